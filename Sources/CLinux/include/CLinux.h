@@ -1,0 +1,35 @@
+// The Linux calls that Swift cannot import: variadic ones, and those whose arguments are macros.
+// No logic: one function a call. Each returns a value >= 0, or -errno.
+#ifndef FERRY_CLINUX_H
+#define FERRY_CLINUX_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// memfd_create(2), always close-on-exec. `huge_pages` != 0 asks for 2 MiB hugetlb pages.
+int ferry_memfd_create(const char *name, int huge_pages);
+
+// sendmsg(2)/recvmsg(2) of one buffer with up to FERRY_FDS_MAX descriptors (SCM_RIGHTS).
+// Received descriptors are close-on-exec. `fd_count` is in and out for receive.
+// Returns the number of bytes; receive returns -EMSGSIZE if control data was cut off.
+#define FERRY_FDS_MAX 8
+ssize_t ferry_send_with_fds(int socket, const void *bytes, size_t count, const int *fds, size_t fd_count);
+ssize_t ferry_receive_with_fds(int socket, void *bytes, size_t count, int *fds, size_t *fd_count);
+
+// accept4(2) with SOCK_CLOEXEC.
+int ferry_accept(int listener);
+
+// prctl(PR_SET_NAME) of the calling thread; at most 15 bytes are kept.
+int ferry_set_thread_name(const char *name);
+
+// setpriority(2) of the calling thread alone (Linux: who = tid).
+int ferry_set_thread_nice(int nice);
+
+// SO_PEERCRED of a Unix socket.
+int ferry_peer_credentials(int socket, pid_t *pid, uid_t *uid);
+
+// fallocate(2) with FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE.
+int ferry_punch_hole(int fd, off_t offset, off_t length);
+
+#endif

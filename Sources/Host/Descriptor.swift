@@ -1,0 +1,51 @@
+// An open file descriptor with one owner: closed when the owner goes.
+
+import Glibc
+
+/// Owns a descriptor. A class so that it can stand in arrays and be shared by threads; the number never changes.
+package final class Descriptor: Sendable {
+    package let number: Int32
+
+    /// Takes over an open descriptor.
+    package init(owning number: Int32) { self.number = number }
+
+    deinit { _ = close(number) }
+
+    package static func open(
+        _ path: String, _ flags: Int32, mode: UInt32 = 0o600
+    ) throws(SystemError) -> Descriptor {
+        Descriptor(
+            owning: try checked("open(\(path))") { unsafe Glibc.open(path, flags | O_CLOEXEC, mode) })
+    }
+
+    package func duplicate() throws(SystemError) -> Descriptor {
+        Descriptor(owning: try checked("fcntl(F_DUPFD_CLOEXEC)") { fcntl(number, F_DUPFD_CLOEXEC, 0) })
+    }
+
+    /// Bytes in the file.
+    package func size() throws(SystemError) -> Int {
+        var status = stat()
+        try checked("fstat") { unsafe fstat(number, &status) }
+        return Int(status.st_size)
+    }
+
+    package func truncate(to size: Int) throws(SystemError) {
+        try checked("ftruncate") { ftruncate(number, size) }
+    }
+
+    /// Reads up to the buffer's size at the current position; 0 at the end.
+    package func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
+        try checked("read") { unsafe Glibc.read(number, buffer.baseAddress, buffer.count) }
+    }
+
+    /// Writes all of it at the current position.
+    package func write(all bytes: [UInt8]) throws(SystemError) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let written = try checked("write") {
+                unsafe rest.withUnsafeBytes { unsafe Glibc.write(number, $0.baseAddress, $0.count) }
+            }
+            rest = rest.dropFirst(written)
+        }
+    }
+}

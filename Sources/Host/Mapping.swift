@@ -1,0 +1,51 @@
+// Memory shared between processes: memfds and the pages that map them.
+
+internal import CLinux
+import Glibc
+
+/// An anonymous file in memory.
+package enum MemoryFile {
+    /// - Parameter hugePages: back it with 2 MiB hugetlb pages; `bytes` must then be a multiple of 2 MiB.
+    package static func create(
+        name: String, bytes: Int, hugePages: Bool = false
+    ) throws(SystemError) -> Descriptor {
+        let call = hugePages ? "memfd_create(\(name), huge pages)" : "memfd_create(\(name))"
+        let number = try checkedNegative(call) { unsafe ferry_memfd_create(name, hugePages ? 1 : 0) }
+        let file = Descriptor(owning: number)
+        try file.truncate(to: bytes)
+        return file
+    }
+
+    /// Gives pages back to the host; they read as zero afterwards.
+    package static func punchHole(
+        _ file: Descriptor, offset: Int, count: Int
+    ) throws(SystemError) {
+        try checkedNegative("fallocate(PUNCH_HOLE)") { ferry_punch_hole(file.number, offset, count) }
+    }
+}
+
+/// A shared, readable and writable mapping of a file; unmapped when the last owner goes.
+///
+/// Other processes and vCPUs write to it while it is read: copy a page out once, then look at the copy.
+@safe package final class Mapping: @unchecked Sendable {
+    /// Valid as long as this object lives. `@unchecked`: the address and size never change, and the bytes
+    /// are shared with other processes anyway.
+    package let base: UnsafeMutableRawPointer
+    package let count: Int
+
+    package init(_ file: Descriptor, count: Int, offset: Int = 0) throws(SystemError) {
+        let address = unsafe mmap(
+            nil, count, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file.number, offset)
+        guard let address = unsafe address, unsafe address != MAP_FAILED else {
+            throw SystemError(call: "mmap(\(count) bytes)", code: errno)
+        }
+        unsafe base = address
+        self.count = count
+    }
+
+    deinit { _ = unsafe munmap(base, count) }
+
+    package var bytes: UnsafeMutableRawBufferPointer {
+        unsafe UnsafeMutableRawBufferPointer(start: base, count: count)
+    }
+}

@@ -1,0 +1,75 @@
+// What is seen of a migration from outside: while it goes on, and when it is over.
+
+/// How pages that are not zero are encoded on the wire.
+public enum Compression: String, Hashable, Sendable, Codable, CaseIterable {
+    case none, lz4, zstd, zlib
+    /// Chosen while it runs, from what CPU and link can do.
+    case auto
+}
+
+/// A snapshot of a migration under way.
+public struct MigrationProgress: Hashable, Sendable, Codable {
+    public var phase: MigrationPhase = .connect
+    /// Pre-copy round, from 1; 0 before the first.
+    public var round = 0
+    public var elapsed: Duration = .zero
+    /// Guest memory still to send in this round.
+    public var remainingBytes: UInt64 = 0
+    /// Guest memory in all.
+    public var memoryBytes: UInt64 = 0
+    /// Pages the guest dirties in a second, over the last round; nil before it is known.
+    public var dirtyPagesPerSecond: Double?
+    /// Bytes on the wire in a second, lately.
+    public var wireBytesPerSecond: Double = 0
+    public var wireBytes: UInt64 = 0
+    /// What the pause would last if the handover came now; nil before it is known.
+    public var predictedDowntime: Duration?
+    /// How much of their time vCPUs are held back to let the migration converge, in percent.
+    public var throttlePercent = 0
+
+    public init() {}
+}
+
+/// A migration that ended well.
+public struct MigrationReport: Hashable, Sendable, Codable {
+    public var total: Duration = .zero
+    /// Pause to resume, as the source's clock saw it.
+    public var downtime: Duration = .zero
+    /// How long each phase took.
+    public var phases: [PhaseDuration] = []
+    public var rounds = 0
+    /// Bytes sent on all streams, TLS payload with framing.
+    public var wireBytes: UInt64 = 0
+    /// Guest bytes of the pages sent, zero pages included.
+    public var pageBytesSent: UInt64 = 0
+    public var pagesSent: UInt64 = 0
+    public var zeroPages: UInt64 = 0
+    /// Dirty pages that held what the destination had already.
+    public var unchangedPages: UInt64 = 0
+    public var streams = 1
+    public var compression = Compression.none
+    public var predictedDowntime: Duration = .zero
+    /// Pages whose hash was compared at both ends before the handover, all of them.
+    public var verifiedPages: UInt64 = 0
+    /// The root of those hashes: equal at both ends.
+    public var memoryRoot = ""
+
+    public init() {}
+
+    /// Guest bytes of non-zero pages for each byte on the wire.
+    public var compressionRatio: Double {
+        let payload = pageBytesSent - min(pageBytesSent, zeroPages * UInt64(pageBytes))
+        return wireBytes == 0 ? 1 : Double(payload) / Double(wireBytes)
+    }
+}
+
+/// How long one phase took.
+public struct PhaseDuration: Hashable, Sendable, Codable {
+    public var phase: MigrationPhase
+    public var duration: Duration
+
+    public init(phase: MigrationPhase, duration: Duration) {
+        self.phase = phase
+        self.duration = duration
+    }
+}

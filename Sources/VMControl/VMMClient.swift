@@ -1,0 +1,183 @@
+// The agent's side of a control socket: one method a request, blocking, with a limit on time.
+
+package import Host
+package import Model
+import Synchronization
+import Wire
+
+/// What can go wrong with a request: the vmm said no, or the connection is broken.
+package enum VMMError: Error, Sendable, CustomStringConvertible {
+    case refused(VMMRefusal)
+    case connection(ConnectionError)
+
+    package var description: String {
+        switch self {
+        case .refused(let refusal): "\(refusal)"
+        case .connection(let error): "\(error)"
+        }
+    }
+}
+
+/// A connection to a ferry-vmm. Any thread may call; requests go one after another. All calls block.
+///
+/// The handover's right to resume by itself (`pause(forHandover:)`) belongs to the connection that asked:
+/// use a client of its own for each migration.
+package final class VMMClient: Sendable {
+    private struct State {
+        let connection: VMMConnection
+        var nextNumber: UInt32 = 1
+    }
+
+    private let state: Mutex<State>
+    private let socket: Descriptor
+    package let info: VMMInfo
+    package let layout: GuestMemoryLayout
+    /// All of guest RAM, in the layout's file order.
+    package let memory: Mapping
+    package let memoryFile: Descriptor
+    /// One bit a page, 64-bit little-endian words, bit 0 = first page of the memory file.
+    package let dirtyBits: Mapping
+
+    /// Connects and attaches.
+    package init(socketPath: String) throws(VMMError) {
+        do {
+            let socket = try UnixSocket.connect(to: socketPath)
+            let connection = VMMConnection(socket)
+            let (reply, files) = try Self.exchange(
+                .attach, number: 0, on: connection, within: Limits.requestTimeout)
+            guard case .attached(let info) = reply, files.count == 2,
+                let layout = GuestMemoryLayout(memory: info.spec.memory)
+            else { throw VMMError.connection(.unexpectedReply("\(reply)")) }
+            self.info = info
+            self.layout = layout
+            self.socket = socket
+            memoryFile = files[0]
+            memory = try Mapping(files[0], count: Int(layout.memory.bytes))
+            dirtyBits = try Mapping(files[1], count: dirtyBitsBytes(pageCount: layout.pageCount))
+            state = Mutex(State(connection: connection))
+        } catch let error as VMMError {
+            throw error
+        } catch let error as SystemError {
+            throw .connection(.system(error))
+        } catch {
+            fatalError("only typed errors are thrown above: \(error)")
+        }
+    }
+
+    package func status() throws(VMMError) -> VMMStatus {
+        let reply = try ask(.status).reply
+        guard case .status(let status) = reply else { throw unexpected(reply) }
+        return status
+    }
+
+    package func pause(forHandover: Bool = false) throws(VMMError) {
+        try command(.pause(forHandover: forHandover))
+    }
+    package func seal() throws(VMMError) { try command(.seal) }
+    package func resume() throws(VMMError) { try command(.resume) }
+    package func quit() throws(VMMError) { try command(.quit) }
+    package func reset() throws(VMMError) { try command(.reset) }
+    package func startDirtyLog() throws(VMMError) { try command(.startDirtyLog) }
+    package func stopDirtyLog() throws(VMMError) { try command(.stopDirtyLog) }
+    package func throttle(percent: Int) throws(VMMError) { try command(.throttle(percent: percent)) }
+    package func sendConsoleInput(_ bytes: [UInt8]) throws(VMMError) {
+        try command(.consoleInput(bytes))
+    }
+
+    /// The number of dirty pages; which ones stands in `dirtyBits`.
+    package func fetchDirtyLog() throws(VMMError) -> Int {
+        let reply = try ask(.fetchDirtyLog).reply
+        guard case .dirtyPages(let count) = reply else { throw unexpected(reply) }
+        return count
+    }
+
+    package func clearDirtyLog(pages: Range<Int>) throws(VMMError) {
+        try command(.clearDirtyLog(firstPage: pages.lowerBound, pageCount: pages.count))
+    }
+
+    package func saveState() throws(VMMError) -> [UInt8] {
+        let (reply, files) = try ask(.saveState)
+        guard case .state(let count) = reply, files.count == 1 else { throw unexpected(reply) }
+        do {
+            let mapping = try Mapping(files[0], count: max(1, count))
+            return unsafe Array(mapping.bytes.prefix(count))
+        } catch { throw .connection(.system(error)) }
+    }
+
+    package func loadState(_ bytes: [UInt8]) throws(VMMError) {
+        do {
+            let file = try MemoryFile.create(name: "ferry-state", bytes: bytes.count)
+            let mapping = try Mapping(file, count: max(1, bytes.count))
+            unsafe mapping.bytes.copyBytes(from: bytes)
+            let reply = try ask(.loadState(bytes: bytes.count), with: [file]).reply
+            guard reply == .done else { throw unexpected(reply) }
+        } catch let error as VMMError {
+            throw error
+        } catch let error as SystemError {
+            throw .connection(.system(error))
+        } catch {
+            fatalError("only typed errors are thrown above: \(error)")
+        }
+    }
+
+    package func save(to file: Descriptor) throws(VMMError) {
+        let reply = try ask(.saveToFile, with: [file], within: Limits.fileTimeout).reply
+        guard reply == .done else { throw unexpected(reply) }
+    }
+
+    /// Waits until the vmm's end of the connection is closed; false when it still is open.
+    package func waitForEnd(within limit: Duration) -> Bool {
+        (try? socket.waitReadable(within: limit)) ?? true
+    }
+
+    private func command(_ request: VMMRequest) throws(VMMError) {
+        let reply = try ask(request).reply
+        guard reply == .done else { throw unexpected(reply) }
+    }
+
+    private func unexpected(_ reply: VMMReply) -> VMMError {
+        .connection(.unexpectedReply("\(reply)"))
+    }
+
+    private func ask(
+        _ request: VMMRequest, with descriptors: [Descriptor] = [],
+        within limit: Duration = Limits.requestTimeout
+    ) throws(VMMError) -> (reply: VMMReply, descriptors: [Descriptor]) {
+        // The lock is held over a blocking exchange on purpose: it is what orders the requests, and the
+        // exchange has a limit on time.
+        try state.withLock { (state) throws(VMMError) in
+            let number = state.nextNumber
+            state.nextNumber &+= 1
+            return try Self.exchange(
+                request, number: number, on: state.connection, with: descriptors, within: limit)
+        }
+    }
+
+    private static func exchange(
+        _ request: VMMRequest, number: UInt32, on connection: VMMConnection,
+        with descriptors: [Descriptor] = [], within limit: Duration
+    ) throws(VMMError) -> (reply: VMMReply, descriptors: [Descriptor]) {
+        let reply: VMMReply
+        let files: [Descriptor]
+        do {
+            try connection.send(request.frame(number: number), with: descriptors)
+            let frame = try connection.receive(within: limit)
+            guard frame.header.number == number else {
+                throw ConnectionError.unexpectedReply("number \(frame.header.number)")
+            }
+            reply = try VMMReply(kind: frame.header.kind, body: frame.body)
+            files = frame.descriptors
+        } catch let error as WireError {
+            throw .connection(.malformed(error))
+        } catch let error as ConnectionError {
+            throw .connection(error)
+        } catch {
+            fatalError("only typed errors are thrown above: \(error)")
+        }
+        if case .refused(let refusal) = reply { throw .refused(refusal) }
+        return (reply, files)
+    }
+}
+
+/// Bytes of a dirty bitmap: one bit a page, whole 64-bit words.
+package func dirtyBitsBytes(pageCount: Int) -> Int { (pageCount + 63) / 64 * 8 }

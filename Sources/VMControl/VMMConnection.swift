@@ -1,0 +1,86 @@
+// One end of a control socket: whole frames in, whole frames out, with the descriptors that came along.
+
+package import Host
+package import Wire
+
+/// Why a control connection ended.
+package enum ConnectionError: Error, Sendable, CustomStringConvertible {
+    case closed
+    case timedOut
+    case system(SystemError)
+    case malformed(WireError)
+    /// The answer was not one that this request can have.
+    case unexpectedReply(String)
+
+    package var description: String {
+        switch self {
+        case .closed: "the vmm closed its control socket"
+        case .timedOut: "the vmm did not answer in time"
+        case .system(let error): "\(error)"
+        case .malformed(let error): "the vmm sent a message that cannot be read: \(error)"
+        case .unexpectedReply(let text): "the vmm gave an answer that does not fit: \(text)"
+        }
+    }
+}
+
+/// Frames over a Unix stream socket. Not for use by two threads at once.
+package final class VMMConnection: @unchecked Sendable {
+    /// `@unchecked`: one thread at a time, by its owner's lock or by being owned by one thread.
+    package let socket: Descriptor
+
+    package init(_ socket: Descriptor) { self.socket = socket }
+
+    package func send(
+        _ frame: [UInt8], with descriptors: [Descriptor] = []
+    ) throws(ConnectionError) {
+        do { try UnixSocket.send(frame, with: descriptors, on: socket) } catch {
+            throw .system(error)
+        }
+    }
+
+    /// The next frame. `within` nil waits for ever; a limit is for each wait, not for the whole.
+    package func receive(
+        within limit: Duration?
+    ) throws(ConnectionError) -> (
+        header: VMMFrameHeader, body: ArraySlice<UInt8>, descriptors: [Descriptor]
+    ) {
+        var descriptors: [Descriptor] = []
+        let head = try exactly(VMMFrameHeader.bytes, within: limit, &descriptors)
+        do {
+            var reader = ByteReader(head)
+            let header = try VMMFrameHeader(from: &reader)
+            let body = try exactly(header.bodyBytes, within: limit, &descriptors)
+            return (header, body[...], descriptors)
+        } catch let error as WireError {
+            throw .malformed(error)
+        } catch let error as ConnectionError {
+            throw error
+        } catch {
+            fatalError("only typed errors are thrown above: \(error)")
+        }
+    }
+
+    private func exactly(
+        _ count: Int, within limit: Duration?, _ descriptors: inout [Descriptor]
+    ) throws(ConnectionError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        do {
+            while bytes.count < count {
+                if let limit, !(try socket.waitReadable(within: limit)) {
+                    throw ConnectionError.timedOut
+                }
+                let part = try UnixSocket.receive(upTo: count - bytes.count, on: socket)
+                if part.bytes.isEmpty { throw ConnectionError.closed }
+                bytes += part.bytes
+                descriptors += part.descriptors
+            }
+            return bytes
+        } catch let error as SystemError {
+            throw .system(error)
+        } catch let error as ConnectionError {
+            throw error
+        } catch {
+            fatalError("only typed errors are thrown above: \(error)")
+        }
+    }
+}

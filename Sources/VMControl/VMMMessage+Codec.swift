@@ -1,0 +1,255 @@
+// How the messages of VMMMessage.swift look as bytes. Reading bounds every length and throws; it never traps.
+
+import Model
+package import Wire
+
+/// The first 12 bytes of a frame.
+package struct VMMFrameHeader: Hashable, Sendable {
+    package static let bytes = 12
+
+    package var bodyBytes: Int
+    package var kind: UInt16
+    package var number: UInt32
+
+    package init(bodyBytes: Int, kind: UInt16, number: UInt32) {
+        self.bodyBytes = bodyBytes
+        self.kind = kind
+        self.number = number
+    }
+
+    package init(from reader: inout ByteReader) throws(WireError) {
+        bodyBytes = try reader.count(limit: Limits.frameBytesMax, field: "frame")
+        kind = try reader.integer(field: "kind")
+        let version: UInt16 = try reader.integer(field: "version")
+        guard version == vmControlVersion else {
+            throw .invalid(field: "version", value: UInt64(version))
+        }
+        number = try reader.integer(field: "number")
+    }
+
+    package func write(to writer: inout ByteWriter) {
+        writer.write(UInt32(bodyBytes))
+        writer.write(kind)
+        writer.write(vmControlVersion)
+        writer.write(number)
+    }
+}
+
+extension VMMRequest {
+    /// The whole frame.
+    package func frame(number: UInt32) -> [UInt8] {
+        let (kind, body) = encoded
+        return framed(kind: kind, number: number, body: body)
+    }
+
+    private var encoded: (kind: UInt16, body: ByteWriter) {
+        var body = ByteWriter()
+        switch self {
+        case .attach: return (1, body)
+        case .status: return (2, body)
+        case .pause(let forHandover):
+            body.write(forHandover)
+            return (3, body)
+        case .seal: return (4, body)
+        case .resume: return (5, body)
+        case .quit: return (6, body)
+        case .reset: return (7, body)
+        case .saveState: return (8, body)
+        case .loadState(let bytes):
+            body.write(UInt64(bytes))
+            return (9, body)
+        case .saveToFile: return (10, body)
+        case .startDirtyLog: return (11, body)
+        case .fetchDirtyLog: return (12, body)
+        case .clearDirtyLog(let firstPage, let pageCount):
+            body.write(UInt64(firstPage))
+            body.write(UInt64(pageCount))
+            return (13, body)
+        case .stopDirtyLog: return (14, body)
+        case .throttle(let percent):
+            body.write(UInt8(clamping: percent))
+            return (15, body)
+        case .consoleInput(let bytes):
+            body.write(counted: bytes)
+            return (16, body)
+        }
+    }
+
+    package init(kind: UInt16, body: ArraySlice<UInt8>) throws(WireError) {
+        var reader = ByteReader(body)
+        switch kind {
+        case 1: self = .attach
+        case 2: self = .status
+        case 3: self = .pause(forHandover: try reader.bool(field: "forHandover"))
+        case 4: self = .seal
+        case 5: self = .resume
+        case 6: self = .quit
+        case 7: self = .reset
+        case 8: self = .saveState
+        case 9:
+            self = .loadState(bytes: try reader.size(limit: Limits.stateBytesMax, field: "state"))
+        case 10: self = .saveToFile
+        case 11: self = .startDirtyLog
+        case 12: self = .fetchDirtyLog
+        case 13:
+            self = .clearDirtyLog(
+                firstPage: try reader.size(field: "firstPage"),
+                pageCount: try reader.size(field: "pageCount"))
+        case 14: self = .stopDirtyLog
+        case 15:
+            let percent: UInt8 = try reader.integer(field: "percent")
+            guard percent <= 99 else { throw .invalid(field: "percent", value: UInt64(percent)) }
+            self = .throttle(percent: Int(percent))
+        case 16:
+            self = .consoleInput(try reader.counted(limit: Limits.textBytesMax, field: "input"))
+        default: throw .invalid(field: "kind of request", value: UInt64(kind))
+        }
+        try reader.finish()
+    }
+}
+
+extension VMMReply {
+    /// The whole frame.
+    package func frame(number: UInt32) -> [UInt8] {
+        let (kind, body) = encoded
+        return framed(kind: kind, number: number, body: body)
+    }
+
+    private var encoded: (kind: UInt16, body: ByteWriter) {
+        var body = ByteWriter()
+        switch self {
+        case .attached(let info):
+            info.write(to: &body)
+            return (0x8001, body)
+        case .status(let status):
+            status.write(to: &body)
+            return (0x8002, body)
+        case .done: return (0x8003, body)
+        case .state(let bytes):
+            body.write(UInt64(bytes))
+            return (0x8004, body)
+        case .dirtyPages(let count):
+            body.write(UInt64(count))
+            return (0x8005, body)
+        case .refused(let refusal):
+            body.write(refusal.code.rawValue)
+            body.write(clipped(refusal.part))
+            body.write(clipped(refusal.detail))
+            return (0x8006, body)
+        }
+    }
+
+    package init(kind: UInt16, body: ArraySlice<UInt8>) throws(WireError) {
+        var reader = ByteReader(body)
+        switch kind {
+        case 0x8001: self = .attached(try VMMInfo(from: &reader))
+        case 0x8002: self = .status(try VMMStatus(from: &reader))
+        case 0x8003: self = .done
+        case 0x8004:
+            self = .state(bytes: try reader.size(limit: Limits.stateBytesMax, field: "state"))
+        case 0x8005: self = .dirtyPages(try reader.size(field: "dirty pages"))
+        case 0x8006:
+            let code: UInt16 = try reader.integer(field: "code")
+            guard let code = VMMRefusal.Code(rawValue: code) else {
+                throw .invalid(field: "code", value: UInt64(code))
+            }
+            self = .refused(
+                VMMRefusal(
+                    code: code,
+                    part: try reader.text(limit: Limits.textBytesMax, field: "part"),
+                    detail: try reader.text(limit: Limits.textBytesMax, field: "detail")))
+        default: throw .invalid(field: "kind of reply", value: UInt64(kind))
+        }
+        try reader.finish()
+    }
+}
+
+extension VMMInfo {
+    fileprivate func write(to writer: inout ByteWriter) {
+        writer.write(id.high)
+        writer.write(id.low)
+        writer.write(processID)
+        writer.write(spec.name.text)
+        writer.write(spec.memory.bytes)
+        writer.write(UInt32(spec.vcpus))
+        writer.write(spec.hugePages)
+        writer.write(spec.downtimeLimit.wholeNanoseconds)
+        writer.write(spec.commandLine)
+        writer.write(list: cpuFeatures.names) { $0.write($1) }
+        status.write(to: &writer)
+    }
+
+    fileprivate init(from reader: inout ByteReader) throws(WireError) {
+        let id = VMID(
+            high: try reader.integer(field: "id"), low: try reader.integer(field: "id"))
+        let processID: Int32 = try reader.integer(field: "process")
+        guard let name = try? VMName(try reader.text(limit: 63, field: "name")) else {
+            throw .invalidText(field: "name")
+        }
+        let spec = VMSpec(
+            name: name, memory: ByteCount(try reader.integer(field: "memory")),
+            vcpus: try reader.count(limit: VMSpec.vcpusMax, field: "vcpus"),
+            hugePages: try reader.bool(field: "hugePages"),
+            downtimeLimit: .nanoseconds(try reader.integer(Int64.self, field: "downtimeLimit")),
+            commandLine: try reader.text(
+                limit: VMSpec.commandLineBytesMax, field: "command line"))
+        let features = try reader.list(limit: 1024, elementBytesMin: 4, field: "features") {
+            (reader) throws(WireError) in try reader.text(limit: 64, field: "feature")
+        }
+        self.init(
+            id: id, processID: processID, spec: spec, cpuFeatures: CPUFeatures(features),
+            status: try VMMStatus(from: &reader))
+    }
+}
+
+extension VMMStatus {
+    fileprivate func write(to writer: inout ByteWriter) {
+        writer.write(state.rawValue)
+        writer.write(isSealed)
+        writer.write(cpuTime.wholeNanoseconds)
+        writer.write(optional: exit) {
+            $0.write($1.reason.rawValue)
+            $0.write(clipped($1.detail))
+        }
+    }
+
+    fileprivate init(from reader: inout ByteReader) throws(WireError) {
+        guard let state = VMState(rawValue: try reader.text(limit: 32, field: "state")) else {
+            throw .invalidText(field: "state")
+        }
+        let isSealed = try reader.bool(field: "isSealed")
+        let cpuTime = Duration.nanoseconds(try reader.integer(Int64.self, field: "cpuTime"))
+        let exit = try reader.optional(field: "exit") { (reader) throws(WireError) -> VMExit in
+            let text = try reader.text(limit: 32, field: "exit reason")
+            guard let reason = VMExit.Reason(rawValue: text) else {
+                throw .invalidText(field: "exit reason")
+            }
+            let detail = try reader.text(limit: Limits.textBytesMax, field: "exit detail")
+            return VMExit(reason: reason, detail: detail)
+        }
+        self.init(state: state, isSealed: isSealed, cpuTime: cpuTime, exit: exit)
+    }
+}
+
+extension ByteReader {
+    /// A 64-bit size that fits an Int and a limit.
+    fileprivate mutating func size(limit: Int = .max, field: String) throws(WireError) -> Int {
+        let value: UInt64 = try integer(field: field)
+        guard let size = Int(exactly: value), size <= limit else {
+            throw .tooLong(field: field, count: Int(clamping: value), limit: limit)
+        }
+        return size
+    }
+}
+
+/// A text cut to what a reader accepts.
+private func clipped(_ text: String) -> String {
+    text.utf8.count <= Limits.textBytesMax ? text : String(text.prefix(Limits.textBytesMax / 4))
+}
+
+private func framed(kind: UInt16, number: UInt32, body: ByteWriter) -> [UInt8] {
+    var frame = ByteWriter(reserving: VMMFrameHeader.bytes + body.bytes.count)
+    VMMFrameHeader(bodyBytes: body.bytes.count, kind: kind, number: number).write(to: &frame)
+    frame.write(raw: body.bytes)
+    return frame.bytes
+}
