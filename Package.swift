@@ -25,12 +25,22 @@ let package = Package(
     targets: [
         // Floor 0: C and system libraries
         .target(name: "CLinux"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
         // Floor 1: the words of the system, the operating system, bytes
         library("Model"),
         library("Wire"),
         library("Host", ["CLinux"]),
         // Floor 2
         library("VMControl", ["Host", "Model", "Wire"]),
+        library("PageCodec", ["Model", "CZlib", "CZstd", "CLZ4", "CXXHash"]),
+        library("MigrationProtocol", ["Model", "Wire"]),
+        library("PeerLink", ["COpenSSL", "Host", "Model"]),
+        // Floor 4
+        library("Migration", ["Host", "MigrationProtocol", "Model", "PageCodec", "PeerLink", "Wire"]),
 
         // tests("Model"),
         // tests("Wire"),
