@@ -25,6 +25,11 @@ package final class Wakeup: Sendable {
         _ = unsafe write(writeEnd.number, &byte, 1)
     }
 
+    /// Waits until the flag is set; false when the time is over first.
+    package func wait(until end: Instant) throws(SystemError) -> Bool {
+        try readEnd.wait(for: POLLIN, or: nil, until: end) == .ready
+    }
+
     package func clear() {
         var bytes: UInt64 = 0
         while unsafe read(readEnd.number, &bytes, 8) > 0 {}
@@ -45,14 +50,15 @@ extension Descriptor {
     /// Waits until this is ready for `events` (also when it has hung up or failed), the flag is set, or
     /// the time is over.
     package func wait(
-        for events: Int32, or wakeup: Wakeup, until end: Instant
+        for events: Int32, or wakeup: Wakeup?, until end: Instant
     ) throws(SystemError) -> WaitResult {
         while true {
             let left = max(.zero, end - Instant.now)
             let milliseconds = (left.wholeMicroseconds + 999) / 1000
             var entries = (
                 pollfd(fd: number, events: Int16(events), revents: 0),
-                pollfd(fd: wakeup.descriptor.number, events: Int16(POLLIN), revents: 0)
+                // poll ignores a negative descriptor.
+                pollfd(fd: wakeup?.descriptor.number ?? -1, events: Int16(POLLIN), revents: 0)
             )
             let result = unsafe withUnsafeMutablePointer(to: &entries) {
                 unsafe $0.withMemoryRebound(to: pollfd.self, capacity: 2) {

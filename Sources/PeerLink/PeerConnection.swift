@@ -1,7 +1,7 @@
 // One mutual TLS 1.3 connection to another agent: bytes in, bytes out, every wait bounded.
 //
-// For one thread at a time. Two calls are for other threads: `interrupt` ends the owner's wait and leaves the
-// connection whole; `shutdown` ends the connection. The socket does not block; waits are in poll.
+// For one thread at a time. Other threads may set the connection's wakeup, which ends the owner's wait, or call
+// `shutdown`, which ends the connection. The socket does not block; waits are in poll.
 
 import COpenSSL
 import Glibc
@@ -20,17 +20,18 @@ package import Model
     package var silenceMax: Duration
 
     /// Connects, shakes hands and checks that the peer is `expected`.
+    /// - Parameter wakeup: while it is set, every wait of this connection ends with `.interrupted`.
     package static func connect(
         to address: SocketAddress, expecting expected: ExpectedPeer, keys: PeerKeys,
-        within limit: Duration, silenceMax: Duration
+        within limit: Duration, silenceMax: Duration, interruptedBy wakeup: Wakeup
     ) throws(LinkError) -> PeerConnection {
         let socket: Descriptor
-        do { socket = try TCPSocket.connect(to: address, within: limit) } catch {
-            throw .unreachable(error)
+        do { socket = try TCPSocket.connect(to: address, within: limit, or: wakeup) } catch {
+            throw error.code == ECANCELED ? .interrupted : .unreachable(error)
         }
         let ssl = try unsafe newSSL(keys.client)
         let connection = unsafe try PeerConnection(
-            ssl: ssl, socket: socket, keys: keys, silenceMax: silenceMax, SSL_connect)
+            ssl: ssl, socket: socket, silenceMax: silenceMax, wakeup: wakeup, SSL_connect)
         try expected.check(connection.peer, in: keys.identity.cluster)
         return connection
     }
@@ -38,26 +39,26 @@ package import Model
     /// Shakes hands on an accepted socket. The peer has a certificate of our authority; who it is, and
     /// whether it may be here, is for the caller to `check`.
     package static func accept(
-        _ socket: Descriptor, keys: PeerKeys, silenceMax: Duration
+        _ socket: Descriptor, keys: PeerKeys, silenceMax: Duration, interruptedBy wakeup: Wakeup
     ) throws(LinkError) -> PeerConnection {
         let ssl = try unsafe newSSL(keys.server)
         return unsafe try PeerConnection(
-            ssl: ssl, socket: socket, keys: keys, silenceMax: silenceMax, SSL_accept)
+            ssl: ssl, socket: socket, silenceMax: silenceMax, wakeup: wakeup, SSL_accept)
     }
 
     private init(
-        ssl: OpaquePointer, socket: Descriptor, keys: PeerKeys, silenceMax: Duration,
+        ssl: OpaquePointer, socket: Descriptor, silenceMax: Duration, wakeup: Wakeup,
         _ handshake: (OpaquePointer?) -> Int32
     ) throws(LinkError) {
         var isTaken = false
         defer { if !isTaken { unsafe SSL_free(ssl) } }
         self.socket = socket
         self.silenceMax = silenceMax
+        self.wakeup = wakeup
         do {
             try TCPSocket.tune(
                 socket, bufferBytes: Limits.socketBufferBytes, deadPeerAfter: silenceMax)
             try socket.setNonBlocking()
-            wakeup = try Wakeup()
         } catch { throw .system(error) }
         guard unsafe SSL_set_fd(ssl, socket.number) == 1 else {
             throw .tls(detail: lastErrorText())
@@ -123,15 +124,15 @@ package import Model
         return bytes
     }
 
-    /// True when bytes or an end are there to be received now.
-    package func hasInput() throws(LinkError) -> Bool {
-        if unsafe SSL_has_pending(ssl) == 1 { return true }
-        do { return try socket.waitReadable(within: .zero) } catch { throw .system(error) }
+    /// Waits until there is input or an end to receive (`.ready`), `news` is set, or the time is over.
+    package func waitForInput(
+        or news: Wakeup, until end: Instant
+    ) throws(LinkError) -> WaitResult {
+        if unsafe SSL_has_pending(ssl) == 1 { return .ready }
+        do { return try socket.wait(for: POLLIN, or: news, until: end) } catch {
+            throw .system(error)
+        }
     }
-
-    /// Ends the owner's wait, now or the next, with `.interrupted`, until `clearInterrupt`.
-    package func interrupt() { wakeup.set() }
-    package func clearInterrupt() { wakeup.clear() }
 
     /// Says goodbye, so that the peer can tell an end from a cut. Does not wait.
     package func close() {
