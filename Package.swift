@@ -42,6 +42,18 @@ let package = Package(
         // Floor 4
         library("Migration", ["Host", "MigrationProtocol", "Model", "PageCodec", "PeerLink", "Wire"]),
 
+        // Test support and tests
+        .target(
+            name: "MigrationTestSupport",
+            dependencies: ["Host", "Migration", "MigrationProtocol", "Model", "PeerLink"],
+            path: "Tests/MigrationTestSupport", swiftSettings: settings),
+        .executableTarget(
+            name: "migration-bench",
+            dependencies: [
+                "Host", "Migration", "MigrationProtocol", "MigrationTestSupport", "Model", "PeerLink",
+            ],
+            path: "Benchmarks/migration-bench", swiftSettings: settings),
+
         // tests("Model"),
         // tests("Wire"),
         // tests("Host"),
