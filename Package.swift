@@ -54,6 +54,7 @@ let package = Package(
             ],
             path: "Benchmarks/migration-bench", swiftSettings: settings),
 
+        tests("PageCodec", ["Model"]),
         // tests("Model"),
         // tests("Wire"),
         // tests("Host"),
