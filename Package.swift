@@ -55,6 +55,7 @@ let package = Package(
             path: "Benchmarks/migration-bench", swiftSettings: settings),
 
         tests("PageCodec", ["Model"]),
+        tests("MigrationProtocol", ["Model", "Wire"]),
         // tests("Model"),
         // tests("Wire"),
         // tests("Host"),
