@@ -56,6 +56,7 @@ let package = Package(
 
         tests("PageCodec", ["Model"]),
         tests("MigrationProtocol", ["Model", "Wire"]),
+        tests("PeerLink", ["Host", "MigrationTestSupport", "Model"]),
         // tests("Model"),
         // tests("Wire"),
         // tests("Host"),
