@@ -57,6 +57,9 @@ let package = Package(
         tests("PageCodec", ["Model"]),
         tests("MigrationProtocol", ["Model", "Wire"]),
         tests("PeerLink", ["Host", "MigrationTestSupport", "Model"]),
+        tests(
+            "Migration",
+            ["Host", "MigrationProtocol", "MigrationTestSupport", "Model", "PeerLink"]),
         // tests("Model"),
         // tests("Wire"),
         // tests("Host"),
