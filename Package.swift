@@ -22,6 +22,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 
 let package = Package(
     name: "ferry",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
     targets: [
         // Floor 0: C and system libraries
         .target(name: "CLinux"),
@@ -31,9 +34,21 @@ let package = Package(
         library("Host", ["CLinux"]),
         // Floor 2
         library("VMControl", ["Host", "Model", "Wire"]),
+        library("KVM", ["CLinux", "Host"]),
+        // Floor 3
+        library("Machine", ["Host", "KVM", "Model", "VMControl", "Wire"]),
+        // Floor 6
+        .executableTarget(
+            name: "ferry-vmm",
+            dependencies: [
+                "Host", "Machine", "Model",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: settings),
 
         // tests("Model"),
         // tests("Wire"),
         // tests("Host"),
+        tests("KVM", ["Host"]),
+        tests("Machine", ["Host", "KVM", "Model", "VMControl", "Wire"]),
     ]
 )

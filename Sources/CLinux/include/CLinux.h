@@ -7,6 +7,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "CLinuxKVM.h"
+#include "CLinuxProcess.h"
+
 // memfd_create(2), always close-on-exec. `huge_pages` != 0 asks for 2 MiB hugetlb pages.
 int ferry_memfd_create(const char *name, int huge_pages);
 
