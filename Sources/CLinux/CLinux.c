@@ -90,6 +90,16 @@ int ferry_peer_credentials(int socket, pid_t *pid, uid_t *uid) {
     return 0;
 }
 
+off_t ferry_seek_data(int fd, off_t from) {
+    off_t offset = lseek(fd, from, SEEK_DATA);
+    return offset < 0 ? -errno : offset;
+}
+
+off_t ferry_seek_hole(int fd, off_t from) {
+    off_t offset = lseek(fd, from, SEEK_HOLE);
+    return offset < 0 ? -errno : offset;
+}
+
 int ferry_punch_hole(int fd, off_t offset, off_t length) {
     int result = fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);
     return result < 0 ? -errno : 0;

@@ -32,6 +32,10 @@ int ferry_set_thread_nice(int nice);
 // SO_PEERCRED of a Unix socket.
 int ferry_peer_credentials(int socket, pid_t *pid, uid_t *uid);
 
+// lseek(2) with SEEK_DATA and SEEK_HOLE: the next byte that has memory behind it, and the next that has not.
+off_t ferry_seek_data(int fd, off_t from);
+off_t ferry_seek_hole(int fd, off_t from);
+
 // fallocate(2) with FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE.
 int ferry_punch_hole(int fd, off_t offset, off_t length);
 

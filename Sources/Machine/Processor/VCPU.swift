@@ -11,15 +11,13 @@ final class VCPU: Sendable {
     static let kickSignal = SIGUSR1
 
     let kvm: KVMVCPU
-    let cpuid: [CPUIDEntry]
     private let bus: Bus
     private let memory: GuestMemory
     private let gate: RunGate
     private let thread = Mutex<NamedThread?>(nil)
 
-    init(_ kvm: KVMVCPU, cpuid: [CPUIDEntry], bus: Bus, memory: GuestMemory, gate: RunGate) {
+    init(_ kvm: KVMVCPU, bus: Bus, memory: GuestMemory, gate: RunGate) {
         self.kvm = kvm
-        self.cpuid = cpuid
         self.bus = bus
         self.memory = memory
         self.gate = gate

@@ -98,7 +98,7 @@ enum VCPUState {
         let here = vcpu.tscKHz
         // KVM itself takes frequencies within 250 millionths for the same.
         let tolerance = here / 4000
-        guard khz > here &+ tolerance || khz < here - tolerance else { return }
+        guard khz != 0, here != 0, khz > here &+ tolerance || khz < here - tolerance else { return }
         do { try vcpu.setTSCKHz(khz) } catch {
             let text =
                 "the guest's TSC runs at \(khz) kHz, this host's at \(here) kHz, and it cannot be scaled (\(error))"
