@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -98,6 +99,11 @@ off_t ferry_seek_data(int fd, off_t from) {
 off_t ferry_seek_hole(int fd, off_t from) {
     off_t offset = lseek(fd, from, SEEK_HOLE);
     return offset < 0 ? -errno : offset;
+}
+
+int ferry_eventfd(void) {
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return fd < 0 ? -errno : fd;
 }
 
 int ferry_punch_hole(int fd, off_t offset, off_t length) {

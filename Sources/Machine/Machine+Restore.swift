@@ -6,13 +6,15 @@ import Synchronization
 extension Machine {
     /// Builds the machine that the file describes, paused where it was saved.
     ///
-    /// - Parameter boot: for resets only.
+    /// - Parameters:
+    ///   - header: the file's own, perhaps with another name or kind of pages.
+    ///   - boot: for resets only.
     package convenience init(
-        restoring file: SavedFileReader, boot: BootSource?, system: KVMSystem,
+        restoring file: SavedFileReader, as header: SavedFileHeader, boot: BootSource?, system: KVMSystem,
         console: @escaping @Sendable (UInt8) -> Void
     ) throws(MachineError) {
         let configuration = MachineConfiguration(
-            id: file.header.id, spec: file.header.spec, boot: boot)
+            id: header.id, spec: header.spec, boot: boot)
         try self.init(configuration, incoming: true, system: system, console: console)
         do {
             try file.readMemory(into: memory)

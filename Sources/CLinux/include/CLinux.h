@@ -36,6 +36,9 @@ int ferry_peer_credentials(int socket, pid_t *pid, uid_t *uid);
 off_t ferry_seek_data(int fd, off_t from);
 off_t ferry_seek_hole(int fd, off_t from);
 
+// eventfd(2), close-on-exec and non-blocking.
+int ferry_eventfd(void);
+
 // fallocate(2) with FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE.
 int ferry_punch_hole(int fd, off_t offset, off_t length);
 
