@@ -32,8 +32,9 @@ let package = Package(
         // Floor 2
         library("VMControl", ["Host", "Model", "Wire"]),
 
-        // tests("Model"),
-        // tests("Wire"),
-        // tests("Host"),
+        tests("Model"),
+        tests("Wire"),
+        tests("Host"),
+        tests("VMControl", ["Model", "Wire"]),
     ]
 )
