@@ -23,7 +23,7 @@ private func prepareConsole() {
 }
 
 /// How far apart a CPU with nothing to do looks for work: small slices, and no input waits longer.
-private let sliceMicroseconds: UInt64 = 2000
+private let sliceMicroseconds: UInt64 = 4000
 
 private func runFirst(_ machine: UnsafeMutablePointer<Machine>) -> Never {
     let apic = APIC(clockKilohertz: machine.pointee.clock.kilohertz)

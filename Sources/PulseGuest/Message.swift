@@ -19,6 +19,7 @@ struct Message: ExpressibleByStringInterpolation {
             append(text)
         }
 
+        @inline(never)
         mutating func appendInterpolation(_ number: UInt64) {
             var divisor: UInt64 = 1
             while number / divisor >= 10 { divisor *= 10 }
@@ -28,6 +29,10 @@ struct Message: ExpressibleByStringInterpolation {
             }
         }
 
+        mutating func appendInterpolation(_ number: UInt64, orWord word: StaticString?) {
+            if let word { append(Text(word)) } else { appendInterpolation(number) }
+        }
+
         mutating func appendInterpolation(hex number: UInt64) {
             for shift in stride(from: 60, through: 0, by: -4) {
                 let digit = UInt8(number >> UInt64(shift) & 15)
@@ -35,6 +40,7 @@ struct Message: ExpressibleByStringInterpolation {
             }
         }
 
+        @inline(never)
         private mutating func append(_ text: Text) {
             for index in 0..<text.count { append(text[index]) }
         }
@@ -67,6 +73,7 @@ struct Message: ExpressibleByStringInterpolation {
     }
 
     /// Prints the line, waiting for the port as long as it takes: a lost heartbeat would look like a lost guest.
+    @inline(never)
     func send() {
         let span = bytes.span
         span.withUnsafeBufferPointer { buffer in

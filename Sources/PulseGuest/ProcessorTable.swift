@@ -13,7 +13,9 @@ struct ProcessorTable {
             header.loadUnaligned(as: UInt32.self) == 0x504d_4350  // "PCMP"
         else { return }
         var entry = header + 44
-        for _ in 0..<header.loadUnaligned(fromByteOffset: 34, as: UInt16.self) {
+        // The length tells where the entries end: there is firmware (qboot) that leaves their count at zero.
+        let end = header + Int(header.loadUnaligned(fromByteOffset: 4, as: UInt16.self))
+        while entry < end {
             guard entry.load(as: UInt8.self) == 0 else {
                 entry += 8
                 continue

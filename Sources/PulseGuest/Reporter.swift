@@ -24,15 +24,14 @@ struct Reporter {
         let options = machine.options
         let memoryMiB = (machine.memory.totalBytes + 1 << 19) >> 20
         let period = options.periodMicroseconds
-        if options.rate == Options.flatOut {
-            Message(
-                "pulse ready cpus=\(machine.cpuCount) memory_mib=\(memoryMiB) fill_pages=\(machine.fillPages) ws_pages=\(machine.workingSetPages) rate=max content=\(options.contentName) period_us=\(period) tsc_khz=\(machine.clock.kilohertz)"
-            ).send()
-        } else {
-            Message(
-                "pulse ready cpus=\(machine.cpuCount) memory_mib=\(memoryMiB) fill_pages=\(machine.fillPages) ws_pages=\(machine.workingSetPages) rate=\(options.rate) content=\(options.contentName) period_us=\(period) tsc_khz=\(machine.clock.kilohertz)"
-            ).send()
-        }
+        let isFlatOut = options.rate == Options.flatOut
+        Message(
+            """
+            pulse ready cpus=\(machine.cpuCount) memory_mib=\(memoryMiB) fill_pages=\(machine.fillPages) \
+            ws_pages=\(machine.workingSetPages) rate=\(options.rate, orWord: isFlatOut ? "max" : nil) \
+            content=\(options.contentName) period_us=\(period) tsc_khz=\(machine.clock.kilohertz)
+            """
+        ).send()
     }
 
     /// Starts a verification, unless one is under way. Returns whether it did.
