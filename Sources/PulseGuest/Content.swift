@@ -48,11 +48,13 @@ struct Content {
         let bytes = UnsafeMutableRawPointer(scratch)
         var offset = Content.headerWords * 8
         var state = start
+        var place: UInt64 = 0
         while offset < Content.words * 8 {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             var draw = state ^ state >> 32
             for _ in 0..<4 {
-                let entry = dictionary[draw: draw]
+                place = dictionary.place(after: place, draw: draw)
+                let entry = dictionary[place]
                 bytes.storeBytes(of: entry, toByteOffset: offset, as: SIMD2<UInt64>.self)
                 offset &+= Int(truncatingIfNeeded: entry.y >> 56)
                 draw >>= 12

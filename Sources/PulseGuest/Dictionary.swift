@@ -20,12 +20,18 @@ struct Dictionary {
         }
     }
 
-    /// The entry that 12 bits of a random number pick. As in real text a few words are much more frequent: half
-    /// of all picks fall on the first 64, and a quarter on the first 16.
-    subscript(draw draw: UInt64) -> SIMD2<UInt64> {
+    /// The place of the next word, from that of the word before and 12 random bits. Half of all words are the one
+    /// that always follows their predecessor, as phrases do; of the others a few are much more frequent than the
+    /// rest. Both make the text compress like prose.
+    func place(after previous: UInt64, draw: UInt64) -> UInt64 {
+        let follows = 0 &- (draw >> 11 & 1)
         let narrowing = draw >> 9 & 3
-        let index = draw & 511 >> (narrowing & 1 &* 3 &+ (narrowing == 3 ? 2 : 0))
-        return entries[Int(truncatingIfNeeded: index)]
+        let any = draw & 511 >> (narrowing &* 2)
+        return follows & (previous &* 5 &+ 7) & 127 | ~follows & any
+    }
+
+    subscript(place: UInt64) -> SIMD2<UInt64> {
+        entries[Int(truncatingIfNeeded: place)]
     }
 
     /// Most frequent first; no word longer than 14 letters.
