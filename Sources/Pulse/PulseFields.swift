@@ -1,4 +1,5 @@
-/// The `key=value` words of a line, read one after the other in the order in which the guest writes them.
+/// The `key=value` words of a line, read one after the other in the order in which the guest writes
+/// them.
 struct PulseFields {
     private var rest: Substring
 
@@ -18,7 +19,8 @@ struct PulseFields {
 
     /// Digits only, as the guest writes them.
     mutating func number(_ key: String) -> Int? {
-        guard let digits = text(key), !digits.isEmpty, digits.utf8.allSatisfy({ 48...57 ~= $0 }) else { return nil }
+        guard let digits = text(key), !digits.isEmpty, digits.utf8.allSatisfy({ 48...57 ~= $0 })
+        else { return nil }
         return Int(digits)
     }
 

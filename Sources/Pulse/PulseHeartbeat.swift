@@ -23,6 +23,7 @@ package struct PulseHeartbeat: Equatable, Sendable {
             let errors = fields.number("errors")
         else { return nil }
         self.init(
-            sequence: sequence, time: time, pagesWritten: written, pagesChecked: checked, errors: errors)
+            sequence: sequence, time: time, pagesWritten: written, pagesChecked: checked,
+            errors: errors)
     }
 }

@@ -1,6 +1,7 @@
 /// One line of a pulse guest's console.
 ///
-/// A line that is not of the guest's making, or that is damaged, is `other`: it never traps and is never half read.
+/// A line that is not of the guest's making, or that is damaged, is `other`: it never traps and is
+/// never half read.
 package enum PulseLine: Equatable, Sendable {
     case ready(PulseReady)
     case filled(pages: Int, elapsed: Duration)
@@ -60,7 +61,9 @@ package enum PulseLine: Equatable, Sendable {
     }
 
     private static func filled(_ fields: inout PulseFields) -> PulseLine? {
-        guard let pages = fields.number("pages"), let elapsed = fields.microseconds("us") else { return nil }
+        guard let pages = fields.number("pages"), let elapsed = fields.microseconds("us") else {
+            return nil
+        }
         return .filled(pages: pages, elapsed: elapsed)
     }
 

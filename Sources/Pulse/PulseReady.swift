@@ -25,13 +25,18 @@ package struct PulseReady: Equatable, Sendable {
 
     init?(_ fields: inout PulseFields) {
         guard let cpus = fields.number("cpus"), let memoryMiB = fields.number("memory_mib"),
-            let fillPages = fields.number("fill_pages"), let workingSetPages = fields.number("ws_pages"),
+            let fillPages = fields.number("fill_pages"),
+            let workingSetPages = fields.number("ws_pages"),
             let rate = fields.rate("rate"),
-            let content = fields.text("content").flatMap({ PulseOptions.Content(rawValue: String($0)) }),
-            let period = fields.microseconds("period_us"), let tscKilohertz = fields.number("tsc_khz")
+            let content = fields.text("content").flatMap({
+                PulseOptions.Content(rawValue: String($0))
+            }),
+            let period = fields.microseconds("period_us"),
+            let tscKilohertz = fields.number("tsc_khz")
         else { return nil }
         self.init(
-            cpus: cpus, memoryMiB: memoryMiB, fillPages: fillPages, workingSetPages: workingSetPages,
+            cpus: cpus, memoryMiB: memoryMiB, fillPages: fillPages,
+            workingSetPages: workingSetPages,
             rate: rate, content: content, period: period, tscKilohertz: tscKilohertz)
     }
 }

@@ -1,5 +1,6 @@
-/// This CPU's local APIC, through its page in memory: the one-shot timer that ends `idle`, and the messages that
-/// start other CPUs. Ring 3 may access the page, so only the halt itself needs ring 0.
+/// This CPU's local APIC, through its page in memory: the one-shot timer that ends `idle`, and the
+/// messages that start other CPUs. Ring 3 may access the page, so only the halt itself needs ring
+/// 0.
 struct APIC {
     static let address: UInt64 = 0xfee0_0000
 

@@ -1,12 +1,14 @@
-/* Everything that Swift cannot say: the PVH entry, the switch to 64-bit ring 3, the processor's tables, and
-   the few services that need ring 0.
+/* Everything that Swift cannot say: the PVH entry, the switch to 64-bit ring 3, the processor's
+   tables, and the few services that need ring 0.
 
-   The guest works in ring 3. A KVM without hardware help emulates ring 0 an instruction at a time and knows
-   neither `int n` nor `syscall` there, so ring 3 asks for a service by an exception: one `ud2` at a known
-   address (`ring0_gate`). Any other #UD, such as a Swift trap, is a fault and ends in `pulse_panic`.
+   The guest works in ring 3. A KVM without hardware help emulates ring 0 an instruction at a
+   time and knows neither `int n` nor `syscall` there, so ring 3 asks for a service by an
+   exception: one `ud2` at a known address (`ring0_gate`). Any other #UD, such as a Swift trap,
+   is a fault and ends in `pulse_panic`.
 
-   Tables are static data. Their split address fields are differences of labels in one section, which holds
-   because the linker script puts the section at IMAGE_BASE and asserts that it is smaller than 64 KiB. */
+   Tables are static data. Their split address fields are differences of labels in one section,
+   which holds because the linker script puts the section at IMAGE_BASE and asserts that it is
+   smaller than 64 KiB. */
 
 #include "Limits.h"
 
@@ -26,14 +28,15 @@
 
     .section .note.Xen, "a", @note
     .balign 4
-    .long   4, 8, 18                        /* name size, value size, XEN_ELFNOTE_PHYS32_ENTRY */
+    .long   4, 8, 18                /* name size, value size, XEN_ELFNOTE_PHYS32_ENTRY */
     .asciz  "Xen"
     .quad   pulse_start
 
     .section .boot, "awx", @progbits
 image_base:
 
-/* Page tables: the first GiB one to one, for ring 3. Swift adds the rest of memory to `pulse_page_directories`. */
+/* Page tables: the first GiB one to one, for ring 3. Swift adds the rest of memory to
+   `pulse_page_directories`. */
     .balign 4096
 page_map:
     .quad   pulse_page_directories + 7
@@ -45,21 +48,21 @@ pulse_page_directories:
 first_gib:
     .set    entry, 0
     .rept   512
-    .quad   entry * 0x200000 + 0x87         /* present, writable, user, 2 MiB */
+    .quad   entry * 0x200000 + 0x87  /* present, writable, user, 2 MiB */
     .set    entry, entry + 1
     .endr
 
 gdt:
     .quad   0
-    .quad   0x00af9b000000ffff              /* CODE64 */
-    .quad   0x00cf93000000ffff              /* DATA */
-    .quad   0x00cf9b000000ffff              /* CODE32 */
+    .quad   0x00af9b000000ffff      /* CODE64 */
+    .quad   0x00cf93000000ffff      /* DATA */
+    .quad   0x00cf9b000000ffff      /* CODE32 */
     .quad   0
-    .quad   0x00cff3000000ffff              /* USER_DATA */
-    .quad   0x00affb000000ffff              /* USER_CODE */
+    .quad   0x00cff3000000ffff      /* USER_DATA */
+    .quad   0x00affb000000ffff      /* USER_CODE */
     .quad   0
     .set    cpu, 0
-    .rept   PULSE_CPUS_MAX                  /* FIRST_TSS + 16 * cpu */
+    .rept   PULSE_CPUS_MAX          /* FIRST_TSS + 16 * cpu */
     .word   103, (tss - image_base) + 104 * cpu
     .byte   IMAGE_BASE >> 16, 0x89, 0, 0
     .quad   0
@@ -73,12 +76,12 @@ tss:
     .long   0
     .quad   ring0_stacks + RING0_STACK * (cpu + 1)
     .fill   90, 1, 0
-    .word   104                             /* no I/O bitmap */
+    .word   104                     /* no I/O bitmap */
     .set    cpu, cpu + 1
     .endr
 
     .macro  gate target
-    .word   \target - image_base, CODE64
+    .word   (\target) - image_base, CODE64
     .byte   0, 0x8e
     .word   IMAGE_BASE >> 16
     .quad   0
@@ -86,14 +89,16 @@ tss:
 
     .balign 16
 idt:
-    .irp    vector, 0, 1, 2, 3, 4, 5
-    gate    exception_\vector
-    .endr
+    .set    vector, 0
+    .rept   32
+    .if     vector == 6
     gate    undefined_opcode
-    .irp    vector, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
-    gate    exception_\vector
+    .else
+    gate    exceptions + 16 * vector
+    .endif
+    .set    vector, vector + 1
     .endr
-    .rept   16                              /* 32 to 47: the timer, spurious interrupts */
+    .rept   16                      /* 32 to 47: the timer, spurious interrupts */
     gate    interrupt
     .endr
 idt_end:
@@ -108,24 +113,25 @@ no_idt_pointer:
     .word   0
     .quad   0
 
-/* The way up. PVH enters here: 32-bit protected mode, flat segments, no paging, ebx = start information. */
+/* The way up. PVH enters here: 32-bit protected mode, flat segments, no paging, ebx = start
+   information. */
     .code32
     .globl  pulse_start
 pulse_start:
     cld
-    xorl    %edi, %edi                      /* this is CPU 0 */
+    xorl    %edi, %edi              /* this is CPU 0 */
     movl    %ebx, %esi
 
-enter_long_mode:                            /* edi = CPU, esi = its argument */
-    movl    $0x620, %eax                    /* PAE, OSFXSR, OSXMMEXCPT */
+enter_long_mode:                    /* edi = CPU, esi = its argument */
+    movl    $0x620, %eax            /* PAE, OSFXSR, OSXMMEXCPT */
     movl    %eax, %cr4
     movl    $page_map, %eax
     movl    %eax, %cr3
-    movl    $0xc0000080, %ecx               /* EFER.LME */
+    movl    $0xc0000080, %ecx       /* EFER.LME */
     rdmsr
     orl     $0x100, %eax
     wrmsr
-    movl    $0x80000033, %eax               /* PG, NE, ET, MP, PE; caches on */
+    movl    $0x80000033, %eax       /* PG, NE, ET, MP, PE; caches on */
     movl    %eax, %cr0
     lgdt    gdt_pointer
     ljmp    $CODE64, $long_mode
@@ -146,23 +152,24 @@ long_mode:
     imull   $RING0_STACK, %eax, %ecx
     imull   $PULSE_STACK_BYTES, %eax, %edx
     leaq    ring0_stacks(%rcx), %rsp
-    leaq    stacks - 8(%rdx), %rdx          /* as if a call had pushed a return address */
+    leaq    stacks - 8(%rdx), %rdx  /* as if a call had pushed a return address */
     pushq   $USER_DATA
     pushq   %rdx
-    pushq   $2                              /* interrupts stay off in ring 3 */
+    pushq   $2                      /* interrupts stay off in ring 3 */
     pushq   $USER_CODE
     pushq   $pulse_cpu
     iretq
 
-/* Where the other CPUs start, in 16-bit mode: Swift copies this to PULSE_TRAMPOLINE and fills in its two words. */
+/* Where the other CPUs start, in 16-bit mode: Swift copies this to PULSE_TRAMPOLINE and fills in
+   its two words. */
     .code16
     .balign 16
     .globl  pulse_trampoline
 pulse_trampoline:
     jmp     1f
     .balign 4
-    .long   0                               /* PULSE_TRAMPOLINE_CPU */
-    .long   0                               /* PULSE_TRAMPOLINE_ARGUMENT */
+    .long   0                       /* PULSE_TRAMPOLINE_CPU */
+    .long   0                       /* PULSE_TRAMPOLINE_ARGUMENT */
 trampoline_gdt_pointer:
     .word   gdt_end - gdt - 1
     .long   gdt
@@ -188,44 +195,45 @@ trampoline_protected:
     movl    %eax, %ss
     jmp     enter_long_mode
 
-/* Ring 0. A service takes its number in rax, arguments in rdi and rsi, answers in rax, and may use every register
-   that a function call may: so nothing is saved. */
+/* Ring 0. A service takes its number in rax, arguments in rdi and rsi, answers in rax, and may
+   use every register that a function call may: so nothing is saved. */
     .code64
 undefined_opcode:
     cmpq    $ring0_gate, (%rsp)
-    jne     exception_6
+    jne     exceptions + 16 * 6
     addq    $2, (%rsp)
     jmp     *services(, %rax, 8)
 
-services:                                   /* in the order of `Ring0Service` */
-    .quad   read_port, write_port, write_port_16, read_msr, write_msr, send, receive, idle, triple_fault
+services:                           /* in the order of `Ring0.Service` */
+    .quad   read_port, write_port, write_port_16, read_msr, write_msr
+    .quad   send, receive, idle, triple_fault
 
-read_port:                                  /* (port) -> byte */
+read_port:                          /* (port) -> byte */
     movl    %edi, %edx
     xorl    %eax, %eax
     inb     %dx, %al
     iretq
 
-write_port:                                 /* (port, byte) */
+write_port:                         /* (port, byte) */
     movl    %edi, %edx
     movl    %esi, %eax
     outb    %al, %dx
     iretq
 
-write_port_16:                              /* (port, word) */
+write_port_16:                      /* (port, word) */
     movl    %edi, %edx
     movl    %esi, %eax
     outw    %ax, %dx
     iretq
 
-read_msr:                                   /* (register) -> value */
+read_msr:                           /* (register) -> value */
     movl    %edi, %ecx
     rdmsr
     shlq    $32, %rdx
     orq     %rdx, %rax
     iretq
 
-write_msr:                                  /* (register, value) */
+write_msr:                          /* (register, value) */
     movl    %edi, %ecx
     movq    %rsi, %rax
     movq    %rsi, %rdx
@@ -233,12 +241,12 @@ write_msr:                                  /* (register, value) */
     wrmsr
     iretq
 
-send:                                       /* (bytes, count) -> how many the port did not take yet */
+send:                               /* (bytes, count) -> how many the port did not take yet */
     movq    %rsi, %r8
     movq    %rdi, %rsi
 1:  movl    $COM1_STATUS, %edx
     inb     %dx, %al
-    testb   $0x20, %al                      /* the transmit FIFO is empty: it takes COM1_FIFO bytes */
+    testb   $0x20, %al              /* the transmit FIFO is empty: it takes COM1_FIFO bytes */
     jz      2f
     movl    $COM1_FIFO, %ecx
     cmpq    %rcx, %r8
@@ -251,7 +259,7 @@ send:                                       /* (bytes, count) -> how many the po
 2:  movq    %r8, %rax
     iretq
 
-receive:                                    /* () -> byte, or 256 for none */
+receive:                            /* () -> byte, or 256 for none */
     movl    $COM1_STATUS, %edx
     inb     %dx, %al
     testb   $1, %al
@@ -262,12 +270,12 @@ receive:                                    /* () -> byte, or 256 for none */
     inb     %dx, %al
 1:  iretq
 
-idle:                                       /* returns after the next interrupt; one that came before counts */
+idle:                               /* returns after the next interrupt; a pending one counts */
     sti
     hlt
     iretq
 
-interrupt:                                  /* only ever arrives in `idle`; ring 3 acknowledges it */
+interrupt:                          /* only ever arrives in `idle`; ring 3 acknowledges it */
     iretq
 
 triple_fault:
@@ -275,20 +283,20 @@ triple_fault:
     ud2
 
 /* Faults: note what happened, then go on in ring 3 with a fresh stack. */
-    .macro  exception vector
-exception_\vector:
-    .if     (\vector != 8) && (\vector != 10) && (\vector != 11) && (\vector != 12) && (\vector != 13) && (\vector != 14) && (\vector != 17) && (\vector != 21)
-    pushq   $0
+    .balign 16
+exceptions:                         /* 16 bytes a vector */
+    .set    vector, 0
+    .rept   32
+    .balign 16
+    .if     (0x227d00 >> vector & 1) == 0
+    pushq   $0                      /* this one comes without an error code */
     .endif
-    pushq   $\vector
+    pushq   $vector
     jmp     exception
-    .endm
-
-    .irp    vector, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
-    exception \vector
+    .set    vector, vector + 1
     .endr
 
-exception:                                  /* vector, error code, rip, cs, flags, rsp, ss */
+exception:                          /* vector, error code, rip, cs, flags, rsp, ss */
     movq    (%rsp), %rdi
     movq    8(%rsp), %rsi
     movq    16(%rsp), %rdx
@@ -303,7 +311,7 @@ exception:                                  /* vector, error code, rip, cs, flag
 
     .text
     .globl  ring0
-ring0:                                      /* (number, first, second) -> answer */
+ring0:                              /* (number, first, second) -> answer */
     movq    %rdi, %rax
     movq    %rsi, %rdi
     movq    %rdx, %rsi

@@ -1,10 +1,11 @@
-/// Time, from the processor's time stamp counter alone: after a migration nothing has to be asked again.
+/// Time, from the processor's time stamp counter alone: after a migration nothing has to be asked
+/// again.
 struct Clock {
     let kilohertz: UInt64
     private let origin: UInt64
     private var last: UInt64
-    /// What a counter that jumped back lacks. Without it a destination that restores the counter too low would
-    /// stop the guest's heart until the counter has caught up.
+    /// What a counter that jumped back lacks. Without it a destination that restores the counter
+    /// too low would stop the guest's heart until the counter has caught up.
     private var lost: UInt64 = 0
 
     init(kilohertz: UInt64) {

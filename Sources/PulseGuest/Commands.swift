@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Commands from the serial port, a line each. The port is polled: its FIFO holds 16 bytes, and a hypervisor keeps
-/// the rest back.
+/// Commands from the serial port, a line each. The port is polled: its FIFO holds 16 bytes, and a
+/// hypervisor keeps the rest back.
 struct Commands {
     private static let bytesMax = 200
 

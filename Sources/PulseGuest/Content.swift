@@ -1,7 +1,9 @@
-/// What a page holds: a pure function of seed, kind of content, page number and version, so that any CPU can tell
-/// at any time what any page must hold, also after the page has moved to another host.
+/// What a page holds: a pure function of seed, kind of content, page number and version, so that
+/// any CPU can tell at any time what any page must hold, also after the page has moved to another
+/// host.
 ///
-/// A page that is not zero opens with page number, version and a checksum of the rest, for whoever looks at a dump.
+/// A page that is not zero opens with page number, version and a checksum of the rest, for whoever
+/// looks at a dump.
 struct Content {
     enum Kind {
         case zero, text, random, mixed
@@ -16,8 +18,8 @@ struct Content {
     let seed: UInt64
     let dictionary: Dictionary
 
-    /// Writes what the page holds at this version to `scratch`, which has room for 128 bytes more than a page: text
-    /// overshoots.
+    /// Writes what the page holds at this version to `scratch`, which has room for 128 bytes more
+    /// than a page: text overshoots.
     func render(page: UInt64, version: UInt32, to scratch: Page) {
         let start = Content.scramble(seed ^ Content.scramble(page << 32 ^ UInt64(version)))
         switch kind(ofPage: page) {
@@ -42,8 +44,8 @@ struct Content {
         }
     }
 
-    /// Each draw yields four words, and now and then a number that ends the line. A word is one store of 16 bytes
-    /// of which the next word overwrites what was too much.
+    /// Each draw yields four words, and now and then a number that ends the line. A word is one
+    /// store of 16 bytes of which the next word overwrites what was too much.
     private func renderText(_ start: UInt64, to scratch: Page) {
         let bytes = UnsafeMutableRawPointer(scratch)
         var offset = Content.headerWords * 8

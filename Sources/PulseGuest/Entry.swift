@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Where each CPU enters Swift, in ring 3 on its own stack. CPU 0 gets the address of the start information and
-/// sets the machine up; the others get the machine.
+/// Where each CPU enters Swift, in ring 3 on its own stack. CPU 0 gets the address of the start
+/// information and sets the machine up; the others get the machine.
 @c(pulse_cpu)
 func enter(_ cpu: UInt32, _ argument: UInt32) {
     guard cpu == 0 else {
@@ -15,7 +15,8 @@ func enter(_ cpu: UInt32, _ argument: UInt32) {
     runFirst(setUp(startInfo, options))
 }
 
-/// FIFOs on; the line is set by whoever is at the other end. The old interrupt controller stays silent.
+/// FIFOs on; the line is set by whoever is at the other end. The old interrupt controller stays
+/// silent.
 private func prepareConsole() {
     Ring0.write(0x07, port: 0x3fa)
     Ring0.write(0xff, port: 0x21)
@@ -27,7 +28,7 @@ private let sliceMicroseconds: UInt64 = 4000
 
 private func runFirst(_ machine: UnsafeMutablePointer<Machine>) -> Never {
     let apic = APIC(clockKilohertz: machine.pointee.clock.kilohertz)
-    Processors.start(ProcessorTable(own: APIC.id), for: machine)
+    Processors.startOthers(of: machine)
     Reporter.sendReady(machine.pointee)
     machine.pointee.hasBegun.store(true, ordering: .releasing)
     var clock = machine.pointee.clock

@@ -1,7 +1,8 @@
-/// How fast the time stamp counter runs, asked once at the start: KVM's clock page, else CPUID, else measured
-/// against the PIT.
+/// How fast the time stamp counter runs, asked once at the start: KVM's clock page, else CPUID,
+/// else measured against the PIT.
 enum Frequency {
-    /// In kHz; nil if nothing tells. `page` is a page of memory that the hypervisor may write for a moment.
+    /// In kHz; nil if nothing tells. `page` is a page of memory that the hypervisor may write for a
+    /// moment.
     static func kilohertz(page: UnsafeMutableRawPointer) -> UInt64? {
         fromKVMClock(page) ?? fromCPUID() ?? fromPIT()
     }
@@ -9,12 +10,14 @@ enum Frequency {
     /// The KVM leaves of CPUID, if the hypervisor is KVM.
     private static var kvmLeafMax: UInt32? {
         let answer = cpuid(0x4000_0000)
-        guard answer.ebx == 0x4b4d_564b, answer.ecx == 0x564b_4d56, answer.edx == 0x4d else { return nil }
+        guard answer.ebx == 0x4b4d_564b, answer.ecx == 0x564b_4d56, answer.edx == 0x4d else {
+            return nil
+        }
         return max(answer.eax, 0x4000_0001)
     }
 
-    /// `struct pvclock_vcpu_time_info`: a version that is odd during an update, and nanoseconds per tick as a
-    /// 32-bit fraction and a shift.
+    /// `struct pvclock_vcpu_time_info`: a version that is odd during an update, and nanoseconds per
+    /// tick as a 32-bit fraction and a shift.
     private static func fromKVMClock(_ page: UnsafeMutableRawPointer) -> UInt64? {
         let register: UInt32 = 0x4b56_4d01
         guard kvmLeafMax != nil, cpuid(0x4000_0001).eax & 1 << 3 != 0 else { return nil }
@@ -44,8 +47,8 @@ enum Frequency {
         return UInt64(ratio.ecx) * UInt64(ratio.ebx) / UInt64(ratio.eax) / 1000
     }
 
-    /// Counts ticks while PIT channel 0 counts down 50 ms. Its interrupt stays masked, and unlike channel 2 it needs
-    /// no gate, which a small machine may lack.
+    /// Counts ticks while PIT channel 0 counts down 50 ms. Its interrupt stays masked, and unlike
+    /// channel 2 it needs no gate, which a small machine may lack.
     private static func fromPIT() -> UInt64? {
         let count: UInt64 = 1_193_182 / 20
         Ring0.write(0x30, port: 0x43)  // channel 0, both bytes, mode 0

@@ -1,6 +1,7 @@
 import Synchronization
 
-/// What all CPUs share: the set-up, fixed before the others start, and the few words that CPU 0 changes later.
+/// What all CPUs share: the set-up, fixed before the others start, and the few words that CPU 0
+/// changes later.
 struct Machine: ~Copyable {
     let options: Options
     let memory: Memory
@@ -8,11 +9,14 @@ struct Machine: ~Copyable {
     let clock: Clock
     let fillPages: UInt64
     let workingSetPages: UInt64
-    /// One a page; the top bit says that the page was found wrong and counted. An entry belongs to its page's CPU.
+    /// One a page; the top bit says that the page was found wrong and counted. An entry belongs to
+    /// its page's CPU.
     let versions: UnsafeMutablePointer<UInt32>
     let shares: UnsafeMutablePointer<Share>
     /// A page and a little more for each CPU, `scratchStride` apart.
     let scratch: UnsafeMutableRawPointer
+    /// The CPUs besides CPU 0.
+    let others: ProcessorTable
     let cpuCount: UInt64
 
     /// Pages a second over all CPUs.

@@ -1,14 +1,16 @@
 /// The guest's memory: which of it may be filled, and where page number p of the filled area lies.
 ///
-/// Page numbers run through the usable ranges above the image one after the other, so they skip the hole below
-/// 4 GiB. What the guest itself needs (page tables, version table) is taken from the start of the first range.
+/// Page numbers run through the usable ranges above the image one after the other, so they skip the
+/// hole below 4 GiB. What the guest itself needs (page tables, version table) is taken from the
+/// start of the first range.
 struct Memory {
     static let pageBytes: UInt64 = 4096
     private static let rangesMax = 16
     /// One page directory pointer table reaches 512 GiB.
     private static let addressMax: UInt64 = 512 << 30
 
-    private var ranges = InlineArray<16, StartInfo.Range>(repeating: StartInfo.Range(start: 0, end: 0))
+    private var ranges = InlineArray<16, StartInfo.Range>(
+        repeating: StartInfo.Range(start: 0, end: 0))
     private var rangeCount = 0
     private(set) var totalBytes: UInt64 = 0
 
@@ -34,7 +36,9 @@ struct Memory {
     /// Pages that can be filled.
     var freePages: UInt64 {
         var pages: UInt64 = 0
-        for index in 0..<rangeCount { pages += (ranges[index].end - ranges[index].start) / Memory.pageBytes }
+        for index in 0..<rangeCount {
+            pages += (ranges[index].end - ranges[index].start) / Memory.pageBytes
+        }
         return pages
     }
 
@@ -63,8 +67,8 @@ struct Memory {
         fatalError()
     }
 
-    /// Makes all ranges, and the page of the local APIC, accessible. The first GiB is there from the start, so
-    /// the tables taken here can be written; an entry that was absent needs no flush.
+    /// Makes all ranges, and the page of the local APIC, accessible. The first GiB is there from
+    /// the start, so the tables taken here can be written; an entry that was absent needs no flush.
     mutating func map() -> Bool {
         for index in 0..<rangeCount {
             var gib = ranges[index].start >> 30

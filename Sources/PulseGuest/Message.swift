@@ -1,5 +1,5 @@
-/// One line of output, built by string interpolation without an allocator: `Message("pulse seq=\(sequence)")`.
-/// What does not fit is cut off.
+/// One line of output, built by string interpolation without an allocator: `Message("pulse
+/// seq=\(sequence)")`. What does not fit is cut off.
 struct Message: ExpressibleByStringInterpolation {
     struct StringInterpolation: StringInterpolationProtocol {
         fileprivate var bytes = InlineArray<256, UInt8>(repeating: 0)
@@ -72,7 +72,8 @@ struct Message: ExpressibleByStringInterpolation {
         count += 2
     }
 
-    /// Prints the line, waiting for the port as long as it takes: a lost heartbeat would look like a lost guest.
+    /// Prints the line, waiting for the port as long as it takes: a lost heartbeat would look like
+    /// a lost guest.
     @inline(never)
     func send() {
         let span = bytes.span

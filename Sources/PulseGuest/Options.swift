@@ -1,5 +1,5 @@
-/// The command line: `key=value` words, separated by spaces. What each key means is told in `PulseOptions`, on the
-/// host's side.
+/// The command line: `key=value` words, separated by spaces. What each key means is told in
+/// `PulseOptions`, on the host's side.
 struct Options {
     /// Pages a second; `Options.flatOut` for as many as the CPUs can write.
     static let flatOut = UInt64.max
@@ -15,8 +15,8 @@ struct Options {
     private(set) var checksPerSecond: UInt64 = 2000
     private(set) var spins = false
 
-    /// Reads the command line. Tells the console about keys it does not know; returns nil after telling it about
-    /// a value that is wrong.
+    /// Reads the command line. Tells the console about keys it does not know; returns nil after
+    /// telling it about a value that is wrong.
     init?(_ commandLine: Text) {
         var rest = commandLine
         while !rest.isEmpty {

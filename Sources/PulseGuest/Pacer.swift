@@ -1,5 +1,5 @@
-/// Spreads work evenly over time: says how many items are due now. One that was paused or starved catches up with
-/// no more than one period's worth.
+/// Spreads work evenly over time: says how many items are due now. One that was paused or starved
+/// catches up with no more than one period's worth.
 struct Pacer {
     private var rate: UInt64 = 0
     private var interval: UInt64 = 0

@@ -22,5 +22,10 @@ enum Panic {
 /// Where `Boot.S` continues after an exception.
 @c(pulse_panic)
 func panicAfterException(_ vector: UInt64, _ error: UInt64, _ rip: UInt64, _ faultAddress: UInt64) {
-    Panic.end("pulse panic vector=\(vector) error=0x\(hex: error) rip=0x\(hex: rip) cr2=0x\(hex: faultAddress)")
+    Panic.end(
+        """
+        pulse panic vector=\(vector) error=0x\(hex: error) rip=0x\(hex: rip) \
+        cr2=0x\(hex: faultAddress)
+        """
+    )
 }

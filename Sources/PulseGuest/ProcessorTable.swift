@@ -1,9 +1,9 @@
-/// The CPUs that the firmware or VMM lists in an MP table (MultiProcessor Specification 1.4). Without one there is
-/// the CPU that runs this, and no other.
+/// The CPUs that the firmware or VMM lists in an MP table (MultiProcessor Specification 1.4).
+/// Without one there is the CPU that runs this, and no other.
 struct ProcessorTable {
     private var ids = InlineArray<32, UInt8>(repeating: 0)
     /// Other CPUs, at most one less than the guest has stacks for.
-    private(set) var otherCount = 0
+    private(set) var count = 0
 
     /// Reads low memory. `own` is the APIC id of the CPU that asks.
     init(own: UInt8) {
@@ -13,7 +13,8 @@ struct ProcessorTable {
             header.loadUnaligned(as: UInt32.self) == 0x504d_4350  // "PCMP"
         else { return }
         var entry = header + 44
-        // The length tells where the entries end: there is firmware (qboot) that leaves their count at zero.
+        // The length tells where the entries end: there is firmware (qboot) that leaves their count
+        // at zero.
         let end = header + Int(header.loadUnaligned(fromByteOffset: 4, as: UInt16.self))
         while entry < end {
             guard entry.load(as: UInt8.self) == 0 else {
@@ -22,9 +23,9 @@ struct ProcessorTable {
             }
             let id = entry.load(fromByteOffset: 1, as: UInt8.self)
             let isEnabled = entry.load(fromByteOffset: 3, as: UInt8.self) & 1 == 1
-            if isEnabled, id != own, otherCount < Int(PULSE_CPUS_MAX) - 1 {
-                ids[otherCount] = id
-                otherCount += 1
+            if isEnabled, id != own, count < Int(PULSE_CPUS_MAX) - 1 {
+                ids[count] = id
+                count += 1
             }
             entry += 20
         }

@@ -1,6 +1,7 @@
 import Synchronization
 
-/// What the guest says, all of it from CPU 0: heartbeats when they are due, and what the CPUs have found or done.
+/// What the guest says, all of it from CPU 0: heartbeats when they are due, and what the CPUs have
+/// found or done.
 struct Reporter {
     private let machine: UnsafeMutablePointer<Machine>
     private let period: UInt64
@@ -16,7 +17,8 @@ struct Reporter {
 
     init(_ machine: UnsafeMutablePointer<Machine>, now: UInt64) {
         self.machine = machine
-        period = machine.pointee.clock.ticks(microseconds: machine.pointee.options.periodMicroseconds)
+        period = machine.pointee.clock.ticks(
+            microseconds: machine.pointee.options.periodMicroseconds)
         due = now + period
     }
 
@@ -27,8 +29,9 @@ struct Reporter {
         let isFlatOut = options.rate == Options.flatOut
         Message(
             """
-            pulse ready cpus=\(machine.cpuCount) memory_mib=\(memoryMiB) fill_pages=\(machine.fillPages) \
-            ws_pages=\(machine.workingSetPages) rate=\(options.rate, orWord: isFlatOut ? "max" : nil) \
+            pulse ready cpus=\(machine.cpuCount) memory_mib=\(memoryMiB) \
+            fill_pages=\(machine.fillPages) ws_pages=\(machine.workingSetPages) \
+            rate=\(options.rate, orWord: isFlatOut ? "max" : nil) \
             content=\(options.contentName) period_us=\(period) tsc_khz=\(machine.clock.kilohertz)
             """
         ).send()
@@ -36,7 +39,9 @@ struct Reporter {
 
     /// Starts a verification, unless one is under way. Returns whether it did.
     mutating func beginVerification(now: UInt64) -> Bool {
-        guard machine.pointee.verifications.load(ordering: .relaxed) == verificationsReported else { return false }
+        guard machine.pointee.verifications.load(ordering: .relaxed) == verificationsReported else {
+            return false
+        }
         verificationStart = now
         machine.pointee.verifications.store(verificationsReported + 1, ordering: .releasing)
         return true
@@ -57,7 +62,12 @@ struct Reporter {
         let written = sum { $0.pointee.written.load(ordering: .relaxed) }
         let checked = sum { $0.pointee.checked.load(ordering: .relaxed) }
         let errors = sum { $0.pointee.errors.load(ordering: .relaxed) }
-        Message("pulse seq=\(sequence) t_us=\(time) written=\(written) checked=\(checked) errors=\(errors)").send()
+        Message(
+            """
+            pulse seq=\(sequence) t_us=\(time) written=\(written) checked=\(checked) \
+            errors=\(errors)
+            """
+        ).send()
     }
 
     private mutating func sendFilledIfDone(now: UInt64) {
@@ -70,10 +80,16 @@ struct Reporter {
     private mutating func sendDetails() {
         for cpu in 0..<Int(machine.pointee.cpuCount) {
             let share = machine.pointee.shares + cpu
-            let known = min(Int(share.pointee.errors.load(ordering: .acquiring)), WrongPage.detailsMax)
+            let known = min(
+                Int(share.pointee.errors.load(ordering: .acquiring)), WrongPage.detailsMax)
             while detailsSentByCPU[cpu] < known, detailsSent < WrongPage.detailsMax {
                 let wrong = share.pointee.details[detailsSentByCPU[cpu]]
-                Message("pulse error page=\(wrong.page) version=\(UInt64(wrong.version)) offset=\(wrong.offset)").send()
+                Message(
+                    """
+                    pulse error page=\(wrong.page) version=\(UInt64(wrong.version)) \
+                    offset=\(wrong.offset)
+                    """
+                ).send()
                 detailsSentByCPU[cpu] += 1
                 detailsSent += 1
             }
@@ -88,12 +104,15 @@ struct Reporter {
         verificationsReported = asked
         let errors = sum { $0.pointee.verifiedErrors.load(ordering: .relaxed) }
         let time = machine.pointee.clock.microseconds(ticks: now - verificationStart)
-        Message("pulse verified pages=\(machine.pointee.fillPages) errors=\(errors) us=\(time)").send()
+        Message("pulse verified pages=\(machine.pointee.fillPages) errors=\(errors) us=\(time)")
+            .send()
     }
 
     private func sum(_ value: (UnsafeMutablePointer<Share>) -> UInt64) -> UInt64 {
         var total: UInt64 = 0
-        for cpu in 0..<Int(machine.pointee.cpuCount) { total += value(machine.pointee.shares + cpu) }
+        for cpu in 0..<Int(machine.pointee.cpuCount) {
+            total += value(machine.pointee.shares + cpu)
+        }
         return total
     }
 }

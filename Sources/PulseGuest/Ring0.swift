@@ -1,5 +1,5 @@
-/// The services of ring 0 (`Boot.S`): what ring 3 may not do itself. A round trip costs tens of microseconds
-/// where ring 0 is emulated, so callers poll sparingly.
+/// The services of ring 0 (`Boot.S`): what ring 3 may not do itself. A round trip costs tens of
+/// microseconds where ring 0 is emulated, so callers poll sparingly.
 enum Ring0 {
     private enum Service: UInt64 {
         case readPort, writePort, writePort16, readMSR, writeMSR, send, receive, idle, tripleFault
@@ -46,7 +46,9 @@ enum Ring0 {
     }
 
     @discardableResult
-    private static func call(_ service: Service, _ first: UInt64 = 0, _ second: UInt64 = 0) -> UInt64 {
+    private static func call(_ service: Service, _ first: UInt64 = 0, _ second: UInt64 = 0)
+        -> UInt64
+    {
         ring0(service.rawValue, first, second)
     }
 }

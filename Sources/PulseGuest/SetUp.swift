@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Lays out memory and decides what the machine will do. Everything is taken from the start of memory once;
-/// nothing is ever given back.
+/// Lays out memory and decides what the machine will do. Everything is taken from the start of
+/// memory once; nothing is ever given back.
 func setUp(_ startInfo: StartInfo, _ options: Options) -> UnsafeMutablePointer<Machine> {
     var memory = Memory(startInfo)
     guard memory.map() else { Panic.end("pulse panic no memory for page tables") }
@@ -9,8 +9,8 @@ func setUp(_ startInfo: StartInfo, _ options: Options) -> UnsafeMutablePointer<M
         Panic.end("pulse panic no clock")
     }
     let clock = Clock(kilohertz: kilohertz)
-    let table = ProcessorTable(own: APIC.id)
-    let cpuCount = table.otherCount + 1
+    let others = ProcessorTable(own: APIC.id)
+    let cpuCount = others.count + 1
     let dictionary = Dictionary(in: take(Dictionary.bytes, &memory))
     let scratch = take(UInt64(cpuCount) * Machine.scratchStride, &memory)
     let shares = takeShares(cpuCount, &memory)
@@ -26,7 +26,8 @@ func setUp(_ startInfo: StartInfo, _ options: Options) -> UnsafeMutablePointer<M
             content: Content(kind: options.content, seed: options.seed, dictionary: dictionary),
             clock: clock, fillPages: fillPages, workingSetPages: workingSetPages,
             versions: versions.bindMemory(to: UInt32.self, capacity: Int(fillPages)),
-            shares: shares, scratch: scratch, cpuCount: UInt64(cpuCount), rate: Atomic(options.rate)))
+            shares: shares, scratch: scratch, others: others, cpuCount: UInt64(cpuCount),
+            rate: Atomic(options.rate)))
     return machine
 }
 
@@ -46,7 +47,8 @@ private func takeShares(_ count: Int, _ memory: inout Memory) -> UnsafeMutablePo
     return shares
 }
 
-/// What was asked for, or three quarters of memory. A page costs 4 bytes more, in the version table.
+/// What was asked for, or three quarters of memory. A page costs 4 bytes more, in the version
+/// table.
 private func pagesToFill(_ options: Options, _ memory: Memory) -> UInt64 {
     let fitting = (memory.freePages - 1) * 1024 / 1025
     guard let bytes = options.fillBytes else {

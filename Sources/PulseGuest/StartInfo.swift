@@ -1,5 +1,5 @@
-/// What a PVH loader hands over (`hvm_start_info` of the Xen PVH boot protocol, version 1): the command line and
-/// the map of memory. It lies in memory that the guest will fill: read it first.
+/// What a PVH loader hands over (`hvm_start_info` of the Xen PVH boot protocol, version 1): the
+/// command line and the map of memory. It lies in memory that the guest will fill: read it first.
 struct StartInfo {
     struct Range {
         var start: UInt64
@@ -33,10 +33,12 @@ struct StartInfo {
     private var mapCount: UInt32 { min(word(48), 128) }
 
     private func word(_ offset: Int) -> UInt32 {
-        UnsafeRawPointer(bitPattern: UInt(address))!.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
+        UnsafeRawPointer(bitPattern: UInt(address))!.loadUnaligned(
+            fromByteOffset: offset, as: UInt32.self)
     }
 
     private func long(_ offset: Int) -> UInt64 {
-        UnsafeRawPointer(bitPattern: UInt(address))!.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+        UnsafeRawPointer(bitPattern: UInt(address))!.loadUnaligned(
+            fromByteOffset: offset, as: UInt64.self)
     }
 }

@@ -30,7 +30,8 @@ struct Text {
         return true
     }
 
-    /// Removes and returns what stands before the first separator, and the separator; all of it if there is none.
+    /// Removes and returns what stands before the first separator, and the separator; all of it if
+    /// there is none.
     mutating func removePrefix(before separator: Unicode.Scalar) -> Text {
         var end = 0
         while end < count, bytes[end] != UInt8(ascii: separator) { end += 1 }

@@ -1,7 +1,8 @@
 import Synchronization
 
-/// The work of one CPU on its share of the pages, those with number mod CPUs = its index: fill them, write the
-/// working set at the pace that was asked for, check what is there. No page has two writers, so there are no locks.
+/// The work of one CPU on its share of the pages, those with number mod CPUs = its index: fill
+/// them, write the working set at the pace that was asked for, check what is there. No page has two
+/// writers, so there are no locks.
 struct Worker {
     private let machine: UnsafeMutablePointer<Machine>
     private let share: UnsafeMutablePointer<Share>
@@ -29,7 +30,8 @@ struct Worker {
         self.scratch = scratch
         share = machine.pointee.shares + index
         cpuCount = machine.pointee.cpuCount
-        period = machine.pointee.clock.ticks(microseconds: machine.pointee.options.periodMicroseconds)
+        period = machine.pointee.clock.ticks(
+            microseconds: machine.pointee.options.periodMicroseconds)
         random = Content.scramble(machine.pointee.options.seed ^ UInt64(index) << 56)
         ownFillPages = Worker.own(machine.pointee.fillPages, self.index, cpuCount)
         ownWorkingSetPages = Worker.own(machine.pointee.workingSetPages, self.index, cpuCount)
@@ -39,7 +41,8 @@ struct Worker {
         (pages + cpuCount - 1 - index) / cpuCount
     }
 
-    /// Does what is due, but no more than some tens of microseconds of it. Returns whether there is more.
+    /// Does what is due, but no more than some tens of microseconds of it. Returns whether there is
+    /// more.
     mutating func step(now: UInt64) -> Bool {
         if filled < ownFillPages {
             fill()
@@ -101,7 +104,8 @@ struct Worker {
     private mutating func writeOne() {
         let page = draw(below: ownWorkingSetPages) * cpuCount + index
         _ = isRight(page)
-        let version = machine.pointee.versions[Int(page)] & ~Machine.wrongBit &+ 1 & ~Machine.wrongBit
+        let version =
+            machine.pointee.versions[Int(page)] & ~Machine.wrongBit &+ 1 & ~Machine.wrongBit
         machine.pointee.content.render(page: page, version: version, to: scratch)
         Content.copy(scratch, to: machine.pointee.memory.address(ofPage: page))
         machine.pointee.versions[Int(page)] = version

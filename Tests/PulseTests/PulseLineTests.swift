@@ -18,18 +18,26 @@ import Testing
                     tscKilohertz: 2_600_000))
         ),
         (
-            "pulse ready cpus=1 memory_mib=64 fill_pages=8 ws_pages=0 rate=max content=mixed period_us=1000 tsc_khz=1",
+            """
+            pulse ready cpus=1 memory_mib=64 fill_pages=8 ws_pages=0 rate=max content=mixed \
+            period_us=1000 tsc_khz=1
+            """,
             .ready(
                 PulseReady(
-                    cpus: 1, memoryMiB: 64, fillPages: 8, workingSetPages: 0, rate: .flatOut, content: .mixed,
+                    cpus: 1, memoryMiB: 64, fillPages: 8, workingSetPages: 0, rate: .flatOut,
+                    content: .mixed,
                     period: .milliseconds(1), tscKilohertz: 1))
         ),
-        ("pulse filled pages=196608 us=4200000", .filled(pages: 196_608, elapsed: .microseconds(4_200_000))),
+        (
+            "pulse filled pages=196608 us=4200000",
+            .filled(pages: 196_608, elapsed: .microseconds(4_200_000))
+        ),
         (
             "pulse seq=17 t_us=1700123 written=34000 checked=34001 errors=2",
             .heartbeat(
                 PulseHeartbeat(
-                    sequence: 17, time: .microseconds(1_700_123), pagesWritten: 34000, pagesChecked: 34001,
+                    sequence: 17, time: .microseconds(1_700_123), pagesWritten: 34000,
+                    pagesChecked: 34001,
                     errors: 2))
         ),
         ("pulse error page=123 version=7 offset=16", .error(page: 123, version: 7, offset: 16)),
@@ -52,11 +60,15 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "pulse", "pulse ", "pulse ready", "SeaBIOS (version 1.16)", "Pulse poweroff", "pulse poweroff now",
-        "pulse seq=1", "pulse seq=1 t_us=2 written=3 checked=4", "pulse seq=1 t_us=2 written=3 checked=4 errors=",
-        "pulse seq=-1 t_us=2 written=3 checked=4 errors=5", "pulse seq=1 t_us=2 written=3 checked=4 errors=5 more=6",
+        "", "pulse", "pulse ", "pulse ready", "SeaBIOS (version 1.16)", "Pulse poweroff",
+        "pulse poweroff now",
+        "pulse seq=1", "pulse seq=1 t_us=2 written=3 checked=4",
+        "pulse seq=1 t_us=2 written=3 checked=4 errors=",
+        "pulse seq=-1 t_us=2 written=3 checked=4 errors=5",
+        "pulse seq=1 t_us=2 written=3 checked=4 errors=5 more=6",
         "pulse seq=99999999999999999999 t_us=2 written=3 checked=4 errors=5",
-        "pulse seq=1 written=3 t_us=2 checked=4 errors=5", "pulse filled pages=٣ us=1", "pulse filled us=1 pages=2",
+        "pulse seq=1 written=3 t_us=2 checked=4 errors=5", "pulse filled pages=٣ us=1",
+        "pulse filled us=1 pages=2",
         "pulse verified pages=1 errors=max us=1",
     ])
     func `anything else is kept as it is`(text: String) {

@@ -33,13 +33,18 @@ import Testing
             .workingSetAboveFill(workingSetBytes: 8192, fillBytes: 4096)
         ),
         (PulseOptions(rate: .pagesPerSecond(-1)), .rateOutOfRange(pagesPerSecond: -1)),
-        (PulseOptions(rate: .pagesPerSecond(10_000_001)), .rateOutOfRange(pagesPerSecond: 10_000_001)),
+        (
+            PulseOptions(rate: .pagesPerSecond(10_000_001)),
+            .rateOutOfRange(pagesPerSecond: 10_000_001)
+        ),
         (PulseOptions(period: .microseconds(999)), .periodOutOfRange(.microseconds(999))),
         (PulseOptions(period: .seconds(61)), .periodOutOfRange(.seconds(61))),
         (PulseOptions(seed: -1), .seedOutOfRange(-1)),
         (PulseOptions(checksPerSecond: -1), .checksOutOfRange(pagesPerSecond: -1)),
     ])
-    func `what the guest would refuse is refused here`(options: PulseOptions, error: PulseOptionsError) {
+    func `what the guest would refuse is refused here`(
+        options: PulseOptions, error: PulseOptionsError
+    ) {
         #expect(throws: error) { try options.commandLine() }
     }
 }
