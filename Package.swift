@@ -20,8 +20,50 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
         swiftSettings: settings)
 }
 
+func executable(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func remote(_ name: String, from version: Version) -> Package.Dependency {
+    .package(url: "https://github.com/\(name)", from: version)
+}
+
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
+let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioTLS: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(
+    name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let argumentParser: Target.Dependency = .product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
 let package = Package(
     name: "ferry",
+    dependencies: [
+        remote("apple/swift-argument-parser", from: "1.8.2"),
+        remote("apple/swift-asn1", from: "1.7.4"),
+        remote("apple/swift-certificates", from: "1.21.1"),
+        remote("apple/swift-crypto", from: "4.5.2"),
+        remote("apple/swift-http-types", from: "1.8.0"),
+        remote("apple/swift-log", from: "1.16.2"),
+        remote("apple/swift-nio", from: "2.101.2"),
+        remote("apple/swift-nio-ssl", from: "2.37.6"),
+        // Without its traits it does not bring full Foundation and a configuration reader along.
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        remote("jpsim/Yams", from: "6.2.2"),
+        remote("swift-server/async-http-client", from: "1.37.0"),
+        remote("swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
     targets: [
         // Floor 0: C and system libraries
         .target(name: "CLinux"),
@@ -31,6 +73,21 @@ let package = Package(
         library("Host", ["CLinux"]),
         // Floor 2
         library("VMControl", ["Host", "Model", "Wire"]),
+        // Floor 4
+        library("Keys", ["Host", "Model", x509, asn1, crypto]),
+        library("API", ["Model"]),
+        // Floor 5
+        library("Client", ["API", "Model", httpClient, nioCore, nioHTTP1, nioTLS]),
+        library(
+            "Agent",
+            [
+                "API", "Host", "Keys", "Model", "VMControl", hummingbird, hummingbirdTLS, httpTypes,
+                lifecycle, logging, nioCore, nioTLS, x509, yams,
+            ]),
+        // Floor 6
+        executable("ferry-agent", ["Agent", argumentParser]),
+        executable(
+            "ferry", ["API", "Agent", "Client", "Host", "Keys", "Model", argumentParser]),
 
         // tests("Model"),
         // tests("Wire"),

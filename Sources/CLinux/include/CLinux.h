@@ -32,4 +32,10 @@ int ferry_peer_credentials(int socket, pid_t *pid, uid_t *uid);
 // fallocate(2) with FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE.
 int ferry_punch_hole(int fd, off_t offset, off_t length);
 
+// pidfd_open(2): close-on-exec; readable once the process has ended.
+int ferry_pidfd_open(pid_t process);
+
+// pidfd_send_signal(2)
+int ferry_pidfd_send_signal(int pidfd, int signal);
+
 #endif
