@@ -67,21 +67,31 @@ let package = Package(
     targets: [
         // Floor 0: C and system libraries
         .target(name: "CLinux"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
         // Floor 1: the words of the system, the operating system, bytes
         library("Model"),
         library("Wire"),
         library("Host", ["CLinux"]),
         // Floor 2
         library("VMControl", ["Host", "Model", "Wire"]),
+        library("PageCodec", ["Model", "CZlib", "CZstd", "CLZ4", "CXXHash"]),
+        library("MigrationProtocol", ["Model", "Wire"]),
+        library("PeerLink", ["COpenSSL", "Host", "Model"]),
         // Floor 4
         library("Keys", ["Host", "Model", x509, asn1, crypto]),
         library("API", ["Model"]),
+        library("Migration", ["Host", "MigrationProtocol", "Model", "PageCodec", "PeerLink", "Wire"]),
         // Floor 5
         library("Client", ["API", "Model", httpClient, nioCore, nioHTTP1, nioTLS]),
         library(
             "Agent",
             [
-                "API", "Host", "Keys", "Model", "VMControl", hummingbird, hummingbirdTLS, httpTypes,
+                "API", "Host", "Keys", "Migration", "MigrationProtocol", "Model", "PeerLink", "VMControl",
+                hummingbird, hummingbirdTLS, httpTypes,
                 lifecycle, logging, nioCore, nioTLS, x509, yams,
             ]),
         // Floor 6

@@ -22,14 +22,14 @@ package struct CertificateFacts: Hashable, Sendable {
     /// SHA-256 of the DER form, lower-case hexadecimal.
     package let fingerprint: String
 
-    package init(loading path: String) throws(KeysError) {
+    package init(loading path: String) throws(PKIError) {
         try self.init(KeyFiles.certificate(path), path: path)
     }
 
     /// - Parameter der: as TLS carries it.
-    package init(der: [UInt8]) throws(KeysError) {
+    package init(der: [UInt8]) throws(PKIError) {
         do { try self.init(Certificate(derEncoded: der), path: "the peer's certificate") } catch
-            let error as KeysError
+            let error as PKIError
         {
             throw error
         } catch {
@@ -37,7 +37,7 @@ package struct CertificateFacts: Hashable, Sendable {
         }
     }
 
-    private init(_ certificate: Certificate, path: String) throws(KeysError) {
+    private init(_ certificate: Certificate, path: String) throws(PKIError) {
         do {
             let names = try certificate.extensions.subjectAlternativeNames.map(Array.init) ?? []
             identity = Self.identity(in: names)

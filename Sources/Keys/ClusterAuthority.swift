@@ -19,7 +19,7 @@ package struct ClusterAuthority: Sendable {
     private let key: P256.Signing.PrivateKey
 
     /// A new authority, not yet on disk.
-    package init(cluster: ClusterName, now: Date = .now) throws(KeysError) {
+    package init(cluster: ClusterName, now: Date = .now) throws(PKIError) {
         let key = P256.Signing.PrivateKey()
         let subject = Self.subject(of: cluster)
         do {
@@ -48,7 +48,7 @@ package struct ClusterAuthority: Sendable {
     }
 
     /// The authority that `write` left in a folder.
-    package init(loading folder: KeyFolder) throws(KeysError) {
+    package init(loading folder: KeyFolder) throws(PKIError) {
         certificate = try KeyFiles.certificate(folder.authorityCertificate)
         key = try KeyFiles.privateKey(folder.authorityKey)
         guard let name = certificate.subject.organization, let cluster = try? ClusterName(name),
@@ -62,7 +62,7 @@ package struct ClusterAuthority: Sendable {
     }
 
     /// Writes ca.pem and ca-key.pem. Never overwrites: a lost authority key loses the cluster.
-    package func write(to folder: KeyFolder) throws(KeysError) {
+    package func write(to folder: KeyFolder) throws(PKIError) {
         try KeyFiles.make(folder)
         try KeyFiles.refuseExisting([folder.authorityKey, folder.authorityCertificate])
         try KeyFiles.write(
@@ -78,7 +78,7 @@ package struct ClusterAuthority: Sendable {
     package func issue(
         role: Role, name: HostName, days: Int = Limits.daysDefault, to folder: KeyFolder,
         overwrite: Bool = false, now: Date = .now
-    ) throws(KeysError) {
+    ) throws(PKIError) {
         let leafKey = P256.Signing.PrivateKey()
         let leaf = try certificate(
             for: leafKey.publicKey, role: role, name: name, days: days, now: now)
@@ -95,7 +95,7 @@ package struct ClusterAuthority: Sendable {
 
     private func certificate(
         for publicKey: P256.Signing.PublicKey, role: Role, name: HostName, days: Int, now: Date
-    ) throws(KeysError) -> Certificate {
+    ) throws(PKIError) -> Certificate {
         guard (1...Limits.daysMax).contains(days) else { throw .validity(days: days) }
         let end = now.addingTimeInterval(Double(days) * 86400)
         guard end <= certificate.notValidAfter else { throw .authorityExpiresFirst(days: days) }

@@ -11,7 +11,7 @@ package struct Credentials: Hashable, Sendable {
     package let notValidAfter: Date
 
     /// Checks that the files are there, belong together, name somebody, and that the key is not exposed.
-    package init(loading folder: KeyFolder) throws(KeysError) {
+    package init(loading folder: KeyFolder) throws(PKIError) {
         let key = try KeyFiles.privateKey(folder.key)
         let certificate = try KeyFiles.certificate(folder.certificate)
         let authority = try KeyFiles.certificate(folder.authorityCertificate)

@@ -6,18 +6,18 @@ import SwiftASN1
 import X509
 
 enum KeyFiles {
-    static func make(_ folder: KeyFolder) throws(KeysError) {
+    static func make(_ folder: KeyFolder) throws(PKIError) {
         do { try Folder.make(folder.path, mode: 0o700) } catch { throw .system(error) }
     }
 
-    static func refuseExisting(_ paths: [String]) throws(KeysError) {
+    static func refuseExisting(_ paths: [String]) throws(PKIError) {
         for path in paths where File.isThere(path) { throw .fileExists(path: path) }
     }
 
     /// A secret file is 0600 from its first byte on: it is created so, not changed afterwards.
     static func write(
         _ text: String, to path: String, isSecret: Bool, overwrite: Bool
-    ) throws(KeysError) {
+    ) throws(PKIError) {
         let text = text.hasSuffix("\n") ? text : text + "\n"
         do {
             try AtomicFile.write(
@@ -30,20 +30,20 @@ enum KeyFiles {
         }
     }
 
-    static func text(_ path: String) throws(KeysError) -> String {
+    static func text(_ path: String) throws(PKIError) -> String {
         do {
             return String(decoding: try File.read(path, limit: Limits.fileBytesMax), as: UTF8.self)
         } catch { throw .system(error) }
     }
 
-    static func certificate(_ path: String) throws(KeysError) -> Certificate {
+    static func certificate(_ path: String) throws(PKIError) -> Certificate {
         let pem = try text(path)
         do { return try Certificate(pemEncoded: pem) } catch {
             throw .unreadable(path: path, reason: "it holds no PEM certificate (\(error))")
         }
     }
 
-    static func privateKey(_ path: String) throws(KeysError) -> P256.Signing.PrivateKey {
+    static func privateKey(_ path: String) throws(PKIError) -> P256.Signing.PrivateKey {
         try refuseExposed(path)
         let pem = try text(path)
         // The error of the parser is left out: it must never quote key material.
@@ -53,7 +53,7 @@ enum KeyFiles {
         return key
     }
 
-    static func refuseExposed(_ path: String) throws(KeysError) {
+    static func refuseExposed(_ path: String) throws(PKIError) {
         let permissions: UInt32
         do { permissions = try File.permissions(path) } catch { throw .system(error) }
         guard permissions & 0o077 == 0 else {
@@ -61,7 +61,7 @@ enum KeyFiles {
         }
     }
 
-    static func pem(_ certificate: Certificate) throws(KeysError) -> String {
+    static func pem(_ certificate: Certificate) throws(PKIError) -> String {
         do { return try certificate.serializeAsPEM().pemString } catch {
             throw .signing("\(error)")
         }

@@ -4,7 +4,7 @@ package import Host
 package import Model
 
 /// Why keys could not be made or read.
-package enum KeysError: Error, Sendable, CustomStringConvertible {
+package enum PKIError: Error, Sendable, CustomStringConvertible {
     case system(SystemError)
     /// A file is in the way; nothing was overwritten.
     case fileExists(path: String)
