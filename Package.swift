@@ -83,6 +83,7 @@ let package = Package(
         library("PeerLink", ["COpenSSL", "Host", "Model"]),
         // Floor 4
         library("Keys", ["Host", "Model", x509, asn1, crypto]),
+        library("ClusterFile", ["Host", "Model", yams]),
         library("API", ["Model"]),
         library("Migration", ["Host", "MigrationProtocol", "Model", "PageCodec", "PeerLink", "Wire"]),
         // Floor 5
@@ -90,14 +91,15 @@ let package = Package(
         library(
             "Agent",
             [
-                "API", "Host", "Keys", "Migration", "MigrationProtocol", "Model", "PeerLink", "VMControl",
-                hummingbird, hummingbirdTLS, httpTypes,
-                lifecycle, logging, nioCore, nioTLS, x509, yams,
+                "API", "ClusterFile", "Host", "Keys", "Migration", "MigrationProtocol", "Model",
+                "PeerLink", "VMControl", hummingbird, hummingbirdTLS, httpTypes, lifecycle, logging,
+                nioCore, nioPosix, nioTLS,
             ]),
         // Floor 6
         executable("ferry-agent", ["Agent", argumentParser]),
         executable(
-            "ferry", ["API", "Agent", "Client", "Host", "Keys", "Model", argumentParser]),
+            "ferry",
+            ["API", "Client", "ClusterFile", "Host", "Keys", "Model", argumentParser]),
 
         // tests("Model"),
         // tests("Wire"),

@@ -29,6 +29,13 @@ package final class Descriptor: Sendable {
         return Int(status.st_size)
     }
 
+    /// Bytes that take up space: less than the size where the file has holes.
+    package func allocatedBytes() throws(SystemError) -> Int {
+        var status = stat()
+        try checked("fstat") { unsafe fstat(number, &status) }
+        return Int(status.st_blocks) * 512
+    }
+
     package func truncate(to size: Int) throws(SystemError) {
         try checked("ftruncate") { ftruncate(number, size) }
     }
@@ -36,6 +43,18 @@ package final class Descriptor: Sendable {
     /// Reads up to the buffer's size at the current position; 0 at the end.
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
         try checked("read") { unsafe Glibc.read(number, buffer.baseAddress, buffer.count) }
+    }
+
+    /// Up to `count` bytes at the current position; none at the end.
+    package func read(upTo count: Int) throws(SystemError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let filled = try checked("read") {
+            unsafe bytes.withUnsafeMutableBytes {
+                unsafe Glibc.read(number, $0.baseAddress, $0.count)
+            }
+        }
+        bytes.removeLast(count - filled)
+        return bytes
     }
 
     /// Writes all of it at the current position.

@@ -65,13 +65,10 @@ package enum File {
     package static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
         let file = try Descriptor.open(path, O_RDONLY)
         var bytes: [UInt8] = []
-        var part = [UInt8](repeating: 0, count: 64 << 10)
         while true {
-            let count = try unsafe part.withUnsafeMutableBytes {
-                (buffer) throws(SystemError) in try unsafe file.read(into: buffer)
-            }
-            if count == 0 { return bytes }
-            bytes += part[..<count]
+            let part = try file.read(upTo: 64 << 10)
+            if part.isEmpty { return bytes }
+            bytes += part
             guard bytes.count <= limit else {
                 throw SystemError(call: "read(\(path), at most \(limit) bytes)", code: EFBIG)
             }
@@ -83,17 +80,13 @@ package enum File {
         let file = try Descriptor.open(path, O_RDONLY)
         let size = try file.size()
         try checked("lseek(\(path))") { lseek(file.number, max(0, size - count), SEEK_SET) }
-        var bytes = [UInt8](repeating: 0, count: min(size, count))
-        var filled = 0
-        while filled < bytes.count {
-            let read = try unsafe bytes.withUnsafeMutableBytes {
-                (buffer) throws(SystemError) in
-                try unsafe file.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]))
-            }
-            if read == 0 { break }
-            filled += read
+        var bytes: [UInt8] = []
+        while bytes.count < count {
+            let part = try file.read(upTo: min(count - bytes.count, 64 << 10))
+            if part.isEmpty { break }
+            bytes += part
         }
-        return Array(bytes.prefix(filled))
+        return bytes
     }
 
     package static func isThere(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }

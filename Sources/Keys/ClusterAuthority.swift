@@ -5,8 +5,8 @@
 // A leaf says who its holder is in one URI (ferry://CLUSTER/ROLE/NAME) and, for clients that check host names
 // only, in one DNS name that says the same. There is no revocation list: validity is bounded instead.
 
-package import Crypto
-import FoundationEssentials
+import Crypto
+package import FoundationEssentials
 import Host
 package import Model
 import SwiftASN1

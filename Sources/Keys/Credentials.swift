@@ -1,5 +1,6 @@
 // What a process needs to speak TLS as itself: checked once when it starts, so that a wrong file is named then.
 
+import Crypto
 package import FoundationEssentials
 package import Model
 import X509

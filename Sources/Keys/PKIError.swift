@@ -1,7 +1,6 @@
 // What can go wrong with keys and certificates.
 
 package import Host
-package import Model
 
 /// Why keys could not be made or read.
 package enum PKIError: Error, Sendable, CustomStringConvertible {
