@@ -96,7 +96,7 @@ let package = Package(
                 nioCore, nioPosix, nioTLS,
             ]),
         // Floor 6
-        executable("ferry-agent", ["Agent", argumentParser]),
+        executable("ferry-agent", ["Agent", "Host", "Model", argumentParser, logging]),
         executable(
             "ferry",
             ["API", "Client", "ClusterFile", "Host", "Keys", "Model", argumentParser]),

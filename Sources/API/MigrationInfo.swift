@@ -82,15 +82,25 @@ package struct MigrationList: Hashable, Sendable, Codable {
 
 /// Why a migration did not happen.
 package struct FailureInfo: Hashable, Sendable, Codable {
-    /// Stable, for programs: "not_converged", "cancelled", "refused_cpu_features", ...
+    /// Stable, for programs: "not_converged", "cancelled", "unreachable", "refused_cpu_features_missing", ...
     package var code: String
+    /// The phase it got to.
+    package var phase: MigrationPhase
+    /// What happened and where the VM is now, in words.
     package var message: String
-    /// Where the VM is now.
+    /// What was missing or wrong, item by item: the names of CPU features, say.
+    package var details: [String]
+    /// The VM runs on at the source.
     package var vmIsRunning: Bool
 
-    package init(code: String, message: String, vmIsRunning: Bool) {
+    package init(
+        code: String, phase: MigrationPhase, message: String, details: [String] = [],
+        vmIsRunning: Bool
+    ) {
         self.code = code
+        self.phase = phase
         self.message = message
+        self.details = details
         self.vmIsRunning = vmIsRunning
     }
 }

@@ -10,11 +10,9 @@ import VMControl
 
 extension VMInventory {
     /// Returns with the VM there, and running unless asked otherwise; throws with nothing left of it.
-    /// - Parameter defaultCommandLine: for the shipped kernel.
-    package func create(
-        _ request: CreateVM, defaultCommandLine: String
-    ) async throws(Problem) -> VMInfo {
-        let spec = try request.spec(defaultCommandLine: defaultCommandLine)
+    package func create(_ request: CreateVM) async throws(Problem) -> VMInfo {
+        let spec = try request.spec(
+            defaultCommandLine: ShippedKernel.commandLine(memory: ByteCount(request.memoryBytes)))
         let kernel = request.kernelPath.map { Kernel.files(kernel: $0, initrd: request.initrdPath) }
         let record = VMRecord(id: .random(), spec: spec, kernel: kernel ?? .shipped)
         return try await make(

@@ -22,6 +22,11 @@ package final class Descriptor: Sendable {
         Descriptor(owning: try checked("fcntl(F_DUPFD_CLOEXEC)") { fcntl(number, F_DUPFD_CLOEXEC, 0) })
     }
 
+    /// Another number for the same open file, close-on-exec, for an owner that takes numbers and closes them.
+    package func surrenderDuplicate() throws(SystemError) -> Int32 {
+        try checked("fcntl(F_DUPFD_CLOEXEC)") { fcntl(number, F_DUPFD_CLOEXEC, 0) }
+    }
+
     /// Bytes in the file.
     package func size() throws(SystemError) -> Int {
         var status = stat()
