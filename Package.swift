@@ -29,6 +29,7 @@ func remote(_ name: String, from version: Version) -> Package.Dependency {
 }
 
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
@@ -41,6 +42,8 @@ let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto"
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(
     name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(
+    name: "UnixSignals", package: "swift-service-lifecycle")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let argumentParser: Target.Dependency = .product(
     name: "ArgumentParser", package: "swift-argument-parser")
@@ -92,7 +95,7 @@ let package = Package(
             "Agent",
             [
                 "API", "ClusterFile", "Host", "Keys", "Migration", "MigrationProtocol", "Model",
-                "PeerLink", "VMControl", hummingbird, hummingbirdTLS, httpTypes, lifecycle, logging,
+                "PeerLink", "VMControl", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, lifecycle, signals, logging,
                 nioCore, nioPosix, nioTLS,
             ]),
         // Floor 6

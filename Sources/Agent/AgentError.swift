@@ -3,8 +3,8 @@
 import ClusterFile
 import Host
 import Keys
-import Migration
-import Model
+package import Migration
+package import Model
 import PeerLink
 
 package enum AgentError: Error, Sendable, CustomStringConvertible {

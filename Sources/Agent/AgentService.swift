@@ -1,6 +1,7 @@
 // The agent: everything put together, run until SIGTERM or SIGINT. Its VMs go on running without it.
 
-package import ClusterFile
+import API
+import ClusterFile
 import FoundationEssentials
 import Host
 import Keys
@@ -9,6 +10,7 @@ import Migration
 import Model
 import PeerLink
 import ServiceLifecycle
+import UnixSignals
 
 package struct AgentService {
     /// Runs an agent. Throws a sentence for people when it cannot start.
@@ -40,11 +42,12 @@ package struct AgentService {
             listener: listener, keys: peerKeys)
         let routes = Routes(inventory: inventory, migrations: migrations, facts: facts)
         let server = try APIServer(routes: routes, keys: keys, context: context)
+        let count = await inventory.count
         logger.info(
             "agent starts",
             metadata: [
                 "version": "\(agentVersion)", "api": "\(member.api)", "peer": "\(member.peer)",
-                "state": "\(state.path)", "vms": "\(await inventory.count)",
+                "state": "\(state.path)", "vms": "\(count)",
             ])
         // Shut down in reverse: first the API, then migrations, then the questions to other hosts.
         var configuration = ServiceGroupConfiguration(

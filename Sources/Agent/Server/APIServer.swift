@@ -1,7 +1,9 @@
 // The HTTPS server: TLS 1.3, both sides with certificates of the cluster's authority.
 
-import API
+import ClusterFile
+import Host
 import Hummingbird
+import HummingbirdCore
 import HummingbirdTLS
 import Keys
 import Model
