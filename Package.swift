@@ -90,7 +90,7 @@ let package = Package(
         library("API", ["Model"]),
         library("Migration", ["Host", "MigrationProtocol", "Model", "PageCodec", "PeerLink", "Wire"]),
         // Floor 5
-        library("Client", ["API", "Model", httpClient, nioCore, nioHTTP1, nioTLS]),
+        library("Client", ["API", "Model", httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
         library(
             "Agent",
             [

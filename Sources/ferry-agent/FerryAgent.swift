@@ -1,10 +1,10 @@
 // ferry-agent: serves one host of a cluster.
 
 import Agent
-import ArgumentParser
+public import ArgumentParser
 import Foundation
 import Host
-import Logging
+public import Logging
 import Model
 
 @main
@@ -65,4 +65,4 @@ struct FerryAgent: AsyncParsableCommand {
 }
 
 extension LogFormat: ExpressibleByArgument {}
-extension Logger.Level: ExpressibleByArgument {}
+extension Logger.Level: @retroactive ExpressibleByArgument {}
