@@ -84,6 +84,12 @@ let package = Package(
         library("PageCodec", ["Model", "CZlib", "CZstd", "CLZ4", "CXXHash"]),
         library("MigrationProtocol", ["Model", "Wire"]),
         library("PeerLink", ["COpenSSL", "Host", "Model"]),
+        library("KVM", ["CLinux", "Host"]),
+        // The guest that checks itself; its own code is in PulseGuest, built by Scripts/build-pulse
+        .target(
+            name: "Pulse", resources: [.copy("Resources/pulse.elf")], swiftSettings: settings),
+        // Floor 3
+        library("Machine", ["Host", "KVM", "Model", "VMControl", "Wire"]),
         // Floor 4
         library("Keys", ["Host", "Model", x509, asn1, crypto]),
         library("ClusterFile", ["Host", "Model", yams]),
@@ -95,17 +101,21 @@ let package = Package(
             "Agent",
             [
                 "API", "ClusterFile", "Host", "Keys", "Migration", "MigrationProtocol", "Model",
-                "PeerLink", "VMControl", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, lifecycle, signals, logging,
-                nioCore, nioPosix, nioTLS,
+                "PeerLink", "VMControl", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes,
+                lifecycle, signals, logging, nioCore, nioPosix, nioTLS,
             ]),
         // Floor 6
         executable("ferry-agent", ["Agent", "Host", "Model", argumentParser, logging]),
         executable(
             "ferry",
             ["API", "Client", "ClusterFile", "Host", "Keys", "Model", argumentParser]),
+        executable("ferry-vmm", ["Host", "Machine", "Model", argumentParser]),
 
-        // tests("Model"),
-        // tests("Wire"),
-        // tests("Host"),
+        tests("Model"),
+        tests("Wire"),
+        tests("Host"),
+        tests("VMControl", ["Model", "Wire"]),
+        tests("KVM", ["Host"]),
+        tests("Machine", ["Host", "KVM", "Model", "Pulse", "VMControl", "Wire", "ferry-vmm"]),
     ]
 )

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -90,6 +91,21 @@ int ferry_peer_credentials(int socket, pid_t *pid, uid_t *uid) {
     *pid = credentials.pid;
     *uid = credentials.uid;
     return 0;
+}
+
+off_t ferry_seek_data(int fd, off_t from) {
+    off_t offset = lseek(fd, from, SEEK_DATA);
+    return offset < 0 ? -errno : offset;
+}
+
+off_t ferry_seek_hole(int fd, off_t from) {
+    off_t offset = lseek(fd, from, SEEK_HOLE);
+    return offset < 0 ? -errno : offset;
+}
+
+int ferry_eventfd(void) {
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return fd < 0 ? -errno : fd;
 }
 
 int ferry_punch_hole(int fd, off_t offset, off_t length) {

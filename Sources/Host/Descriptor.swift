@@ -62,6 +62,40 @@ package final class Descriptor: Sendable {
         return bytes
     }
 
+    /// Fills the buffer from an offset on; a file that ends before that fails with EIO.
+    package func read(
+        into buffer: UnsafeMutableRawBufferPointer, at offset: Int
+    ) throws(SystemError) {
+        var done = 0
+        while done < buffer.count {
+            let count = try checked("pread") {
+                unsafe pread(number, buffer.baseAddress! + done, buffer.count - done, offset + done)
+            }
+            if count == 0 { throw SystemError(call: "pread", code: EIO) }
+            done += count
+        }
+    }
+
+    /// The same as an array.
+    package func bytes(at offset: Int, count: Int) throws(SystemError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let result = unsafe bytes.withUnsafeMutableBytes { buffer in
+            Result { () throws(SystemError) in try unsafe read(into: buffer, at: offset) }
+        }
+        try result.get()
+        return bytes
+    }
+
+    /// Writes all of it at the current position.
+    package func write(all buffer: UnsafeRawBufferPointer) throws(SystemError) {
+        var done = 0
+        while done < buffer.count {
+            done += try checked("write") {
+                unsafe Glibc.write(number, buffer.baseAddress! + done, buffer.count - done)
+            }
+        }
+    }
+
     /// Writes all of it at the current position.
     package func write(all bytes: [UInt8]) throws(SystemError) {
         var rest = bytes[...]

@@ -7,6 +7,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "CLinuxKVM.h"
+#include "CLinuxProcess.h"
+
 // memfd_create(2), always close-on-exec. `huge_pages` != 0 asks for 2 MiB hugetlb pages.
 int ferry_memfd_create(const char *name, int huge_pages);
 
@@ -28,6 +31,13 @@ int ferry_set_thread_nice(int nice);
 
 // SO_PEERCRED of a Unix socket.
 int ferry_peer_credentials(int socket, pid_t *pid, uid_t *uid);
+
+// lseek(2) with SEEK_DATA and SEEK_HOLE: the next byte that has memory behind it, and the next that has not.
+off_t ferry_seek_data(int fd, off_t from);
+off_t ferry_seek_hole(int fd, off_t from);
+
+// eventfd(2), close-on-exec and non-blocking.
+int ferry_eventfd(void);
 
 // fallocate(2) with FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE.
 int ferry_punch_hole(int fd, off_t offset, off_t length);
