@@ -25,3 +25,11 @@ package struct ConvergenceFacts: Hashable, Sendable {
         self.downtimeLimit = downtimeLimit
     }
 }
+
+extension ConvergenceFacts: CustomStringConvertible {
+    package var description: String {
+        "after \(rounds) rounds \(dirtyPages) pages are dirty, \(Int(dirtyPagesPerSecond)) pages/s are "
+            + "written and \(Int(pagesSentPerSecond)) sent, vCPUs held back \(throttlePercent) %, "
+            + "the pause would be \(predictedDowntime) where \(downtimeLimit) is allowed"
+    }
+}
