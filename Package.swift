@@ -100,8 +100,9 @@ let package = Package(
         library(
             "Agent",
             [
-                "API", "ClusterFile", "Host", "Keys", "Migration", "MigrationProtocol", "Model",
-                "PeerLink", "VMControl", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes,
+                "API", "ClusterFile", "Host", "Keys", "KVM", "Machine", "Migration",
+                "MigrationProtocol", "Model", "PeerLink", "Pulse", "VMControl",
+                hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes,
                 lifecycle, signals, logging, nioCore, nioPosix, nioTLS,
             ]),
         // Floor 6

@@ -3,6 +3,8 @@
 import API
 import Glibc
 import Host
+import KVM
+import Machine
 package import Model
 
 /// The facts of a host that do not change while an agent runs.
@@ -19,8 +21,32 @@ package struct HostFacts: Sendable {
         let version = unsafe withUnsafeBytes(of: system.release) {
             unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
         }
+        let (kvm, features) = readKVM()
         return HostFacts(
             cores: Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), kernelVersion: version,
-            cpuFeatures: CPUFeatures([]), kvm: KVMInfo(apiVersion: nil))
+            cpuFeatures: features, kvm: kvm)
     }
+
+    private static func readKVM() -> (KVMInfo, CPUFeatures) {
+        do {
+            let system = try KVMSystem.open()
+            let features = CPUFeatures(cpuid: try system.supportedCPUID())
+            var capabilities: [String: Int] = [:]
+            for capability in KVMCapability.shown {
+                let value = system.value(of: capability)
+                if value != 0 { capabilities[capability.name] = value }
+            }
+            return (KVMInfo(apiVersion: 12, capabilities: capabilities), features)
+        } catch {
+            return (KVMInfo(apiVersion: nil, problem: "\(error)"), CPUFeatures([]))
+        }
+    }
+}
+
+extension KVMCapability {
+    /// What an operator may want to know of.
+    fileprivate static let shown =
+        required + [
+            xcrs, xsave, xsave2, clockControl, tscControl, getTSCkHz, manualDirtyLog, vcpusMax,
+        ]
 }

@@ -1,43 +1,35 @@
-// A VM saved to disk: memory and state as its ferry-vmm wrote them in PATH, and what it is in PATH.json.
-//
-// Both files are complete or not there: PATH.json comes last, and restoring begins with it.
+// A VM saved to disk: one file, written by its ferry-vmm. It is complete or not there.
 
-import FoundationEssentials
-import Glibc
 import API
+import Glibc
 import Host
+import Machine
 import Model
 import VMControl
 
-enum SavedFileError: Error, Sendable, CustomStringConvertible {
+enum SaveError: Error, Sendable, CustomStringConvertible {
     case exists(path: String)
     case system(SystemError)
     case vmm(VMMError)
-    case record(VMRecordError)
-    case notThere(path: String)
+    case unreadable(path: String, SavedFileError)
 
     var description: String {
         switch self {
         case .exists(let path): "\(path) exists; nothing is overwritten: remove it or give another path"
         case .system(let error): "\(error)"
         case .vmm(let error): "\(error)"
-        case .record(let error): "\(error)"
-        case .notThere(let path): "\(path) is not a saved VM: \(path) and \(path).json must both be there"
+        case .unreadable(let path, let error): "\(path) cannot be restored: \(error)"
         }
     }
 }
 
 enum SavedFile {
-    private static func recordPath(_ path: String) -> String { "\(path).json" }
-
     /// Blocks for as long as it takes to write the guest's memory. A running guest stands still meanwhile, and
     /// runs on afterwards, also if this process dies.
     static func write(
-        _ record: VMRecord, of process: VMProcess, to path: String
-    ) throws(SavedFileError) -> SavedVM {
-        for path in [path, recordPath(path)] where File.isThere(path) {
-            throw .exists(path: path)
-        }
+        _ process: VMProcess, to path: String
+    ) throws(SaveError) -> SavedVM {
+        if File.isThere(path) { throw .exists(path: path) }
         let draft = "\(path).\(getpid()).draft"
         do {
             let file = try Descriptor.open(draft, O_CREAT | O_EXCL | O_RDWR, mode: 0o600)
@@ -45,13 +37,12 @@ enum SavedFile {
             try file.flushToDisk()
             try checked("create(\(path))") { unsafe link(draft, path) }
             try File.remove(draft)
-            try writeRecord(record, beside: path)
             return SavedVM(path: path, bytes: UInt64(try file.size()))
         } catch {
             // What is left of the attempt; it may not have come so far as to make it.
             try? File.remove(draft)
             switch error {
-            case let error as SavedFileError: throw error
+            case let error as SaveError: throw error
             case let error as VMMError: throw .vmm(error)
             case let error as SystemError where error.code == EEXIST: throw .exists(path: path)
             case let error as SystemError: throw .system(error)
@@ -74,34 +65,27 @@ enum SavedFile {
         if wasRunning { try client.resume() }
     }
 
-    private static func writeRecord(_ record: VMRecord, beside path: String) throws(SavedFileError) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    /// What was saved at a path. Blocks.
+    static func record(of path: String) throws(SaveError) -> VMRecord {
         do {
-            try AtomicFile.write(
-                Array(encoder.encode(record)), to: recordPath(path), mode: 0o600, existing: .keep)
+            let reader = try SavedFileReader(Descriptor.open(path, O_RDONLY))
+            return VMRecord(id: reader.header.id, spec: reader.header.spec, kernel: .elsewhere)
         } catch let error as SystemError {
             throw .system(error)
+        } catch let error as SavedFileError {
+            throw .unreadable(path: path, error)
         } catch {
-            throw .record(.unreadable(path: recordPath(path), reason: "\(error)"))
+            fatalError("only typed errors are thrown above: \(error)")
         }
-    }
-
-    /// What was saved at a path.
-    static func record(of path: String) throws(SavedFileError) -> VMRecord {
-        guard File.isThere(path), File.isThere(recordPath(path)) else { throw .notThere(path: path) }
-        do throws(VMRecordError) {
-            return try VMRecord(loadingFrom: recordPath(path))
-        } catch { throw .record(error) }
     }
 }
 
 extension Problem {
-    init(_ error: SavedFileError) {
+    init(_ error: SaveError) {
         switch error {
         case .exists: self.init(.fileExists, "\(error)")
-        case .notThere, .record: self.init(.savedFileUnusable, "\(error)")
-        case .vmm, .system: self.init(.vmmFailed, "\(error)")
+        case .unreadable, .system: self.init(.savedFileUnusable, "\(error)")
+        case .vmm: self.init(.vmmFailed, "\(error)")
         }
     }
 }

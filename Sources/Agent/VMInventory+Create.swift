@@ -11,8 +11,7 @@ import VMControl
 extension VMInventory {
     /// Returns with the VM there, and running unless asked otherwise; throws with nothing left of it.
     package func create(_ request: CreateVM) async throws(Problem) -> VMInfo {
-        let spec = try request.spec(
-            defaultCommandLine: ShippedKernel.commandLine(memory: ByteCount(request.memoryBytes)))
+        let spec = try request.spec(defaultCommandLine: ShippedKernel.commandLine())
         let kernel = request.kernelPath.map { Kernel.files(kernel: $0, initrd: request.initrdPath) }
         let record = VMRecord(id: .random(), spec: spec, kernel: kernel ?? .shipped)
         return try await make(
@@ -27,7 +26,7 @@ extension VMInventory {
         }
         var record: VMRecord
         do {
-            record = try await onThread("restore") { () throws(SavedFileError) in
+            record = try await onThread("restore") { () throws(SaveError) in
                 try SavedFile.record(of: path)
             }
         } catch { throw Problem(error) }

@@ -116,15 +116,10 @@ extension VirtualMachine {
         guard status.state == .running || status.state == .paused else {
             throw Problem(.wrongState, "VM \(name) is \(status.state.rawValue): it cannot be saved")
         }
-        let record = record
-        do {
-            return try await onThread("save-\(name)") {
-                try SavedFile.write(record, of: process, to: path)
+        do throws(SaveError) {
+            return try await onThread("save-\(name)") { () throws(SaveError) in
+                try SavedFile.write(process, to: path)
             }
-        } catch let error as SavedFileError {
-            throw Problem(error)
-        } catch {
-            throw Problem(.internalError, "\(error)")
-        }
+        } catch { throw Problem(error) }
     }
 }
