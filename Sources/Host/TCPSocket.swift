@@ -42,8 +42,9 @@ package enum TCPSocket {
         return Descriptor(owning: number)
     }
 
+    /// - Parameter wakeup: ends the wait early, with ECANCELED.
     package static func connect(
-        to address: SocketAddress, within limit: Duration
+        to address: SocketAddress, within limit: Duration, or wakeup: Wakeup? = nil
     ) throws(SystemError) -> Descriptor {
         let socket = try make(for: address)
         let flags = try checked("fcntl") { fcntl(socket.number, F_GETFL) }
@@ -53,8 +54,10 @@ package enum TCPSocket {
                 unsafe address.withSockaddr { unsafe Glibc.connect(socket.number, $0, $1) }
             }
         } catch where error.code == EINPROGRESS {
-            guard try socket.wait(for: POLLOUT, within: limit) else {
-                throw SystemError(call: "connect(\(address))", code: ETIMEDOUT)
+            switch try socket.wait(for: POLLOUT, or: wakeup, until: .now + limit) {
+            case .ready: break
+            case .timedOut: throw SystemError(call: "connect(\(address))", code: ETIMEDOUT)
+            case .wokenUp: throw SystemError(call: "connect(\(address))", code: ECANCELED)
             }
             let code = try socket.pendingError()
             guard code == 0 else { throw SystemError(call: "connect(\(address))", code: code) }
