@@ -112,6 +112,18 @@ let package = Package(
             ["API", "Client", "ClusterFile", "Host", "Keys", "Model", argumentParser]),
         executable("ferry-vmm", ["Host", "Machine", "Model", argumentParser]),
 
+        // Test support and tests
+        .target(
+            name: "MigrationTestSupport",
+            dependencies: ["Host", "Migration", "MigrationProtocol", "Model", "PeerLink"],
+            path: "Tests/MigrationTestSupport", swiftSettings: settings),
+        .executableTarget(
+            name: "migration-bench",
+            dependencies: [
+                "Host", "Migration", "MigrationProtocol", "MigrationTestSupport", "Model", "PeerLink",
+            ],
+            path: "Benchmarks/migration-bench", swiftSettings: settings),
+
         tests("Model"),
         tests("Wire"),
         tests("Host"),
