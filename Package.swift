@@ -124,6 +124,15 @@ let package = Package(
             ],
             path: "Benchmarks/migration-bench", swiftSettings: settings),
 
+        tests("Keys", ["Host", "Model"]),
+        tests("ClusterFile", ["Host", "Model"]),
+        tests("API", ["Model"]),
+        tests(
+            "Agent",
+            [
+                "API", "Client", "ClusterFile", "Host", "Keys", "Model", "Pulse", "VMControl", x509,
+                asn1, crypto, "ferry-agent", "ferry-vmm",
+            ]),
         tests("Model"),
         tests("Wire"),
         tests("Host"),
