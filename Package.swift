@@ -117,6 +117,27 @@ let package = Package(
         executable(
             "ferry-bench", ["API", "Host", "Keys", "Model", "Pulse", "Testbed", argumentParser]),
 
+        // Test support and tests
+        .target(
+            name: "MigrationTestSupport",
+            dependencies: ["Host", "Migration", "MigrationProtocol", "Model", "PeerLink"],
+            path: "Tests/MigrationTestSupport", swiftSettings: settings),
+        .executableTarget(
+            name: "migration-bench",
+            dependencies: [
+                "Host", "Migration", "MigrationProtocol", "MigrationTestSupport", "Model", "PeerLink",
+            ],
+            path: "Benchmarks/migration-bench", swiftSettings: settings),
+
+        tests("Keys", ["Host", "Model"]),
+        tests("ClusterFile", ["Host", "Model"]),
+        tests("API", ["Model"]),
+        tests(
+            "Agent",
+            [
+                "API", "Client", "ClusterFile", "Host", "Keys", "Model", "Pulse", "VMControl", x509,
+                asn1, crypto, "ferry-agent", "ferry-vmm",
+            ]),
         tests("Model"),
         tests("Wire"),
         tests("Host"),

@@ -12,7 +12,8 @@ package struct VMInfo: Hashable, Sendable, Codable {
     package var hugePages: Bool
     package var downtimeLimitMs: Double
     package var commandLine: String
-    /// Nil for the kernel that comes with Ferry.
+    /// It boots the kernel that comes with Ferry. With neither that nor a path it cannot boot again.
+    package var hasShippedKernel: Bool
     package var kernelPath: String?
     package var initrdPath: String?
     /// Of the VM's ownership; grows with each move.
@@ -29,7 +30,7 @@ package struct VMInfo: Hashable, Sendable, Codable {
 
     package init(
         id: VMID, name: VMName, host: HostName, state: VMState, memoryBytes: UInt64, vcpus: Int,
-        hugePages: Bool, downtimeLimitMs: Double, commandLine: String, kernelPath: String?,
+        hugePages: Bool, downtimeLimitMs: Double, commandLine: String, hasShippedKernel: Bool, kernelPath: String?,
         initrdPath: String?, epoch: UInt64, cpuTimeMs: Double, processID: Int32?,
         activity: String?, exit: VMExit?, warning: String?
     ) {
@@ -42,6 +43,7 @@ package struct VMInfo: Hashable, Sendable, Codable {
         self.hugePages = hugePages
         self.downtimeLimitMs = downtimeLimitMs
         self.commandLine = commandLine
+        self.hasShippedKernel = hasShippedKernel
         self.kernelPath = kernelPath
         self.initrdPath = initrdPath
         self.epoch = epoch

@@ -48,7 +48,8 @@ package struct CreateVM: Hashable, Sendable, Codable {
             downtimeLimit: try duration(
                 milliseconds: downtimeLimitMs, field: "downtimeLimitMs",
                 default: VMSpec.downtimeLimitDefault),
-            commandLine: commandLine ?? (kernelPath == nil ? defaultCommandLine : ""))
+            commandLine: commandLine ?? (kernelPath == nil ? defaultCommandLine : ""),
+            kernel: kernelPath.map { .files(kernel: $0, initrd: initrdPath) } ?? .shipped)
         if let problem = spec.problem { throw Problem(.invalid, problem) }
         return spec
     }

@@ -37,7 +37,7 @@ package final class IncomingMigrations: MigrationHost {
     ) throws(MigrationRefusal) -> any DestinationGuest {
         try check(offer)
         let vm = VirtualMachine(
-            VMRecord(id: offer.vm, spec: offer.spec, kernel: .elsewhere), epoch: offer.nextEpoch,
+            VMRecord(id: offer.vm, spec: offer.spec), epoch: offer.nextEpoch,
             status: VMMStatus(state: .incoming), context: context)
         let result: Result<VMProcess, Problem> = waiting { [inventory] in
             do throws(Problem) {
@@ -131,7 +131,7 @@ extension VirtualMachine {
         try begin("arriving from \(source)")
         do throws(Problem) {
             try await makeFolder()
-            try await launch(.incoming, paused: true)
+            try await launch(.incoming(record.kernel), paused: true)
             return try live()
         } catch {
             await discard(forgetting: epoch)

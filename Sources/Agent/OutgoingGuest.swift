@@ -7,11 +7,16 @@ import VMControl
 
 final class OutgoingGuest: SourceGuest {
     private let client: VMMClient
+    let spec: VMSpec
 
-    /// The connection must be nobody else's: the right to resume by itself belongs to it.
-    init(_ client: VMMClient) { self.client = client }
+    /// - Parameters:
+    ///   - client: nobody else's: the right to resume by itself belongs to the connection.
+    ///   - spec: with what the ferry-vmm does not know, such as where its kernel came from.
+    init(_ client: VMMClient, spec: VMSpec) {
+        self.client = client
+        self.spec = spec
+    }
 
-    var spec: VMSpec { client.info.spec }
     var cpuFeatures: CPUFeatures { client.info.cpuFeatures }
     var layout: GuestMemoryLayout { client.layout }
     var memory: Mapping { client.memory }

@@ -69,7 +69,7 @@ enum SavedFile {
     static func record(of path: String) throws(SaveError) -> VMRecord {
         do {
             let reader = try SavedFileReader(Descriptor.open(path, O_RDONLY))
-            return VMRecord(id: reader.header.id, spec: reader.header.spec, kernel: .elsewhere)
+            return VMRecord(id: reader.header.id, spec: reader.header.spec)
         } catch let error as SystemError {
             throw .system(error)
         } catch let error as SavedFileError {

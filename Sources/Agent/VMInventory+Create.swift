@@ -12,8 +12,7 @@ extension VMInventory {
     /// Returns with the VM there, and running unless asked otherwise; throws with nothing left of it.
     package func create(_ request: CreateVM) async throws(Problem) -> VMInfo {
         let spec = try request.spec(defaultCommandLine: ShippedKernel.commandLine())
-        let kernel = request.kernelPath.map { Kernel.files(kernel: $0, initrd: request.initrdPath) }
-        let record = VMRecord(id: .random(), spec: spec, kernel: kernel ?? .shipped)
+        let record = VMRecord(id: .random(), spec: spec)
         return try await make(
             record, birth: .boot(record.kernel), paused: request.paused ?? false)
     }

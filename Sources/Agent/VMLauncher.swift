@@ -1,15 +1,19 @@
 // Starts ferry-vmm processes.
 
 package import Host
-import Model
+package import Model
 import VMControl
 
 /// How a VM comes to life.
 package enum Birth: Hashable, Sendable {
-    case boot(Kernel)
-    /// Its memory and state will arrive from another host.
-    case incoming
+    case boot(KernelSource)
+    /// Its memory and state will arrive from another host. The kernel is for resets, where it is here.
+    case incoming(KernelSource)
     case restore(path: String)
+
+    fileprivate var isIncoming: Bool {
+        if case .incoming = self { true } else { false }
+    }
 }
 
 /// Why a ferry-vmm did not start. Nothing of it is left.
@@ -19,7 +23,9 @@ package enum LaunchError: Error, Sendable, CustomStringConvertible {
     case ended(String)
     case attach(AttachError)
     case timedOut(Duration)
-    case kernelElsewhere
+    case kernelUnknown
+    /// It ended at once with a kernel of the user's; these are its words.
+    case kernelRefused(String)
     case noFile(path: String, SystemError)
 
     package var description: String {
@@ -28,8 +34,9 @@ package enum LaunchError: Error, Sendable, CustomStringConvertible {
         case .ended(let words): words
         case .attach(let error): "the VM's process cannot be reached: \(error)"
         case .timedOut(let limit): "the VM's process was not ready after \(limit)"
-        case .kernelElsewhere:
-            "this VM came from another host, and its kernel's file did not come with it: delete it and create it again with --kernel"
+        case .kernelUnknown:
+            "this VM was restored from a file, which does not hold its kernel: it cannot boot again; create a new one"
+        case .kernelRefused(let words): words
         case .noFile(let path, let error): "\(path) cannot be used on this host: \(error)"
         }
     }
@@ -65,6 +72,10 @@ package struct VMLauncher: Sendable {
         do throws(LaunchError) {
             return try waitUntilReady(handle, record.id, files, within: limit)
         } catch {
+            var error = error
+            if case .ended(let words) = error, case .boot(.files) = birth {
+                error = .kernelRefused(words)
+            }
             // Signals fail only for a process that is gone.
             try? handle.signal(9)
             _ = try? handle.waitForExit(within: Limits.vmmStop)
@@ -80,7 +91,7 @@ package struct VMLauncher: Sendable {
         while Instant.now < end {
             do throws(AttachError) {
                 return try VMProcess(attachingTo: files, expecting: id)
-            } catch where !error.meansNoProcess {
+            } catch where error.isFinal {
                 throw .attach(error)
             } catch {}
             let hasEnded: Bool
@@ -106,18 +117,24 @@ package struct VMLauncher: Sendable {
         ]
         if record.hugePages { words.append("--huge-pages") }
         switch birth {
-        case .incoming: words.append("--incoming")
+        case .incoming(let kernel):
+            words.append("--incoming")
+            // Without its kernel here the VM still runs; it only cannot be reset.
+            words += (try? boot(kernel)) ?? []
         case .restore(let path): words += ["--restore", path]
         case .boot(let kernel): words += try boot(kernel)
         }
         if !record.commandLine.isEmpty { words += ["--command-line", record.commandLine] }
-        if paused, birth != .incoming { words.append("--paused") }
+        if paused, !birth.isIncoming { words.append("--paused") }
         return words
     }
 
-    private func boot(_ kernel: Kernel) throws(LaunchError) -> [String] {
+    /// Throws when a VM with this kernel cannot boot on this host.
+    func check(_ kernel: KernelSource) throws(LaunchError) { _ = try boot(kernel) }
+
+    private func boot(_ kernel: KernelSource) throws(LaunchError) -> [String] {
         switch kernel {
-        case .elsewhere: throw .kernelElsewhere
+        case .unknown: throw .kernelUnknown
         case .shipped:
             guard let shippedKernel else {
                 throw .ended("this agent came without the shipped kernel: give --kernel")

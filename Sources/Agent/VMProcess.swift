@@ -68,6 +68,14 @@ package enum AttachError: Error, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Waiting does not help. (A process that is about to fail accepts a connection and drops it.)
+    var isFinal: Bool {
+        switch self {
+        case .control(.refused), .otherVM, .control(.connection(.malformed)): true
+        case .control(.connection), .process: false
+        }
+    }
+
     /// Nobody listens: there is no such process.
     var meansNoProcess: Bool {
         guard case .control(.connection(.system(let error))) = self else { return false }

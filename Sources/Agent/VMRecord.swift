@@ -4,16 +4,6 @@ import FoundationEssentials
 package import Host
 package import Model
 
-/// What a VM boots.
-package enum Kernel: Hashable, Sendable, Codable {
-    /// The kernel that comes with Ferry.
-    case shipped
-    /// Files of this host.
-    case files(kernel: String, initrd: String?)
-    /// It came by migration or from a saved file: its memory travelled, its kernel's file did not.
-    case elsewhere
-}
-
 /// A VM as its host remembers it. Ownership is not in it: that is the ledger's.
 package struct VMRecord: Hashable, Sendable, Codable {
     package var id: VMID
@@ -23,11 +13,11 @@ package struct VMRecord: Hashable, Sendable, Codable {
     package var hugePages: Bool
     package var downtimeLimitNs: Int64
     package var commandLine: String
-    package var kernel: Kernel
+    package var kernel: KernelSource
 
-    package init(id: VMID, spec: VMSpec, kernel: Kernel) {
+    package init(id: VMID, spec: VMSpec) {
         self.id = id
-        self.kernel = kernel
+        kernel = spec.kernel
         name = spec.name
         memoryBytes = spec.memory.bytes
         vcpus = spec.vcpus
@@ -39,7 +29,8 @@ package struct VMRecord: Hashable, Sendable, Codable {
     package var spec: VMSpec {
         VMSpec(
             name: name, memory: ByteCount(memoryBytes), vcpus: vcpus, hugePages: hugePages,
-            downtimeLimit: .nanoseconds(downtimeLimitNs), commandLine: commandLine)
+            downtimeLimit: .nanoseconds(downtimeLimitNs), commandLine: commandLine,
+            kernel: kernel)
     }
 }
 

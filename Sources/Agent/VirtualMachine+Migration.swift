@@ -23,7 +23,7 @@ extension VirtualMachine {
             }
             try await requireOwnership()
             let client = try await control { () throws(VMMError) in try process.anotherClient() }
-            return (OutgoingGuest(client), epoch)
+            return (OutgoingGuest(client, spec: record.spec), epoch)
         } catch {
             activity = nil
             throw error

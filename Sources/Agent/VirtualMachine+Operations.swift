@@ -39,9 +39,9 @@ extension VirtualMachine {
         try begin("being reset")
         defer { activity = nil }
         let client = try live().client
-        guard record.kernel != .elsewhere else {
-            throw Problem(.kernelUnusable, "\(LaunchError.kernelElsewhere)")
-        }
+        // A VM that came by migration has its kernel's path from there: better asked now than after the reset.
+        let (launcher, kernel) = (context.launcher, record.kernel)
+        do throws(LaunchError) { try launcher.check(kernel) } catch { throw Problem(error) }
         try await requireOwnership()
         try await control { () throws(VMMError) in try client.reset() }
     }

@@ -140,7 +140,8 @@ package actor VirtualMachine {
             id: id, name: name, host: context.name, state: status.state,
             memoryBytes: record.memoryBytes, vcpus: record.vcpus, hugePages: record.hugePages,
             downtimeLimitMs: Duration.nanoseconds(record.downtimeLimitNs).milliseconds,
-            commandLine: record.commandLine, kernelPath: kernel, initrdPath: initrd,
+            commandLine: record.commandLine,
+            hasShippedKernel: record.kernel == .shipped, kernelPath: kernel, initrdPath: initrd,
             epoch: epoch.number, cpuTimeMs: status.cpuTime.milliseconds,
             processID: process?.handle.processID, activity: activity, exit: status.exit,
             warning: warning)
@@ -181,7 +182,7 @@ extension Problem {
 
     init(_ error: LaunchError) {
         switch error {
-        case .noFile, .kernelElsewhere: self.init(.kernelUnusable, "\(error)")
+        case .noFile, .kernelUnknown, .kernelRefused: self.init(.kernelUnusable, "\(error)")
         case .ended, .attach, .timedOut, .system: self.init(.vmmFailed, "\(error)")
         }
     }

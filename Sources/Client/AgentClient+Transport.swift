@@ -9,6 +9,13 @@ import NIOHTTP1
 import NIOSSL
 
 extension AgentClient {
+    /// Any request, as it is: for what the typed ones cannot say.
+    package func raw(
+        _ method: String, _ path: String, body: [UInt8]? = nil
+    ) async throws(ClientError) -> [UInt8] {
+        try await send(HTTPMethod(rawValue: method), path, body: body)
+    }
+
     /// The answer's body; throws `.problem` for an answer that is not a success.
     func send(
         _ method: HTTPMethod, _ path: String, body: [UInt8]? = nil,
@@ -94,10 +101,24 @@ extension AgentClient {
         case let error as HTTPClientError where error == .connectTimeout || error == .readTimeout
             || error == .deadlineExceeded:
             return .unreachable(host: name, address: address.description, reason: "no answer in time")
+        case let error as IOError:
+            return .unreachable(
+                host: name, address: address.description, reason: reason(errno: error.errnoCode))
         case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
             return .notTrusted(host: name, reason: "\(error)")
         default:
             return .unreachable(host: name, address: address.description, reason: "\(error)")
         }
+    }
+}
+
+/// The errors of a connection that people meet; the others by number.
+private func reason(errno code: Int32) -> String {
+    switch code {
+    case 104: "the connection was reset"
+    case 110: "no answer in time"
+    case 111: "connection refused: its agent does not run"
+    case 101, 113: "there is no route to it"
+    default: "error \(code)"
     }
 }

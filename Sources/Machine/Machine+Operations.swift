@@ -47,7 +47,8 @@ extension Machine {
             let wasRunning = lifecycle.state == .running
             try park()
             doReset(&lifecycle)
-            if wasRunning, !lifecycle.hasEnded { run(&lifecycle) }
+            // Still `running`: the vCPUs were only parked.
+            if wasRunning, !lifecycle.hasEnded { gate.open() }
         }
     }
 

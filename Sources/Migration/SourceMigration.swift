@@ -1,52 +1,10 @@
 // One migration, at its source: the agent makes it, runs it on a thread, watches it and may cancel it.
 
-package import Host
+import Host
+import MigrationProtocol
 package import Model
 package import PeerLink
-
-/// Where a destination listens, and who must be there.
-package struct PeerAddress: Hashable, Sendable {
-    package var name: HostName
-    package var address: SocketAddress
-
-    package init(name: HostName, address: SocketAddress) {
-        self.name = name
-        self.address = address
-    }
-}
-
-/// What a user may set. Everything else is measured.
-package struct MigrationOptions: Hashable, Sendable {
-    package var streams: Int
-    package var compression: Compression
-    /// Nil: what the VM's spec says.
-    package var downtimeLimit: Duration?
-    package var timing: PeerTiming
-
-    package init(
-        streams: Int = 2, compression: Compression = .auto, downtimeLimit: Duration? = nil,
-        timing: PeerTiming = PeerTiming()
-    ) {
-        self.streams = streams
-        self.compression = compression
-        self.downtimeLimit = downtimeLimit
-        self.timing = timing
-    }
-}
-
-/// How long a silent peer is waited for.
-package struct PeerTiming: Hashable, Sendable {
-    package var connect = Duration.seconds(5)
-    /// Before the handover.
-    package var deadPeer = Duration.seconds(10)
-    /// From pause to resume.
-    package var deadPeerInHandover = Duration.seconds(3)
-    /// After a lost answer: how often to ask, and how long to wait between.
-    package var questionsMax = 5
-    package var questionPause = Duration.milliseconds(500)
-
-    package init() {}
-}
+import Synchronization
 
 /// Why a migration can no longer be cancelled.
 package enum CancelRefusal: Error, Hashable, Sendable, CustomStringConvertible {
@@ -66,6 +24,15 @@ package enum CancelRefusal: Error, Hashable, Sendable, CustomStringConvertible {
 package final class SourceMigration: Sendable {
     package let id: MigrationID
 
+    private let vm: VMID
+    private let epoch: Epoch
+    private let guest: any SourceGuest
+    private let destination: PeerAddress
+    private let keys: PeerKeys
+    private let ledger: any OwnershipLedger
+    private let options: MigrationOptions
+    private let watch: MigrationWatch
+
     /// - Parameter epoch: the epoch in which `ledger` says that this host owns the VM.
     package init(
         id: MigrationID = .random(), vm: VMID, epoch: Epoch, guest: any SourceGuest,
@@ -73,17 +40,44 @@ package final class SourceMigration: Sendable {
         options: MigrationOptions = MigrationOptions()
     ) {
         self.id = id
+        self.vm = vm
+        self.epoch = epoch
+        self.guest = guest
+        self.destination = destination
+        self.keys = keys
+        self.ledger = ledger
+        self.options = options
+        watch = MigrationWatch(memoryBytes: guest.layout.memory.bytes)
     }
 
     /// Returns with the VM running at the destination and `handedOver` in the ledger: end the source's
-    /// process. Throws with what `MigrationFailure.aftermath` says.
+    /// process. Throws with what `MigrationFailure.aftermath` says. Call once.
     package func run() throws(MigrationFailure) -> MigrationReport {
-        throw MigrationFailure(phase: .connect, reason: .cancelled, aftermath: .runsAtSource(.first))
+        defer { watch.end() }
+        let stop: Wakeup
+        let news: Wakeup
+        do {
+            stop = try Wakeup()
+            news = try Wakeup()
+        } catch {
+            throw MigrationFailure(
+                phase: .connect, reason: .link(.system(error)), aftermath: .runsAtSource(epoch))
+        }
+        watch.begin(stop: stop, news: news)
+        let driver = SourceDriver(
+            offer: MigrationOffer(
+                migration: id, vm: vm, epoch: epoch, spec: guest.spec,
+                cpuFeatures: guest.cpuFeatures,
+                streams: max(1, min(options.streams, Limits.streamsMax)),
+                hashSeed: .random(in: .min ... .max)),
+            guest: guest, destination: destination, keys: keys, ledger: ledger, options: options,
+            watch: watch, stop: stop, news: news)
+        return try driver.run()
     }
 
     /// Any thread, any time.
-    package var progress: MigrationProgress { MigrationProgress() }
+    package var progress: MigrationProgress { watch.progress }
 
     /// Ends the migration soon; `run` then throws `.cancelled` with the VM running at the source.
-    package func cancel() throws(CancelRefusal) {}
+    package func cancel() throws(CancelRefusal) { try watch.cancel() }
 }

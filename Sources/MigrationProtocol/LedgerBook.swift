@@ -38,8 +38,10 @@ package struct LedgerBook: Hashable, Sendable {
         ownerships[record.vm] = Ownership(record)
     }
 
-    /// Drops what a compacted ledger need not keep.
-    package mutating func forget(_ vm: VMID) { ownerships[vm] = nil }
+    /// Takes a record that stands for the whole history of its VM, as a compacted ledger begins with.
+    package mutating func restore(_ record: LedgerRecord) {
+        ownerships[record.vm] = Ownership(record)
+    }
 
     private static func may(_ record: LedgerRecord, follow current: Ownership?) -> Bool {
         if let current, current == Ownership(record) { return true }

@@ -29,3 +29,22 @@ package enum LedgerRecord: Hashable, Sendable {
         }
     }
 }
+
+extension LedgerRecord {
+    /// The record that puts a VM where it stands.
+    package init(vm: VMID, _ ownership: Ownership) {
+        self =
+            switch ownership {
+            case .owned(let epoch, let migration): .owned(vm: vm, epoch: epoch, migration: migration)
+            case .released(let epoch, let to, let migration):
+                .released(vm: vm, epoch: epoch, to: to, migration: migration)
+            case .handedOver(let epoch, let to, let migration):
+                .handedOver(vm: vm, epoch: epoch, to: to, migration: migration)
+            case .incoming(let epoch, let from, let migration):
+                .incoming(vm: vm, epoch: epoch, from: from, migration: migration)
+            case .neverRan(let epoch, let migration):
+                .neverRan(vm: vm, epoch: epoch, migration: migration)
+            case .deleted(let epoch): .deleted(vm: vm, epoch: epoch)
+            }
+    }
+}

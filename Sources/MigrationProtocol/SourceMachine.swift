@@ -116,6 +116,8 @@ package struct SourceMachine: Hashable, Sendable {
     private let downtimeLimit: Duration
     private let questionsMax: Int
     private var state = State.idle
+    /// How long the pause would be, as of the last round.
+    package private(set) var prediction: DowntimePrediction?
 
     /// - Parameter epoch: the one in which this host owns the VM.
     package init(
@@ -148,11 +150,6 @@ package struct SourceMachine: Hashable, Sendable {
             true
         case .releasing, .handingOver, .asking, .settling, .takingBack, .resuming, .ended: false
         }
-    }
-
-    /// The policy's view of the last round.
-    package var convergence: ConvergencePolicy? {
-        if case .copying(_, let policy) = state { policy } else { nil }
     }
 
     package mutating func handle(_ event: Event) -> [Action] {
@@ -195,7 +192,9 @@ package struct SourceMachine: Hashable, Sendable {
     ) -> [Action] {
         var policy = policy
         let throttleBefore = policy.throttlePercent
-        switch policy.decide(facts) {
+        let decision = policy.decide(facts)
+        prediction = policy.prediction
+        switch decision {
         case .anotherRound(let percent):
             state = .copying(round: round + 1, policy)
             let next = Action.sendRound(round + 1)

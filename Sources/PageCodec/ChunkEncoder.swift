@@ -53,7 +53,7 @@ package struct ChunkPages: Hashable, Sendable {
 @safe package final class ChunkEncoder {
     /// Kept alive by the owner of the guest's memory, longer than this object.
     private let memory: UnsafeRawPointer
-    private let dirtyBits: UnsafePointer<UInt64>
+    private let dirtyBits: DirtyBits
     private let table: PageHashTable
     private let seed: UInt64
     private let codec = BlockCodec()
@@ -77,12 +77,12 @@ package struct ChunkPages: Hashable, Sendable {
 
     /// - Parameters:
     ///   - memory: all of guest memory, `table.pageCount` pages.
-    ///   - dirtyBits: one bit a page, whole words.
+    ///   - dirtyBits: for as many pages.
     package init(
-        memory: UnsafeRawPointer, dirtyBits: UnsafeRawPointer, table: PageHashTable, seed: UInt64
+        memory: UnsafeRawPointer, dirtyBits: DirtyBits, table: PageHashTable, seed: UInt64
     ) {
         unsafe self.memory = memory
-        unsafe self.dirtyBits = dirtyBits.assumingMemoryBound(to: UInt64.self)
+        self.dirtyBits = dirtyBits
         self.table = table
         self.seed = seed
         unsafe output = .allocate(byteCount: Limits.sendBufferBytes, alignment: 64)
@@ -104,7 +104,7 @@ package struct ChunkPages: Hashable, Sendable {
         let first = chunk * Limits.chunkPages
         let words = (min(table.pageCount - first, Limits.chunkPages) + 63) / 64
         for word in 0..<words {
-            var bits = unsafe dirtyBits[first / 64 + word]
+            var bits = dirtyBits.word(first / 64 + word)
             while bits != 0 {
                 let page = word * 64 + bits.trailingZeroBitCount
                 bits &= bits - 1

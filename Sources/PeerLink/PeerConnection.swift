@@ -15,7 +15,7 @@ package import Model
     /// `@unchecked`: used by one thread at a time, as the file's comment says.
     private let ssl: OpaquePointer
     private let socket: Descriptor
-    private let wakeup: Wakeup
+    private var wakeup: Wakeup
     /// How long the peer may be silent in one wait.
     package var silenceMax: Duration
 
@@ -123,6 +123,9 @@ package import Model
         try receive(into: &raw)
         return bytes
     }
+
+    /// From now on waits end while `wakeup` is set. For the connection's own thread.
+    package func setWakeup(_ wakeup: Wakeup) { self.wakeup = wakeup }
 
     /// Waits until there is input or an end to receive (`.ready`), `news` is set, or the time is over.
     package func waitForInput(

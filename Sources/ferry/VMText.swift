@@ -23,7 +23,7 @@ func vmText(_ vm: VMInfo) -> String {
         "memory          \(ByteCount(vm.memoryBytes))\(vm.hugePages ? ", huge pages" : "")",
         "vcpus           \(vm.vcpus)",
         "downtime limit  \(timeText(ms: vm.downtimeLimitMs))",
-        "kernel          \(vm.kernelPath ?? "that of the VM when it was created")",
+        "kernel          \(vm.kernelPath ?? (vm.hasShippedKernel ? "shipped" : "unknown: restored from a file"))",
         "command line    \(vm.commandLine)",
         "epoch           \(vm.epoch)",
         "cpu time        \(timeText(ms: vm.cpuTimeMs))",

@@ -59,7 +59,6 @@ package struct VMMOptions: Sendable {
         }
         try check("memory", memory, saved.spec.memory)
         try check("vcpus", vcpus, saved.spec.vcpus)
-        try check("id", id, saved.id)
         try check("command-line", commandLine, saved.spec.commandLine)
         var header = saved
         header.id = id ?? saved.id
