@@ -92,4 +92,6 @@ package struct AgentService {
     }
 }
 
-extension Settlements: Service {}
+extension Settlements: Service, CustomStringConvertible {
+    package var description: String { "settlements" }
+}

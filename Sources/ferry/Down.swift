@@ -24,6 +24,8 @@ struct Down: AsyncParsableCommand {
             try await Session.with(cluster) { session in
                 var stoppedVMs: [String] = []
                 if !keepVMs { stoppedVMs = try await stopVMs(session) }
+                // Open connections would only hold the agents up.
+                await session.client.shutdown()
                 let local = LocalAgents(cluster: session.cluster)
                 var stoppedAgents: [String] = []
                 for host in session.cluster.hosts where try await local.stop(host.name) {
