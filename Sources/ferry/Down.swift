@@ -48,7 +48,9 @@ struct Down: AsyncParsableCommand {
         let (vms, _) = await session.allVMs()
         let running = vms.filter { $0.processID != nil && $0.state != .incoming }
         if !running.isEmpty, output.output == .text {
-            print("stopping \(running.count) VMs: \(running.map(\.name.text).joined(separator: ", "))")
+            print(
+                "stopping \(running.count) VMs: \(running.map(\.name.text).joined(separator: ", "))"
+            )
         }
         for vm in running {
             _ = try await session.agent(vm.host).perform(.stop, on: vm.name)

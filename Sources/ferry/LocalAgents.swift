@@ -22,7 +22,8 @@ struct LocalAgents {
         // A lock that can be had is nobody's; it goes again with the descriptor.
         guard (try? file.lock()) == nil else { return nil }
         guard let text = try? file.read(upTo: 32) else { return nil }
-        return Int32(String(decoding: text, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines))
+        return Int32(
+            String(decoding: text, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines))
     }
 
     /// Starts an agent, which goes on when this program ends.
@@ -31,7 +32,8 @@ struct LocalAgents {
         let program = ProgramFolder.path + "/ferry-agent"
         guard File.isThere(program) else {
             throw CommandFailure(
-                .failed, code: "no_agent", "\(program) is not there: ferry-agent must lie beside ferry")
+                .failed, code: "no_agent",
+                "\(program) is not there: ferry-agent must lie beside ferry")
         }
         let processID = try DetachedProcess.start(
             program, ["--config", cluster.path, "--host", host.text], log: log(host))
@@ -63,7 +65,7 @@ struct LocalAgents {
     func stop(_ host: HostName) async throws -> Bool {
         guard let processID = processID(of: host) else { return false }
         let process: ProcessHandle
-        do { process = try ProcessHandle(processID) } catch where error.code == ESRCH {
+        do { process = try ProcessHandle(processID) } catch  where error.code == ESRCH {
             return false
         }
         // The lock is still held, so the number is still the agent's.

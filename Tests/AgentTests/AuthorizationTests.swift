@@ -83,7 +83,9 @@ struct AuthorizationTests {
         }
     }
 
-    @Test("A certificate of this authority that names another cluster, nobody, or two holders may not")
+    @Test(
+        "A certificate of this authority that names another cluster, nobody, or two holders may not"
+    )
     func wrongIdentity() async throws {
         try await TestCluster.with { cluster in
             for (index, uris) in [

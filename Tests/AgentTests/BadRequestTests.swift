@@ -11,7 +11,8 @@ struct BadRequestTests {
         "/v1/vms", "/v1/vms/restore", "/v1/vms/web/save", "/v1/migrations",
     ]
 
-    @Test("Every path that takes a body refuses what is no JSON, what is not its JSON, and too much")
+    @Test(
+        "Every path that takes a body refuses what is no JSON, what is not its JSON, and too much")
     func bodies() async throws {
         try await TestCluster.with { cluster in
             try await cluster.agent { agent in
@@ -63,23 +64,35 @@ struct BadRequestTests {
     func paths() async throws {
         try await TestCluster.with { cluster in
             try await cluster.agent { agent in
-                let expected: [(String, String, Problem.Code)] = [
-                    ("GET", "/", .notFound), ("GET", "/v2/host", .notFound),
-                    ("PUT", "/v1/host", .notFound), ("POST", "/v1/vms/web/fly", .notFound),
-                    ("GET", "/v1/vms/web", .vmNotFound), ("DELETE", "/v1/vms/web", .vmNotFound),
-                    ("GET", "/v1/vms/Web", .badRequest), ("GET", "/v1/vms/..%2f..", .badRequest),
-                    ("GET", "/v1/vms/web/log", .vmNotFound),
-                    ("GET", "/v1/vms/web/log?tail=-1", .badRequest),
-                    ("GET", "/v1/vms/web/log?tail=99999999999999999999", .badRequest),
-                    ("GET", "/v1/vms/web/console", .vmNotFound),
-                    ("POST", "/v1/vms/web/console", .vmNotFound),
-                    ("POST", "/v1/vms/web/save", .vmNotFound),
-                    ("GET", "/v1/migrations/zz", .badRequest),
-                    ("GET", "/v1/migrations/" + String(repeating: "0", count: 32), .migrationNotFound),
-                    ("DELETE", "/v1/migrations/" + String(repeating: "0", count: 32), .migrationNotFound),
-                    ("GET", "/v1/migrations/" + String(repeating: "0", count: 32) + "/events",
-                        .migrationNotFound),
-                ] + VMAction.allCases.map { ("POST", "/v1/vms/web/\($0.rawValue)", .vmNotFound) }
+                let expected: [(String, String, Problem.Code)] =
+                    [
+                        ("GET", "/", .notFound), ("GET", "/v2/host", .notFound),
+                        ("PUT", "/v1/host", .notFound), ("POST", "/v1/vms/web/fly", .notFound),
+                        ("GET", "/v1/vms/web", .vmNotFound), ("DELETE", "/v1/vms/web", .vmNotFound),
+                        ("GET", "/v1/vms/Web", .badRequest),
+                        ("GET", "/v1/vms/..%2f..", .badRequest),
+                        ("GET", "/v1/vms/web/log", .vmNotFound),
+                        ("GET", "/v1/vms/web/log?tail=-1", .badRequest),
+                        ("GET", "/v1/vms/web/log?tail=99999999999999999999", .badRequest),
+                        ("GET", "/v1/vms/web/console", .vmNotFound),
+                        ("POST", "/v1/vms/web/console", .vmNotFound),
+                        ("POST", "/v1/vms/web/save", .vmNotFound),
+                        ("GET", "/v1/migrations/zz", .badRequest),
+                        (
+                            "GET", "/v1/migrations/" + String(repeating: "0", count: 32),
+                            .migrationNotFound
+                        ),
+                        (
+                            "DELETE", "/v1/migrations/" + String(repeating: "0", count: 32),
+                            .migrationNotFound
+                        ),
+                        (
+                            "GET",
+                            "/v1/migrations/" + String(repeating: "0", count: 32) + "/events",
+                            .migrationNotFound
+                        ),
+                    ]
+                    + VMAction.allCases.map { ("POST", "/v1/vms/web/\($0.rawValue)", .vmNotFound) }
                 for (method, path, code) in expected {
                     await problem(code) { _ = try await agent.raw(method, path) }
                 }

@@ -9,7 +9,8 @@ import Testing
 
 @Suite("Migrations between agents", .enabled(if: kvmIsUsable, "needs /dev/kvm"), .serialized)
 struct MigrationTests {
-    @Test("A VM moves there and back: it keeps its identity and its memory, and is in one place only")
+    @Test(
+        "A VM moves there and back: it keeps its identity and its memory, and is in one place only")
     func thereAndBack() async throws {
         try await TestCluster.with(hosts: 2) { cluster in
             try await cluster.client { client in

@@ -41,7 +41,8 @@ extension Routes {
         }
         guard let count = Int(text), (0...APILimits.logTailBytesMax).contains(count) else {
             throw Problem(
-                .badRequest, "tail is '\(text.prefix(20))': use 0 to \(APILimits.logTailBytesMax) bytes")
+                .badRequest,
+                "tail is '\(text.prefix(20))': use 0 to \(APILimits.logTailBytesMax) bytes")
         }
         return count
     }
