@@ -107,12 +107,17 @@ let package = Package(
                 hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes,
                 lifecycle, signals, logging, nioCore, nioPosix, nioTLS,
             ]),
+        // A cluster of real processes and the eyes that watch it: for demo, bench and end-to-end tests
+        library("Testbed", ["API", "Client", "ClusterFile", "Host", "Model", "Pulse"]),
         // Floor 6
         executable("ferry-agent", ["Agent", "Host", "Model", argumentParser, logging]),
         executable(
             "ferry",
             ["API", "Client", "ClusterFile", "Host", "Keys", "Model", argumentParser]),
         executable("ferry-vmm", ["Host", "Machine", "Model", argumentParser]),
+        executable("ferry-demo", ["API", "Host", "Model", "Pulse", "Testbed", argumentParser]),
+        executable(
+            "ferry-bench", ["API", "Host", "Keys", "Model", "Pulse", "Testbed", argumentParser]),
 
         // Test support and tests
         .target(
@@ -141,6 +146,12 @@ let package = Package(
         tests("Host"),
         tests("VMControl", ["Model", "Wire"]),
         tests("KVM", ["Host"]),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: [
+                "API", "Client", "Host", "Keys", "KVM", "Model", "Pulse", "Testbed", "ferry",
+                "ferry-agent", "ferry-vmm",
+            ], swiftSettings: settings),
         tests("Machine", ["Host", "KVM", "Model", "Pulse", "VMControl", "Wire", "ferry-vmm"]),
     ]
 )

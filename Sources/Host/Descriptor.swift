@@ -106,4 +106,17 @@ package final class Descriptor: Sendable {
             rest = rest.dropFirst(written)
         }
     }
+
+    /// Writes all of it at an offset; the position stays.
+    package func write(_ bytes: RawSpan, at offset: Int) throws(SystemError) {
+        var written = 0
+        while written < bytes.byteCount {
+            written += try checked("pwrite") {
+                unsafe bytes.withUnsafeBytes {
+                    let rest = unsafe UnsafeRawBufferPointer(rebasing: $0[written...])
+                    return unsafe pwrite(number, rest.baseAddress, rest.count, offset + written)
+                }
+            }
+        }
+    }
 }

@@ -8,6 +8,8 @@ package protocol DestinationGuest: AnyObject, Sendable {
     var layout: GuestMemoryLayout { get }
     /// The whole memory file, all zero at first.
     var memory: Mapping { get }
+    /// The memory file itself.
+    var memoryFile: Descriptor { get }
 
     /// Memory is complete. Afterwards the guest is paused, and outlives this process.
     func loadState(_ bytes: [UInt8]) throws(GuestError)

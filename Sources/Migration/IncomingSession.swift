@@ -80,7 +80,11 @@ final class IncomingSession: Sendable {
         // The decoder writes to the memory while `guest`, which owns the mapping, is held here.
         let decoder = unsafe ChunkDecoder(
             memory: guest.memory.base, table: table, seed: offer.hashSeed, stream: stream,
-            streams: offer.streams)
+            streams: offer.streams
+        ) { [file = guest.memoryFile] bytes, offset in
+            // A file that takes no writes (huge pages) is filled through its mapping.
+            (try? file.write(bytes, at: offset)) != nil
+        }
         connection.silenceMax = Limits.streamSilenceMax
         connection.setWakeup(over)
         do {
