@@ -46,7 +46,8 @@ struct LocalAgents {
     ) async throws {
         let end = Instant.now + Self.startLimit
         while Instant.now < end {
-            if (try? await client.host()) != nil { return }
+            // Another agent may answer there, when this one found its port taken.
+            if let host = try? await client.host(), host.processID == process.processID { return }
             if try process.waitForExit(within: .zero) {
                 let words = (try? File.tail(log(host), count: 2000)) ?? []
                 let last = String(decoding: words, as: UTF8.self).split(separator: "\n").last
