@@ -153,5 +153,8 @@ let package = Package(
                 "ferry-agent", "ferry-vmm",
             ], swiftSettings: settings),
         tests("Machine", ["Host", "KVM", "Model", "Pulse", "VMControl", "Wire", "ferry-vmm"]),
+        tests("PageCodec", ["Model"]),
+        tests("MigrationProtocol", ["Model", "Wire"]),
+        tests("PeerLink", ["Host", "MigrationTestSupport", "Model"]),
     ]
 )
