@@ -74,7 +74,8 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
-        .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+        .systemLibrary(
+            name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
         // Floor 1: the words of the system, the operating system, bytes
         library("Model"),
         library("Wire"),
@@ -94,7 +95,8 @@ let package = Package(
         library("Keys", ["Host", "Model", x509, asn1, crypto]),
         library("ClusterFile", ["Host", "Model", yams]),
         library("API", ["Model"]),
-        library("Migration", ["Host", "MigrationProtocol", "Model", "PageCodec", "PeerLink", "Wire"]),
+        library(
+            "Migration", ["Host", "MigrationProtocol", "Model", "PageCodec", "PeerLink", "Wire"]),
         // Floor 5
         library("Client", ["API", "Model", httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
         library(
@@ -125,7 +127,8 @@ let package = Package(
         .executableTarget(
             name: "migration-bench",
             dependencies: [
-                "Host", "Migration", "MigrationProtocol", "MigrationTestSupport", "Model", "PeerLink",
+                "Host", "Migration", "MigrationProtocol", "MigrationTestSupport", "Model",
+                "PeerLink",
             ],
             path: "Benchmarks/migration-bench", swiftSettings: settings),
 
@@ -150,5 +153,8 @@ let package = Package(
                 "ferry-agent", "ferry-vmm",
             ], swiftSettings: settings),
         tests("Machine", ["Host", "KVM", "Model", "Pulse", "VMControl", "Wire", "ferry-vmm"]),
+        tests("PageCodec", ["Model"]),
+        tests("MigrationProtocol", ["Model", "Wire"]),
+        tests("PeerLink", ["Host", "MigrationTestSupport", "Model"]),
     ]
 )

@@ -40,5 +40,7 @@ package enum Paths {
     package static func log(_ name: VMName) -> String { "\(vms)/\(name)/log" }
     package static func console(_ name: VMName) -> String { "\(vms)/\(name)/console" }
     package static func migration(_ id: MigrationID) -> String { "\(migrations)/\(id)" }
-    package static func migrationEvents(_ id: MigrationID) -> String { "\(migrations)/\(id)/events" }
+    package static func migrationEvents(_ id: MigrationID) -> String {
+        "\(migrations)/\(id)/events"
+    }
 }

@@ -30,7 +30,8 @@ package struct VMInfo: Hashable, Sendable, Codable {
 
     package init(
         id: VMID, name: VMName, host: HostName, state: VMState, memoryBytes: UInt64, vcpus: Int,
-        hugePages: Bool, downtimeLimitMs: Double, commandLine: String, hasShippedKernel: Bool, kernelPath: String?,
+        hugePages: Bool, downtimeLimitMs: Double, commandLine: String, hasShippedKernel: Bool,
+        kernelPath: String?,
         initrdPath: String?, epoch: UInt64, cpuTimeMs: Double, processID: Int32?,
         activity: String?, exit: VMExit?, warning: String?
     ) {

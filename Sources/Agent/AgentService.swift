@@ -29,7 +29,9 @@ package struct AgentService {
             member: member, cluster: cluster, state: state, ledger: try ledger(of: state),
             launcher: launcher, logger: logger)
         let facts = HostFacts.read()
-        if let problem = facts.kvm.problem { logger.error("no KVM", metadata: ["problem": "\(problem)"]) }
+        if let problem = facts.kvm.problem {
+            logger.error("no KVM", metadata: ["problem": "\(problem)"])
+        }
 
         let peerKeys = try PeerKeys(folder: keys.folder.path)
         let inventory = VMInventory(context: context)
@@ -92,4 +94,6 @@ package struct AgentService {
     }
 }
 
-extension Settlements: Service {}
+extension Settlements: Service, CustomStringConvertible {
+    package var description: String { "settlements" }
+}

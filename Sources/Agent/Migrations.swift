@@ -74,7 +74,8 @@ package actor Migrations {
         guard let member = context.cluster.host(name) else {
             let names = context.cluster.hosts.map(\.name.text).joined(separator: ", ")
             throw Problem(
-                .hostUnknown, "cluster \(context.cluster.cluster) has no host \(name); it has \(names)")
+                .hostUnknown,
+                "cluster \(context.cluster.cluster) has no host \(name); it has \(names)")
         }
         return PeerAddress(name: name, address: member.peer)
     }

@@ -11,7 +11,8 @@ import Synchronization
 package func onThread<Value: Sendable, Failure: Error>(
     _ name: String, _ body: @escaping @Sendable () throws(Failure) -> Value
 ) async throws(Failure) -> Value {
-    let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<Value, Failure>, Never>) in
+    let result = await withCheckedContinuation {
+        (continuation: CheckedContinuation<Result<Value, Failure>, Never>) in
         startThread(name) {
             do throws(Failure) { continuation.resume(returning: .success(try body())) } catch {
                 continuation.resume(returning: .failure(error))

@@ -5,11 +5,13 @@ import Migration
 import PeerLink
 import ServiceLifecycle
 
-struct PeerService: Service {
+struct PeerService: Service, CustomStringConvertible {
     let host: IncomingMigrations
     let migrations: Migrations
     let listener: Descriptor
     let keys: PeerKeys
+
+    var description: String { "peers" }
 
     func run() async throws {
         let server = try PeerServer(listener: listener, keys: keys, host: host)

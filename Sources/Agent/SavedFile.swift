@@ -15,7 +15,8 @@ enum SaveError: Error, Sendable, CustomStringConvertible {
 
     var description: String {
         switch self {
-        case .exists(let path): "\(path) exists; nothing is overwritten: remove it or give another path"
+        case .exists(let path):
+            "\(path) exists; nothing is overwritten: remove it or give another path"
         case .system(let error): "\(error)"
         case .vmm(let error): "\(error)"
         case .unreadable(let path, let error): "\(path) cannot be restored: \(error)"

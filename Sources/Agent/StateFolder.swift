@@ -23,7 +23,7 @@ package final class StateFolder: Sendable {
             }
             lock = try Descriptor.open("\(path)/lock", O_RDWR | O_CREAT)
         } catch { throw .system(error) }
-        do { try lock.lock() } catch where error.code == EWOULDBLOCK {
+        do { try lock.lock() } catch  where error.code == EWOULDBLOCK {
             throw .inUse(path: path)
         } catch { throw .system(error) }
         do {

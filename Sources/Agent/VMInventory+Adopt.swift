@@ -101,7 +101,8 @@ struct Found: Sendable {
             let exit =
                 files.readExit()
                 ?? VMExit(
-                    reason: .processDied, detail: "the VM's process was gone when the agent started")
+                    reason: .processDied, detail: "the VM's process was gone when the agent started"
+                )
             status = VMMStatus(state: exit.stateLeft, exit: exit)
         }
     }

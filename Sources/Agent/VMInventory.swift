@@ -54,7 +54,8 @@ package actor VMInventory {
             throw Problem(.nameTaken, "this very VM (\(id)) is on host \(context.name) already")
         }
         guard vms.count + reservations.count < Limits.vmsMax else {
-            throw Problem(.notEnoughMemory, "host \(context.name) has \(Limits.vmsMax) VMs, its limit")
+            throw Problem(
+                .notEnoughMemory, "host \(context.name) has \(Limits.vmsMax) VMs, its limit")
         }
         let others = reservations.values.filter { !$0.hugePages }.reduce(0) { $0 + $1.memory.bytes }
         reservations[spec.name] = Reservation(

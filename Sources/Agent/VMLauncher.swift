@@ -91,7 +91,7 @@ package struct VMLauncher: Sendable {
         while Instant.now < end {
             do throws(AttachError) {
                 return try VMProcess(attachingTo: files, expecting: id)
-            } catch where error.isFinal {
+            } catch  where error.isFinal {
                 throw .attach(error)
             } catch {}
             let hasEnded: Bool

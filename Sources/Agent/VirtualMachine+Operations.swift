@@ -89,7 +89,9 @@ extension VirtualMachine {
         try begin("being deleted")
         // Not set back on success: nothing may begin on a VM that is gone.
         do throws(Problem) {
-            guard !isUnsettled else { throw Problem(.wrongState, warning ?? "its owner is not known") }
+            guard !isUnsettled else {
+                throw Problem(.wrongState, warning ?? "its owner is not known")
+            }
             await end()
             let (ledger, id, epoch, files) = (context.ledger, id, epoch, files)
             do {
@@ -98,7 +100,8 @@ extension VirtualMachine {
                     try Folder.remove(files.folder)
                 }
             } catch {
-                throw Problem(.internalError, "VM \(name) is stopped, but cannot be removed: \(error)")
+                throw Problem(
+                    .internalError, "VM \(name) is stopped, but cannot be removed: \(error)")
             }
         } catch {
             activity = nil

@@ -124,7 +124,8 @@ package actor VirtualMachine {
         } catch {
             // Its end is noticed by its process; a vmm that is alive and silent is worth a word.
             guard self.process === process else { return }
-            context.logger.warning("VM does not answer", metadata: ["vm": "\(name)", "error": "\(error)"])
+            context.logger.warning(
+                "VM does not answer", metadata: ["vm": "\(name)", "error": "\(error)"])
         }
     }
 
@@ -135,7 +136,9 @@ package actor VirtualMachine {
 
     var currentInfo: VMInfo {
         let (kernel, initrd): (String?, String?) =
-            if case .files(let kernel, let initrd) = record.kernel { (kernel, initrd) } else { (nil, nil) }
+            if case .files(let kernel, let initrd) = record.kernel { (kernel, initrd) } else {
+                (nil, nil)
+            }
         return VMInfo(
             id: id, name: name, host: context.name, state: status.state,
             memoryBytes: record.memoryBytes, vcpus: record.vcpus, hugePages: record.hugePages,

@@ -75,7 +75,9 @@ extension AgentClient {
         return try await migration(id)
     }
 
-    private func request(_ method: HTTPMethod, _ path: String, _ body: [UInt8]?) -> HTTPClientRequest {
+    private func request(_ method: HTTPMethod, _ path: String, _ body: [UInt8]?)
+        -> HTTPClientRequest
+    {
         var request = HTTPClientRequest(url: address.baseURL + path)
         request.method = method
         if let body {
@@ -98,9 +100,11 @@ extension AgentClient {
     private func clientError(_ error: any Error) -> ClientError {
         switch error {
         case let error as ClientError: return error
-        case let error as HTTPClientError where error == .connectTimeout || error == .readTimeout
+        case let error as HTTPClientError
+        where error == .connectTimeout || error == .readTimeout
             || error == .deadlineExceeded:
-            return .unreachable(host: name, address: address.description, reason: "no answer in time")
+            return .unreachable(
+                host: name, address: address.description, reason: "no answer in time")
         case let error as IOError:
             return .unreachable(
                 host: name, address: address.description, reason: reason(errno: error.errnoCode))

@@ -11,8 +11,7 @@ package final class ClusterClient: Sendable {
     let http: HTTPClient
     package let hosts: [HostAddress]
 
-    /// - Parameter keysFolder: with ca.pem, cert.pem and key.pem; nil for a client without a certificate (for tests
-    ///   of the refusal), which trusts `authority` then.
+    /// - Parameter keysFolder: with ca.pem, cert.pem and key.pem.
     package init(hosts: [HostAddress], keysFolder: String) throws(ClientError) {
         self.hosts = hosts
         var configuration = HTTPClient.Configuration()
@@ -22,6 +21,9 @@ package final class ClusterClient: Sendable {
         configuration.timeout.connect = .seconds(Limits.connectTimeout.components.seconds)
         configuration.redirectConfiguration = .disallow
         configuration.httpVersion = .http1Only
+        // Shorter than an agent keeps idle connections: else a request may meet one that is just being closed.
+        configuration.connectionPool.idleTimeout = .seconds(
+            Limits.idleConnection.components.seconds)
         http = HTTPClient(
             eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton),
             configuration: configuration)
@@ -37,6 +39,7 @@ package final class ClusterClient: Sendable {
             tls.privateKey = .privateKey(
                 try NIOSSLPrivateKey(file: "\(folder)/key.pem", format: .pem))
             tls.certificateVerification = .fullVerification
+            tls.shutdownTimeout = .milliseconds(300)
             return tls
         } catch {
             throw .keys(

@@ -26,7 +26,9 @@ extension ClusterFile {
             root, at: "", in: path,
             known: ["cluster", "state-folder", "keys-folder", "memory-reserve", "hosts"])
         self.path = path
-        cluster = try reader.value("cluster", wanted: "a name of lower-case letters, digits and '-'") {
+        cluster = try reader.value(
+            "cluster", wanted: "a name of lower-case letters, digits and '-'"
+        ) {
             try? ClusterName($0)
         }
         func absolute(_ path: String) -> String? {
@@ -38,7 +40,8 @@ extension ClusterFile {
             reader.has("memory-reserve")
             ? try reader.value("memory-reserve", wanted: "a size such as 512MiB") { ByteCount($0) }
             : .mebibytes(Limits.memoryReserveDefaultMiB)
-        hosts = try reader.list("hosts", limit: Limits.hostsMax).map { (item) throws(ClusterFileError) in
+        hosts = try reader.list("hosts", limit: Limits.hostsMax).map {
+            (item) throws(ClusterFileError) in
             try Self.member(item, in: path)
         }
         try refuseDuplicates()
@@ -101,7 +104,9 @@ private struct MappingReader {
     func value<Value>(
         _ key: String, wanted: String, _ parse: (String) -> Value?
     ) throws(ClusterFileError) -> Value {
-        guard let node = mapping[Node(key)] else { throw .missingKey(path: path, key: prefix + key) }
+        guard let node = mapping[Node(key)] else {
+            throw .missingKey(path: path, key: prefix + key)
+        }
         guard let text = node.scalar?.string, let value = parse(text) else {
             throw .badValue(
                 path: path, key: prefix + key, value: node.scalar?.string ?? "not a single value",
@@ -111,7 +116,9 @@ private struct MappingReader {
     }
 
     func list(_ key: String, limit: Int) throws(ClusterFileError) -> [(node: Node, key: String)] {
-        guard let node = mapping[Node(key)] else { throw .missingKey(path: path, key: prefix + key) }
+        guard let node = mapping[Node(key)] else {
+            throw .missingKey(path: path, key: prefix + key)
+        }
         guard let items = node.sequence, (1...limit).contains(items.count) else {
             throw .badValue(
                 path: path, key: prefix + key, value: node.scalar?.string ?? "",

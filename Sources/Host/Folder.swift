@@ -12,7 +12,7 @@ package enum Folder {
         }
         do {
             try checked("mkdir(\(path))") { unsafe mkdir(path, mode) }
-        } catch where error.code == EEXIST {
+        } catch  where error.code == EEXIST {
             // Somebody was quicker; what matters is that it is a folder.
             guard isThere(path) else { throw error }
         }
@@ -93,7 +93,9 @@ package enum File {
 
     /// Removes the file; one that is not there is no error.
     package static func remove(_ path: String) throws(SystemError) {
-        do { try checked("unlink(\(path))") { unsafe unlink(path) } } catch where error.code == ENOENT {}
+        do { try checked("unlink(\(path))") { unsafe unlink(path) } } catch
+            where error.code == ENOENT
+        {}
     }
 
     /// Permission bits, "0600" as 0o600.

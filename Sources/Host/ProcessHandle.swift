@@ -26,7 +26,7 @@ package final class ProcessHandle: Sendable {
             try checkedNegative("pidfd_send_signal(\(processID))") {
                 ferry_pidfd_send_signal(descriptor.number, number)
             }
-        } catch where error.code == ESRCH {}
+        } catch  where error.code == ESRCH {}
     }
 
     /// Takes the exit status of a child that has ended, so that it does not stay a zombie. Nil when the

@@ -40,7 +40,9 @@ package enum StandardStreams {
     package static var errorIsTerminal: Bool { isatty(2) == 1 }
 
     /// Writes all, unbuffered, to standard output (1) or standard error (2).
-    package static func write(_ bytes: some Sequence<UInt8>, to number: Int32 = 1) throws(SystemError) {
+    package static func write(_ bytes: some Sequence<UInt8>, to number: Int32 = 1)
+        throws(SystemError)
+    {
         var rest = Array(bytes)[...]
         while !rest.isEmpty {
             let written = try checked("write") {

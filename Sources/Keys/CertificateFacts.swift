@@ -28,8 +28,8 @@ package struct CertificateFacts: Hashable, Sendable {
 
     /// - Parameter der: as TLS carries it.
     package init(der: [UInt8]) throws(PKIError) {
-        do { try self.init(Certificate(derEncoded: der), path: "the peer's certificate") } catch
-            let error as PKIError
+        do { try self.init(Certificate(derEncoded: der), path: "the peer's certificate") } catch let
+            error as PKIError
         {
             throw error
         } catch {

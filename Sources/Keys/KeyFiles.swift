@@ -23,7 +23,7 @@ enum KeyFiles {
             try AtomicFile.write(
                 Array(text.utf8), to: path, mode: isSecret ? 0o600 : 0o644,
                 existing: overwrite ? .replace : .keep)
-        } catch where error.code == fileExistsCode {
+        } catch  where error.code == fileExistsCode {
             throw .fileExists(path: path)
         } catch {
             throw .system(error)

@@ -27,7 +27,8 @@ package enum PKIError: Error, Sendable, CustomStringConvertible {
         case .noFerryIdentity(let path):
             "\(path) holds no identity (a subject alternative name such as ferry://CLUSTER/agent/NAME)"
         case .signing(let reason): "cannot sign the certificate: \(reason)"
-        case .validity(let days): "a certificate cannot be valid for \(days) days: use 1 to \(Limits.daysMax)"
+        case .validity(let days):
+            "a certificate cannot be valid for \(days) days: use 1 to \(Limits.daysMax)"
         case .authorityExpiresFirst(let days):
             "the cluster's authority expires before \(days) days have passed; use fewer --days"
         }

@@ -77,10 +77,10 @@ final class IncomingSession: Sendable {
     func runStream(_ stream: Int, on connection: PeerConnection, _ wakeup: Wakeup) {
         let parts = shared.withLock { ($0.guest, $0.table, $0.offer) }
         guard let guest = parts.0, let table = parts.1, let offer = parts.2 else { return }
-        // The decoder writes to the memory while `guest`, which owns the mapping, is held here.
+        // The decoder holds `guest`, which owns the mapping that it writes to.
         let decoder = unsafe ChunkDecoder(
-            memory: guest.memory.base, table: table, seed: offer.hashSeed, stream: stream,
-            streams: offer.streams
+            memory: guest.memory.base, owner: guest, table: table, seed: offer.hashSeed,
+            stream: stream, streams: offer.streams
         ) { [file = guest.memoryFile] bytes, offset in
             // A file that takes no writes (huge pages) is filled through its mapping.
             (try? file.write(bytes, at: offset)) != nil
@@ -98,7 +98,6 @@ final class IncomingSession: Sendable {
         } catch {
             fatalError("only typed errors are thrown above: \(error)")
         }
-        withExtendedLifetime(guest) {}
     }
 
     private func receiveFrame(

@@ -56,10 +56,10 @@ final class SourceStream: Sendable {
     private func run(
         guest: any SourceGuest, table: PageHashTable, seed: UInt64, compression: Compression
     ) {
-        // The encoder reads memory and bits while `guest`, which owns both mappings, is held here.
+        // The encoder holds `guest`, which owns both mappings that it reads.
         let bits = unsafe DirtyBits(base: guest.dirtyBits.base, pageCount: guest.layout.pageCount)
         let encoder = unsafe ChunkEncoder(
-            memory: guest.memory.base, dirtyBits: bits, table: table, seed: seed)
+            memory: guest.memory.base, dirtyBits: bits, owner: guest, table: table, seed: seed)
         var chooser = CompressionChooser(compression)
         do {
             while let order = try nextOrder() {
@@ -71,7 +71,6 @@ final class SourceStream: Sendable {
         } catch {
             board.streamFailed(error)
         }
-        withExtendedLifetime(guest) {}
     }
 
     private func nextOrder() throws(LinkError) -> RoundOrder? {

@@ -13,7 +13,8 @@ package enum AppliedFrame: Hashable, Sendable {
 
 /// The decoder of one stream, for one thread.
 @safe package final class ChunkDecoder {
-    /// Kept alive by the owner of the guest's memory, longer than this object.
+    /// Keeps the memory where it is.
+    private let owner: AnyObject
     private let memory: UnsafeMutableRawPointer
     private let table: PageHashTable
     private let seed: UInt64
@@ -33,15 +34,18 @@ package enum AppliedFrame: Hashable, Sendable {
 
     /// - Parameters:
     ///   - memory: all of guest memory, `table.pageCount` pages, zero at first.
+    ///   - owner: the memory stays as long as it lives.
     ///   - stream: this stream's number among `streams`: it carries chunk i when i mod `streams` is that.
     ///   - writeFresh: writes bytes at an offset of the memory's file where nothing was written before, or
     ///     returns false when it cannot. A write to a file costs half of what the first touch of as many
     ///     pages through a mapping does: no page is cleared first, and none faults.
     package init(
-        memory: UnsafeMutableRawPointer, table: PageHashTable, seed: UInt64, stream: Int, streams: Int,
+        memory: UnsafeMutableRawPointer, owner: AnyObject, table: PageHashTable, seed: UInt64,
+        stream: Int, streams: Int,
         writeFresh: @escaping (RawSpan, Int) -> Bool = { _, _ in false }
     ) {
         unsafe self.memory = memory
+        self.owner = owner
         self.writeFresh = writeFresh
         self.table = table
         self.seed = seed

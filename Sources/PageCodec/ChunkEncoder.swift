@@ -51,7 +51,8 @@ package struct ChunkPages: Hashable, Sendable {
 
 /// The encoder of one stream, for one thread.
 @safe package final class ChunkEncoder {
-    /// Kept alive by the owner of the guest's memory, longer than this object.
+    /// Keeps memory and bits where they are.
+    private let owner: AnyObject
     private let memory: UnsafeRawPointer
     private let dirtyBits: DirtyBits
     private let table: PageHashTable
@@ -77,10 +78,13 @@ package struct ChunkPages: Hashable, Sendable {
 
     /// - Parameters:
     ///   - memory: all of guest memory, `table.pageCount` pages.
+    ///   - owner: memory and bits stay as long as it lives.
     ///   - dirtyBits: for as many pages.
     package init(
-        memory: UnsafeRawPointer, dirtyBits: DirtyBits, table: PageHashTable, seed: UInt64
+        memory: UnsafeRawPointer, dirtyBits: DirtyBits, owner: AnyObject, table: PageHashTable,
+        seed: UInt64
     ) {
+        self.owner = owner
         unsafe self.memory = memory
         self.dirtyBits = dirtyBits
         self.table = table

@@ -24,6 +24,8 @@ struct Down: AsyncParsableCommand {
             try await Session.with(cluster) { session in
                 var stoppedVMs: [String] = []
                 if !keepVMs { stoppedVMs = try await stopVMs(session) }
+                // Open connections would only hold the agents up.
+                await session.client.shutdown()
                 let local = LocalAgents(cluster: session.cluster)
                 var stoppedAgents: [String] = []
                 for host in session.cluster.hosts where try await local.stop(host.name) {
@@ -46,7 +48,9 @@ struct Down: AsyncParsableCommand {
         let (vms, _) = await session.allVMs()
         let running = vms.filter { $0.processID != nil && $0.state != .incoming }
         if !running.isEmpty, output.output == .text {
-            print("stopping \(running.count) VMs: \(running.map(\.name.text).joined(separator: ", "))")
+            print(
+                "stopping \(running.count) VMs: \(running.map(\.name.text).joined(separator: ", "))"
+            )
         }
         for vm in running {
             _ = try await session.agent(vm.host).perform(.stop, on: vm.name)

@@ -22,7 +22,8 @@ struct LocalAgents {
         // A lock that can be had is nobody's; it goes again with the descriptor.
         guard (try? file.lock()) == nil else { return nil }
         guard let text = try? file.read(upTo: 32) else { return nil }
-        return Int32(String(decoding: text, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines))
+        return Int32(
+            String(decoding: text, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines))
     }
 
     /// Starts an agent, which goes on when this program ends.
@@ -31,7 +32,8 @@ struct LocalAgents {
         let program = ProgramFolder.path + "/ferry-agent"
         guard File.isThere(program) else {
             throw CommandFailure(
-                .failed, code: "no_agent", "\(program) is not there: ferry-agent must lie beside ferry")
+                .failed, code: "no_agent",
+                "\(program) is not there: ferry-agent must lie beside ferry")
         }
         let processID = try DetachedProcess.start(
             program, ["--config", cluster.path, "--host", host.text], log: log(host))
@@ -44,7 +46,8 @@ struct LocalAgents {
     ) async throws {
         let end = Instant.now + Self.startLimit
         while Instant.now < end {
-            if (try? await client.host()) != nil { return }
+            // Another agent may answer there, when this one found its port taken.
+            if let host = try? await client.host(), host.processID == process.processID { return }
             if try process.waitForExit(within: .zero) {
                 let words = (try? File.tail(log(host), count: 2000)) ?? []
                 let last = String(decoding: words, as: UTF8.self).split(separator: "\n").last
@@ -63,7 +66,7 @@ struct LocalAgents {
     func stop(_ host: HostName) async throws -> Bool {
         guard let processID = processID(of: host) else { return false }
         let process: ProcessHandle
-        do { process = try ProcessHandle(processID) } catch where error.code == ESRCH {
+        do { process = try ProcessHandle(processID) } catch  where error.code == ESRCH {
             return false
         }
         // The lock is still held, so the number is still the agent's.

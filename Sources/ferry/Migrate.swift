@@ -21,9 +21,12 @@ struct Migrate: AsyncParsableCommand {
 
     @Argument(help: "The VM's name.", transform: { try VMName($0) })
     var name: VMName
-    @Option(help: ArgumentHelp("The host it moves to.", valueName: "host"), transform: { try HostName($0) })
+    @Option(
+        help: ArgumentHelp("The host it moves to.", valueName: "host"),
+        transform: { try HostName($0) })
     var to: HostName
-    @Option(help: "The longest pause, such as 50ms (default: the VM's own limit).",
+    @Option(
+        help: "The longest pause, such as 50ms (default: the VM's own limit).",
         transform: durationArgument)
     var downtimeLimit: Duration?
     @Option(help: "How many data streams, 1 to 16 (default: 2).")
@@ -56,7 +59,8 @@ struct Migrate: AsyncParsableCommand {
         switch output.output {
         case .json: print(try jsonText(info))
         case .text:
-            print("migration \(info.id) moves \(info.vm) from \(info.source) to \(info.destination)")
+            print(
+                "migration \(info.id) moves \(info.vm) from \(info.source) to \(info.destination)")
         }
     }
 

@@ -26,7 +26,9 @@ struct PKI: AsyncParsableCommand {
     struct Initialize: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "init",
-            abstract: "Makes a cluster's authority. Refuses to overwrite one: that would lose the cluster.")
+            abstract:
+                "Makes a cluster's authority. Refuses to overwrite one: that would lose the cluster."
+        )
 
         @Option(help: "The cluster's name.", transform: { try ClusterName($0) })
         var cluster: ClusterName

@@ -72,7 +72,8 @@ struct Session {
         return await withTaskGroup(of: (Int, Result<Value, ClientError>).self) { group in
             for (index, agent) in agents.enumerated() {
                 group.addTask {
-                    do throws(ClientError) { return (index, .success(try await ask(agent))) } catch {
+                    do throws(ClientError) { return (index, .success(try await ask(agent))) } catch
+                    {
                         return (index, .failure(error))
                     }
                 }

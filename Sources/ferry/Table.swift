@@ -27,7 +27,9 @@ struct Table {
 /// "1.5 GiB"
 func bytesText(_ bytes: Double) -> String {
     var (value, unit) = (bytes, "B")
-    for next in ["KiB", "MiB", "GiB", "TiB"] where value >= 1024 { (value, unit) = (value / 1024, next) }
+    for next in ["KiB", "MiB", "GiB", "TiB"] where value >= 1024 {
+        (value, unit) = (value / 1024, next)
+    }
     return unit == "B" ? "\(Int(value)) B" : String(format: "%.1f %@", value, unit)
 }
 

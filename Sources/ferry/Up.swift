@@ -19,7 +19,10 @@ struct Up: AsyncParsableCommand {
               ferry up cluster-configs/local-3.yaml
             """)
 
-    @Argument(help: "The cluster file (default: that of the last `ferry up` here, else cluster-configs/local-3.yaml).")
+    @Argument(
+        help:
+            "The cluster file (default: that of the last `ferry up` here, else cluster-configs/local-3.yaml)."
+    )
     var file: String?
     @OptionGroup var output: OutputOptions
 

@@ -7,7 +7,8 @@ import Model
 
 extension VMCommand {
     struct Pause: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Stops a VM's vCPUs; it keeps its memory.")
+        static let configuration = CommandConfiguration(
+            abstract: "Stops a VM's vCPUs; it keeps its memory.")
         @OptionGroup var vm: VMOptions
         func run() async throws { try await vm.perform(.pause) }
     }
@@ -26,7 +27,8 @@ extension VMCommand {
 
     struct Stop: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Cuts a VM's power. Its memory is gone; the VM stays and can be started again.")
+            abstract:
+                "Cuts a VM's power. Its memory is gone; the VM stays and can be started again.")
         @OptionGroup var vm: VMOptions
         func run() async throws { try await vm.perform(.stop) }
     }
@@ -46,7 +48,8 @@ extension VMCommand {
                 overwritten. Example:
                   ferry vm save web --to /var/tmp/web.ferry
                 """)
-        @Option(help: ArgumentHelp(
+        @Option(
+            help: ArgumentHelp(
                 "Absolute path on the VM's host (default: NAME.ferry in the agent's folder).",
                 valueName: "file"))
         var to: String?
@@ -57,7 +60,10 @@ extension VMCommand {
                 let saved = try await agent.save(vm.name, SaveVM(path: to))
                 switch vm.output.output {
                 case .json: print(try jsonText(saved))
-                case .text: print("\(vm.name) saved to \(saved.path) on \(agent.name), \(bytesText(saved.bytes))")
+                case .text:
+                    print(
+                        "\(vm.name) saved to \(saved.path) on \(agent.name), \(bytesText(saved.bytes))"
+                    )
                 }
             }
         }
@@ -72,7 +78,8 @@ extension VMCommand {
                 """)
         @Argument(help: "The VM's name from now on.", transform: { try VMName($0) })
         var name: VMName
-        @Option(help: ArgumentHelp(
+        @Option(
+            help: ArgumentHelp(
                 "Absolute path on the host (default: NAME.ferry in the agent's folder).",
                 valueName: "file"))
         var from: String?

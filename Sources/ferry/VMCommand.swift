@@ -28,7 +28,8 @@ struct VMCommand: AsyncParsableCommand {
 struct VMOptions: ParsableArguments {
     @Argument(help: "The VM's name.", transform: { try VMName($0) })
     var name: VMName
-    @Option(help: ArgumentHelp("The host it is on (default: looked for).", valueName: "host"),
+    @Option(
+        help: ArgumentHelp("The host it is on (default: looked for).", valueName: "host"),
         transform: { try HostName($0) })
     var on: HostName?
     @OptionGroup var cluster: ClusterOptions
@@ -78,18 +79,22 @@ extension VMCommand {
         var memory = ByteCount.mebibytes(512)
         @Option(help: "How many virtual CPUs.")
         var vcpus = 1
-        @Option(help: ArgumentHelp("An ELF kernel with a PVH note, or a bzImage.", valueName: "file"))
+        @Option(
+            help: ArgumentHelp("An ELF kernel with a PVH note, or a bzImage.", valueName: "file"))
         var kernel: String?
         @Option(help: ArgumentHelp("The initial RAM disk.", valueName: "file"))
         var initrd: String?
         @Option(help: ArgumentHelp("The kernel's command line.", valueName: "text"))
         var cmdline: String?
-        @Option(help: ArgumentHelp("The host (default: the one with the most free memory).", valueName: "host"),
+        @Option(
+            help: ArgumentHelp(
+                "The host (default: the one with the most free memory).", valueName: "host"),
             transform: { try HostName($0) })
         var on: HostName?
         @Flag(help: "Use 2 MiB huge pages for its memory.")
         var hugePages = false
-        @Option(help: "The longest pause that a migration may cause, such as 50ms.",
+        @Option(
+            help: "The longest pause that a migration may cause, such as 50ms.",
             transform: durationArgument)
         var downtimeLimit: Duration?
         @Flag(help: "Do not let it run yet; `ferry vm resume` does.")
@@ -117,7 +122,8 @@ extension VMCommand {
             let (vms, _) = await session.allVMs()
             if let other = vms.first(where: { $0.name == name }) {
                 throw CommandFailure(
-                    .refused, code: "name_taken", "there is a VM \(name) on host \(other.host) already")
+                    .refused, code: "name_taken",
+                    "there is a VM \(name) on host \(other.host) already")
             }
         }
     }

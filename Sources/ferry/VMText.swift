@@ -30,7 +30,9 @@ func vmText(_ vm: VMInfo) -> String {
         "process         \(vm.processID.map { "\($0)" } ?? "none")",
     ]
     if let initrd = vm.initrdPath { lines.append("initrd          \(initrd)") }
-    if let exit = vm.exit { lines.append("ended           \(exit.reason.rawValue): \(exit.detail)") }
+    if let exit = vm.exit {
+        lines.append("ended           \(exit.reason.rawValue): \(exit.detail)")
+    }
     if let warning = vm.warning { lines.append("warning         \(warning)") }
     return lines.joined(separator: "\n")
 }

@@ -96,7 +96,9 @@ struct APITests {
         }
     }
 
-    @Test("Codes of problems are stable words with an error's status", arguments: Problem.Code.allCases)
+    @Test(
+        "Codes of problems are stable words with an error's status",
+        arguments: Problem.Code.allCases)
     func problems(_ code: Problem.Code) {
         #expect((400..<600).contains(code.status))
         #expect(code.rawValue.allSatisfy { $0.isLowercase || $0 == "_" })

@@ -136,7 +136,9 @@ struct KeysTests {
         #expect(try Credentials(loading: folder).isExpired())
     }
 
-    @Test("Keys that others may read, that do not fit, or that are from elsewhere are refused by name")
+    @Test(
+        "Keys that others may read, that do not fit, or that are from elsewhere are refused by name"
+    )
     func refusals() throws {
         let scratch = try ScratchFolder()
         let name = try HostName("host-a")

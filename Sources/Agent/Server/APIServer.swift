@@ -42,6 +42,8 @@ struct APIServer {
                     try NIOSSLCertificate.fromPEMFile(keys.folder.authorityCertificate)))
             tls.minimumTLSVersion = .tlsv13
             tls.applicationProtocols = ["http/1.1"]
+            // How long a client may take to say goodbye when the agent shuts down.
+            tls.shutdownTimeout = .milliseconds(300)
             return tls
         } catch {
             throw .tls("\(error)")

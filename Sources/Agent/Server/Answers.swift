@@ -95,7 +95,8 @@ extension Problem {
         switch error.status {
         case .notFound:
             self.init(
-                .notFound, "there is no \(request.method) \(request.uri.path.prefix(200)) in this API")
+                .notFound,
+                "there is no \(request.method) \(request.uri.path.prefix(200)) in this API")
         case .contentTooLarge:
             self.init(.bodyTooLarge, "a body may have \(APILimits.bodyBytesMax) bytes")
         default: self.init(.badRequest, "\(error)")

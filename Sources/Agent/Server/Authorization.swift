@@ -19,7 +19,8 @@ struct Authorization: RouterMiddleware {
         }
         guard identity.cluster == cluster else {
             throw Problem(
-                .forbidden, "\(identity) is not of cluster \(cluster); use a certificate of this cluster")
+                .forbidden,
+                "\(identity) is not of cluster \(cluster); use a certificate of this cluster")
         }
         var context = context
         context.identity = identity

@@ -22,11 +22,11 @@ extension Routes {
         router.get("v1/vms/:name/console") { request, context in
             let vm = try await vm(context)
             let console = try await vm.openConsole()
-            return Response(
-                status: .ok, headers: [.contentType: "application/octet-stream"],
-                body: live(request, stop: { console.close() }) { writer in
-                    try await console.copy(to: &writer)
-                })
+            return live(
+                request, mediaType: "application/octet-stream", stop: { console.close() }
+            ) { writer in
+                try await console.copy(to: &writer)
+            }
         }
         router.post("v1/vms/:name/console") { request, context in
             let input = try await request.body.collect(upTo: APILimits.consoleInputBytesMax)
@@ -42,18 +42,20 @@ extension Routes {
         }
         guard let count = Int(text), (0...APILimits.logTailBytesMax).contains(count) else {
             throw Problem(
-                .badRequest, "tail is '\(text.prefix(20))': use 0 to \(APILimits.logTailBytesMax) bytes")
+                .badRequest,
+                "tail is '\(text.prefix(20))': use 0 to \(APILimits.logTailBytesMax) bytes")
         }
         return count
     }
 
-    /// A body that goes on until its writer ends it. `stop` is called when the client goes and when the agent
-    /// shuts down; the writer then returns soon.
+    /// An answer that goes on until its writer ends it. `stop` is called when the client goes and when the agent
+    /// shuts down; the writer then returns soon. The connection ends with it, and says so beforehand: a client
+    /// must not send its next request there.
     func live(
-        _ request: Request, stop: @escaping @Sendable () -> Void,
+        _ request: Request, mediaType: String, stop: @escaping @Sendable () -> Void,
         _ write: @escaping @Sendable (inout any ResponseBodyWriter) async throws -> Void
-    ) -> ResponseBody {
-        ResponseBody { writer in
+    ) -> Response {
+        let body = ResponseBody { writer in
             try await withGracefulShutdownHandler {
                 try await request.body.consumeWithInboundCloseHandler { _ in
                     try await write(&writer)
@@ -65,5 +67,7 @@ extension Routes {
             }
             try await writer.finish(nil)
         }
+        return Response(
+            status: .ok, headers: [.contentType: mediaType, .connection: "close"], body: body)
     }
 }

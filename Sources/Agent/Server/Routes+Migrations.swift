@@ -25,11 +25,11 @@ extension Routes {
             let id = try id(context)
             _ = try await migrations.info(id)
             let isStopped = StopFlag()
-            return Response(
-                status: .ok, headers: [.contentType: "application/x-ndjson"],
-                body: live(request, stop: { isStopped.set() }) { writer in
-                    try await follow(id, until: isStopped, to: &writer)
-                })
+            return live(
+                request, mediaType: "application/x-ndjson", stop: { isStopped.set() }
+            ) { writer in
+                try await follow(id, until: isStopped, to: &writer)
+            }
         }
     }
 

@@ -12,7 +12,6 @@ struct Routes: Sendable {
     let migrations: Migrations
     let facts: HostFacts
 
-
     var router: Router<APIContext> {
         let router = Router(context: APIContext.self)
         router.middlewares.add(RequestLog())
