@@ -22,11 +22,23 @@ package final class Descriptor: Sendable {
         Descriptor(owning: try checked("fcntl(F_DUPFD_CLOEXEC)") { fcntl(number, F_DUPFD_CLOEXEC, 0) })
     }
 
+    /// Another number for the same open file, close-on-exec, for an owner that takes numbers and closes them.
+    package func surrenderDuplicate() throws(SystemError) -> Int32 {
+        try checked("fcntl(F_DUPFD_CLOEXEC)") { fcntl(number, F_DUPFD_CLOEXEC, 0) }
+    }
+
     /// Bytes in the file.
     package func size() throws(SystemError) -> Int {
         var status = stat()
         try checked("fstat") { unsafe fstat(number, &status) }
         return Int(status.st_size)
+    }
+
+    /// Bytes that take up space: less than the size where the file has holes.
+    package func allocatedBytes() throws(SystemError) -> Int {
+        var status = stat()
+        try checked("fstat") { unsafe fstat(number, &status) }
+        return Int(status.st_blocks) * 512
     }
 
     package func truncate(to size: Int) throws(SystemError) {
@@ -36,6 +48,52 @@ package final class Descriptor: Sendable {
     /// Reads up to the buffer's size at the current position; 0 at the end.
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
         try checked("read") { unsafe Glibc.read(number, buffer.baseAddress, buffer.count) }
+    }
+
+    /// Up to `count` bytes at the current position; none at the end.
+    package func read(upTo count: Int) throws(SystemError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let filled = try checked("read") {
+            unsafe bytes.withUnsafeMutableBytes {
+                unsafe Glibc.read(number, $0.baseAddress, $0.count)
+            }
+        }
+        bytes.removeLast(count - filled)
+        return bytes
+    }
+
+    /// Fills the buffer from an offset on; a file that ends before that fails with EIO.
+    package func read(
+        into buffer: UnsafeMutableRawBufferPointer, at offset: Int
+    ) throws(SystemError) {
+        var done = 0
+        while done < buffer.count {
+            let count = try checked("pread") {
+                unsafe pread(number, buffer.baseAddress! + done, buffer.count - done, offset + done)
+            }
+            if count == 0 { throw SystemError(call: "pread", code: EIO) }
+            done += count
+        }
+    }
+
+    /// The same as an array.
+    package func bytes(at offset: Int, count: Int) throws(SystemError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let result = unsafe bytes.withUnsafeMutableBytes { buffer in
+            Result { () throws(SystemError) in try unsafe read(into: buffer, at: offset) }
+        }
+        try result.get()
+        return bytes
+    }
+
+    /// Writes all of it at the current position.
+    package func write(all buffer: UnsafeRawBufferPointer) throws(SystemError) {
+        var done = 0
+        while done < buffer.count {
+            done += try checked("write") {
+                unsafe Glibc.write(number, buffer.baseAddress! + done, buffer.count - done)
+            }
+        }
     }
 
     /// Writes all of it at the current position.

@@ -16,6 +16,19 @@ package enum MemoryFile {
         return file
     }
 
+    /// The next piece of the file, from `position` on, that has memory behind it; nil when there is none.
+    /// Everything else reads as zero, and reading it would give it memory.
+    package static func nextData(
+        in file: Descriptor, from position: Int, end: Int
+    ) -> Range<Int>? {
+        let data = ferry_seek_data(file.number, position)
+        if data == -Int(ENXIO) { return nil }
+        // A kind of memory that does not know its holes counts as data.
+        let start = data < 0 ? position : data
+        let hole = ferry_seek_hole(file.number, start)
+        return start < end ? start..<(hole < 0 ? end : min(end, hole)) : nil
+    }
+
     /// Gives pages back to the host; they read as zero afterwards.
     package static func punchHole(
         _ file: Descriptor, offset: Int, count: Int

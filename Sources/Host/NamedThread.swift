@@ -28,6 +28,12 @@ package final class NamedThread: @unchecked Sendable {
     /// Waits until the function has returned. Call once.
     package func join() { _ = pthread_join(pthread, nil) }
 
+    /// Nobody will wait for it: its resources go when its function has returned. Instead of `join`.
+    package func detach() { _ = pthread_detach(pthread) }
+
+    /// CPU time so far; zero when it cannot be read. The thread must not have been joined.
+    package var cpuTime: Duration { .nanoseconds(max(0, ferry_thread_cpu_time(pthread))) }
+
     /// Sends a signal to this thread. The thread must not have been joined.
     package func signal(_ number: Int32) { _ = pthread_kill(pthread, number) }
 }

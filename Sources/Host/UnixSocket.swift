@@ -43,6 +43,16 @@ package enum UnixSocket {
         return socket
     }
 
+    /// The next connection.
+    package static func accept(on listener: Descriptor) throws(SystemError) -> Descriptor {
+        Descriptor(owning: try checkedNegative("accept") { ferry_accept(listener.number) })
+    }
+
+    /// Whether the other end belongs to this process's user; false when that cannot be told.
+    package static func isSameUser(_ socket: Descriptor) -> Bool {
+        (try? peer(of: socket).uid) == geteuid()
+    }
+
     /// The process and user at the other end.
     package static func peer(of socket: Descriptor) throws(SystemError) -> (pid: Int32, uid: UInt32) {
         var pid: pid_t = 0

@@ -97,6 +97,7 @@ extension MigrationOffer {
         writer.write(spec.hugePages)
         writer.write(spec.downtimeLimit)
         writer.write(spec.commandLine)
+        spec.kernel.write(to: &writer)
         writer.write(list: cpuFeatures.names) { $0.write($1) }
     }
 
@@ -115,7 +116,8 @@ extension MigrationOffer {
             hugePages: try reader.bool(field: "huge pages"),
             downtimeLimit: try reader.duration(),
             commandLine: try reader.text(
-                limit: VMSpec.commandLineBytesMax, field: "command line"))
+                limit: VMSpec.commandLineBytesMax, field: "command line"),
+            kernel: try KernelSource(from: &reader))
         let features = try reader.list(
             limit: Limits.featuresMax, elementBytesMin: 4, field: "features"
         ) { (reader) throws(WireError) in
@@ -124,6 +126,34 @@ extension MigrationOffer {
         self.init(
             migration: migration, vm: vm, epoch: epoch, spec: spec,
             cpuFeatures: CPUFeatures(features), streams: Int(streams), hashSeed: seed)
+    }
+}
+
+extension KernelSource {
+    fileprivate func write(to writer: inout ByteWriter) {
+        switch self {
+        case .unknown: writer.write(UInt8(0))
+        case .shipped: writer.write(UInt8(1))
+        case .files(let kernel, let initrd):
+            writer.write(UInt8(2))
+            writer.write(kernel)
+            writer.write(optional: initrd) { $0.write($1) }
+        }
+    }
+
+    fileprivate init(from reader: inout ByteReader) throws(WireError) {
+        let kind: UInt8 = try reader.integer(field: "kind of kernel")
+        switch kind {
+        case 0: self = .unknown
+        case 1: self = .shipped
+        case 2:
+            self = .files(
+                kernel: try reader.text(limit: Self.pathBytesMax, field: "kernel"),
+                initrd: try reader.optional(field: "initrd") { (reader) throws(WireError) in
+                    try reader.text(limit: Self.pathBytesMax, field: "initrd")
+                })
+        default: throw .invalid(field: "kind of kernel", value: UInt64(kind))
+        }
     }
 }
 

@@ -7,6 +7,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "CLinuxKVM.h"
+#include "CLinuxProcess.h"
+
 // memfd_create(2), always close-on-exec. `huge_pages` != 0 asks for 2 MiB hugetlb pages.
 int ferry_memfd_create(const char *name, int huge_pages);
 
@@ -29,7 +32,24 @@ int ferry_set_thread_nice(int nice);
 // SO_PEERCRED of a Unix socket.
 int ferry_peer_credentials(int socket, pid_t *pid, uid_t *uid);
 
+// lseek(2) with SEEK_DATA and SEEK_HOLE: the next byte that has memory behind it, and the next that has not.
+off_t ferry_seek_data(int fd, off_t from);
+off_t ferry_seek_hole(int fd, off_t from);
+
+// eventfd(2), close-on-exec and non-blocking.
+int ferry_eventfd(void);
+
 // fallocate(2) with FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE.
 int ferry_punch_hole(int fd, off_t offset, off_t length);
+
+// pidfd_open(2): close-on-exec; readable once the process has ended.
+int ferry_pidfd_open(pid_t process);
+
+// pidfd_send_signal(2)
+int ferry_pidfd_send_signal(int pidfd, int signal);
+
+// posix_spawn(3) into a session of its own: input from /dev/null, output and errors appended to `log`, nothing
+// else inherited, no signal blocked or ignored. `arguments` ends with NULL. Returns the process's number.
+int ferry_spawn_detached(const char *program, char *const arguments[], const char *log);
 
 #endif

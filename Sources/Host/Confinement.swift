@@ -1,0 +1,29 @@
+// How a process gives up what it does not need, once its files are open.
+
+internal import CLinux
+
+package enum Confinement {
+    /// Closes what the parent left open, except standard input, output and error.
+    package static func closeInherited() throws(SystemError) {
+        try checkedNegative("close_range") { ferry_close_from(3) }
+    }
+
+    /// Memory that holds a guest is in no core file, and no process of this user may read it by ptrace.
+    package static func forbidInspection() throws(SystemError) {
+        try checkedNegative("prctl(PR_SET_DUMPABLE)") { ferry_set_dumpable(0) }
+        try checkedNegative("setrlimit(RLIMIT_CORE)") { ferry_forbid_core_files() }
+    }
+
+    /// For the calling thread and the threads it makes: no capability, no other program, no other process,
+    /// no socket but Unix sockets. Cannot be undone.
+    package static func confineThread() throws(SystemError) {
+        try checkedNegative("prctl(PR_SET_NO_NEW_PRIVS)") { ferry_set_no_new_privileges() }
+        try checkedNegative("capset") { ferry_drop_capabilities() }
+        try checkedNegative("seccomp") { ferry_confine_calls() }
+    }
+
+    /// Tries to become another program: what a test asks of a confined thread. Returns only to throw.
+    package static func execute(_ path: String) throws(SystemError) {
+        try checkedNegative("execve(\(path))") { unsafe ferry_execute(path) }
+    }
+}

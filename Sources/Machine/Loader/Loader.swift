@@ -1,0 +1,117 @@
+// Puts a kernel and what it needs into guest memory.
+
+import Model
+import Wire
+
+/// Where and how the first CPU starts: PVH wants the start info in RBX, Linux its parameters in RSI.
+struct EntryPoint: Hashable, Sendable {
+    var address: UInt32
+    var rbx: UInt64
+    var rsi: UInt64
+}
+
+/// Loads one guest. The memory holds no other guest's data: what is not written here stays as it is.
+struct Loader {
+    let memory: GuestMemory
+    let vcpus: Int
+
+    func load(_ source: BootSource) throws(KernelError) -> EntryPoint {
+        let image = try source.readKernel()
+        put(MPTable.bytes(vcpus: vcpus, at: BootLayout.mpTable), at: BootLayout.mpTable)
+        var table = ByteWriter()
+        for descriptor in BootLayout.descriptors { table.write(descriptor) }
+        put(table.bytes, at: BootLayout.descriptorTable)
+        if image.bytes.starts(with: ELFImage.magic) {
+            return try load(ELFImage(image), from: image, source)
+        }
+        guard BzImage.isOne(image) else { throw .notAKernel }
+        return try load(BzImage(image), from: image, source)
+    }
+
+    private func load(
+        _ kernel: ELFImage, from image: ImageBytes, _ source: BootSource
+    ) throws(KernelError) -> EntryPoint {
+        var end = BootLayout.highMemoryStart
+        for segment in kernel.segments {
+            try place(segment, from: image)
+            end = max(end, segment.physicalAddress + segment.memoryBytes)
+        }
+        try putCommandLine(source.commandLine, limit: VMSpec.commandLineBytesMax)
+        let initrd = try placeInitrd(source, above: end, below: lowRAMEnd)
+        put(StartInfo.bytes(initrd: initrd, map: memoryMap.count), at: BootLayout.startInfo)
+        put(StartInfo.modules(initrd: initrd), at: BootLayout.modules)
+        put(StartInfo.map(memoryMap), at: BootLayout.memoryMap)
+        return EntryPoint(address: kernel.entry, rbx: BootLayout.startInfo, rsi: 0)
+    }
+
+    private func load(
+        _ kernel: BzImage, from image: ImageBytes, _ source: BootSource
+    ) throws(KernelError) -> EntryPoint {
+        guard kernel.memoryEnd <= lowRAMEnd else {
+            throw .outsideMemory(
+                what: "kernel", address: BzImage.loadAddress,
+                bytes: kernel.memoryEnd - BzImage.loadAddress)
+        }
+        let code = image.bytes[kernel.codeOffset...]
+        guard memory.write(code, at: BzImage.loadAddress) else {
+            throw .outsideMemory(
+                what: "kernel", address: BzImage.loadAddress, bytes: UInt64(code.count))
+        }
+        try putCommandLine(source.commandLine, limit: kernel.commandLineBytesMax)
+        let initrd = try placeInitrd(
+            source, above: kernel.memoryEnd, below: min(lowRAMEnd, kernel.initrdAddressMax + 1))
+        put(
+            BootParameters.bytes(kernel, initrd: initrd, map: memoryMap),
+            at: BootLayout.bootParameters)
+        return EntryPoint(
+            address: UInt32(BzImage.loadAddress), rbx: 0, rsi: BootLayout.bootParameters)
+    }
+
+    private func place(
+        _ segment: ELFImage.Segment, from image: ImageBytes
+    ) throws(KernelError) {
+        let outside = KernelError.outsideMemory(
+            what: "kernel's segment", address: segment.physicalAddress, bytes: segment.memoryBytes)
+        guard segment.physicalAddress >= BootLayout.highMemoryStart,
+            memory.layout.fileOffset(
+                ofGuestAddress: segment.physicalAddress, count: segment.memoryBytes) != nil
+        else { throw outside }
+        let bytes = try image.slice(
+            at: segment.fileOffset, count: segment.fileBytes, "segment")
+        guard memory.write(bytes, at: segment.physicalAddress),
+            memory.zero(
+                at: segment.physicalAddress + segment.fileBytes,
+                count: Int(segment.memoryBytes - segment.fileBytes))
+        else { throw outside }
+    }
+
+    /// As high as it may be, so that it is out of the kernel's way.
+    private func placeInitrd(
+        _ source: BootSource, above start: UInt64, below end: UInt64
+    ) throws(KernelError) -> Range<UInt64>? {
+        let bytes = UInt64(try source.initrdBytes())
+        guard bytes > 0 else { return nil }
+        let room = end > start ? end - start : 0
+        guard bytes <= room, (end - bytes) & ~0xfff >= start,
+            let target = unsafe memory.writable(at: (end - bytes) & ~0xfff, count: Int(bytes))
+        else { throw .outsideMemory(what: "initrd", address: start, bytes: bytes) }
+        try unsafe source.readInitrd(into: target)
+        let address = (end - bytes) & ~0xfff
+        return address..<(address + bytes)
+    }
+
+    private func putCommandLine(_ text: String, limit: Int) throws(KernelError) {
+        guard text.utf8.count <= min(limit, VMSpec.commandLineBytesMax) else {
+            throw .commandLineTooLong(bytes: text.utf8.count, limit: limit)
+        }
+        put(Array(text.utf8) + [0], at: BootLayout.commandLine)
+    }
+
+    /// For places below 1 MiB, which every guest has.
+    private func put(_ bytes: [UInt8], at address: UInt64) {
+        precondition(memory.write(bytes, at: address), "every guest has memory below 1 MiB")
+    }
+
+    private var memoryMap: [BootLayout.MapEntry] { BootLayout.memoryMap(of: memory.layout) }
+    private var lowRAMEnd: UInt64 { BootLayout.lowRAMEnd(of: memory.layout) }
+}

@@ -1,0 +1,38 @@
+// A machine from a saved VM's file.
+
+package import KVM
+import Synchronization
+
+extension Machine {
+    /// Builds the machine that the file describes, paused where it was saved.
+    ///
+    /// - Parameters:
+    ///   - header: the file's own, perhaps with another name or kind of pages.
+    ///   - boot: for resets only.
+    package convenience init(
+        restoring file: SavedFileReader, as header: SavedFileHeader, boot: BootSource?, system: KVMSystem,
+        console: @escaping @Sendable (UInt8) -> Void
+    ) throws(MachineError) {
+        let configuration = MachineConfiguration(
+            id: header.id, spec: header.spec, boot: boot)
+        try self.init(configuration, incoming: true, system: system, console: console)
+        do {
+            try file.readMemory(into: memory)
+        } catch {
+            shutDown()
+            throw .savedFile(error)
+        }
+        do {
+            // A file may be old: the guest's clocks go on from where they stood.
+            let sections = try StateBlob.decode(file.state)
+            try lifecycle.withLock { (lifecycle) throws(StateError) in
+                try hardware.load(sections, advancesTime: false)
+                lifecycle.restored()
+            }
+            settle()
+        } catch {
+            shutDown()
+            throw .state(error)
+        }
+    }
+}

@@ -1,0 +1,143 @@
+// One guest, running: its hardware, its threads, and the one owner of its state.
+//
+//   Machine ── Lifecycle (one lock, held for a whole operation; vCPU threads never take it)
+//      ├── Hardware     memory, KVM's descriptors, devices
+//      ├── RunGate      where vCPU threads park
+//      ├── vcpu0…       a thread each
+//      └── "machine"    a thread that does what the guest asks for: reset, power off, its own failure
+//
+// It knows no sockets, files or processes: those are in Process/.
+
+import Host
+package import KVM
+package import Model
+import Synchronization
+package import VMControl
+
+/// What a machine is made from.
+package struct MachineConfiguration: Sendable {
+    package var id: VMID
+    package var spec: VMSpec
+    /// Nil when the guest's state arrives later; then a reset needs it too and is refused without.
+    package var boot: BootSource?
+
+    package init(id: VMID, spec: VMSpec, boot: BootSource?) {
+        self.id = id
+        self.spec = spec
+        self.boot = boot
+    }
+}
+
+/// A guest in this process. All calls are for any thread; they go one after another and may block.
+package final class Machine: Sendable {
+    package let id: VMID
+    package let spec: VMSpec
+    package let memory: GuestMemory
+    package let dirtyLog: DirtyLog
+    let hardware: Hardware
+    let boot: BootSource?
+    let vcpus: [VCPU]
+    let gate: RunGate
+    let throttle: Throttle
+    let lifecycle: Mutex<Lifecycle>
+    /// What `status` says, readable while an operation goes on; waited on for the end.
+    let published: Monitor<VMMStatus>
+    private let requestThread = Mutex<NamedThread?>(nil)
+
+    /// Builds a guest that stands still: `paused` at its kernel's entry, or `incoming` without a kernel's.
+    ///
+    /// - Parameters:
+    ///   - incoming: waits for a saved state; a boot source is then only for resets.
+    ///   - console: takes the serial port's output on vCPU threads; must not block.
+    package init(
+        _ configuration: MachineConfiguration, incoming: Bool = false,
+        system: KVMSystem, console: @escaping @Sendable (UInt8) -> Void
+    ) throws(MachineError) {
+        let spec = configuration.spec
+        guard spec.problem == nil, let layout = GuestMemoryLayout(memory: spec.memory) else {
+            throw .specification(spec.problem ?? "the memory's size cannot be")
+        }
+        id = configuration.id
+        self.spec = spec
+        boot = configuration.boot
+        let memory = try Self.makeMemory(layout, hugePages: spec.hugePages)
+        let hardware: Hardware
+        do {
+            hardware = try Hardware(spec, memory: memory, system: system, sink: console)
+            dirtyLog = try DirtyLog(hardware.guest, memory: memory)
+            try Signals.interruptCalls(on: VCPU.kickSignal)
+        } catch { throw .system(error) }
+        self.memory = memory
+        self.hardware = hardware
+        let gate = RunGate(vcpuCount: spec.vcpus)
+        let vcpus = hardware.vcpus.map {
+            VCPU($0, bus: hardware.bus, memory: memory, gate: gate)
+        }
+        self.gate = gate
+        self.vcpus = vcpus
+        throttle = Throttle { until in
+            gate.hold(until: until) { for vcpu in vcpus { vcpu.flag() } }
+            if until != nil { for vcpu in vcpus { vcpu.signal() } }
+        }
+        lifecycle = Mutex(Lifecycle(state: incoming ? .incoming : .paused))
+        published = Monitor(VMMStatus(state: incoming ? .incoming : .paused))
+        do { try hardware.rememberPowerOn() } catch { throw .state(error) }
+        if !incoming, let boot { try hardware.boot(boot) }
+        do { try startThreads() } catch { throw .system(error) }
+    }
+
+    /// The features that the guest's CPUID names.
+    package var cpuFeatures: CPUFeatures { CPUFeatures(cpuid: hardware.cpuid[0]) }
+
+    package var status: VMMStatus {
+        var status = published.read { $0 }
+        status.cpuTime = vcpus.reduce(.zero) { $0 + $1.cpuTime }
+        return status
+    }
+
+    /// Waits for the guest's end. Nil when the time ran out first.
+    package func waitForEnd(within limit: Duration) -> VMExit? {
+        let end = Instant.now + limit
+        return published.wait(deadline: { _ in end }) { $0.exit }
+    }
+
+    /// Serial input; returns how many of the bytes there was room for.
+    package func offerConsoleInput(_ bytes: some Collection<UInt8>) -> Int {
+        hardware.serial.offer(bytes)
+    }
+
+    /// Ends all threads. Call once, before letting go of the machine.
+    package func shutDown() {
+        throttle.finish()
+        gate.close(.finish) { for vcpu in vcpus { vcpu.flag() } }
+        for vcpu in vcpus { vcpu.signal() }
+        for vcpu in vcpus { vcpu.join() }
+        let thread = requestThread.withLock { thread in
+            defer { thread = nil }
+            return thread
+        }
+        thread?.join()
+    }
+
+    private static func makeMemory(
+        _ layout: GuestMemoryLayout, hugePages: Bool
+    ) throws(MachineError) -> GuestMemory {
+        do { return try GuestMemory(layout, hugePages: hugePages) } catch {
+            throw hugePages ? .noHugePages(error) : .system(error)
+        }
+    }
+
+    private func startThreads() throws(SystemError) {
+        for vcpu in vcpus {
+            try vcpu.start { [gate, vcpus] request in
+                gate.post(request) { for other in vcpus { other.flag() } }
+                for other in vcpus where other !== vcpu { other.signal() }
+            }
+        }
+        // Not a strong reference: a machine that nobody holds must be able to go.
+        let thread = try NamedThread(name: "machine") { [weak self, gate] in
+            while gate.waitForRequest() { self?.settle() }
+        }
+        requestThread.withLock { $0 = thread }
+    }
+}

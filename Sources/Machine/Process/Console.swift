@@ -1,0 +1,157 @@
+// The guest's serial console outside: a log file and the clients of console.sock.
+//
+// vCPU threads only append to a bounded buffer. One thread, "console", writes it to the log and to every
+// client, and carries the clients' input to the guest. The guest waits for nobody: a client that does not
+// read is dropped, and so is output beyond the buffer while the disk does not take it. Input waits instead:
+// a client is not read from while the guest has no room.
+
+import Glibc
+package import Host
+import Synchronization
+
+package final class Console: Sendable {
+    private struct Output: Sendable {
+        var bytes: [UInt8] = []
+        var isFinished = false
+    }
+
+    private let output = Mutex(Output())
+    private let wake: WakeEvent
+    private let thread = Mutex<NamedThread?>(nil)
+
+    package init() throws(SystemError) {
+        wake = try WakeEvent()
+    }
+
+    /// Takes a byte of output; on vCPU threads.
+    package func put(_ byte: UInt8) {
+        let wasEmpty = output.withLock { output in
+            guard output.bytes.count < Limits.consoleOutputBytesMax else { return false }
+            output.bytes.append(byte)
+            return output.bytes.count == 1
+        }
+        if wasEmpty { wake.ring() }
+    }
+
+    /// - Parameter offer: gives input to the guest and returns how much it took.
+    package func start(
+        socket listener: Descriptor, logPath: String,
+        offer: @escaping @Sendable (ArraySlice<UInt8>) -> Int
+    ) throws(SystemError) {
+        let log = try ConsoleLog(path: logPath)
+        let started = try NamedThread(name: "console") { [self] in
+            var switchboard = Switchboard(
+                wake: wake, listener: listener, log: log, offer: offer)
+            var isFinished = false
+            while !isFinished {
+                let arrived = output.withLock { output in
+                    defer { output.bytes.removeAll(keepingCapacity: true) }
+                    return output
+                }
+                isFinished = arrived.isFinished
+                switchboard.broadcast(arrived.bytes)
+                if !isFinished { switchboard.serveUntilNextEvent() }
+            }
+        }
+        thread.withLock { $0 = started }
+    }
+
+    /// Returns when all output so far is in the log.
+    package func finish() {
+        output.withLock { $0.isFinished = true }
+        wake.ring()
+        let thread = thread.withLock { thread in
+            defer { thread = nil }
+            return thread
+        }
+        thread?.join()
+    }
+}
+
+/// What the console thread alone owns.
+private struct Switchboard {
+    private struct Client {
+        let socket: Descriptor
+        /// Input that the guest had no room for.
+        var pending: ArraySlice<UInt8> = []
+    }
+
+    let wake: WakeEvent
+    let listener: Descriptor
+    var log: ConsoleLog
+    let offer: @Sendable (ArraySlice<UInt8>) -> Int
+    private var clients: [Client] = []
+    private var logIsBroken = false
+
+    private static let inputBytes = 4096
+    /// How soon input that the guest had no room for is offered again.
+    private static let retryMilliseconds: Int32 = 10
+
+    init(
+        wake: WakeEvent, listener: Descriptor, log: ConsoleLog,
+        offer: @escaping @Sendable (ArraySlice<UInt8>) -> Int
+    ) {
+        self.wake = wake
+        self.listener = listener
+        self.log = log
+        self.offer = offer
+    }
+
+    mutating func broadcast(_ bytes: [UInt8]) {
+        guard !bytes.isEmpty else { return }
+        if !logIsBroken {
+            do { try log.append(bytes) } catch {
+                logIsBroken = true
+                logLine("the console's log is given up: \(error)")
+            }
+        }
+        clients.removeAll { client in
+            let flags = Int32(MSG_DONTWAIT | MSG_NOSIGNAL)
+            let sent = unsafe bytes.withUnsafeBytes {
+                unsafe send(client.socket.number, $0.baseAddress, $0.count, flags)
+            }
+            return sent != bytes.count
+        }
+    }
+
+    mutating func serveUntilNextEvent() {
+        var entries = [
+            pollfd(fd: wake.descriptor.number, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: listener.number, events: Int16(POLLIN), revents: 0),
+        ]
+        for client in clients {
+            let events = client.pending.isEmpty ? Int16(POLLIN) : 0
+            entries.append(pollfd(fd: client.socket.number, events: events, revents: 0))
+        }
+        let waits = clients.contains { !$0.pending.isEmpty } ? Self.retryMilliseconds : -1
+        guard unsafe poll(&entries, nfds_t(entries.count), waits) >= 0 else { return }
+        if entries[0].revents != 0 { wake.silence() }
+        for index in clients.indices.reversed() {
+            serveClient(index, isReadable: entries[index + 2].revents != 0)
+        }
+        if entries[1].revents != 0 { accept() }
+    }
+
+    private mutating func serveClient(_ index: Int, isReadable: Bool) {
+        if clients[index].pending.isEmpty, isReadable {
+            // An error is an end too.
+            let input = try? UnixSocket.receive(
+                upTo: Self.inputBytes, on: clients[index].socket)
+            guard let input, !input.bytes.isEmpty else {
+                clients.remove(at: index)
+                return
+            }
+            clients[index].pending = input.bytes[...]
+        }
+        let taken = offer(clients[index].pending)
+        clients[index].pending = clients[index].pending.dropFirst(taken)
+    }
+
+    private mutating func accept() {
+        // A client that went away before it was accepted is no loss.
+        guard let socket = try? UnixSocket.accept(on: listener), UnixSocket.isSameUser(socket),
+            clients.count < Limits.consoleClientsMax
+        else { return }
+        clients.append(Client(socket: socket))
+    }
+}

@@ -1,0 +1,37 @@
+// exit.json: why a vmm ended, for an agent that was not there to be told.
+
+import Glibc
+import Host
+import Model
+
+enum ExitFile {
+    /// Writes it whole or not at all.
+    static func write(_ exit: VMExit, to path: String) throws(SystemError) {
+        let draft = path + ".new"
+        let file = try Descriptor.open(draft, O_WRONLY | O_CREAT | O_TRUNC)
+        try file.write(all: Array(json(exit).utf8))
+        try checked("fsync(\(draft))") { fsync(file.number) }
+        try checked("rename(\(path))") { unsafe rename(draft, path) }
+    }
+
+    /// The same JSON as VMExit's Codable.
+    static func json(_ exit: VMExit) -> String {
+        #"{"reason":"\#(exit.reason.rawValue)","detail":"\#(escaped(exit.detail))"}"# + "\n"
+    }
+
+    private static func escaped(_ text: String) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case _ where scalar.value < 0x20:
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,58 @@
+// Holds vCPUs out of the guest for a part of their time, so that they dirty memory more slowly.
+//
+// In every period of Limits.throttlePeriod the gate is held shut for the given part. A pause needs no
+// special care: a held vCPU is parked.
+
+import Host
+import Synchronization
+
+final class Throttle: Sendable {
+    private struct State: Sendable {
+        var percent = 0
+        var isFinished = false
+    }
+
+    private let state = Monitor(State())
+    private let thread = Mutex<NamedThread?>(nil)
+    private let hold: @Sendable (Instant?) -> Void
+
+    /// - Parameter hold: keeps all vCPUs out until then, or lets them in at nil.
+    init(hold: @escaping @Sendable (Instant?) -> Void) { self.hold = hold }
+
+    func set(percent: Int) throws(SystemError) {
+        state.change { $0.percent = percent }
+        try thread.withLock { (thread) throws(SystemError) in
+            if thread == nil, percent > 0 {
+                thread = try NamedThread(name: "throttle") { [self] in run() }
+            }
+        }
+    }
+
+    func finish() {
+        state.change { $0.isFinished = true }
+        let thread = thread.withLock { thread in
+            defer { thread = nil }
+            return thread
+        }
+        thread?.join()
+    }
+
+    private func run() {
+        while true {
+            let percent: Int? = state.wait { state in
+                if state.isFinished { return .some(nil) }
+                return state.percent > 0 ? state.percent : nil
+            }
+            guard let percent else { return }
+            let start = Instant.now
+            let period = Limits.throttlePeriod
+            hold(start + period * percent / 100)
+            let end = start + period
+            // The period's end, or a change that cannot wait for it.
+            let changed: Bool? = state.wait(deadline: { _ in end }) { state in
+                state.isFinished || state.percent == 0 ? true : nil
+            }
+            if changed == true { hold(nil) }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+// One vCPU and the thread that runs it.
+
+import Glibc
+import Host
+import KVM
+import Model
+import Synchronization
+
+/// Runs guest code while the gate is open and serves what the guest does to its devices.
+final class VCPU: Sendable {
+    static let kickSignal = SIGUSR1
+
+    let kvm: KVMVCPU
+    private let bus: Bus
+    private let memory: GuestMemory
+    private let gate: RunGate
+    private let thread = Mutex<NamedThread?>(nil)
+
+    init(_ kvm: KVMVCPU, bus: Bus, memory: GuestMemory, gate: RunGate) {
+        self.kvm = kvm
+        self.bus = bus
+        self.memory = memory
+        self.gate = gate
+    }
+
+    /// - Parameter post: hands a request to the machine and brings all vCPUs out, this one too.
+    func start(post: @escaping @Sendable (GateRequest) -> Void) throws(SystemError) {
+        let started = try NamedThread(name: "vcpu\(kvm.id)") { [self] in
+            while gate.enter(kvm.id, admit: { kvm.immediateExit = false }) {
+                runUntilInterrupted(post: post)
+            }
+        }
+        thread.withLock { $0 = started }
+    }
+
+    /// Makes a running vCPU come out. `flag` first, under the gate's lock.
+    func flag() { kvm.immediateExit = true }
+    func signal() { thread.withLock { $0?.signal(Self.kickSignal) } }
+
+    var cpuTime: Duration { thread.withLock { $0?.cpuTime ?? .zero } }
+
+    /// Waits for the thread's end; the gate must be finished.
+    func join() {
+        let thread = thread.withLock { thread in
+            defer { thread = nil }
+            return thread
+        }
+        thread?.join()
+    }
+
+    private func runUntilInterrupted(post: (GateRequest) -> Void) {
+        do {
+            while true {
+                let exit = try kvm.run()
+                if exit == .interrupted { return }
+                guard let request = try handle(exit) else { continue }
+                post(request)
+                // Some ends leave KVM unable to run on: go and park. A reset's or power-off's port
+                // access is completed by one more KVM_RUN, which `post` made return at once.
+                if case .end(let exit) = request, exit.reason != .powerOff { return }
+            }
+        } catch {
+            post(.end(VMExit(reason: .hostFailure, detail: "vcpu\(kvm.id): \(error)")))
+        }
+    }
+
+    private func handle(_ exit: KVMExit) throws(SystemError) -> GateRequest? {
+        switch exit {
+        case .portWrite(let port, let size, _):
+            let request = unsafe kvm.withExitData { unsafe bus.writePort(port, size: size, data: $0) }
+            return request.map(gateRequest)
+        case .portRead(let port, let size, _):
+            unsafe kvm.withExitData { unsafe bus.readPort(port, size: size, data: $0) }
+            return nil
+        case .memoryRead:
+            unsafe kvm.withExitData { unsafe bus.readMemory(data: $0) }
+            return nil
+        case .memoryWrite, .again, .interrupted: return nil
+        case .halted:
+            return failure(
+                .hostFailure, "left the guest at hlt, which the interrupt chip in KVM should handle")
+        case .shutdown:
+            return .end(VMExit(reason: .tripleFault, detail: try describe("triple fault")))
+        case .failedEntry(let reason, let cpu):
+            return failure(
+                .hostFailure,
+                "the CPU refused to enter the guest: hardware reason 0x\(hexadecimal(reason)) on CPU \(cpu)")
+        case .internalError(let suberror, let bytes):
+            return try repairOrReport(suberror: suberror, bytes: bytes)
+        case .other(let reason): return failure(.hostFailure, "left the guest for reason \(reason)")
+        }
+    }
+
+    private func gateRequest(_ request: GuestRequest) -> GateRequest {
+        switch request {
+        case .reset: .reset
+        case .powerOff: .end(VMExit(reason: .powerOff, detail: "the guest powered off"))
+        }
+    }
+
+    /// `int3` is a breakpoint that a debugger or a kernel's self-patching planted; a KVM that cannot emulate
+    /// it leaves it to us. Everything else that cannot be emulated ends the VM.
+    private func repairOrReport(
+        suberror: UInt32, bytes: [UInt8]
+    ) throws(SystemError) -> GateRequest? {
+        let location = try kvm.location()
+        let instruction = try instructionBytes(at: location, reported: bytes)
+        if instruction.first == 0xcc {
+            try kvm.trapBreakpoint()
+            return nil
+        }
+        let text = instruction.isEmpty ? "not readable" : hexadecimal(instruction)
+        let detail = try describe("KVM could not emulate an instruction (suberror \(suberror))")
+        return .end(
+            VMExit(reason: .emulationFailure, detail: detail + ", instruction bytes \(text)"))
+    }
+
+    /// What stands at RIP in guest memory, since KVM does not always report it.
+    private func instructionBytes(
+        at location: InstructionLocation, reported: [UInt8]
+    ) throws(SystemError) -> [UInt8] {
+        guard let address = try kvm.physicalAddress(ofLinear: location.linearAddress) else {
+            return reported
+        }
+        let count = min(15, pageBytes - Int(address % UInt64(pageBytes)))
+        return memory.read(at: address, count: count) ?? reported
+    }
+
+    private func failure(_ reason: VMExit.Reason, _ text: String) -> GateRequest {
+        .end(VMExit(reason: reason, detail: "vcpu\(kvm.id): \(text)"))
+    }
+
+    private func describe(_ what: String) throws(SystemError) -> String {
+        let at = try kvm.location()
+        return
+            "vcpu\(kvm.id): \(what) at RIP 0x\(hexadecimal(at.rip)), CPL \(at.privilegeLevel), \(at.bits)-bit, CR0 0x\(hexadecimal(at.cr0)), CR2 0x\(hexadecimal(at.cr2)), CR3 0x\(hexadecimal(at.cr3)), CR4 0x\(hexadecimal(at.cr4)), RSP 0x\(hexadecimal(at.rsp))"
+    }
+}
+
+private func hexadecimal(_ value: UInt64) -> String { String(value, radix: 16) }
+
+private func hexadecimal(_ bytes: [UInt8]) -> String {
+    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
+}

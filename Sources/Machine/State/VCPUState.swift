@@ -1,0 +1,174 @@
+// One vCPU's state as sections. The order is half of the work:
+//
+//   saving    MP state first, since reading it handles a pending INIT or SIPI; registers before events,
+//             since reading them drops what is half injected; LAPIC before MSRs.
+//   loading   CPUID decides what the rest may be; system registers before LAPIC (they hold the APIC's
+//             base) and before events (both name a pending interrupt); TSC before the LAPIC's deadline
+//             timer, which compares with it; the deadline (an MSR) after the LAPIC's mode; events last.
+
+import Host
+import KVM
+import Model
+import Wire
+
+enum VCPUState {
+    private static let tsc: UInt32 = 0x10
+    private static let tscDeadline: UInt32 = 0x6e0
+    /// Parts in the order of saving; those before `lapic` are loaded in this order too.
+    private static let beforeLAPIC: [VCPUPart] = [
+        .mpState, .registers, .systemRegisters, .xcrs, .xsave, .debugRegisters,
+    ]
+
+    static func save(_ vcpu: KVMVCPU, msrs: [UInt32]) throws(StateError) -> [StateSection] {
+        func name(_ part: String) -> String { "vcpu\(vcpu.id)/\(part)" }
+        var sections: [StateSection] = []
+        for kind in beforeLAPIC + [.lapic] {
+            let bytes = try part(name(kind.rawValue)) { () throws(SystemError) in
+                try vcpu.state(of: kind)
+            }
+            sections.append(StateSection(name: name(kind.rawValue), bytes: bytes))
+        }
+        var frequency = ByteWriter()
+        frequency.write(vcpu.tscKHz)
+        sections.append(StateSection(name: name("tsc-khz"), bytes: frequency.bytes))
+        let values = try part(name("msrs")) { () throws(SystemError) in
+            try vcpu.readMSRs(msrs[...])
+        }
+        guard values.count == msrs.count else {
+            let text = "MSR 0x\(String(msrs[values.count], radix: 16)) can no longer be read"
+            throw StateError(part: name("msrs"), .mismatch(text))
+        }
+        sections.append(StateSection(name: name("msrs"), bytes: bytes(of: values)))
+        let events = try part(name("events")) { () throws(SystemError) in
+            try vcpu.state(of: .events)
+        }
+        sections.append(StateSection(name: name("events"), bytes: events))
+        return sections
+    }
+
+    /// - Parameters:
+    ///   - advance: nanoseconds that the TSC is set forward by.
+    ///   - setsTSC: false leaves the TSC running as it is.
+    static func load(
+        _ vcpu: KVMVCPU, from reader: inout SectionReader, advance: UInt64, setsTSC: Bool
+    ) throws(StateError) {
+        let prefix = "vcpu\(vcpu.id)/"
+        let khz = try reader.decode(prefix + "tsc-khz") { (reader) throws(WireError) in
+            try reader.integer(UInt32.self, field: "frequency")
+        }
+        try setFrequency(khz, of: vcpu, part: prefix + "tsc-khz")
+        for kind in beforeLAPIC { try load(kind, of: vcpu, from: &reader) }
+        var msrs = try reader.decode(prefix + "msrs", readMSRs)
+        msrs = msrs.compactMap { msr in
+            guard msr.index == tsc else { return msr }
+            let ticks = advance.multipliedFullWidth(by: UInt64(khz))
+            let forward = khz == 0 ? 0 : UInt64(1_000_000).dividingFullWidth(ticks).quotient
+            return setsTSC ? MSR(index: tsc, value: msr.value &+ forward) : nil
+        }
+        try set(msrs.filter { $0.index != tscDeadline }, of: vcpu, part: prefix + "msrs")
+        try load(.lapic, of: vcpu, from: &reader)
+        try set(msrs.filter { $0.index == tscDeadline }, of: vcpu, part: prefix + "msrs")
+        try load(.events, of: vcpu, from: &reader)
+    }
+
+    private static func load(
+        _ kind: VCPUPart, of vcpu: KVMVCPU, from reader: inout SectionReader
+    ) throws(StateError) {
+        let name = "vcpu\(vcpu.id)/\(kind.rawValue)"
+        var bytes = try reader.take(name)
+        let expected = vcpu.bytes(of: kind)
+        // An XSAVE area is as long as the host's CPU has components; what is beyond is zero.
+        if kind == .xsave {
+            guard bytes.count <= expected || bytes[expected...].allSatisfy({ $0 == 0 }) else {
+                throw StateError(part: name, .wrongSize(found: bytes.count, expected: expected))
+            }
+            bytes = Array(bytes.prefix(expected))
+            bytes += [UInt8](repeating: 0, count: expected - bytes.count)
+        }
+        guard bytes.count == expected else {
+            throw StateError(part: name, .wrongSize(found: bytes.count, expected: expected))
+        }
+        try part(name) { () throws(SystemError) in try vcpu.setState(of: kind, to: bytes) }
+    }
+
+    /// A guest that reads the TSC for time must find it at the same speed.
+    private static func setFrequency(
+        _ khz: UInt32, of vcpu: KVMVCPU, part name: String
+    ) throws(StateError) {
+        let here = vcpu.tscKHz
+        // KVM itself takes frequencies within 250 millionths for the same.
+        let tolerance = here / 4000
+        guard khz != 0, here != 0, khz > here &+ tolerance || khz < here - tolerance else { return }
+        do { try vcpu.setTSCKHz(khz) } catch {
+            let text =
+                "the guest's TSC runs at \(khz) kHz, this host's at \(here) kHz, and it cannot be scaled (\(error))"
+            throw StateError(part: name, .mismatch(text))
+        }
+    }
+
+    /// Sets MSRs in order. One that KVM does not let us set is no loss if it has the value already.
+    private static func set(
+        _ msrs: [MSR], of vcpu: KVMVCPU, part name: String
+    ) throws(StateError) {
+        var rest = msrs[...]
+        while let first = rest.first {
+            let batch = rest
+            let count = try part(name) { () throws(SystemError) in try vcpu.writeMSRs(batch) }
+            rest = rest.dropFirst(count)
+            guard count == 0 || !rest.isEmpty, let refused = rest.first else { continue }
+            let here = try part(name) { () throws(SystemError) in
+                try vcpu.readMSRs([refused.index])
+            }
+            guard here.first?.value == refused.value else {
+                let found = here.first.map { "0x" + String($0.value, radix: 16) } ?? "unknown"
+                let text =
+                    "MSR 0x\(String(refused.index, radix: 16)) cannot be set to 0x\(String(refused.value, radix: 16)); here it is \(found)"
+                throw StateError(part: name, .mismatch(text))
+            }
+            rest = rest.dropFirst()
+            _ = first
+        }
+    }
+}
+
+// MARK: Lists as bytes
+
+extension VCPUState {
+    static func bytes(of entries: [CPUIDEntry]) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.write(list: entries) { writer, entry in
+            for word in [
+                entry.leaf, entry.subleaf, entry.flags, entry.eax, entry.ebx, entry.ecx, entry.edx,
+            ] { writer.write(word) }
+        }
+        return writer.bytes
+    }
+
+    static func readCPUID(_ reader: inout ByteReader) throws(WireError) -> [CPUIDEntry] {
+        try reader.list(
+            limit: KVM.Limits.cpuidEntriesMax, elementBytesMin: 28, field: "CPUID entries"
+        ) { (reader) throws(WireError) in
+            func word() throws(WireError) -> UInt32 { try reader.integer(field: "CPUID entry") }
+            return CPUIDEntry(
+                leaf: try word(), subleaf: try word(), flags: try word(), eax: try word(),
+                ebx: try word(), ecx: try word(), edx: try word())
+        }
+    }
+
+    static func bytes(of msrs: [MSR]) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.write(list: msrs) { writer, msr in
+            writer.write(msr.index)
+            writer.write(msr.value)
+        }
+        return writer.bytes
+    }
+
+    static func readMSRs(_ reader: inout ByteReader) throws(WireError) -> [MSR] {
+        try reader.list(limit: KVM.Limits.msrsMax, elementBytesMin: 12, field: "MSRs") {
+            (reader) throws(WireError) in
+            MSR(
+                index: try reader.integer(field: "MSR"), value: try reader.integer(field: "MSR"))
+        }
+    }
+}

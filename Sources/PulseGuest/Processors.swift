@@ -1,0 +1,44 @@
+import Synchronization
+
+/// Starts the other CPUs, one after the other, through the trampoline below 1 MiB.
+enum Processors {
+    static func startOthers(of machine: UnsafeMutablePointer<Machine>) {
+        let count = machine.pointee.others.count
+        guard count > 0 else { return }
+        let page = UnsafeMutableRawPointer(bitPattern: UInt(PULSE_TRAMPOLINE))!
+        page.copyMemory(from: trampoline()!, byteCount: Int(trampoline_bytes()))
+        page.storeBytes(
+            of: UInt32(UInt(bitPattern: machine)), toByteOffset: Int(PULSE_TRAMPOLINE_ARGUMENT),
+            as: UInt32.self)
+        for index in 0..<count {
+            page.storeBytes(
+                of: UInt32(index + 1), toByteOffset: Int(PULSE_TRAMPOLINE_CPU), as: UInt32.self)
+            guard start(machine.pointee.others[index], cpu: index + 1, machine) else {
+                Panic.end("pulse panic cpu \(UInt64(index + 1)) does not start")
+            }
+        }
+    }
+
+    /// INIT, 10 ms, then at most two start-up messages, as the MP specification has it.
+    private static func start(_ id: UInt8, cpu: Int, _ machine: UnsafeMutablePointer<Machine>)
+        -> Bool
+    {
+        APIC.sendInit(to: id)
+        _ = wait(milliseconds: 10, for: cpu, machine)
+        APIC.sendStartup(to: id, page: UInt32(PULSE_TRAMPOLINE))
+        if wait(milliseconds: 20, for: cpu, machine) { return true }
+        APIC.sendStartup(to: id, page: UInt32(PULSE_TRAMPOLINE))
+        return wait(milliseconds: 1000, for: cpu, machine)
+    }
+
+    private static func wait(
+        milliseconds: UInt64, for cpu: Int, _ machine: UnsafeMutablePointer<Machine>
+    ) -> Bool {
+        let start = timestamp()
+        while timestamp() &- start < milliseconds * machine.pointee.clock.kilohertz {
+            if machine.pointee.shares[cpu].isPresent.load(ordering: .acquiring) { return true }
+            relax()
+        }
+        return false
+    }
+}

@@ -1,0 +1,109 @@
+// The command ferry-vmm: reads its arguments and runs one VM.
+
+import ArgumentParser
+import Glibc
+import Machine
+import Model
+
+@main
+struct FerryVMM: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ferry-vmm",
+        abstract: "Runs one virtual machine. ferry-agent starts it; it can be run by hand too.",
+        discussion: """
+            The folder gets control.sock (for agents), console.sock (the serial console, raw bytes both
+            ways), console.log and, at the end, exit.json, which says why the VM ended.
+
+            By hand, with a Linux kernel and an initramfs:
+
+              mkdir -m 700 /tmp/vm
+              ferry-vmm --directory /tmp/vm --name try --memory 256MiB --kernel vmlinux \\
+                --initrd initramfs.cpio --command-line 'console=ttyS0' &
+              tail -f /tmp/vm/console.log
+              kill %1
+
+            Exit codes: 0 the guest powered off or was stopped, 1 it failed, 64 wrong usage.
+            """)
+
+    @Option(help: "The folder of this VM, with mode 0700.")
+    var directory: String
+    @Option(
+        help: "The VM's identity, 32 hexadecimal digits; random if not given.",
+        transform: value("32 hexadecimal digits"))
+    var id: VMID?
+    @Option(help: "The VM's name.", transform: { try VMName($0) })
+    var name: VMName?
+    @Option(
+        help: "Memory, a multiple of 2MiB from 16MiB on, such as 1GiB.",
+        transform: value("a size such as 1GiB"))
+    var memory: ByteCount?
+    @Option(help: "The number of virtual CPUs. (default: 1)")
+    var vcpus: Int?
+    @Flag(help: "Back guest memory with 2 MiB huge pages.")
+    var hugePages = false
+    @Option(
+        help: "The longest pause that a migration may cause. (default: 50ms)",
+        transform: { text in
+            guard let limit = Duration(text: text) else {
+                throw ValidationError("'\(text)' is not a duration such as 50ms")
+            }
+            return limit
+        })
+    var downtimeLimit: Duration?
+    @Option(help: "An ELF kernel with a PVH note, or a Linux bzImage.")
+    var kernel: String?
+    @Option(help: "An initial RAM disk.")
+    var initrd: String?
+    @Option(help: "The kernel's command line.")
+    var commandLine: String?
+    @Flag(help: "Wait for a migration. A kernel is then used only when the guest resets.")
+    var incoming = false
+    @Option(help: "Restore a saved VM. A kernel is then used only when the guest resets.")
+    var restore: String?
+    @Flag(help: "Do not run the guest yet.")
+    var paused = false
+    @Flag(help: "Allow core files and debuggers: they see the guest's memory.")
+    var debuggable = false
+
+    func validate() throws {
+        if incoming, restore != nil {
+            throw ValidationError("--incoming and --restore exclude each other")
+        }
+        if kernel == nil, !incoming, restore == nil {
+            throw ValidationError("give a --kernel, or one of --incoming and --restore")
+        }
+        if initrd != nil, kernel == nil { throw ValidationError("--initrd needs a --kernel") }
+    }
+
+    func run() throws {
+        var options = VMMOptions(directory: directory, start: start)
+        options.initrd = initrd
+        options.id = id
+        options.name = name
+        options.memory = memory
+        options.vcpus = vcpus
+        options.hugePages = hugePages
+        options.downtimeLimit = downtimeLimit
+        options.commandLine = commandLine
+        options.startsPaused = paused
+        options.isDebuggable = debuggable
+        throw ExitCode(VMMProcess(options).run())
+    }
+
+    private var start: VMMOptions.Start {
+        if incoming { return .incoming(kernel: kernel) }
+        if let restore { return .restore(file: restore, kernel: kernel) }
+        // `validate` made sure that there is one.
+        return .boot(kernel: kernel ?? "")
+    }
+}
+
+/// An argument that is written as a value's text form.
+private func value<Value: LosslessStringConvertible & SendableMetatype>(
+    _ what: String
+) -> @Sendable (String) throws -> Value {
+    { text in
+        guard let value = Value(text) else { throw ValidationError("'\(text)' is not \(what)") }
+        return value
+    }
+}

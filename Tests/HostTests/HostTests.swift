@@ -1,0 +1,99 @@
+import Foundation
+import Host
+import Synchronization
+import Testing
+
+@Suite("The operating system's things")
+struct HostTests {
+    @Test("A failed call names itself")
+    func systemError() {
+        #expect(throws: SystemError(call: "open(/nowhere/at/all)", code: ENOENT)) {
+            try Descriptor.open("/nowhere/at/all", O_RDONLY)
+        }
+        #expect(
+            SystemError(call: "open(x)", code: ENOENT).description
+                == "open(x): No such file or directory")
+    }
+
+    @Test("Two mappings of a memory file see the same bytes, and a hole reads as zero")
+    func memoryFile() throws {
+        let file = try MemoryFile.create(name: "test", bytes: 8192)
+        let first = try Mapping(file, count: 8192)
+        let second = try Mapping(file, count: 8192)
+        unsafe first.bytes[5000] = 42
+        #expect(unsafe second.bytes[5000] == 42)
+        try MemoryFile.punchHole(file, offset: 4096, count: 4096)
+        #expect(unsafe second.bytes[5000] == 0)
+    }
+
+    @Test("A thread runs its body under its name")
+    func namedThread() throws {
+        let name = Mutex("")
+        let thread = try NamedThread(name: "ferry-test") {
+            let text = try? String(contentsOfFile: "/proc/thread-self/comm", encoding: .utf8)
+            name.withLock { $0 = text ?? "" }
+        }
+        thread.join()
+        #expect(name.withLock { $0 } == "ferry-test\n")
+    }
+
+    @Test(
+        "A socket address is an IP address and a port",
+        arguments: ["127.0.0.1:7101", "[::1]:80", "0.0.0.0:0"])
+    func socketAddress(text: String) {
+        #expect(SocketAddress(text)?.description == text)
+    }
+
+    @Test(
+        "A socket address refuses names and ports that are none",
+        arguments: ["localhost:80", "127.0.0.1", "127.0.0.1:65536", "::1", "300.1.1.1:1", ":80"])
+    func socketAddressRefuses(text: String) {
+        #expect(SocketAddress(text) == nil)
+    }
+
+    @Test("TCP connects, and waits have an end")
+    func tcp() throws {
+        let listener = try TCPSocket.listen(on: SocketAddress(ip: "127.0.0.1", port: 0))
+        let port = try TCPSocket.port(of: listener)
+        #expect(try TCPSocket.accept(on: listener, within: .milliseconds(1)) == nil)
+        let client = try TCPSocket.connect(
+            to: SocketAddress(ip: "127.0.0.1", port: port), within: .seconds(5))
+        let server = try #require(try TCPSocket.accept(on: listener, within: .seconds(5)))
+        try client.write(all: [1, 2, 3])
+        var bytes = [UInt8](repeating: 0, count: 8)
+        let count = try unsafe bytes.withUnsafeMutableBytes { try unsafe server.read(into: $0) }
+        #expect(bytes.prefix(count) == [1, 2, 3])
+    }
+
+    @Test("Nobody listening is an error that names the address")
+    func refused() throws {
+        let listener = try TCPSocket.listen(on: SocketAddress(ip: "127.0.0.1", port: 0))
+        let address = SocketAddress(ip: "127.0.0.1", port: try TCPSocket.port(of: listener))
+        listener.shutdown()
+        #expect(throws: SystemError(call: "connect(\(address))", code: ECONNREFUSED)) {
+            try TCPSocket.connect(to: address, within: .seconds(5))
+        }
+    }
+
+    @Test("A Unix socket works under a path longer than its address holds, and passes descriptors")
+    func unixSocket() throws {
+        let folder = FileManager.default.temporaryDirectory
+            .appending(path: "ferry-test-\(UUID())/\(String(repeating: "d", count: 150))").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer {
+            try? FileManager.default.removeItem(
+                atPath: URL(filePath: folder).deletingLastPathComponent().path)
+        }
+        let listener = try UnixSocket.listen(at: folder + "/s")
+        let client = try UnixSocket.connect(to: folder + "/s")
+        let server = try #require(try TCPSocket.accept(on: listener, within: .seconds(5)))
+        #expect(try UnixSocket.peer(of: server).pid == getpid())
+
+        let file = try MemoryFile.create(name: "test", bytes: 4096)
+        try UnixSocket.send([7], with: [file, file], on: client)
+        let (bytes, descriptors) = try UnixSocket.receive(upTo: 16, on: server)
+        #expect(bytes == [7])
+        #expect(descriptors.count == 2)
+        #expect(try descriptors[0].size() == 4096)
+    }
+}
