@@ -158,6 +158,9 @@ let package = Package(
         tests("PeerLink", ["Host", "MigrationTestSupport", "Model"]),
         tests(
             "Migration",
-            ["Host", "MigrationProtocol", "MigrationTestSupport", "Model", "PeerLink"]),
+            [
+                "Host", "MigrationProtocol", "MigrationTestSupport", "Model", "PageCodec",
+                "PeerLink",
+            ]),
     ]
 )

@@ -11,15 +11,22 @@ package final class CuttableProxy: Sendable {
         var threads: [NamedThread] = []
         var isCut = false
         var isEnding = false
+        var isStalled = false
     }
 
     private let listener: Descriptor
     private let target: SocketAddress
     private let state = Mutex(State())
+    /// Set when a pipe has found that it must stand still.
+    private let stalled: Wakeup
+    /// Set when pipes may go on.
+    private let released: Wakeup
     package let address: SocketAddress
 
     package init(to target: SocketAddress) throws {
         self.target = target
+        stalled = try Wakeup()
+        released = try Wakeup()
         listener = try TCPSocket.listen(on: SocketAddress(ip: "127.0.0.1", port: 0))
         address = SocketAddress(ip: "127.0.0.1", port: try TCPSocket.port(of: listener))
         let thread = try NamedThread(name: "proxy") { [self] in acceptUntilEnd() }
@@ -36,11 +43,18 @@ package final class CuttableProxy: Sendable {
         for socket in sockets { socket.shutdown() }
     }
 
+    /// From now on nothing is forwarded, and nothing is closed.
+    package func stall() { state.withLock { $0.isStalled = true } }
+
+    /// Waits until something was held back.
+    package func waitForStall() { _ = try? stalled.wait(until: .now + .seconds(10)) }
+
     package func mend() { state.withLock { $0.isCut = false } }
 
     /// Ends all threads.
     package func end() {
         state.withLock { $0.isEnding = true }
+        released.set()
         cut(mended: false)
         while true {
             let threads = state.withLock { state in
@@ -73,7 +87,13 @@ package final class CuttableProxy: Sendable {
                 let count = unsafe bytes.withUnsafeMutableBytes {
                     (try? unsafe from.read(into: $0)) ?? 0
                 }
-                guard count > 0, (try? to.write(all: Array(bytes.prefix(count)))) != nil else { break }
+                if self.state.withLock({ $0.isStalled }) {
+                    self.stalled.set()
+                    _ = try? self.released.wait(until: .now + .seconds(20))
+                }
+                guard count > 0, (try? to.write(all: Array(bytes.prefix(count)))) != nil else {
+                    break
+                }
             }
             _ = Glibc.shutdown(to.number, Int32(SHUT_WR))
         }

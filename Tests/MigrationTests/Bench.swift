@@ -26,13 +26,16 @@ final class Levers: Sendable {
         var proxy: CuttableProxy?
         var migration: SourceMigration?
         var cancelRefusal: CancelRefusal?
+        var cancelledAt: Instant?
+        var host: FakeHost?
         var hasFired = false
     }
 
     private let state = Mutex(State())
 
-    func arm(_ proxy: CuttableProxy, _ migration: SourceMigration) {
+    func arm(_ proxy: CuttableProxy, _ migration: SourceMigration, _ host: FakeHost) {
         state.withLock {
+            $0.host = host
             $0.proxy = proxy
             $0.migration = migration
         }
@@ -48,12 +51,18 @@ final class Levers: Sendable {
 
     func cut(mended: Bool) { state.withLock { $0.proxy }?.cut(mended: mended) }
 
+    func stall() { state.withLock { $0.proxy }?.stall() }
+    func waitForStall() { state.withLock { $0.proxy }?.waitForStall() }
+    func stopHost() { state.withLock { $0.host }?.stop() }
+
     func cancel() {
+        state.withLock { $0.cancelledAt = .now }
         do throws(CancelRefusal) { try state.withLock { $0.migration }?.cancel() } catch {
             state.withLock { $0.cancelRefusal = error }
         }
     }
 
+    var cancelledAt: Instant? { state.withLock { $0.cancelledAt } }
     var cancelRefusal: CancelRefusal? { state.withLock { $0.cancelRefusal } }
 }
 
@@ -97,7 +106,7 @@ struct Bench {
         memory: ByteCount = .mebibytes(16), streams: Int = 2, compression: Compression = .none,
         limit: Duration = .seconds(2), refusal: MigrationRefusal? = nil,
         failingRecords: Set<Moment> = [], failingCalls: Set<Moment> = [],
-        at moment: Moment? = nil, do action: @escaping @Sendable (Levers) -> Void = { _ in }
+        timing: PeerTiming = PeerTiming(), at moment: Moment? = nil, do action: @escaping @Sendable (Levers) -> Void = { _ in }
     ) throws {
         let levers = Levers()
         let pass: @Sendable (Moment) -> Void = { now in
@@ -139,7 +148,7 @@ struct Bench {
                     throw GuestError(operation: call, detail: "as the test wants")
                 }
             })
-        var timing = PeerTiming()
+        var timing = timing
         timing.connect = .seconds(2)
         timing.questionsMax = 2
         timing.questionPause = .milliseconds(20)
@@ -150,7 +159,7 @@ struct Bench {
             vm: vm, epoch: .first, guest: guest, to: address, keys: SharedKeys.all.a,
             ledger: sourceLedger,
             options: MigrationOptions(streams: streams, compression: compression, timing: timing))
-        levers.arm(proxy, migration)
+        levers.arm(proxy, migration, host)
         self.levers = levers
     }
 

@@ -57,16 +57,35 @@ struct FailureTests {
         #expect(bench.running == 1)
     }
 
-    @Test func `A cancel in the middle of a stream ends it within a tenth of a second`() throws {
-        // A destination that reads nothing: every stream stands still.
-        let bench = try Bench(memory: .mebibytes(64), at: .sourceCall("clearDirtyLog")) { levers in
+    @Test func `A cancel ends a migration whose streams stand still, and soon`() throws {
+        // A proxy that forwards nothing more: sends and receives wait.
+        let bench = try Bench(memory: .mebibytes(32), at: .sourceCall("clearDirtyLog")) {
+            $0.stall()
+        }
+        bench.guest.fill(0..<8192, .random)
+        let levers = bench.levers
+        let canceller = try NamedThread(name: "canceller") {
+            levers.waitForStall()
             levers.cancel()
         }
-        bench.guest.fill(0..<16384, .random)
+        let failure = bench.attempt().error
+        let ended = Instant.now
+        canceller.join()
+        #expect(failure?.reason == .cancelled)
+        let cancelled = try #require(levers.cancelledAt)
+        #expect(ended - cancelled < .seconds(1))
+        bench.end()
+        try expectUntouched(bench, failure)
+    }
+
+    @Test func `A destination that falls silent in the handover is noticed in its time`() throws {
+        var timing = PeerTiming()
+        timing.deadPeerInHandover = .milliseconds(200)
+        let bench = try Bench(timing: timing, at: .sourceCall("seal")) { $0.stall() }
         let start = Instant.now
         let failure = bench.attempt().error
-        #expect(failure?.reason == .cancelled)
-        #expect(Instant.now - start < .seconds(2))
+        #expect(Instant.now - start < .seconds(5))
+        #expect(failure?.reason == .link(.timedOut(after: .milliseconds(200))))
         bench.end()
         try expectUntouched(bench, failure)
     }
@@ -155,20 +174,24 @@ struct FailureTests {
         try expectUntouched(bench, failure)
     }
 
-    @Test func `A destination that stops ends what has not been released`() throws {
-        let bench = try Bench(at: .sourceCall("saveState")) { _ in }
-        let host = bench.host
-        let other = try Bench(at: .sourceCall("startDirtyLog")) { _ in host.stop() }
-        withExtendedLifetime(other) {}
-        bench.end()
-        other.end()
-        #expect(other.guest.now.isRunning)
+    @Test func `A destination that stops ends what has not been released, and says so`() throws {
+        let bench = try Bench(at: .sourceCall("clearDirtyLog")) { $0.stopHost() }
+        let failure = bench.run().error
+        guard case .refused(let refusal) = failure?.reason else {
+            Issue.record("\(String(describing: failure))")
+            return
+        }
+        #expect(refusal.code == .hostFailure)
+        try expectUntouched(bench, failure)
     }
 }
 
 @Suite("Migration whose handover is disturbed")
 struct HandoverTests {
-    @Test func `A lost GO is settled: the destination never ran it, the source takes the next epoch`() throws {
+    @Test
+    func `A lost GO is settled: the destination never ran it, the source takes the next epoch`()
+        throws
+    {
         let bench = try Bench(at: .sourceRecord("released")) { $0.cut(mended: true) }
         let failure = bench.run().error
         #expect(failure?.reason == .neverRan)
@@ -242,7 +265,9 @@ struct HandoverTests {
         #expect(bench.running == 1)
     }
 
-    @Test func `A destination that can write nothing keeps the guest until a question is answered`() throws {
+    @Test func `A destination that can write nothing keeps the guest until a question is answered`()
+        throws
+    {
         let bench = try Bench(
             failingRecords: [.destinationRecord("owned"), .destinationRecord("neverRan")])
         let failure = bench.run().error

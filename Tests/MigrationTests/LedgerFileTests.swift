@@ -40,7 +40,8 @@ final class LedgerFileTests {
             let migration = MigrationID.random()
             do {
                 records.append(
-                    .released(vm: vm, epoch: epoch.next, to: try HostName("b"), migration: migration))
+                    .released(
+                        vm: vm, epoch: epoch.next, to: try HostName("b"), migration: migration))
             } catch { fatalError("\(error)") }
             epoch = epoch.next.next
             records.append(.owned(vm: vm, epoch: epoch, migration: nil))
@@ -128,12 +129,25 @@ final class LedgerFileTests {
         #expect(again.ownerships == [vm: Ownership(records[5000])])
     }
 
-    @Test func `A full disk is told apart, and keeps the ledger as it was`() throws {
-        #expect(throws: LedgerError.self) { try LedgerFile(path: "/dev/full") }
-        // The space is there before it is needed: only making a ledger can find the disk full.
-        var limit = rlimit()
-        #expect(unsafe getrlimit(__rlimit_resource_t(1), &limit) == 0)
-        let missing = folder + "/nowhere/ledger"
-        #expect(throws: LedgerError.self) { try LedgerFile(path: missing) }
+    @Test(.enabled(if: getuid() == 0, "mounts a tiny file system"))
+    func `A full disk is told apart, and a ledger that is there goes on`() throws {
+        let disk = folder + "/disk"
+        try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true)
+        guard unsafe mount("tmpfs", disk, "tmpfs", 0, "size=600k") == 0 else { return }
+        defer { _ = unsafe umount(disk) }
+        let ledger = try LedgerFile(path: disk + "/ledger")
+        #expect(throws: LedgerError.self) { try LedgerFile(path: disk + "/second") }
+        do throws(LedgerError) { _ = try LedgerFile(path: disk + "/third") } catch {
+            guard case .full = error else {
+                Issue.record("\(error)")
+                return
+            }
+        }
+        // Its space is its own.
+        for record in moves(100) { try ledger.append(record) }
+    }
+
+    @Test func `A folder that is not there is an error`() {
+        #expect(throws: LedgerError.self) { try LedgerFile(path: folder + "/nowhere/ledger") }
     }
 }

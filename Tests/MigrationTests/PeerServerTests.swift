@@ -165,7 +165,8 @@ struct PeerServerTests {
     @Test func `Frames that are too long or unknown are refused`() throws {
         try withHost { host, address in
             for header: [UInt8] in [
-                [255, 255, 255, 255, 4, 0, 0, 0], [0, 0, 0, 0, 99, 0, 0, 0], [8, 0, 0, 0, 10, 0, 1, 0],
+                [255, 255, 255, 255, 4, 0, 0, 0], [0, 0, 0, 0, 99, 0, 0, 0],
+                [8, 0, 0, 0, 10, 0, 1, 0],
             ] {
                 let (control, _) = try dial(address, SharedKeys.all.a, .control)
                 try control.send(header)
