@@ -21,7 +21,7 @@ package enum Limits {
     static let connectionsMax = 256
     /// How long a new connection may wait before it says what it is for.
     static let helloTimeout = Duration.seconds(5)
-    static let acceptTick = Duration.milliseconds(200)
+    static let acceptTick = Duration.seconds(1)
     /// A question's answer may change under the asker once or twice, not for ever.
     static let answerAttemptsMax = 3
 

@@ -4,6 +4,7 @@
 // silent client holds up nobody. A connection says first what it is for: a migration's control connection, one
 // of its data streams (bound to the session by a token that is used once for each stream), or a question.
 
+import Glibc
 package import Host
 import MigrationProtocol
 import Model
@@ -18,6 +19,7 @@ package final class PeerServer: Sendable {
     private let timing: PeerTiming
     private let sessions = SessionTable()
     private let connections = ThreadTable()
+    private let stopping: Wakeup
     private let isStopping = Atomic<Bool>(false)
     private let acceptor = Mutex<NamedThread?>(nil)
 
@@ -30,6 +32,7 @@ package final class PeerServer: Sendable {
         self.keys = keys
         self.host = host
         self.timing = timing
+        stopping = try Wakeup()
         let thread = try NamedThread(name: "ferry-accept") { [self] in acceptUntilStopped() }
         acceptor.withLock { $0 = thread }
     }
@@ -38,6 +41,7 @@ package final class PeerServer: Sendable {
     /// all threads gone.
     package func stop() {
         isStopping.store(true, ordering: .releasing)
+        stopping.set()
         let thread = acceptor.withLock { $0.take() }
         thread?.join()
         sessions.endAll()
@@ -49,8 +53,10 @@ package final class PeerServer: Sendable {
         while !isStopping.load(ordering: .acquiring) {
             connections.joinFinished()
             do {
+                let tick = Instant.now + Limits.acceptTick
                 guard
-                    let socket = try TCPSocket.accept(on: listener, within: Limits.acceptTick)
+                    try listener.wait(for: POLLIN, or: stopping, until: tick) == .ready,
+                    let socket = try TCPSocket.accept(on: listener, within: .zero)
                 else { continue }
                 // Beyond the limit a client is closed without a word: words need a handshake, which costs.
                 guard connections.count < Limits.connectionsMax else { continue }
@@ -58,7 +64,7 @@ package final class PeerServer: Sendable {
             } catch {
                 // One client's failure, or too few descriptors for a moment: the next may do better. The
                 // pause keeps a lasting failure from spinning.
-                _ = try? Wakeup().wait(until: .now + Limits.acceptTick)
+                _ = try? stopping.wait(until: .now + Limits.acceptTick)
             }
         }
     }
