@@ -40,8 +40,16 @@ func measure(
         vm: vm, epoch: .first, guest: guest, to: address, keys: sourceKeys, ledger: sourceLedger,
         options: MigrationOptions(streams: variant.streams, compression: variant.compression))
     let before = cpuTime()
-    let report = try migration.run()
-    print("cpu \((cpuTime() - before).milliseconds) ms, ", terminator: "")
+    let anonymousBefore = anonymousKibibytes()
+    let report: MigrationReport
+    do throws(MigrationFailure) { report = try migration.run() } catch {
+        print("failed: \(error)")
+        exit(1)
+    }
+    // The tables live until `run` returns its report; what malloc keeps shows here.
+    print(
+        "cpu \((cpuTime() - before).milliseconds) ms, both ends'"
+            + " memory \(anonymousKibibytes() - anonymousBefore) KiB, ", terminator: "")
     guest.stopWriting()
     if let page = host.guests.first.flatMap({ guest.firstDifference(from: $0) }) {
         print("page \(page) differs")
@@ -56,6 +64,21 @@ func cpuTime() -> Duration {
     _ = unsafe getrusage(Int32(RUSAGE_SELF.rawValue), &usage)
     return .seconds(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
         + .microseconds(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec)
+}
+
+/// Memory of this process that is no guest's: RssAnon.
+func anonymousKibibytes() -> Int {
+    guard let file = unsafe fopen("/proc/self/status", "r") else { return 0 }
+    defer { _ = unsafe fclose(file) }
+    var line = [CChar](repeating: 0, count: 256)
+    while unsafe fgets(&line, 256, file) != nil {
+        let text = String(decoding: line.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self)
+        if text.hasPrefix("RssAnon:") {
+            return text.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) }
+                ?? 0
+        }
+    }
+    return 0
 }
 
 let arguments = CommandLine.arguments.dropFirst()
