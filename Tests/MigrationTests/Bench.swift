@@ -106,7 +106,8 @@ struct Bench {
         memory: ByteCount = .mebibytes(16), streams: Int = 2, compression: Compression = .none,
         limit: Duration = .seconds(2), refusal: MigrationRefusal? = nil,
         failingRecords: Set<Moment> = [], failingCalls: Set<Moment> = [],
-        timing: PeerTiming = PeerTiming(), at moment: Moment? = nil, do action: @escaping @Sendable (Levers) -> Void = { _ in }
+        timing: PeerTiming = PeerTiming(), at moment: Moment? = nil,
+        do action: @escaping @Sendable (Levers) -> Void = { _ in }
     ) throws {
         let levers = Levers()
         let pass: @Sendable (Moment) -> Void = { now in
