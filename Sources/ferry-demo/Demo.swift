@@ -24,6 +24,8 @@ struct Demo: AsyncParsableCommand {
     private static let heartbeatPeriod = Duration.milliseconds(20)
 
     func run() async throws {
+        // What this program and `ferry` print must stay in order, also in a file.
+        unsafe setvbuf(stdout, nil, _IOLBF, 0)
         let folder = FileManager.default.currentDirectoryPath
         show("ferry up \(cluster)")
         let cluster = try await LocalCluster.start(file: cluster, in: folder)
