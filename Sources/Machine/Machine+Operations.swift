@@ -44,10 +44,9 @@ extension Machine {
                 throw VMMRefusal(
                     code: .wrongState, detail: "the kernel's file is not on this host: \(Self.noKernel)")
             }
-            let wasRunning = lifecycle.state == .running
             try park()
             doReset(&lifecycle)
-            if wasRunning, !lifecycle.hasEnded { run(&lifecycle) }
+            if lifecycle.state == .running { gate.open() }
         }
     }
 
