@@ -6,7 +6,8 @@ import Testing
 import VMControl
 
 /// The core of every migration, by hand: two ferry-vmm processes, memory copied while the guest runs.
-@Suite("A guest changes its process", .enabled(if: isKVMUsable), .timeLimit(.minutes(2)), .serialized)
+@Suite(
+    "A guest changes its process", .enabled(if: isKVMUsable), .timeLimit(.minutes(2)), .serialized)
 struct HandoverTests {
     private let size = ["--name", "test", "--memory", "64MiB"]
 
@@ -72,8 +73,10 @@ struct HandoverTests {
         do {
             let owner = try vmm.connect()
             try owner.pause(forHandover: true)
-            #expect(try observer.status() == VMMStatus(
-                state: .paused, cpuTime: try observer.status().cpuTime))
+            #expect(
+                try observer.status()
+                    == VMMStatus(
+                        state: .paused, cpuTime: try observer.status().cpuTime))
         }
         while try observer.status().state == .paused {}
         #expect(try observer.status().state == .running)
@@ -122,7 +125,9 @@ struct HandoverTests {
         #expect(try vmm.waitForExit().exit.reason == .stopped)
     }
 
-    @Test("With its state loaded it waits, however often agents come and go; a bad state changes nothing")
+    @Test(
+        "With its state loaded it waits, however often agents come and go; a bad state changes nothing"
+    )
     func incomingStays() throws {
         let first = try source(vcpus: 1)
         let source = try first.connect()
@@ -161,7 +166,9 @@ struct HandoverTests {
         try client.pause()
         let path = first.path("saved")
         try client.save(to: Descriptor.open(path, O_RDWR | O_CREAT))
-        for option in [["--memory", "128MiB"], ["--vcpus", "1"], ["--id", String(repeating: "0", count: 32)]] {
+        for option in [
+            ["--memory", "128MiB"], ["--vcpus", "1"], ["--id", String(repeating: "0", count: 32)],
+        ] {
             let refused = try VMMUnderTest(["--restore", path] + option)
             let (code, exit) = try refused.waitForExit()
             #expect(code == 1)
@@ -200,8 +207,9 @@ struct HandoverTests {
     private func expectSameMemory(_ source: VMMClient, _ destination: VMMClient) throws {
         for page in 0..<source.layout.pageCount {
             let offset = page * pageBytes
-            let isSame = unsafe memcmp(
-                source.memory.base + offset, destination.memory.base + offset, pageBytes) == 0
+            let isSame =
+                unsafe memcmp(
+                    source.memory.base + offset, destination.memory.base + offset, pageBytes) == 0
             if !isSame { Issue.record("page \(page) differs") }
         }
     }

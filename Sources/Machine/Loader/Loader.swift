@@ -8,6 +8,12 @@ package struct EntryPoint: Hashable, Sendable {
     package var address: UInt32
     package var rbx: UInt64
     package var rsi: UInt64
+
+    package init(address: UInt32, rbx: UInt64, rsi: UInt64) {
+        self.address = address
+        self.rbx = rbx
+        self.rsi = rsi
+    }
 }
 
 /// Loads one guest. The memory holds no other guest's data: what is not written here stays as it is.

@@ -93,7 +93,9 @@ final class TestMachine: Sendable {
             machine.waitForEnd(within: .seconds(20)), "console: \(console.text.suffix(300))")
     }
 
-    func type(_ text: String) { #expect(machine.offerConsoleInput(Array(text.utf8)) == text.utf8.count) }
+    func type(_ text: String) {
+        #expect(machine.offerConsoleInput(Array(text.utf8)) == text.utf8.count)
+    }
 }
 
 /// A pulse guest's boot source.

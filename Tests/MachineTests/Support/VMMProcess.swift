@@ -48,7 +48,7 @@ final class VMMUnderTest {
         _ = unsafe posix_spawn_file_actions_addopen(
             &actions, 2, path, O_WRONLY | O_CREAT, 0o600)
         var argv = unsafe arguments.map { unsafe strdup($0) } + [nil]
-        defer { for unsafe argument in unsafe argv { unsafe free(argument) } }
+        defer { unsafe argv.forEach { unsafe free($0) } }
         var processID: pid_t = 0
         let code = unsafe posix_spawn(&processID, arguments[0], &actions, nil, &argv, environ)
         guard code == 0 else { throw SystemError(call: "posix_spawn", code: code) }
