@@ -13,6 +13,11 @@ package enum MemoryFile {
         let number = try checkedNegative(call) { unsafe ferry_memfd_create(name, hugePages ? 1 : 0) }
         let file = Descriptor(owning: number)
         try file.truncate(to: bytes)
+        if hugePages {
+            // Mappings reserve nothing: without this a pool that runs out is a SIGBUS in the guest's midst.
+            let code = posix_fallocate(number, 0, bytes)
+            guard code == 0 else { throw SystemError(call: "fallocate(\(name), huge pages)", code: code) }
+        }
         return file
     }
 
