@@ -44,11 +44,9 @@ extension Machine {
                 throw VMMRefusal(
                     code: .wrongState, detail: "the kernel's file is not on this host: \(Self.noKernel)")
             }
-            let wasRunning = lifecycle.state == .running
             try park()
             doReset(&lifecycle)
-            // Still `running`: the vCPUs were only parked.
-            if wasRunning, !lifecycle.hasEnded { gate.open() }
+            if lifecycle.state == .running { gate.open() }
         }
     }
 

@@ -26,6 +26,10 @@ final class VCPU: Sendable {
     /// - Parameter post: hands a request to the machine and brings all vCPUs out, this one too.
     func start(post: @escaping @Sendable (GateRequest) -> Void) throws(SystemError) {
         let started = try NamedThread(name: "vcpu\(kvm.id)") { [self] in
+            // A thread inherits what its maker blocks, and some runtimes' threads block every signal.
+            do { try Signals.unblock(Self.kickSignal) } catch {
+                fatalError("a vCPU that cannot be kicked: \(error)")
+            }
             while gate.enter(kvm.id, admit: { kvm.immediateExit = false }) {
                 runUntilInterrupted(post: post)
             }
