@@ -115,9 +115,9 @@ let package = Package(
             "ferry",
             ["API", "Client", "ClusterFile", "Host", "Keys", "Model", argumentParser]),
         executable("ferry-vmm", ["Host", "Machine", "Model", argumentParser]),
-        executable("ferry-demo", ["API", "Host", "Model", "Pulse", "Testbed", argumentParser]),
+        executable("ferry-demo", ["API", "Client", "Host", "Model", "Pulse", "Testbed", argumentParser]),
         executable(
-            "ferry-bench", ["API", "Host", "Keys", "Model", "Pulse", "Testbed", argumentParser]),
+            "ferry-bench", ["API", "Client", "Host", "Keys", "Model", "Pulse", "Testbed", argumentParser]),
 
         // Test support and tests
         .target(

@@ -13,6 +13,7 @@ final class IncomingGuest: DestinationGuest {
 
     var layout: GuestMemoryLayout { process.client.layout }
     var memory: Mapping { process.client.memory }
+    var memoryFile: Descriptor { process.client.memoryFile }
 
     func loadState(_ bytes: [UInt8]) throws(GuestError) {
         let client = process.client

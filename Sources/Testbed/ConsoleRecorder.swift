@@ -35,7 +35,7 @@ package final class ConsoleRecorder: Sendable {
                     read(socket, until: isOver)
                 }
                 // Not there yet, or gone: a host that the guest has not reached, or has left.
-                _ = unsafe poll(nil, 0, 2)
+                _ = poll(nil, 0, 2)
             }
         }
     }

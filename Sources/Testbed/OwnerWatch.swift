@@ -1,6 +1,7 @@
 // Asks every agent, all the time, whether it runs a VM: never may two of them say so at one instant.
 
-package import API
+import API
+import Client
 import Host
 package import Model
 

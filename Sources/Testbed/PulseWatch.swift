@@ -1,6 +1,7 @@
 // A pulse guest in a cluster, seen from outside: its console on every host, in order of arrival.
 
-package import API
+import API
+import Client
 import Foundation
 package import Host
 package import Model

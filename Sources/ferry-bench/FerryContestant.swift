@@ -1,6 +1,7 @@
 // Ferry moves the guest between two agents on this machine, over the same loopback.
 
 import API
+import Client
 import Foundation
 import Host
 import Model

@@ -12,7 +12,7 @@ final class CPUMeter: Sendable {
     private let processes: [Int32]
     private let first: [Int32: Double]
     private let last: Mutex<[Int32: Double]>
-    private let isOver = Flag()
+    private let isOver = EndMark()
     private let thread: Mutex<NamedThread?> = Mutex(nil)
 
     init(processes: [Int32]) throws {
@@ -55,7 +55,7 @@ func loopbackBytes() throws -> UInt64 {
 }
 
 /// Set once, by one thread for others.
-final class Flag: Sendable {
+final class EndMark: Sendable {
     private let value = Atomic(false)
     var isSet: Bool { value.load(ordering: .acquiring) }
     func set() { value.store(true, ordering: .releasing) }

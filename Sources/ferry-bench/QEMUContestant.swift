@@ -30,7 +30,7 @@ struct QEMUContestant: Contestant {
     func run(_ load: Load, in folder: String) async throws -> Measurement {
         if encryption == .tls { try makeCertificates(in: folder) }
         let recorder = ConsoleRecorder()
-        let isOver = Flag()
+        let isOver = EndMark()
         // The source first, and alone: its firmware does not always come up beside a second start.
         let source = try QEMUProcess(load, folder: folder, name: "source", incoming: false)
         defer { source.end() }

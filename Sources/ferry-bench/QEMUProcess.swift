@@ -2,6 +2,7 @@
 
 import Foundation
 import Host
+import Model
 
 final class QEMUProcess {
     private let process = Process()

@@ -30,7 +30,8 @@ extension Routes {
         }
         router.post("v1/vms/:name/console") { request, context in
             let input = try await request.body.collect(upTo: APILimits.consoleInputBytesMax)
-            try await vm(context).sendConsoleInput(Array(input.readableBytesView))
+            let vm = try await vm(context)
+            try await vm.sendConsoleInput(Array(input.readableBytesView))
             return Response(status: .noContent)
         }
     }
