@@ -27,8 +27,9 @@ extension VMInventory {
             context.logger.error("cannot list VMs", metadata: ["error": "\(error)"])
             return
         }
-        for name in names {
-            await adopt(name, settlements)
+        // Side by side: a ferry-vmm that does not answer holds up only its own VM.
+        await withDiscardingTaskGroup { group in
+            for name in names { group.addTask { await self.adopt(name, settlements) } }
         }
         await disownArrivals()
     }
@@ -90,6 +91,12 @@ struct Found: Sendable {
         self.files = files
         record = try VMRecord(loading: files)
         ownership = ledger.ownership(of: record.id)
+        // A ferry-vmm writes its exit just before it ends: what may still answer is gone in a moment.
+        if let exit = files.readExit() {
+            (process, attachProblem) = (nil, nil)
+            status = VMMStatus(state: exit.stateLeft, exit: exit)
+            return
+        }
         do throws(AttachError) {
             let process = try VMProcess(attachingTo: files, expecting: record.id)
             self.process = process
@@ -98,11 +105,8 @@ struct Found: Sendable {
         } catch {
             process = nil
             attachProblem = error.meansNoProcess ? nil : "\(error)"
-            let exit =
-                files.readExit()
-                ?? VMExit(
-                    reason: .processDied, detail: "the VM's process was gone when the agent started"
-                )
+            let exit = VMExit(
+                reason: .processDied, detail: "the VM's process was gone when the agent started")
             status = VMMStatus(state: exit.stateLeft, exit: exit)
         }
     }
