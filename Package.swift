@@ -156,5 +156,11 @@ let package = Package(
         tests("PageCodec", ["Model"]),
         tests("MigrationProtocol", ["Model", "Wire"]),
         tests("PeerLink", ["Host", "MigrationTestSupport", "Model"]),
+        tests(
+            "Migration",
+            [
+                "Host", "MigrationProtocol", "MigrationTestSupport", "Model", "PageCodec",
+                "PeerLink",
+            ]),
     ]
 )

@@ -24,7 +24,8 @@ func measure(
     let filledPages = Int(filled.bytes) / pageBytes
     guest.fill(0..<filledPages, content)
     if dirtyPerSecond > 0 {
-        try guest.startWriting(pages: 0..<min(16384, filledPages), perSecond: dirtyPerSecond, content)
+        try guest.startWriting(
+            pages: 0..<min(16384, filledPages), perSecond: dirtyPerSecond, content)
     }
     let folder = "/var/tmp/ferry-bench-\(getpid())"
     _ = unsafe mkdir(folder, 0o700)

@@ -25,6 +25,9 @@ package final class NamedThread: @unchecked Sendable {
         pthread = thread
     }
 
+    /// Makes the calling thread give way to others from now on; a refused value is ignored.
+    package static func setNice(_ nice: Int32) { _ = ferry_set_thread_nice(nice) }
+
     /// Waits until the function has returned. Call once.
     package func join() { _ = pthread_join(pthread, nil) }
 

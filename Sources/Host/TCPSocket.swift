@@ -53,7 +53,7 @@ package enum TCPSocket {
             try checked("connect(\(address))") {
                 unsafe address.withSockaddr { unsafe Glibc.connect(socket.number, $0, $1) }
             }
-        } catch where error.code == EINPROGRESS {
+        } catch  where error.code == EINPROGRESS {
             switch try socket.wait(for: POLLOUT, or: wakeup, until: .now + limit) {
             case .ready: break
             case .timedOut: throw SystemError(call: "connect(\(address))", code: ETIMEDOUT)
@@ -122,7 +122,8 @@ extension Descriptor {
         while true {
             let left = max(.zero, end - Instant.now)
             let (seconds, attoseconds) = left.components
-            let milliseconds = seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
+            let milliseconds =
+                seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
             var entry = pollfd(fd: number, events: Int16(events), revents: 0)
             let result = unsafe poll(&entry, 1, Int32(clamping: milliseconds))
             if result > 0 { return true }

@@ -85,6 +85,7 @@ final class IncomingSession: Sendable {
             // A file that takes no writes (huge pages) is filled through its mapping.
             (try? file.write(bytes, at: offset)) != nil
         }
+        NamedThread.setNice(Limits.streamNice)
         connection.silenceMax = Limits.streamSilenceMax
         connection.setWakeup(over)
         do {

@@ -50,7 +50,11 @@ enum LedgerSlots {
             try write(head.bytes, at: 0, to: file)
             try checked("fsync(\(path))") { fsync(file.number) }
             return file
-        } catch { throw ledgerError(error) }
+        } catch {
+            // What is half made takes space that may be missing elsewhere.
+            _ = unsafe unlink(path)
+            throw ledgerError(error)
+        }
     }
 
     /// Every record in order; stops at the first slot that was never written whole.
@@ -122,7 +126,9 @@ enum LedgerSlots {
             let checksum: UInt32 = try reader.integer(field: "checksum")
             guard checksum == CRC32C.checksum(bytes.dropFirst(4)) else { return nil }
             let number: UInt32 = try reader.integer(field: "slot")
-            guard number == slot else { throw WireError.invalid(field: "slot", value: UInt64(number)) }
+            guard number == slot else {
+                throw WireError.invalid(field: "slot", value: UInt64(number))
+            }
             let count: UInt16 = try reader.integer(field: "record")
             var body = ByteReader(try reader.raw(Int(count), field: "record"))
             let record = try LedgerRecord(from: &body)

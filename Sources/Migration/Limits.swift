@@ -25,8 +25,10 @@ package enum Limits {
     /// A question's answer may change under the asker once or twice, not for ever.
     static let answerAttemptsMax = 3
 
-    /// Content pages after which a stream judges the encoding that it uses.
-    static let trialPages = 2048
-    /// Content pages after which it tries the others again.
+    /// Content pages of a trial that are not judged: what two sockets' buffers hold.
+    static let warmUpPages = 1024
+    /// Content pages on which an encoding is judged.
+    static let trialPages = 1536
+    /// Content pages after which a stream tries the other encodings again.
     static let retrialPages = 65536
 }

@@ -63,7 +63,8 @@ extension MigrationFailure.Reason: CustomStringConvertible {
         case .guest(let error): "the guest's process failed: \(error)"
         case .ledger(let error): "\(error)"
         case .malformed(let error): "the destination sent what cannot be read: \(error)"
-        case .unexpectedMessage(let text): "the destination sent \(text), which does not belong here"
+        case .unexpectedMessage(let text):
+            "the destination sent \(text), which does not belong here"
         case .noAnswer(let error):
             "no answer after the handover\(error.map { ": \($0)" } ?? "")"
         case .neverRan: "the destination did not start the VM"

@@ -32,7 +32,8 @@ struct PeerDialer: Sendable {
                 within: timing.connect, silenceMax: timing.deadPeer, interruptedBy: stop)
             try connection.send(
                 .hello(
-                    versions: MigrationProtocol.Limits.versionMin...MigrationProtocol.Limits.versionMax,
+                    versions: MigrationProtocol.Limits
+                        .versionMin...MigrationProtocol.Limits.versionMax,
                     purpose))
         } catch { throw .link(error) }
         let start = Instant.now

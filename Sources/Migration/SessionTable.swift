@@ -57,7 +57,9 @@ final class SessionTable: Sendable {
     /// The guest of a migration that has just been answered with `neverRan`.
     func takeUndecided(_ question: OwnershipQuestion) -> UndecidedGuest? {
         state.withLock {
-            guard $0.undecided[question.vm]?.offer.migration == question.migration else { return nil }
+            guard $0.undecided[question.vm]?.offer.migration == question.migration else {
+                return nil
+            }
             return $0.undecided.removeValue(forKey: question.vm)
         }
     }

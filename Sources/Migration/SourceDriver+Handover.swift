@@ -39,6 +39,7 @@ extension SourceDriver {
             return .failed
         }
         do { try control.send(.state(state)) } catch { return lost(error) }
+        stateBytes = state.count
         setPhase(.lastPages)
         let pages = dirtyPages
         do throws(RoundError) {

@@ -37,6 +37,7 @@ final class SourceDriver {
     var lastAlive = Instant.now
     var meter = RateMeter()
     var dirtyPages = 0
+    var stateBytes = 0
     private var resumeError: GuestError?
 
     init(
@@ -167,7 +168,11 @@ final class SourceDriver {
                 .memoryDiffers(source: "\(source)", destination: "\(destination)")
             case .neverRan: .neverRan
             case .noAnswer:
-                if case .link(let error) = reason?.reason { .noAnswer(error) } else { .noAnswer(nil) }
+                if case .link(let error) = reason?.reason {
+                    .noAnswer(error)
+                } else {
+                    .noAnswer(nil)
+                }
             case .peerLost, .failed, .ledgerFailed: reason?.reason ?? .link(.closed)
             }
         return MigrationFailure(phase: phase, reason: told, aftermath: aftermath)
@@ -177,7 +182,7 @@ final class SourceDriver {
         report.streams = offer.streams
         report.compression = Compression(streams.encoding)
         let counts = streams.counts
-        report.wireBytes = counts.wireBytes
+        report.wireBytes = counts.wireBytes + UInt64(stateBytes)
         report.pagesSent = counts.contentPages + counts.zeroPages
         report.pageBytesSent = report.pagesSent * UInt64(pageBytes)
         report.zeroPages = counts.zeroPages
@@ -185,7 +190,9 @@ final class SourceDriver {
     }
 
     private func finishedReport() -> MigrationReport {
-        report.total = clock.elapsed()
+        let total = clock.elapsed()
+        report.total = total
+        watch.update { $0.elapsed = total }
         clock.begin(.cleanUp)
         report.phases = clock.list
         report.verifiedPages = UInt64(guest.layout.pageCount)

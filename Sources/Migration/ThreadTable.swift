@@ -30,7 +30,7 @@ final class ThreadTable: Sendable {
             return number
         }
         do {
-            let thread = try NamedThread(name: "ferry-peer-\(number % 10000)", nice: Limits.streamNice) {
+            let thread = try NamedThread(name: "ferry-peer-\(number % 10000)") {
                 body(wakeup)
                 self.state.withLock { $0.entries[number]?.isFinished = true }
             }
@@ -43,7 +43,8 @@ final class ThreadTable: Sendable {
 
     func joinFinished() {
         let finished = state.withLock { state in
-            let numbers = state.entries.filter { $0.value.isFinished && $0.value.thread != nil }.keys
+            let numbers = state.entries.filter { $0.value.isFinished && $0.value.thread != nil }
+                .keys
             return numbers.compactMap { state.entries.removeValue(forKey: $0)?.thread }
         }
         for thread in finished { thread.join() }

@@ -92,7 +92,9 @@ package struct ConvergencePolicy: Hashable, Sendable {
         let isFew = facts.dirtyPages <= Limits.fewPages
         if prediction.upper <= limit {
             let isShort = isFew || lastPages <= target.seconds
-            if isShort || !isShrinking || rounds >= Limits.roundsMax { return .handOver(prediction) }
+            if isShort || !isShrinking || rounds >= Limits.roundsMax {
+                return .handOver(prediction)
+            }
             return .anotherRound(throttlePercent: throttlePercent)
         }
         // With few pages left it is the fixed terms that do not fit: rounds and throttling cannot help.

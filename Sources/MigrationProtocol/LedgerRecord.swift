@@ -35,7 +35,8 @@ extension LedgerRecord {
     package init(vm: VMID, _ ownership: Ownership) {
         self =
             switch ownership {
-            case .owned(let epoch, let migration): .owned(vm: vm, epoch: epoch, migration: migration)
+            case .owned(let epoch, let migration):
+                .owned(vm: vm, epoch: epoch, migration: migration)
             case .released(let epoch, let to, let migration):
                 .released(vm: vm, epoch: epoch, to: to, migration: migration)
             case .handedOver(let epoch, let to, let migration):

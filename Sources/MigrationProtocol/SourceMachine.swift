@@ -216,8 +216,11 @@ package struct SourceMachine: Hashable, Sendable {
         case (.handingOver, .running(let epoch)), (.asking, .answer(.taken(let epoch))),
             (.handingOver, .answer(.taken(let epoch))):
             state = .settling(epoch)
-            return [.write(.handedOver(vm: vm, epoch: epoch, to: destination, migration: migration))]
-        case (.handingOver, .answer(.neverRan(nextEpoch))), (.asking, .answer(.neverRan(nextEpoch))):
+            return [
+                .write(.handedOver(vm: vm, epoch: epoch, to: destination, migration: migration))
+            ]
+        case (.handingOver, .answer(.neverRan(nextEpoch))),
+            (.asking, .answer(.neverRan(nextEpoch))):
             state = .takingBack
             return [.write(.owned(vm: vm, epoch: nextEpoch.next, migration: nil))]
         case (.handingOver, .peerLost), (.handingOver, .refused), (.handingOver, .failed):

@@ -39,7 +39,8 @@ package enum BlockError: Error, Hashable, Sendable {
         let size = unsafe Int32(MemoryLayout<z_stream>.size)
         guard
             unsafe deflateInit2_(
-                &deflater, Limits.zlibLevel, Z_DEFLATED, 15, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, size)
+                &deflater, Limits.zlibLevel, Z_DEFLATED, 15, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
+                size)
                 == Z_OK,
             unsafe inflateInit2_(&inflater, 15, ZLIB_VERSION, size) == Z_OK
         else { fatalError("no memory for zlib contexts") }

@@ -210,7 +210,8 @@ package struct ChunkPages: Hashable, Sendable {
         }
         let bodyBytes = PageFrameHeader.indexBytes + blockBytes
         writeHeader(
-            .pages, encoding: used, count: batchCount, bodyBytes: bodyBytes, argument: UInt32(chunk))
+            .pages, encoding: used, count: batchCount, bodyBytes: bodyBytes, argument: UInt32(chunk)
+        )
         self.used += PageFrameHeader.bytes + bodyBytes
         batchCount = 0
     }

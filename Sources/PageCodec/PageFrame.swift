@@ -75,7 +75,8 @@ package struct PageFrameHeader: Hashable, Sendable {
     }
 
     package func write(to target: UnsafeMutableRawPointer) {
-        unsafe target.storeBytes(of: UInt32(bodyBytes).littleEndian, toByteOffset: 0, as: UInt32.self)
+        unsafe target.storeBytes(
+            of: UInt32(bodyBytes).littleEndian, toByteOffset: 0, as: UInt32.self)
         unsafe target.storeBytes(of: kind.rawValue, toByteOffset: 4, as: UInt8.self)
         unsafe target.storeBytes(of: encoding.rawValue, toByteOffset: 5, as: UInt8.self)
         unsafe target.storeBytes(of: UInt16(count).littleEndian, toByteOffset: 6, as: UInt16.self)

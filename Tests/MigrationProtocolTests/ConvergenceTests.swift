@@ -37,11 +37,13 @@ struct ConvergenceTests {
     @Test func `An idle guest is handed over after the first round`() {
         var policy = policy()
         let decisions = rounds(
-            &policy, memoryPages: 262_144, workingSet: 0, dirtyPerSecond: 0, pagesPerSecond: 250_000)
+            &policy, memoryPages: 262_144, workingSet: 0, dirtyPerSecond: 0, pagesPerSecond: 250_000
+        )
         #expect(decisions.count == 1)
     }
 
-    @Test func `A calm guest is handed over after two or three rounds with few pages left`() throws {
+    @Test func `A calm guest is handed over after two or three rounds with few pages left`() throws
+    {
         var policy = policy()
         let decisions = rounds(
             &policy, memoryPages: 196_608, workingSet: 16_384, dirtyPerSecond: 2000,

@@ -97,7 +97,10 @@ struct LedgerBookTests {
     }
 
     @Test func `Records are read back as they were written`() throws {
-        let all = [owned(1), owned(9, first), released(2), handedOver(3), incoming(4), neverRan(5), deleted(6)]
+        let all = [
+            owned(1), owned(9, first), released(2), handedOver(3), incoming(4), neverRan(5),
+            deleted(6),
+        ]
         for record in all {
             var writer = ByteWriter()
             record.write(to: &writer)
@@ -140,7 +143,9 @@ struct OwnershipQuestionTests {
     }
 
     @Test func `A host that did not writes before it swears`() {
-        for record in [nil, incoming(5), handedOver(4), neverRan(3), neverRan(5, second), deleted(2)] {
+        for record in [
+            nil, incoming(5), handedOver(4), neverRan(3), neverRan(5, second), deleted(2),
+        ] {
             #expect(step(record) == .write(neverRan(5)), "\(String(describing: record))")
         }
         #expect(step(neverRan(5)) == .answer(.neverRan(Epoch(5))))
@@ -156,7 +161,9 @@ struct OwnershipQuestionTests {
     }
 
     @Test func `What a question makes a host write, the book takes`() throws {
-        for record in [nil, incoming(5), handedOver(4), neverRan(3), neverRan(5, second), deleted(2)] {
+        for record in [
+            nil, incoming(5), handedOver(4), neverRan(3), neverRan(5, second), deleted(2),
+        ] {
             var book = LedgerBook()
             if let record { book.restore(record) }
             guard case .write(let answer) = step(record) else { continue }

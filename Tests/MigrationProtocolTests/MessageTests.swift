@@ -23,7 +23,8 @@ struct MessageTests {
             .hello(versions: 1...1, .question),
             .welcome(version: 1),
             .refused(
-                MigrationRefusal(.cpuFeaturesMissing, "missing features", details: ["avx512f", "sha"])),
+                MigrationRefusal(
+                    .cpuFeaturesMissing, "missing features", details: ["avx512f", "sha"])),
             .offer(offer),
             .accepted(token: token, ledgerWrite: .microseconds(800)),
             .alive(round: 3, remainingBytes: 1 << 40),
@@ -105,10 +106,16 @@ struct MessageTests {
                 == [13, 0, 0, 0, 1, 0, 0, 0] + Array("FERRYMIG".utf8) + [1, 0, 2, 0, 1])
         #expect(
             PeerMessage.refused(MigrationRefusal(.busy, "no", details: ["x"])).bytes
-                == [17, 0, 0, 0, 3, 0, 0, 0, 8, 0, 2, 0, 0, 0, 0x6E, 0x6F, 1, 0, 0, 0, 1, 0, 0, 0, 0x78])
+                == [
+                    17, 0, 0, 0, 3, 0, 0, 0, 8, 0, 2, 0, 0, 0, 0x6E, 0x6F, 1, 0, 0, 0, 1, 0, 0, 0,
+                    0x78,
+                ])
         #expect(
             PeerMessage.verify(round: 3, root: MemoryRoot(low: 1, high: 2)).bytes
-                == [20, 0, 0, 0, 8, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0])
+                == [
+                    20, 0, 0, 0, 8, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0,
+                    0, 0,
+                ])
     }
 
     @Test func `A frame that is too long is refused before its body`() {
@@ -137,9 +144,11 @@ struct MessageTests {
         #expect(read.details[3].hasPrefix("3xx"))
     }
 
-    @Test(arguments: [
-        (1...1, 1...1, 1), (1...3, 2...5, 3), (2...2, 3...4, nil), (3...9, 1...2, nil), (1...9, 4...4, 4),
-    ] as [(ClosedRange<UInt16>, ClosedRange<UInt16>, UInt16?)])
+    @Test(
+        arguments: [
+            (1...1, 1...1, 1), (1...3, 2...5, 3), (2...2, 3...4, nil), (3...9, 1...2, nil),
+            (1...9, 4...4, 4),
+        ] as [(ClosedRange<UInt16>, ClosedRange<UInt16>, UInt16?)])
     func `The highest version that both speak is agreed`(
         _ ours: ClosedRange<UInt16>, _ theirs: ClosedRange<UInt16>, _ agreed: UInt16?
     ) {

@@ -94,7 +94,8 @@ package enum FakeContent: Sendable {
         try call("clearDirtyLog")
         state.withLock {
             for word in (pages.lowerBound / 64)..<((pages.upperBound + 63) / 64) {
-                $0.log[word] &= ~(unsafe dirtyBits.base.load(fromByteOffset: word * 8, as: UInt64.self))
+                $0.log[word] &=
+                    ~(unsafe dirtyBits.base.load(fromByteOffset: word * 8, as: UInt64.self))
             }
         }
     }

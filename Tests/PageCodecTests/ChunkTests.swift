@@ -147,7 +147,9 @@ struct ChunkTests {
         #expect(encoder.root != decoder.root)
     }
 
-    @Test func `What happens to memory after it landed is for an audit to find, not for the root`() throws {
+    @Test func `What happens to memory after it landed is for an audit to find, not for the root`()
+        throws
+    {
         var generator = SplitMix(seed: 7)
         let source = Pages(64)
         source.fill(&generator)
@@ -161,7 +163,9 @@ struct ChunkTests {
         #expect(target.root(seed: seed) != encoder.root)
     }
 
-    @Test func `A change that the dirty log forgot is for an audit to find, not for the root`() throws {
+    @Test func `A change that the dirty log forgot is for an audit to find, not for the root`()
+        throws
+    {
         var generator = SplitMix(seed: 8)
         let source = Pages(64)
         source.fill(&generator)
@@ -250,10 +254,16 @@ struct ChunkTests {
             (header(encoding: 9), .block(.unknownEncoding(9))),
             (header(kind: 3, encoding: 1, count: 0, body: 0), .block(.unknownEncoding(1))),
             (header(body: .max), .badSize(.pages, count: 1, bodyBytes: Int(UInt32.max))),
-            (header(count: 33, body: 64 + 33 * 4096), .badSize(.pages, count: 33, bodyBytes: 135_232)),
+            (
+                header(count: 33, body: 64 + 33 * 4096),
+                .badSize(.pages, count: 33, bodyBytes: 135_232)
+            ),
             (header(count: 0, body: 64), .badSize(.pages, count: 0, bodyBytes: 64)),
             (header(body: 4159), .badSize(.pages, count: 1, bodyBytes: 4159)),
-            (header(kind: 1, count: 257, body: 1028), .badSize(.zeroRanges, count: 257, bodyBytes: 1028)),
+            (
+                header(kind: 1, count: 257, body: 1028),
+                .badSize(.zeroRanges, count: 257, bodyBytes: 1028)
+            ),
             (header(kind: 1, count: 1, body: 8), .badSize(.zeroRanges, count: 1, bodyBytes: 8)),
             (header(kind: 3, count: 0, body: 4), .badSize(.endOfRound, count: 0, bodyBytes: 4)),
             (header(chunk: 1), .wrongChunk(1)),
@@ -287,7 +297,9 @@ struct ChunkTests {
                 try decode(wire(pages), with: decoder(Pages(128)))
             }
         }
-        for range: [UInt8] in [[0, 0, 0, 0], [0, 0, 129, 0], [255, 255, 1, 0], [1, 0, 255, 255]] {
+        for range: [UInt8] in [
+            [0, 0, 0, 0], [0, 0, 129, 0], [255, 255, 1, 0], [1, 0, 255, 255],
+        ] {
             let bytes = header(kind: 1, count: 1, body: 4) + range
             #expect(throws: WireEnd.frame(.badPages(chunk: 0)), "\(range)") {
                 try decode(bytes, with: decoder(Pages(128)))

@@ -51,7 +51,10 @@ struct SplitMix: RandomNumberGenerator {
 
     subscript(page: Int) -> [UInt8] {
         get { unsafe Array(bytes[(page * pageBytes)..<((page + 1) * pageBytes)]) }
-        set { unsafe base.advanced(by: page * pageBytes).copyMemory(from: newValue, byteCount: pageBytes) }
+        set {
+            unsafe base.advanced(by: page * pageBytes).copyMemory(
+                from: newValue, byteCount: pageBytes)
+        }
     }
 
     func root(seed: UInt64) -> MemoryRoot {
@@ -103,7 +106,9 @@ func frames(
     present: ChunkPages? = nil
 ) -> [UInt8] {
     var wire: [UInt8] = []
-    func collect(_ span: RawSpan) { unsafe span.withUnsafeBytes { unsafe wire.append(contentsOf: $0) } }
+    func collect(_ span: RawSpan) {
+        unsafe span.withUnsafeBytes { unsafe wire.append(contentsOf: $0) }
+    }
     for chunk in chunks { encoder.encode(chunk: chunk, by: encoding, present: present, collect) }
     encoder.endRound(round, collect)
     return wire

@@ -114,7 +114,9 @@ struct PeerLinkTests {
         }
     }
 
-    @Test func `A key that others can read, or that belongs to another certificate, is refused`() throws {
+    @Test func `A key that others can read, or that belongs to another certificate, is refused`()
+        throws
+    {
         let folder = try keys.issue("c")
         try FileManager.default.setAttributes(
             [.posixPermissions: 0o640], ofItemAtPath: "\(folder)/key.pem")
