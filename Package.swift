@@ -20,39 +20,147 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
         swiftSettings: settings)
 }
 
+func executable(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func remote(_ name: String, from version: Version) -> Package.Dependency {
+    .package(url: "https://github.com/\(name)", from: version)
+}
+
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
+let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
+let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioTLS: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(
+    name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(
+    name: "UnixSignals", package: "swift-service-lifecycle")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let argumentParser: Target.Dependency = .product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
 let package = Package(
     name: "ferry",
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        remote("apple/swift-argument-parser", from: "1.8.2"),
+        remote("apple/swift-asn1", from: "1.7.4"),
+        remote("apple/swift-certificates", from: "1.21.1"),
+        remote("apple/swift-crypto", from: "4.5.2"),
+        remote("apple/swift-http-types", from: "1.8.0"),
+        remote("apple/swift-log", from: "1.16.2"),
+        remote("apple/swift-nio", from: "2.101.2"),
+        remote("apple/swift-nio-ssl", from: "2.37.6"),
+        // Without its traits it does not bring full Foundation and a configuration reader along.
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        remote("jpsim/Yams", from: "6.2.2"),
+        remote("swift-server/async-http-client", from: "1.37.0"),
+        remote("swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         // Floor 0: C and system libraries
         .target(name: "CLinux"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(
+            name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
         // Floor 1: the words of the system, the operating system, bytes
         library("Model"),
         library("Wire"),
         library("Host", ["CLinux"]),
         // Floor 2
         library("VMControl", ["Host", "Model", "Wire"]),
+        library("PageCodec", ["Model", "CZlib", "CZstd", "CLZ4", "CXXHash"]),
+        library("MigrationProtocol", ["Model", "Wire"]),
+        library("PeerLink", ["COpenSSL", "Host", "Model"]),
         library("KVM", ["CLinux", "Host"]),
         // The guest that checks itself; its own code is in PulseGuest, built by Scripts/build-pulse
         .target(
             name: "Pulse", resources: [.copy("Resources/pulse.elf")], swiftSettings: settings),
         // Floor 3
         library("Machine", ["Host", "KVM", "Model", "VMControl", "Wire"]),
+        // Floor 4
+        library("Keys", ["Host", "Model", x509, asn1, crypto]),
+        library("ClusterFile", ["Host", "Model", yams]),
+        library("API", ["Model"]),
+        library(
+            "Migration", ["Host", "MigrationProtocol", "Model", "PageCodec", "PeerLink", "Wire"]),
+        // Floor 5
+        library("Client", ["API", "Model", httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
+        library(
+            "Agent",
+            [
+                "API", "ClusterFile", "Host", "Keys", "KVM", "Machine", "Migration",
+                "MigrationProtocol", "Model", "PeerLink", "Pulse", "VMControl",
+                hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes,
+                lifecycle, signals, logging, nioCore, nioPosix, nioTLS,
+            ]),
+        // A cluster of real processes and the eyes that watch it: for demo, bench and end-to-end tests
+        library("Testbed", ["API", "Client", "ClusterFile", "Host", "Model", "Pulse"]),
         // Floor 6
-        .executableTarget(
-            name: "ferry-vmm",
-            dependencies: [
-                "Host", "Machine", "Model",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ], swiftSettings: settings),
+        executable("ferry-agent", ["Agent", "Host", "Model", argumentParser, logging]),
+        executable(
+            "ferry",
+            ["API", "Client", "ClusterFile", "Host", "Keys", "Model", argumentParser]),
+        executable("ferry-vmm", ["Host", "Machine", "Model", argumentParser]),
+        executable("ferry-demo", ["API", "Client", "Host", "Model", "Pulse", "Testbed", argumentParser]),
+        executable(
+            "ferry-bench", ["API", "Client", "Host", "Keys", "Model", "Pulse", "Testbed", argumentParser]),
 
+        // Test support and tests
+        .target(
+            name: "MigrationTestSupport",
+            dependencies: ["Host", "Migration", "MigrationProtocol", "Model", "PeerLink"],
+            path: "Tests/MigrationTestSupport", swiftSettings: settings),
+        .executableTarget(
+            name: "migration-bench",
+            dependencies: [
+                "Host", "Migration", "MigrationProtocol", "MigrationTestSupport", "Model",
+                "PeerLink",
+            ],
+            path: "Benchmarks/migration-bench", swiftSettings: settings),
+
+        tests("Keys", ["Host", "Model"]),
+        tests("ClusterFile", ["Host", "Model"]),
+        tests("API", ["Model"]),
+        tests(
+            "Agent",
+            [
+                "API", "Client", "ClusterFile", "Host", "Keys", "Model", "Pulse", "VMControl", x509,
+                asn1, crypto, "ferry-agent", "ferry-vmm",
+            ]),
         tests("Model"),
         tests("Wire"),
         tests("Host"),
         tests("VMControl", ["Model", "Wire"]),
         tests("KVM", ["Host"]),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: [
+                "API", "Client", "Host", "Keys", "KVM", "Model", "Pulse", "Testbed", "ferry",
+                "ferry-agent", "ferry-vmm",
+            ], swiftSettings: settings),
         tests("Machine", ["Host", "KVM", "Model", "Pulse", "VMControl", "Wire", "ferry-vmm"]),
+        tests("PageCodec", ["Model"]),
+        tests("MigrationProtocol", ["Model", "Wire"]),
+        tests("PeerLink", ["Host", "MigrationTestSupport", "Model"]),
+        tests(
+            "Migration",
+            [
+                "Host", "MigrationProtocol", "MigrationTestSupport", "Model", "PageCodec",
+                "PeerLink",
+            ]),
     ]
 )

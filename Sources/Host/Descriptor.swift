@@ -25,11 +25,23 @@ package final class Descriptor: Sendable {
             owning: try checked("fcntl(F_DUPFD_CLOEXEC)") { fcntl(number, F_DUPFD_CLOEXEC, 0) })
     }
 
+    /// Another number for the same open file, close-on-exec, for an owner that takes numbers and closes them.
+    package func surrenderDuplicate() throws(SystemError) -> Int32 {
+        try checked("fcntl(F_DUPFD_CLOEXEC)") { fcntl(number, F_DUPFD_CLOEXEC, 0) }
+    }
+
     /// Bytes in the file.
     package func size() throws(SystemError) -> Int {
         var status = stat()
         try checked("fstat") { unsafe fstat(number, &status) }
         return Int(status.st_size)
+    }
+
+    /// Bytes that take up space: less than the size where the file has holes.
+    package func allocatedBytes() throws(SystemError) -> Int {
+        var status = stat()
+        try checked("fstat") { unsafe fstat(number, &status) }
+        return Int(status.st_blocks) * 512
     }
 
     package func truncate(to size: Int) throws(SystemError) {
@@ -39,6 +51,18 @@ package final class Descriptor: Sendable {
     /// Reads up to the buffer's size at the current position; 0 at the end.
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
         try checked("read") { unsafe Glibc.read(number, buffer.baseAddress, buffer.count) }
+    }
+
+    /// Up to `count` bytes at the current position; none at the end.
+    package func read(upTo count: Int) throws(SystemError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let filled = try checked("read") {
+            unsafe bytes.withUnsafeMutableBytes {
+                unsafe Glibc.read(number, $0.baseAddress, $0.count)
+            }
+        }
+        bytes.removeLast(count - filled)
+        return bytes
     }
 
     /// Fills the buffer from an offset on; a file that ends before that fails with EIO.
@@ -85,6 +109,19 @@ package final class Descriptor: Sendable {
                 unsafe rest.withUnsafeBytes { unsafe Glibc.write(number, $0.baseAddress, $0.count) }
             }
             rest = rest.dropFirst(written)
+        }
+    }
+
+    /// Writes all of it at an offset; the position stays.
+    package func write(_ bytes: RawSpan, at offset: Int) throws(SystemError) {
+        var written = 0
+        while written < bytes.byteCount {
+            written += try checked("pwrite") {
+                unsafe bytes.withUnsafeBytes {
+                    let rest = unsafe UnsafeRawBufferPointer(rebasing: $0[written...])
+                    return unsafe pwrite(number, rest.baseAddress, rest.count, offset + written)
+                }
+            }
         }
     }
 }

@@ -25,8 +25,14 @@ package final class NamedThread: @unchecked Sendable {
         pthread = thread
     }
 
+    /// Makes the calling thread give way to others from now on; a refused value is ignored.
+    package static func setNice(_ nice: Int32) { _ = ferry_set_thread_nice(nice) }
+
     /// Waits until the function has returned. Call once.
     package func join() { _ = pthread_join(pthread, nil) }
+
+    /// Nobody will wait for it: its resources go when its function has returned. Instead of `join`.
+    package func detach() { _ = pthread_detach(pthread) }
 
     /// CPU time so far; zero when it cannot be read. The thread must not have been joined.
     package var cpuTime: Duration { .nanoseconds(max(0, ferry_thread_cpu_time(pthread))) }

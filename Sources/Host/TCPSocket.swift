@@ -42,8 +42,9 @@ package enum TCPSocket {
         return Descriptor(owning: number)
     }
 
+    /// - Parameter wakeup: ends the wait early, with ECANCELED.
     package static func connect(
-        to address: SocketAddress, within limit: Duration
+        to address: SocketAddress, within limit: Duration, or wakeup: Wakeup? = nil
     ) throws(SystemError) -> Descriptor {
         let socket = try make(for: address)
         let flags = try checked("fcntl") { fcntl(socket.number, F_GETFL) }
@@ -52,9 +53,11 @@ package enum TCPSocket {
             try checked("connect(\(address))") {
                 unsafe address.withSockaddr { unsafe Glibc.connect(socket.number, $0, $1) }
             }
-        } catch where error.code == EINPROGRESS {
-            guard try socket.wait(for: POLLOUT, within: limit) else {
-                throw SystemError(call: "connect(\(address))", code: ETIMEDOUT)
+        } catch  where error.code == EINPROGRESS {
+            switch try socket.wait(for: POLLOUT, or: wakeup, until: .now + limit) {
+            case .ready: break
+            case .timedOut: throw SystemError(call: "connect(\(address))", code: ETIMEDOUT)
+            case .wokenUp: throw SystemError(call: "connect(\(address))", code: ECANCELED)
             }
             let code = try socket.pendingError()
             guard code == 0 else { throw SystemError(call: "connect(\(address))", code: code) }
@@ -119,7 +122,8 @@ extension Descriptor {
         while true {
             let left = max(.zero, end - Instant.now)
             let (seconds, attoseconds) = left.components
-            let milliseconds = seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
+            let milliseconds =
+                seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
             var entry = pollfd(fd: number, events: Int16(events), revents: 0)
             let result = unsafe poll(&entry, 1, Int32(clamping: milliseconds))
             if result > 0 { return true }

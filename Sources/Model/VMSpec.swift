@@ -15,10 +15,13 @@ public struct VMSpec: Hashable, Sendable, Codable {
     public var downtimeLimit: Duration
     /// The kernel's command line.
     public var commandLine: String
+    /// What it boots, and boots again after a reset.
+    public var kernel: KernelSource
 
     public init(
         name: VMName, memory: ByteCount, vcpus: Int = 1, hugePages: Bool = false,
-        downtimeLimit: Duration = Self.downtimeLimitDefault, commandLine: String = ""
+        downtimeLimit: Duration = Self.downtimeLimitDefault, commandLine: String = "",
+        kernel: KernelSource = .unknown
     ) {
         self.name = name
         self.memory = memory
@@ -26,6 +29,7 @@ public struct VMSpec: Hashable, Sendable, Codable {
         self.hugePages = hugePages
         self.downtimeLimit = downtimeLimit
         self.commandLine = commandLine
+        self.kernel = kernel
     }
 
     /// The first thing wrong with it, in words; nil when it can be built.

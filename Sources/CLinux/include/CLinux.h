@@ -42,4 +42,14 @@ int ferry_eventfd(void);
 // fallocate(2) with FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE.
 int ferry_punch_hole(int fd, off_t offset, off_t length);
 
+// pidfd_open(2): close-on-exec; readable once the process has ended.
+int ferry_pidfd_open(pid_t process);
+
+// pidfd_send_signal(2)
+int ferry_pidfd_send_signal(int pidfd, int signal);
+
+// posix_spawn(3) into a session of its own: input from /dev/null, output and errors appended to `log`, nothing
+// else inherited, no signal blocked or ignored. `arguments` ends with NULL. Returns the process's number.
+int ferry_spawn_detached(const char *program, char *const arguments[], const char *log);
+
 #endif

@@ -44,8 +44,9 @@ package struct VMMOptions: Sendable {
             commandLine: commandLine ?? "")
     }
 
-    /// A saved VM as it is to be restored: its size and identity are the file's, and options may only
-    /// repeat them; its name, downtime limit and kind of pages may be others here.
+    /// A saved VM as it is to be restored: its size is the file's, and options may only repeat it; its
+    /// identity, name, downtime limit and kind of pages may be others here. (Another identity is what keeps a
+    /// saved VM and the one it was saved from apart.)
     func adapted(_ saved: SavedFileHeader) throws(MachineError) -> SavedFileHeader {
         func check<Value: Equatable>(
             _ option: String, _ given: Value?, _ saved: Value
@@ -59,9 +60,9 @@ package struct VMMOptions: Sendable {
         }
         try check("memory", memory, saved.spec.memory)
         try check("vcpus", vcpus, saved.spec.vcpus)
-        try check("id", id, saved.id)
         try check("command-line", commandLine, saved.spec.commandLine)
         var header = saved
+        header.id = id ?? saved.id
         header.spec.name = name ?? saved.spec.name
         header.spec.downtimeLimit = downtimeLimit ?? saved.spec.downtimeLimit
         header.spec.hugePages = hugePages || saved.spec.hugePages

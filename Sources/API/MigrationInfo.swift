@@ -1,0 +1,181 @@
+// Migrations as the source's agent shows them: while they go on, and how they ended.
+
+package import Model
+
+/// A migration to be started.
+package struct StartMigration: Hashable, Sendable, Codable {
+    package var vm: VMName
+    package var to: HostName
+    /// The longest pause it may cause; nil for the VM's own limit.
+    package var downtimeLimitMs: Double?
+    package var streams: Int?
+    package var compression: Compression?
+
+    package init(
+        vm: VMName, to: HostName, downtimeLimitMs: Double? = nil, streams: Int? = nil,
+        compression: Compression? = nil
+    ) {
+        self.vm = vm
+        self.to = to
+        self.downtimeLimitMs = downtimeLimitMs
+        self.streams = streams
+        self.compression = compression
+    }
+
+    /// - Parameter usual: the VM's own limit.
+    package func downtimeLimit(usual: Duration) throws(Problem) -> Duration {
+        try duration(milliseconds: downtimeLimitMs, field: "downtimeLimitMs", default: usual)
+    }
+
+    package func checkedStreams(usual: Int) throws(Problem) -> Int {
+        let streams = streams ?? usual
+        guard (1...Limits.streamsMax).contains(streams) else {
+            throw Problem(.invalid, "streams is \(streams): use 1 to \(Limits.streamsMax)")
+        }
+        return streams
+    }
+}
+
+package struct MigrationInfo: Hashable, Sendable, Codable {
+    package enum State: String, Hashable, Sendable, Codable {
+        case running
+        case succeeded
+        /// The VM runs on at the source, unless `failure` says otherwise.
+        case failed
+        /// Ended because somebody asked for it; the VM runs on at the source.
+        case cancelled
+    }
+
+    package var id: MigrationID
+    package var vm: VMName
+    package var vmID: VMID
+    package var source: HostName
+    package var destination: HostName
+    package var state: State
+    package var progress: ProgressInfo?
+    package var report: ReportInfo?
+    package var failure: FailureInfo?
+
+    package init(
+        id: MigrationID, vm: VMName, vmID: VMID, source: HostName, destination: HostName,
+        state: State, progress: ProgressInfo? = nil, report: ReportInfo? = nil,
+        failure: FailureInfo? = nil
+    ) {
+        self.id = id
+        self.vm = vm
+        self.vmID = vmID
+        self.source = source
+        self.destination = destination
+        self.state = state
+        self.progress = progress
+        self.report = report
+        self.failure = failure
+    }
+
+    package var isOver: Bool { state != .running }
+}
+
+package struct MigrationList: Hashable, Sendable, Codable {
+    package var migrations: [MigrationInfo]
+    package init(migrations: [MigrationInfo]) { self.migrations = migrations }
+}
+
+/// Why a migration did not happen.
+package struct FailureInfo: Hashable, Sendable, Codable {
+    /// Stable, for programs: "not_converged", "cancelled", "unreachable", "refused_cpu_features_missing", ...
+    package var code: String
+    /// The phase it got to.
+    package var phase: MigrationPhase
+    /// What happened and where the VM is now, in words.
+    package var message: String
+    /// What was missing or wrong, item by item: the names of CPU features, say.
+    package var details: [String]
+    /// The VM runs on at the source.
+    package var vmIsRunning: Bool
+
+    package init(
+        code: String, phase: MigrationPhase, message: String, details: [String] = [],
+        vmIsRunning: Bool
+    ) {
+        self.code = code
+        self.phase = phase
+        self.message = message
+        self.details = details
+        self.vmIsRunning = vmIsRunning
+    }
+}
+
+/// MigrationProgress with its units in its names.
+package struct ProgressInfo: Hashable, Sendable, Codable {
+    package var phase: MigrationPhase
+    package var round: Int
+    package var elapsedMs: Double
+    package var remainingBytes: UInt64
+    package var memoryBytes: UInt64
+    package var dirtyPagesPerSecond: Double?
+    package var wireBytesPerSecond: Double
+    package var wireBytes: UInt64
+    package var predictedDowntimeMs: Double?
+    package var throttlePercent: Int
+
+    package init(_ progress: MigrationProgress) {
+        phase = progress.phase
+        round = progress.round
+        elapsedMs = progress.elapsed.milliseconds
+        remainingBytes = progress.remainingBytes
+        memoryBytes = progress.memoryBytes
+        dirtyPagesPerSecond = progress.dirtyPagesPerSecond
+        wireBytesPerSecond = progress.wireBytesPerSecond
+        wireBytes = progress.wireBytes
+        predictedDowntimeMs = progress.predictedDowntime?.milliseconds
+        throttlePercent = progress.throttlePercent
+    }
+}
+
+/// MigrationReport with its units in its names.
+package struct ReportInfo: Hashable, Sendable, Codable {
+    package struct Phase: Hashable, Sendable, Codable {
+        package var phase: MigrationPhase
+        package var durationMs: Double
+        /// The guest stood still during this phase.
+        package var isDowntime: Bool
+    }
+
+    package var totalMs: Double
+    package var downtimeMs: Double
+    package var predictedDowntimeMs: Double
+    package var phases: [Phase]
+    package var rounds: Int
+    package var wireBytes: UInt64
+    package var pageBytesSent: UInt64
+    package var pagesSent: UInt64
+    package var zeroPages: UInt64
+    package var unchangedPages: UInt64
+    package var streams: Int
+    package var compression: Compression
+    package var compressionRatio: Double
+    package var verifiedPages: UInt64
+    package var memoryRoot: String
+
+    package init(_ report: MigrationReport) {
+        totalMs = report.total.milliseconds
+        downtimeMs = report.downtime.milliseconds
+        predictedDowntimeMs = report.predictedDowntime.milliseconds
+        phases = report.phases.map {
+            Phase(
+                phase: $0.phase, durationMs: $0.duration.milliseconds,
+                isDowntime: MigrationPhase.downtimePhases.contains($0.phase))
+        }
+        rounds = report.rounds
+        wireBytes = report.wireBytes
+        pageBytesSent = report.pageBytesSent
+        pagesSent = report.pagesSent
+        zeroPages = report.zeroPages
+        unchangedPages = report.unchangedPages
+        streams = report.streams
+        compression = report.compression
+        compressionRatio = report.compressionRatio
+        verifiedPages = report.verifiedPages
+        memoryRoot = report.memoryRoot
+    }
+}

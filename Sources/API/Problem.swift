@@ -1,0 +1,84 @@
+// What the API says when it does not do what it was asked: RFC 9457, application/problem+json.
+
+/// An error's body. `code` is stable and for programs; `detail` says to people what is wrong and what to do.
+package struct Problem: Error, Hashable, Sendable, Codable {
+    /// Stable identifiers of what went wrong. New ones may come; a client treats unknown ones by status.
+    package enum Code: String, Hashable, Sendable, CaseIterable {
+        case badRequest = "bad_request"
+        case forbidden
+        case notFound = "not_found"
+        case vmNotFound = "vm_not_found"
+        case migrationNotFound = "migration_not_found"
+        case hostUnknown = "host_unknown"
+        case nameTaken = "name_taken"
+        case wrongState = "wrong_state"
+        case vmBusy = "vm_busy"
+        case tooLateToCancel = "too_late_to_cancel"
+        case fileExists = "file_exists"
+        case bodyTooLarge = "body_too_large"
+        case invalid
+        case kernelUnusable = "kernel_unusable"
+        case savedFileUnusable = "saved_file_unusable"
+        case notEnoughMemory = "not_enough_memory"
+        case vmmFailed = "vmm_failed"
+        case shuttingDown = "shutting_down"
+        case internalError = "internal_error"
+
+        package var status: Int {
+            switch self {
+            case .badRequest: 400
+            case .forbidden: 403
+            case .notFound, .vmNotFound, .migrationNotFound: 404
+            case .nameTaken, .wrongState, .vmBusy, .tooLateToCancel, .fileExists: 409
+            case .bodyTooLarge: 413
+            case .invalid, .hostUnknown, .kernelUnusable, .savedFileUnusable: 422
+            case .internalError, .vmmFailed: 500
+            case .shuttingDown: 503
+            case .notEnoughMemory: 507
+            }
+        }
+
+        package var title: String {
+            switch self {
+            case .badRequest: "The request cannot be read"
+            case .forbidden: "This certificate may not do this"
+            case .notFound: "There is nothing at this path"
+            case .vmNotFound: "This host has no such VM"
+            case .migrationNotFound: "This host knows no such migration"
+            case .hostUnknown: "No such host in the cluster"
+            case .nameTaken: "The name is taken"
+            case .wrongState: "Not possible in the VM's state"
+            case .vmBusy: "The VM is busy"
+            case .tooLateToCancel: "The migration can no longer be cancelled"
+            case .fileExists: "The file exists"
+            case .bodyTooLarge: "The request's body is too large"
+            case .invalid: "The request asks for something that cannot be"
+            case .kernelUnusable: "The kernel cannot be used"
+            case .savedFileUnusable: "The saved VM cannot be used"
+            case .notEnoughMemory: "The host has not enough memory"
+            case .vmmFailed: "The VM's process failed"
+            case .shuttingDown: "The agent is shutting down"
+            case .internalError: "The agent failed"
+            }
+        }
+    }
+
+    package static let mediaType = "application/problem+json"
+
+    package var type: String
+    package var title: String
+    package var status: Int
+    package var code: String
+    package var detail: String
+
+    package init(_ code: Code, _ detail: String) {
+        type = "about:blank"
+        title = code.title
+        status = code.status
+        self.code = code.rawValue
+        self.detail = detail
+    }
+
+    /// Nil when it is from a newer agent and not known here.
+    package var knownCode: Code? { Code(rawValue: code) }
+}

@@ -1,0 +1,32 @@
+// Why an agent does not start. Each is a sentence that says what to do.
+
+import ClusterFile
+import Host
+import Keys
+package import Migration
+package import Model
+import PeerLink
+
+package enum AgentError: Error, Sendable, CustomStringConvertible {
+    case hostNotInCluster(HostName, path: String, known: [HostName])
+    case wrongKeys(folder: String, found: Identity, wanted: Identity)
+    case expiredKeys(folder: String)
+    case ledger(LedgerError)
+    case tls(String)
+    case programMissing(path: String)
+
+    package var description: String {
+        switch self {
+        case .hostNotInCluster(let host, let path, let known):
+            "\(path) has no host \(host); it has \(known.map(\.text).joined(separator: ", "))"
+        case .wrongKeys(let folder, let found, let wanted):
+            "\(folder) holds the keys of \(found), and this agent is \(wanted): make them with `ferry pki issue --role agent --name \(wanted.name)`"
+        case .expiredKeys(let folder):
+            "the certificate in \(folder) has expired: make a new one with `ferry pki issue --force`"
+        case .ledger(let error): "\(error)"
+        case .tls(let reason): "the keys cannot be used for TLS: \(reason)"
+        case .programMissing(let path):
+            "\(path) is not there: ferry-vmm must lie beside ferry-agent, or be named by FERRY_VMM"
+        }
+    }
+}

@@ -1,0 +1,99 @@
+// The agent: everything put together, run until SIGTERM or SIGINT. Its VMs go on running without it.
+
+import API
+import ClusterFile
+import FoundationEssentials
+import Host
+import Keys
+import Logging
+import Migration
+import Model
+import PeerLink
+import ServiceLifecycle
+import UnixSignals
+
+package struct AgentService {
+    /// Runs an agent. Throws a sentence for people when it cannot start.
+    package static func run(_ options: AgentOptions) async throws {
+        let output = LogOutput(
+            label: "ferry-agent", format: options.logFormat, level: options.logLevel)
+        var logger = Logger(label: "ferry-agent") { _ in output }
+        logger[metadataKey: "host"] = "\(options.host)"
+        let cluster = try ClusterFile(
+            loading: options.config, relativeTo: FileManager.default.currentDirectoryPath)
+        let member = try member(options.host, of: cluster)
+        let keys = try keys(of: member, in: cluster)
+        let launcher = try launcher(options)
+        let state = try StateFolder(path: cluster.stateFolder(of: member.name))
+        let context = HostContext(
+            member: member, cluster: cluster, state: state, ledger: try ledger(of: state),
+            launcher: launcher, logger: logger)
+        let facts = HostFacts.read()
+        if let problem = facts.kvm.problem {
+            logger.error("no KVM", metadata: ["problem": "\(problem)"])
+        }
+
+        let peerKeys = try PeerKeys(folder: keys.folder.path)
+        let inventory = VMInventory(context: context)
+        let settlements = Settlements(inventory: inventory, keys: peerKeys)
+        let migrations = Migrations(inventory: inventory, keys: peerKeys, settlements: settlements)
+        let listener = try TCPSocket.listen(on: member.peer)
+        await inventory.adoptAll(settlements: settlements)
+        let peers = PeerService(
+            host: IncomingMigrations(inventory: inventory, facts: facts), migrations: migrations,
+            listener: listener, keys: peerKeys)
+        let routes = Routes(inventory: inventory, migrations: migrations, facts: facts)
+        let server = try APIServer(routes: routes, keys: keys, context: context)
+        let count = await inventory.count
+        logger.info(
+            "agent starts",
+            metadata: [
+                "version": "\(agentVersion)", "api": "\(member.api)", "peer": "\(member.peer)",
+                "state": "\(state.path)", "vms": "\(count)",
+            ])
+        // Shut down in reverse: first the API, then migrations, then the questions to other hosts.
+        var configuration = ServiceGroupConfiguration(
+            services: [settlements, peers, server.application],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        configuration.maximumGracefulShutdownDuration = Limits.shutdown
+        try await ServiceGroup(configuration: configuration).run()
+        logger.info("agent ended; its VMs go on running")
+    }
+
+    private static func member(
+        _ host: HostName, of cluster: ClusterFile
+    ) throws(AgentError) -> ClusterFile.Member {
+        guard let member = cluster.host(host) else {
+            throw .hostNotInCluster(host, path: cluster.path, known: cluster.hosts.map(\.name))
+        }
+        return member
+    }
+
+    private static func keys(
+        of member: ClusterFile.Member, in cluster: ClusterFile
+    ) throws -> Credentials {
+        let folder = cluster.keysFolder(of: .agent, member.name)
+        let keys = try Credentials(loading: KeyFolder(folder))
+        let wanted = Identity(cluster: cluster.cluster, role: .agent, name: member.name)
+        guard keys.identity == wanted else {
+            throw AgentError.wrongKeys(folder: folder, found: keys.identity, wanted: wanted)
+        }
+        guard !keys.isExpired() else { throw AgentError.expiredKeys(folder: folder) }
+        return keys
+    }
+
+    private static func launcher(_ options: AgentOptions) throws(AgentError) -> VMLauncher {
+        guard File.isThere(options.vmm) else { throw .programMissing(path: options.vmm) }
+        return VMLauncher(program: options.vmm, shippedKernel: ShippedKernel.path)
+    }
+
+    private static func ledger(of state: StateFolder) throws(AgentError) -> LedgerFile {
+        do throws(LedgerError) { return try LedgerFile(path: state.ledger) } catch {
+            throw .ledger(error)
+        }
+    }
+}
+
+extension Settlements: Service, CustomStringConvertible {
+    package var description: String { "settlements" }
+}

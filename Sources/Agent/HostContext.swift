@@ -1,0 +1,30 @@
+// What every part of an agent knows of its host.
+
+package import ClusterFile
+package import Logging
+package import Migration
+package import Model
+
+/// The host that an agent serves: who it is, where its things are, how VMs are started.
+package struct HostContext: Sendable {
+    package let member: ClusterFile.Member
+    package let cluster: ClusterFile
+    package let state: StateFolder
+    package let ledger: any OwnershipLedger
+    package let launcher: VMLauncher
+    package let logger: Logger
+
+    package init(
+        member: ClusterFile.Member, cluster: ClusterFile, state: StateFolder,
+        ledger: any OwnershipLedger, launcher: VMLauncher, logger: Logger
+    ) {
+        self.member = member
+        self.cluster = cluster
+        self.state = state
+        self.ledger = ledger
+        self.launcher = launcher
+        self.logger = logger
+    }
+
+    package var name: HostName { member.name }
+}

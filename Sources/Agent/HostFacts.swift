@@ -1,0 +1,52 @@
+// What the host is: cores, CPU features, KVM. Read once, when the agent starts.
+
+import API
+import Glibc
+import Host
+import KVM
+import Machine
+package import Model
+
+/// The facts of a host that do not change while an agent runs.
+package struct HostFacts: Sendable {
+    package let cores: Int
+    package let kernelVersion: String
+    /// What a guest here may use, by the rule by which a guest's own features are recorded.
+    package let cpuFeatures: CPUFeatures
+    let kvm: KVMInfo
+
+    package static func read() -> HostFacts {
+        var system = utsname()
+        _ = unsafe uname(&system)
+        let version = unsafe withUnsafeBytes(of: system.release) {
+            unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        let (kvm, features) = readKVM()
+        return HostFacts(
+            cores: Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), kernelVersion: version,
+            cpuFeatures: features, kvm: kvm)
+    }
+
+    private static func readKVM() -> (KVMInfo, CPUFeatures) {
+        do {
+            let system = try KVMSystem.open()
+            let features = CPUFeatures(cpuid: try system.supportedCPUID())
+            var capabilities: [String: Int] = [:]
+            for capability in KVMCapability.shown {
+                let value = system.value(of: capability)
+                if value != 0 { capabilities[capability.name] = value }
+            }
+            return (KVMInfo(apiVersion: 12, capabilities: capabilities), features)
+        } catch {
+            return (KVMInfo(apiVersion: nil, problem: "\(error)"), CPUFeatures([]))
+        }
+    }
+}
+
+extension KVMCapability {
+    /// What an operator may want to know of.
+    fileprivate static let shown =
+        required + [
+            xcrs, xsave, xsave2, clockControl, tscControl, getTSCkHz, manualDirtyLog, vcpusMax,
+        ]
+}

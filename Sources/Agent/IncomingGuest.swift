@@ -1,0 +1,28 @@
+// A VM that arrives: an incoming ferry-vmm, as the destination of a migration sees it.
+
+import Host
+import Migration
+import Model
+import VMControl
+
+final class IncomingGuest: DestinationGuest {
+    let process: VMProcess
+
+    init(_ process: VMProcess) { self.process = process }
+
+    var layout: GuestMemoryLayout { process.client.layout }
+    var memory: Mapping { process.client.memory }
+    var memoryFile: Descriptor { process.client.memoryFile }
+
+    func loadState(_ bytes: [UInt8]) throws(GuestError) {
+        let client = process.client
+        try asking("load state") { () throws(VMMError) in try client.loadState(bytes) }
+    }
+
+    func resume() throws(GuestError) {
+        let client = process.client
+        try asking("resume") { () throws(VMMError) in try client.resume() }
+    }
+
+    func discard() { process.end() }
+}

@@ -1,0 +1,152 @@
+// This host as the destination of migrations: what it checks, makes, adopts and throws away.
+//
+// Called from the peer server's threads, which may block; the inventory's actor is asked from there.
+
+import API
+import Host
+import Logging
+package import Migration
+package import MigrationProtocol
+package import Model
+import Synchronization
+import VMControl
+
+package final class IncomingMigrations: MigrationHost {
+    private struct State {
+        var isAccepting = true
+        var arriving: [VMID: VirtualMachine] = [:]
+    }
+
+    private let inventory: VMInventory
+    private let facts: HostFacts
+    private let state = Mutex(State())
+
+    package init(inventory: VMInventory, facts: HostFacts) {
+        self.inventory = inventory
+        self.facts = facts
+    }
+
+    package var ledger: any OwnershipLedger { inventory.context.ledger }
+    private var context: HostContext { inventory.context }
+
+    /// From now on every offer is refused.
+    package func stopAccepting() { state.withLock { $0.isAccepting = false } }
+
+    package func prepare(
+        _ offer: MigrationOffer, from source: HostName
+    ) throws(MigrationRefusal) -> any DestinationGuest {
+        try check(offer)
+        let vm = VirtualMachine(
+            VMRecord(id: offer.vm, spec: offer.spec), epoch: offer.nextEpoch,
+            status: VMMStatus(state: .incoming), context: context)
+        let result: Result<VMProcess, Problem> = waiting { [inventory] in
+            do throws(Problem) {
+                try await inventory.reserve(offer.spec, id: offer.vm)
+                do throws(Problem) {
+                    return .success(try await vm.makeIncoming(from: source))
+                } catch {
+                    await inventory.release(offer.spec.name)
+                    throw error
+                }
+            } catch { return .failure(error) }
+        }
+        switch result {
+        case .failure(let problem): throw MigrationRefusal(problem)
+        case .success(let process):
+            state.withLock { $0.arriving[offer.vm] = vm }
+            waiting { [inventory] in await inventory.add(vm) }
+            log("migration in", offer, source, [:])
+            return IncomingGuest(process)
+        }
+    }
+
+    private func check(_ offer: MigrationOffer) throws(MigrationRefusal) {
+        let (isAccepting, arriving) = state.withLock { ($0.isAccepting, $0.arriving.count) }
+        guard isAccepting else {
+            throw MigrationRefusal(.notAccepting, "host \(context.name) is shutting down")
+        }
+        guard arriving < Limits.incomingMigrationsMax else {
+            throw MigrationRefusal(
+                .busy, "host \(context.name) takes \(arriving) migrations already, its limit")
+        }
+        if let problem = offer.spec.problem { throw MigrationRefusal(.badSpec, problem) }
+        let missing = offer.cpuFeatures.missing(on: facts.cpuFeatures)
+        guard missing.isEmpty else {
+            throw MigrationRefusal(
+                .cpuFeaturesMissing,
+                "the CPU of host \(context.name) lacks what VM \(offer.spec.name) was started with",
+                details: missing)
+        }
+        if let ownership = ledger.ownership(of: offer.vm), ownership.mayRun {
+            throw MigrationRefusal(
+                .vmExists, "host \(context.name) owns this VM already, at epoch \(ownership.epoch)")
+        }
+    }
+
+    package func finished(
+        _ offer: MigrationOffer, from source: HostName, outcome: IncomingOutcome
+    ) {
+        guard let vm = state.withLock({ $0.arriving.removeValue(forKey: offer.vm) }) else { return }
+        waiting { [inventory] in
+            switch outcome {
+            case .running(let epoch): await vm.hasArrived(epoch, warning: nil)
+            case .ownedButStopped(let epoch, let refusal):
+                await vm.hasArrived(epoch, warning: "it arrived, but would not resume: \(refusal)")
+            case .discarded:
+                await vm.removeArrival()
+                await inventory.remove(vm)
+            }
+        }
+        log("migration in ended", offer, source, ["outcome": "\(outcome)"])
+    }
+
+    private func log(
+        _ what: Logger.Message, _ offer: MigrationOffer, _ source: HostName,
+        _ more: Logger.Metadata
+    ) {
+        let facts: Logger.Metadata = [
+            "vm": "\(offer.spec.name)", "migration": "\(offer.migration)", "from": "\(source)",
+        ]
+        context.logger.info(what, metadata: facts.merging(more) { $1 })
+    }
+}
+
+extension MigrationRefusal {
+    init(_ problem: Problem) {
+        let code: Code =
+            switch problem.knownCode {
+            case .nameTaken: .nameExists
+            case .notEnoughMemory: .notEnoughMemory
+            case .invalid: .badSpec
+            case .vmmFailed: .guestFailure
+            default: .hostFailure
+            }
+        self.init(code, problem.detail)
+    }
+}
+
+extension VirtualMachine {
+    /// Starts the process that the VM arrives in. Throws with nothing left.
+    func makeIncoming(from source: HostName) async throws(Problem) -> VMProcess {
+        try begin("arriving from \(source)")
+        do throws(Problem) {
+            try await makeFolder()
+            try await launch(.incoming(record.kernel), paused: true)
+            return try live()
+        } catch {
+            await discard(forgetting: epoch)
+            throw error
+        }
+    }
+
+    /// The VM is this host's from now on.
+    func hasArrived(_ epoch: Epoch, warning: String?) async {
+        self.epoch = epoch
+        self.warning = warning
+        activity = nil
+        await refresh()
+    }
+
+    /// The migration did not happen: the process is gone or goes now, and so does the folder.
+    func removeArrival() async { await discard(forgetting: epoch) }
+}

@@ -1,0 +1,25 @@
+// Every bound of the agent.
+
+/// Bounds of the agent.
+package enum Limits {
+    package static let vmsMax = 1024
+    /// Connections to the API at a time.
+    package static let connectionsMax = 256
+    package static let headerBytesMax = 16 << 10
+    package static let idleConnection = Duration.seconds(60)
+    /// How long a new ferry-vmm may take until it answers: a big guest's memory is made meanwhile.
+    package static let vmmStart = Duration.seconds(30)
+    package static let vmmRestore = Duration.seconds(600)
+    package static let vmmStartPoll = Duration.milliseconds(3)
+    /// From `quit` to SIGKILL.
+    package static let vmmStop = Duration.seconds(5)
+    package static let recordBytesMax = 1 << 20
+    /// Finished migrations that are remembered.
+    package static let finishedMigrationsMax = 256
+    package static let outgoingMigrationsMax = 8
+    package static let incomingMigrationsMax = 8
+    /// Between questions to a destination that does not answer: from, to.
+    package static let settlePauses = (first: Duration.seconds(1), last: Duration.seconds(30))
+    /// How long a shutdown waits for migrations that can no longer be cancelled.
+    package static let shutdown = Duration.seconds(30)
+}

@@ -1,0 +1,64 @@
+// A VM of this host as the source of a migration sees it: its ferry-vmm's control socket, on a connection of its own.
+
+import Host
+import Migration
+import Model
+import VMControl
+
+final class OutgoingGuest: SourceGuest {
+    private let client: VMMClient
+    let spec: VMSpec
+
+    /// - Parameters:
+    ///   - client: nobody else's: the right to resume by itself belongs to the connection.
+    ///   - spec: with what the ferry-vmm does not know, such as where its kernel came from.
+    init(_ client: VMMClient, spec: VMSpec) {
+        self.client = client
+        self.spec = spec
+    }
+
+    var cpuFeatures: CPUFeatures { client.info.cpuFeatures }
+    var layout: GuestMemoryLayout { client.layout }
+    var memory: Mapping { client.memory }
+    var memoryFile: Descriptor { client.memoryFile }
+    var dirtyBits: Mapping { client.dirtyBits }
+
+    func startDirtyLog() throws(GuestError) {
+        try asking("start dirty log") { () throws(VMMError) in try client.startDirtyLog() }
+    }
+    func fetchDirtyLog() throws(GuestError) -> Int {
+        try asking("fetch dirty log") { () throws(VMMError) in try client.fetchDirtyLog() }
+    }
+    func clearDirtyLog(pages: Range<Int>) throws(GuestError) {
+        try asking("clear dirty log") { () throws(VMMError) in
+            try client.clearDirtyLog(pages: pages)
+        }
+    }
+    func stopDirtyLog() throws(GuestError) {
+        try asking("stop dirty log") { () throws(VMMError) in try client.stopDirtyLog() }
+    }
+    func throttle(percent: Int) throws(GuestError) {
+        try asking("throttle") { () throws(VMMError) in try client.throttle(percent: percent) }
+    }
+    func pauseForHandover() throws(GuestError) {
+        try asking("pause") { () throws(VMMError) in try client.pause(forHandover: true) }
+    }
+    func saveState() throws(GuestError) -> [UInt8] {
+        try asking("save state") { () throws(VMMError) in try client.saveState() }
+    }
+    func seal() throws(GuestError) {
+        try asking("seal") { () throws(VMMError) in try client.seal() }
+    }
+    func resume() throws(GuestError) {
+        try asking("resume") { () throws(VMMError) in try client.resume() }
+    }
+}
+
+/// Names the request in what comes of it.
+func asking<Value>(
+    _ operation: String, _ request: () throws(VMMError) -> Value
+) throws(GuestError) -> Value {
+    do { return try request() } catch {
+        throw GuestError(operation: operation, detail: "\(error)")
+    }
+}

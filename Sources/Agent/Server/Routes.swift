@@ -1,0 +1,78 @@
+// The API's paths and what serves them; `API.Paths` lists them with their messages.
+
+import API
+import ClusterFile
+import HTTPTypes
+import Hummingbird
+import Model
+
+/// Everything that a handler may ask.
+struct Routes: Sendable {
+    let inventory: VMInventory
+    let migrations: Migrations
+    let facts: HostFacts
+
+    var router: Router<APIContext> {
+        let router = Router(context: APIContext.self)
+        router.middlewares.add(RequestLog())
+        router.middlewares.add(Problems())
+        router.middlewares.add(Authorization(cluster: inventory.context.cluster.cluster))
+        router.get("v1/host") { _, _ in try await host() }
+        addVMs(to: router)
+        addConsole(to: router)
+        addMigrations(to: router)
+        return router
+    }
+
+    private func host() async throws -> Response {
+        let context = inventory.context
+        let memory = try HostMemory.read()
+        return try Response.json(
+            HostInfo(
+                name: context.name, cluster: context.cluster.cluster, cores: facts.cores,
+                memoryBytes: memory.totalBytes, memoryAvailableBytes: memory.availableBytes,
+                memoryReserveBytes: context.cluster.memoryReserve.bytes,
+                cpuFeatures: facts.cpuFeatures.names, kvm: facts.kvm,
+                kernelVersion: facts.kernelVersion, agentVersion: agentVersion,
+                processID: processID, apiAddress: "\(context.member.api)",
+                peerAddress: "\(context.member.peer)", vms: await inventory.count))
+    }
+
+    private func addVMs(to router: Router<APIContext>) {
+        router.get("v1/vms") { _, _ in try Response.json(await inventory.list()) }
+        router.post("v1/vms") { request, _ in
+            let create = try await request.decode(CreateVM.self)
+            return try Response.json(
+                await inventory.create(create),
+                status: .created)
+        }
+        router.post("v1/vms/restore") { request, _ in
+            let restore = try await request.decode(RestoreVM.self)
+            return try Response.json(await inventory.restore(restore), status: .created)
+        }
+        router.get("v1/vms/:name") { _, context in
+            try Response.json(await vm(context).info())
+        }
+        router.delete("v1/vms/:name") { _, context in
+            try await inventory.delete(vmName(context))
+            return Response(status: .noContent)
+        }
+        for action in VMAction.allCases {
+            router.post("v1/vms/:name/\(action.rawValue)") { _, context in
+                try Response.json(await vm(context).perform(action))
+            }
+        }
+        router.post("v1/vms/:name/save") { request, context in
+            let save = try await request.decode(SaveVM.self, optional: true)
+            return try Response.json(await vm(context).save(save))
+        }
+    }
+
+    func vmName(_ context: APIContext) throws -> VMName {
+        try VMName(context.parameters.require("name"))
+    }
+
+    func vm(_ context: APIContext) async throws -> VirtualMachine {
+        try await inventory.vm(named: vmName(context))
+    }
+}

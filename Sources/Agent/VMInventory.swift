@@ -1,0 +1,100 @@
+// All VMs of a host, by name: who is here, who is coming, and whether there is room.
+
+package import API
+import ClusterFile
+import Host
+import Logging
+import Migration
+import MigrationProtocol
+package import Model
+
+/// The VMs of this host. A name, once reserved, is nobody else's until it is released.
+package actor VMInventory {
+    private struct Reservation {
+        let id: VMID
+        let memory: ByteCount
+        let hugePages: Bool
+    }
+
+    nonisolated let context: HostContext
+    private var vms: [VMName: VirtualMachine] = [:]
+    private var reservations: [VMName: Reservation] = [:]
+
+    package init(context: HostContext) { self.context = context }
+
+    package var count: Int { vms.count }
+
+    package func vm(named name: VMName) throws(Problem) -> VirtualMachine {
+        guard let vm = vms[name] else {
+            throw Problem(.vmNotFound, "there is no VM \(name) on host \(context.name)")
+        }
+        return vm
+    }
+
+    package func vm(withID id: VMID) -> VirtualMachine? { vms.values.first { $0.id == id } }
+
+    /// By name.
+    package func all() -> [VirtualMachine] { vms.values.sorted { $0.name < $1.name } }
+
+    package func list() async -> VMList {
+        let vms = all()
+        let infos = await withTaskGroup(of: VMInfo.self) { group in
+            for vm in vms { group.addTask { await vm.info() } }
+            return await group.reduce(into: [VMInfo]()) { $0.append($1) }
+        }
+        return VMList(vms: infos.sorted { $0.name < $1.name })
+    }
+
+    /// Reserves the name and the memory of a VM to come. End with `add` or `release`.
+    package func reserve(_ spec: VMSpec, id: VMID) async throws(Problem) {
+        guard vms[spec.name] == nil, reservations[spec.name] == nil else {
+            throw Problem(.nameTaken, "there is a VM \(spec.name) on host \(context.name) already")
+        }
+        guard vm(withID: id) == nil, !reservations.values.contains(where: { $0.id == id }) else {
+            throw Problem(.nameTaken, "this very VM (\(id)) is on host \(context.name) already")
+        }
+        guard vms.count + reservations.count < Limits.vmsMax else {
+            throw Problem(
+                .notEnoughMemory, "host \(context.name) has \(Limits.vmsMax) VMs, its limit")
+        }
+        let others = reservations.values.filter { !$0.hugePages }.reduce(0) { $0 + $1.memory.bytes }
+        reservations[spec.name] = Reservation(
+            id: id, memory: spec.memory, hugePages: spec.hugePages)
+        var promised = others
+        for vm in vms.values { promised += await vm.promisedBytes() }
+        do {
+            let memory = try HostMemory.read()
+            let problem = memory.problem(
+                for: spec.memory, hugePages: spec.hugePages, promised: promised,
+                reserve: context.cluster.memoryReserve)
+            guard let problem else { return }
+            release(spec.name)
+            throw Problem(.notEnoughMemory, "host \(context.name): \(problem)")
+        } catch let error as Problem {
+            throw error
+        } catch {
+            release(spec.name)
+            throw Problem(.internalError, "\(error)")
+        }
+    }
+
+    package func release(_ name: VMName) { reservations[name] = nil }
+
+    /// The VM is here now; its reservation, if it had one, has served.
+    package func add(_ vm: VirtualMachine) {
+        reservations[vm.name] = nil
+        vms[vm.name] = vm
+    }
+
+    /// It is gone. Only this very VM is taken out, never a later one of the same name.
+    package func remove(_ vm: VirtualMachine) {
+        if vms[vm.name] === vm { vms[vm.name] = nil }
+    }
+
+    package func delete(_ name: VMName) async throws(Problem) {
+        let vm = try vm(named: name)
+        try await vm.delete()
+        remove(vm)
+        context.logger.info("VM deleted", metadata: ["vm": "\(name)", "id": "\(vm.id)"])
+    }
+}

@@ -1,0 +1,92 @@
+// vm.json: what an agent must know of a VM to build it again and to find it again.
+
+import FoundationEssentials
+package import Host
+package import Model
+
+/// A VM as its host remembers it. Ownership is not in it: that is the ledger's.
+package struct VMRecord: Hashable, Sendable, Codable {
+    package var id: VMID
+    package var name: VMName
+    package var memoryBytes: UInt64
+    package var vcpus: Int
+    package var hugePages: Bool
+    package var downtimeLimitNs: Int64
+    package var commandLine: String
+    package var kernel: KernelSource
+
+    package init(id: VMID, spec: VMSpec) {
+        self.id = id
+        kernel = spec.kernel
+        name = spec.name
+        memoryBytes = spec.memory.bytes
+        vcpus = spec.vcpus
+        hugePages = spec.hugePages
+        downtimeLimitNs = spec.downtimeLimit.wholeNanoseconds
+        commandLine = spec.commandLine
+    }
+
+    package var spec: VMSpec {
+        VMSpec(
+            name: name, memory: ByteCount(memoryBytes), vcpus: vcpus, hugePages: hugePages,
+            downtimeLimit: .nanoseconds(downtimeLimitNs), commandLine: commandLine,
+            kernel: kernel)
+    }
+}
+
+package enum VMRecordError: Error, Sendable, CustomStringConvertible {
+    case system(SystemError)
+    case unreadable(path: String, reason: String)
+
+    package var description: String {
+        switch self {
+        case .system(let error): "\(error)"
+        case .unreadable(let path, let reason): "\(path) cannot be read: \(reason)"
+        }
+    }
+}
+
+extension VMRecord {
+    package init(loading files: VMFiles) throws(VMRecordError) {
+        try self.init(loadingFrom: files.record)
+    }
+
+    package init(loadingFrom path: String) throws(VMRecordError) {
+        let bytes: [UInt8]
+        do { bytes = try File.read(path, limit: Limits.recordBytesMax) } catch {
+            throw .system(error)
+        }
+        do { self = try JSONDecoder().decode(VMRecord.self, from: Data(bytes)) } catch {
+            throw .unreadable(path: path, reason: "\(error)")
+        }
+        if let problem = spec.problem { throw .unreadable(path: path, reason: problem) }
+    }
+
+    /// Durable when it returns.
+    package func write(to files: VMFiles) throws(VMRecordError) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        do {
+            let bytes = try Array(encoder.encode(self))
+            try AtomicFile.write(bytes, to: files.record, mode: 0o600)
+        } catch let error as SystemError {
+            throw .system(error)
+        } catch {
+            throw .unreadable(path: files.record, reason: "\(error)")
+        }
+    }
+}
+
+extension VMFiles {
+    /// What a ferry-vmm left behind about its end; nil when there is nothing, or nothing that can be read.
+    func readExit() -> VMExit? {
+        guard let bytes = try? File.read(exit, limit: Limits.recordBytesMax) else { return nil }
+        return try? JSONDecoder().decode(VMExit.self, from: Data(bytes))
+    }
+
+    /// The last line a ferry-vmm logged, for errors.
+    func lastLogLine() -> String? {
+        guard let bytes = try? File.tail(vmmLog, count: 4096) else { return nil }
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").last.map(String.init)
+    }
+}

@@ -1,0 +1,88 @@
+// A VM that leaves: what its owner does before, and after each way in which a migration can end.
+
+import API
+import Host
+import Logging
+import Migration
+import MigrationProtocol
+import Model
+import VMControl
+
+extension VirtualMachine {
+    /// From now on it is busy, until one of the functions below.
+    func beginMigration(to host: HostName) async throws(Problem) -> (OutgoingGuest, Epoch) {
+        await refresh()
+        try begin("migrating to \(host)")
+        do throws(Problem) {
+            let process = try live()
+            guard status.state == .running else {
+                throw Problem(
+                    .wrongState,
+                    "VM \(name) is \(status.state.rawValue); only a running VM migrates: resume it first"
+                )
+            }
+            try await requireOwnership()
+            let client = try await control { () throws(VMMError) in try process.anotherClient() }
+            return (OutgoingGuest(client, spec: record.spec), epoch)
+        } catch {
+            activity = nil
+            throw error
+        }
+    }
+
+    /// The migration never began.
+    func abandonMigration() { activity = nil }
+
+    /// The VM runs elsewhere and the ledger says so: nothing of it stays here.
+    func handedOver() async {
+        let (process, files, logger) = (process, files, context.logger)
+        self.process = nil
+        isUnsettled = false
+        status = VMMStatus(
+            state: .stopped, exit: VMExit(reason: .migrated, detail: "it runs on another host now"))
+        await onThread("leave-\(name)") {
+            process?.end()
+            do { try Folder.remove(files.folder) } catch {
+                logger.warning(
+                    "folder left behind",
+                    metadata: ["folder": "\(files.folder)", "error": "\(error)"])
+            }
+        }
+    }
+
+    func migrationFailed(_ failure: MigrationFailure) async {
+        switch failure.aftermath {
+        case .runsAtSource(let epoch):
+            self.epoch = epoch
+            warning = nil
+        case .stoppedAtSource(let epoch, let error):
+            self.epoch = epoch
+            warning = "a migration failed and the VM would not resume (\(error)): resume or stop it"
+        case .unsettled(let epoch, let host): becomeUnsettled(epoch, with: host)
+        }
+        activity = nil
+        await refresh()
+    }
+
+    func becomeUnsettled(_ epoch: Epoch, with host: HostName) {
+        self.epoch = epoch
+        isUnsettled = true
+        warning =
+            "released to host \(host) at epoch \(epoch), which has not said whether the VM runs there: it runs nowhere until it has; this host keeps asking"
+    }
+
+    /// The other host never ran it: it is this host's again, and runs again.
+    func takenBack(_ epoch: Epoch) async {
+        self.epoch = epoch
+        isUnsettled = false
+        warning = nil
+        guard let client = process?.client else { return }
+        do throws(Problem) {
+            try await control { () throws(VMMError) in try client.resume() }
+        } catch {
+            warning = "taken back, but it would not resume: \(error.detail)"
+        }
+        await refresh()
+        context.logger.info("VM taken back", metadata: ["vm": "\(name)", "epoch": "\(epoch)"])
+    }
+}

@@ -1,0 +1,2 @@
+// xxHash, as installed (Debian: libxxhash-dev).
+#include <xxhash.h>

@@ -1,0 +1,2 @@
+// zlib, as installed (Debian: zlib1g-dev).
+#include <zlib.h>

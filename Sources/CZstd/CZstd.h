@@ -1,0 +1,2 @@
+// Zstandard, as installed (Debian: libzstd-dev).
+#include <zstd.h>

@@ -1,0 +1,60 @@
+// A typed client of agents' APIs, for the command line and for tests: one HTTP client for all hosts of a cluster.
+
+import AsyncHTTPClient
+package import Model
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// Talks to the agents of one cluster with one identity. Call `shutdown` at the end.
+package final class ClusterClient: Sendable {
+    let http: HTTPClient
+    package let hosts: [HostAddress]
+
+    /// - Parameter keysFolder: with ca.pem, cert.pem and key.pem.
+    package init(hosts: [HostAddress], keysFolder: String) throws(ClientError) {
+        self.hosts = hosts
+        var configuration = HTTPClient.Configuration()
+        configuration.tlsConfiguration = try Self.tls(keysFolder)
+        configuration.dnsOverride = Dictionary(
+            hosts.map { ($0.identity.dnsName, $0.ip) }, uniquingKeysWith: { first, _ in first })
+        configuration.timeout.connect = .seconds(Limits.connectTimeout.components.seconds)
+        configuration.redirectConfiguration = .disallow
+        configuration.httpVersion = .http1Only
+        // Shorter than an agent keeps idle connections: else a request may meet one that is just being closed.
+        configuration.connectionPool.idleTimeout = .seconds(
+            Limits.idleConnection.components.seconds)
+        http = HTTPClient(
+            eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton),
+            configuration: configuration)
+    }
+
+    private static func tls(_ folder: String) throws(ClientError) -> TLSConfiguration {
+        do {
+            var tls = TLSConfiguration.makeClientConfiguration()
+            tls.minimumTLSVersion = .tlsv13
+            tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile("\(folder)/ca.pem"))
+            tls.certificateChain = try NIOSSLCertificate.fromPEMFile("\(folder)/cert.pem")
+                .map { .certificate($0) }
+            tls.privateKey = .privateKey(
+                try NIOSSLPrivateKey(file: "\(folder)/key.pem", format: .pem))
+            tls.certificateVerification = .fullVerification
+            tls.shutdownTimeout = .milliseconds(300)
+            return tls
+        } catch {
+            throw .keys(
+                "the keys in \(folder) cannot be used (\(error)): make them with `ferry pki issue`")
+        }
+    }
+
+    package func shutdown() async {
+        // It was not shut down before, which is all that this throws for.
+        try? await http.shutdown()
+    }
+
+    package func host(_ name: HostName) -> AgentClient? {
+        hosts.first { $0.name == name }.map { AgentClient(address: $0, http: http) }
+    }
+
+    package var agents: [AgentClient] { hosts.map { AgentClient(address: $0, http: http) } }
+}

@@ -1,0 +1,21 @@
+// Where an agent's API is, and who must be there.
+
+package import Model
+
+/// An agent to talk to. Its certificate must name this very host: the connection goes to the IP address, and the
+/// certificate is checked for the host's DNS name.
+package struct HostAddress: Hashable, Sendable {
+    package var identity: Identity
+    package var ip: String
+    package var port: Int
+
+    package init(cluster: ClusterName, name: HostName, ip: String, port: Int) {
+        identity = Identity(cluster: cluster, role: .agent, name: name)
+        self.ip = ip
+        self.port = port
+    }
+
+    package var name: HostName { identity.name }
+    var baseURL: String { "https://\(identity.dnsName):\(port)" }
+    package var description: String { ip.contains(":") ? "[\(ip)]:\(port)" : "\(ip):\(port)" }
+}

@@ -1,0 +1,129 @@
+// Reads a cluster file strictly: what is not known is an error, not a silence.
+
+import Host
+import Model
+import Yams
+
+extension ClusterFile {
+    /// - Parameter folder: what relative paths in the file are relative to.
+    package init(loading path: String, relativeTo folder: String) throws(ClusterFileError) {
+        let bytes: [UInt8]
+        do { bytes = try File.read(path, limit: Limits.fileBytesMax) } catch {
+            throw .unreadable(path: path, error)
+        }
+        try self.init(
+            yaml: String(decoding: bytes, as: UTF8.self), path: path, relativeTo: folder)
+    }
+
+    package init(
+        yaml: String, path: String, relativeTo folder: String
+    ) throws(ClusterFileError) {
+        let root: Node?
+        do { root = try Yams.compose(yaml: yaml) } catch {
+            throw .notYAML(path: path, reason: "\(error)")
+        }
+        let reader = try MappingReader(
+            root, at: "", in: path,
+            known: ["cluster", "state-folder", "keys-folder", "memory-reserve", "hosts"])
+        self.path = path
+        cluster = try reader.value(
+            "cluster", wanted: "a name of lower-case letters, digits and '-'"
+        ) {
+            try? ClusterName($0)
+        }
+        func absolute(_ path: String) -> String? {
+            path.isEmpty ? nil : path.hasPrefix("/") ? path : "\(folder)/\(path)"
+        }
+        stateFolder = try reader.value("state-folder", wanted: "a path", absolute)
+        keysFolder = try reader.value("keys-folder", wanted: "a path", absolute)
+        memoryReserve =
+            reader.has("memory-reserve")
+            ? try reader.value("memory-reserve", wanted: "a size such as 512MiB") { ByteCount($0) }
+            : .mebibytes(Limits.memoryReserveDefaultMiB)
+        hosts = try reader.list("hosts", limit: Limits.hostsMax).map {
+            (item) throws(ClusterFileError) in
+            try Self.member(item, in: path)
+        }
+        try refuseDuplicates()
+    }
+
+    private static func member(
+        _ item: (node: Node, key: String), in path: String
+    ) throws(ClusterFileError) -> Member {
+        let reader = try MappingReader(
+            item.node, at: item.key, in: path, known: ["name", "api", "peer"])
+        let address = "an IP address and a port such as 10.0.0.1:7101"
+        return Member(
+            name: try reader.value("name", wanted: "a name of lower-case letters, digits and '-'") {
+                try? HostName($0)
+            },
+            api: try reader.value("api", wanted: address) { SocketAddress($0) },
+            peer: try reader.value("peer", wanted: address) { SocketAddress($0) })
+    }
+
+    private func refuseDuplicates() throws(ClusterFileError) {
+        var names: Set<HostName> = []
+        var addresses: Set<SocketAddress> = []
+        for host in hosts {
+            guard names.insert(host.name).inserted else {
+                throw .duplicate(path: path, key: "hosts.name", value: "\(host.name)")
+            }
+            for address in [host.api, host.peer] where !addresses.insert(address).inserted {
+                throw .duplicate(path: path, key: "hosts.api or hosts.peer", value: "\(address)")
+            }
+        }
+    }
+}
+
+/// A mapping of a YAML file whose keys are all known.
+private struct MappingReader {
+    private let path: String
+    private let prefix: String
+    private let mapping: Node.Mapping
+
+    init(
+        _ node: Node?, at key: String, in path: String, known: [String]
+    ) throws(ClusterFileError) {
+        self.path = path
+        prefix = key.isEmpty ? "" : key + "."
+        guard let mapping = node?.mapping else {
+            throw .badValue(
+                path: path, key: key.isEmpty ? "(the file)" : key, value: node?.string ?? "",
+                wanted: "keys and values: \(known.joined(separator: ", "))")
+        }
+        self.mapping = mapping
+        for (name, _) in mapping {
+            guard let text = name.string, known.contains(text) else {
+                throw .unknownKey(path: path, key: prefix + (name.string ?? "?"), known: known)
+            }
+        }
+    }
+
+    func has(_ key: String) -> Bool { mapping[Node(key)] != nil }
+
+    func value<Value>(
+        _ key: String, wanted: String, _ parse: (String) -> Value?
+    ) throws(ClusterFileError) -> Value {
+        guard let node = mapping[Node(key)] else {
+            throw .missingKey(path: path, key: prefix + key)
+        }
+        guard let text = node.scalar?.string, let value = parse(text) else {
+            throw .badValue(
+                path: path, key: prefix + key, value: node.scalar?.string ?? "not a single value",
+                wanted: wanted)
+        }
+        return value
+    }
+
+    func list(_ key: String, limit: Int) throws(ClusterFileError) -> [(node: Node, key: String)] {
+        guard let node = mapping[Node(key)] else {
+            throw .missingKey(path: path, key: prefix + key)
+        }
+        guard let items = node.sequence, (1...limit).contains(items.count) else {
+            throw .badValue(
+                path: path, key: prefix + key, value: node.scalar?.string ?? "",
+                wanted: "a list of 1 to \(limit)")
+        }
+        return items.enumerated().map { ($1, "\(prefix)\(key)[\($0)]") }
+    }
+}

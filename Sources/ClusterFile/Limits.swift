@@ -1,0 +1,6 @@
+/// Bounds of the cluster file.
+package enum Limits {
+    package static let fileBytesMax = 1 << 20
+    package static let hostsMax = 1024
+    package static let memoryReserveDefaultMiB: UInt64 = 256
+}

@@ -1,0 +1,62 @@
+// The terminal in raw mode, for a console; it is put back whatever happens.
+
+import Glibc
+
+/// Raw mode of standard input: each key at once, none of them with a meaning here. Put back when this ends, and
+/// when SIGTERM, SIGHUP or SIGINT end the program.
+package struct RawTerminal: ~Copyable {
+    /// Nil when standard input is no terminal.
+    package init?() {
+        guard isatty(0) == 1 else { return nil }
+        var settings = termios()
+        guard unsafe tcgetattr(0, &settings) == 0 else { return nil }
+        unsafe savedSettings = settings
+        unsafe cfmakeraw(&settings)
+        guard unsafe tcsetattr(0, TCSANOW, &settings) == 0 else { return nil }
+        for number in [SIGTERM, SIGHUP, SIGINT] {
+            signal(number) { number in
+                restoreTerminal()
+                signal(number, SIG_DFL)
+                raise(number)
+            }
+        }
+    }
+
+    deinit { restoreTerminal() }
+}
+
+package enum StandardStreams {
+    /// Blocks for the next bytes of standard input; none at its end.
+    package static func read(upTo count: Int) throws(SystemError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let filled = try checked("read(standard input)") {
+            unsafe bytes.withUnsafeMutableBytes { unsafe Glibc.read(0, $0.baseAddress, $0.count) }
+        }
+        bytes.removeLast(count - filled)
+        return bytes
+    }
+
+    package static var outputIsTerminal: Bool { isatty(1) == 1 }
+    package static var errorIsTerminal: Bool { isatty(2) == 1 }
+
+    /// Writes all, unbuffered, to standard output (1) or standard error (2).
+    package static func write(_ bytes: some Sequence<UInt8>, to number: Int32 = 1)
+        throws(SystemError)
+    {
+        var rest = Array(bytes)[...]
+        while !rest.isEmpty {
+            let written = try checked("write") {
+                unsafe rest.withUnsafeBytes { unsafe Glibc.write(number, $0.baseAddress, $0.count) }
+            }
+            rest = rest.dropFirst(written)
+        }
+    }
+}
+
+/// Written once, before the signal handlers that read it are set.
+nonisolated(unsafe) private var savedSettings: termios?
+
+private func restoreTerminal() {
+    guard var settings = unsafe savedSettings else { return }
+    _ = unsafe tcsetattr(0, TCSADRAIN, &settings)
+}

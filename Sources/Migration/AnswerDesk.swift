@@ -1,0 +1,48 @@
+// Answers a source that asks whether its VM was taken. The ledger speaks, nobody else.
+
+import MigrationProtocol
+import Model
+import PeerLink
+
+struct AnswerDesk {
+    let host: any MigrationHost
+    let sessions: SessionTable
+
+    func serve(_ connection: PeerConnection) throws(LinkError) {
+        let message: PeerMessage
+        do { message = try connection.receiveMessage() } catch {
+            return try connection.send(.refused(error.words))
+        }
+        guard case .question(let question) = message else {
+            return try connection.send(
+                .refused(
+                    MigrationRefusal(
+                        .protocolViolation, "\(message.name) where a question was due")))
+        }
+        try connection.send(answer(question))
+    }
+
+    /// Looks, writes if it must, and looks again: another thread may have written in between.
+    private func answer(_ question: OwnershipQuestion) -> PeerMessage {
+        for _ in 0..<Limits.answerAttemptsMax {
+            switch question.step(host.ledger.ownership(of: question.vm)) {
+            case .answer(let answer):
+                if case .neverRan = answer { discardUndecided(question) }
+                return .answer(answer)
+            case .refuse(let refusal): return .refused(refusal)
+            case .write(let record):
+                do { try host.ledger.append(record) } catch {
+                    if case .contradicts = error { continue }
+                    return .refused(MigrationRefusal(.ledgerFailure, "\(error)"))
+                }
+            }
+        }
+        return .refused(MigrationRefusal(.busy, "the ledger changes under the question"))
+    }
+
+    private func discardUndecided(_ question: OwnershipQuestion) {
+        guard let kept = sessions.takeUndecided(question) else { return }
+        kept.guest.discard()
+        host.finished(kept.offer, from: kept.source, outcome: .discarded(kept.refusal))
+    }
+}

@@ -1,0 +1,41 @@
+// Control messages over a peer connection.
+
+import MigrationProtocol
+import PeerLink
+import Wire
+
+/// Why no message came.
+enum MessageError: Error, Hashable, Sendable {
+    case link(LinkError)
+    case malformed(WireError)
+
+    /// What the peer is told about it.
+    var words: MigrationRefusal {
+        switch self {
+        case .link(.timedOut(let limit)):
+            MigrationRefusal(.timedOut, "the peer was silent for \(limit)")
+        case .link(let error): MigrationRefusal(.timedOut, "the connection was lost: \(error)")
+        case .malformed(let error):
+            MigrationRefusal(.protocolViolation, "a message that cannot be read: \(error)")
+        }
+    }
+}
+
+extension PeerConnection {
+    func send(_ message: PeerMessage) throws(LinkError) { try send(message.bytes) }
+
+    /// The next message, whole.
+    func receiveMessage() throws(MessageError) -> PeerMessage {
+        do {
+            let header = try PeerMessageHeader(receive(exactly: PeerMessageHeader.bytes))
+            let body = try receive(exactly: header.bodyBytes)
+            return try PeerMessage(kind: header.kind, body: body)
+        } catch let error as LinkError {
+            throw .link(error)
+        } catch let error as WireError {
+            throw .malformed(error)
+        } catch {
+            fatalError("only typed errors are thrown above: \(error)")
+        }
+    }
+}

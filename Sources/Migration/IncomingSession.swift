@@ -1,0 +1,131 @@
+// One migration at its destination: its control connection's thread drives the machine, its streams' threads
+// fill the memory.
+
+import Host
+import MigrationProtocol
+import Model
+import PageCodec
+import PeerLink
+import Synchronization
+
+/// An incoming migration. `run` is for the control connection's thread, `runStream` for the streams'.
+final class IncomingSession: Sendable {
+    /// What the streams and other threads see.
+    struct Shared {
+        var machine = DestinationMachine()
+        var guest: (any DestinationGuest)?
+        var table: PageHashTable?
+        var offer: MigrationOffer?
+        var source: HostName?
+        var token: [UInt8] = []
+        var unclaimed: Set<Int> = []
+        var activeStreams = 0
+        /// For each stream that ended a round: which one, and its part of the root.
+        var ended: [Int: (round: Int, root: MemoryRoot)] = [:]
+        var streamFailure: MigrationRefusal?
+        var isEnding = false
+    }
+
+    let host: any MigrationHost
+    let timing: PeerTiming
+    /// Set when a stream has something to say to the control thread.
+    let news: Wakeup
+    /// Set when the session is over: ends the streams' waits.
+    let over: Wakeup
+    /// Never set: what the control connection's waits end with is `news`, or the time.
+    let undisturbed: Wakeup
+    let shared = Mutex(Shared())
+
+    init(host: any MigrationHost, timing: PeerTiming) throws(SystemError) {
+        self.host = host
+        self.timing = timing
+        news = try Wakeup()
+        over = try Wakeup()
+        undisturbed = try Wakeup()
+    }
+
+    func run(on connection: PeerConnection, undecided: SessionTable) {
+        let driver = IncomingDriver(session: self, control: connection, undecided: undecided)
+        driver.run()
+    }
+
+    /// True when this session waits for this stream; it does so once.
+    func claim(_ token: [UInt8], stream: Int, from peer: HostName) -> Bool {
+        shared.withLock {
+            guard !$0.token.isEmpty, isEqualInConstantTime($0.token, token), $0.source == peer,
+                !$0.isEnding, $0.unclaimed.remove(stream) != nil
+            else { return false }
+            $0.activeStreams += 1
+            return true
+        }
+    }
+
+    func streamEnded() {
+        shared.withLock { $0.activeStreams -= 1 }
+        news.set()
+    }
+
+    /// Asks the control thread to end, unless GO may have come.
+    func endUnlessCommitted() {
+        shared.withLock {
+            if !$0.machine.isCommitted { $0.isEnding = true }
+        }
+        news.set()
+    }
+
+    /// Receives one stream's frames until the session is over.
+    func runStream(_ stream: Int, on connection: PeerConnection, _ wakeup: Wakeup) {
+        let parts = shared.withLock { ($0.guest, $0.table, $0.offer) }
+        guard let guest = parts.0, let table = parts.1, let offer = parts.2 else { return }
+        // The decoder holds `guest`, which owns the mapping that it writes to.
+        let decoder = unsafe ChunkDecoder(
+            memory: guest.memory.base, owner: guest, table: table, seed: offer.hashSeed,
+            stream: stream, streams: offer.streams
+        ) { [file = guest.memoryFile] bytes, offset in
+            // A file that takes no writes (huge pages) is filled through its mapping.
+            (try? file.write(bytes, at: offset)) != nil
+        }
+        NamedThread.setNice(Limits.streamNice)
+        connection.silenceMax = Limits.streamSilenceMax
+        connection.setWakeup(over)
+        do {
+            while true { try receiveFrame(stream, connection, decoder) }
+        } catch let error as PageFrameError {
+            fail(MigrationRefusal(.protocolViolation, "stream \(stream): \(error)"))
+        } catch LinkError.interrupted {
+            // The session is over.
+        } catch let error as LinkError {
+            fail(MigrationRefusal(.timedOut, "stream \(stream) was lost: \(error)"))
+        } catch {
+            fatalError("only typed errors are thrown above: \(error)")
+        }
+    }
+
+    private func receiveFrame(
+        _ stream: Int, _ connection: PeerConnection, _ decoder: ChunkDecoder
+    ) throws {
+        try decoder.receiveHeader { (span) throws(LinkError) in
+            try connection.receive(into: &span)
+        }
+        let header = try decoder.acceptHeader()
+        try decoder.receiveBody(of: header) { (span) throws(LinkError) in
+            try connection.receive(into: &span)
+        }
+        guard case .endOfRound(let round) = try decoder.apply(header) else { return }
+        shared.withLock { $0.ended[stream] = (round, decoder.root) }
+        news.set()
+    }
+
+    private func fail(_ refusal: MigrationRefusal) {
+        shared.withLock { $0.streamFailure = $0.streamFailure ?? refusal }
+        news.set()
+    }
+}
+
+/// Takes the same time wherever the first difference is.
+private func isEqualInConstantTime(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+    guard left.count == right.count else { return false }
+    var difference: UInt8 = 0
+    for index in left.indices { difference |= left[index] ^ right[index] }
+    return difference == 0
+}

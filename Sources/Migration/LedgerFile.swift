@@ -1,0 +1,77 @@
+// The ledger of a host: one append-only file of slots, allocated ahead, one record a slot.
+//
+//   slot 0      "FERRYLDG", UInt32 version 1, UInt32 records that a compaction wrote: each stands for a VM's history
+//   slot n      UInt32 CRC-32C of what follows, UInt32 n, UInt16 bytes of the record, the record, zeros
+//   after them  zeros
+//
+// A slot is 128 bytes and never spans a disk sector, so that a torn write damages the last slot alone. The space is
+// there before it is needed: an append writes into it and needs one fdatasync of data, no metadata, and a disk that
+// is full later does not stop a handover. When most slots are history, the file is written anew with what counts.
+
+import Glibc
+import Host
+package import MigrationProtocol
+package import Model
+import Synchronization
+import Wire
+
+/// Opens or makes the ledger at a path; one process at a time (it is locked).
+package final class LedgerFile: OwnershipLedger {
+    private struct State {
+        var file: Descriptor
+        var book: LedgerBook
+        /// The slot that the next record goes to.
+        var next: Int
+        var slots: Int
+    }
+
+    private let path: String
+    private let state: Mutex<State>
+
+    package init(path: String) throws(LedgerError) {
+        self.path = path
+        let file = try LedgerSlots.open(path)
+        let (book, next, slots) = try LedgerSlots.replay(file, path)
+        state = Mutex(State(file: file, book: book, next: next, slots: slots))
+    }
+
+    package func append(_ record: LedgerRecord) throws(LedgerError) {
+        // The lock is held over the write on purpose: one record after the other is what a ledger is.
+        try state.withLock { (state) throws(LedgerError) in
+            var book = state.book
+            do throws(LedgerContradiction) { try book.apply(record) } catch {
+                throw .contradicts(record, current: error.current)
+            }
+            // What is written already need not be written again.
+            if book == state.book { return }
+            if state.next == state.slots { try compact(&state) }
+            try LedgerSlots.write(record, at: state.next, to: state.file)
+            state.next += 1
+            state.book = book
+        }
+    }
+
+    package func ownership(of vm: VMID) -> Ownership? {
+        state.withLock { $0.book.ownerships[vm] }
+    }
+
+    package var ownerships: [VMID: Ownership] { state.withLock { $0.book.ownerships } }
+
+    /// Writes a new file with one record a VM beside the old one, and puts it in its place.
+    private func compact(_ state: inout State) throws(LedgerError) {
+        let records = state.book.records
+        let slots = max(LedgerSlots.slotsMin, (records.count + 1) * 2)
+        let file = try LedgerSlots.make(path + ".new", slots: slots, compacted: records.count)
+        for (index, record) in records.enumerated() {
+            try LedgerSlots.write(record, at: index + 1, to: file, isDurable: false)
+        }
+        do {
+            try checked("fdatasync(\(path).new)") { fdatasync(file.number) }
+            try checked("rename(\(path).new)") { unsafe rename(path + ".new", path) }
+            try LedgerSlots.syncFolder(of: path)
+        } catch { throw .failed(error) }
+        state.file = file
+        state.next = records.count + 1
+        state.slots = slots
+    }
+}

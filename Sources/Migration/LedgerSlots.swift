@@ -1,0 +1,215 @@
+// The slots of a ledger file: open, replay, write.
+
+import Glibc
+import Host
+import MigrationProtocol
+import Model
+import Wire
+
+enum LedgerSlots {
+    static let slotBytes = 128
+    static let slotsMin = 4096
+    /// More than this is not a ledger.
+    static let slotsMax = 1 << 22
+    private static let magic = Array("FERRYLDG".utf8)
+    private static let version: UInt32 = 1
+
+    /// The file, made when it is not there, locked.
+    static func open(_ path: String) throws(LedgerError) -> Descriptor {
+        do {
+            let file = try Descriptor.open(path, O_RDWR)
+            try lock(file, path)
+            return file
+        } catch {
+            guard error.code == ENOENT else { throw .failed(error) }
+        }
+        // Made beside its place and moved there, so that a crash leaves no half-made ledger.
+        let file = try make(path + ".new", slots: slotsMin)
+        do {
+            try checked("rename(\(path).new)") { unsafe rename(path + ".new", path) }
+            try syncFolder(of: path)
+        } catch { throw .failed(error) }
+        return file
+    }
+
+    /// A new, empty ledger with space for `slots`, locked and durable.
+    static func make(
+        _ path: String, slots: Int, compacted: Int = 0
+    ) throws(LedgerError) -> Descriptor {
+        do throws(SystemError) {
+            let file = try Descriptor.open(path, O_RDWR | O_CREAT | O_TRUNC)
+            try lock(file, path)
+            let code = posix_fallocate(file.number, 0, slots * slotBytes)
+            guard code == 0 else { throw SystemError(call: "fallocate(\(path))", code: code) }
+            // Written once, so that the file system has no unwritten extents to convert at an append.
+            for _ in 0..<slots { try file.write(all: [UInt8](repeating: 0, count: slotBytes)) }
+            var head = ByteWriter()
+            head.write(raw: magic)
+            head.write(version)
+            head.write(UInt32(compacted))
+            try write(head.bytes, at: 0, to: file)
+            try checked("fsync(\(path))") { fsync(file.number) }
+            return file
+        } catch {
+            // What is half made takes space that may be missing elsewhere.
+            _ = unsafe unlink(path)
+            throw ledgerError(error)
+        }
+    }
+
+    /// Every record in order; stops at the first slot that was never written whole.
+    static func replay(
+        _ file: Descriptor, _ path: String
+    ) throws(LedgerError) -> (LedgerBook, next: Int, slots: Int) {
+        let slots: Int
+        let head: [UInt8]
+        do {
+            slots = try file.size() / slotBytes
+            head = try read(slot: 0, from: file)
+        } catch { throw .failed(error) }
+        guard slots > 0, slots <= slotsMax else { throw .damaged(path: path, offset: 0, nil) }
+        let compacted = try compactedRecords(head, path)
+        var book = LedgerBook()
+        for slot in 1..<slots {
+            let bytes: [UInt8]
+            do { bytes = try read(slot: slot, from: file) } catch { throw .failed(error) }
+            guard let record = try record(bytes, slot: slot, path) else {
+                try checkNothingFollows(slot, slots, file, path)
+                return (book, slot, slots)
+            }
+            if slot <= compacted {
+                book.restore(record)
+                continue
+            }
+            do { try book.apply(record) } catch {
+                throw .damaged(path: path, offset: slot * slotBytes, nil)
+            }
+        }
+        return (book, slots, slots)
+    }
+
+    private static func compactedRecords(
+        _ head: [UInt8], _ path: String
+    ) throws(LedgerError) -> Int {
+        do throws(WireError) {
+            var reader = ByteReader(head)
+            guard Array(try reader.raw(magic.count, field: "magic")) == magic else {
+                throw .invalidText(field: "magic")
+            }
+            let found: UInt32 = try reader.integer(field: "version")
+            guard found == version else { throw .invalid(field: "version", value: UInt64(found)) }
+            return try reader.count(limit: slotsMax, field: "compacted records")
+        } catch {
+            throw .damaged(path: path, offset: 0, error)
+        }
+    }
+
+    /// A slot that is not whole is the torn end of the file only when no whole slot comes after it.
+    private static func checkNothingFollows(
+        _ slot: Int, _ slots: Int, _ file: Descriptor, _ path: String
+    ) throws(LedgerError) {
+        for later in (slot + 1)..<max(slot + 1, min(slots, slot + 8)) {
+            let bytes: [UInt8]
+            do { bytes = try read(slot: later, from: file) } catch { throw .failed(error) }
+            if try record(bytes, slot: later, path) != nil {
+                throw .damaged(path: path, offset: slot * slotBytes, nil)
+            }
+        }
+    }
+
+    /// The record of a slot, nil when the slot was never written whole.
+    private static func record(
+        _ bytes: [UInt8], slot: Int, _ path: String
+    ) throws(LedgerError) -> LedgerRecord? {
+        do {
+            var reader = ByteReader(bytes)
+            let checksum: UInt32 = try reader.integer(field: "checksum")
+            guard checksum == CRC32C.checksum(bytes.dropFirst(4)) else { return nil }
+            let number: UInt32 = try reader.integer(field: "slot")
+            guard number == slot else {
+                throw WireError.invalid(field: "slot", value: UInt64(number))
+            }
+            let count: UInt16 = try reader.integer(field: "record")
+            var body = ByteReader(try reader.raw(Int(count), field: "record"))
+            let record = try LedgerRecord(from: &body)
+            try body.finish()
+            return record
+        } catch let error as WireError {
+            throw .damaged(path: path, offset: slot * slotBytes, error)
+        } catch {
+            fatalError("only typed errors are thrown above: \(error)")
+        }
+    }
+
+    /// Durable when it returns; when it throws, the slot holds nothing that a replay would count, or an
+    /// append that is tried again overwrites it.
+    static func write(
+        _ record: LedgerRecord, at slot: Int, to file: Descriptor, isDurable: Bool = true
+    ) throws(LedgerError) {
+        var body = ByteWriter()
+        record.write(to: &body)
+        var rest = ByteWriter()
+        rest.write(UInt32(slot))
+        rest.write(UInt16(body.bytes.count))
+        rest.write(raw: body.bytes)
+        let padding = slotBytes - 4 - rest.bytes.count
+        rest.write(raw: [UInt8](repeating: 0, count: padding))
+        var whole = ByteWriter()
+        whole.write(CRC32C.checksum(rest.bytes))
+        whole.write(raw: rest.bytes)
+        do {
+            try write(whole.bytes, at: slot * slotBytes, to: file)
+            if isDurable { try checked("fdatasync(ledger)") { fdatasync(file.number) } }
+        } catch {
+            // Best effort: a record that was refused should not be found by a later start.
+            try? write([UInt8](repeating: 0, count: slotBytes), at: slot * slotBytes, to: file)
+            throw ledgerError(error)
+        }
+    }
+
+    static func syncFolder(of path: String) throws(SystemError) {
+        let slash = path.lastIndex(of: "/")
+        let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let descriptor = try Descriptor.open(folder, O_DIRECTORY)
+        try checked("fsync(\(folder))") { fsync(descriptor.number) }
+    }
+
+    private static func lock(_ file: Descriptor, _ path: String) throws(SystemError) {
+        try checked("flock(\(path))") { flock(file.number, LOCK_EX | LOCK_NB) }
+    }
+
+    private static func read(slot: Int, from file: Descriptor) throws(SystemError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: slotBytes)
+        let count = try checked("pread(ledger)") {
+            unsafe bytes.withUnsafeMutableBytes {
+                unsafe pread(file.number, $0.baseAddress, $0.count, slot * slotBytes)
+            }
+        }
+        if count < slotBytes { bytes = [UInt8](repeating: 0, count: slotBytes) }
+        return bytes
+    }
+
+    private static func write(
+        _ bytes: [UInt8], at offset: Int, to file: Descriptor
+    ) throws(SystemError) {
+        let count = try checked("pwrite(ledger)") {
+            unsafe bytes.withUnsafeBytes {
+                unsafe pwrite(file.number, $0.baseAddress, $0.count, offset)
+            }
+        }
+        // A short write of a slot means no space.
+        guard count == bytes.count else { throw SystemError(call: "pwrite(ledger)", code: ENOSPC) }
+    }
+
+    private static func ledgerError(_ error: SystemError) -> LedgerError {
+        [ENOSPC, EDQUOT, EFBIG].contains(error.code) ? .full(error) : .failed(error)
+    }
+}
+
+extension LedgerBook {
+    /// One record a VM that adds up to this book.
+    var records: [LedgerRecord] {
+        ownerships.sorted { ($0.key.high, $0.key.low) < ($1.key.high, $1.key.low) }
+            .map { vm, ownership in LedgerRecord(vm: vm, ownership) }
+    }
+}

@@ -1,0 +1,84 @@
+// How a migration fails, as its source tells it: in which phase, why, and where the VM is now.
+
+package import MigrationProtocol
+package import Model
+package import PeerLink
+package import Wire
+
+/// A migration that did not end at the destination.
+package struct MigrationFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    package enum Reason: Hashable, Sendable {
+        /// The connection could not be made, or broke.
+        case link(LinkError)
+        /// The destination said no; these are its words.
+        case refused(MigrationRefusal)
+        case cancelled
+        case doesNotConverge(ConvergenceFacts)
+        /// Source and destination computed different roots.
+        case memoryDiffers(source: String, destination: String)
+        case guest(GuestError)
+        case ledger(LedgerError)
+        /// The destination sent what cannot be read.
+        case malformed(WireError)
+        /// The destination sent a message that does not belong here.
+        case unexpectedMessage(String)
+        /// After GO, the destination was silent and nobody knows yet whether it runs the VM.
+        case noAnswer(LinkError?)
+        /// After GO, the destination swore that the VM never ran there.
+        case neverRan
+    }
+
+    package enum Aftermath: Hashable, Sendable {
+        /// Running at the source, in this epoch, at full speed.
+        case runsAtSource(Epoch)
+        /// Owned by the source, but its process would not resume.
+        case stoppedAtSource(Epoch, GuestError)
+        /// Released to the destination at this epoch; nobody runs it here until the two have talked
+        /// (`Settlement`).
+        case unsettled(Epoch, with: HostName)
+    }
+
+    package var phase: MigrationPhase
+    package var reason: Reason
+    package var aftermath: Aftermath
+
+    package init(phase: MigrationPhase, reason: Reason, aftermath: Aftermath) {
+        self.phase = phase
+        self.reason = reason
+        self.aftermath = aftermath
+    }
+
+    package var description: String { "\(phase.rawValue): \(reason); \(aftermath)" }
+}
+
+extension MigrationFailure.Reason: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .link(let error): "\(error)"
+        case .refused(let refusal): "the destination refused: \(refusal)"
+        case .cancelled: "cancelled"
+        case .doesNotConverge(let facts): "the migration does not converge: \(facts)"
+        case .memoryDiffers(let source, let destination):
+            "memory arrived changed: root \(source) at the source, \(destination) at the destination"
+        case .guest(let error): "the guest's process failed: \(error)"
+        case .ledger(let error): "\(error)"
+        case .malformed(let error): "the destination sent what cannot be read: \(error)"
+        case .unexpectedMessage(let text):
+            "the destination sent \(text), which does not belong here"
+        case .noAnswer(let error):
+            "no answer after the handover\(error.map { ": \($0)" } ?? "")"
+        case .neverRan: "the destination did not start the VM"
+        }
+    }
+}
+
+extension MigrationFailure.Aftermath: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .runsAtSource: "the VM runs where it was"
+        case .stoppedAtSource(_, let error): "the VM is still here, but would not resume: \(error)"
+        case .unsettled(let epoch, let host):
+            "the VM was released to \(host) at epoch \(epoch) and runs nowhere until \(host) has answered"
+        }
+    }
+}

@@ -1,0 +1,29 @@
+// What a destination host decides and does when VMs arrive. The agent implements it.
+
+package import MigrationProtocol
+package import Model
+
+/// The host behind a `PeerServer`. Calls come from the server's threads, several at a time.
+package protocol MigrationHost: AnyObject, Sendable {
+    /// Checks CPU features, space for the memory, that name and id are free; starts an incoming guest.
+    /// Throws with nothing kept.
+    func prepare(
+        _ offer: MigrationOffer, from source: HostName
+    ) throws(MigrationRefusal) -> any DestinationGuest
+
+    /// An incoming migration that was prepared has ended. Called once for each successful `prepare`,
+    /// after the ledger was written and the guest was resumed or discarded.
+    func finished(_ offer: MigrationOffer, from source: HostName, outcome: IncomingOutcome)
+
+    var ledger: any OwnershipLedger { get }
+}
+
+/// How an incoming migration ended.
+package enum IncomingOutcome: Hashable, Sendable {
+    /// The VM runs here.
+    case running(Epoch)
+    /// The VM is owned here but its process would not resume: stopped, and this host's to repair.
+    case ownedButStopped(Epoch, MigrationRefusal)
+    /// Nothing was kept. The reason is this side's, or the peer's words.
+    case discarded(MigrationRefusal)
+}

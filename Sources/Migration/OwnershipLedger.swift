@@ -1,0 +1,37 @@
+// Where ownership is written down. LedgerFile is the implementation; tests have others.
+
+package import Host
+package import MigrationProtocol
+package import Model
+package import Wire
+
+/// Why the ledger did not take a record. The ledger says what it said before.
+package enum LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The record contradicts what is written: it would make a second owner.
+    case contradicts(LedgerRecord, current: Ownership?)
+    /// No space for another record.
+    case full(SystemError)
+    case failed(SystemError)
+    /// The file is not a ledger, or is damaged before its end.
+    case damaged(path: String, offset: Int, WireError?)
+
+    package var description: String {
+        switch self {
+        case .contradicts(let record, let current):
+            "the ledger says \(current.map { "\($0)" } ?? "nothing"), which rules out \(record)"
+        case .full(let error): "the ledger has no space: \(error)"
+        case .failed(let error): "the ledger cannot be written: \(error)"
+        case .damaged(let path, let offset, let error):
+            "\(path) is damaged at byte \(offset)\(error.map { ": \($0)" } ?? "")"
+        }
+    }
+}
+
+/// Durable before `append` returns. Any thread may call.
+package protocol OwnershipLedger: AnyObject, Sendable {
+    /// Checks the record against what is written and appends it, as one step.
+    func append(_ record: LedgerRecord) throws(LedgerError)
+    func ownership(of vm: VMID) -> Ownership?
+    /// Every VM that the ledger knows.
+    var ownerships: [VMID: Ownership] { get }
+}

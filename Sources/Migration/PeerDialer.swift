@@ -1,0 +1,51 @@
+// Opens connections to one peer: TLS, then hello and welcome.
+
+import Host
+import MigrationProtocol
+import Model
+import PeerLink
+
+/// Why a connection could not be opened.
+enum DialError: Error, Sendable {
+    case link(LinkError)
+    case refused(MigrationRefusal)
+    case malformed(MessageError)
+    case unexpected(String)
+}
+
+/// Dials one destination.
+struct PeerDialer: Sendable {
+    let destination: PeerAddress
+    let keys: PeerKeys
+    let timing: PeerTiming
+    /// Ends every wait of every connection.
+    let stop: Wakeup
+
+    /// A connection whose peer has welcomed its purpose, and how long the hello took to be answered.
+    func open(
+        _ purpose: ConnectionPurpose
+    ) throws(DialError) -> (connection: PeerConnection, roundTrip: Duration) {
+        let connection: PeerConnection
+        do {
+            connection = try PeerConnection.connect(
+                to: destination.address, expecting: .agent(destination.name), keys: keys,
+                within: timing.connect, silenceMax: timing.deadPeer, interruptedBy: stop)
+            try connection.send(
+                .hello(
+                    versions: MigrationProtocol.Limits
+                        .versionMin...MigrationProtocol.Limits.versionMax,
+                    purpose))
+        } catch { throw .link(error) }
+        let start = Instant.now
+        let reply: PeerMessage
+        do { reply = try connection.receiveMessage() } catch {
+            if case .link(let error) = error { throw .link(error) }
+            throw .malformed(error)
+        }
+        switch reply {
+        case .welcome: return (connection, Instant.now - start)
+        case .refused(let refusal): throw .refused(refusal)
+        default: throw .unexpected(reply.name)
+        }
+    }
+}

@@ -1,0 +1,72 @@
+// What the control thread and the stream threads of a source tell each other.
+
+import Host
+import Model
+import PageCodec
+import PeerLink
+import Synchronization
+
+/// What a stream did in all, as its thread last said.
+struct StreamReport: Sendable {
+    var counts = EncoderCounts()
+    var root = MemoryRoot.empty
+    var encoding = BlockEncoding.raw
+}
+
+/// One round as a stream gets it.
+struct RoundOrder: Sendable {
+    let round: Int
+    /// Holes are looked for only in the first.
+    let isFirst: Bool
+    let isLast: Bool
+}
+
+/// Shared by one source's threads. Counters that change all the time are atomics; the rest is behind a lock.
+final class RoundBoard: Sendable {
+    private struct State {
+        /// Streams that ended the present round.
+        var done = 0
+        var reports: [StreamReport]
+        var failure: LinkError?
+    }
+
+    /// Chunks below this one may be sent: their part of the dirty log has been cleared.
+    let openChunks = Atomic<Int>(0)
+    let wireBytes = Atomic<Int>(0)
+    /// Pages of the present round that have been handled.
+    let handledPages = Atomic<Int>(0)
+    let isStopped = Atomic<Bool>(false)
+    /// The lowest chunk that each stream has not finished.
+    private let state: Mutex<State>
+    /// Set when a round is done or a stream failed.
+    let news: Wakeup
+
+    init(streams: Int, news: Wakeup) {
+        state = Mutex(State(reports: Array(repeating: StreamReport(), count: streams)))
+        self.news = news
+    }
+
+    func beginRound() {
+        state.withLock { $0.done = 0 }
+        openChunks.store(0, ordering: .releasing)
+        handledPages.store(0, ordering: .relaxed)
+    }
+
+    func streamEndedRound(_ stream: Int, _ report: StreamReport) {
+        let isLast = state.withLock {
+            $0.reports[stream] = report
+            $0.done += 1
+            return $0.done == $0.reports.count
+        }
+        if isLast { news.set() }
+    }
+
+    func streamFailed(_ error: LinkError) {
+        state.withLock { $0.failure = $0.failure ?? error }
+        news.set()
+    }
+
+    var isRoundDone: Bool { state.withLock { $0.done == $0.reports.count } }
+    var failure: LinkError? { state.withLock { $0.failure } }
+    var reports: [StreamReport] { state.withLock { $0.reports } }
+}

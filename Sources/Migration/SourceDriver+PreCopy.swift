@@ -1,0 +1,226 @@
+// Connect, negotiate, and the rounds of pre-copy.
+
+import Host
+import MigrationProtocol
+import Model
+import PageCodec
+import PeerLink
+import Synchronization
+
+extension SourceDriver {
+    func connect() -> SourceMachine.Event {
+        setPhase(.connect)
+        do {
+            (control, roundTrip) = try dialer.open(.control)
+            return .connected
+        } catch { return failedDial(error) }
+    }
+
+    private func failedDial(_ error: DialError) -> SourceMachine.Event {
+        switch error {
+        case .link(let error): return lost(error)
+        case .refused(let refusal): return refused(refusal)
+        case .malformed(let error): return broken(error)
+        case .unexpected(let name):
+            fail(.unexpectedMessage(name))
+            return .failed
+        }
+    }
+
+    func lost(_ error: LinkError) -> SourceMachine.Event {
+        fail(.link(error))
+        return .peerLost
+    }
+
+    func refused(_ refusal: MigrationRefusal) -> SourceMachine.Event {
+        fail(.refused(refusal))
+        return .refused(refusal)
+    }
+
+    func broken(_ error: MessageError) -> SourceMachine.Event {
+        switch error {
+        case .link(let error): return lost(error)
+        case .malformed(let error):
+            fail(.malformed(error))
+            return .failed
+        }
+    }
+
+    func makeOffer() -> SourceMachine.Event {
+        setPhase(.negotiate)
+        guard let control else { return .peerLost }
+        do throws(LinkError) {
+            // Building the guest may take the destination longer than it may be silent later.
+            control.silenceMax = max(options.timing.deadPeer, Limits.prepareTimeout)
+            try control.send(.offer(offer))
+        } catch { return lost(error) }
+        let reply: PeerMessage
+        do { reply = try control.receiveMessage() } catch { return broken(error) }
+        control.silenceMax = options.timing.deadPeer
+        switch reply {
+        case .accepted(let token, let ledgerWrite): return openStreams(token, ledgerWrite)
+        case .refused(let refusal): return refused(refusal)
+        default:
+            fail(.unexpectedMessage(reply.name))
+            return .failed
+        }
+    }
+
+    private func openStreams(_ token: [UInt8], _ ledgerWrite: Duration) -> SourceMachine.Event {
+        var connections: [PeerConnection] = []
+        for stream in 0..<offer.streams {
+            do {
+                connections.append(
+                    try dialer.open(.data(token: token, stream: stream)).connection)
+            } catch { return failedDial(error) }
+        }
+        do {
+            streams = try SourceStreams(
+                guest: guest, seed: offer.hashSeed, compression: options.compression,
+                connections: connections, news: news)
+        } catch {
+            fail(.link(.system(error)))
+            return .failed
+        }
+        do throws(GuestError) {
+            try guest.startDirtyLog()
+            isLogging = true
+            dirtyPages = try guest.fetchDirtyLog()
+        } catch {
+            fail(.guest(error))
+            return .failed
+        }
+        return .accepted(
+            DowntimeTerms(
+                vcpus: offer.spec.vcpus, roundTrip: roundTrip, ledgerWrite: ledgerWrite))
+    }
+
+    func throttle(_ percent: Int) -> SourceMachine.Event? {
+        do {
+            isThrottled = true
+            try guest.throttle(percent: percent)
+        } catch {
+            fail(.guest(error))
+            return .failed
+        }
+        watch.update { $0.throttlePercent = percent }
+        return nil
+    }
+
+    func sendRound(_ round: Int) -> SourceMachine.Event {
+        setPhase(.preCopy)
+        guard let streams else { return .peerLost }
+        report.rounds = round
+        let before = streams.counts
+        let start = Instant.now
+        let pages = dirtyPages
+        let predicted = machine.prediction?.expected
+        watch.update {
+            $0.predictedDowntime = predicted
+            $0.round = round
+            $0.remainingBytes = UInt64(pages * pageBytes)
+        }
+        do throws(RoundError) {
+            try streams.sendRound(round) { () throws(RoundError) in
+                try tick(round, pagesOfRound: pages)
+            }
+            do { dirtyPages = try guest.fetchDirtyLog() } catch { throw .guest(error) }
+        } catch { return failedRound(error) }
+        let facts = RoundFacts(
+            pages: Int(streams.counts.contentPages - before.contentPages),
+            dirtyPages: dirtyPages, duration: Instant.now - start)
+        publish(facts)
+        return .roundEnded(facts)
+    }
+
+    func failedRound(_ error: RoundError) -> SourceMachine.Event {
+        switch error {
+        case .guest(let error):
+            fail(.guest(error))
+            return .failed
+        case .link(let error): return lostStream(error)
+        case .disturbed: return watch.isCancelled ? .cancel : nextMessage()
+        }
+    }
+
+    /// A data stream broke. The destination may have said why on the control connection.
+    private func lostStream(_ error: LinkError) -> SourceMachine.Event {
+        if let control,
+            (try? control.waitForInput(or: stop, until: .now + Limits.tick)) == .ready
+        {
+            let event = nextMessage()
+            if case .refused = event { return event }
+        }
+        return lost(error)
+    }
+
+    /// Several times a second: progress, a sign of life, and a look at what the destination says.
+    func tick(_ round: Int, pagesOfRound: Int) throws(RoundError) {
+        guard let control, let streams else { throw .disturbed }
+        let result: WaitResult
+        do { result = try control.waitForInput(or: news, until: .now + Limits.tick) } catch {
+            throw .link(error)
+        }
+        switch result {
+        case .ready: throw .disturbed
+        case .wokenUp: news.clear()
+        case .timedOut: break
+        }
+        if watch.isCancelled { throw .disturbed }
+        let board = streams.board
+        if let failure = board.failure { throw .link(failure) }
+        let now = Instant.now
+        let left = max(0, pagesOfRound - board.handledPages.load(ordering: .relaxed))
+        let wireBytes = UInt64(board.wireBytes.load(ordering: .relaxed))
+        let rate = meter.rate(wireBytes, at: now)
+        let elapsed = clock.elapsed(at: now)
+        watch.update {
+            $0.remainingBytes = UInt64(left * pageBytes)
+            $0.wireBytes = wireBytes
+            $0.wireBytesPerSecond = rate
+            $0.elapsed = elapsed
+        }
+        guard now - lastAlive >= Limits.aliveInterval else { return }
+        lastAlive = now
+        do {
+            try control.send(.alive(round: round, remainingBytes: UInt64(left * pageBytes)))
+        } catch { throw .link(error) }
+    }
+
+    private func publish(_ facts: RoundFacts) {
+        let perSecond = Double(facts.dirtyPages) / max(facts.duration.seconds, 1e-6)
+        let wireBytes = UInt64(streams?.board.wireBytes.load(ordering: .relaxed) ?? 0)
+        let rate = meter.rate(wireBytes, at: .now)
+        let elapsed = clock.elapsed()
+        watch.update {
+            $0.dirtyPagesPerSecond = perSecond
+            $0.remainingBytes = UInt64(facts.dirtyPages * pageBytes)
+            $0.wireBytes = wireBytes
+            $0.wireBytesPerSecond = rate
+            $0.elapsed = elapsed
+        }
+    }
+
+    func setPhase(_ phase: MigrationPhase, at now: Instant = .now) {
+        clock.begin(phase, at: now)
+        watch.update { $0.phase = phase }
+    }
+}
+
+/// Bytes a second over the last stretch of time.
+struct RateMeter {
+    private var last: (at: Instant, bytes: UInt64)?
+    private var perSecond = 0.0
+
+    mutating func rate(_ bytes: UInt64, at now: Instant) -> Double {
+        guard let last else {
+            self.last = (now, bytes)
+            return 0
+        }
+        let seconds = (now - last.at).seconds
+        guard seconds >= 0.05 else { return perSecond }
+        perSecond = Double(bytes - min(bytes, last.bytes)) / seconds
+        self.last = (now, bytes)
+        return perSecond
+    }
+}

@@ -1,0 +1,213 @@
+// Does what the source's machine says, on the migration's own thread, and tells it what happened.
+//
+// The machine decides; this file and its extensions only act. An action that fails leaves its reason in
+// `reason`, for people; the machine gets the event alone.
+
+import Host
+import MigrationProtocol
+import Model
+import PageCodec
+import PeerLink
+
+/// The driver of one migration at its source. For one thread.
+final class SourceDriver {
+    let offer: MigrationOffer
+    let guest: any SourceGuest
+    let destination: PeerAddress
+    let keys: PeerKeys
+    let ledger: any OwnershipLedger
+    let options: MigrationOptions
+    let watch: MigrationWatch
+    let stop: Wakeup
+    let news: Wakeup
+    let dialer: PeerDialer
+
+    var machine: SourceMachine
+    var control: PeerConnection?
+    var streams: SourceStreams?
+    var clock = PhaseClock(at: .now)
+    var report = MigrationReport()
+    /// The first thing that went wrong, with all its facts, and when.
+    var reason: (phase: MigrationPhase, reason: MigrationFailure.Reason)?
+    var roundTrip = Duration.zero
+    var isLogging = false
+    var isPaused = false
+    var isThrottled = false
+    var pausedAt: Instant?
+    var lastAlive = Instant.now
+    var meter = RateMeter()
+    var dirtyPages = 0
+    var stateBytes = 0
+    private var resumeError: GuestError?
+
+    init(
+        offer: MigrationOffer, guest: any SourceGuest, destination: PeerAddress, keys: PeerKeys,
+        ledger: any OwnershipLedger, options: MigrationOptions, watch: MigrationWatch,
+        stop: Wakeup, news: Wakeup
+    ) {
+        self.offer = offer
+        self.guest = guest
+        self.destination = destination
+        self.keys = keys
+        self.ledger = ledger
+        self.options = options
+        self.watch = watch
+        self.stop = stop
+        self.news = news
+        dialer = PeerDialer(
+            destination: destination, keys: keys, timing: options.timing, stop: stop)
+        machine = SourceMachine(
+            vm: offer.vm, migration: offer.migration, epoch: offer.epoch,
+            destination: destination.name,
+            downtimeLimit: options.downtimeLimit ?? offer.spec.downtimeLimit,
+            questionsMax: options.timing.questionsMax)
+    }
+
+    func run() throws(MigrationFailure) -> MigrationReport {
+        var events: [SourceMachine.Event] = [.start]
+        while true {
+            let event = events.isEmpty ? nextMessage() : events.removeFirst()
+            if machine.canCancel, watch.isCancelled { events = [] }
+            let actions = machine.handle(
+                machine.canCancel && watch.isCancelled ? cancelled() : event)
+            for action in actions {
+                if case .end(let ending) = action { return try finish(ending) }
+                if let event = perform(action) { events.append(event) }
+            }
+        }
+    }
+
+    private func cancelled() -> SourceMachine.Event {
+        reason = (clock.phase, .cancelled)
+        return .cancel
+    }
+
+    /// What happened by doing it; nil when that is for the destination to tell.
+    private func perform(_ action: SourceMachine.Action) -> SourceMachine.Event? {
+        switch action {
+        case .connect: return connect()
+        case .offer: return makeOffer()
+        case .sendRound(let round): return sendRound(round)
+        case .throttle(let percent): return throttle(percent)
+        case .pause: return pause()
+        case .sendLast(let round): return sendLast(round)
+        case .seal: return seal()
+        case .write(let record): return write(record)
+        case .sendGo(let epoch): return sendGo(epoch)
+        case .ask(let question, let attempt): return ask(question, attempt)
+        case .resumeGuest: return resumeGuest()
+        case .abandon(let words):
+            abandon(words)
+            return nil
+        case .end: return nil
+        }
+    }
+
+    /// Notes why, once: what comes later follows from it.
+    func fail(_ reason: MigrationFailure.Reason) {
+        if self.reason == nil { self.reason = (clock.phase, reason) }
+    }
+
+    /// At full speed, without dirty log, whatever state it was in.
+    private func resumeGuest() -> SourceMachine.Event {
+        do throws(GuestError) {
+            if isThrottled { try guest.throttle(percent: 0) }
+            if isPaused { try guest.resume() }
+            isPaused = false
+            if isLogging { try guest.stopDirtyLog() }
+            return .resumed
+        } catch {
+            resumeError = error
+            return isPaused ? .resumeFailed : .resumed
+        }
+    }
+
+    private func abandon(_ words: MigrationRefusal) {
+        // The peer may be gone: its own silence limit tells it then.
+        if let control { try? control.send(.refused(words)) }
+        closeAll()
+    }
+
+    func closeAll() {
+        stop.set()
+        if let streams { keepCounts(of: streams) }
+        streams?.stop()
+        streams = nil
+        control?.close()
+        control = nil
+    }
+
+    private func finish(
+        _ ending: SourceMachine.Ending
+    ) throws(MigrationFailure) -> MigrationReport {
+        clock.begin(.cleanUp)
+        closeAll()
+        switch ending {
+        case .handedOver: return finishedReport()
+        case .runsHere(let epoch, let cause):
+            throw failure(cause, .runsAtSource(epoch))
+        case .stoppedHere(let epoch, let cause):
+            let error =
+                resumeError ?? GuestError(operation: "resume", detail: "it did not resume")
+            throw failure(cause, .stoppedAtSource(epoch, error))
+        case .unsettled(let epoch, let cause):
+            throw failure(cause, .unsettled(epoch, with: destination.name))
+        }
+    }
+
+    private func failure(
+        _ cause: SourceMachine.Cause, _ aftermath: MigrationFailure.Aftermath
+    ) -> MigrationFailure {
+        let phase = reason?.phase ?? clock.phase
+        let told: MigrationFailure.Reason =
+            switch cause {
+            case .refused(let refusal): .refused(refusal)
+            case .cancelled: .cancelled
+            case .doesNotConverge(let facts): .doesNotConverge(facts)
+            case .memoryDiffers(let source, let destination):
+                .memoryDiffers(source: "\(source)", destination: "\(destination)")
+            case .neverRan: .neverRan
+            case .noAnswer:
+                if case .link(let error) = reason?.reason {
+                    .noAnswer(error)
+                } else {
+                    .noAnswer(nil)
+                }
+            case .peerLost, .failed, .ledgerFailed: reason?.reason ?? .link(.closed)
+            }
+        return MigrationFailure(phase: phase, reason: told, aftermath: aftermath)
+    }
+
+    private func keepCounts(of streams: SourceStreams) {
+        report.streams = offer.streams
+        report.compression = Compression(streams.encoding)
+        let counts = streams.counts
+        report.wireBytes = counts.wireBytes + UInt64(stateBytes)
+        report.pagesSent = counts.contentPages + counts.zeroPages
+        report.pageBytesSent = report.pagesSent * UInt64(pageBytes)
+        report.zeroPages = counts.zeroPages
+        report.unchangedPages = counts.unchangedPages
+    }
+
+    private func finishedReport() -> MigrationReport {
+        let total = clock.elapsed()
+        report.total = total
+        watch.update { $0.elapsed = total }
+        clock.begin(.cleanUp)
+        report.phases = clock.list
+        report.verifiedPages = UInt64(guest.layout.pageCount)
+        return report
+    }
+}
+
+extension Compression {
+    fileprivate init(_ encoding: BlockEncoding) {
+        self =
+            switch encoding {
+            case .raw: .none
+            case .lz4: .lz4
+            case .zstd: .zstd
+            case .zlib: .zlib
+            }
+    }
+}

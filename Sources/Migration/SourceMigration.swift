@@ -1,0 +1,83 @@
+// One migration, at its source: the agent makes it, runs it on a thread, watches it and may cancel it.
+
+import Host
+import MigrationProtocol
+package import Model
+package import PeerLink
+import Synchronization
+
+/// Why a migration can no longer be cancelled.
+package enum CancelRefusal: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The VM was released to the destination: it may run there by now.
+    case released
+    case ended
+
+    package var description: String {
+        switch self {
+        case .released: "too late to cancel: the VM has been released to the destination"
+        case .ended: "the migration has ended"
+        }
+    }
+}
+
+/// Moves a VM away. Make one, call `run` once on a thread that may block.
+package final class SourceMigration: Sendable {
+    package let id: MigrationID
+
+    private let vm: VMID
+    private let epoch: Epoch
+    private let guest: any SourceGuest
+    private let destination: PeerAddress
+    private let keys: PeerKeys
+    private let ledger: any OwnershipLedger
+    private let options: MigrationOptions
+    private let watch: MigrationWatch
+
+    /// - Parameter epoch: the epoch in which `ledger` says that this host owns the VM.
+    package init(
+        id: MigrationID = .random(), vm: VMID, epoch: Epoch, guest: any SourceGuest,
+        to destination: PeerAddress, keys: PeerKeys, ledger: any OwnershipLedger,
+        options: MigrationOptions = MigrationOptions()
+    ) {
+        self.id = id
+        self.vm = vm
+        self.epoch = epoch
+        self.guest = guest
+        self.destination = destination
+        self.keys = keys
+        self.ledger = ledger
+        self.options = options
+        watch = MigrationWatch(memoryBytes: guest.layout.memory.bytes)
+    }
+
+    /// Returns with the VM running at the destination and `handedOver` in the ledger: end the source's
+    /// process. Throws with what `MigrationFailure.aftermath` says. Call once.
+    package func run() throws(MigrationFailure) -> MigrationReport {
+        defer { watch.end() }
+        let stop: Wakeup
+        let news: Wakeup
+        do {
+            stop = try Wakeup()
+            news = try Wakeup()
+        } catch {
+            throw MigrationFailure(
+                phase: .connect, reason: .link(.system(error)), aftermath: .runsAtSource(epoch))
+        }
+        watch.begin(stop: stop, news: news)
+        let driver = SourceDriver(
+            offer: MigrationOffer(
+                migration: id, vm: vm, epoch: epoch, spec: guest.spec,
+                cpuFeatures: guest.cpuFeatures,
+                streams: max(1, min(options.streams, Limits.streamsMax)),
+                hashSeed: .random(in: .min ... .max)),
+            guest: guest, destination: destination, keys: keys, ledger: ledger, options: options,
+            watch: watch, stop: stop, news: news)
+        return try driver.run()
+    }
+
+    /// Any thread, any time.
+    package var progress: MigrationProgress { watch.progress }
+
+    /// Ends the migration soon; `run` then throws `.cancelled` with the VM running at the source.
+    package func cancel() throws(CancelRefusal) { try watch.cancel() }
+}

@@ -1,0 +1,153 @@
+// One data stream of a source: a thread that turns its chunks into frames and sends them.
+
+import Host
+import Model
+import PageCodec
+import PeerLink
+import Synchronization
+
+/// A stream and its thread. Orders come one at a time, after the previous round is done.
+final class SourceStream: Sendable {
+    private let index: Int
+    private let streams: Int
+    private let chunkCount: Int
+    private let board: RoundBoard
+    private let connection: PeerConnection
+    private let order = Mutex<RoundOrder?>(nil)
+    private let wakeup: Wakeup
+    private let thread = Mutex<NamedThread?>(nil)
+
+    init(
+        index: Int, of streams: Int, guest: any SourceGuest, table: PageHashTable, seed: UInt64,
+        compression: Compression, connection: PeerConnection, board: RoundBoard
+    ) throws(SystemError) {
+        self.index = index
+        self.streams = streams
+        self.board = board
+        self.connection = connection
+        chunkCount =
+            (guest.layout.pageCount + PageCodec.Limits.chunkPages - 1) / PageCodec.Limits.chunkPages
+        wakeup = try Wakeup()
+        let thread = try NamedThread(name: "ferry-send-\(index)", nice: Limits.streamNice) {
+            [self] in
+            run(guest: guest, table: table, seed: seed, compression: compression)
+        }
+        self.thread.withLock { $0 = thread }
+    }
+
+    func begin(_ order: RoundOrder) {
+        self.order.withLock { $0 = order }
+        wakeup.set()
+    }
+
+    /// More chunks are open, or it is time to stop.
+    func wake() { wakeup.set() }
+
+    /// Waits for the thread's end, which `board.isStopped` and `wake` bring about.
+    func join() {
+        let thread = thread.withLock { $0.take() }
+        thread?.join()
+        connection.close()
+    }
+
+    /// From here on the peer may be silent for this long. Called between rounds.
+    func setSilenceMax(_ limit: Duration) { connection.silenceMax = limit }
+
+    private func run(
+        guest: any SourceGuest, table: PageHashTable, seed: UInt64, compression: Compression
+    ) {
+        // The encoder holds `guest`, which owns both mappings that it reads.
+        let bits = unsafe DirtyBits(base: guest.dirtyBits.base, pageCount: guest.layout.pageCount)
+        let encoder = unsafe ChunkEncoder(
+            memory: guest.memory.base, dirtyBits: bits, owner: guest, table: table, seed: seed)
+        var chooser = CompressionChooser(compression)
+        do {
+            while let order = try nextOrder() {
+                try send(order, guest, encoder, &chooser)
+                let report = StreamReport(
+                    counts: encoder.counts, root: encoder.root, encoding: chooser.encoding)
+                board.streamEndedRound(index, report)
+            }
+        } catch {
+            board.streamFailed(error)
+        }
+    }
+
+    private func nextOrder() throws(LinkError) -> RoundOrder? {
+        while true {
+            if board.isStopped.load(ordering: .acquiring) { return nil }
+            if let order = order.withLock({ $0.take() }) { return order }
+            try waitForWakeup()
+        }
+    }
+
+    private func waitForWakeup() throws(LinkError) {
+        do { _ = try wakeup.wait(until: .now + Limits.aliveInterval) } catch {
+            throw .system(error)
+        }
+        wakeup.clear()
+    }
+
+    private func send(
+        _ order: RoundOrder, _ guest: any SourceGuest, _ encoder: ChunkEncoder,
+        _ chooser: inout CompressionChooser
+    ) throws(LinkError) {
+        var holes: HoleFinder? =
+            order.isFirst
+            ? HoleFinder(guest.memoryFile, size: Int(guest.layout.memory.bytes)) : nil
+        var before = encoder.counts
+        var start = Instant.now
+        for chunk in stride(from: index, to: chunkCount, by: streams) {
+            while chunk >= board.openChunks.load(ordering: .acquiring) {
+                if board.isStopped.load(ordering: .acquiring) { throw .interrupted }
+                try waitForWakeup()
+                start = .now
+            }
+            if board.isStopped.load(ordering: .acquiring) { throw .interrupted }
+            let present = presentPages(of: chunk, &holes, guest.layout.pageCount)
+            try encoder.encode(chunk: chunk, by: chooser.encoding, present: present) {
+                (bytes) throws(LinkError) in try transmit(bytes)
+            }
+            let after = encoder.counts
+            guard after.pages != before.pages else { continue }
+            board.handledPages.add(Int(after.pages - before.pages), ordering: .relaxed)
+            let now = Instant.now
+            chooser.record(
+                contentPages: Int(after.contentPages - before.contentPages),
+                nanoseconds: Double((now - start).wholeNanoseconds))
+            before = after
+            start = now
+        }
+        try encoder.endRound(order.round) { (bytes) throws(LinkError) in try transmit(bytes) }
+    }
+
+    private func transmit(_ bytes: RawSpan) throws(LinkError) {
+        try connection.send(bytes)
+        board.wireBytes.add(bytes.byteCount, ordering: .relaxed)
+    }
+
+    /// Which pages of a chunk are not holes; nil when that is not asked or cannot be known.
+    private func presentPages(
+        of chunk: Int, _ holes: inout HoleFinder?, _ pageCount: Int
+    ) -> ChunkPages? {
+        guard holes != nil else { return nil }
+        let first = chunk * PageCodec.Limits.chunkPages
+        let end = min(first + PageCodec.Limits.chunkPages, pageCount)
+        var pages = ChunkPages()
+        var rest = (first * pageBytes)..<(end * pageBytes)
+        do {
+            while let data = try holes?.firstData(in: rest) {
+                let from = data.lowerBound / pageBytes - first
+                let to = (data.upperBound + pageBytes - 1) / pageBytes - first
+                pages.insert(from..<to)
+                if data.upperBound >= rest.upperBound { break }
+                rest = data.upperBound..<rest.upperBound
+            }
+            return pages
+        } catch {
+            // A file system that cannot tell holes: every page is looked at.
+            holes = nil
+            return nil
+        }
+    }
+}

@@ -1,0 +1,66 @@
+// The threads of a server's connections, and how to end their waits.
+
+import Host
+import Synchronization
+
+/// Starts threads and joins them. Any thread may call.
+final class ThreadTable: Sendable {
+    private struct Entry {
+        let wakeup: Wakeup
+        var thread: NamedThread?
+        var isFinished = false
+    }
+
+    private struct State {
+        var entries: [Int: Entry] = [:]
+        var nextNumber = 0
+    }
+
+    private let state = Mutex(State())
+
+    var count: Int { state.withLock { $0.entries.count } }
+
+    /// Runs `body` on a new thread; while its wakeup is set its waits end.
+    func start(_ body: @escaping @Sendable (Wakeup) -> Void) throws(SystemError) {
+        let wakeup = try Wakeup()
+        let number = state.withLock {
+            let number = $0.nextNumber
+            $0.nextNumber += 1
+            $0.entries[number] = Entry(wakeup: wakeup)
+            return number
+        }
+        do {
+            let thread = try NamedThread(name: "ferry-peer-\(number % 10000)") {
+                body(wakeup)
+                self.state.withLock { $0.entries[number]?.isFinished = true }
+            }
+            state.withLock { $0.entries[number]?.thread = thread }
+        } catch {
+            state.withLock { $0.entries[number] = nil }
+            throw error
+        }
+    }
+
+    func joinFinished() {
+        let finished = state.withLock { state in
+            let numbers = state.entries.filter { $0.value.isFinished && $0.value.thread != nil }
+                .keys
+            return numbers.compactMap { state.entries.removeValue(forKey: $0)?.thread }
+        }
+        for thread in finished { thread.join() }
+    }
+
+    func wakeAll() {
+        state.withLock { for entry in $0.entries.values { entry.wakeup.set() } }
+    }
+
+    /// Waits for every thread. Nothing is started meanwhile.
+    func joinAll() {
+        let threads = state.withLock { state in
+            let threads = state.entries.values.compactMap(\.thread)
+            state.entries = [:]
+            return threads
+        }
+        for thread in threads { thread.join() }
+    }
+}

@@ -1,0 +1,51 @@
+// What a host writes down, durably, about who may run a VM: the words of "one owner, always".
+//
+// `epoch` is always the epoch that the record is about: for a move from epoch e that is e+1 on both sides,
+// and e+2 when the source takes the VM back after the destination swore that it never ran.
+
+package import Model
+
+/// One line of a host's ledger.
+package enum LedgerRecord: Hashable, Sendable {
+    /// This host, and no other, may run the VM in this epoch.
+    /// `migration` is set when it came from another host.
+    case owned(vm: VMID, epoch: Epoch, migration: MigrationID?)
+    /// This host will not run the VM again by itself: `to` may, in this epoch. Written before GO is sent.
+    case released(vm: VMID, epoch: Epoch, to: HostName, migration: MigrationID)
+    /// `to` said that it owns the VM in this epoch: the move is settled and nothing is kept here.
+    case handedOver(vm: VMID, epoch: Epoch, to: HostName, migration: MigrationID)
+    /// Memory of the VM arrives from `from`; it does not run here.
+    case incoming(vm: VMID, epoch: Epoch, from: HostName, migration: MigrationID)
+    /// The VM never ran here in this epoch, and never will.
+    case neverRan(vm: VMID, epoch: Epoch, migration: MigrationID)
+    /// The VM ended its life here.
+    case deleted(vm: VMID, epoch: Epoch)
+
+    package var vm: VMID {
+        switch self {
+        case .owned(let vm, _, _), .released(let vm, _, _, _), .handedOver(let vm, _, _, _),
+            .incoming(let vm, _, _, _), .neverRan(let vm, _, _), .deleted(let vm, _):
+            vm
+        }
+    }
+}
+
+extension LedgerRecord {
+    /// The record that puts a VM where it stands.
+    package init(vm: VMID, _ ownership: Ownership) {
+        self =
+            switch ownership {
+            case .owned(let epoch, let migration):
+                .owned(vm: vm, epoch: epoch, migration: migration)
+            case .released(let epoch, let to, let migration):
+                .released(vm: vm, epoch: epoch, to: to, migration: migration)
+            case .handedOver(let epoch, let to, let migration):
+                .handedOver(vm: vm, epoch: epoch, to: to, migration: migration)
+            case .incoming(let epoch, let from, let migration):
+                .incoming(vm: vm, epoch: epoch, from: from, migration: migration)
+            case .neverRan(let epoch, let migration):
+                .neverRan(vm: vm, epoch: epoch, migration: migration)
+            case .deleted(let epoch): .deleted(vm: vm, epoch: epoch)
+            }
+    }
+}

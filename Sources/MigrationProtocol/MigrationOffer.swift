@@ -1,0 +1,34 @@
+// What a source asks of a destination: this VM, built like this, in the next epoch.
+
+package import Model
+
+/// The first thing a source says once both know who they are. The destination accepts it or refuses it.
+package struct MigrationOffer: Hashable, Sendable {
+    package var migration: MigrationID
+    package var vm: VMID
+    /// The epoch that the source owns the VM in. The destination's would be the next.
+    package var epoch: Epoch
+    package var spec: VMSpec
+    /// What the VM was started with: the destination must have all of it.
+    package var cpuFeatures: CPUFeatures
+    /// How many data streams the source will open.
+    package var streams: Int
+    /// The seed of the page hashes: random, so that nobody can prepare two pages with one hash.
+    package var hashSeed: UInt64
+
+    package init(
+        migration: MigrationID, vm: VMID, epoch: Epoch, spec: VMSpec, cpuFeatures: CPUFeatures,
+        streams: Int, hashSeed: UInt64
+    ) {
+        self.migration = migration
+        self.vm = vm
+        self.epoch = epoch
+        self.spec = spec
+        self.cpuFeatures = cpuFeatures
+        self.streams = streams
+        self.hashSeed = hashSeed
+    }
+
+    /// The epoch that the VM has once the destination owns it.
+    package var nextEpoch: Epoch { epoch.next }
+}

@@ -1,0 +1,99 @@
+// What source and destination say to each other outside the data streams.
+//
+// Each message is an 8-byte header and a body, little-endian:
+//
+//   0  UInt32  bytes of the body, bounded by the kind
+//   4  UInt16  kind
+//   6  UInt16  zero
+//
+//   source                                   destination
+//   hello(versions, purpose) ─────────────▶
+//                            ◀───────────── welcome(version) | refused
+//   control:  offer          ─────────────▶
+//                            ◀───────────── accepted(token, …) | refused
+//             alive …        ─────────────▶
+//             state, verify  ─────────────▶
+//                            ◀───────────── ready(root, …) | refused
+//             go             ─────────────▶
+//                            ◀───────────── running(epoch, …) | answer(neverRan)
+//   data:     page frames (PageCodec) after the welcome, nothing back
+//   question: question       ─────────────▶
+//                            ◀───────────── answer | refused
+//
+// `refused` may come from either side at any time before `go`: it ends the migration with the sender's words.
+
+package import Model
+
+/// What a connection is for; told in its first message.
+package enum ConnectionPurpose: Hashable, Sendable {
+    case control
+    /// A data stream of the session that has this token.
+    case data(token: [UInt8], stream: Int)
+    case question
+}
+
+package enum PeerMessage: Hashable, Sendable {
+    case hello(versions: ClosedRange<UInt16>, ConnectionPurpose)
+    case welcome(version: UInt16)
+    case refused(MigrationRefusal)
+    case offer(MigrationOffer)
+    /// `ledgerWrite`: how long the destination's ledger took for its record, a term of the downtime to come.
+    case accepted(token: [UInt8], ledgerWrite: Duration)
+    /// Pre-copy goes on: round and bytes that remain in it. Comes at least every second.
+    case alive(round: Int, remainingBytes: UInt64)
+    case state([UInt8])
+    /// All was sent: memory is complete when every stream has ended this round.
+    case verify(round: Int, root: MemoryRoot)
+    /// Memory and state are here and right; nothing runs until GO.
+    case ready(root: MemoryRoot, load: Duration)
+    case go(Epoch)
+    case running(Epoch, own: Duration, resume: Duration)
+    case question(OwnershipQuestion)
+    case answer(OwnershipAnswer)
+
+    package var name: String {
+        switch self {
+        case .hello: "hello"
+        case .welcome: "welcome"
+        case .refused: "refused"
+        case .offer: "offer"
+        case .accepted: "accepted"
+        case .alive: "alive"
+        case .state: "state"
+        case .verify: "verify"
+        case .ready: "ready"
+        case .go: "go"
+        case .running: "running"
+        case .question: "question"
+        case .answer: "answer"
+        }
+    }
+}
+
+/// "Did you take this VM in this epoch?"
+package struct OwnershipQuestion: Hashable, Sendable {
+    package var vm: VMID
+    package var epoch: Epoch
+    package var migration: MigrationID
+
+    package init(vm: VMID, epoch: Epoch, migration: MigrationID) {
+        self.vm = vm
+        self.epoch = epoch
+        self.migration = migration
+    }
+}
+
+/// The destination's ledger speaks. Silence is not an answer.
+package enum OwnershipAnswer: Hashable, Sendable {
+    /// The destination took the VM; this is the latest epoch that it knows.
+    case taken(Epoch)
+    /// It never ran the VM in that epoch and never will; its ledger says so.
+    case neverRan(Epoch)
+}
+
+/// The version that both sides speak, the highest; nil when there is none.
+package func agreedVersion(
+    _ ours: ClosedRange<UInt16>, _ theirs: ClosedRange<UInt16>
+) -> UInt16? {
+    ours.overlaps(theirs) ? min(ours.upperBound, theirs.upperBound) : nil
+}

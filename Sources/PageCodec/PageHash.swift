@@ -1,0 +1,57 @@
+// The hash of one page, and its term in the root of a memory.
+//
+// The root is a sum: a page that changes takes its old term out and puts its new one in, so that keeping the
+// root costs the same for one page as for a million, and the order in which streams deliver does not matter.
+// A term depends on the page's number and on its hash, so two pages that change places change the root.
+//
+// What equal roots say: every page of the destination, when it landed, was what the source sent last for that
+// page, and none is missing. They do not say that the source sent a page again after its last change (the
+// dirty log's duty), nor that nobody changed the destination's memory after it landed.
+
+import CXXHash
+package import Model
+
+/// 128 bits of a page, by XXH3 with the migration's seed.
+package struct PageHash: Hashable, Sendable {
+    package var low: UInt64
+    package var high: UInt64
+
+    package init(low: UInt64, high: UInt64) {
+        self.low = low
+        self.high = high
+    }
+
+    /// Stands for "never sent" in a table; a page has it by chance once in 2^128.
+    package static let none = PageHash(low: 0, high: 0)
+    /// Every page of zeros, without reading it: a constant, so that it needs no seed.
+    package static let zeroPage = PageHash(low: 0x9E37_79B9_7F4A_7C15, high: 0xD1B5_4A32_D192_ED03)
+
+    /// Of `pageBytes` bytes that nobody changes meanwhile and that are not all zero.
+    @inline(__always)
+    package init(page: UnsafeRawPointer, seed: UInt64) {
+        let hash = unsafe XXH3_128bits_withSeed(page, pageBytes, seed)
+        low = hash.low64
+        high = hash.high64
+    }
+
+    /// The term of a page in the root; `none` has no term.
+    @inline(__always)
+    package func term(ofPage index: Int) -> MemoryRoot {
+        if self == .none { return .empty }
+        let page = UInt64(truncatingIfNeeded: index) &+ 1
+        return MemoryRoot(
+            low: mixed(low ^ (page &* 0x9FB2_1C65_1E98_DF25)),
+            high: mixed(high ^ (page &* 0xC2B2_AE3D_27D4_EB4F)))
+    }
+}
+
+/// Every bit of the result depends on every bit of the word (the finalizer of MurmurHash3).
+@inline(__always)
+private func mixed(_ word: UInt64) -> UInt64 {
+    var word = word
+    word ^= word >> 33
+    word &*= 0xFF51_AFD7_ED55_8CCD
+    word ^= word >> 33
+    word &*= 0xC4CE_B9FE_1A85_EC53
+    return word ^ (word >> 33)
+}

@@ -1,0 +1,19 @@
+// Is a page all zero? Most are not, and most of those show it in their first bytes.
+
+import Model
+
+/// - Parameter page: `pageBytes` bytes, aligned to 16, that nobody changes meanwhile.
+@inline(__always)
+package func isZeroPage(_ page: UnsafeRawPointer) -> Bool {
+    var offset = 0
+    while offset < pageBytes {
+        var block = SIMD8<UInt64>(repeating: 0)
+        for part in 0..<4 {
+            unsafe block |= page.loadUnaligned(
+                fromByteOffset: offset + part * 64, as: SIMD8<UInt64>.self)
+        }
+        if block != SIMD8(repeating: 0) { return false }
+        offset += 256
+    }
+    return true
+}

@@ -1,0 +1,241 @@
+// One mutual TLS 1.3 connection to another agent: bytes in, bytes out, every wait bounded.
+//
+// For one thread at a time. Other threads may set the connection's wakeup, which ends the owner's wait, or call
+// `shutdown`, which ends the connection. The socket does not block; waits are in poll.
+
+import COpenSSL
+import Glibc
+package import Host
+package import Model
+
+/// A connection whose peer is known.
+@safe package final class PeerConnection: @unchecked Sendable {
+    /// Who is at the other end, from its certificate.
+    package let peer: Identity
+    /// `@unchecked`: used by one thread at a time, as the file's comment says.
+    private let ssl: OpaquePointer
+    private let socket: Descriptor
+    private var wakeup: Wakeup
+    /// How long the peer may be silent in one wait.
+    package var silenceMax: Duration
+
+    /// Connects, shakes hands and checks that the peer is `expected`.
+    /// - Parameter wakeup: while it is set, every wait of this connection ends with `.interrupted`.
+    package static func connect(
+        to address: SocketAddress, expecting expected: ExpectedPeer, keys: PeerKeys,
+        within limit: Duration, silenceMax: Duration, interruptedBy wakeup: Wakeup
+    ) throws(LinkError) -> PeerConnection {
+        let socket: Descriptor
+        do { socket = try TCPSocket.connect(to: address, within: limit, or: wakeup) } catch {
+            throw error.code == ECANCELED ? .interrupted : .unreachable(error)
+        }
+        let ssl = try unsafe newSSL(keys.client)
+        let connection = unsafe try PeerConnection(
+            ssl: ssl, socket: socket, silenceMax: silenceMax, wakeup: wakeup, SSL_connect)
+        try expected.check(connection.peer, in: keys.identity.cluster)
+        return connection
+    }
+
+    /// Shakes hands on an accepted socket. The peer has a certificate of our authority; who it is, and
+    /// whether it may be here, is for the caller to `check`.
+    package static func accept(
+        _ socket: Descriptor, keys: PeerKeys, silenceMax: Duration, interruptedBy wakeup: Wakeup
+    ) throws(LinkError) -> PeerConnection {
+        let ssl = try unsafe newSSL(keys.server)
+        return unsafe try PeerConnection(
+            ssl: ssl, socket: socket, silenceMax: silenceMax, wakeup: wakeup, SSL_accept)
+    }
+
+    private init(
+        ssl: OpaquePointer, socket: Descriptor, silenceMax: Duration, wakeup: Wakeup,
+        _ handshake: (OpaquePointer?) -> Int32
+    ) throws(LinkError) {
+        var isTaken = false
+        defer { if !isTaken { unsafe SSL_free(ssl) } }
+        self.socket = socket
+        self.silenceMax = silenceMax
+        self.wakeup = wakeup
+        do {
+            try TCPSocket.tune(
+                socket, bufferBytes: Limits.socketBufferBytes, deadPeerAfter: silenceMax)
+            try socket.setNonBlocking()
+        } catch { throw .system(error) }
+        guard unsafe SSL_set_fd(ssl, socket.number) == 1 else {
+            throw .tls(detail: lastErrorText())
+        }
+        do {
+            try unsafe shakeHands(ssl, socket, wakeup, handshake)
+        } catch {
+            linger(on: socket)
+            throw error
+        }
+        guard let certificate = unsafe SSL_get0_peer_certificate(ssl) else {
+            throw .untrustedPeer(detail: "it sent no certificate")
+        }
+        do { peer = try unsafe identity(of: certificate) } catch {
+            throw .noIdentity(detail: error.detail)
+        }
+        unsafe self.ssl = ssl
+        isTaken = true
+    }
+
+    deinit { unsafe SSL_free(ssl) }
+
+    /// Sends all of it.
+    package func send(_ bytes: RawSpan) throws(LinkError) {
+        var sent = 0
+        while sent < bytes.byteCount {
+            var count = 0
+            try attempt { () -> Int32 in
+                unsafe bytes.withUnsafeBytes {
+                    let rest = unsafe UnsafeRawBufferPointer(rebasing: $0[sent...])
+                    return unsafe SSL_write_ex(ssl, rest.baseAddress, rest.count, &count)
+                }
+            }
+            sent += count
+        }
+    }
+
+    package func send(_ bytes: [UInt8]) throws(LinkError) {
+        try send(unsafe bytes.span.bytes)
+    }
+
+    /// Fills all of it.
+    package func receive(into buffer: inout MutableRawSpan) throws(LinkError) {
+        var received = 0
+        let total = buffer.byteCount
+        while received < total {
+            var count = 0
+            try attempt { () -> Int32 in
+                unsafe buffer.withUnsafeMutableBytes {
+                    let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: $0[received...])
+                    return unsafe SSL_read_ex(ssl, rest.baseAddress, rest.count, &count)
+                }
+            }
+            received += count
+        }
+    }
+
+    package func receive(exactly count: Int) throws(LinkError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var span = bytes.mutableSpan
+        var raw = unsafe span.mutableBytes
+        try receive(into: &raw)
+        return bytes
+    }
+
+    /// From now on waits end while `wakeup` is set. For the connection's own thread.
+    package func setWakeup(_ wakeup: Wakeup) { self.wakeup = wakeup }
+
+    /// Waits until there is input or an end to receive (`.ready`), `news` is set, or the time is over.
+    package func waitForInput(
+        or news: Wakeup, until end: Instant
+    ) throws(LinkError) -> WaitResult {
+        if unsafe SSL_has_pending(ssl) == 1 { return .ready }
+        do { return try socket.wait(for: POLLIN, or: news, until: end) } catch {
+            throw .system(error)
+        }
+    }
+
+    /// Says goodbye, so that the peer can tell an end from a cut. Does not wait.
+    package func close() {
+        ERR_clear_error()
+        _ = unsafe SSL_shutdown(ssl)
+        _ = Glibc.shutdown(socket.number, Int32(SHUT_WR))
+    }
+
+    /// Says goodbye and waits a moment for the peer's end, so that the last words are not lost in a reset.
+    package func closeGently() {
+        close()
+        linger(on: socket)
+    }
+
+    /// Ends the connection under its owner, who gets `.broken` or `.closed`.
+    package func shutdown() { socket.shutdown() }
+
+    /// Repeats a call of OpenSSL until it succeeds, waiting for the socket between.
+    private func attempt(_ call: () -> Int32) throws(LinkError) {
+        let start = Instant.now
+        while true {
+            ERR_clear_error()
+            errno = 0
+            let result = call()
+            if result == 1 { return }
+            let code = errno
+            let events = unsafe wantedEvents(ssl, result)
+            guard events != 0 else {
+                throw unsafe tlsFailure(ssl, result: result, systemCode: code)
+            }
+            try wait(socket, wakeup, events, until: start + silenceMax, after: silenceMax)
+        }
+    }
+}
+
+private func newSSL(_ context: OpaquePointer) throws(LinkError) -> OpaquePointer {
+    ERR_clear_error()
+    guard let ssl = unsafe SSL_new(context) else { throw .tls(detail: lastErrorText()) }
+    return unsafe ssl
+}
+
+private func shakeHands(
+    _ ssl: OpaquePointer, _ socket: Descriptor, _ wakeup: Wakeup,
+    _ handshake: (OpaquePointer?) -> Int32
+) throws(LinkError) {
+    let end = Instant.now + Limits.handshakeTimeout
+    while true {
+        ERR_clear_error()
+        errno = 0
+        let result = unsafe handshake(ssl)
+        if result == 1 { return }
+        let code = errno
+        let events = unsafe wantedEvents(ssl, result)
+        guard events != 0 else { throw unsafe tlsFailure(ssl, result: result, systemCode: code) }
+        try wait(socket, wakeup, events, until: end, after: Limits.handshakeTimeout)
+    }
+}
+
+/// What poll must wait for before the call can go on; 0 when it never will.
+private func wantedEvents(_ ssl: OpaquePointer, _ result: Int32) -> Int32 {
+    switch unsafe SSL_get_error(ssl, result) {
+    case SSL_ERROR_WANT_READ: POLLIN
+    case SSL_ERROR_WANT_WRITE: POLLOUT
+    default: 0
+    }
+}
+
+private func wait(
+    _ socket: Descriptor, _ wakeup: Wakeup, _ events: Int32, until end: Instant,
+    after limit: Duration
+) throws(LinkError) {
+    do {
+        switch try socket.wait(for: events, or: wakeup, until: end) {
+        case .ready: return
+        case .timedOut: throw LinkError.timedOut(after: limit)
+        case .wokenUp: throw LinkError.interrupted
+        }
+    } catch let error as LinkError {
+        throw error
+    } catch let error as SystemError {
+        throw .system(error)
+    } catch {
+        fatalError("only typed errors are thrown above: \(error)")
+    }
+}
+
+/// Reads and drops what the peer still sends, for a moment: closing a socket with unread bytes resets the
+/// connection, and a reset can overtake our last words.
+private func linger(on socket: Descriptor) {
+    _ = Glibc.shutdown(socket.number, Int32(SHUT_WR))
+    let end = Instant.now + Limits.lingerTimeout
+    var left = Limits.lingerBytesMax
+    var bytes = [UInt8](repeating: 0, count: 4096)
+    while left > 0, Instant.now < end {
+        // Whatever goes wrong here, the connection is at its end anyway.
+        guard (try? socket.waitReadable(within: end - Instant.now)) == true else { return }
+        let count = unsafe bytes.withUnsafeMutableBytes {
+            unsafe recv(socket.number, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT))
+        }
+        guard count > 0 else { return }
+        left -= count
+    }
+}

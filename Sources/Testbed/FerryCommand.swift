@@ -1,0 +1,62 @@
+// Runs the `ferry` program as a user would, and keeps what it said.
+
+import Foundation
+import Host
+
+package enum FerryCommand {
+    package struct Result: Sendable {
+        package let exitCode: Int32
+        package let output: String
+        package let errors: String
+    }
+
+    /// - Parameter folder: the current folder of the command.
+    package static func run(_ arguments: [String], in folder: String) async throws -> Result {
+        try await run(ProgramFolder.path + "/ferry", arguments, in: folder)
+    }
+
+    /// Runs `ferry` with this program's own output and terminal; returns its exit code.
+    package static func show(_ arguments: [String], in folder: String) async throws -> Int32 {
+        let process = process(ProgramFolder.path + "/ferry", arguments, in: folder)
+        return try await exitCode(of: process)
+    }
+
+    package static func run(
+        _ program: String, _ arguments: [String], in folder: String
+    ) async throws -> Result {
+        // Files, not pipes: a pipe that nobody reads while the program runs would stop it.
+        let base = FileManager.default.temporaryDirectory.path + "/ferry-output-\(UUID())"
+        let paths = [base + ".out", base + ".err"]
+        defer { paths.forEach { try? FileManager.default.removeItem(atPath: $0) } }
+        let handles = try paths.map { path in
+            guard FileManager.default.createFile(atPath: path, contents: nil),
+                let handle = FileHandle(forWritingAtPath: path)
+            else { throw TestbedError("cannot write \(path)") }
+            return handle
+        }
+        let process = process(program, arguments, in: folder)
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = handles[0]
+        process.standardError = handles[1]
+        let exitCode = try await exitCode(of: process)
+        let texts = try paths.map { try String(contentsOfFile: $0, encoding: .utf8) }
+        return Result(exitCode: exitCode, output: texts[0], errors: texts[1])
+    }
+
+    private static func process(
+        _ program: String, _ arguments: [String], in folder: String
+    ) -> Process {
+        let process = Process()
+        process.executableURL = URL(filePath: program)
+        process.arguments = arguments
+        process.currentDirectoryURL = URL(filePath: folder)
+        return process
+    }
+
+    private static func exitCode(of process: Process) async throws -> Int32 {
+        try await withCheckedThrowingContinuation { continuation in
+            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+            do { try process.run() } catch { continuation.resume(throwing: error) }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+// A cluster of real agents on this machine's loopback, in a temporary folder, for the demo, the bench and tests.
+
+package import API
+package import Client
+import ClusterFile
+import Foundation
+import Host
+package import Model
+
+/// What the testbed could not do.
+package struct TestbedError: Error, CustomStringConvertible {
+    package let description: String
+    package init(_ description: String) { self.description = description }
+}
+
+/// Agents on loopback. Call `end` when done: it stops agents and VMs.
+package final class LocalCluster: Sendable {
+    package let hosts: [HostName]
+    package let client: ClusterClient
+    /// Where `ferry` runs.
+    package let folder: String
+    private let file: ClusterFile
+    private let isTemporary: Bool
+
+    /// Agents on free ports, in a folder of their own that `end` removes.
+    package static func temporary(
+        hosts names: [String] = ["host-a", "host-b", "host-c"]
+    ) async throws -> LocalCluster {
+        let folder = FileManager.default.temporaryDirectory.path + "/ferry-\(UUID())"
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700])
+        do {
+            let path = folder + "/cluster.yaml"
+            try configuration(names).write(toFile: path, atomically: true, encoding: .utf8)
+            return try await start(file: path, in: folder, isTemporary: true)
+        } catch {
+            try? FileManager.default.removeItem(atPath: folder)
+            throw error
+        }
+    }
+
+    /// Runs `ferry up` with a cluster file.
+    package static func start(
+        file path: String, in folder: String, isTemporary: Bool = false
+    ) async throws -> LocalCluster {
+        try await up(path, in: folder)
+        let file = try ClusterFile(loading: path, relativeTo: folder)
+        return try LocalCluster(file, folder, isTemporary: isTemporary)
+    }
+
+    private init(_ file: ClusterFile, _ folder: String, isTemporary: Bool) throws {
+        self.file = file
+        self.folder = folder
+        self.isTemporary = isTemporary
+        hosts = file.hosts.map(\.name)
+        client = try ClusterClient(
+            hosts: file.hosts.map {
+                HostAddress(
+                    cluster: file.cluster, name: $0.name, ip: $0.api.ip, port: Int($0.api.port))
+            }, keysFolder: file.keysFolder(of: .operator, try HostName("admin")))
+    }
+
+    /// Starts the agents that do not run.
+    package func up() async throws { try await Self.up(file.path, in: folder) }
+
+    private static func up(_ path: String, in folder: String) async throws {
+        let up = try await FerryCommand.run(["up", path], in: folder)
+        guard up.exitCode == 0 else { throw TestbedError("ferry up: \(up.errors)") }
+    }
+
+    /// Runs `ferry` in this cluster.
+    package func ferry(_ arguments: String...) async throws -> FerryCommand.Result {
+        try await FerryCommand.run(arguments + ["--cluster", file.path], in: folder)
+    }
+
+    package func agent(_ host: HostName) throws -> AgentClient {
+        guard let agent = client.host(host) else { throw TestbedError("no host \(host)") }
+        return agent
+    }
+
+    /// The folder where a host keeps one VM: its sockets, logs and records.
+    package func folder(of vm: VMName, on host: HostName) -> String {
+        "\(file.stateFolder(of: host))/vms/\(vm)"
+    }
+
+    /// Moves a VM and waits for the outcome.
+    package func migrate(
+        _ vm: VMName, from source: HostName, to destination: HostName, streams: Int? = nil,
+        compression: Compression? = nil, downtimeLimitMs: Double? = nil
+    ) async throws -> MigrationInfo {
+        let agent = try agent(source)
+        let started = try await agent.start(
+            StartMigration(
+                vm: vm, to: destination, downtimeLimitMs: downtimeLimitMs, streams: streams,
+                compression: compression))
+        return try await agent.follow(started.id) { _ in }
+    }
+
+    /// Every place where the VM is said to be, with its state there. Hosts that do not answer have none.
+    package func whereabouts(of vm: VMName) async -> [VMInfo] {
+        var found: [VMInfo] = []
+        for agent in client.agents {
+            // A host that does not answer is one of the things that tests do to a cluster.
+            let vms = (try? await agent.vms()) ?? []
+            found += vms.filter { $0.name == vm }
+        }
+        return found
+    }
+
+    package func end() async throws {
+        let down = try await ferry("down")
+        await client.shutdown()
+        guard down.exitCode == 0 else { throw TestbedError("ferry down: \(down.errors)") }
+        if isTemporary { try FileManager.default.removeItem(atPath: folder) }
+    }
+
+    private static func configuration(_ names: [String]) throws -> String {
+        let ports = try freePorts(names.count * 2)
+        let hosts = names.indices.map { index in
+            """
+              - name: \(names[index])
+                api: 127.0.0.1:\(ports[index])
+                peer: 127.0.0.1:\(ports[names.count + index])
+
+            """
+        }
+        return """
+            cluster: testbed
+            state-folder: state
+            keys-folder: keys
+            memory-reserve: 64MiB
+            hosts:
+            \(hosts.joined())
+            """
+    }
+
+    /// Ports that are free now, all different.
+    private static func freePorts(_ count: Int) throws -> [UInt16] {
+        let listeners = try (0..<count).map { _ in
+            try TCPSocket.listen(on: SocketAddress(ip: "127.0.0.1", port: 0))
+        }
+        return try listeners.map { try TCPSocket.port(of: $0) }
+    }
+}

@@ -1,0 +1,71 @@
+// ferry vm console: the terminal becomes the VM's serial console.
+
+import API
+import ArgumentParser
+import Client
+import Host
+import Model
+
+struct ConsoleCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "console", abstract: "Connects this terminal to a VM's serial console.",
+        discussion: """
+            It shows what the VM writes from now on (`ferry vm log` has what came before) and sends what you \
+            type. Ctrl-] leaves; the VM runs on. When standard input is no terminal, its bytes are sent, and \
+            output goes on after its end until the VM ends.
+            """)
+
+    private static let escape: UInt8 = 0x1d
+    private static let inputBytesMax = 1024
+
+    @OptionGroup var vm: VMOptions
+
+    func run() async throws {
+        try await vm.withAgent { agent in
+            let terminal = RawTerminal()
+            if terminal != nil { printError("connected to \(vm.name); Ctrl-] leaves\r") }
+            defer { if StandardStreams.errorIsTerminal { printError("\r") } }
+            try await connect(agent, isTerminal: terminal != nil)
+            _ = consume terminal
+        }
+    }
+
+    /// Returns when the VM ends or the user leaves.
+    private func connect(_ agent: AgentClient, isTerminal: Bool) async throws {
+        let name = vm.name
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try await agent.stream(Paths.console(name)) { bytes in
+                    try StandardStreams.write(bytes)
+                    return true
+                }
+            }
+            group.addTask {
+                for await bytes in Self.input() {
+                    let end = isTerminal ? bytes.firstIndex(of: Self.escape) : nil
+                    let typed = Array(bytes[..<(end ?? bytes.endIndex)])
+                    if !typed.isEmpty { try await agent.sendConsoleInput(typed, to: name) }
+                    if end != nil { return }
+                }
+                // The input has ended, the output has not.
+                try await Task.sleep(for: .seconds(Int64.max >> 32))
+            }
+            _ = try await group.next()
+            group.cancelAll()
+        }
+    }
+
+    /// What is typed, read on a thread of its own: it blocks until there is something.
+    private static func input() -> AsyncStream<[UInt8]> {
+        let (stream, continuation) = AsyncStream<[UInt8]>.makeStream()
+        let read: @Sendable () -> Void = {
+            // The end and an error are the same here: nothing more comes.
+            while let bytes = try? StandardStreams.read(upTo: inputBytesMax), !bytes.isEmpty {
+                continuation.yield(bytes)
+            }
+            continuation.finish()
+        }
+        do { try NamedThread(name: "keyboard", read).detach() } catch { continuation.finish() }
+        return stream
+    }
+}

@@ -1,0 +1,108 @@
+// ferry host: the hosts of the cluster.
+
+import API
+import ArgumentParser
+import Client
+import Model
+
+struct HostCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "host", abstract: "Lists and shows the cluster's hosts.",
+        subcommands: [List.self, Show.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Lists the hosts.")
+        @OptionGroup var cluster: ClusterOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            try await reporting(output) {
+                try await Session.with(cluster) { try await printHosts($0, output) }
+            }
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Shows a host: cores, memory, CPU features, what its KVM can do.")
+        @Argument(help: "The host's name.", transform: { try HostName($0) })
+        var name: HostName
+        @OptionGroup var cluster: ClusterOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            try await reporting(output) {
+                try await Session.with(cluster) { session in
+                    let host = try await session.agent(name).host()
+                    switch output.output {
+                    case .json: print(try jsonText(host))
+                    case .text: print(hostText(host))
+                    }
+                }
+            }
+        }
+    }
+}
+
+private struct HostLine: Encodable {
+    var name: HostName
+    var apiAddress: String
+    var isReachable: Bool
+    var problem: String?
+    var host: HostInfo?
+}
+
+private struct HostList: Encodable { var hosts: [HostLine] }
+
+/// Every host of the file, those that do not answer too.
+func printHosts(_ session: Session, _ output: OutputOptions) async throws {
+    let answers = await session.eachAgent { agent throws(ClientError) in try await agent.host() }
+    switch output.output {
+    case .json:
+        let lines = answers.map { agent, answer in
+            switch answer {
+            case .success(let host):
+                HostLine(
+                    name: agent.name, apiAddress: agent.address.description, isReachable: true,
+                    host: host)
+            case .failure(let error):
+                HostLine(
+                    name: agent.name, apiAddress: agent.address.description, isReachable: false,
+                    problem: "\(error)")
+            }
+        }
+        print(try jsonText(HostList(hosts: lines)))
+    case .text:
+        var table = Table("HOST", "API", "AGENT", "VMS", "CORES", "MEMORY", "AVAILABLE")
+        for (agent, answer) in answers {
+            switch answer {
+            case .success(let host):
+                table.add(
+                    agent.name.text, host.apiAddress, "process \(host.processID)", "\(host.vms)",
+                    "\(host.cores)", bytesText(host.memoryBytes),
+                    bytesText(host.memoryAvailableBytes))
+            case .failure: table.add(agent.name.text, agent.address.description, "does not answer")
+            }
+        }
+        print(table.text)
+    }
+}
+
+private func hostText(_ host: HostInfo) -> String {
+    let kvm = host.kvm.problem ?? "API version \(host.kvm.apiVersion ?? 0)"
+    let capabilities = host.kvm.capabilities.sorted { $0.key < $1.key }
+        .map { "\($0.key)=\($0.value)" }.joined(separator: " ")
+    return """
+        name          \(host.name) of cluster \(host.cluster)
+        agent         \(host.agentVersion), process \(host.processID)
+        api           \(host.apiAddress)
+        peer          \(host.peerAddress)
+        kernel        \(host.kernelVersion)
+        cores         \(host.cores)
+        memory        \(bytesText(host.memoryBytes)), \(bytesText(host.memoryAvailableBytes)) available, \(bytesText(host.memoryReserveBytes)) kept back
+        vms           \(host.vms)
+        kvm           \(kvm)
+        capabilities  \(capabilities)
+        cpu features  \(host.cpuFeatures.joined(separator: " "))
+        """
+}

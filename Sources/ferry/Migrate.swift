@@ -1,0 +1,83 @@
+// ferry migrate: moves a VM and shows how it goes.
+
+import API
+public import ArgumentParser
+import Client
+import Host
+public import Model
+
+struct Migrate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Moves a running VM to another host.",
+        discussion: """
+            The VM runs while its memory is copied; it stands still only for the last pages. When that pause \
+            would be longer than the limit, the migration gives up and the VM runs on where it was (exit code \
+            6). Ctrl-C leaves the migration running; `ferry migration cancel` ends it.
+
+            Example:
+              ferry migrate web --to host-b
+              ferry migrate web --to host-b --downtime-limit 20ms --streams 4 --compression zstd
+            """)
+
+    @Argument(help: "The VM's name.", transform: { try VMName($0) })
+    var name: VMName
+    @Option(
+        help: ArgumentHelp("The host it moves to.", valueName: "host"),
+        transform: { try HostName($0) })
+    var to: HostName
+    @Option(
+        help: "The longest pause, such as 50ms (default: the VM's own limit).",
+        transform: durationArgument)
+    var downtimeLimit: Duration?
+    @Option(help: "How many data streams, 1 to 16 (default: 2).")
+    var streams: Int?
+    @Option(help: "How pages travel: auto, none, lz4, zstd or zlib.")
+    var compression: Compression?
+    @Flag(help: "Start it and return at once.")
+    var detach = false
+    @OptionGroup var cluster: ClusterOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        try await reporting(output) {
+            try await Session.with(cluster) { session in
+                let agent = try await session.agent(withVM: name)
+                let request = StartMigration(
+                    vm: name, to: to, downtimeLimitMs: downtimeLimit?.milliseconds,
+                    streams: streams, compression: compression)
+                let started = try await agent.start(request)
+                if detach {
+                    try printStarted(started)
+                } else {
+                    try await follow(started, agent)
+                }
+            }
+        }
+    }
+
+    private func printStarted(_ info: MigrationInfo) throws {
+        switch output.output {
+        case .json: print(try jsonText(info))
+        case .text:
+            print(
+                "migration \(info.id) moves \(info.vm) from \(info.source) to \(info.destination)")
+        }
+    }
+
+    private func follow(_ started: MigrationInfo, _ agent: AgentClient) async throws {
+        let line = ProgressLine(isQuiet: output.output == .json)
+        let ended = try await agent.follow(started.id) { await line.show($0) }
+        await line.clear()
+        if output.output == .json { print(try jsonText(ended)) }
+        guard let report = ended.report else {
+            let failure = ended.failure
+            let isCancelled = ended.state == .cancelled
+            throw CommandFailure(
+                isCancelled ? .cancelled : .notMigrated, code: failure?.code ?? "failed",
+                "\(name) was not moved: \(failure?.message ?? "unknown reason")")
+        }
+        if output.output == .text { print(reportText(report, of: ended)) }
+    }
+}
+
+extension Compression: ExpressibleByArgument {}

@@ -1,0 +1,76 @@
+// A migration under way: one line that changes on a terminal, a line now and then elsewhere.
+
+import API
+import Foundation
+import Host
+import Model
+
+actor ProgressLine {
+    private static let plainInterval = Duration.seconds(1)
+
+    private let isQuiet: Bool
+    private let isTerminal = StandardStreams.errorIsTerminal
+    private var lastPhase: MigrationPhase?
+    private var lastShown: Instant?
+
+    init(isQuiet: Bool) { self.isQuiet = isQuiet }
+
+    func show(_ info: MigrationInfo) {
+        guard !isQuiet, !info.isOver, let progress = info.progress else { return }
+        if isTerminal {
+            write("\r\u{1b}[2K" + progressText(progress))
+        } else if isDue(progress.phase) {
+            write(progressText(progress) + "\n")
+        }
+    }
+
+    func clear() {
+        if !isQuiet, isTerminal { write("\r\u{1b}[2K") }
+    }
+
+    /// A new phase, or a second since the last line.
+    private func isDue(_ phase: MigrationPhase) -> Bool {
+        let now = Instant.now
+        if phase == lastPhase, let lastShown, now - lastShown < Self.plainInterval { return false }
+        lastPhase = phase
+        lastShown = now
+        return true
+    }
+
+    private func write(_ text: String) {
+        // Progress that cannot be shown is no reason to fail.
+        try? StandardStreams.write(Array(text.utf8), to: 2)
+    }
+}
+
+func progressText(_ progress: ProgressInfo) -> String {
+    var parts = [progress.phase.rawValue]
+    if progress.round > 0 { parts.append("round \(progress.round)") }
+    parts.append("\(bytesText(progress.remainingBytes)) left")
+    parts.append("\(bytesText(progress.wireBytesPerSecond))/s")
+    if let dirty = progress.dirtyPagesPerSecond {
+        parts.append("\(Int(dirty)) pages/s written")
+    }
+    if let downtime = progress.predictedDowntimeMs {
+        parts.append("downtime about \(timeText(ms: downtime))")
+    }
+    if progress.throttlePercent > 0 { parts.append("slowed by \(progress.throttlePercent)%") }
+    parts.append(timeText(ms: progress.elapsedMs))
+    return parts.joined(separator: "  ")
+}
+
+func reportText(_ report: ReportInfo, of info: MigrationInfo) -> String {
+    let downtime = report.phases.filter(\.isDowntime)
+        .map { "\($0.phase.rawValue) \(timeText(ms: $0.durationMs))" }
+        .joined(separator: ", ")
+    let verified = report.verifiedPages * UInt64(pageBytes)
+    return """
+        \(info.vm) runs on \(info.destination)
+          total       \(timeText(ms: report.totalMs)) in \(report.rounds) rounds
+          downtime    \(timeText(ms: report.downtimeMs)) (predicted \(timeText(ms: report.predictedDowntimeMs)))
+                      \(downtime)
+          on the wire \(bytesText(report.wireBytes)) on \(report.streams) streams, \(report.compression.rawValue), ratio \(String(format: "%.1f", report.compressionRatio))
+          pages       \(report.pagesSent) sent, \(report.zeroPages) zero, \(report.unchangedPages) unchanged
+          verified    \(bytesText(verified)), root \(report.memoryRoot)
+        """
+}

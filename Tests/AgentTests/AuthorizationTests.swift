@@ -1,0 +1,170 @@
+import API
+import Client
+import ClusterFile
+import Crypto
+import Foundation
+import Host
+import Keys
+import Model
+import SwiftASN1
+import Testing
+import X509
+
+@Suite("Who may use an agent's API", .serialized)
+struct AuthorizationTests {
+    @Test("Every role of the cluster may", arguments: Role.allCases)
+    func roles(_ role: Role) async throws {
+        try await TestCluster.with { cluster in
+            let keys = KeyFolder("\(cluster.folder)/keys/\(role.rawValue)-somebody")
+            try cluster.authority.issue(role: role, name: HostName("somebody"), to: keys)
+            _ = try await cluster.agent(keys: keys.path) { try await $0.host() }
+        }
+    }
+
+    @Test("A certificate of another authority may not, nor may one that has expired")
+    func untrusted() async throws {
+        try await TestCluster.with { cluster in
+            let name = try HostName("admin")
+            let other = KeyFolder("\(cluster.folder)/other")
+            try ClusterAuthority(cluster: cluster.file.cluster)
+                .issue(role: .operator, name: name, to: other)
+            try cluster.trustOwnAuthority(other)
+            await expectNoAnswer(cluster, keys: other.path)
+
+            let expired = KeyFolder("\(cluster.folder)/expired")
+            try cluster.authority.issue(
+                role: .operator, name: name, days: 1, to: expired,
+                now: Date.now.addingTimeInterval(-3 * 86400))
+            await expectNoAnswer(cluster, keys: expired.path)
+        }
+    }
+
+    @Test("A client without a certificate may not")
+    func anonymous() async throws {
+        try await TestCluster.with { cluster in
+            let host = cluster.file.hosts[0]
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
+            process.arguments = [
+                "s_client", "-connect", "\(host.api)", "-tls1_3", "-CAfile",
+                "\(cluster.operatorKeys)/ca.pem", "-ign_eof",
+            ]
+            let (input, output) = (Pipe(), Pipe())
+            process.standardInput = input
+            process.standardOutput = output
+            process.standardError = output
+            try process.run()
+            input.fileHandleForWriting.write(
+                Data("GET /v1/host HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".utf8))
+            let text = String(
+                decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            process.waitUntilExit()
+            #expect(!text.contains("HTTP/1.1 200"))
+            #expect(text.contains("certificate required"))
+        }
+    }
+
+    @Test("TLS 1.2 and plain HTTP are not spoken")
+    func oldTLS() async throws {
+        try await TestCluster.with { cluster in
+            for arguments in [["--tls-max", "1.2", "https"], ["http"]] {
+                let process = Process()
+                process.executableURL = URL(fileURLWithPath: "/usr/bin/curl")
+                process.arguments =
+                    ["--silent", "--insecure", "--max-time", "10"] + arguments.dropLast() + [
+                        "--cert", "\(cluster.operatorKeys)/cert.pem", "--key",
+                        "\(cluster.operatorKeys)/key.pem",
+                        "\(arguments.last ?? "")://\(cluster.file.hosts[0].api)/v1/host",
+                    ]
+                try process.run()
+                process.waitUntilExit()
+                #expect(process.terminationStatus != 0)
+            }
+        }
+    }
+
+    @Test(
+        "A certificate of this authority that names another cluster, nobody, or two holders may not"
+    )
+    func wrongIdentity() async throws {
+        try await TestCluster.with { cluster in
+            for (index, uris) in [
+                ["ferry://other/operator/admin"], [], ["https://example.org/"],
+                ["ferry://test/operator/admin", "ferry://test/agent/host-a"],
+                ["ferry://test/king/admin"],
+            ].enumerated() {
+                let keys = KeyFolder("\(cluster.folder)/odd-\(index)")
+                try cluster.issueOddCertificate(uris: uris, to: keys)
+                await problem(.forbidden) {
+                    _ = try await cluster.agent(keys: keys.path) { try await $0.host() }
+                }
+            }
+        }
+    }
+
+    @Test("A client refuses an agent that is not the one it means to reach")
+    func wrongServer() async throws {
+        try await TestCluster.with(hosts: 2) { cluster in
+            let (a, b) = (cluster.file.hosts[0], cluster.file.hosts[1])
+            // The name of one, the address of the other.
+            let address = HostAddress(
+                cluster: cluster.file.cluster, name: a.name, ip: b.api.ip, port: Int(b.api.port))
+            let client = try ClusterClient(hosts: [address], keysFolder: cluster.operatorKeys)
+            let error = await #expect(throws: ClientError.self) {
+                _ = try await client.agents[0].host()
+            }
+            await client.shutdown()
+            guard case .notTrusted = error else {
+                Issue.record("\(String(describing: error))")
+                return
+            }
+        }
+    }
+
+    /// The connection fails: as not trusted, or as broken when the alert was not read in time.
+    private func expectNoAnswer(_ cluster: TestCluster, keys: String) async {
+        do {
+            _ = try await cluster.agent(keys: keys) { try await $0.host() }
+            Issue.record("it was answered")
+        } catch ClientError.notTrusted {
+        } catch ClientError.unreachable {
+        } catch {
+            Issue.record("\(error)")
+        }
+    }
+}
+
+extension TestCluster {
+    /// Makes a folder of keys trust this cluster's authority, so that only the server refuses.
+    func trustOwnAuthority(_ folder: KeyFolder) throws {
+        try AtomicFile.write(
+            File.read("\(operatorKeys)/ca.pem", limit: 1 << 16), to: folder.authorityCertificate)
+    }
+
+    /// A certificate that Ferry itself would not issue, signed by this cluster's authority.
+    func issueOddCertificate(uris: [String], to folder: KeyFolder) throws {
+        let pem = try File.read(KeyFolder(file.authorityFolder).authorityKey, limit: 1 << 16)
+        let issuer = try P256.Signing.PrivateKey(
+            pemRepresentation: String(decoding: pem, as: UTF8.self))
+        let key = P256.Signing.PrivateKey()
+        let certificate = try Certificate(
+            version: .v3, serialNumber: Certificate.SerialNumber(),
+            publicKey: Certificate.PublicKey(key.publicKey),
+            notValidBefore: .now.addingTimeInterval(-60),
+            notValidAfter: .now.addingTimeInterval(3600),
+            issuer: authority.certificate.subject,
+            subject: DistinguishedName { CommonName("odd") },
+            signatureAlgorithm: .ecdsaWithSHA256,
+            extensions: Certificate.Extensions {
+                try ExtendedKeyUsage([.clientAuth])
+                SubjectAlternativeNames(
+                    uris.map { .uniformResourceIdentifier($0) } + [.dnsName("odd.internal")])
+            },
+            issuerPrivateKey: Certificate.PrivateKey(issuer))
+        try Folder.make(folder.path, mode: 0o700)
+        try AtomicFile.write(
+            Array(certificate.serializeAsPEM().pemString.utf8), to: folder.certificate)
+        try AtomicFile.write(Array(key.pemRepresentation.utf8), to: folder.key, mode: 0o600)
+        try trustOwnAuthority(folder)
+    }
+}

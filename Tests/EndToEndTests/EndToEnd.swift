@@ -1,0 +1,63 @@
+// Real processes on loopback: agents, VMs and the `ferry` command. One test after another: they share two cores.
+
+import API
+import Client
+import Foundation
+import Host
+import KVM
+import Model
+import Pulse
+import Testbed
+import Testing
+
+/// All end-to-end tests, in order.
+@Suite("End to end", .serialized, .enabled(if: kvmIsUsable, "needs a usable /dev/kvm"))
+struct EndToEnd {}
+
+let kvmIsUsable = unsafe access("/dev/kvm", R_OK | W_OK) == 0
+
+/// Runs a test in a fresh cluster, and takes the cluster down whatever comes of it.
+func withCluster(
+    hosts: [String] = ["host-a", "host-b", "host-c"],
+    _ body: (LocalCluster) async throws -> Void
+) async throws {
+    let cluster = try await LocalCluster.temporary(hosts: hosts)
+    do { try await body(cluster) } catch {
+        // The test's own error is the one to tell.
+        try? await cluster.end()
+        throw error
+    }
+    try await cluster.end()
+}
+
+/// A running pulse guest that has filled its memory, watched on every host.
+func withPulse(
+    _ cluster: LocalCluster, name: String = "pulse", memory: ByteCount = .mebibytes(128),
+    vcpus: Int = 1, options: PulseOptions = .busy,
+    _ body: (VMName, PulseWatch) async throws -> Void
+) async throws {
+    let vm = try VMName(name)
+    let watch = try PulseWatch(vm, in: cluster)
+    defer { watch.end() }
+    _ = try await cluster.agent(cluster.hosts[0]).create(
+        CreateVM(
+            name: vm, memoryBytes: memory.bytes, vcpus: vcpus,
+            commandLine: try options.commandLine()))
+    try await watch.waitUntilFilled()
+    try await body(vm, watch)
+}
+
+extension PulseOptions {
+    /// 96 MiB of mixed pages, 16 MiB of them written at 5,000 pages a second.
+    static let busy = PulseOptions(
+        fillBytes: 96 << 20, workingSetBytes: 16 << 20, rate: .pagesPerSecond(5000),
+        content: .mixed, period: .milliseconds(50))
+}
+
+/// The guest found no wrong page, missed no heartbeat and repeated none; its whole memory is right.
+func expectUnharmed(_ watch: PulseWatch, on host: HostName) async throws {
+    #expect(try await watch.verifyAll(on: host) == 0)
+    let trace = watch.trace
+    #expect(trace.errors == 0)
+    #expect(trace.firstBreak == nil)
+}

@@ -1,0 +1,109 @@
+import API
+import Client
+import Foundation
+import Host
+import Model
+import Pulse
+import Testbed
+import Testing
+
+extension EndToEnd {
+    @Suite("What goes wrong before the handover leaves the VM where it was")
+    struct FailureTests {
+        /// Writes faster than anything can be sent: the migration lasts until something ends it.
+        private static let restless = PulseOptions(
+            fillBytes: 192 << 20, workingSetBytes: 160 << 20, rate: .flatOut, content: .random,
+            period: .milliseconds(50))
+
+        @Test("a cancel: the VM runs at the source, and nothing is at the destination")
+        func cancel() async throws {
+            try await duringPreCopy { cluster, vm, watch, migration in
+                let source = try cluster.agent(cluster.hosts[0])
+                _ = try await source.cancel(migration.id)
+                let ended = try await source.follow(migration.id) { _ in }
+                #expect(ended.state == .cancelled)
+                #expect(ended.failure?.vmIsRunning == true)
+                try await expectOnlyAtSource(vm, cluster, watch)
+            }
+        }
+
+        @Test("the source's agent is killed: the VM runs on, the destination keeps nothing")
+        func sourceAgentKilled() async throws {
+            try await duringPreCopy { cluster, vm, watch, _ in
+                try await killAgent(cluster.hosts[0], cluster)
+                try await watch.waitForBeats(3)
+                try await cluster.up()
+                try await expectOnlyAtSource(vm, cluster, watch)
+            }
+        }
+
+        @Test("the destination's agent is killed: the VM runs on, the destination keeps nothing")
+        func destinationAgentKilled() async throws {
+            try await duringPreCopy { cluster, vm, watch, migration in
+                try await killAgent(cluster.hosts[1], cluster)
+                let ended = try await cluster.agent(cluster.hosts[0]).follow(migration.id) { _ in }
+                #expect(ended.state == .failed)
+                #expect(ended.failure?.vmIsRunning == true)
+                try await cluster.up()
+                try await expectOnlyAtSource(vm, cluster, watch)
+            }
+        }
+
+        @Test("no convergence: the reason is given, exit code 6")
+        func noConvergence() async throws {
+            try await withCluster(hosts: ["host-a", "host-b"]) { cluster in
+                try await withPulse(
+                    cluster, memory: .mebibytes(256), options: Self.restless
+                ) { vm, watch in
+                    let result = try await cluster.ferry(
+                        "migrate", vm.text, "--to", "host-b", "--downtime-limit", "1ms",
+                        "--compression", "zlib", "--output", "json")
+                    #expect(result.exitCode == 6, "\(result.output) \(result.errors)")
+                    #expect(result.errors.contains("does not converge"), "\(result.errors)")
+                    try await expectOnlyAtSource(vm, cluster, watch)
+                }
+            }
+        }
+
+        private func duringPreCopy(
+            _ body: (LocalCluster, VMName, PulseWatch, MigrationInfo) async throws -> Void
+        ) async throws {
+            try await withCluster(hosts: ["host-a", "host-b"]) { cluster in
+                try await withPulse(
+                    cluster, memory: .mebibytes(256), options: Self.restless
+                ) { vm, watch in
+                    let source = try cluster.agent(cluster.hosts[0])
+                    var migration = try await source.start(
+                        StartMigration(
+                            vm: vm, to: cluster.hosts[1], downtimeLimitMs: 1, compression: .zlib))
+                    while migration.progress?.phase != .preCopy || migration.progress?.wireBytes == 0 {
+                        try #require(!migration.isOver, "\(migration.failure?.message ?? "moved")")
+                        try await Task.sleep(for: .milliseconds(5))
+                        migration = try await source.migration(migration.id)
+                    }
+                    try await body(cluster, vm, watch, migration)
+                }
+            }
+        }
+
+        private func expectOnlyAtSource(
+            _ vm: VMName, _ cluster: LocalCluster, _ watch: PulseWatch
+        ) async throws {
+            let places = await cluster.whereabouts(of: vm)
+            #expect(places.map(\.host) == [cluster.hosts[0]])
+            #expect(places.first?.state == .running)
+            let leftovers = FileManager.default.fileExists(
+                atPath: cluster.folder(of: vm, on: cluster.hosts[1]))
+            #expect(!leftovers, "the destination keeps a folder of the VM")
+            try await cluster.agent(cluster.hosts[0])
+                .sendConsoleInput(Array("rate 1000\n".utf8), to: vm)
+            try await expectUnharmed(watch, on: cluster.hosts[0])
+        }
+
+        private func killAgent(_ host: HostName, _ cluster: LocalCluster) async throws {
+            let id = try await cluster.agent(host).host().processID
+            kill(id, SIGKILL)
+            while kill(id, 0) == 0 { try await Task.sleep(for: .milliseconds(5)) }
+        }
+    }
+}

@@ -1,0 +1,174 @@
+// What records add up to, which may follow which, and how questions are answered from them.
+
+import MigrationProtocol
+import Model
+import Testing
+import Wire
+
+private let vm = Identifier128(high: 1, low: 1)
+private let first = Identifier128(high: 2, low: 1)
+private let second = Identifier128(high: 2, low: 2)
+
+private func host(_ name: String) -> HostName {
+    do { return try HostName(name) } catch { fatalError("\(error)") }
+}
+
+private func owned(_ epoch: UInt64, _ migration: MigrationID? = nil) -> LedgerRecord {
+    .owned(vm: vm, epoch: Epoch(epoch), migration: migration)
+}
+private func released(_ epoch: UInt64, _ migration: MigrationID = first) -> LedgerRecord {
+    .released(vm: vm, epoch: Epoch(epoch), to: host("b"), migration: migration)
+}
+private func handedOver(_ epoch: UInt64, _ migration: MigrationID = first) -> LedgerRecord {
+    .handedOver(vm: vm, epoch: Epoch(epoch), to: host("b"), migration: migration)
+}
+private func incoming(_ epoch: UInt64, _ migration: MigrationID = first) -> LedgerRecord {
+    .incoming(vm: vm, epoch: Epoch(epoch), from: host("a"), migration: migration)
+}
+private func neverRan(_ epoch: UInt64, _ migration: MigrationID = first) -> LedgerRecord {
+    .neverRan(vm: vm, epoch: Epoch(epoch), migration: migration)
+}
+private func deleted(_ epoch: UInt64) -> LedgerRecord { .deleted(vm: vm, epoch: Epoch(epoch)) }
+
+@Suite("Ledger book")
+struct LedgerBookTests {
+    private static let good: [[LedgerRecord]] = [
+        [owned(1), released(2), handedOver(2)],
+        [owned(1), released(2), owned(3), released(4), handedOver(4)],
+        [incoming(2), owned(2, first), released(3), handedOver(3)],
+        [incoming(2), neverRan(2), incoming(2, second), owned(2, second)],
+        [incoming(2), incoming(2, second), owned(2, second)],
+        [neverRan(2), incoming(4, second), owned(4, second)],
+        [owned(1), released(2), handedOver(2), incoming(3, second), owned(3, second)],
+        [owned(1), released(2), handedOver(7)],
+        [owned(1), deleted(1), owned(2)],
+        [owned(1), deleted(1), incoming(2)],
+        [owned(1), owned(1)],
+        [neverRan(2), neverRan(2)],
+    ]
+
+    @Test(arguments: good)
+    func `Lives that may be`(_ records: [LedgerRecord]) throws {
+        var book = LedgerBook()
+        for record in records { try book.apply(record) }
+        #expect(book.ownerships[vm] == records.last.map { Ownership($0) })
+    }
+
+    /// The last record contradicts those before it.
+    private static let bad: [[LedgerRecord]] = [
+        [owned(1), owned(2)],
+        [owned(1), released(1)],
+        [owned(1), released(3)],
+        [released(2)],
+        [owned(1), released(2), owned(2)],
+        [owned(1), released(2), released(2, second)],
+        [owned(1), released(2), handedOver(1)],
+        [owned(1), released(2), handedOver(2, second)],
+        [owned(1), released(2), handedOver(2), owned(3)],
+        [owned(1), incoming(2)],
+        [owned(1), released(2), incoming(3)],
+        [owned(1), neverRan(2)],
+        [incoming(2), owned(2, second)],
+        [incoming(2), owned(2)],
+        [incoming(2), owned(3, first)],
+        [owned(2, first)],
+        [incoming(2), neverRan(2), owned(2, first)],
+        [incoming(2), neverRan(2), incoming(2)],
+        [incoming(2), owned(2, first), neverRan(2)],
+        [incoming(4), incoming(3, second)],
+        [neverRan(4), neverRan(2)],
+        [owned(1), deleted(1), owned(1)],
+        [owned(1), deleted(2)],
+        [owned(1), released(2), deleted(2)],
+    ]
+
+    @Test(arguments: bad)
+    func `Records that would make a second owner are refused`(_ records: [LedgerRecord]) throws {
+        var book = LedgerBook()
+        for record in records.dropLast() { try book.apply(record) }
+        let before = book
+        let last = try #require(records.last)
+        if case .owned(_, _, .some) = last, records.count == 1 {
+            #expect(throws: LedgerContradiction.self) { try book.apply(last) }
+            return
+        }
+        #expect(throws: LedgerContradiction.self) { try book.apply(last) }
+        #expect(book == before)
+    }
+
+    @Test func `Records are read back as they were written`() throws {
+        let all = [
+            owned(1), owned(9, first), released(2), handedOver(3), incoming(4), neverRan(5),
+            deleted(6),
+        ]
+        for record in all {
+            var writer = ByteWriter()
+            record.write(to: &writer)
+            #expect(writer.bytes.count <= LedgerRecord.bytesMax)
+            var reader = ByteReader(writer.bytes)
+            #expect(try LedgerRecord(from: &reader) == record)
+            try reader.finish()
+            for count in 0..<writer.bytes.count {
+                var short = ByteReader(writer.bytes.prefix(count))
+                #expect(throws: WireError.self) { try LedgerRecord(from: &short) }
+            }
+        }
+    }
+
+    @Test func `A record has these bytes`() {
+        var writer = ByteWriter()
+        released(2).write(to: &writer)
+        let id: [UInt8] = [1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]
+        let migration: [UInt8] = [2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]
+        #expect(
+            writer.bytes == [2] + id + [2, 0, 0, 0, 0, 0, 0, 0, 1] + migration + [1, 0, 0, 0, 0x62])
+    }
+}
+
+@Suite("Ownership question")
+struct OwnershipQuestionTests {
+    private let question = OwnershipQuestion(vm: vm, epoch: Epoch(5), migration: first)
+
+    private func step(_ record: LedgerRecord?) -> AnswerStep {
+        question.step(record.map { Ownership($0) })
+    }
+
+    @Test func `A host that took the VM says so, also after it moved on or ended`() {
+        #expect(step(owned(5, first)) == .answer(.taken(Epoch(5))))
+        #expect(step(owned(7, second)) == .answer(.taken(Epoch(7))))
+        #expect(step(released(6)) == .answer(.taken(Epoch(6))))
+        #expect(step(handedOver(6)) == .answer(.taken(Epoch(6))))
+        #expect(step(deleted(5)) == .answer(.taken(Epoch(5))))
+        #expect(step(incoming(9, second)) == .answer(.taken(Epoch(9))))
+    }
+
+    @Test func `A host that did not writes before it swears`() {
+        for record in [
+            nil, incoming(5), handedOver(4), neverRan(3), neverRan(5, second), deleted(2),
+        ] {
+            #expect(step(record) == .write(neverRan(5)), "\(String(describing: record))")
+        }
+        #expect(step(neverRan(5)) == .answer(.neverRan(Epoch(5))))
+    }
+
+    @Test func `A ledger that contradicts the question gives no answer`() {
+        for record in [owned(4), owned(5), owned(5, second), released(5), incoming(5, second)] {
+            guard case .refuse = step(record) else {
+                Issue.record("\(record) got an answer")
+                continue
+            }
+        }
+    }
+
+    @Test func `What a question makes a host write, the book takes`() throws {
+        for record in [
+            nil, incoming(5), handedOver(4), neverRan(3), neverRan(5, second), deleted(2),
+        ] {
+            var book = LedgerBook()
+            if let record { book.restore(record) }
+            guard case .write(let answer) = step(record) else { continue }
+            try book.apply(answer)
+            #expect(question.step(book.ownerships[vm]) == .answer(.neverRan(Epoch(5))))
+        }
+    }
+}

@@ -1,0 +1,179 @@
+// The source's machine, by events and actions.
+
+import MigrationProtocol
+import Model
+import Testing
+
+private let vm = Identifier128(high: 1, low: 1)
+private let migration = Identifier128(high: 2, low: 2)
+private let root = MemoryRoot(low: 5, high: 6)
+private let terms = DowntimeTerms(
+    vcpus: 1, roundTrip: .microseconds(100), ledgerWrite: .milliseconds(1))
+
+private func host(_ name: String) -> HostName {
+    do { return try HostName(name) } catch { fatalError("\(error)") }
+}
+
+private func machine(limit: Duration = .milliseconds(50)) -> SourceMachine {
+    SourceMachine(
+        vm: vm, migration: migration, epoch: Epoch(4), destination: host("b"),
+        downtimeLimit: limit, questionsMax: 2)
+}
+
+private let few = RoundFacts(pages: 1000, dirtyPages: 3, duration: .milliseconds(100))
+private let released = LedgerRecord.released(
+    vm: vm, epoch: Epoch(5), to: host("b"), migration: migration)
+private let handedOver = LedgerRecord.handedOver(
+    vm: vm, epoch: Epoch(5), to: host("b"), migration: migration)
+private let takenBack = LedgerRecord.owned(vm: vm, epoch: Epoch(6), migration: nil)
+private let question = OwnershipQuestion(vm: vm, epoch: Epoch(5), migration: migration)
+
+/// The way to the release, event by event, with the actions each must cause.
+private let way: [(event: SourceMachine.Event, actions: [SourceMachine.Action])] = [
+    (.start, [.connect]),
+    (.connected, [.offer]),
+    (.accepted(terms), [.sendRound(1)]),
+    (.roundEnded(few), [.pause]),
+    (.paused, [.sendLast(round: 2)]),
+    (.sentAll(root: root), [.seal]),
+    (.sealed, []),
+    (.ready(root: root), [.write(released)]),
+]
+
+private func machine(after steps: Int) -> SourceMachine {
+    var machine = machine()
+    for step in way.prefix(steps) { #expect(machine.handle(step.event) == step.actions) }
+    return machine
+}
+
+@Suite("Source machine")
+struct SourceMachineTests {
+    @Test func `A migration that goes well writes before it sends`() {
+        var machine = machine(after: way.count)
+        #expect(machine.handle(.recordWritten) == [.sendGo(Epoch(5))])
+        #expect(machine.handle(.running(Epoch(5))) == [.write(handedOver)])
+        #expect(machine.handle(.recordWritten) == [.end(.handedOver(Epoch(5)))])
+    }
+
+    @Test(arguments: 1..<8)
+    func `Before the release every failure leaves the VM running here`(_ steps: Int) {
+        let refusal = MigrationRefusal(.busy, "no")
+        let failures: [(SourceMachine.Event, SourceMachine.Cause)] = [
+            (.cancel, .cancelled), (.peerLost, .peerLost), (.failed, .failed),
+            (.refused(refusal), .refused(refusal)),
+        ]
+        for (event, cause) in failures {
+            var machine = machine(after: steps)
+            #expect(machine.canCancel)
+            #expect(machine.handle(event) == [.resumeGuest, .abandon(cause.words)])
+            #expect(!machine.canCancel)
+            #expect(machine.handle(.resumed) == [.end(.runsHere(Epoch(4), cause))])
+        }
+    }
+
+    @Test func `A guest that will not resume is told as stopped`() {
+        var machine = machine(after: 5)
+        _ = machine.handle(.peerLost)
+        #expect(machine.handle(.resumeFailed) == [.end(.stoppedHere(Epoch(4), .peerLost))])
+    }
+
+    @Test func `Roots that differ end it before the release`() {
+        var machine = machine(after: 7)
+        let other = MemoryRoot(low: 9, high: 9)
+        let cause = SourceMachine.Cause.memoryDiffers(source: root, destination: other)
+        #expect(machine.handle(.ready(root: other)) == [.resumeGuest, .abandon(cause.words)])
+    }
+
+    @Test func `A release that cannot be written is no release`() {
+        var machine = machine(after: 8)
+        #expect(!machine.canCancel)
+        let cause = SourceMachine.Cause.ledgerFailed
+        #expect(machine.handle(.recordFailed) == [.resumeGuest, .abandon(cause.words)])
+        #expect(machine.handle(.resumed) == [.end(.runsHere(Epoch(4), cause))])
+    }
+
+    @Test func `After the release a cancel, a loss or a no does not resume`() {
+        for event: SourceMachine.Event in [
+            .cancel, .peerLost, .failed, .refused(MigrationRefusal(.busy, "no")), .resumed,
+        ] {
+            var machine = machine(after: 8)
+            #expect(machine.handle(event) == [], "while the record is being written")
+            #expect(machine.handle(.recordWritten) == [.sendGo(Epoch(5))])
+        }
+        var machine = machine(after: 8)
+        _ = machine.handle(.recordWritten)
+        #expect(machine.handle(.cancel) == [])
+    }
+
+    @Test(arguments: [
+        SourceMachine.Event.peerLost, .failed, .refused(MigrationRefusal(.ledgerFailure, "no")),
+    ])
+    func `A lost answer is asked for`(_ event: SourceMachine.Event) {
+        var machine = machine(after: 8)
+        _ = machine.handle(.recordWritten)
+        #expect(machine.handle(event) == [.ask(question, attempt: 1)])
+        #expect(machine.handle(.answer(.taken(Epoch(5)))) == [.write(handedOver)])
+        #expect(machine.handle(.recordFailed) == [.end(.handedOver(Epoch(5)))])
+    }
+
+    @Test func `Only a written never-ran lets the source take the next epoch and resume`() {
+        var machine = machine(after: 8)
+        _ = machine.handle(.recordWritten)
+        _ = machine.handle(.peerLost)
+        #expect(machine.handle(.answer(.neverRan(Epoch(5)))) == [.write(takenBack)])
+        #expect(machine.handle(.recordWritten) == [.resumeGuest])
+        #expect(machine.handle(.resumed) == [.end(.runsHere(Epoch(6), .neverRan))])
+    }
+
+    @Test func `A never-ran on the control connection counts as well`() {
+        var machine = machine(after: 8)
+        _ = machine.handle(.recordWritten)
+        #expect(machine.handle(.answer(.neverRan(Epoch(5)))) == [.write(takenBack)])
+    }
+
+    @Test func `A never-ran about another epoch counts for nothing`() {
+        var machine = machine(after: 8)
+        _ = machine.handle(.recordWritten)
+        _ = machine.handle(.peerLost)
+        #expect(machine.handle(.answer(.neverRan(Epoch(3)))) == [])
+    }
+
+    @Test func `A take-back that cannot be written leaves it unsettled`() {
+        var machine = machine(after: 8)
+        _ = machine.handle(.recordWritten)
+        _ = machine.handle(.peerLost)
+        _ = machine.handle(.answer(.neverRan(Epoch(5))))
+        #expect(machine.handle(.recordFailed) == [.end(.unsettled(Epoch(5), .ledgerFailed))])
+    }
+
+    @Test func `Silence is not a no`() {
+        var machine = machine(after: 8)
+        _ = machine.handle(.recordWritten)
+        _ = machine.handle(.peerLost)
+        #expect(machine.handle(.noAnswer) == [.ask(question, attempt: 2)])
+        #expect(machine.handle(.noAnswer) == [.end(.unsettled(Epoch(5), .noAnswer))])
+    }
+
+    @Test func `A source that starts again with a release can only ask`() {
+        var machine = SourceMachine(asking: question, destination: host("b"), questionsMax: 1)
+        #expect(!machine.canCancel)
+        #expect(machine.handle(.answer(.neverRan(Epoch(5)))) == [.write(takenBack)])
+        machine = SourceMachine(asking: question, destination: host("b"), questionsMax: 1)
+        #expect(machine.handle(.answer(.taken(Epoch(9)))).first != nil)
+    }
+
+    @Test func `A guest that writes too fast is held back, and told about`() {
+        var machine = machine(after: 3)
+        let fast = RoundFacts(pages: 10_000, dirtyPages: 10_000, duration: .seconds(1))
+        #expect(machine.handle(.roundEnded(fast)) == [.throttle(percent: 20), .sendRound(2)])
+        var actions: [SourceMachine.Action] = []
+        for _ in 2...Limits.roundsMax where actions.first != .resumeGuest {
+            actions = machine.handle(.roundEnded(fast))
+        }
+        guard case .abandon(let words) = actions.last else {
+            Issue.record("it goes on: \(actions)")
+            return
+        }
+        #expect(words.code == .gaveUp)
+    }
+}

@@ -1,0 +1,105 @@
+// A TCP proxy that can cut every connection, and refuse new ones until it is mended.
+
+import Glibc
+package import Host
+import Synchronization
+
+/// Stands between a source and a destination.
+package final class CuttableProxy: Sendable {
+    private struct State {
+        var sockets: [Descriptor] = []
+        var threads: [NamedThread] = []
+        var isCut = false
+        var isEnding = false
+        var isStalled = false
+    }
+
+    private let listener: Descriptor
+    private let target: SocketAddress
+    private let state = Mutex(State())
+    /// Set when a pipe has found that it must stand still.
+    private let stalled: Wakeup
+    /// Set when pipes may go on.
+    private let released: Wakeup
+    package let address: SocketAddress
+
+    package init(to target: SocketAddress) throws {
+        self.target = target
+        stalled = try Wakeup()
+        released = try Wakeup()
+        listener = try TCPSocket.listen(on: SocketAddress(ip: "127.0.0.1", port: 0))
+        address = SocketAddress(ip: "127.0.0.1", port: try TCPSocket.port(of: listener))
+        let thread = try NamedThread(name: "proxy") { [self] in acceptUntilEnd() }
+        state.withLock { $0.threads.append(thread) }
+    }
+
+    /// Cuts what is connected. New connections are closed at once unless `mended`.
+    package func cut(mended: Bool) {
+        let sockets = state.withLock { state in
+            state.isCut = !mended
+            defer { state.sockets = [] }
+            return state.sockets
+        }
+        for socket in sockets { socket.shutdown() }
+    }
+
+    /// From now on nothing is forwarded, and nothing is closed.
+    package func stall() { state.withLock { $0.isStalled = true } }
+
+    /// Waits until something was held back.
+    package func waitForStall() { _ = try? stalled.wait(until: .now + .seconds(10)) }
+
+    package func mend() { state.withLock { $0.isCut = false } }
+
+    /// Ends all threads.
+    package func end() {
+        state.withLock { $0.isEnding = true }
+        released.set()
+        cut(mended: false)
+        while true {
+            let threads = state.withLock { state in
+                defer { state.threads = [] }
+                return state.threads
+            }
+            if threads.isEmpty { return }
+            for thread in threads { thread.join() }
+        }
+    }
+
+    private func acceptUntilEnd() {
+        while !state.withLock({ $0.isEnding }) {
+            guard let client = try? TCPSocket.accept(on: listener, within: .milliseconds(50)) else {
+                continue
+            }
+            if state.withLock({ $0.isCut || $0.isEnding }) { continue }
+            guard let server = try? TCPSocket.connect(to: target, within: .seconds(2)) else {
+                continue
+            }
+            forward(client, server)
+            forward(server, client)
+        }
+    }
+
+    private func forward(_ from: Descriptor, _ to: Descriptor) {
+        let thread = try? NamedThread(name: "proxy-pipe") {
+            var bytes = [UInt8](repeating: 0, count: 65536)
+            while true {
+                let count = unsafe bytes.withUnsafeMutableBytes {
+                    (try? unsafe from.read(into: $0)) ?? 0
+                }
+                if self.state.withLock({ $0.isStalled }) {
+                    self.stalled.set()
+                    _ = try? self.released.wait(until: .now + .seconds(20))
+                }
+                guard count > 0, (try? to.write(all: Array(bytes.prefix(count)))) != nil else {
+                    break
+                }
+            }
+            _ = Glibc.shutdown(to.number, Int32(SHUT_WR))
+        }
+        state.withLock {
+            $0.sockets += [from, to]
+            if let thread { $0.threads.append(thread) }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+// A destination host: builds fake guests, remembers what became of them.
+
+package import Host
+package import Migration
+package import MigrationProtocol
+package import Model
+package import PeerLink
+import Synchronization
+
+/// A host with a server, a ledger and the guests that arrived.
+package final class FakeHost: MigrationHost {
+    private struct State {
+        var guests: [FakeGuest] = []
+        var outcomes: [IncomingOutcome] = []
+        var server: PeerServer?
+    }
+
+    package let name: HostName
+    package let ledger: any OwnershipLedger
+    private let onPrepare: @Sendable (MigrationOffer) throws(MigrationRefusal) -> Void
+    private let onCall: @Sendable (String) throws(GuestError) -> Void
+    private let state = Mutex(State())
+    package let finishedNews: Wakeup
+
+    package init(
+        name: String, ledger: any OwnershipLedger = MemoryLedger(),
+        onPrepare: @escaping @Sendable (MigrationOffer) throws(MigrationRefusal) -> Void = { _ in },
+        onCall: @escaping @Sendable (String) throws(GuestError) -> Void = { _ in }
+    ) throws {
+        self.name = try HostName(name)
+        self.ledger = ledger
+        self.onPrepare = onPrepare
+        self.onCall = onCall
+        finishedNews = try Wakeup()
+    }
+
+    package func prepare(
+        _ offer: MigrationOffer, from source: HostName
+    ) throws(MigrationRefusal) -> any DestinationGuest {
+        try onPrepare(offer)
+        do {
+            let guest = try FakeGuest(
+                name: offer.spec.name.text, memory: offer.spec.memory, isRunning: false,
+                onCall: onCall)
+            state.withLock { $0.guests.append(guest) }
+            return guest
+        } catch { throw MigrationRefusal(.hostFailure, "\(error)") }
+    }
+
+    package func finished(
+        _ offer: MigrationOffer, from source: HostName, outcome: IncomingOutcome
+    ) {
+        state.withLock { $0.outcomes.append(outcome) }
+        finishedNews.set()
+    }
+
+    package var guests: [FakeGuest] { state.withLock { $0.guests } }
+    package var outcomes: [IncomingOutcome] { state.withLock { $0.outcomes } }
+
+    /// Waits for the first outcome.
+    package func waitForOutcome() throws -> IncomingOutcome {
+        while true {
+            if let outcome = outcomes.first { return outcome }
+            guard try finishedNews.wait(until: .now + .seconds(20)) else {
+                throw TestFailure("no outcome at \(name)")
+            }
+            finishedNews.clear()
+        }
+    }
+
+    /// Serves on a port of its own on loopback; returns where.
+    package func serve(_ keys: PeerKeys, timing: PeerTiming = PeerTiming()) throws -> PeerAddress {
+        let listener = try TCPSocket.listen(on: SocketAddress(ip: "127.0.0.1", port: 0))
+        let port = try TCPSocket.port(of: listener)
+        let server = try PeerServer(listener: listener, keys: keys, host: self, timing: timing)
+        state.withLock { $0.server = server }
+        return PeerAddress(name: name, address: SocketAddress(ip: "127.0.0.1", port: port))
+    }
+
+    package func stop() {
+        let server = state.withLock { $0.server.take() }
+        server?.stop()
+    }
+}

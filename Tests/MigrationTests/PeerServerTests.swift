@@ -1,0 +1,268 @@
+// The destination's door: strangers, bad manners, and peers that lie.
+
+import Host
+import Migration
+import MigrationProtocol
+import MigrationTestSupport
+import Model
+import PeerLink
+import Testing
+
+@Suite("Peer server")
+struct PeerServerTests {
+    private func withHost(
+        _ body: (FakeHost, PeerAddress) throws -> Void
+    ) throws {
+        let host = try FakeHost(name: "b")
+        let address = try host.serve(SharedKeys.all.b)
+        defer { host.stop() }
+        try body(host, address)
+    }
+
+    private func code(_ message: PeerMessage) -> MigrationRefusal.Code? {
+        if case .refused(let refusal) = message { refusal.code } else { nil }
+    }
+
+    @Test func `A person's certificate opens no migration`() throws {
+        try withHost { host, address in
+            let person = try PeerKeys(
+                folder: SharedKeys.all.keys.issue("ann", role: .operator))
+            let (_, reply) = try dial(address, person, .control)
+            #expect(code(reply) == .notAllowed)
+        }
+    }
+
+    @Test func `A version that is not spoken is refused with both sides' versions`() throws {
+        try withHost { host, address in
+            let (_, reply) = try dial(address, SharedKeys.all.a, .control, versions: 7...9)
+            guard case .refused(let refusal) = reply else {
+                Issue.record("\(reply)")
+                return
+            }
+            #expect(refusal.code == .versionMismatch)
+            #expect(refusal.details == ["here 1 to 1", "there 7 to 9"])
+        }
+    }
+
+    @Test func `A stream without a session is refused`() throws {
+        try withHost { host, address in
+            let token = [UInt8](repeating: 0, count: 32)
+            let (_, reply) = try dial(
+                address, SharedKeys.all.a, .data(token: token, stream: 0))
+            #expect(code(reply) == .notAllowed)
+        }
+    }
+
+    @Test func `A stream is taken once, and only from the session's own peer`() throws {
+        try withHost { host, address in
+            let (control, _) = try dial(address, SharedKeys.all.a, .control)
+            try control.sendMessage(.offer(sampleOffer()))
+            guard case .accepted(let token, _) = try control.receiveAnyMessage() else {
+                Issue.record("not accepted")
+                return
+            }
+            let thief = try PeerKeys(folder: SharedKeys.all.keys.issue("c"))
+            let (_, stolen) = try dial(address, thief, .data(token: token, stream: 0))
+            #expect(code(stolen) == .notAllowed)
+            let (data, first) = try dial(
+                address, SharedKeys.all.a, .data(token: token, stream: 0))
+            #expect(first == .welcome(version: 1))
+            for stream in [0, 1] {
+                let (_, again) = try dial(
+                    address, SharedKeys.all.a, .data(token: token, stream: stream))
+                #expect(code(again) == .notAllowed)
+            }
+            withExtendedLifetime(data) {}
+        }
+    }
+
+    /// A session up to the point where everything was sent.
+    private func session(
+        _ address: PeerAddress, frames: [UInt8], root: MemoryRoot
+    ) throws -> (control: PeerConnection, data: PeerConnection) {
+        let (control, _) = try dial(address, SharedKeys.all.a, .control)
+        try control.sendMessage(.offer(sampleOffer()))
+        guard case .accepted(let token, _) = try control.receiveAnyMessage() else {
+            throw TestFailure("not accepted")
+        }
+        let (data, _) = try dial(address, SharedKeys.all.a, .data(token: token, stream: 0))
+        try data.send(frames)
+        try control.sendMessage(.state([1]))
+        try control.sendMessage(.verify(round: 1, root: root))
+        return (control, data)
+    }
+
+    @Test func `Roots that differ are refused by the destination, and nothing is kept`() throws {
+        try withHost { host, address in
+            let (control, data) = try session(
+                address, frames: endOfRound(1), root: MemoryRoot(low: 1, high: 1))
+            #expect(code(try control.receiveAnyMessage()) == .memoryDiffers)
+            #expect(
+                try host.waitForOutcome()
+                    == .discarded(
+                        MigrationRefusal(
+                            .memoryDiffers, "memory arrived changed",
+                            details: [
+                                "source \(MemoryRoot(low: 1, high: 1))",
+                                "destination \(MemoryRoot.empty)",
+                            ])))
+            #expect(host.guests.first?.now.isDiscarded == true)
+            withExtendedLifetime(data) {}
+        }
+    }
+
+    @Test func `A damaged page frame ends the session with its reason`() throws {
+        try withHost { host, address in
+            var frame = endOfRound(1)
+            frame[4] = 77
+            let (control, data) = try session(address, frames: frame, root: .empty)
+            #expect(code(try control.receiveAnyMessage()) == .protocolViolation)
+            guard case .discarded = try host.waitForOutcome() else {
+                Issue.record("not discarded")
+                return
+            }
+            withExtendedLifetime(data) {}
+        }
+    }
+
+    @Test func `A source that goes away after ready leaves a never-ran behind`() throws {
+        try withHost { host, address in
+            let (control, data) = try session(address, frames: endOfRound(1), root: .empty)
+            guard case .ready = try control.receiveAnyMessage() else {
+                Issue.record("not ready")
+                return
+            }
+            control.shutdown()
+            data.shutdown()
+            guard case .discarded = try host.waitForOutcome() else {
+                Issue.record("not discarded")
+                return
+            }
+            let vm = try #require(host.ledger.ownerships.first)
+            guard case .neverRan = vm.value else {
+                Issue.record("\(vm.value)")
+                return
+            }
+        }
+    }
+
+    @Test func `Messages that do not belong here end the session`() throws {
+        try withHost { host, address in
+            for message: PeerMessage in [
+                .ready(root: .empty, load: .zero), .go(Epoch(2)), .welcome(version: 1),
+            ] {
+                let (control, _) = try dial(address, SharedKeys.all.a, .control)
+                try control.sendMessage(message)
+                #expect(code(try control.receiveAnyMessage()) == .protocolViolation, "\(message)")
+            }
+            let (early, reply) = try dial(address, SharedKeys.all.a, .question)
+            #expect(reply == .welcome(version: 1))
+            try early.sendMessage(.go(Epoch(2)))
+            #expect(code(try early.receiveAnyMessage()) == .protocolViolation)
+        }
+    }
+
+    @Test func `Frames that are too long or unknown are refused`() throws {
+        try withHost { host, address in
+            for header: [UInt8] in [
+                [255, 255, 255, 255, 4, 0, 0, 0], [0, 0, 0, 0, 99, 0, 0, 0],
+                [8, 0, 0, 0, 10, 0, 1, 0],
+            ] {
+                let (control, _) = try dial(address, SharedKeys.all.a, .control)
+                try control.send(header)
+                #expect(code(try control.receiveAnyMessage()) == .protocolViolation)
+            }
+        }
+    }
+
+    @Test func `Clients that are silent or speak no TLS hold up nobody`() throws {
+        let bench = try Bench()
+        var idle: [Descriptor] = []
+        for index in 0..<20 {
+            let socket = try TCPSocket.connect(to: bench.address.address, within: .seconds(2))
+            if index % 2 == 0 { try socket.write(all: Array("HELO\r\n".utf8)) }
+            idle.append(socket)
+        }
+        _ = try bench.run().get()
+        withExtendedLifetime(idle) {}
+    }
+
+    @Test func `A destination of another name is refused by the source`() throws {
+        try withHost { host, address in
+            let guest = try FakeGuest(memory: .mebibytes(16))
+            let migration = SourceMigration(
+                vm: .random(), epoch: .first, guest: guest,
+                to: PeerAddress(name: try HostName("c"), address: address.address),
+                keys: SharedKeys.all.a, ledger: MemoryLedger())
+            do throws(MigrationFailure) {
+                _ = try migration.run()
+                Issue.record("it went to another host")
+            } catch {
+                guard case .link(.wrongName) = error.reason else {
+                    Issue.record("\(error)")
+                    return
+                }
+                #expect(error.phase == .connect)
+            }
+        }
+    }
+}
+
+@Suite("Source against a peer that lies")
+struct LyingDestinationTests {
+    @Test func `A destination that answers with another root gets no GO`() throws {
+        let listener = try TCPSocket.listen(on: SocketAddress(ip: "127.0.0.1", port: 0))
+        let port = try TCPSocket.port(of: listener)
+        let lie = MemoryRoot(low: 1, high: 2)
+        let liar = try NamedThread(name: "liar") {
+            // What fails here fails the expectations below.
+            try? lyingDestination(listener, root: lie)
+        }
+        defer { liar.join() }
+        let guest = try FakeGuest(memory: .mebibytes(16))
+        let vm = VMID.random()
+        let ledger = MemoryLedger([.owned(vm: vm, epoch: .first, migration: nil)])
+        let migration = SourceMigration(
+            vm: vm, epoch: .first, guest: guest,
+            to: PeerAddress(
+                name: try HostName("b"), address: SocketAddress(ip: "127.0.0.1", port: port)),
+            keys: SharedKeys.all.a, ledger: ledger, options: MigrationOptions(streams: 1))
+        do throws(MigrationFailure) {
+            _ = try migration.run()
+            Issue.record("it was handed over")
+        } catch {
+            guard case .memoryDiffers(_, "\(lie)") = error.reason else {
+                Issue.record("\(error)")
+                return
+            }
+            #expect(error.aftermath == .runsAtSource(.first))
+        }
+        #expect(guest.now.isRunning)
+        #expect(ledger.records.isEmpty)
+    }
+}
+
+/// Accepts a migration, drops its pages, and claims a root.
+private func lyingDestination(_ listener: Descriptor, root: MemoryRoot) throws {
+    func next() throws -> PeerConnection {
+        guard let socket = try TCPSocket.accept(on: listener, within: .seconds(5)) else {
+            throw TestFailure("nobody came")
+        }
+        let connection = try PeerConnection.accept(
+            socket, keys: SharedKeys.all.b, silenceMax: .seconds(5), interruptedBy: Wakeup())
+        _ = try connection.receiveAnyMessage()
+        try connection.sendMessage(.welcome(version: 1))
+        return connection
+    }
+    let control = try next()
+    _ = try control.receiveAnyMessage()
+    try control.sendMessage(
+        .accepted(token: [UInt8](repeating: 1, count: 32), ledgerWrite: .zero))
+    let data = try next()
+    while true {
+        if case .verify = try control.receiveAnyMessage() { break }
+    }
+    try control.sendMessage(.ready(root: root, load: .zero))
+    _ = try control.receiveAnyMessage()
+    withExtendedLifetime(data) {}
+}
