@@ -10,7 +10,6 @@ package struct Problem: Error, Hashable, Sendable, Codable {
         case vmNotFound = "vm_not_found"
         case migrationNotFound = "migration_not_found"
         case hostUnknown = "host_unknown"
-        case methodNotAllowed = "method_not_allowed"
         case nameTaken = "name_taken"
         case wrongState = "wrong_state"
         case vmBusy = "vm_busy"
@@ -30,7 +29,6 @@ package struct Problem: Error, Hashable, Sendable, Codable {
             case .badRequest: 400
             case .forbidden: 403
             case .notFound, .vmNotFound, .migrationNotFound: 404
-            case .methodNotAllowed: 405
             case .nameTaken, .wrongState, .vmBusy, .tooLateToCancel, .fileExists: 409
             case .bodyTooLarge: 413
             case .invalid, .hostUnknown, .kernelUnusable, .savedFileUnusable: 422
@@ -48,7 +46,6 @@ package struct Problem: Error, Hashable, Sendable, Codable {
             case .vmNotFound: "This host has no such VM"
             case .migrationNotFound: "This host knows no such migration"
             case .hostUnknown: "No such host in the cluster"
-            case .methodNotAllowed: "The path does not have this method"
             case .nameTaken: "The name is taken"
             case .wrongState: "Not possible in the VM's state"
             case .vmBusy: "The VM is busy"

@@ -53,6 +53,8 @@ extension VirtualMachine {
         return try await Console(socket)
     }
 
+    // Not inlined: the optimiser of Swift 6.3.1 crashes on this call in a closure that throws any error.
+    @inline(never)
     func sendConsoleInput(_ bytes: [UInt8]) async throws(Problem) {
         let client = try live().client
         try await control { () throws(VMMError) in try client.sendConsoleInput(bytes) }

@@ -44,7 +44,7 @@ struct HostMemory: Hashable, Sendable {
         let free = availableBytes - min(availableBytes, kept)
         guard memory.bytes > free else { return nil }
         return
-            "\(memory) are needed and \(mebibytes(free)) are free (available \(mebibytes(availableBytes)), promised to other VMs \(mebibytes(promised)), kept back \(mebibytes(reserve.bytes)))"
+            "not enough memory: \(memory) are needed and \(mebibytes(free)) are free (available \(mebibytes(availableBytes)), promised to other VMs \(mebibytes(promised)), kept back \(mebibytes(reserve.bytes)))"
     }
 
     private func mebibytes(_ bytes: UInt64) -> String { "\(bytes >> 20)MiB" }

@@ -3,7 +3,6 @@
 import Host
 import Migration
 import Model
-import Synchronization
 import VMControl
 
 final class IncomingGuest: DestinationGuest {

@@ -22,7 +22,4 @@ package enum Limits {
     package static let settlePauses = (first: Duration.seconds(1), last: Duration.seconds(30))
     /// How long a shutdown waits for migrations that can no longer be cancelled.
     package static let shutdown = Duration.seconds(30)
-    package static let consoleChunkBytesMax = 64 << 10
-    package static let consoleWriteTimeout = Duration.seconds(5)
-    package static let savedHeaderBytesMax = 64 << 10
 }

@@ -27,8 +27,9 @@ extension VMInventory {
             context.logger.error("cannot list VMs", metadata: ["error": "\(error)"])
             return
         }
-        for name in names {
-            await adopt(name, settlements)
+        // Side by side: a ferry-vmm that does not answer holds up only its own VM.
+        await withDiscardingTaskGroup { group in
+            for name in names { group.addTask { await self.adopt(name, settlements) } }
         }
         await disownArrivals()
     }
@@ -81,8 +82,9 @@ struct Found: Sendable {
     let files: VMFiles
     let ownership: Ownership?
     let process: VMProcess?
-    /// A process is there and cannot be talked to.
+    /// A process is there and cannot be talked to: why, and which.
     let attachProblem: String?
+    let silentProcess: ProcessHandle?
     let status: VMMStatus
 
     /// Blocks.
@@ -90,21 +92,33 @@ struct Found: Sendable {
         self.files = files
         record = try VMRecord(loading: files)
         ownership = ledger.ownership(of: record.id)
+        // A ferry-vmm writes its exit just before it ends: what may still answer is gone in a moment.
+        if let exit = files.readExit() {
+            (process, attachProblem, silentProcess) = (nil, nil, nil)
+            status = VMMStatus(state: exit.stateLeft, exit: exit)
+            return
+        }
         do throws(AttachError) {
             let process = try VMProcess(attachingTo: files, expecting: record.id)
             self.process = process
             status = process.client.info.status
-            attachProblem = nil
+            (attachProblem, silentProcess) = (nil, nil)
         } catch {
             process = nil
             attachProblem = error.meansNoProcess ? nil : "\(error)"
-            let exit =
-                files.readExit()
-                ?? VMExit(
-                    reason: .processDied, detail: "the VM's process was gone when the agent started"
-                )
+            silentProcess = error.meansNoProcess ? nil : Self.listener(at: files.controlSocket)
+            let exit = VMExit(
+                reason: .processDied, detail: "the VM's process was gone when the agent started")
             status = VMMStatus(state: exit.stateLeft, exit: exit)
         }
+    }
+
+    /// The process that listens at a socket; nil when there is none by now.
+    private static func listener(at path: String) -> ProcessHandle? {
+        guard let socket = try? UnixSocket.connect(to: path),
+            let peer = try? UnixSocket.peer(of: socket)
+        else { return nil }
+        return try? ProcessHandle(peer.pid)
     }
 
     /// The VM stays on this host in this epoch; nil when it does not.
@@ -118,6 +132,8 @@ struct Found: Sendable {
     /// Ends the process and removes the folder. Blocks.
     func forget(_ context: HostContext) {
         process?.kill()
+        // It may have ended by itself meanwhile.
+        try? silentProcess?.signal(9)
         do { try Folder.remove(files.folder) } catch {
             context.logger.warning("folder left behind", metadata: ["error": "\(error)"])
         }
@@ -132,7 +148,10 @@ struct Found: Sendable {
 extension VirtualMachine {
     /// Takes over what was found, and lets a VM run that a lost handover left standing.
     func adopt(_ found: Found) async {
-        warning = found.attachProblem.map { "its process cannot be reached: \($0)" }
+        silentProcess = found.silentProcess
+        warning = found.attachProblem.map {
+            "its process cannot be reached (\($0)): stop it, then start it again"
+        }
         if let process = found.process { take(process, found.status) }
         if case .released(let epoch, let host, _) = found.ownership {
             becomeUnsettled(epoch, with: host)

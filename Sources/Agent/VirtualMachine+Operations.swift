@@ -51,6 +51,7 @@ extension VirtualMachine {
         guard process == nil else {
             throw Problem(.wrongState, "VM \(name) is \(status.state.rawValue) already")
         }
+        guard silentProcess == nil else { throw Problem(.wrongState, warning ?? "stop it first") }
         try begin("starting")
         defer { activity = nil }
         try await requireOwnership()
@@ -79,6 +80,14 @@ extension VirtualMachine {
     }
 
     func end() async {
+        if let silent = silentProcess {
+            await onThread("stop-\(name)") {
+                // Killing and waiting fail only for a process that is gone.
+                try? silent.signal(9)
+                _ = try? silent.waitForExit(within: Limits.vmmStop)
+            }
+            (silentProcess, warning) = (nil, nil)
+        }
         guard let process else { return }
         await onThread("stop-\(name)") { process.end() }
         processEnded(process, nil)

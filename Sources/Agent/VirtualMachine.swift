@@ -24,6 +24,8 @@ package actor VirtualMachine {
     /// Nil while no ferry-vmm runs.
     var process: VMProcess?
     var status: VMMStatus
+    /// A ferry-vmm of this VM that was found and does not answer: no other is started beside it.
+    var silentProcess: ProcessHandle?
     /// What keeps it busy.
     var activity: String?
     var warning: String?

@@ -34,6 +34,13 @@ int ferry_block_signal(int signal) {
     return -pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
+int ferry_unblock_signal(int signal) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, signal);
+    return -pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
 int ferry_wait_signal(int first, int second) {
     sigset_t set;
     sigemptyset(&set);

@@ -15,11 +15,14 @@ package final class Descriptor: Sendable {
         _ path: String, _ flags: Int32, mode: UInt32 = 0o600
     ) throws(SystemError) -> Descriptor {
         Descriptor(
-            owning: try checked("open(\(path))") { unsafe Glibc.open(path, flags | O_CLOEXEC, mode) })
+            owning: try checked("open(\(path))") {
+                unsafe Glibc.open(path, flags | O_CLOEXEC, mode)
+            })
     }
 
     package func duplicate() throws(SystemError) -> Descriptor {
-        Descriptor(owning: try checked("fcntl(F_DUPFD_CLOEXEC)") { fcntl(number, F_DUPFD_CLOEXEC, 0) })
+        Descriptor(
+            owning: try checked("fcntl(F_DUPFD_CLOEXEC)") { fcntl(number, F_DUPFD_CLOEXEC, 0) })
     }
 
     /// Another number for the same open file, close-on-exec, for an owner that takes numbers and closes them.
@@ -69,7 +72,8 @@ package final class Descriptor: Sendable {
         var done = 0
         while done < buffer.count {
             let count = try checked("pread") {
-                unsafe pread(number, buffer.baseAddress! + done, buffer.count - done, offset + done)
+                let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+                return unsafe pread(number, rest.baseAddress, rest.count, offset + done)
             }
             if count == 0 { throw SystemError(call: "pread", code: EIO) }
             done += count
@@ -91,7 +95,8 @@ package final class Descriptor: Sendable {
         var done = 0
         while done < buffer.count {
             done += try checked("write") {
-                unsafe Glibc.write(number, buffer.baseAddress! + done, buffer.count - done)
+                let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[done...])
+                return unsafe Glibc.write(number, rest.baseAddress, rest.count)
             }
         }
     }

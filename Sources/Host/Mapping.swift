@@ -10,9 +10,18 @@ package enum MemoryFile {
         name: String, bytes: Int, hugePages: Bool = false
     ) throws(SystemError) -> Descriptor {
         let call = hugePages ? "memfd_create(\(name), huge pages)" : "memfd_create(\(name))"
-        let number = try checkedNegative(call) { unsafe ferry_memfd_create(name, hugePages ? 1 : 0) }
+        let number = try checkedNegative(call) {
+            unsafe ferry_memfd_create(name, hugePages ? 1 : 0)
+        }
         let file = Descriptor(owning: number)
         try file.truncate(to: bytes)
+        if hugePages {
+            // Mappings reserve nothing: without this a pool that runs out is a SIGBUS in the guest's midst.
+            let code = posix_fallocate(number, 0, bytes)
+            guard code == 0 else {
+                throw SystemError(call: "fallocate(\(name), huge pages)", code: code)
+            }
+        }
         return file
     }
 
@@ -33,7 +42,9 @@ package enum MemoryFile {
     package static func punchHole(
         _ file: Descriptor, offset: Int, count: Int
     ) throws(SystemError) {
-        try checkedNegative("fallocate(PUNCH_HOLE)") { ferry_punch_hole(file.number, offset, count) }
+        try checkedNegative("fallocate(PUNCH_HOLE)") {
+            ferry_punch_hole(file.number, offset, count)
+        }
     }
 }
 

@@ -17,6 +17,11 @@ package enum Signals {
         try checkedNegative("pthread_sigmask(\(signal))") { ferry_block_signal(signal) }
     }
 
+    /// Lets a signal through to this thread, whatever the thread that made it had blocked.
+    package static func unblock(_ signal: Int32) throws(SystemError) {
+        try checkedNegative("pthread_sigmask(\(signal))") { ferry_unblock_signal(signal) }
+    }
+
     /// Waits for one of two blocked signals and returns its number.
     package static func wait(for first: Int32, or second: Int32) throws(SystemError) -> Int32 {
         try checkedNegative("sigwaitinfo") { ferry_wait_signal(first, second) }

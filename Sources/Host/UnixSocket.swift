@@ -54,7 +54,8 @@ package enum UnixSocket {
     }
 
     /// The process and user at the other end.
-    package static func peer(of socket: Descriptor) throws(SystemError) -> (pid: Int32, uid: UInt32) {
+    package static func peer(of socket: Descriptor) throws(SystemError) -> (pid: Int32, uid: UInt32)
+    {
         var pid: pid_t = 0
         var uid: uid_t = 0
         try checkedNegative("SO_PEERCRED") {
@@ -122,7 +123,9 @@ package enum UnixSocket {
         address.sun_family = sa_family_t(AF_UNIX)
         let bytes = Array(path.utf8)
         let room = MemoryLayout.size(ofValue: address.sun_path)
-        guard bytes.count < room else { throw SystemError(call: "socket(\(path))", code: ENAMETOOLONG) }
+        guard bytes.count < room else {
+            throw SystemError(call: "socket(\(path))", code: ENAMETOOLONG)
+        }
         unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
         return address
     }

@@ -107,7 +107,8 @@ extension KVMGuest {
     package func clearDirtyLog(
         slot: Int, firstPage: Int, count: Int, bits: UnsafeMutableRawPointer
     ) throws(SystemError) {
-        try checkedNegative("KVM_CLEAR_DIRTY_LOG(slot \(slot), page \(firstPage), \(count) pages)") {
+        try checkedNegative("KVM_CLEAR_DIRTY_LOG(slot \(slot), page \(firstPage), \(count) pages)")
+        {
             unsafe ferry_kvm_clear_dirty_log(
                 descriptor.number, UInt32(slot), UInt64(firstPage), UInt32(count), bits)
         }

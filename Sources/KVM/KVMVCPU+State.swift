@@ -74,7 +74,8 @@ extension KVMVCPU {
         case .lapic:
             try unsafe set("KVM_SET_LAPIC", kvm_lapic_state(), bytes, ferry_kvm_set_lapic)
         case .events:
-            try unsafe set("KVM_SET_VCPU_EVENTS", kvm_vcpu_events(), bytes, ferry_kvm_set_vcpu_events)
+            try unsafe set(
+                "KVM_SET_VCPU_EVENTS", kvm_vcpu_events(), bytes, ferry_kvm_set_vcpu_events)
         }
     }
 

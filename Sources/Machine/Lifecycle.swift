@@ -9,7 +9,7 @@
 // without question: if the owner goes away, it resumes by itself. After `seal` the ledger may say that the
 // guest was released: nobody but a request resumes it, however long that takes.
 
-import Model
+package import Model
 
 /// Says which connection asked.
 package struct ConnectionID: Hashable, Sendable {
@@ -17,58 +17,58 @@ package struct ConnectionID: Hashable, Sendable {
     package init(_ number: UInt64) { self.number = number }
 }
 
-struct Lifecycle: Hashable, Sendable {
-    enum Handover: Hashable, Sendable {
+package struct Lifecycle: Hashable, Sendable {
+    package enum Handover: Hashable, Sendable {
         case none
         /// `resumes`: the guest ran before the pause, so a lost owner lets it run again.
         case open(owner: ConnectionID, resumes: Bool)
         case sealed
     }
 
-    private(set) var state: VMState
-    private(set) var handover = Handover.none
-    private(set) var exit: VMExit?
+    package private(set) var state: VMState
+    package private(set) var handover = Handover.none
+    package private(set) var exit: VMExit?
 
-    init(state: VMState) { self.state = state }
+    package init(state: VMState) { self.state = state }
 
-    var isSealed: Bool { handover == .sealed }
-    var hasEnded: Bool { exit != nil }
+    package var isSealed: Bool { handover == .sealed }
+    package var hasEnded: Bool { exit != nil }
 
-    mutating func paused(for owner: ConnectionID?) {
+    package mutating func paused(for owner: ConnectionID?) {
         let wasRunning = state == .running
         state = .paused
         handover = owner.map { .open(owner: $0, resumes: wasRunning) } ?? .none
     }
 
     /// False when this connection has no handover to seal.
-    mutating func seal(by owner: ConnectionID) -> Bool {
+    package mutating func seal(by owner: ConnectionID) -> Bool {
         guard case .open(owner, _) = handover else { return false }
         handover = .sealed
         return true
     }
 
-    mutating func resumed() {
+    package mutating func resumed() {
         state = .running
         handover = .none
     }
 
     /// A state arrived: the guest is whole, and runs only when told to.
-    mutating func loaded() {
+    package mutating func loaded() {
         state = .paused
         handover = .sealed
     }
 
     /// A state was read from a file: an ordinary paused guest.
-    mutating func restored() { state = .paused }
+    package mutating func restored() { state = .paused }
 
     /// True when the guest has to resume, because its handover's owner is gone.
-    mutating func lost(_ connection: ConnectionID) -> Bool {
+    package mutating func lost(_ connection: ConnectionID) -> Bool {
         guard case .open(connection, let resumes) = handover else { return false }
         handover = .none
         return resumes
     }
 
-    mutating func ended(_ exit: VMExit) {
+    package mutating func ended(_ exit: VMExit) {
         guard self.exit == nil else { return }
         self.exit = exit
         handover = .none

@@ -19,6 +19,8 @@ package enum Limits {
     package static let consoleOutputBytesMax = 1 << 20
     package static let consoleLogBytesMax = 1 << 20
     package static let consoleClientsMax = 16
+    /// Output that a client has not read yet; one that falls further behind is dropped.
+    package static let consoleBacklogBytesMax = 256 << 10
 
     /// Saved state: no section may be larger, and no state may have more of them.
     package static let sectionBytesMax = 1 << 20

@@ -42,13 +42,12 @@ extension Machine {
             try Self.require([.running, .paused], lifecycle, to: "reset")
             guard boot != nil else {
                 throw VMMRefusal(
-                    code: .wrongState, detail: "the kernel's file is not on this host: \(Self.noKernel)")
+                    code: .wrongState,
+                    detail: "the kernel's file is not on this host: \(Self.noKernel)")
             }
-            let wasRunning = lifecycle.state == .running
             try park()
             doReset(&lifecycle)
-            // Still `running`: the vCPUs were only parked.
-            if wasRunning, !lifecycle.hasEnded { gate.open() }
+            if lifecycle.state == .running { gate.open() }
         }
     }
 
@@ -98,7 +97,8 @@ extension Machine {
     ) throws(VMMRefusal) {
         guard !states.contains(lifecycle.state) else { return }
         throw VMMRefusal(
-            code: .wrongState, detail: "cannot \(operation) a VM that is \(lifecycle.state.rawValue)")
+            code: .wrongState,
+            detail: "cannot \(operation) a VM that is \(lifecycle.state.rawValue)")
     }
 
     func refusal(_ error: SystemError) -> VMMRefusal {
@@ -157,7 +157,8 @@ extension Machine {
     /// With all vCPUs parked.
     private func doReset(_ lifecycle: inout Lifecycle) {
         guard let boot else {
-            let text = "the guest asked for a reset, and its kernel's file is not on this host: \(Self.noKernel)"
+            let text =
+                "the guest asked for a reset, and its kernel's file is not on this host: \(Self.noKernel)"
             return end(&lifecycle, VMExit(reason: .stopped, detail: text))
         }
         do { try hardware.reset(boot) } catch {

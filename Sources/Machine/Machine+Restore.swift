@@ -10,7 +10,8 @@ extension Machine {
     ///   - header: the file's own, perhaps with another name or kind of pages.
     ///   - boot: for resets only.
     package convenience init(
-        restoring file: SavedFileReader, as header: SavedFileHeader, boot: BootSource?, system: KVMSystem,
+        restoring file: SavedFileReader, as header: SavedFileHeader, boot: BootSource?,
+        system: KVMSystem,
         console: @escaping @Sendable (UInt8) -> Void
     ) throws(MachineError) {
         let configuration = MachineConfiguration(

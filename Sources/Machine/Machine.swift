@@ -81,7 +81,10 @@ package final class Machine: Sendable {
         }
         lifecycle = Mutex(Lifecycle(state: incoming ? .incoming : .paused))
         published = Monitor(VMMStatus(state: incoming ? .incoming : .paused))
-        do { try hardware.rememberPowerOn() } catch { throw .state(error) }
+        do {
+            try hardware.rememberPowerOn()
+            if incoming { try hardware.rehearseLoading() }
+        } catch { throw .state(error) }
         if !incoming, let boot { try hardware.boot(boot) }
         do { try startThreads() } catch { throw .system(error) }
     }

@@ -1,4 +1,8 @@
 // Watches a guest's serial console from outside: every line with the moment it arrived here.
+//
+// A guest that moves goes on in the middle of a line: the line's first half comes from one host, its second from
+// another. So one thread reads all sockets into one text, and reads what is left on the socket that spoke last
+// before it listens to another.
 
 package import Host
 import Glibc
@@ -10,48 +14,74 @@ package struct ConsoleLine: Sendable {
     package let text: String
 }
 
-/// Reads the console sockets of one guest, on every host it visits, into one list in order of arrival.
-///
-/// A thread a socket; it ends when the socket does. Recording has a bound: `linesMax`.
+/// Reads the console sockets of one guest, on every host it visits, in order. Call `end` when done.
 package final class ConsoleRecorder: Sendable {
     private static let linesMax = 1 << 20
     private static let lineBytesMax = 4096
+    private static let interval: Int32 = 2
 
-    private let state = Mutex<[ConsoleLine]>([])
+    private let recorded = Mutex<[ConsoleLine]>([])
+    private let isOver = Atomic(false)
+    private let thread = Mutex<NamedThread?>(nil)
 
-    package init() {}
+    /// - Parameter socketPaths: one a host; they need not exist yet, and may go and come again.
+    package init(socketPaths: [String]) throws(SystemError) {
+        let started = try NamedThread(name: "console") { [self] in record(socketPaths) }
+        thread.withLock { $0 = started }
+    }
 
-    package var lines: [ConsoleLine] { state.withLock { $0 } }
+    package var lines: [ConsoleLine] { recorded.withLock { $0 } }
 
-    /// Starts to read from a Unix socket whose path may not exist yet: tried again every few milliseconds.
-    ///
-    /// - Parameter until: read between tries and waits; true ends the thread.
-    package func record(
-        socketPath: String, until isOver: @escaping @Sendable () -> Bool
-    ) throws(SystemError) -> NamedThread {
-        try NamedThread(name: "console") { [self] in
-            while !isOver() {
-                if let socket = try? UnixSocket.connect(to: socketPath) {
-                    read(socket, until: isOver)
-                }
+    package func end() {
+        isOver.store(true, ordering: .releasing)
+        thread.withLock { thread in
+            thread?.join()
+            thread = nil
+        }
+    }
+
+    private func record(_ paths: [String]) {
+        var sockets = [Descriptor?](repeating: nil, count: paths.count)
+        var speaker = 0
+        var rest: [UInt8] = []
+        while !isOver.load(ordering: .acquiring) {
+            for index in paths.indices where sockets[index] == nil {
                 // Not there yet, or gone: a host that the guest has not reached, or has left.
-                _ = poll(nil, 0, 2)
+                sockets[index] = try? UnixSocket.connect(to: paths[index])
+            }
+            guard waitForOne(sockets) else { continue }
+            let others = paths.indices.filter { $0 != speaker }
+            for index in [speaker] + others {
+                guard let socket = sockets[index], isReadable(socket) else { continue }
+                if read(socket, &rest) {
+                    speaker = index
+                } else {
+                    sockets[index] = nil
+                }
+                break
             }
         }
     }
 
-    private func read(_ socket: Descriptor, until isOver: () -> Bool) {
-        var rest: [UInt8] = []
-        while !isOver() {
-            do {
-                guard try socket.waitReadable(within: .milliseconds(50)) else { continue }
-                let bytes = try UnixSocket.receive(upTo: 4096, on: socket).bytes
-                if bytes.isEmpty { return }
-                append(bytes, to: &rest, at: .now)
-            } catch {
-                return  // The guest's process has ended: the same as an end of file.
-            }
+    /// True when a socket has something to say, or has ended.
+    private func waitForOne(_ sockets: [Descriptor?]) -> Bool {
+        var entries = sockets.map { socket in
+            pollfd(fd: socket?.number ?? -1, events: Int16(POLLIN), revents: 0)
         }
+        return unsafe poll(&entries, nfds_t(entries.count), Self.interval) > 0
+    }
+
+    private func isReadable(_ socket: Descriptor) -> Bool {
+        (try? socket.waitReadable(within: .zero)) ?? true
+    }
+
+    /// False at the socket's end.
+    private func read(_ socket: Descriptor, _ rest: inout [UInt8]) -> Bool {
+        // An error is the end too: the guest's process is gone.
+        guard let bytes = try? UnixSocket.receive(upTo: 4096, on: socket).bytes, !bytes.isEmpty
+        else { return false }
+        append(bytes, to: &rest, at: .now)
+        return true
     }
 
     private func append(_ bytes: [UInt8], to rest: inout [UInt8], at arrival: Instant) {
@@ -59,7 +89,7 @@ package final class ConsoleRecorder: Sendable {
         while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
             let text = String(decoding: rest[..<end].filter { $0 != UInt8(ascii: "\r") }, as: UTF8.self)
             rest.removeFirst(end + 1)
-            state.withLock {
+            recorded.withLock {
                 if $0.count < Self.linesMax { $0.append(ConsoleLine(arrival: arrival, text: text)) }
             }
         }

@@ -6,26 +6,18 @@ import Foundation
 package import Host
 package import Model
 package import Pulse
-import Synchronization
 
 /// Watches one pulse VM's console on all hosts at once, so that no heartbeat is missed when it moves.
 package final class PulseWatch: Sendable {
     package let vm: VMName
     private let cluster: LocalCluster
-    private let recorder = ConsoleRecorder()
-    private let isOver = Atomic(false)
-    private let threads: Mutex<[NamedThread]>
+    private let recorder: ConsoleRecorder
 
     package init(_ vm: VMName, in cluster: LocalCluster) throws {
         self.vm = vm
         self.cluster = cluster
-        threads = Mutex([])
-        let started = try cluster.hosts.map { host in
-            try recorder.record(
-                socketPath: cluster.folder(of: vm, on: host) + "/console.sock"
-            ) { [self] in isOver.load(ordering: .acquiring) }
-        }
-        threads.withLock { $0 = started }
+        recorder = try ConsoleRecorder(
+            socketPaths: cluster.hosts.map { cluster.folder(of: vm, on: $0) + "/console.sock" })
     }
 
     package var lines: [ConsoleLine] { recorder.lines }
@@ -81,11 +73,5 @@ package final class PulseWatch: Sendable {
         return wrong
     }
 
-    package func end() {
-        isOver.store(true, ordering: .releasing)
-        threads.withLock { started in
-            started.forEach { $0.join() }
-            started = []
-        }
-    }
+    package func end() { recorder.end() }
 }

@@ -12,7 +12,7 @@ final class CPUMeter: Sendable {
     private let processes: [Int32]
     private let first: [Int32: Double]
     private let last: Mutex<[Int32: Double]>
-    private let isOver = EndMark()
+    private let isOver = Atomic(false)
     private let thread: Mutex<NamedThread?> = Mutex(nil)
 
     init(processes: [Int32]) throws {
@@ -21,7 +21,7 @@ final class CPUMeter: Sendable {
             uniqueKeysWithValues: processes.map { ($0, cpuSeconds(ofProcess: $0) ?? 0) })
         last = Mutex(first)
         let started = try NamedThread(name: "cpu-meter") { [self] in
-            while !isOver.isSet {
+            while !isOver.load(ordering: .acquiring) {
                 read()
                 Thread.sleep(forTimeInterval: Self.interval)
             }
@@ -31,7 +31,7 @@ final class CPUMeter: Sendable {
 
     /// Ends the measurement; call once.
     func stop() -> Double {
-        isOver.set()
+        isOver.store(true, ordering: .releasing)
         thread.withLock { $0?.join() }
         read()
         return last.withLock { $0.reduce(0) { $0 + $1.value - (first[$1.key] ?? 0) } }
@@ -52,11 +52,4 @@ func loopbackBytes() throws -> UInt64 {
         throw PeerError("\(path) holds no number")
     }
     return bytes
-}
-
-/// Set once, by one thread for others.
-final class EndMark: Sendable {
-    private let value = Atomic(false)
-    var isSet: Bool { value.load(ordering: .acquiring) }
-    func set() { value.store(true, ordering: .releasing) }
 }

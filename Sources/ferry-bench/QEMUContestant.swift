@@ -29,25 +29,19 @@ struct QEMUContestant: Contestant {
 
     func run(_ load: Load, in folder: String) async throws -> Measurement {
         if encryption == .tls { try makeCertificates(in: folder) }
-        let recorder = ConsoleRecorder()
-        let isOver = EndMark()
+        let recorder = try ConsoleRecorder(
+            socketPaths: ["source", "destination"].map {
+                QEMUProcess.consolePath(folder: folder, name: $0)
+            })
+        defer { recorder.end() }
         // The source first, and alone: its firmware does not always come up beside a second start.
         let source = try QEMUProcess(load, folder: folder, name: "source", incoming: false)
         defer { source.end() }
-        let sourceWatch = try recorder.record(socketPath: source.consolePath) { isOver.isSet }
         let sourceQMP = try await source.connect()
         try await load.waitUntilReady { recorder.lines }
         let destination = try QEMUProcess(
             load, folder: folder, name: "destination", incoming: true)
         defer { destination.end() }
-        let destinationWatch = try recorder.record(socketPath: destination.consolePath) {
-            isOver.isSet
-        }
-        defer {
-            isOver.set()
-            sourceWatch.join()
-            destinationWatch.join()
-        }
         let destinationQMP = try await destination.connect()
         let uri = "tcp:127.0.0.1:\(try freePort())"
         try configure(sourceQMP, load, folder, endpoint: "client")

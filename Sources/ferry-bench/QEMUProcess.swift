@@ -6,13 +6,12 @@ import Model
 
 final class QEMUProcess {
     private let process = Process()
-    let consolePath: String
     private let qmpPath: String
 
     var id: Int32 { process.processIdentifier }
 
     init(_ load: Load, folder: String, name: String, incoming: Bool) throws {
-        consolePath = "\(folder)/\(name)-console.sock"
+        let consolePath = Self.consolePath(folder: folder, name: name)
         qmpPath = "\(folder)/\(name)-qmp.sock"
         process.executableURL = URL(filePath: "/usr/bin/qemu-system-x86_64")
         process.arguments =
@@ -26,6 +25,10 @@ final class QEMUProcess {
         process.standardInput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()
+    }
+
+    static func consolePath(folder: String, name: String) -> String {
+        "\(folder)/\(name)-console.sock"
     }
 
     /// QEMU makes its sockets a moment after it starts.

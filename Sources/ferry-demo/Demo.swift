@@ -25,12 +25,12 @@ struct Demo: AsyncParsableCommand {
 
     func run() async throws {
         let folder = FileManager.default.currentDirectoryPath
-        show("ferry up \(cluster)")
+        try show("ferry up \(cluster)")
         let cluster = try await LocalCluster.start(file: cluster, in: folder)
         do {
             let moves = try await moveAround(cluster)
-            print("\n" + DemoTable(moves).text)
-            show("ferry down")
+            try Self.say("\n" + DemoTable(moves).text)
+            try show("ferry down")
             try await cluster.end()
             try Self.judge(moves)
         } catch {
@@ -45,21 +45,21 @@ struct Demo: AsyncParsableCommand {
         var options = PulseOptions()
         options.period = Self.heartbeatPeriod
         let commandLine = try options.commandLine()
-        show("ferry vm create \(name) --memory \(memory) --on \(cluster.hosts[0])")
+        try show("ferry vm create \(name) --memory \(memory) --on \(cluster.hosts[0])")
         let watch = try PulseWatch(name, in: cluster)
         defer { watch.end() }
         _ = try await cluster.agent(cluster.hosts[0]).create(
             CreateVM(name: name, memoryBytes: memory.bytes, commandLine: commandLine))
-        print("  the guest fills its memory with text and then writes 2000 pages a second …")
+        try Self.say("  the guest fills its memory with text and then writes 2000 pages a second …")
         try await watch.waitUntilFilled()
 
         var moves: [DemoMove] = []
         let route = cluster.hosts + [cluster.hosts[0]]
         for (source, destination) in zip(route, route.dropFirst()) {
-            show("ferry migrate \(name) --to \(destination)")
+            try show("ferry migrate \(name) --to \(destination)")
             moves.append(try await move(name, from: source, to: destination, cluster, watch))
         }
-        print("  the guest compares all of its memory with what it wrote …")
+        try Self.say("  the guest compares all of its memory with what it wrote …")
         let wrong = try await watch.verifyAll(on: route[route.count - 1])
         guard wrong == 0 else { throw TestbedError("the guest found \(wrong) wrong pages") }
         return moves
@@ -94,7 +94,12 @@ struct Demo: AsyncParsableCommand {
         }
     }
 
-    private func show(_ command: String) { print("$ \(command)") }
+    private func show(_ command: String) throws { try Self.say("$ \(command)") }
+
+    /// Not buffered: what this program and `ferry` say must stay in order, also in a file.
+    private static func say(_ text: String) throws {
+        try StandardStreams.write(Array("\(text)\n".utf8), to: 1)
+    }
 
     @Sendable private static func size(_ text: String) throws -> ByteCount {
         guard let size = ByteCount(text) else {

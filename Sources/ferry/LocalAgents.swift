@@ -1,5 +1,6 @@
 // The agents of a cluster that runs on this machine: started and stopped as processes.
 
+import API
 import ClusterFile
 import Client
 import Foundation

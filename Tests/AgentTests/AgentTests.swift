@@ -186,6 +186,27 @@ struct AgentTests {
         }
     }
 
+    @Test("A VM process that is found and does not answer is never doubled; stopping it ends it")
+    func silentVM() async throws {
+        try await TestCluster.with { cluster in
+            let vm = try await cluster.agent { try await $0.createPulse("web") }
+            let process = try ProcessHandle(try #require(vm.processID))
+            try process.signal(SIGSTOP)
+            try cluster.kill()
+            try await cluster.start(cluster.file.hosts[0].name)
+            try await cluster.agent { agent in
+                let found = try await agent.vm(vm.name)
+                #expect(found.warning?.contains("cannot be reached") == true)
+                await problem(.wrongState) { _ = try await agent.perform(.start, on: vm.name) }
+                #expect(try !process.waitForExit(within: .zero))
+                let stopped = try await agent.perform(.stop, on: vm.name)
+                #expect(stopped.warning == nil)
+                #expect(try process.waitForExit(within: .seconds(10)))
+                #expect(try await agent.perform(.start, on: vm.name).state == .running)
+            }
+        }
+    }
+
     @Test("SIGTERM ends an agent in good order, with live streams open, and its VMs run on")
     func terminated() async throws {
         try await TestCluster.with { cluster in

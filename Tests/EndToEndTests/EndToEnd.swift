@@ -1,6 +1,7 @@
 // Real processes on loopback: agents, VMs and the `ferry` command. One test after another: they share two cores.
 
 import API
+import Client
 import Foundation
 import Host
 import KVM
@@ -13,7 +14,7 @@ import Testing
 @Suite("End to end", .serialized, .enabled(if: kvmIsUsable, "needs a usable /dev/kvm"))
 struct EndToEnd {}
 
-let kvmIsUsable = access("/dev/kvm", R_OK | W_OK) == 0
+let kvmIsUsable = unsafe access("/dev/kvm", R_OK | W_OK) == 0
 
 /// Runs a test in a fresh cluster, and takes the cluster down whatever comes of it.
 func withCluster(

@@ -1,4 +1,5 @@
 import API
+import Client
 import Foundation
 import Host
 import Model
@@ -26,7 +27,8 @@ extension EndToEnd {
                 try #require(save.exitCode == 0, "\(save.errors)")
                 let delete = try await cluster.ferry("vm", "delete", vm.text)
                 try #require(delete.exitCode == 0, "\(delete.errors)")
-                let restore = try await cluster.ferry("vm", "restore", saved, "--on", a.text)
+                let restore = try await cluster.ferry(
+                    "vm", "restore", vm.text, "--from", saved, "--on", a.text)
                 try #require(restore.exitCode == 0, "\(restore.errors)")
                 try await guest.waitForLines(2)
 

@@ -1,4 +1,5 @@
 import API
+import Client
 import Host
 import Model
 import Pulse

@@ -31,12 +31,16 @@ extension Response {
 }
 
 extension Request {
+    /// The body, which must not be longer than the limit.
+    func bytes(limit: Int) async throws -> [UInt8] {
+        Array(try await body.collect(upTo: limit).readableBytesView)
+    }
+
     /// The body as JSON. A body that is absent counts as `{}` where `optional` is set.
     func decode<Value: Decodable>(
         _ type: Value.Type, optional: Bool = false
     ) async throws -> Value {
-        let buffer = try await body.collect(upTo: APILimits.bodyBytesMax)
-        var bytes = Array(buffer.readableBytesView)
+        var bytes = try await bytes(limit: APILimits.bodyBytesMax)
         if bytes.isEmpty, optional { bytes = Array("{}".utf8) }
         do { return try JSONDecoder().decode(type, from: Data(bytes)) } catch let error
             as DecodingError

@@ -29,9 +29,8 @@ extension Routes {
             }
         }
         router.post("v1/vms/:name/console") { request, context in
-            let input = try await request.body.collect(upTo: APILimits.consoleInputBytesMax)
-            let vm = try await vm(context)
-            try await vm.sendConsoleInput(Array(input.readableBytesView))
+            let input = try await request.bytes(limit: APILimits.consoleInputBytesMax)
+            try await vm(context).sendConsoleInput(input)
             return Response(status: .noContent)
         }
     }

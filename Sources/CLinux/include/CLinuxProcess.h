@@ -12,6 +12,7 @@ int ferry_interrupt_calls_on(int signal);
 int ferry_ignore_signal(int signal);
 // Blocks a signal in the calling thread and those it makes; `ferry_wait_signal` then takes one of two.
 int ferry_block_signal(int signal);
+int ferry_unblock_signal(int signal);
 int ferry_wait_signal(int first, int second);
 
 // close_range(2) from `first` up.

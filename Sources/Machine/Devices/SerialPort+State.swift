@@ -1,9 +1,9 @@
 // The serial port's registers as bytes of a saved state, section "device/serial" version 1.
 
-import Wire
+package import Wire
 
 extension SerialPort {
-    var encoded: [UInt8] {
+    package var encoded: [UInt8] {
         var writer = ByteWriter()
         for register in [interruptEnable, fifoControl, lineControl, modemControl, scratch] {
             writer.write(register)
@@ -15,7 +15,7 @@ extension SerialPort {
         return writer.bytes
     }
 
-    init(from reader: inout ByteReader) throws(WireError) {
+    package init(from reader: inout ByteReader) throws(WireError) {
         self.init(
             interruptEnable: try reader.integer(field: "IER"),
             fifoControl: try reader.integer(field: "FCR"),

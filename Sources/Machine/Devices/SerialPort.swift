@@ -4,17 +4,17 @@
 // chip's sixteen bytes: a real sender would wait for RTS; ours hears from `offer` how much was taken.
 
 /// The chip as a value: what a register access does, and whether it then asks for an interrupt.
-struct SerialPort: Hashable, Sendable {
-    private(set) var interruptEnable: UInt8 = 0
-    private(set) var fifoControl: UInt8 = 0
-    private(set) var lineControl: UInt8 = 0
-    private(set) var modemControl: UInt8 = 0
-    private(set) var scratch: UInt8 = 0
-    private(set) var divisor: UInt16 = 12
+package struct SerialPort: Hashable, Sendable {
+    package private(set) var interruptEnable: UInt8 = 0
+    package private(set) var fifoControl: UInt8 = 0
+    package private(set) var lineControl: UInt8 = 0
+    package private(set) var modemControl: UInt8 = 0
+    package private(set) var scratch: UInt8 = 0
+    package private(set) var divisor: UInt16 = 12
     /// The transmitter became empty and the guest was not told yet.
-    private(set) var transmitterEmptyPending = false
-    private(set) var overrun = false
-    private(set) var input: [UInt8] = []
+    package private(set) var transmitterEmptyPending = false
+    package private(set) var overrun = false
+    package private(set) var input: [UInt8] = []
 
     private enum Enable {
         static let received: UInt8 = 1
@@ -24,9 +24,9 @@ struct SerialPort: Hashable, Sendable {
     private static let divisorLatch: UInt8 = 0x80
     private static let loopback: UInt8 = 0x10
 
-    init() {}
+    package init() {}
 
-    init(
+    package init(
         interruptEnable: UInt8, fifoControl: UInt8, lineControl: UInt8, modemControl: UInt8,
         scratch: UInt8, divisor: UInt16, transmitterEmptyPending: Bool, overrun: Bool,
         input: [UInt8]
@@ -43,19 +43,19 @@ struct SerialPort: Hashable, Sendable {
     }
 
     /// The level of the interrupt line. OUT2 connects it, as on every PC; in loopback it is cut off.
-    var asksForInterrupt: Bool {
+    package var asksForInterrupt: Bool {
         interruptIdentification & 1 == 0 && modemControl & Self.loopback == 0
             && modemControl & 0x08 != 0
     }
 
     /// Takes as much input as there is room for and returns how much that was.
-    mutating func offer(_ bytes: some Collection<UInt8>) -> Int {
+    package mutating func offer(_ bytes: some Collection<UInt8>) -> Int {
         let taken = min(bytes.count, Limits.serialInputBytesMax - input.count)
         input.append(contentsOf: bytes.prefix(taken))
         return taken
     }
 
-    mutating func read(_ register: UInt16) -> UInt8 {
+    package mutating func read(_ register: UInt16) -> UInt8 {
         let latched = lineControl & Self.divisorLatch != 0
         switch register {
         case 0 where latched: return UInt8(truncatingIfNeeded: divisor)
@@ -77,7 +77,7 @@ struct SerialPort: Hashable, Sendable {
     }
 
     /// Returns the byte that goes out, if one does.
-    mutating func write(_ register: UInt16, _ value: UInt8) -> UInt8? {
+    package mutating func write(_ register: UInt16, _ value: UInt8) -> UInt8? {
         let latched = lineControl & Self.divisorLatch != 0
         switch register {
         case 0 where latched: divisor = divisor & 0xff00 | UInt16(value)

@@ -26,7 +26,8 @@ enum BootParameters {
         return page
     }
 
-    private static func put(_ value: some FixedWidthInteger, at offset: Int, in page: inout [UInt8]) {
+    private static func put(_ value: some FixedWidthInteger, at offset: Int, in page: inout [UInt8])
+    {
         var writer = ByteWriter()
         writer.write(value)
         put(writer.bytes, at: offset, in: &page)

@@ -20,7 +20,8 @@ struct BzImage: Sendable {
     let memoryEnd: UInt64
 
     static func isOne(_ image: ImageBytes) -> Bool {
-        (try? image.integer(UInt32.self, at: 0x202, "magic")) == 0x5372_6448  // "HdrS"; short: no kernel
+        // "HdrS". A file too short to have it is no kernel.
+        (try? image.integer(UInt32.self, at: 0x202, "magic")) == 0x5372_6448
     }
 
     init(_ image: ImageBytes) throws(KernelError) {

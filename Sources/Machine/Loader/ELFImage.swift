@@ -46,7 +46,9 @@ struct ELFImage: Sendable {
         _ image: ImageBytes
     ) throws(KernelError) -> [ProgramHeader] {
         let kind = try image.integer(UInt8.self, at: 4, "ELF class")
-        guard kind == 1 || kind == 2 else { throw .invalid(field: "ELF class", value: UInt64(kind)) }
+        guard kind == 1 || kind == 2 else {
+            throw .invalid(field: "ELF class", value: UInt64(kind))
+        }
         let isWide = kind == 2
         let machine = try image.integer(UInt16.self, at: 18, "ELF machine")
         guard machine == 62 || machine == 3 else {

@@ -4,18 +4,29 @@ import Model
 import Wire
 
 /// Where and how the first CPU starts: PVH wants the start info in RBX, Linux its parameters in RSI.
-struct EntryPoint: Hashable, Sendable {
-    var address: UInt32
-    var rbx: UInt64
-    var rsi: UInt64
+package struct EntryPoint: Hashable, Sendable {
+    package var address: UInt32
+    package var rbx: UInt64
+    package var rsi: UInt64
+
+    package init(address: UInt32, rbx: UInt64, rsi: UInt64) {
+        self.address = address
+        self.rbx = rbx
+        self.rsi = rsi
+    }
 }
 
 /// Loads one guest. The memory holds no other guest's data: what is not written here stays as it is.
-struct Loader {
-    let memory: GuestMemory
-    let vcpus: Int
+package struct Loader {
+    private let memory: GuestMemory
+    private let vcpus: Int
 
-    func load(_ source: BootSource) throws(KernelError) -> EntryPoint {
+    package init(memory: GuestMemory, vcpus: Int) {
+        self.memory = memory
+        self.vcpus = vcpus
+    }
+
+    package func load(_ source: BootSource) throws(KernelError) -> EntryPoint {
         let image = try source.readKernel()
         put(MPTable.bytes(vcpus: vcpus, at: BootLayout.mpTable), at: BootLayout.mpTable)
         var table = ByteWriter()

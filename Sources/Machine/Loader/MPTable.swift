@@ -36,7 +36,8 @@ enum MPTable {
     private static func entries(vcpus: Int) -> (bytes: [UInt8], count: Int) {
         var entries = ByteWriter()
         for id in 0..<vcpus {
-            entries.write(raw: [0, UInt8(id), 0x14, id == 0 ? 3 : 1])  // enabled; the first one boots
+            // Flags: enabled; the first one boots.
+            entries.write(raw: [0, UInt8(id), 0x14, id == 0 ? 3 : 1])
             entries.write(UInt32(0x600))  // signature: family 6
             entries.write(UInt32(0x201))  // APIC, FPU
             entries.write(UInt64(0))

@@ -73,7 +73,22 @@ private struct Switchboard {
     private struct Client {
         let socket: Descriptor
         /// Input that the guest had no room for.
-        var pending: ArraySlice<UInt8> = []
+        var input: ArraySlice<UInt8> = []
+        /// Output that the socket had no room for.
+        var output: ArraySlice<UInt8> = []
+
+        /// Sends what the socket takes; false when the client is gone or too far behind.
+        mutating func send(_ bytes: [UInt8]) -> Bool {
+            output += bytes
+            guard !output.isEmpty else { return true }
+            let flags = Int32(MSG_DONTWAIT | MSG_NOSIGNAL)
+            let sent = unsafe output.withUnsafeBytes {
+                unsafe Glibc.send(socket.number, $0.baseAddress, $0.count, flags)
+            }
+            if sent < 0, errno != EAGAIN { return false }
+            output = output.dropFirst(max(0, sent))
+            return output.count <= Limits.consoleBacklogBytesMax
+        }
     }
 
     let wake: WakeEvent
@@ -105,12 +120,12 @@ private struct Switchboard {
                 logLine("the console's log is given up: \(error)")
             }
         }
-        clients.removeAll { client in
-            let flags = Int32(MSG_DONTWAIT | MSG_NOSIGNAL)
-            let sent = unsafe bytes.withUnsafeBytes {
-                unsafe send(client.socket.number, $0.baseAddress, $0.count, flags)
-            }
-            return sent != bytes.count
+        send(bytes)
+    }
+
+    private mutating func send(_ bytes: [UInt8]) {
+        for index in clients.indices.reversed() where !clients[index].send(bytes) {
+            clients.remove(at: index)
         }
     }
 
@@ -120,20 +135,23 @@ private struct Switchboard {
             pollfd(fd: listener.number, events: Int16(POLLIN), revents: 0),
         ]
         for client in clients {
-            let events = client.pending.isEmpty ? Int16(POLLIN) : 0
-            entries.append(pollfd(fd: client.socket.number, events: events, revents: 0))
+            let events =
+                (client.input.isEmpty ? POLLIN : 0) | (client.output.isEmpty ? 0 : POLLOUT)
+            entries.append(pollfd(fd: client.socket.number, events: Int16(events), revents: 0))
         }
-        let waits = clients.contains { !$0.pending.isEmpty } ? Self.retryMilliseconds : -1
+        let waits = clients.contains { !$0.input.isEmpty } ? Self.retryMilliseconds : -1
         guard unsafe poll(&entries, nfds_t(entries.count), waits) >= 0 else { return }
         if entries[0].revents != 0 { wake.silence() }
         for index in clients.indices.reversed() {
-            serveClient(index, isReadable: entries[index + 2].revents != 0)
+            let events = Int32(entries[index + 2].revents)
+            serveInput(of: index, isReadable: events & ~POLLOUT != 0)
         }
+        send([])
         if entries[1].revents != 0 { accept() }
     }
 
-    private mutating func serveClient(_ index: Int, isReadable: Bool) {
-        if clients[index].pending.isEmpty, isReadable {
+    private mutating func serveInput(of index: Int, isReadable: Bool) {
+        if clients[index].input.isEmpty, isReadable {
             // An error is an end too.
             let input = try? UnixSocket.receive(
                 upTo: Self.inputBytes, on: clients[index].socket)
@@ -141,10 +159,10 @@ private struct Switchboard {
                 clients.remove(at: index)
                 return
             }
-            clients[index].pending = input.bytes[...]
+            clients[index].input = input.bytes[...]
         }
-        let taken = offer(clients[index].pending)
-        clients[index].pending = clients[index].pending.dropFirst(taken)
+        let taken = offer(clients[index].input)
+        clients[index].input = clients[index].input.dropFirst(taken)
     }
 
     private mutating func accept() {

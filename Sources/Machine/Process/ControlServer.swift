@@ -9,6 +9,7 @@ import VMControl
 /// What the process has to know of its connections, and of what was asked on them.
 package struct ControlSituation: Hashable, Sendable {
     package var connections = 0
+    /// Somebody asked something: one who only tries whether the socket is there does not count.
     package var hadConnection = false
     package var isLoaded = false
     package var isQuitAsked = false
@@ -41,7 +42,6 @@ package final class ControlServer: Sendable {
         let hasRoom = situation.change { situation in
             guard situation.connections < VMControl.Limits.connectionsMax else { return false }
             situation.connections += 1
-            situation.hadConnection = true
             return true
         }
         guard hasRoom else { return logLine("too many control connections at once") }
@@ -53,6 +53,7 @@ package final class ControlServer: Sendable {
             _ = try NamedThread(name: "control-\(id.number)") { [self] in
                 ControlSession(
                     id: id, connection: VMMConnection(socket), machine: machine,
+                    asked: { [situation] in situation.change { $0.hadConnection = true } },
                     loaded: { [situation] in situation.change { $0.isLoaded = true } },
                     quit: { [situation] in situation.change { $0.isQuitAsked = true } }
                 ).run()

@@ -10,6 +10,8 @@ struct ControlSession {
     let id: ConnectionID
     let connection: VMMConnection
     let machine: Machine
+    /// A request was understood.
+    let asked: @Sendable () -> Void
     /// A state was loaded: the process no longer depends on its connections.
     let loaded: @Sendable () -> Void
     let quit: @Sendable () -> Void
@@ -34,6 +36,7 @@ struct ControlSession {
             refuse(error, number: frame.header.number)
             return false
         }
+        asked()
         var reply: VMMReply
         var files: [Descriptor] = []
         do { (reply, files) = try answer(request, frame.descriptors) } catch {
@@ -124,7 +127,9 @@ struct ControlSession {
         guard taken == bytes.count else {
             throw VMMRefusal(
                 code: .wrongState,
-                detail: "the guest does not read its console: \(taken) of \(bytes.count) bytes were taken")
+                detail:
+                    "the guest does not read its console: \(taken) of \(bytes.count) bytes were taken"
+            )
         }
     }
 

@@ -54,7 +54,8 @@ package struct VMMOptions: Sendable {
             if let given, given != saved {
                 throw .savedFile(
                     .contradiction(
-                        "the file holds a VM with \(option) \(saved), which --\(option) \(given) contradicts"))
+                        "the file holds a VM with \(option) \(saved), which --\(option) \(given) contradicts"
+                    ))
             }
         }
         try check("memory", memory, saved.spec.memory)

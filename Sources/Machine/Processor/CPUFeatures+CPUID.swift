@@ -65,7 +65,8 @@ private struct FeatureTable {
                 7, 0, \.edx,
                 "- - avx512_4vnniw avx512_4fmaps fsrm - - - avx512_vp2intersect - md_clear - - - serialize - tsxldtrk - - - - - amx_bf16 avx512_fp16 amx_tile amx_int8 spec_ctrl intel_stibp flush_l1d arch_capabilities - ssbd"
             ),
-            FeatureTable(7, 1, \.eax, "sha512 sm3 sm4 - avx_vnni avx512_bf16 - - - - fzrm fsrs fsrc"),
+            FeatureTable(
+                7, 1, \.eax, "sha512 sm3 sm4 - avx_vnni avx512_bf16 - - - - fzrm fsrs fsrc"),
             FeatureTable(0xd, 1, \.eax, "xsaveopt xsavec xgetbv1 xsaves"),
             FeatureTable(
                 0x8000_0001, 0, \.edx,

@@ -26,6 +26,10 @@ final class VCPU: Sendable {
     /// - Parameter post: hands a request to the machine and brings all vCPUs out, this one too.
     func start(post: @escaping @Sendable (GateRequest) -> Void) throws(SystemError) {
         let started = try NamedThread(name: "vcpu\(kvm.id)") { [self] in
+            // A thread inherits what its maker blocks, and some runtimes' threads block every signal.
+            do { try Signals.unblock(Self.kickSignal) } catch {
+                fatalError("a vCPU that cannot be kicked: \(error)")
+            }
             while gate.enter(kvm.id, admit: { kvm.immediateExit = false }) {
                 runUntilInterrupted(post: post)
             }
@@ -67,7 +71,9 @@ final class VCPU: Sendable {
     private func handle(_ exit: KVMExit) throws(SystemError) -> GateRequest? {
         switch exit {
         case .portWrite(let port, let size, _):
-            let request = unsafe kvm.withExitData { unsafe bus.writePort(port, size: size, data: $0) }
+            let request = unsafe kvm.withExitData {
+                unsafe bus.writePort(port, size: size, data: $0)
+            }
             return request.map(gateRequest)
         case .portRead(let port, let size, _):
             unsafe kvm.withExitData { unsafe bus.readPort(port, size: size, data: $0) }
@@ -78,13 +84,15 @@ final class VCPU: Sendable {
         case .memoryWrite, .again, .interrupted: return nil
         case .halted:
             return failure(
-                .hostFailure, "left the guest at hlt, which the interrupt chip in KVM should handle")
+                .hostFailure, "left the guest at hlt, which the interrupt chip in KVM should handle"
+            )
         case .shutdown:
             return .end(VMExit(reason: .tripleFault, detail: try describe("triple fault")))
         case .failedEntry(let reason, let cpu):
             return failure(
                 .hostFailure,
-                "the CPU refused to enter the guest: hardware reason 0x\(hexadecimal(reason)) on CPU \(cpu)")
+                "the CPU refused to enter the guest: hardware reason 0x\(hexadecimal(reason)) on CPU \(cpu)"
+            )
         case .internalError(let suberror, let bytes):
             return try repairOrReport(suberror: suberror, bytes: bytes)
         case .other(let reason): return failure(.hostFailure, "left the guest for reason \(reason)")

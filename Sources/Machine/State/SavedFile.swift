@@ -39,7 +39,7 @@ package struct SavedFileHeader: Hashable, Sendable {
         return writer.bytes
     }
 
-    init(id: VMID, spec: VMSpec) {
+    package init(id: VMID, spec: VMSpec) {
         self.id = id
         self.spec = spec
     }

@@ -47,7 +47,7 @@ package struct SavedFileReader: Sendable {
     }
 
     /// Reads all memory into a guest's, which must be fresh: what the file leaves out is zero.
-    func readMemory(into memory: GuestMemory) throws(SavedFileError) {
+    package func readMemory(into memory: GuestMemory) throws(SavedFileError) {
         var input = Input(file: file)
         var nextPage: UInt64 = 0
         var extents: UInt32 = 0

@@ -1,15 +1,17 @@
 // Writes a paused VM to a file.
 
 import Glibc
-import Host
+package import Host
 import Model
 import Wire
 
-struct SavedFileWriter {
-    let file: Descriptor
+package struct SavedFileWriter {
+    private let file: Descriptor
+
+    package init(file: Descriptor) { self.file = file }
 
     /// Returns with everything on disk, where the file is on one.
-    func write(
+    package func write(
         _ header: SavedFileHeader, state: [UInt8], memory: GuestMemory
     ) throws(SystemError) {
         var writer = ByteWriter(reserving: state.count + 4096)
