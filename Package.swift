@@ -124,13 +124,6 @@ let package = Package(
             name: "MigrationTestSupport",
             dependencies: ["Host", "Migration", "MigrationProtocol", "Model", "PeerLink"],
             path: "Tests/MigrationTestSupport", swiftSettings: settings),
-        .executableTarget(
-            name: "migration-bench",
-            dependencies: [
-                "Host", "Migration", "MigrationProtocol", "MigrationTestSupport", "Model",
-                "PeerLink",
-            ],
-            path: "Benchmarks/migration-bench", swiftSettings: settings),
 
         tests("Keys", ["Host", "Model"]),
         tests("ClusterFile", ["Host", "Model"]),

@@ -95,6 +95,7 @@ final class SourceStream: Sendable {
         var holes: HoleFinder? =
             order.isFirst
             ? HoleFinder(guest.memoryFile, size: Int(guest.layout.memory.bytes)) : nil
+        if order.isFirst { try connection.setCorked(true) }
         var before = encoder.counts
         var start = Instant.now
         for chunk in stride(from: index, to: chunkCount, by: streams) {
@@ -119,6 +120,7 @@ final class SourceStream: Sendable {
             start = now
         }
         try encoder.endRound(order.round) { (bytes) throws(LinkError) in try transmit(bytes) }
+        if order.isFirst { try connection.setCorked(false) }
     }
 
     private func transmit(_ bytes: RawSpan) throws(LinkError) {

@@ -29,7 +29,7 @@ package struct PageHash: Hashable, Sendable {
     /// Of `pageBytes` bytes that nobody changes meanwhile and that are not all zero.
     @inline(__always)
     package init(page: UnsafeRawPointer, seed: UInt64) {
-        let hash = unsafe XXH3_128bits_withSeed(page, pageBytes, seed)
+        let hash = unsafe ferry_xxh3_128(page, pageBytes, seed)
         low = hash.low64
         high = hash.high64
     }

@@ -153,6 +153,14 @@ package import Model
     /// Ends the connection under its owner, who gets `.broken` or `.closed`.
     package func shutdown() { socket.shutdown() }
 
+    /// While corked, only full segments leave (for at most 200 ms): fewer wake-ups at the peer while there is much
+    /// to send. Uncorking sends what is left at once.
+    package func setCorked(_ isCorked: Bool) throws(LinkError) {
+        do {
+            try socket.setOption(Int32(IPPROTO_TCP), TCP_CORK, isCorked ? 1 : 0, "TCP_CORK")
+        } catch { throw .system(error) }
+    }
+
     /// Repeats a call of OpenSSL until it succeeds, waiting for the socket between.
     private func attempt(_ call: () -> Int32) throws(LinkError) {
         let start = Instant.now
