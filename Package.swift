@@ -115,9 +115,11 @@ let package = Package(
             "ferry",
             ["API", "Client", "ClusterFile", "Host", "Keys", "Model", argumentParser]),
         executable("ferry-vmm", ["Host", "Machine", "Model", argumentParser]),
-        executable("ferry-demo", ["API", "Client", "Host", "Model", "Pulse", "Testbed", argumentParser]),
         executable(
-            "ferry-bench", ["API", "Client", "Host", "Keys", "Model", "Pulse", "Testbed", argumentParser]),
+            "ferry-demo", ["API", "Client", "Host", "Model", "Pulse", "Testbed", argumentParser]),
+        executable(
+            "ferry-bench",
+            ["API", "Client", "Host", "Keys", "Model", "Pulse", "Testbed", argumentParser]),
 
         // Test support and tests
         .target(
@@ -138,6 +140,7 @@ let package = Package(
         tests("Wire"),
         tests("Host"),
         tests("VMControl", ["Model", "Wire"]),
+        tests("Pulse"),
         tests("KVM", ["Host"]),
         .testTarget(
             name: "EndToEndTests",

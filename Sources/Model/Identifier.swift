@@ -37,7 +37,8 @@ extension Identifier128: LosslessStringConvertible, Codable {
         let text = try container.decode(String.self)
         guard let value = Self(text) else {
             throw DecodingError.dataCorruptedError(
-                in: container, debugDescription: "'\(text.prefix(40))' is not 32 hexadecimal digits")
+                in: container, debugDescription: "'\(text.prefix(40))' is not 32 hexadecimal digits"
+            )
         }
         self = value
     }

@@ -87,7 +87,8 @@ package final class ConsoleRecorder: Sendable {
     private func append(_ bytes: [UInt8], to rest: inout [UInt8], at arrival: Instant) {
         rest += bytes
         while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-            let text = String(decoding: rest[..<end].filter { $0 != UInt8(ascii: "\r") }, as: UTF8.self)
+            let text = String(
+                decoding: rest[..<end].filter { $0 != UInt8(ascii: "\r") }, as: UTF8.self)
             rest.removeFirst(end + 1)
             recorded.withLock {
                 if $0.count < Self.linesMax { $0.append(ConsoleLine(arrival: arrival, text: text)) }

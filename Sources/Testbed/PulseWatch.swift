@@ -30,7 +30,9 @@ package final class PulseWatch: Sendable {
     ) async throws {
         let deadline = Instant.now + limit
         while true {
-            let isThere = recorder.lines.contains { $0.arrival >= start && match(PulseLine($0.text)) }
+            let isThere = recorder.lines.contains {
+                $0.arrival >= start && match(PulseLine($0.text))
+            }
             if isThere { return }
             guard Instant.now < deadline else {
                 let last = recorder.lines.suffix(3).map(\.text).joined(separator: " | ")

@@ -79,7 +79,9 @@ package final class VMMClient: Sendable {
     package func reset() throws(VMMError) { try command(.reset) }
     package func startDirtyLog() throws(VMMError) { try command(.startDirtyLog) }
     package func stopDirtyLog() throws(VMMError) { try command(.stopDirtyLog) }
-    package func throttle(percent: Int) throws(VMMError) { try command(.throttle(percent: percent)) }
+    package func throttle(percent: Int) throws(VMMError) {
+        try command(.throttle(percent: percent))
+    }
     package func sendConsoleInput(_ bytes: [UInt8]) throws(VMMError) {
         try command(.consoleInput(bytes))
     }

@@ -92,7 +92,9 @@ package struct VMMStatus: Hashable, Sendable {
     /// Set when `state` is `stopped` or `failed`.
     package var exit: VMExit?
 
-    package init(state: VMState, isSealed: Bool = false, cpuTime: Duration = .zero, exit: VMExit? = nil) {
+    package init(
+        state: VMState, isSealed: Bool = false, cpuTime: Duration = .zero, exit: VMExit? = nil
+    ) {
         self.state = state
         self.isSealed = isSealed
         self.cpuTime = cpuTime

@@ -16,7 +16,8 @@ extension WireError: CustomStringConvertible {
         case .truncated(let field, let needed, let available):
             "\(field) needs \(needed) bytes, \(available) are left"
         case .trailingBytes(let count): "\(count) bytes are left over"
-        case .tooLong(let field, let count, let limit): "\(field) has \(count), the limit is \(limit)"
+        case .tooLong(let field, let count, let limit):
+            "\(field) has \(count), the limit is \(limit)"
         case .invalid(let field, let value): "\(field) cannot be \(value)"
         case .invalidText(let field): "\(field) is not valid UTF-8"
         }

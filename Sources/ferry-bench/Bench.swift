@@ -11,7 +11,8 @@ import Testbed
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ferry-bench",
-        abstract: "Measures migrations by Ferry and by QEMU, interleaved, and prints medians and ratios.",
+        abstract:
+            "Measures migrations by Ferry and by QEMU, interleaved, and prints medians and ratios.",
         discussion: """
             Every round runs each contestant once: start the guest, let it fill its memory and settle, move it, watch \
             it for a while. Run it by Scripts/bench on a machine that does nothing else.
@@ -28,7 +29,9 @@ struct Bench: AsyncParsableCommand {
     @Option(help: "The longest pause allowed, in milliseconds.") var downtimeLimit = 300
     @Option(help: "Another guest: an ELF file with a PVH note that understands pulse's options.")
     var guest: String?
-    @Option(help: "Only these contestants, by name.", transform: { $0.split(separator: ",").map(String.init) })
+    @Option(
+        help: "Only these contestants, by name.",
+        transform: { $0.split(separator: ",").map(String.init) })
     var only: [String] = []
     @Flag(help: "Print every measurement as JSON instead of the table.") var json = false
 

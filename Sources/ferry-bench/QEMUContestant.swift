@@ -21,7 +21,8 @@ struct QEMUContestant: Contestant {
 
     static let all = [
         QEMUContestant(name: "qemu-tls", encryption: .tls, channels: nil, compression: "none"),
-        QEMUContestant(name: "qemu-tls-multifd2", encryption: .tls, channels: 2, compression: "none"),
+        QEMUContestant(
+            name: "qemu-tls-multifd2", encryption: .tls, channels: 2, compression: "none"),
         QEMUContestant(
             name: "qemu-tls-multifd2-zstd", encryption: .tls, channels: 2, compression: "zstd"),
         QEMUContestant(name: "qemu-plain", encryption: .none, channels: nil, compression: "none"),

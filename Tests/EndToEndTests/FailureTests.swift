@@ -76,7 +76,9 @@ extension EndToEnd {
                     var migration = try await source.start(
                         StartMigration(
                             vm: vm, to: cluster.hosts[1], downtimeLimitMs: 1, compression: .zlib))
-                    while migration.progress?.phase != .preCopy || migration.progress?.wireBytes == 0 {
+                    while migration.progress?.phase != .preCopy
+                        || migration.progress?.wireBytes == 0
+                    {
                         try #require(!migration.isOver, "\(migration.failure?.message ?? "moved")")
                         try await Task.sleep(for: .milliseconds(5))
                         migration = try await source.migration(migration.id)

@@ -13,7 +13,8 @@ extension EndToEnd {
             if: LinuxGuest.kernelPath != nil,
             "needs a kernel: set FERRY_LINUX_KERNEL (Scripts/linux-guest fetches one)"))
     struct LinuxTests {
-        @Test("boots, is saved and restored, moves twice while user space computes, and takes input")
+        @Test(
+            "boots, is saved and restored, moves twice while user space computes, and takes input")
         func bootSaveRestoreMove() async throws {
             try await withCluster { cluster in
                 let vm = try VMName("linux")
@@ -35,7 +36,8 @@ extension EndToEnd {
                 for (source, destination) in [(a, b), (b, c)] {
                     let migration = try await cluster.migrate(
                         vm, from: source, to: destination, downtimeLimitMs: 1000)
-                    try #require(migration.state == .succeeded, "\(migration.failure?.message ?? "")")
+                    try #require(
+                        migration.state == .succeeded, "\(migration.failure?.message ?? "")")
                     try await guest.waitForLines(3)
                 }
                 try guest.expectUnbrokenChain()
@@ -98,7 +100,8 @@ struct LinuxGuest {
         while !watch.lines.contains(where: { match($0.text) }) {
             guard Instant.now < deadline else {
                 throw TestbedError(
-                    "not within \(limit): \(what); the last line: \(watch.lines.last?.text ?? "none")")
+                    "not within \(limit): \(what); the last line: \(watch.lines.last?.text ?? "none")"
+                )
             }
             try await Task.sleep(for: .milliseconds(50))
         }
@@ -110,7 +113,8 @@ struct LinuxGuest {
         let deadline = Instant.now + .seconds(60)
         while chain.count < before + count {
             guard Instant.now < deadline else {
-                throw TestbedError("user space stands still: \(watch.lines.last?.text ?? "no line")")
+                throw TestbedError(
+                    "user space stands still: \(watch.lines.last?.text ?? "no line")")
             }
             try await Task.sleep(for: .milliseconds(50))
         }
@@ -133,7 +137,9 @@ struct LinuxGuest {
         var value: Int64 = 1
         for line in chain {
             sequence += 1
-            for _ in 0..<100 { value = value &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407 }
+            for _ in 0..<100 {
+                value = value &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            }
             #expect(line.sequence == sequence)
             #expect(line.value == value)
         }

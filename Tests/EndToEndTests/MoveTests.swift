@@ -69,7 +69,8 @@ extension EndToEnd {
                     _ = try await cluster.migrate(
                         vm, from: cluster.hosts[0], to: cluster.hosts[1], streams: 4,
                         downtimeLimitMs: 1000)
-                    let limit = UInt64(64 << 20) + 16 * ByteCount.gibibytes(1).bytes / UInt64(pageBytes)
+                    let limit =
+                        UInt64(64 << 20) + 16 * ByteCount.gibibytes(1).bytes / UInt64(pageBytes)
                     for bytes in peak.end() { #expect(bytes < limit) }
                 }
             }

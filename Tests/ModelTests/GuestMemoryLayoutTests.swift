@@ -31,7 +31,9 @@ struct GuestMemoryLayoutTests {
         #expect(layout.fileOffset(ofGuestAddress: .max, count: .max) == nil)
     }
 
-    @Test("A size that no host can build is refused", arguments: [0, 1 << 20, (16 << 20) + 4096, 1 << 50])
+    @Test(
+        "A size that no host can build is refused",
+        arguments: [0, 1 << 20, (16 << 20) + 4096, 1 << 50])
     func refused(bytes: UInt64) {
         #expect(GuestMemoryLayout(memory: ByteCount(bytes)) == nil)
     }

@@ -39,7 +39,9 @@ struct TextFormTests {
         #expect(Duration(text: text) == duration)
     }
 
-    @Test("A duration refuses what is not one", arguments: ["", "5", "ms", "-5ms", "1.5s", "9999999999h"])
+    @Test(
+        "A duration refuses what is not one",
+        arguments: ["", "5", "ms", "-5ms", "1.5s", "9999999999h"])
     func durationRefuses(text: String) {
         #expect(Duration(text: text) == nil)
     }
@@ -51,7 +53,9 @@ struct TextFormTests {
 
     @Test(
         "A name refuses everything else",
-        arguments: ["", "-a", "a-", "A", "a.b", "a/b", "..", "ä", String(repeating: "a", count: 64)])
+        arguments: [
+            "", "-a", "a-", "A", "a.b", "a/b", "..", "ä", String(repeating: "a", count: 64),
+        ])
     func nameRefuses(text: String) {
         #expect(throws: NameError.self) { try VMName(text) }
     }

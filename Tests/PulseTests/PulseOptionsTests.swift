@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Pulse
+import Pulse
 
 @Suite struct PulseOptionsTests {
     @Test(arguments: [

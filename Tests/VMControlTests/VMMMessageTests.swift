@@ -62,7 +62,9 @@ struct VMMMessageTests {
             let body = frame.dropFirst(VMMFrameHeader.bytes)
             let kind = UInt16(frame[4]) | UInt16(frame[5]) << 8
             for count in 0..<body.count {
-                #expect(throws: WireError.self) { try VMMReply(kind: kind, body: body.prefix(count)) }
+                #expect(throws: WireError.self) {
+                    try VMMReply(kind: kind, body: body.prefix(count))
+                }
             }
         }
     }

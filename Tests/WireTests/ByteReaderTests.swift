@@ -24,7 +24,8 @@ struct ByteReaderTests {
         _ = try reader.optional(field: "e") { (reader) throws(WireError) in
             try reader.integer(UInt32.self, field: "e")
         }
-        _ = try reader.list(limit: 4, elementBytesMin: 8, field: "f") { (reader) throws(WireError) in
+        _ = try reader.list(limit: 4, elementBytesMin: 8, field: "f") {
+            (reader) throws(WireError) in
             try reader.integer(UInt64.self, field: "f")
         }
         _ = try reader.integer(Int64.self, field: "g")
