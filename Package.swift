@@ -145,7 +145,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "API", "Client", "Host", "Keys", "KVM", "Model", "Pulse", "Testbed", "ferry",
+                "API", "Client", "Host", "Migration", "MigrationProtocol",
+                "MigrationTestSupport", "Model", "PeerLink", "Pulse", "Testbed", "ferry",
                 "ferry-agent", "ferry-vmm",
             ], swiftSettings: settings),
         tests("Machine", ["Host", "KVM", "Model", "Pulse", "VMControl", "Wire", "ferry-vmm"]),

@@ -19,6 +19,15 @@ struct AnswerDesk {
                     MigrationRefusal(
                         .protocolViolation, "\(message.name) where a question was due")))
         }
+        // Only the host that a VM comes from may make this one give it up.
+        if case .incoming(_, let source, _) = host.ledger.ownership(of: question.vm),
+            source != connection.peer.name
+        {
+            return try connection.send(
+                .refused(
+                    MigrationRefusal(
+                        .notAllowed, "the VM arrives from \(source), not from \(connection.peer.name)")))
+        }
         try connection.send(answer(question))
     }
 

@@ -16,7 +16,7 @@ extension OwnershipQuestion {
     package func step(_ ownership: Ownership?) -> AnswerStep {
         let refusal = LedgerRecord.neverRan(vm: vm, epoch: epoch, migration: migration)
         guard let ownership else { return .write(refusal) }
-        if ownership.epoch > epoch { return .answer(.taken(ownership.epoch)) }
+        if ownership.epoch > epoch { return later(ownership) }
         switch ownership {
         case .owned(epoch, migration), .deleted(epoch): return .answer(.taken(epoch))
         case .neverRan(epoch, migration): return .answer(.neverRan(epoch))
@@ -25,6 +25,15 @@ extension OwnershipQuestion {
             return ownership.epoch < epoch || isNeverRan(ownership)
                 ? .write(refusal) : contradiction(ownership)
         case .owned, .released: return contradiction(ownership)
+        }
+    }
+
+    /// A host that owned the VM in a later epoch proves that it went on after this one. One that was only offered
+    /// it later proves nothing.
+    private func later(_ ownership: Ownership) -> AnswerStep {
+        switch ownership {
+        case .owned, .released, .handedOver, .deleted: .answer(.taken(ownership.epoch))
+        case .incoming, .neverRan: contradiction(ownership)
         }
     }
 

@@ -4,7 +4,7 @@ package import API
 package import Client
 import ClusterFile
 import Foundation
-import Host
+package import Host
 package import Model
 
 /// What the testbed could not do.
@@ -35,6 +35,9 @@ package final class LocalCluster: Sendable {
             try configuration(names).write(toFile: path, atomically: true, encoding: .utf8)
             return try await start(file: path, in: folder, isTemporary: true)
         } catch {
+            // Agents that did start are ended; the first error is the one to tell.
+            _ = try? await FerryCommand.run(
+                ["down", "--cluster", folder + "/cluster.yaml"], in: folder)
             try? FileManager.default.removeItem(atPath: folder)
             throw error
         }
@@ -61,6 +64,20 @@ package final class LocalCluster: Sendable {
             }, keysFolder: file.keysFolder(of: .operator, try HostName("admin")))
     }
 
+    /// Whether an agent of a cluster file answers already.
+    package static func isUp(file path: String, in folder: String) async throws -> Bool {
+        let file = try ClusterFile(loading: path, relativeTo: folder)
+        return file.hosts.contains { host in
+            // Nobody there is the usual answer.
+            (try? TCPSocket.connect(to: host.api, within: .seconds(1))) != nil
+        }
+    }
+
+    /// Ends a VM and forgets it, wherever it is.
+    package func deleteEverywhere(_ vm: VMName) async throws {
+        for place in await whereabouts(of: vm) { try await agent(place.host).delete(vm) }
+    }
+
     /// Starts the agents that do not run.
     package func up() async throws { try await Self.up(file.path, in: folder) }
 
@@ -83,6 +100,15 @@ package final class LocalCluster: Sendable {
     package func folder(of vm: VMName, on host: HostName) -> String {
         "\(file.stateFolder(of: host))/vms/\(vm)"
     }
+
+    /// Where a host takes migrations.
+    package func peerAddress(of host: HostName) throws -> SocketAddress {
+        guard let member = file.host(host) else { throw TestbedError("no host \(host)") }
+        return member.peer
+    }
+
+    /// The folder of an agent's certificate and key.
+    package func keysFolder(of host: HostName) -> String { file.keysFolder(of: .agent, host) }
 
     /// Moves a VM and waits for the outcome.
     package func migrate(

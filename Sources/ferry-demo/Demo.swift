@@ -21,15 +21,23 @@ struct Demo: AsyncParsableCommand {
     @Option(help: "The VM's memory.", transform: Demo.size)
     var memory = ByteCount.mebibytes(512)
 
+    private static let vm = "demo"
     private static let heartbeatPeriod = Duration.milliseconds(20)
 
     func run() async throws {
         let folder = FileManager.default.currentDirectoryPath
+        guard try await !LocalCluster.isUp(file: cluster, in: folder) else {
+            throw TestbedError("the cluster of \(cluster) is running: `ferry down` it, then run the demo")
+        }
         try show("ferry up \(cluster)")
         let cluster = try await LocalCluster.start(file: cluster, in: folder)
         do {
+            // A demo that was interrupted leaves its VM.
+            try await cluster.deleteEverywhere(try VMName(Self.vm))
             let moves = try await moveAround(cluster)
             try Self.say("\n" + DemoTable(moves).text)
+            try show("ferry vm delete \(Self.vm)")
+            try await cluster.deleteEverywhere(try VMName(Self.vm))
             try show("ferry down")
             try await cluster.end()
             try Self.judge(moves)
@@ -41,7 +49,7 @@ struct Demo: AsyncParsableCommand {
     }
 
     private func moveAround(_ cluster: LocalCluster) async throws -> [DemoMove] {
-        let name = try VMName("demo")
+        let name = try VMName(Self.vm)
         var options = PulseOptions()
         options.period = Self.heartbeatPeriod
         let commandLine = try options.commandLine()

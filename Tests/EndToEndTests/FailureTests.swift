@@ -104,8 +104,9 @@ extension EndToEnd {
 
         private func killAgent(_ host: HostName, _ cluster: LocalCluster) async throws {
             let id = try await cluster.agent(host).host().processID
-            kill(id, SIGKILL)
-            while kill(id, 0) == 0 { try await Task.sleep(for: .milliseconds(5)) }
+            let process = try ProcessHandle(id)
+            try process.signal(SIGKILL)
+            #expect(try process.waitForExit(within: .seconds(10)))
         }
     }
 }

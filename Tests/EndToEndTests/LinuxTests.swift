@@ -34,8 +34,7 @@ extension EndToEnd {
                 try await guest.waitForLines(2)
 
                 for (source, destination) in [(a, b), (b, c)] {
-                    let migration = try await cluster.migrate(
-                        vm, from: source, to: destination, downtimeLimitMs: 1000)
+                    let migration = try await cluster.move(vm, from: source, to: destination)
                     try #require(
                         migration.state == .succeeded, "\(migration.failure?.message ?? "")")
                     try await guest.waitForLines(3)

@@ -2,7 +2,6 @@ import API
 import Client
 import Foundation
 import Host
-import Keys
 import Model
 import Pulse
 import Testbed
@@ -11,8 +10,8 @@ import Testing
 extension EndToEnd {
     @Suite("What a destination refuses is said in its words, and the VM runs on")
     struct RefusalTests {
-        @Test("a name that exists there, and memory that is not there")
-        func refusedByHost() async throws {
+        @Test("a name that exists there")
+        func nameExists() async throws {
             try await withCluster(hosts: ["host-a", "host-b"]) { cluster in
                 try await withPulse(cluster) { vm, watch in
                     _ = try await cluster.agent(cluster.hosts[1]).create(

@@ -41,6 +41,7 @@ package enum FakeContent: Sendable {
     package init(
         name: String = "guest", memory bytes: ByteCount, isRunning: Bool = true,
         downtimeLimit: Duration = .seconds(1), stateBytes: Int = 20_000,
+        cpuFeatures: CPUFeatures = CPUFeatures(["fpu", "sse2"]),
         onCall: @escaping @Sendable (String) throws(GuestError) -> Void = { _ in }
     ) throws {
         guard let layout = GuestMemoryLayout(memory: bytes) else {
@@ -49,7 +50,7 @@ package enum FakeContent: Sendable {
         self.layout = layout
         self.onCall = onCall
         spec = VMSpec(name: try VMName(name), memory: bytes, downtimeLimit: downtimeLimit)
-        cpuFeatures = CPUFeatures(["fpu", "sse2"])
+        self.cpuFeatures = cpuFeatures
         memoryFile = try MemoryFile.create(name: "fake-guest", bytes: Int(bytes.bytes))
         memory = try Mapping(memoryFile, count: Int(bytes.bytes))
         let words = (layout.pageCount + 63) / 64
