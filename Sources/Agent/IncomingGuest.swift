@@ -19,6 +19,17 @@ final class IncomingGuest: DestinationGuest {
         try asking("load state") { () throws(VMMError) in try client.loadState(bytes) }
     }
 
+    func checkIsReady() throws(GuestError) {
+        let client = process.client
+        var status: VMMStatus?
+        try asking("status") { () throws(VMMError) in status = try client.status() }
+        guard status?.state == .paused, status?.isSealed == true else {
+            throw GuestError(
+                operation: "status",
+                detail: "the guest is \(status?.state.rawValue ?? "gone"), not ready to run")
+        }
+    }
+
     func resume() throws(GuestError) {
         let client = process.client
         try asking("resume") { () throws(VMMError) in try client.resume() }

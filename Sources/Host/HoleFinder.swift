@@ -5,47 +5,31 @@
 
 import Glibc
 
-/// The holes of one file, for one thread. Remembers the last answer: files have few, long parts.
+/// The holes of one file, for one thread. Remembers where data is, for files have few, long parts; never a hole: a
+/// hole is true only now, and somebody may be filling it.
 package struct HoleFinder {
     // Linux: lseek(2). Not imported from C.
     private static let seekData: Int32 = 3
     private static let seekHole: Int32 = 4
 
     private let file: Descriptor
-    private let size: Int
-    /// Bytes known to be data, and to be followed by a hole or the end.
     private var data = 0..<0
-    /// Bytes known to be a hole.
-    private var hole = 0..<0
 
-    package init(_ file: Descriptor, size: Int) {
-        self.file = file
-        self.size = size
-    }
+    package init(_ file: Descriptor) { self.file = file }
 
-    /// The data in these bytes that begins first; nil when all is a hole. Throws when the file system
-    /// cannot tell.
+    /// The data in these bytes that begins first; nil when all is a hole at this moment. Throws when the file
+    /// system cannot tell.
     package mutating func firstData(in bytes: Range<Int>) throws(SystemError) -> Range<Int>? {
-        if hole.contains(bytes.lowerBound) {
-            if hole.upperBound >= bytes.upperBound { return nil }
-            return try firstData(in: hole.upperBound..<bytes.upperBound)
-        }
-        if !data.contains(bytes.lowerBound) { try learn(from: bytes.lowerBound) }
-        let found = data.clamped(to: bytes)
-        return found.isEmpty ? nil : found
-    }
-
-    private mutating func learn(from offset: Int) throws(SystemError) {
-        let start = lseek(file.number, offset, Self.seekData)
-        guard start >= 0 else {
+        if data.contains(bytes.lowerBound) { return data.clamped(to: bytes) }
+        let start = lseek(file.number, bytes.lowerBound, Self.seekData)
+        if start < 0 {
             // ENXIO: nothing but a hole up to the end.
             guard errno == ENXIO else { throw SystemError(call: "lseek(SEEK_DATA)", code: errno) }
-            hole = offset..<size
-            data = size..<size
-            return
+            return nil
         }
-        hole = offset..<start
+        guard start < bytes.upperBound else { return nil }
         let end = try checked("lseek(SEEK_HOLE)") { lseek(file.number, start, Self.seekHole) }
-        data = start..<max(start, end)
+        data = start..<max(start + 1, end)
+        return data.clamped(to: bytes)
     }
 }

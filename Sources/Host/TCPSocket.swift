@@ -102,6 +102,14 @@ extension Descriptor {
         }
     }
 
+    /// Bytes that the other end of a TCP connection has not acknowledged.
+    package func unsentBytes() throws(SystemError) -> Int {
+        var count: Int32 = 0
+        // SIOCOUTQ has the number of TIOCOUTQ.
+        try checked("ioctl(SIOCOUTQ)") { unsafe ioctl(number, UInt(TIOCOUTQ), &count) }
+        return Int(count)
+    }
+
     func pendingError() throws(SystemError) -> Int32 {
         var code: Int32 = 0
         var size = socklen_t(MemoryLayout<Int32>.size)

@@ -28,16 +28,17 @@ struct AnswerDesk {
                     MigrationRefusal(
                         .notAllowed, "the VM arrives from \(source), not from \(connection.peer.name)")))
         }
-        try connection.send(answer(question))
+        let answer = answer(question)
+        try connection.send(answer)
+        // Ending a guest takes time, and the source's stands still meanwhile: so it comes after the answer.
+        if case .answer(.neverRan) = answer { discardUndecided(question) }
     }
 
     /// Looks, writes if it must, and looks again: another thread may have written in between.
     private func answer(_ question: OwnershipQuestion) -> PeerMessage {
         for _ in 0..<Limits.answerAttemptsMax {
             switch question.step(host.ledger.ownership(of: question.vm)) {
-            case .answer(let answer):
-                if case .neverRan = answer { discardUndecided(question) }
-                return .answer(answer)
+            case .answer(let answer): return .answer(answer)
             case .refuse(let refusal): return .refused(refusal)
             case .write(let record):
                 do { try host.ledger.append(record) } catch {

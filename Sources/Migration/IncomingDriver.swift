@@ -94,6 +94,12 @@ final class IncomingDriver {
     }
 
     private func write(_ record: LedgerRecord) -> Event {
+        if case .owned = record, let guest = session.shared.withLock({ $0.guest }) {
+            // A guest that died meanwhile must not be owned: the source still has a good one.
+            do { try guest.checkIsReady() } catch {
+                return .recordFailed(MigrationRefusal(.guestFailure, "\(error)"))
+            }
+        }
         let start = Instant.now
         do { try session.host.ledger.append(record) } catch {
             let code =
@@ -106,7 +112,11 @@ final class IncomingDriver {
         }
         let duration = Instant.now - start
         if case .owned = record { own = duration }
-        if case .incoming = record { ledgerWrite = duration }
+        if case .incoming = record {
+            // Measured again: one write may have met a busy disk. If that fails the first is what is known.
+            let measured = (try? session.host.ledger.measureWrite()) ?? duration
+            ledgerWrite = min(duration, measured)
+        }
         return .recordWritten
     }
 
@@ -153,7 +163,7 @@ final class IncomingDriver {
 
     /// What the source says next, or what a stream or the server has to say meanwhile.
     private func nextEvent() -> Event {
-        let end = Instant.now + control.silenceMax
+        var end = Instant.now + control.silenceMax
         while true {
             if let event = disturbance() { return event }
             do throws(LinkError) {
@@ -162,7 +172,7 @@ final class IncomingDriver {
                 case .timedOut: throw .timedOut(after: control.silenceMax)
                 case .ready:
                     if let event = received() { return event }
-                    return nextEvent()
+                    end = Instant.now + control.silenceMax
                 }
             } catch {
                 return .peerLost(MessageError.link(error).words)
@@ -171,7 +181,11 @@ final class IncomingDriver {
     }
 
     private func disturbance() -> Event? {
-        let (failure, isEnding) = session.shared.withLock { ($0.streamFailure, $0.isEnding) }
+        let (failure, isEnding, isCommitted) = session.shared.withLock {
+            ($0.streamFailure, $0.isEnding, $0.machine.isCommitted)
+        }
+        // GO may be on its way: what ends now must end by the source's word.
+        if isCommitted { return nil }
         if let failure { return .failed(failure) }
         return isEnding
             ? .failed(MigrationRefusal(.hostFailure, "the destination's agent is stopping")) : nil

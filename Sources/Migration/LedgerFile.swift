@@ -32,6 +32,10 @@ package final class LedgerFile: OwnershipLedger {
         self.path = path
         let file = try LedgerSlots.open(path)
         let (book, next, slots) = try LedgerSlots.replay(file, path)
+        // What was read may not be on the disk yet: a process that was killed between writing and flushing.
+        do { try checked("fdatasync(\(path))") { fdatasync(file.number) } } catch {
+            throw .failed(error)
+        }
         state = Mutex(State(file: file, book: book, next: next, slots: slots))
     }
 
@@ -48,6 +52,19 @@ package final class LedgerFile: OwnershipLedger {
             try LedgerSlots.write(record, at: state.next, to: state.file)
             state.next += 1
             state.book = book
+        }
+    }
+
+    package func measureWrite() throws(LedgerError) -> Duration {
+        try state.withLock { (state) throws(LedgerError) in
+            if state.next == state.slots { try compact(&state) }
+            var best = Duration.seconds(60)
+            for _ in 0..<Limits.ledgerMeasurements {
+                let start = Instant.now
+                try LedgerSlots.writeNothing(at: state.next, to: state.file)
+                best = min(best, Instant.now - start)
+            }
+            return best
         }
     }
 

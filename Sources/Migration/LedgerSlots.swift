@@ -167,6 +167,15 @@ enum LedgerSlots {
         }
     }
 
+    /// What a record costs, without one: the slot holds nothing before and after.
+    static func writeNothing(at slot: Int, to file: Descriptor) throws(LedgerError) {
+        do {
+            try write(
+                [UInt8](repeating: 0, count: slotBytes), at: slot * slotBytes, to: file)
+            try checked("fdatasync(ledger)") { fdatasync(file.number) }
+        } catch { throw ledgerError(error) }
+    }
+
     static func syncFolder(of path: String) throws(SystemError) {
         let slash = path.lastIndex(of: "/")
         let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."

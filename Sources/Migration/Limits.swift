@@ -17,6 +17,9 @@ package enum Limits {
     /// Nice value of the threads that copy pages: the guest keeps its processor.
     static let streamNice: Int32 = 5
 
+    /// How often a ledger's write is timed before a migration; the best counts, a disk's hiccup does not.
+    static let ledgerMeasurements = 3
+
     static let sessionsMax = 8
     static let connectionsMax = 256
     /// How long a new connection may wait before it says what it is for.

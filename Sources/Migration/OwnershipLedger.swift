@@ -31,6 +31,8 @@ package enum LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
 package protocol OwnershipLedger: AnyObject, Sendable {
     /// Checks the record against what is written and appends it, as one step.
     func append(_ record: LedgerRecord) throws(LedgerError)
+    /// How long a durable write takes now.
+    func measureWrite() throws(LedgerError) -> Duration
     func ownership(of vm: VMID) -> Ownership?
     /// Every VM that the ledger knows.
     var ownerships: [VMID: Ownership] { get }

@@ -35,6 +35,8 @@ final class RoundBoard: Sendable {
     let wireBytes = Atomic<Int>(0)
     /// Pages of the present round that have been handled.
     let handledPages = Atomic<Int>(0)
+    /// Set `news` when this many are handled.
+    private let wantedPages = Atomic<Int>(.max)
     let isStopped = Atomic<Bool>(false)
     /// The lowest chunk that each stream has not finished.
     private let state: Mutex<State>
@@ -44,6 +46,21 @@ final class RoundBoard: Sendable {
     init(streams: Int, news: Wakeup) {
         state = Mutex(State(reports: Array(repeating: StreamReport(), count: streams)))
         self.news = news
+    }
+
+    /// A stream has handled pages.
+    func handled(_ pages: Int) {
+        let now = handledPages.add(pages, ordering: .relaxed).newValue
+        if now >= wantedPages.load(ordering: .relaxed) {
+            wantedPages.store(.max, ordering: .relaxed)
+            news.set()
+        }
+    }
+
+    /// True when so many pages are handled; else `news` is set as soon as they are.
+    func hasHandled(_ pages: Int) -> Bool {
+        wantedPages.store(pages, ordering: .relaxed)
+        return handledPages.load(ordering: .relaxed) >= pages
     }
 
     func beginRound() {

@@ -63,7 +63,10 @@ extension SourceDriver {
     func write(_ record: LedgerRecord) -> SourceMachine.Event {
         let isRelease = if case .released = record { true } else { false }
         if isRelease {
-            guard watch.release() else { return .recordFailed }
+            guard watch.release() else {
+                fail(.cancelled)
+                return .recordFailed
+            }
             setPhase(.handover)
         }
         do { try ledger.append(record) } catch {

@@ -70,8 +70,9 @@ extension SourceDriver {
         var connections: [PeerConnection] = []
         for stream in 0..<offer.streams {
             do {
-                connections.append(
-                    try dialer.open(.data(token: token, stream: stream)).connection)
+                let (connection, answered) = try dialer.open(.data(token: token, stream: stream))
+                connections.append(connection)
+                roundTrip = min(roundTrip, answered)
             } catch { return failedDial(error) }
         }
         do {
@@ -83,8 +84,8 @@ extension SourceDriver {
             return .failed
         }
         do throws(GuestError) {
-            try guest.startDirtyLog()
             isLogging = true
+            try guest.startDirtyLog()
             dirtyPages = try guest.fetchDirtyLog()
         } catch {
             fail(.guest(error))
@@ -126,9 +127,13 @@ extension SourceDriver {
             }
             do { dirtyPages = try guest.fetchDirtyLog() } catch { throw .guest(error) }
         } catch { return failedRound(error) }
+        let counts = streams.counts
+        let content = Int(counts.contentPages - before.contentPages)
+        // The first round's holes and zeros cost next to nothing; later rounds' pages are like those to come.
+        let isTelling = round == 1 && content >= MigrationProtocol.Limits.manyPages
         let facts = RoundFacts(
-            pages: Int(streams.counts.contentPages - before.contentPages),
-            dirtyPages: dirtyPages, duration: Instant.now - start)
+            pages: isTelling ? content : Int(counts.pages - before.pages), dirtyPages: dirtyPages,
+            duration: Instant.now - start)
         publish(facts)
         return .roundEnded(facts)
     }

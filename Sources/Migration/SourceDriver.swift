@@ -110,15 +110,20 @@ final class SourceDriver {
 
     /// At full speed, without dirty log, whatever state it was in.
     private func resumeGuest() -> SourceMachine.Event {
-        do throws(GuestError) {
-            if isThrottled { try guest.throttle(percent: 0) }
-            if isPaused { try guest.resume() }
-            isPaused = false
-            if isLogging { try guest.stopDirtyLog() }
-            return .resumed
+        // Each for itself, the most urgent first: one that fails must not keep the others from being tried.
+        if isPaused, attempt({ () throws(GuestError) in try guest.resume() }) { isPaused = false }
+        if isThrottled { _ = attempt { () throws(GuestError) in try guest.throttle(percent: 0) } }
+        if isLogging { _ = attempt { () throws(GuestError) in try guest.stopDirtyLog() } }
+        return isPaused ? .resumeFailed : .resumed
+    }
+
+    private func attempt(_ call: () throws(GuestError) -> Void) -> Bool {
+        do {
+            try call()
+            return true
         } catch {
-            resumeError = error
-            return isPaused ? .resumeFailed : .resumed
+            resumeError = resumeError ?? error
+            return false
         }
     }
 

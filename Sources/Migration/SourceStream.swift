@@ -94,7 +94,7 @@ final class SourceStream: Sendable {
     ) throws(LinkError) {
         var holes: HoleFinder? =
             order.isFirst
-            ? HoleFinder(guest.memoryFile, size: Int(guest.layout.memory.bytes)) : nil
+            ? HoleFinder(guest.memoryFile) : nil
         if order.isFirst { try connection.setCorked(true) }
         var before = encoder.counts
         var start = Instant.now
@@ -111,7 +111,7 @@ final class SourceStream: Sendable {
             }
             let after = encoder.counts
             guard after.pages != before.pages else { continue }
-            board.handledPages.add(Int(after.pages - before.pages), ordering: .relaxed)
+            board.handled(Int(after.pages - before.pages))
             let now = Instant.now
             chooser.record(
                 contentPages: Int(after.contentPages - before.contentPages),
@@ -121,6 +121,8 @@ final class SourceStream: Sendable {
         }
         try encoder.endRound(order.round) { (bytes) throws(LinkError) in try transmit(bytes) }
         if order.isFirst { try connection.setCorked(false) }
+        // A round is over when its bytes have left: what waits in the socket would be in the last pages' way.
+        if !order.isLast { try connection.drain() }
     }
 
     private func transmit(_ bytes: RawSpan) throws(LinkError) {

@@ -60,9 +60,7 @@ final class SourceStreams {
             let pages = group..<min(group + groupPages, guest.layout.pageCount)
             let dirty = bits.count(in: pages)
             if dirty > 0 {
-                while opened - board.handledPages.load(ordering: .relaxed)
-                    > groupPages * (Limits.groupsAhead - 1)
-                {
+                while !board.hasHandled(opened - groupPages * (Limits.groupsAhead - 1)) {
                     try onTick()
                 }
                 do { try guest.clearDirtyLog(pages: pages) } catch { throw .guest(error) }

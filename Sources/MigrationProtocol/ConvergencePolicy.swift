@@ -70,6 +70,9 @@ package struct ConvergencePolicy: Hashable, Sendable {
     package private(set) var prediction: DowntimePrediction?
     package private(set) var dirtyPagesPerSecond: Double?
     private var stuckRounds = 0
+    private var fewPagesRounds = 0
+    /// The least that a page cost in a round of many.
+    private var secondsPerPageMin: Double?
 
     package init(limit: Duration, terms: DowntimeTerms) {
         self.limit = limit
@@ -79,7 +82,7 @@ package struct ConvergencePolicy: Hashable, Sendable {
     package mutating func decide(_ facts: RoundFacts) -> ConvergenceDecision {
         rounds += 1
         let seconds = max(facts.duration.seconds, 1e-6)
-        let secondsPerPage = seconds / Double(max(facts.pages, Limits.fewPages))
+        let secondsPerPage = secondsPerPage(facts, seconds)
         let dirtyPerSecond = Double(facts.dirtyPages) / seconds
         dirtyPagesPerSecond = dirtyPerSecond
         let lastPages = Double(facts.dirtyPages) * secondsPerPage
@@ -97,11 +100,17 @@ package struct ConvergencePolicy: Hashable, Sendable {
             }
             return .anotherRound(throttlePercent: throttlePercent)
         }
-        // With few pages left it is the fixed terms that do not fit: rounds and throttling cannot help.
-        if rounds >= Limits.roundsMax || isFew {
-            return giveUp(facts, secondsPerPage, prediction)
+        if rounds >= Limits.roundsMax { return giveUp(facts, secondsPerPage, prediction) }
+        if isFew {
+            // The fixed terms do not fit, or nothing was quick for a moment: throttling cannot help, time may.
+            fewPagesRounds += 1
+            let isHopeless = Self.prediction(lastPages: 0, terms: terms).upper > limit
+            return isHopeless || fewPagesRounds > Limits.fewPagesRoundsMax
+                ? giveUp(facts, secondsPerPage, prediction)
+                : .anotherRound(throttlePercent: throttlePercent)
         }
-        if isShrinking { return .anotherRound(throttlePercent: throttlePercent) }
+        // What the first round left dirty says little: it was the longest.
+        if isShrinking || rounds == 1 { return .anotherRound(throttlePercent: throttlePercent) }
         guard let harder = Limits.throttleSteps.first(where: { $0 > throttlePercent }) else {
             stuckRounds += 1
             if stuckRounds >= Limits.stuckRoundsMax {
@@ -111,6 +120,16 @@ package struct ConvergencePolicy: Hashable, Sendable {
         }
         throttlePercent = harder
         return .anotherRound(throttlePercent: harder)
+    }
+
+    private mutating func secondsPerPage(_ facts: RoundFacts, _ seconds: Double) -> Double {
+        let measured = seconds / Double(max(facts.pages, Limits.fewPages))
+        if facts.pages >= Limits.manyPages {
+            secondsPerPageMin = min(secondsPerPageMin ?? measured, measured)
+            return measured
+        }
+        guard let secondsPerPageMin else { return measured }
+        return min(measured, secondsPerPageMin * Limits.smallRoundFactor)
     }
 
     /// How short the last pages should become while rounds still shrink them.

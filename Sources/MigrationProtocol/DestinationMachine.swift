@@ -154,10 +154,10 @@ package struct DestinationMachine: Hashable, Sendable {
                 + end(.ownedButStopped(offer.nextEpoch, refusal))
         case (.refusing(let offer, let refusal, let released), .recordWritten):
             let words = released ? Action.sendNeverRan(offer.nextEpoch) : .refuse(refusal)
-            return [.discardGuest, words] + end(.discarded(refusal))
+            return [words, .discardGuest] + end(.discarded(refusal))
         case (.refusing(_, let refusal, released: false), .recordFailed):
             // GO was never sent to a peer that got our `no`; the next start finds `incoming` and discards.
-            return [.discardGuest, .refuse(refusal)] + end(.discarded(refusal))
+            return [.refuse(refusal), .discardGuest] + end(.discarded(refusal))
         case (.refusing(_, let refusal, released: true), .recordFailed):
             return [.refuse(refusal)] + end(.undecided(refusal))
         default: return handleFailure(event)

@@ -22,5 +22,11 @@ package enum Limits {
     package static let stuckRoundsMax = 3
     /// So few pages are not worth another round.
     package static let fewPages = 64
+    /// A round of so many pages shows what a page costs; in a smaller one other things weigh more.
+    package static let manyPages = 1024
+    /// How much dearer a page of a small round may be.
+    package static let smallRoundFactor = 8.0
+    /// Rounds of few pages that are tried when the pause would not fit: what is in the way may pass.
+    package static let fewPagesRoundsMax = 5
     package static let throttleSteps = [20, 40, 60, 80, 90, 95]
 }

@@ -15,16 +15,15 @@ extension OwnershipQuestion {
     /// The answer to this question when the ledger says `ownership`.
     package func step(_ ownership: Ownership?) -> AnswerStep {
         let refusal = LedgerRecord.neverRan(vm: vm, epoch: epoch, migration: migration)
-        guard let ownership else { return .write(refusal) }
+        // A source asks only after this host wrote `incoming`: a ledger without it is not the one that took part.
+        guard let ownership else { return contradiction(nil) }
         if ownership.epoch > epoch { return later(ownership) }
         switch ownership {
         case .owned(epoch, migration), .deleted(epoch): return .answer(.taken(epoch))
         case .neverRan(epoch, migration): return .answer(.neverRan(epoch))
         case .incoming(epoch, _, migration): return .write(refusal)
-        case .neverRan, .handedOver, .incoming, .deleted:
-            return ownership.epoch < epoch || isNeverRan(ownership)
-                ? .write(refusal) : contradiction(ownership)
-        case .owned, .released: return contradiction(ownership)
+        case .neverRan, .handedOver, .incoming, .deleted, .owned, .released:
+            return contradiction(ownership)
         }
     }
 
@@ -37,14 +36,12 @@ extension OwnershipQuestion {
         }
     }
 
-    private func isNeverRan(_ ownership: Ownership) -> Bool {
-        if case .neverRan = ownership { true } else { false }
-    }
-
-    private func contradiction(_ ownership: Ownership) -> AnswerStep {
+    private func contradiction(_ ownership: Ownership?) -> AnswerStep {
         .refuse(
             MigrationRefusal(
                 .vmExists, "the ledger here contradicts the question",
-                details: ["asked about epoch \(epoch)", "\(ownership)"]))
+                details: [
+                    "asked about epoch \(epoch)", ownership.map { "\($0)" } ?? "no record of the VM",
+                ]))
     }
 }

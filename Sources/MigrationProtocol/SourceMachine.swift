@@ -226,7 +226,9 @@ package struct SourceMachine: Hashable, Sendable {
         case (.handingOver, .peerLost), (.handingOver, .refused), (.handingOver, .failed):
             state = .asking(attempt: 1)
             return [.ask(question, attempt: 1)]
-        case (.asking(let attempt), .noAnswer), (.asking(let attempt), .refused):
+        case (.asking(let attempt), .noAnswer), (.asking(let attempt), .refused),
+            (.asking(let attempt), .answer), (.asking(let attempt), .peerLost),
+            (.asking(let attempt), .failed):
             guard attempt < questionsMax else { return end(.unsettled(nextEpoch, .noAnswer)) }
             state = .asking(attempt: attempt + 1)
             return [.ask(question, attempt: attempt + 1)]

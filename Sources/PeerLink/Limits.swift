@@ -7,6 +7,7 @@ package enum Limits {
     /// After a refusal: how long, and for how much, the peer is listened to so that it can read our words.
     static let lingerTimeout = Duration.milliseconds(500)
     static let lingerBytesMax = 1 << 20
+    static let drainInterval = Duration.microseconds(200)
     static let keyFileBytesMax = 1 << 20
     /// Socket buffers: enough for 10 Gb/s at 3 ms, small enough to know early what a link can do.
     static let socketBufferBytes: Int32 = 2 << 20

@@ -153,6 +153,25 @@ package import Model
     /// Ends the connection under its owner, who gets `.broken` or `.closed`.
     package func shutdown() { socket.shutdown() }
 
+    /// Waits until the peer's host has taken all that was sent; not longer than the peer may be silent.
+    package func drain() throws(LinkError) {
+        let end = Instant.now + silenceMax
+        do {
+            while try socket.unsentBytes() > 0 {
+                guard Instant.now < end else { throw LinkError.timedOut(after: silenceMax) }
+                if try wakeup.wait(until: .now + Limits.drainInterval) {
+                    throw LinkError.interrupted
+                }
+            }
+        } catch let error as LinkError {
+            throw error
+        } catch let error as SystemError {
+            throw .system(error)
+        } catch {
+            fatalError("only typed errors are thrown above: \(error)")
+        }
+    }
+
     /// While corked, only full segments leave (for at most 200 ms): fewer wake-ups at the peer while there is much
     /// to send. Uncorking sends what is left at once.
     package func setCorked(_ isCorked: Bool) throws(LinkError) {

@@ -61,7 +61,7 @@ struct DestinationMachineTests {
             #expect(machine.handle(event) == [.write(neverRan)])
             #expect(
                 machine.handle(.recordWritten)
-                    == [.discardGuest, .refuse(refusal), .end(.discarded(refusal))])
+                    == [.refuse(refusal), .discardGuest, .end(.discarded(refusal))])
         }
     }
 
@@ -83,7 +83,7 @@ struct DestinationMachineTests {
         #expect(machine.handle(.recordFailed(refusal)) == [.write(neverRan)])
         #expect(
             machine.handle(.recordWritten)
-                == [.discardGuest, .sendNeverRan(Epoch(5)), .end(.discarded(refusal))])
+                == [.sendNeverRan(Epoch(5)), .discardGuest, .end(.discarded(refusal))])
     }
 
     @Test func `A ledger that takes nothing after GO leaves it undecided, and the guest kept`() {

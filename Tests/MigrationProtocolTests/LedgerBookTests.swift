@@ -139,36 +139,34 @@ struct OwnershipQuestionTests {
         #expect(step(released(6)) == .answer(.taken(Epoch(6))))
         #expect(step(handedOver(6)) == .answer(.taken(Epoch(6))))
         #expect(step(deleted(5)) == .answer(.taken(Epoch(5))))
-        #expect(step(incoming(9, second)) == .answer(.taken(Epoch(9))))
     }
 
     @Test func `A host that did not writes before it swears`() {
-        for record in [
-            nil, incoming(5), handedOver(4), neverRan(3), neverRan(5, second), deleted(2),
-        ] {
-            #expect(step(record) == .write(neverRan(5)), "\(String(describing: record))")
-        }
+        #expect(step(incoming(5)) == .write(neverRan(5)))
         #expect(step(neverRan(5)) == .answer(.neverRan(Epoch(5))))
     }
 
     @Test func `A ledger that contradicts the question gives no answer`() {
-        for record in [owned(4), owned(5), owned(5, second), released(5), incoming(5, second)] {
+        let records = [
+            nil, owned(4), owned(5), owned(5, second), released(5), incoming(5, second), incoming(9, second),
+            handedOver(4), neverRan(3), neverRan(5, second), neverRan(9), deleted(2),
+        ]
+        for record in records {
             guard case .refuse = step(record) else {
-                Issue.record("\(record) got an answer")
+                Issue.record("\(String(describing: record)) got an answer")
                 continue
             }
         }
     }
 
     @Test func `What a question makes a host write, the book takes`() throws {
-        for record in [
-            nil, incoming(5), handedOver(4), neverRan(3), neverRan(5, second), deleted(2),
-        ] {
-            var book = LedgerBook()
-            if let record { book.restore(record) }
-            guard case .write(let answer) = step(record) else { continue }
-            try book.apply(answer)
-            #expect(question.step(book.ownerships[vm]) == .answer(.neverRan(Epoch(5))))
+        var book = LedgerBook()
+        book.restore(incoming(5))
+        guard case .write(let record) = step(incoming(5)) else {
+            Issue.record("nothing is written")
+            return
         }
+        try book.apply(record)
+        #expect(question.step(book.ownerships[vm]) == .answer(.neverRan(Epoch(5))))
     }
 }

@@ -67,6 +67,8 @@ package enum FakeContent: Sendable {
 
     package var now: State { state.withLock { $0 } }
 
+    package func checkIsReady() throws(GuestError) { try call("checkIsReady") }
+
     // MARK: Source
 
     package func startDirtyLog() throws(GuestError) {

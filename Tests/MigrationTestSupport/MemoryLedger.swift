@@ -36,6 +36,8 @@ package final class MemoryLedger: OwnershipLedger {
         }
     }
 
+    package func measureWrite() -> Duration { .zero }
+
     package func ownership(of vm: VMID) -> Ownership? {
         state.withLock { $0.book.ownerships[vm] }
     }
