@@ -14,7 +14,10 @@ struct Down: AsyncParsableCommand {
             with --keep-vms they go on running without their agents. Keys and state stay.
             """)
 
-    @Flag(help: "Leave the VMs running; the next `ferry up` finds them again.")
+    // The name that would be made of this one is keep-v-ms.
+    @Flag(
+        name: .customLong("keep-vms"),
+        help: "Leave the VMs running; the next `ferry up` finds them again.")
     var keepVMs = false
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var output: OutputOptions
