@@ -2,6 +2,7 @@
 
 import API
 import Hummingbird
+import Logging
 import Model
 
 /// Lets in operators and the controller of this very cluster; nobody else. Agents talk to each other over the peer
