@@ -129,8 +129,9 @@ extension VirtualMachine {
     /// Starts the process that the VM arrives in. Throws with nothing left.
     func makeIncoming(from source: HostName) async throws(Problem) -> VMProcess {
         try begin("arriving from \(source)")
+        // What stands where its folder would be is not this VM's to discard.
+        try await makeFolder()
         do throws(Problem) {
-            try await makeFolder()
             try await launch(.incoming(record.kernel), paused: true)
             return try live()
         } catch {
