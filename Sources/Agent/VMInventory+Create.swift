@@ -72,6 +72,8 @@ extension VirtualMachine {
                 try record.write(to: files)
             }
         } catch {
+            // The error above is the one to tell.
+            try? Folder.remove(files.folder)
             throw Problem(.internalError, "the folder of VM \(name) cannot be made: \(error)")
         }
     }
