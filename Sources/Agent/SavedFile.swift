@@ -40,6 +40,7 @@ enum SavedFile {
             try file.flushToDisk()
             try checked("create(\(path))") { unsafe link(draft, path) }
             try File.remove(draft)
+            try Folder.flushToDisk(Folder.holding(path))
             return SavedVM(path: path, bytes: UInt64(try file.size()))
         } catch {
             // What is left of the attempt; it may not have come so far as to make it.
