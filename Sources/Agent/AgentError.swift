@@ -9,8 +9,8 @@ import PeerLink
 
 package enum AgentError: Error, Sendable, CustomStringConvertible {
     case hostNotInCluster(HostName, path: String, known: [HostName])
-    case wrongKeys(folder: String, found: Identity, wanted: Identity)
-    case expiredKeys(folder: String)
+    case wrongKeys(folder: String, found: Identity, wanted: Identity, authority: String)
+    case expiredKeys(folder: String, of: Identity, authority: String)
     case ledger(LedgerError)
     case tls(String)
     case programMissing(path: String)
@@ -19,14 +19,21 @@ package enum AgentError: Error, Sendable, CustomStringConvertible {
         switch self {
         case .hostNotInCluster(let host, let path, let known):
             "\(path) has no host \(host); it has \(known.map(\.text).joined(separator: ", "))"
-        case .wrongKeys(let folder, let found, let wanted):
-            "\(folder) holds the keys of \(found), and this agent is \(wanted): make them with `ferry pki issue --role agent --name \(wanted.name)`"
-        case .expiredKeys(let folder):
-            "the certificate in \(folder) has expired: make a new one with `ferry pki issue --force`"
+        case .wrongKeys(let folder, let found, let wanted, let authority):
+            "\(folder) holds the keys of \(found), and this agent is \(wanted): make them with `\(Self.issue(wanted, authority, folder))`"
+        case .expiredKeys(let folder, let identity, let authority):
+            "the certificate in \(folder) has expired: make a new one with `\(Self.issue(identity, authority, folder))`"
         case .ledger(let error): "\(error)"
         case .tls(let reason): "the keys cannot be used for TLS: \(reason)"
         case .programMissing(let path):
             "\(path) is not there: ferry-vmm must lie beside ferry-agent, or be named by FERRY_VMM"
         }
+    }
+
+    /// The command that replaces the keys in a folder. The authority may lie on another machine.
+    private static func issue(
+        _ identity: Identity, _ authority: String, _ folder: String
+    ) -> String {
+        "ferry pki issue --ca \(authority) --role \(identity.role.rawValue) --name \(identity.name) --out \(folder) --force"
     }
 }

@@ -76,9 +76,14 @@ package struct AgentService {
         let keys = try Credentials(loading: KeyFolder(folder))
         let wanted = Identity(cluster: cluster.cluster, role: .agent, name: member.name)
         guard keys.identity == wanted else {
-            throw AgentError.wrongKeys(folder: folder, found: keys.identity, wanted: wanted)
+            throw AgentError.wrongKeys(
+                folder: folder, found: keys.identity, wanted: wanted,
+                authority: cluster.authorityFolder)
         }
-        guard !keys.isExpired() else { throw AgentError.expiredKeys(folder: folder) }
+        guard !keys.isExpired() else {
+            throw AgentError.expiredKeys(
+                folder: folder, of: wanted, authority: cluster.authorityFolder)
+        }
         return keys
     }
 

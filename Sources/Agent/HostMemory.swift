@@ -40,8 +40,8 @@ struct HostMemory: Hashable, Sendable {
             return
                 "\(memory) of huge pages are needed and \(mebibytes(freeHugePageBytes)) are free: raise vm.nr_hugepages, or do without huge pages"
         }
-        let kept = promised + reserve.bytes
-        let free = availableBytes - min(availableBytes, kept)
+        let (kept, isTooMuch) = promised.addingReportingOverflow(reserve.bytes)
+        let free = isTooMuch ? 0 : availableBytes - min(availableBytes, kept)
         guard memory.bytes > free else { return nil }
         return
             "not enough memory: \(memory) are needed and \(mebibytes(free)) are free (available \(mebibytes(availableBytes)), promised to other VMs \(mebibytes(promised)), kept back \(mebibytes(reserve.bytes)))"

@@ -70,6 +70,12 @@ package final class IncomingMigrations: MigrationHost {
                 .busy, "host \(context.name) takes \(arriving) migrations already, its limit")
         }
         if let problem = offer.spec.problem { throw MigrationRefusal(.badSpec, problem) }
+        if case .files(let kernel, let initrd) = offer.spec.kernel {
+            do throws(Problem) {
+                try checkPath(kernel, field: "the kernel's path")
+                if let initrd { try checkPath(initrd, field: "the initrd's path") }
+            } catch { throw MigrationRefusal(error) }
+        }
         let missing = offer.cpuFeatures.missing(on: facts.cpuFeatures)
         guard missing.isEmpty else {
             throw MigrationRefusal(
@@ -129,8 +135,9 @@ extension VirtualMachine {
     /// Starts the process that the VM arrives in. Throws with nothing left.
     func makeIncoming(from source: HostName) async throws(Problem) -> VMProcess {
         try begin("arriving from \(source)")
+        // What stands where its folder would be is not this VM's to discard.
+        try await makeFolder()
         do throws(Problem) {
-            try await makeFolder()
             try await launch(.incoming(record.kernel), paused: true)
             return try live()
         } catch {

@@ -12,6 +12,7 @@ enum SaveError: Error, Sendable, CustomStringConvertible {
     case system(SystemError)
     case vmm(VMMError)
     case unreadable(path: String, SavedFileError)
+    case noFile(path: String, RegularFileError)
 
     var description: String {
         switch self {
@@ -20,6 +21,7 @@ enum SaveError: Error, Sendable, CustomStringConvertible {
         case .system(let error): "\(error)"
         case .vmm(let error): "\(error)"
         case .unreadable(let path, let error): "\(path) cannot be restored: \(error)"
+        case .noFile(let path, let error): "\(path) cannot be restored: \(error)"
         }
     }
 }
@@ -38,6 +40,7 @@ enum SavedFile {
             try file.flushToDisk()
             try checked("create(\(path))") { unsafe link(draft, path) }
             try File.remove(draft)
+            try Folder.flushToDisk(Folder.holding(path))
             return SavedVM(path: path, bytes: UInt64(try file.size()))
         } catch {
             // What is left of the attempt; it may not have come so far as to make it.
@@ -69,10 +72,12 @@ enum SavedFile {
     /// What was saved at a path. Blocks.
     static func record(of path: String) throws(SaveError) -> VMRecord {
         do {
-            let reader = try SavedFileReader(Descriptor.open(path, O_RDONLY))
+            let reader = try SavedFileReader(RegularFile.open(path))
             return VMRecord(id: reader.header.id, spec: reader.header.spec)
         } catch let error as SystemError {
             throw .system(error)
+        } catch let error as RegularFileError {
+            throw .noFile(path: path, error)
         } catch let error as SavedFileError {
             throw .unreadable(path: path, error)
         } catch {
@@ -85,7 +90,7 @@ extension Problem {
     init(_ error: SaveError) {
         switch error {
         case .exists: self.init(.fileExists, "\(error)")
-        case .unreadable, .system: self.init(.savedFileUnusable, "\(error)")
+        case .unreadable, .noFile, .system: self.init(.savedFileUnusable, "\(error)")
         case .vmm: self.init(.vmmFailed, "\(error)")
         }
     }

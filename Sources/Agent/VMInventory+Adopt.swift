@@ -6,8 +6,11 @@
 //   incoming                  ended; "never ran" written        the same
 //   nothing, never ran,       ended, folder removed             folder removed
 //   handed over, deleted
+//
+// A folder whose vm.json cannot be read is left alone, and its name stays taken.
 
 import API
+import Glibc
 import Host
 import Logging
 import Migration
@@ -44,6 +47,8 @@ extension VMInventory {
         }
         switch found {
         case .failure(let error):
+            if await onThread("adopt-\(name)", { files.removeUnbegun(error) }) { return }
+            keepUnreadable(name)
             context.logger.error(
                 "VM folder left alone", metadata: ["vm": "\(name)", "error": "\(error)"])
         case .success(let found):
@@ -134,6 +139,12 @@ struct Found: Sendable {
         process?.kill()
         // It may have ended by itself meanwhile.
         try? silentProcess?.signal(9)
+        _ = try? silentProcess?.waitForExit(within: Limits.vmmStop)
+        if files.isInUse {
+            context.logger.error(
+                "folder kept: a process runs in it", metadata: ["folder": "\(files.folder)"])
+            return
+        }
         do { try Folder.remove(files.folder) } catch {
             context.logger.warning("folder left behind", metadata: ["error": "\(error)"])
         }
@@ -142,6 +153,20 @@ struct Found: Sendable {
             metadata: [
                 "vm": "\(record.name)", "ledger": "\(ownership.map { "\($0)" } ?? "nothing")",
             ])
+    }
+}
+
+extension VMFiles {
+    /// A ferry-vmm listens in this folder. Blocks.
+    var isInUse: Bool { (try? UnixSocket.connect(to: controlSocket)) != nil }
+
+    /// Removes the folder of an agent that ended between making it and writing vm.json: no process was ever
+    /// started in it. False when it is not such a one. Blocks.
+    fileprivate func removeUnbegun(_ error: VMRecordError) -> Bool {
+        guard case .system(let error) = error, error.code == ENOENT,
+            let names = try? Folder.names(in: folder), names.allSatisfy({ $0.hasSuffix(".draft") })
+        else { return false }
+        return (try? Folder.remove(folder)) != nil
     }
 }
 

@@ -59,6 +59,11 @@ extension VirtualMachine {
     /// Makes the VM's folder with its vm.json. Throws with nothing left.
     func makeFolder() async throws(Problem) {
         let (record, files) = (record, files)
+        if await onThread("create-\(name)", { files.isInUse }) {
+            throw Problem(
+                .nameTaken,
+                "a process that this agent does not know runs in \(files.folder); end it first")
+        }
         do {
             try await onThread("create-\(name)") {
                 // A folder that no VM of the inventory has is what an earlier agent could not remove.
@@ -67,6 +72,8 @@ extension VirtualMachine {
                 try record.write(to: files)
             }
         } catch {
+            // The error above is the one to tell.
+            try? Folder.remove(files.folder)
             throw Problem(.internalError, "the folder of VM \(name) cannot be made: \(error)")
         }
     }

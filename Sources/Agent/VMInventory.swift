@@ -19,6 +19,8 @@ package actor VMInventory {
     nonisolated let context: HostContext
     private var vms: [VMName: VirtualMachine] = [:]
     private var reservations: [VMName: Reservation] = [:]
+    /// Folders that are there and cannot be read: what they are, and whether something runs in them, is not known.
+    private var unreadable: Set<VMName> = []
 
     package init(context: HostContext) { self.context = context }
 
@@ -50,6 +52,7 @@ package actor VMInventory {
         guard vms[spec.name] == nil, reservations[spec.name] == nil else {
             throw Problem(.nameTaken, "there is a VM \(spec.name) on host \(context.name) already")
         }
+        try refuseUnreadable(spec.name)
         guard vm(withID: id) == nil, !reservations.values.contains(where: { $0.id == id }) else {
             throw Problem(.nameTaken, "this very VM (\(id)) is on host \(context.name) already")
         }
@@ -76,6 +79,22 @@ package actor VMInventory {
             release(spec.name)
             throw Problem(.internalError, "\(error)")
         }
+    }
+
+    /// The name is nobody's until the operator has repaired or removed the folder.
+    func keepUnreadable(_ name: VMName) { unreadable.insert(name) }
+
+    private func refuseUnreadable(_ name: VMName) throws(Problem) {
+        guard unreadable.contains(name) else { return }
+        let folder = context.state.files(of: name).folder
+        guard Folder.isThere(folder) else {
+            unreadable.remove(name)
+            return
+        }
+        throw Problem(
+            .nameTaken,
+            "\(folder) cannot be read; repair it and restart the agent of \(context.name), or remove it"
+        )
     }
 
     package func release(_ name: VMName) { reservations[name] = nil }

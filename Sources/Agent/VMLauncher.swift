@@ -26,7 +26,7 @@ package enum LaunchError: Error, Sendable, CustomStringConvertible {
     case kernelUnknown
     /// It ended at once with a kernel of the user's; these are its words.
     case kernelRefused(String)
-    case noFile(path: String, SystemError)
+    case noFile(path: String, RegularFileError)
 
     package var description: String {
         switch self {
@@ -110,8 +110,9 @@ package struct VMLauncher: Sendable {
     private func arguments(
         for record: VMRecord, files: VMFiles, birth: Birth, paused: Bool
     ) throws(LaunchError) -> [String] {
+        // "=" wherever the text is a user's: it may begin with "-".
         var words = [
-            "--directory", files.folder, "--id", "\(record.id)", "--name", "\(record.name)",
+            "--directory=\(files.folder)", "--id", "\(record.id)", "--name=\(record.name)",
             "--memory", "\(record.memoryBytes)", "--vcpus", "\(record.vcpus)",
             "--downtime-limit", "\(record.downtimeLimitNs / 1000)us",
         ]
@@ -121,10 +122,10 @@ package struct VMLauncher: Sendable {
             words.append("--incoming")
             // Without its kernel here the VM still runs; it only cannot be reset.
             words += (try? boot(kernel)) ?? []
-        case .restore(let path): words += ["--restore", path]
+        case .restore(let path): words.append("--restore=\(path)")
         case .boot(let kernel): words += try boot(kernel)
         }
-        if !record.commandLine.isEmpty { words += ["--command-line", record.commandLine] }
+        if !record.commandLine.isEmpty { words.append("--command-line=\(record.commandLine)") }
         if paused, !birth.isIncoming { words.append("--paused") }
         return words
     }
@@ -139,12 +140,12 @@ package struct VMLauncher: Sendable {
             guard let shippedKernel else {
                 throw .ended("this agent came without the shipped kernel: give --kernel")
             }
-            return ["--kernel", shippedKernel]
+            return ["--kernel=\(shippedKernel)"]
         case .files(let kernel, let initrd):
             for path in [kernel] + (initrd.map { [$0] } ?? []) {
-                do { _ = try Descriptor.open(path, 0) } catch { throw .noFile(path: path, error) }
+                do { _ = try RegularFile.open(path) } catch { throw .noFile(path: path, error) }
             }
-            return ["--kernel", kernel] + (initrd.map { ["--initrd", $0] } ?? [])
+            return ["--kernel=\(kernel)"] + (initrd.map { ["--initrd=\($0)"] } ?? [])
         }
     }
 }

@@ -49,6 +49,10 @@ package enum VMRecordError: Error, Sendable, CustomStringConvertible {
 extension VMRecord {
     package init(loading files: VMFiles) throws(VMRecordError) {
         try self.init(loadingFrom: files.record)
+        // A copied folder would make two VMs of one.
+        guard files.folder.hasSuffix("/\(name)") else {
+            throw .unreadable(path: files.record, reason: "it is the record of VM \(name)")
+        }
     }
 
     package init(loadingFrom path: String) throws(VMRecordError) {

@@ -38,7 +38,9 @@ extension ClusterFile {
         keysFolder = try reader.value("keys-folder", wanted: "a path", absolute)
         memoryReserve =
             reader.has("memory-reserve")
-            ? try reader.value("memory-reserve", wanted: "a size such as 512MiB") { ByteCount($0) }
+            ? try reader.value(
+                "memory-reserve", wanted: "a size such as 512MiB, at most 1024TiB",
+                Self.memoryReserve)
             : .mebibytes(Limits.memoryReserveDefaultMiB)
         hosts = try reader.list("hosts", limit: Limits.hostsMax).map {
             (item) throws(ClusterFileError) in
@@ -59,6 +61,10 @@ extension ClusterFile {
             },
             api: try reader.value("api", wanted: address) { SocketAddress($0) },
             peer: try reader.value("peer", wanted: address) { SocketAddress($0) })
+    }
+
+    private static func memoryReserve(_ text: String) -> ByteCount? {
+        ByteCount(text).flatMap { $0 <= .mebibytes(Limits.memoryReserveMaxMiB) ? $0 : nil }
     }
 
     private func refuseDuplicates() throws(ClusterFileError) {

@@ -3,4 +3,6 @@ package enum Limits {
     package static let fileBytesMax = 1 << 20
     package static let hostsMax = 1024
     package static let memoryReserveDefaultMiB: UInt64 = 256
+    /// 1 PiB: more is a slip of the pen.
+    package static let memoryReserveMaxMiB: UInt64 = 1 << 30
 }

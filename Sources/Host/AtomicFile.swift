@@ -32,12 +32,7 @@ package enum AtomicFile {
             _ = unsafe unlink(draft)
             throw error
         }
-        try Folder.flushToDisk(parent(of: path))
-    }
-
-    private static func parent(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
+        try Folder.flushToDisk(Folder.holding(path))
     }
 }
 

@@ -54,6 +54,12 @@ package enum Folder {
         try checked("rmdir(\(path))") { unsafe rmdir(path) }
     }
 
+    /// The folder that a path is in.
+    package static func holding(_ path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
     /// Makes names that were added or removed in it durable.
     package static func flushToDisk(_ path: String) throws(SystemError) {
         try Descriptor.open(path, O_RDONLY | O_DIRECTORY).flushToDisk()

@@ -15,6 +15,7 @@ struct CommandFailure: Error {
         case unreachable = 5
         case notMigrated = 6
         case cancelled = 7
+        case vmNotRunning = 8
     }
 
     var kind: Kind

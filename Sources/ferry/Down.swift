@@ -11,10 +11,18 @@ struct Down: AsyncParsableCommand {
         abstract: "Stops the VMs and the agents of a cluster on this machine.",
         discussion: """
             VMs are stopped as `ferry vm stop` does it, and can be started again after the next `ferry up`; \
-            with --keep-vms they go on running without their agents. Keys and state stay.
+            with --keep-vms they go on running without their agents. Keys and state stay. Migrations are \
+            cancelled first. A VM that cannot be stopped does not keep the rest: it is named at the end, and the \
+            exit code is 1.
+
+            Example:
+              ferry down
             """)
 
-    @Flag(help: "Leave the VMs running; the next `ferry up` finds them again.")
+    // The name that would be made of this one is keep-v-ms.
+    @Flag(
+        name: .customLong("keep-vms"),
+        help: "Leave the VMs running; the next `ferry up` finds them again.")
     var keepVMs = false
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var output: OutputOptions
@@ -22,46 +30,57 @@ struct Down: AsyncParsableCommand {
     func run() async throws {
         try await reporting(output) {
             try await Session.with(cluster) { session in
-                var stoppedVMs: [String] = []
-                if !keepVMs { stoppedVMs = try await stopVMs(session) }
+                var report = DownReport()
+                if !keepVMs {
+                    let shutdown = ClusterShutdown(session, isQuiet: output.output == .json)
+                    (report.stoppedVMs, report.failures) = await shutdown.run()
+                }
                 // Open connections would only hold the agents up.
                 await session.client.shutdown()
-                let local = LocalAgents(cluster: session.cluster)
-                var stoppedAgents: [String] = []
-                for host in session.cluster.hosts where try await local.stop(host.name) {
-                    stoppedAgents.append(host.name.text)
-                }
+                await stopAgents(session.cluster, &report)
                 switch output.output {
-                case .json:
-                    print(try jsonText(["stoppedVMs": stoppedVMs, "stoppedAgents": stoppedAgents]))
+                case .json: print(try jsonText(report))
                 case .text:
                     print(
-                        stoppedAgents.isEmpty
+                        report.stoppedAgents.isEmpty
                             ? "no agent was running"
-                            : "stopped the agents of \(stoppedAgents.joined(separator: ", "))")
+                            : "stopped the agents of \(report.stoppedAgents.joined(separator: ", "))")
+                }
+                guard report.failures.isEmpty else {
+                    throw CommandFailure(
+                        .failed, code: "not_all_stopped",
+                        "not everything is down: \(report.failures.joined(separator: "; "))")
                 }
             }
         }
     }
 
-    private func stopVMs(_ session: Session) async throws -> [String] {
-        let (vms, _) = await session.allVMs()
-        let running = vms.filter { $0.processID != nil && $0.state != .incoming }
-        if !running.isEmpty, output.output == .text {
-            print(
-                "stopping \(running.count) VMs: \(running.map(\.name.text).joined(separator: ", "))"
-            )
+    private func stopAgents(_ cluster: ClusterFile, _ report: inout DownReport) async {
+        let local = LocalAgents(cluster: cluster)
+        for host in cluster.hosts {
+            do {
+                if try await local.stop(host.name) { report.stoppedAgents.append(host.name.text) }
+            } catch {
+                report.failures.append("the agent of \(host.name) was not stopped: \(error)")
+            }
         }
-        for vm in running {
-            _ = try await session.agent(vm.host).perform(.stop, on: vm.name)
-        }
-        return running.map(\.name.text)
     }
+}
+
+private struct DownReport: Encodable {
+    var stoppedVMs: [String] = []
+    var stoppedAgents: [String] = []
+    /// Sentences.
+    var failures: [String] = []
 }
 
 struct Status: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Shows the cluster: hosts, VMs, migrations under way.")
+        abstract: "Shows the cluster: hosts, VMs, migrations under way.",
+        discussion: """
+            Example:
+              ferry status
+            """)
 
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var output: OutputOptions

@@ -27,6 +27,7 @@ struct Ferry: AsyncParsableCommand {
                5  a host cannot be reached, or is not who it should be
                6  the migration did not happen; the VM runs on where it was
                7  the migration was cancelled; the VM runs on where it was
+               8  the migration failed and the VM does not run, or it is not known where it runs
               64  the command line is wrong
             """,
         version: "0.1.0",

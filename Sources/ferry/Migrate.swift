@@ -12,7 +12,8 @@ struct Migrate: AsyncParsableCommand {
         discussion: """
             The VM runs while its memory is copied; it stands still only for the last pages. When that pause \
             would be longer than the limit, the migration gives up and the VM runs on where it was (exit code \
-            6). Ctrl-C leaves the migration running; `ferry migration cancel` ends it.
+            6). With exit code 8 the VM does not run, or it is not known where it runs: look at once. Ctrl-C \
+            leaves the migration running; `ferry migration cancel` ends it.
 
             Example:
               ferry migrate web --to host-b
@@ -69,14 +70,22 @@ struct Migrate: AsyncParsableCommand {
         let ended = try await agent.follow(started.id) { await line.show($0) }
         await line.clear()
         if output.output == .json { print(try jsonText(ended)) }
-        guard let report = ended.report else {
-            let failure = ended.failure
-            let isCancelled = ended.state == .cancelled
-            throw CommandFailure(
-                isCancelled ? .cancelled : .notMigrated, code: failure?.code ?? "failed",
-                "\(name) was not moved: \(failure?.message ?? "unknown reason")")
-        }
+        guard let report = ended.report else { throw failure(of: ended) }
         if output.output == .text { print(reportText(report, of: ended)) }
+    }
+
+    private func failure(of ended: MigrationInfo) -> CommandFailure {
+        let failure = ended.failure
+        let code = failure?.code ?? "failed"
+        let message = failure?.message ?? "unknown reason"
+        // It may even run on the other host: nothing is said of where it is.
+        if failure?.vmIsRunning == false {
+            return CommandFailure(
+                .vmNotRunning, code: code, "the migration of \(name) failed: \(message)")
+        }
+        return CommandFailure(
+            ended.state == .cancelled ? .cancelled : .notMigrated, code: code,
+            "\(name) was not moved: \(message)")
     }
 }
 

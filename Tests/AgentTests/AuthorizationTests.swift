@@ -12,12 +12,23 @@ import X509
 
 @Suite("Who may use an agent's API", .serialized)
 struct AuthorizationTests {
-    @Test("Every role of the cluster may", arguments: Role.allCases)
+    @Test("Operators and the controller of the cluster may", arguments: [Role.operator, .controller])
     func roles(_ role: Role) async throws {
         try await TestCluster.with { cluster in
             let keys = KeyFolder("\(cluster.folder)/keys/\(role.rawValue)-somebody")
             try cluster.authority.issue(role: role, name: HostName("somebody"), to: keys)
             _ = try await cluster.agent(keys: keys.path) { try await $0.host() }
+        }
+    }
+
+    @Test("An agent's certificate may not")
+    func agents() async throws {
+        try await TestCluster.with { cluster in
+            let keys = KeyFolder("\(cluster.folder)/keys/agent-somebody")
+            try cluster.authority.issue(role: .agent, name: HostName("somebody"), to: keys)
+            await problem(.forbidden) {
+                _ = try await cluster.agent(keys: keys.path) { try await $0.host() }
+            }
         }
     }
 

@@ -108,16 +108,18 @@ extension Problem {
     }
 }
 
-/// One line a request: who, what, how it ended.
+/// One line a request: who, what, how it ended. Behind `Authorization`, so that the who is known, and before
+/// another `Problems`, so that the end is. What changes nothing is logged for debugging only.
 struct RequestLog: RouterMiddleware {
     func handle(
         _ request: Request, context: APIContext,
         next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
         let response = try await next(request, context)
-        context.logger.debug(
-            "request",
+        context.logger.log(
+            level: request.method == .get ? .debug : .info, "request",
             metadata: [
+                "who": "\(context.identity.map { "\($0)" } ?? "nobody")",
                 "method": "\(request.method)", "path": "\(request.uri.path)",
                 "status": "\(response.status.code)",
             ])

@@ -2,9 +2,11 @@
 
 import API
 import Hummingbird
+import Logging
 import Model
 
-/// Lets in operators, the controller and agents of this very cluster; nobody else.
+/// Lets in operators and the controller of this very cluster; nobody else. Agents talk to each other over the peer
+/// address: a host that was broken into must not command the others.
 struct Authorization: RouterMiddleware {
     let cluster: ClusterName
 
@@ -13,17 +15,26 @@ struct Authorization: RouterMiddleware {
         next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
         guard let identity = await context.peerIdentity() else {
-            throw Problem(
-                .forbidden,
-                "the client's certificate holds no identity; use one from `ferry pki issue`")
+            throw refusal(
+                "the client's certificate holds no identity; make one with `ferry pki issue --ca AUTHORITY-FOLDER --role operator --name NAME --out FOLDER`",
+                context)
         }
         guard identity.cluster == cluster else {
-            throw Problem(
-                .forbidden,
-                "\(identity) is not of cluster \(cluster); use a certificate of this cluster")
+            throw refusal(
+                "\(identity) is not of cluster \(cluster); use a certificate of this cluster",
+                context)
+        }
+        guard identity.role != .agent else {
+            throw refusal(
+                "an agent's certificate cannot use this API; use an operator's", context)
         }
         var context = context
         context.identity = identity
         return try await next(request, context)
+    }
+
+    private func refusal(_ sentence: String, _ context: APIContext) -> Problem {
+        context.logger.info("client refused", metadata: ["reason": "\(sentence)"])
+        return Problem(.forbidden, sentence)
     }
 }

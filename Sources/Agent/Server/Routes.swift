@@ -14,9 +14,10 @@ struct Routes: Sendable {
 
     var router: Router<APIContext> {
         let router = Router(context: APIContext.self)
-        router.middlewares.add(RequestLog())
         router.middlewares.add(Problems())
         router.middlewares.add(Authorization(cluster: inventory.context.cluster.cluster))
+        router.middlewares.add(RequestLog())
+        router.middlewares.add(Problems())
         router.get("v1/host") { _, _ in try await host() }
         addVMs(to: router)
         addConsole(to: router)

@@ -1,0 +1,32 @@
+// Opens files that users name: what is no file is refused before anything can wait for it.
+
+import Glibc
+package import Host
+
+package enum RegularFileError: Error, Hashable, Sendable, CustomStringConvertible {
+    case system(SystemError)
+    case notRegular(path: String)
+
+    package var description: String {
+        switch self {
+        case .system(let error): "\(error)"
+        case .notRegular(let path): "\(path) is not a regular file"
+        }
+    }
+}
+
+enum RegularFile {
+    /// For reading. Never blocks for a writer, as opening a FIFO otherwise does.
+    static func open(_ path: String) throws(RegularFileError) -> Descriptor {
+        let file: Descriptor
+        do { file = try Descriptor.open(path, O_RDONLY | O_NONBLOCK) } catch {
+            throw .system(error)
+        }
+        var status = stat()
+        do { try checked("fstat") { unsafe fstat(file.number, &status) } } catch {
+            throw .system(error)
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw .notRegular(path: path) }
+        return file
+    }
+}
