@@ -12,7 +12,8 @@ import VMControl
 
 package actor Migrations {
     private struct Entry {
-        let source: SourceMigration
+        /// Nil once it has ended: it holds the guest's memory and a connection to its process.
+        var source: SourceMigration?
         var info: MigrationInfo
     }
 
@@ -83,18 +84,23 @@ package actor Migrations {
     private func run(_ migration: SourceMigration, of vm: VirtualMachine) {
         context.logger.info(
             "migration out", metadata: ["vm": "\(vm.name)", "migration": "\(migration.id)"])
+        let id = migration.id
         startThread("mig-\(vm.name)") {
             let result: Result<MigrationReport, MigrationFailure>
             do throws(MigrationFailure) { result = .success(try migration.run()) } catch {
                 result = .failure(error)
             }
-            Task { await self.ended(migration.id, vm, result) }
+            let progress = ProgressInfo(migration.progress)
+            Task { await self.ended(id, vm, result, progress) }
         }
     }
 
     private func ended(
-        _ id: MigrationID, _ vm: VirtualMachine, _ result: Result<MigrationReport, MigrationFailure>
+        _ id: MigrationID, _ vm: VirtualMachine,
+        _ result: Result<MigrationReport, MigrationFailure>, _ progress: ProgressInfo
     ) async {
+        entries[id]?.source = nil
+        entries[id]?.info.progress = progress
         // First the VM, then the news: who reads that it is over finds the VM as it says.
         switch result {
         case .success:
@@ -104,8 +110,6 @@ package actor Migrations {
             await vm.migrationFailed(failure)
             if case .unsettled(_, let host) = failure.aftermath { settlements.add(vm, with: host) }
         }
-        let progress = entries[id].map { ProgressInfo($0.source.progress) }
-        entries[id]?.info.progress = progress
         entries[id]?.info.finish(with: result)
         log(id, result)
         forgetOldest()
@@ -143,7 +147,7 @@ package actor Migrations {
     private func current(_ id: MigrationID) -> MigrationInfo? {
         guard let entry = entries[id] else { return nil }
         var info = entry.info
-        if !info.isOver { info.progress = ProgressInfo(entry.source.progress) }
+        if let source = entry.source { info.progress = ProgressInfo(source.progress) }
         return info
     }
 
@@ -163,7 +167,10 @@ package actor Migrations {
 
     package func cancel(_ id: MigrationID) throws(Problem) -> MigrationInfo {
         let info = try info(id)
-        do throws(CancelRefusal) { try entries[id]?.source.cancel() } catch {
+        do throws(CancelRefusal) {
+            guard let source = entries[id]?.source else { throw .ended }
+            try source.cancel()
+        } catch {
             throw Problem(.tooLateToCancel, "\(error)")
         }
         return info
@@ -174,7 +181,7 @@ package actor Migrations {
         isAccepting = false
         for entry in running {
             // One that is past its handover is waited for instead.
-            try? entry.source.cancel()
+            try? entry.source?.cancel()
         }
         guard !running.isEmpty else { return }
         await withCheckedContinuation { waiters.append($0) }
