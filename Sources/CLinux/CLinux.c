@@ -122,7 +122,8 @@ int ferry_pidfd_send_signal(int pidfd, int signal) {
     return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
 }
 
-int ferry_spawn_detached(const char *program, char *const arguments[], const char *log) {
+int ferry_spawn_detached(
+    const char *program, char *const arguments[], char *const environment[], const char *log) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, all;
@@ -144,7 +145,7 @@ int ferry_spawn_detached(const char *program, char *const arguments[], const cha
     if (!error) error = posix_spawnattr_setsigdefault(&attributes, &all);
     if (!error) error = posix_spawnattr_setflags(
         &attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    if (!error) error = posix_spawn(&process, program, &actions, &attributes, arguments, environ);
+    if (!error) error = posix_spawn(&process, program, &actions, &attributes, arguments, environment);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     return error ? -error : process;

@@ -49,7 +49,9 @@ int ferry_pidfd_open(pid_t process);
 int ferry_pidfd_send_signal(int pidfd, int signal);
 
 // posix_spawn(3) into a session of its own: input from /dev/null, output and errors appended to `log`, nothing
-// else inherited, no signal blocked or ignored. `arguments` ends with NULL. Returns the process's number.
-int ferry_spawn_detached(const char *program, char *const arguments[], const char *log);
+// else inherited, no signal blocked or ignored. `arguments` and `environment` end with NULL. Returns the
+// process's number.
+int ferry_spawn_detached(
+    const char *program, char *const arguments[], char *const environment[], const char *log);
 
 #endif
