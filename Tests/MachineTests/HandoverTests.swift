@@ -192,14 +192,17 @@ struct HandoverTests {
         try client.pause()
         let path = first.path("saved")
         try client.save(to: Descriptor.open(path, O_RDWR | O_CREAT))
-        for option in [
-            ["--memory", "128MiB"], ["--vcpus", "1"], ["--id", String(repeating: "0", count: 32)],
-        ] {
+        for option in [["--memory", "128MiB"], ["--vcpus", "1"]] {
             let refused = try VMMUnderTest(["--restore", path] + option)
             let (code, exit) = try refused.waitForExit()
             #expect(code == 1)
             #expect(exit.detail.contains(option[0]))
         }
+        let identity = String(repeating: "1a", count: 16)
+        let renamed = try VMMUnderTest(["--restore", path, "--paused", "--id", identity]).connect()
+        #expect(renamed.info.id.description == identity)
+        #expect(renamed.info.spec == client.info.spec)
+
         let second = try VMMUnderTest(["--restore", path, "--paused"])
         let restored = try second.connect()
         #expect(try restored.status().state == .paused)
