@@ -20,6 +20,17 @@ int ferry_memfd_create(const char *name, int huge_pages) {
     return fd < 0 ? -errno : fd;
 }
 
+_Static_assert(FERRY_SEAL_SHRINK == F_SEAL_SHRINK, "the header repeats it for Swift");
+
+int ferry_seal_size(int fd) {
+    return fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0 ? -errno : 0;
+}
+
+int ferry_get_seals(int fd) {
+    int seals = fcntl(fd, F_GET_SEALS);
+    return seals < 0 ? -errno : seals;
+}
+
 ssize_t ferry_send_with_fds(int socket, const void *bytes, size_t count, const int *fds, size_t fd_count) {
     if (fd_count > FERRY_FDS_MAX) return -EINVAL;
     struct iovec vector = {.iov_base = (void *)bytes, .iov_len = count};

@@ -92,7 +92,7 @@ struct PulseGuestTests {
         try guest.machine.resume()
         try guest.console.wait { $0.contains("pulse filled ") ? () : nil }
         try guest.machine.pause()
-        let file = try MemoryFile.create(name: "test-saved", bytes: 0)
+        let file = try MemoryFile.growing(name: "test-saved")
         try guest.machine.save(to: file)
         // 8 MiB are filled; the rest is zero and left out.
         #expect(try file.size() > 8 << 20)

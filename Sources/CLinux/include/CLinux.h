@@ -13,6 +13,13 @@
 // memfd_create(2), always close-on-exec. `huge_pages` != 0 asks for 2 MiB hugetlb pages.
 int ferry_memfd_create(const char *name, int huge_pages);
 
+// fcntl(2) F_ADD_SEALS with F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL: the size stays for good.
+int ferry_seal_size(int fd);
+
+// fcntl(2) F_GET_SEALS; FERRY_SEAL_SHRINK is F_SEAL_SHRINK.
+#define FERRY_SEAL_SHRINK 2
+int ferry_get_seals(int fd);
+
 // sendmsg(2)/recvmsg(2) of one buffer with up to FERRY_FDS_MAX descriptors (SCM_RIGHTS).
 // Received descriptors are close-on-exec. `fd_count` is in and out for receive.
 // Returns the number of bytes; receive returns -EMSGSIZE if control data was cut off.

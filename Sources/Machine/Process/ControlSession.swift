@@ -90,7 +90,7 @@ struct ControlSession {
     private func savedState() throws(VMMRefusal) -> (VMMReply, [Descriptor]) {
         let bytes = try machine.saveState()
         let file = try system { () throws(SystemError) in
-            let file = try MemoryFile.create(name: "ferry-state", bytes: 0)
+            let file = try MemoryFile.growing(name: "ferry-state")
             try file.write(all: bytes)
             return file
         }
