@@ -182,11 +182,8 @@ package final class VMMClient: Sendable {
         let files: [Descriptor]
         do {
             try connection.send(request.frame(number: number), with: descriptors)
-            let frame = try connection.receive(within: limit)
-            guard frame.header.number == number else {
-                throw ConnectionError.unexpectedReply("number \(frame.header.number)")
-            }
-            reply = try VMMReply(kind: frame.header.kind, body: frame.body)
+            let frame = try answer(to: number, on: connection, within: limit)
+            reply = try VMMReply(kind: frame.kind, body: frame.body)
             files = frame.descriptors
         } catch let error as WireError {
             throw .connection(.malformed(error))
@@ -197,6 +194,24 @@ package final class VMMClient: Sendable {
         }
         if case .refused(let refusal) = reply { throw .refused(refusal) }
         return (reply, files)
+    }
+
+    /// The frame with that number. Those before it answer requests whose time ran out: they are skipped.
+    private static func answer(
+        to number: UInt32, on connection: VMMConnection, within limit: Duration
+    ) throws(ConnectionError) -> (body: ArraySlice<UInt8>, kind: UInt16, descriptors: [Descriptor])
+    {
+        let end = Instant.now + limit
+        repeat {
+            let frame = try connection.receive(within: max(.zero, end - Instant.now))
+            // Numbers wrap around: the difference says which is older.
+            let lead = Int32(bitPattern: frame.header.number &- number)
+            if lead == 0 { return (frame.body, frame.header.kind, frame.descriptors) }
+            guard lead < 0 else {
+                throw .unexpectedReply("number \(frame.header.number) and not \(number)")
+            }
+        } while Instant.now < end
+        throw .timedOut
     }
 }
 
