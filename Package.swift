@@ -139,7 +139,7 @@ let package = Package(
         tests("Model"),
         tests("Wire"),
         tests("Host"),
-        tests("VMControl", ["Model", "Wire"]),
+        tests("VMControl", ["Host", "Model", "Wire"]),
         tests("Pulse"),
         tests("KVM", ["Host"]),
         .testTarget(

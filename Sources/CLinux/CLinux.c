@@ -20,6 +20,17 @@ int ferry_memfd_create(const char *name, int huge_pages) {
     return fd < 0 ? -errno : fd;
 }
 
+_Static_assert(FERRY_SEAL_SHRINK == F_SEAL_SHRINK, "the header repeats it for Swift");
+
+int ferry_seal_size(int fd) {
+    return fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0 ? -errno : 0;
+}
+
+int ferry_get_seals(int fd) {
+    int seals = fcntl(fd, F_GET_SEALS);
+    return seals < 0 ? -errno : seals;
+}
+
 ssize_t ferry_send_with_fds(int socket, const void *bytes, size_t count, const int *fds, size_t fd_count) {
     if (fd_count > FERRY_FDS_MAX) return -EINVAL;
     struct iovec vector = {.iov_base = (void *)bytes, .iov_len = count};
@@ -122,7 +133,8 @@ int ferry_pidfd_send_signal(int pidfd, int signal) {
     return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
 }
 
-int ferry_spawn_detached(const char *program, char *const arguments[], const char *log) {
+int ferry_spawn_detached(
+    const char *program, char *const arguments[], char *const environment[], const char *log) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, all;
@@ -144,7 +156,7 @@ int ferry_spawn_detached(const char *program, char *const arguments[], const cha
     if (!error) error = posix_spawnattr_setsigdefault(&attributes, &all);
     if (!error) error = posix_spawnattr_setflags(
         &attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    if (!error) error = posix_spawn(&process, program, &actions, &attributes, arguments, environ);
+    if (!error) error = posix_spawn(&process, program, &actions, &attributes, arguments, environment);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     return error ? -error : process;

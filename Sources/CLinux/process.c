@@ -71,7 +71,7 @@ int ferry_drop_capabilities(void) {
 
 // A deny list and not an allow list: the C library and the Swift runtime choose their calls from release to
 // release, and a VM must not die of an update. What matters is that nothing here starts a program, makes a
-// process, reaches the network, or looks into another process.
+// process, connects to anything, or looks into another process or signals it.
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define RETURN(action) BPF_STMT(BPF_RET | BPF_K, action)
 #define REFUSE RETURN(SECCOMP_RET_ERRNO | EPERM)
@@ -86,6 +86,8 @@ int ferry_confine_calls(void) {
         BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1), REFUSE,
         DENY(execve), DENY(execveat), DENY(fork), DENY(vfork), DENY(ptrace),
         DENY(process_vm_readv), DENY(process_vm_writev), DENY(pidfd_getfd), DENY(kcmp),
+        DENY(pidfd_open), DENY(pidfd_send_signal), DENY(kill), DENY(tkill), DENY(rt_sigqueueinfo),
+        DENY(rt_tgsigqueueinfo), DENY(connect),
         DENY(mount), DENY(umount2), DENY(move_mount), DENY(open_tree), DENY(fsopen), DENY(pivot_root),
         DENY(chroot), DENY(setns), DENY(unshare), DENY(swapon), DENY(swapoff), DENY(reboot),
         DENY(kexec_load), DENY(kexec_file_load), DENY(init_module), DENY(finit_module),
@@ -102,6 +104,12 @@ int ferry_confine_calls(void) {
         BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x00010000 /* CLONE_THREAD */, 0, 1),
         RETURN(SECCOMP_RET_ALLOW),
         REFUSE,
+        // Signals only to threads of this process: the kick that brings a vCPU out of the guest.
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_tgkill, 0, 4),
+        LOAD(args[0]),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)getpid(), 1, 0),
+        REFUSE,
+        RETURN(SECCOMP_RET_ALLOW),
         // Sockets only of the Unix kind.
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
         LOAD(args[0]),

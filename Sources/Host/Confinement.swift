@@ -14,8 +14,8 @@ package enum Confinement {
         try checkedNegative("setrlimit(RLIMIT_CORE)") { ferry_forbid_core_files() }
     }
 
-    /// For the calling thread and the threads it makes: no capability, no other program, no other process,
-    /// no socket but Unix sockets. Cannot be undone.
+    /// For the calling thread and the threads it makes: no capability, no other program, no other process
+    /// and no signal to one, no socket but Unix sockets, and none of those that connects. Cannot be undone.
     package static func confineThread() throws(SystemError) {
         try checkedNegative("prctl(PR_SET_NO_NEW_PRIVS)") { ferry_set_no_new_privileges() }
         try checkedNegative("capset") { ferry_drop_capabilities() }

@@ -5,24 +5,42 @@ import Glibc
 
 /// An anonymous file in memory.
 package enum MemoryFile {
+    /// A file whose size never changes: who maps it has no SIGBUS to fear from its other owners.
+    ///
     /// - Parameter hugePages: back it with 2 MiB hugetlb pages; `bytes` must then be a multiple of 2 MiB.
     package static func create(
         name: String, bytes: Int, hugePages: Bool = false
     ) throws(SystemError) -> Descriptor {
-        let call = hugePages ? "memfd_create(\(name), huge pages)" : "memfd_create(\(name))"
-        let number = try checkedNegative(call) {
-            unsafe ferry_memfd_create(name, hugePages ? 1 : 0)
-        }
-        let file = Descriptor(owning: number)
+        let file = try make(name: name, hugePages: hugePages)
         try file.truncate(to: bytes)
+        try checkedNegative("fcntl(F_ADD_SEALS)") { ferry_seal_size(file.number) }
         if hugePages {
             // Mappings reserve nothing: without this a pool that runs out is a SIGBUS in the guest's midst.
-            let code = posix_fallocate(number, 0, bytes)
+            let code = posix_fallocate(file.number, 0, bytes)
             guard code == 0 else {
                 throw SystemError(call: "fallocate(\(name), huge pages)", code: code)
             }
         }
         return file
+    }
+
+    /// An empty file that grows as it is written: to read, not to map.
+    package static func growing(name: String) throws(SystemError) -> Descriptor {
+        try make(name: name, hugePages: false)
+    }
+
+    private static func make(name: String, hugePages: Bool) throws(SystemError) -> Descriptor {
+        let call = hugePages ? "memfd_create(\(name), huge pages)" : "memfd_create(\(name))"
+        return Descriptor(
+            owning: try checkedNegative(call) {
+                unsafe ferry_memfd_create(name, hugePages ? 1 : 0)
+            })
+    }
+
+    /// Whether nobody can ever make it smaller; false for what is no memory file.
+    package static func cannotShrink(_ file: Descriptor) -> Bool {
+        let seals = ferry_get_seals(file.number)
+        return seals >= 0 && seals & FERRY_SEAL_SHRINK != 0
     }
 
     /// The next piece of the file, from `position` on, that has memory behind it; nil when there is none.

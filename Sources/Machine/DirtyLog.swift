@@ -13,6 +13,12 @@ import VMControl
 
 /// The dirty log of one guest. Calls go one after another.
 package final class DirtyLog: Sendable {
+    private struct State: Sendable {
+        var isOn = false
+        /// The connection that started it last: its end stops the log.
+        var owner: ConnectionID?
+    }
+
     /// One bit a page, 64-bit little-endian words, bit 0 = first page of the memory file.
     package let bitsFile: Descriptor
     package let bits: Mapping
@@ -20,7 +26,7 @@ package final class DirtyLog: Sendable {
     private let memory: GuestMemory
     private let clearsByHand: Bool
     private let startsFull: Bool
-    private let isOn = Mutex(false)
+    private let state = Mutex(State())
 
     init(_ guest: KVMGuest, memory: GuestMemory) throws(SystemError) {
         self.guest = guest
@@ -32,30 +38,39 @@ package final class DirtyLog: Sendable {
         startsFull = clearsByHand ? try guest.useManualDirtyLog() : false
     }
 
-    package var isRunning: Bool { isOn.withLock { $0 } }
+    package var isRunning: Bool { state.withLock { $0.isOn } }
 
     /// Every page is dirty at first. Starting again starts afresh.
-    package func start() throws(SystemError) {
-        try isOn.withLock { (isOn) throws(SystemError) in
-            if isOn { try setFlags(false) }
+    package func start(by owner: ConnectionID? = nil) throws(SystemError) {
+        try state.withLock { (state) throws(SystemError) in
+            if state.isOn { try setFlags(false) }
             memory.ownDirtyPages.clearAll()
             try setFlags(true)
             if !startsFull { memory.ownDirtyPages.markAll() }
-            isOn = true
+            state = State(isOn: true, owner: owner)
         }
     }
 
     package func stop() throws(SystemError) {
-        try isOn.withLock { (isOn) throws(SystemError) in
-            if isOn { try setFlags(false) }
-            isOn = false
+        try state.withLock { (state) throws(SystemError) in try stop(&state) }
+    }
+
+    /// Stops the log if it is this connection's.
+    func connectionEnded(_ connection: ConnectionID) throws(SystemError) {
+        try state.withLock { (state) throws(SystemError) in
+            if state.owner == connection { try stop(&state) }
         }
+    }
+
+    private func stop(_ state: inout State) throws(SystemError) {
+        if state.isOn { try setFlags(false) }
+        state = State()
     }
 
     /// Writes the log to the shared bits, clears nothing, and returns how many pages are dirty.
     package func fetch() throws(SystemError) -> Int {
-        try isOn.withLock { (isOn) throws(SystemError) in
-            guard isOn else { return 0 }
+        try state.withLock { (state) throws(SystemError) in
+            guard state.isOn else { return 0 }
             for (index, slot) in memory.layout.slots.enumerated() {
                 let words = unsafe words(of: slot)
                 try unsafe guest.readDirtyLog(
@@ -73,8 +88,8 @@ package final class DirtyLog: Sendable {
     ///
     /// - Precondition: the range lies in memory; its start is a multiple of 64, its end too or memory's end.
     package func clear(_ pages: Range<Int>) throws(SystemError) {
-        try isOn.withLock { (isOn) throws(SystemError) in
-            guard isOn, !pages.isEmpty else { return }
+        try state.withLock { (state) throws(SystemError) in
+            guard state.isOn, !pages.isEmpty else { return }
             let wordRange = pages.lowerBound / 64..<(pages.upperBound + 63) / 64
             unsafe memory.ownDirtyPages.clear(allWords, words: wordRange)
             guard clearsByHand else { return }

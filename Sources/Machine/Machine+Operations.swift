@@ -60,12 +60,19 @@ extension Machine {
         }
     }
 
-    package func throttle(percent: Int) throws(VMMRefusal) {
-        do { try throttle.set(percent: percent) } catch { throw refusal(error) }
+    package func throttle(
+        percent: Int, by owner: ConnectionID? = nil
+    ) throws(VMMRefusal) {
+        do { try throttle.set(percent: percent, by: owner) } catch { throw refusal(error) }
     }
 
-    /// A control connection is gone: its handover, if it has one, is over.
+    /// A control connection is gone: its handover, if it has one, is over, and so are the throttle and the
+    /// dirty log that it asked for. A source agent that dies leaves its VM at full speed.
     package func connectionEnded(_ connection: ConnectionID) {
+        throttle.connectionEnded(connection)
+        do { try dirtyLog.connectionEnded(connection) } catch {
+            logLine("the dirty log of a lost connection goes on: \(error)")
+        }
         lifecycle.withLock { lifecycle in
             doGuestRequest(&lifecycle)
             if lifecycle.lost(connection), !lifecycle.hasEnded { run(&lifecycle) }

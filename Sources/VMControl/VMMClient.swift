@@ -52,8 +52,9 @@ package final class VMMClient: Sendable {
             self.layout = layout
             self.socket = socket
             memoryFile = files[0]
-            memory = try Mapping(files[0], count: Int(layout.memory.bytes))
-            dirtyBits = try Mapping(files[1], count: dirtyBitsBytes(pageCount: layout.pageCount))
+            memory = try Self.map(files[0], count: Int(layout.memory.bytes), "memory")
+            dirtyBits = try Self.map(
+                files[1], count: dirtyBitsBytes(pageCount: layout.pageCount), "dirty bits")
             state = Mutex(State(connection: connection))
         } catch let error as VMMError {
             throw error
@@ -101,16 +102,23 @@ package final class VMMClient: Sendable {
         let (reply, files) = try ask(.saveState)
         guard case .state(let count) = reply, files.count == 1 else { throw unexpected(reply) }
         do {
-            let mapping = try Mapping(files[0], count: max(1, count))
-            return unsafe Array(mapping.bytes.prefix(count))
-        } catch { throw .connection(.system(error)) }
+            guard try files[0].size() >= count else {
+                throw VMMError.connection(.unexpectedReply("a state file that is too small"))
+            }
+            return try files[0].bytes(at: 0, count: count)
+        } catch let error as VMMError {
+            throw error
+        } catch let error as SystemError {
+            throw .connection(.system(error))
+        } catch {
+            fatalError("only typed errors are thrown above: \(error)")
+        }
     }
 
     package func loadState(_ bytes: [UInt8]) throws(VMMError) {
         do {
-            let file = try MemoryFile.create(name: "ferry-state", bytes: bytes.count)
-            let mapping = try Mapping(file, count: max(1, bytes.count))
-            unsafe mapping.bytes.copyBytes(from: bytes)
+            let file = try MemoryFile.growing(name: "ferry-state")
+            try file.write(all: bytes)
             let reply = try ask(.loadState(bytes: bytes.count), with: [file]).reply
             guard reply == .done else { throw unexpected(reply) }
         } catch let error as VMMError {
@@ -130,6 +138,17 @@ package final class VMMClient: Sendable {
     /// Waits until the vmm's end of the connection is closed; false when it still is open.
     package func waitForEnd(within limit: Duration) -> Bool {
         (try? socket.waitReadable(within: limit)) ?? true
+    }
+
+    /// Reading a mapping beyond its file's end kills the reader: the end must be there, and stay.
+    private static func map(
+        _ file: Descriptor, count: Int, _ name: String
+    ) throws -> Mapping {
+        guard try file.size() >= count, MemoryFile.cannotShrink(file) else {
+            throw VMMError.connection(
+                .unexpectedReply("a \(name) file that is too small or may shrink"))
+        }
+        return try Mapping(file, count: count)
     }
 
     private func command(_ request: VMMRequest) throws(VMMError) {
@@ -163,11 +182,8 @@ package final class VMMClient: Sendable {
         let files: [Descriptor]
         do {
             try connection.send(request.frame(number: number), with: descriptors)
-            let frame = try connection.receive(within: limit)
-            guard frame.header.number == number else {
-                throw ConnectionError.unexpectedReply("number \(frame.header.number)")
-            }
-            reply = try VMMReply(kind: frame.header.kind, body: frame.body)
+            let frame = try answer(to: number, on: connection, within: limit)
+            reply = try VMMReply(kind: frame.kind, body: frame.body)
             files = frame.descriptors
         } catch let error as WireError {
             throw .connection(.malformed(error))
@@ -178,6 +194,24 @@ package final class VMMClient: Sendable {
         }
         if case .refused(let refusal) = reply { throw .refused(refusal) }
         return (reply, files)
+    }
+
+    /// The frame with that number. Those before it answer requests whose time ran out: they are skipped.
+    private static func answer(
+        to number: UInt32, on connection: VMMConnection, within limit: Duration
+    ) throws(ConnectionError) -> (body: ArraySlice<UInt8>, kind: UInt16, descriptors: [Descriptor])
+    {
+        let end = Instant.now + limit
+        repeat {
+            let frame = try connection.receive(within: max(.zero, end - Instant.now))
+            // Numbers wrap around: the difference says which is older.
+            let lead = Int32(bitPattern: frame.header.number &- number)
+            if lead == 0 { return (frame.body, frame.header.kind, frame.descriptors) }
+            guard lead < 0 else {
+                throw .unexpectedReply("number \(frame.header.number) and not \(number)")
+            }
+        } while Instant.now < end
+        throw .timedOut
     }
 }
 

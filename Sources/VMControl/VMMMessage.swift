@@ -40,6 +40,7 @@ package enum VMMRequest: Hashable, Sendable {
     /// The VM must be paused. Comes with one descriptor, the file to write memory and state to.
     case saveToFile
     /// Starts KVM's dirty log with every page dirty, also for pages that the vmm writes.
+    /// It stops when the connection that started it last ends.
     case startDirtyLog
     /// Copies the log into the shared dirty bits and keeps it: nothing is cleared. Answer: `.dirtyPages`.
     case fetchDirtyLog
@@ -47,7 +48,8 @@ package enum VMMRequest: Hashable, Sendable {
     /// First page and count are multiples of 64. Pages must be read after the answer.
     case clearDirtyLog(firstPage: Int, pageCount: Int)
     case stopDirtyLog
-    /// Holds every vCPU back for this part of its time, 0 to 99 percent.
+    /// Holds every vCPU back for this part of its time, 0 to 99 percent, until the connection that
+    /// asked last ends.
     case throttle(percent: Int)
     /// Bytes for the guest's serial console.
     case consoleInput([UInt8])

@@ -26,6 +26,19 @@ struct HostTests {
         #expect(unsafe second.bytes[5000] == 0)
     }
 
+    @Test("A memory file keeps its size; a growing one does not promise to")
+    func sealedSize() throws {
+        let file = try MemoryFile.create(name: "test", bytes: 8192)
+        #expect(MemoryFile.cannotShrink(file))
+        for size in [4096, 16384] {
+            #expect(throws: SystemError(call: "ftruncate", code: EPERM)) {
+                try file.truncate(to: size)
+            }
+        }
+        #expect(try !MemoryFile.cannotShrink(MemoryFile.growing(name: "test")))
+        #expect(try !MemoryFile.cannotShrink(Descriptor.open("/dev/null", O_RDONLY)))
+    }
+
     @Test("A thread runs its body under its name")
     func namedThread() throws {
         let name = Mutex("")

@@ -7,7 +7,7 @@ import VMControl
 
 /// The core of every migration, by hand: two ferry-vmm processes, memory copied while the guest runs.
 @Suite(
-    "A guest changes its process", .enabled(if: isKVMUsable), .timeLimit(.minutes(2)), .serialized)
+    "A guest changes its process", .enabled(if: isKVMUsable), .timeLimit(.minutes(5)), .serialized)
 struct HandoverTests {
     private let size = ["--name", "test", "--memory", "64MiB"]
 
@@ -78,8 +78,34 @@ struct HandoverTests {
                     == VMMStatus(
                         state: .paused, cpuTime: try observer.status().cpuTime))
         }
-        while try observer.status().state == .paused {}
+        try waitUntil { try observer.status().state != .paused }
         #expect(try observer.status().state == .running)
+    }
+
+    @Test("A lost connection's throttle and dirty log end with it; another connection's stay")
+    func undoesPreCopy() throws {
+        let vmm = try source(vcpus: 1)
+        let observer = try vmm.connect()
+        do {
+            let owner = try vmm.connect()
+            try owner.startDirtyLog()
+            try owner.throttle(percent: 90)
+            #expect(try observer.fetchDirtyLog() == observer.layout.pageCount)
+        }
+        try waitUntil { refusal { () throws(VMMError) in _ = try observer.fetchDirtyLog() } != nil }
+        #expect(try observer.status().state == .running)
+
+        let other = try vmm.connect()
+        try other.startDirtyLog()
+        #expect(try other.fetchDirtyLog() == other.layout.pageCount)
+        for _ in 0..<10 { _ = try vmm.connect().status() }
+        // What a connection started that another starts afresh is the other's.
+        do {
+            let first = try vmm.connect()
+            try first.startDirtyLog()
+            try other.startDirtyLog()
+        }
+        for _ in 0..<100 { #expect(try other.fetchDirtyLog() > 0) }
     }
 
     @Test("After the seal a lost connection leaves it paused until somebody says resume")
@@ -166,14 +192,17 @@ struct HandoverTests {
         try client.pause()
         let path = first.path("saved")
         try client.save(to: Descriptor.open(path, O_RDWR | O_CREAT))
-        for option in [
-            ["--memory", "128MiB"], ["--vcpus", "1"], ["--id", String(repeating: "0", count: 32)],
-        ] {
+        for option in [["--memory", "128MiB"], ["--vcpus", "1"]] {
             let refused = try VMMUnderTest(["--restore", path] + option)
             let (code, exit) = try refused.waitForExit()
             #expect(code == 1)
             #expect(exit.detail.contains(option[0]))
         }
+        let identity = String(repeating: "1a", count: 16)
+        let renamed = try VMMUnderTest(["--restore", path, "--paused", "--id", identity]).connect()
+        #expect(renamed.info.id.description == identity)
+        #expect(renamed.info.spec == client.info.spec)
+
         let second = try VMMUnderTest(["--restore", path, "--paused"])
         let restored = try second.connect()
         #expect(try restored.status().state == .paused)

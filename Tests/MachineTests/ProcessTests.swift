@@ -15,7 +15,7 @@ private func pulseArguments(vcpus: Int = 1) throws -> [String] {
     ]
 }
 
-@Suite("A ferry-vmm process", .enabled(if: isKVMUsable), .timeLimit(.minutes(2)))
+@Suite("A ferry-vmm process", .enabled(if: isKVMUsable), .timeLimit(.minutes(5)))
 struct ProcessTests {
     @Test("It serves its guest and ends when told to")
     func quits() throws {
@@ -49,7 +49,7 @@ struct ProcessTests {
         let console = try vmm.console()
         try console.wait { $0.contains("pulse seq=2 ") ? () : nil }
         try console.type("poweroff\n")
-        while try client.status().exit == nil {}
+        try waitUntil { try client.status().exit != nil }
         #expect(try client.status().state == .stopped)
         #expect(try client.status().exit?.reason == .powerOff)
         let (code, exit) = try vmm.waitForExit()

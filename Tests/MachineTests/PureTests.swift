@@ -1,3 +1,5 @@
+import Foundation
+import Glibc
 import Host
 import KVM
 import Machine
@@ -170,7 +172,7 @@ struct CPUIDPolicyTests {
 
 @Suite("A confined thread")
 struct ConfinementTests {
-    @Test("It cannot become another program, and reaches no network")
+    @Test("It cannot become another program, reaches no network, and signals only its own process")
     func confined() throws {
         let codes = Mutex<[Int32]>([])
         try NamedThread(name: "confined") {
@@ -185,6 +187,14 @@ struct ConfinementTests {
                 } catch {
                     codes.withLock { $0.append(error.code) }
                 }
+                let path = FileManager.default.temporaryDirectory.path + "/nobody-listens"
+                do throws(SystemError) { _ = try UnixSocket.connect(to: path) } catch {
+                    codes.withLock { $0.append(error.code) }
+                }
+                // The test's parent may not be asked whether it is there, a thread of its own may.
+                let code = Glibc.kill(getppid(), 0) < 0 ? errno : 0
+                codes.withLock { $0.append(code) }
+                codes.withLock { $0.append(pthread_kill(pthread_self(), 0)) }
                 // Threads and memory files still work.
                 _ = try MemoryFile.create(name: "allowed", bytes: 4096)
                 try NamedThread(name: "allowed") { codes.withLock { $0.append(0) } }.join()
@@ -192,6 +202,7 @@ struct ConfinementTests {
                 Issue.record(error)
             }
         }.join()
-        #expect(codes.withLock { $0 } == [1, 1, 0])  // EPERM, EPERM, and the thread that ran
+        // execve, TCP, connect and kill; then the own thread's signal, and the thread that ran
+        #expect(codes.withLock { $0 } == [EPERM, EPERM, EPERM, EPERM, 0, 0])
     }
 }

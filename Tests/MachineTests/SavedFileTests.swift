@@ -23,7 +23,7 @@ struct SavedFileTests {
     }
 
     private static func write(_ header: SavedFileHeader, _ memory: GuestMemory) throws -> [UInt8] {
-        let file = try MemoryFile.create(name: "saved", bytes: 0)
+        let file = try MemoryFile.growing(name: "saved")
         try SavedFileWriter(file: file).write(
             header, state: StateBlob.encode([]), memory: memory)
         return try file.bytes(at: 0, count: file.size())
@@ -31,7 +31,7 @@ struct SavedFileTests {
 
     /// Reads a whole file into fresh memory.
     private func read(_ bytes: [UInt8]) throws -> (SavedFileHeader, GuestMemory) {
-        let copy = try MemoryFile.create(name: "copy", bytes: 0)
+        let copy = try MemoryFile.growing(name: "copy")
         try copy.write(all: bytes)
         let reader = try SavedFileReader(rewound(copy))
         let fresh = try GuestMemory(memory.layout, hugePages: false)

@@ -5,7 +5,7 @@ import Model
 import Testing
 import VMControl
 
-@Suite("Guests of a few instructions", .enabled(if: isKVMUsable), .timeLimit(.minutes(1)))
+@Suite("Guests of a few instructions", .enabled(if: isKVMUsable), .timeLimit(.minutes(5)))
 struct TinyGuestTests {
     @Test("A guest prints and powers off")
     func powerOff() throws {

@@ -13,6 +13,13 @@
 // memfd_create(2), always close-on-exec. `huge_pages` != 0 asks for 2 MiB hugetlb pages.
 int ferry_memfd_create(const char *name, int huge_pages);
 
+// fcntl(2) F_ADD_SEALS with F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL: the size stays for good.
+int ferry_seal_size(int fd);
+
+// fcntl(2) F_GET_SEALS; FERRY_SEAL_SHRINK is F_SEAL_SHRINK.
+#define FERRY_SEAL_SHRINK 2
+int ferry_get_seals(int fd);
+
 // sendmsg(2)/recvmsg(2) of one buffer with up to FERRY_FDS_MAX descriptors (SCM_RIGHTS).
 // Received descriptors are close-on-exec. `fd_count` is in and out for receive.
 // Returns the number of bytes; receive returns -EMSGSIZE if control data was cut off.
@@ -49,7 +56,9 @@ int ferry_pidfd_open(pid_t process);
 int ferry_pidfd_send_signal(int pidfd, int signal);
 
 // posix_spawn(3) into a session of its own: input from /dev/null, output and errors appended to `log`, nothing
-// else inherited, no signal blocked or ignored. `arguments` ends with NULL. Returns the process's number.
-int ferry_spawn_detached(const char *program, char *const arguments[], const char *log);
+// else inherited, no signal blocked or ignored. `arguments` and `environment` end with NULL. Returns the
+// process's number.
+int ferry_spawn_detached(
+    const char *program, char *const arguments[], char *const environment[], const char *log);
 
 #endif

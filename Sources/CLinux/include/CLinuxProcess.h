@@ -23,7 +23,7 @@ int ferry_forbid_core_files(void);
 // Gives up every capability of the calling thread, also in its bounding set where it may.
 int ferry_drop_capabilities(void);
 // seccomp(2) on the calling thread and those it makes: other programs, other processes, sockets that are
-// not Unix sockets, and the calls that change the system fail with EPERM. Needs no_new_privileges.
+// not Unix sockets, connections, and the calls that change the system fail with EPERM. Needs no_new_privileges.
 int ferry_confine_calls(void);
 // execve(2) of a path, without arguments; returns only when it failed.
 int ferry_execute(const char *path);

@@ -137,7 +137,10 @@ private struct Switchboard {
         for client in clients {
             let events =
                 (client.input.isEmpty ? POLLIN : 0) | (client.output.isEmpty ? 0 : POLLOUT)
-            entries.append(pollfd(fd: client.socket.number, events: Int16(events), revents: 0))
+            // A hang-up is told without being asked for, again and again: a client of whom nothing is
+            // wanted is left out.
+            let number = events == 0 ? -1 : client.socket.number
+            entries.append(pollfd(fd: number, events: Int16(events), revents: 0))
         }
         let waits = clients.contains { !$0.input.isEmpty } ? Self.retryMilliseconds : -1
         guard unsafe poll(&entries, nfds_t(entries.count), waits) >= 0 else { return }

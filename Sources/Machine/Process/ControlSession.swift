@@ -67,14 +67,15 @@ struct ControlSession {
         case .saveState: return try savedState()
         case .loadState(let bytes): try loadState(bytes, from: try one(files))
         case .saveToFile: try machine.save(to: try one(files))
-        case .startDirtyLog: try system { () throws(SystemError) in try machine.dirtyLog.start() }
+        case .startDirtyLog:
+            try system { () throws(SystemError) in try machine.dirtyLog.start(by: id) }
         case .fetchDirtyLog:
             try requireDirtyLog()
             let count = try system { () throws(SystemError) in try machine.dirtyLog.fetch() }
             return (.dirtyPages(count), [])
         case .clearDirtyLog(let first, let count): try clearDirtyLog(first: first, count: count)
         case .stopDirtyLog: try system { () throws(SystemError) in try machine.dirtyLog.stop() }
-        case .throttle(let percent): try machine.throttle(percent: percent)
+        case .throttle(let percent): try machine.throttle(percent: percent, by: id)
         case .consoleInput(let bytes): try offer(bytes)
         }
         return (.done, [])
@@ -89,7 +90,7 @@ struct ControlSession {
     private func savedState() throws(VMMRefusal) -> (VMMReply, [Descriptor]) {
         let bytes = try machine.saveState()
         let file = try system { () throws(SystemError) in
-            let file = try MemoryFile.create(name: "ferry-state", bytes: 0)
+            let file = try MemoryFile.growing(name: "ferry-state")
             try file.write(all: bytes)
             return file
         }

@@ -9,6 +9,8 @@ import Synchronization
 final class Throttle: Sendable {
     private struct State: Sendable {
         var percent = 0
+        /// The connection that set it last: its end lets the vCPUs go.
+        var owner: ConnectionID?
         var isFinished = false
     }
 
@@ -19,12 +21,24 @@ final class Throttle: Sendable {
     /// - Parameter hold: keeps all vCPUs out until then, or lets them in at nil.
     init(hold: @escaping @Sendable (Instant?) -> Void) { self.hold = hold }
 
-    func set(percent: Int) throws(SystemError) {
-        state.change { $0.percent = percent }
+    func set(percent: Int, by owner: ConnectionID? = nil) throws(SystemError) {
+        state.change { state in
+            state.percent = percent
+            state.owner = owner
+        }
         try thread.withLock { (thread) throws(SystemError) in
             if thread == nil, percent > 0 {
                 thread = try NamedThread(name: "throttle") { [self] in run() }
             }
+        }
+    }
+
+    /// Lets the vCPUs go if it was this connection that held them back.
+    func connectionEnded(_ connection: ConnectionID) {
+        state.change { state in
+            guard state.owner == connection else { return }
+            state.percent = 0
+            state.owner = nil
         }
     }
 

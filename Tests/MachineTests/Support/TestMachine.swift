@@ -114,6 +114,15 @@ func isContinuous(_ heartbeats: [PulseHeartbeat]) -> Bool {
     zip(heartbeats, heartbeats.dropFirst()).allSatisfy { $1.sequence == $0.sequence + 1 }
 }
 
+/// Asks again and again, for a minute at most: there is no event to wait for.
+func waitUntil(_ condition: () throws -> Bool) throws {
+    let end = Instant.now + .seconds(60)
+    while try !condition() {
+        try #require(Instant.now < end, "it did not happen within a minute")
+        _ = usleep(2000)
+    }
+}
+
 /// Copies all guest memory, as a migration does.
 func copyMemory(from source: Mapping, to destination: Mapping) {
     unsafe destination.bytes.copyMemory(from: UnsafeRawBufferPointer(source.bytes))

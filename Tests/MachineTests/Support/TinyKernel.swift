@@ -51,7 +51,7 @@ enum TinyKernel {
     }
 
     private static func file(_ bytes: [UInt8]) throws -> Descriptor {
-        let file = try MemoryFile.create(name: "test-kernel", bytes: 0)
+        let file = try MemoryFile.growing(name: "test-kernel")
         try file.write(all: bytes)
         return file
     }

@@ -78,11 +78,21 @@ final class VMMUnderTest {
         return (code, try JSONDecoder().decode(VMExit.self, from: json))
     }
 
-    /// The exit code, or 128 and the signal's number.
+    /// The exit code, or 128 and the signal's number. A process that does not end is killed after a minute,
+    /// and fails the test.
     func wait() -> Int32 {
         if let exitCode { return exitCode }
         var status: Int32 = 0
-        while unsafe waitpid(processID, &status, 0) < 0, errno == EINTR {}
+        let end = Instant.now + .seconds(60)
+        while unsafe waitpid(processID, &status, WNOHANG) == 0 {
+            if Instant.now > end {
+                Issue.record("the vmm did not end: \(errorText.suffix(300))")
+                _ = Glibc.kill(processID, SIGKILL)
+                _ = unsafe waitpid(processID, &status, 0)
+                break
+            }
+            _ = usleep(2000)
+        }
         let code = status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f
         exitCode = code
         return code
@@ -139,7 +149,12 @@ final class ConsoleClient {
 
     /// Reads until the vmm closes the console, and returns all text.
     func readToEnd() throws -> String {
+        let end = Instant.now + .seconds(60)
         while true {
+            guard Instant.now < end, try socket.waitReadable(within: end - Instant.now) else {
+                Issue.record("the console stays open: \(text.suffix(300))")
+                throw CancellationError()
+            }
             let part = try UnixSocket.receive(upTo: 65536, on: socket).bytes
             if part.isEmpty { return text }
             text += String(decoding: part.filter { $0 != UInt8(ascii: "\r") }, as: UTF8.self)
