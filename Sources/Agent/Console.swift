@@ -53,10 +53,50 @@ extension VirtualMachine {
         return try await Console(socket)
     }
 
+    /// Gives the guest input at its own pace: while its buffer is full, this waits for a moment and goes on with
+    /// the rest. Throws when that took too long: what was taken by then was taken.
+    func sendConsoleInput(_ bytes: [UInt8]) async throws(Problem) {
+        let end = Instant.now + Limits.consoleInput
+        var rest = bytes[...]
+        while true {
+            let (taken, refusal) = try await offerConsoleInput(Array(rest))
+            rest = rest.dropFirst(taken)
+            guard let refusal else { return }
+            guard Instant.now < end, !Task.isCancelled else {
+                throw Problem(
+                    .wrongState,
+                    "VM \(name): \(refusal.detail); \(rest.count) of \(bytes.count) bytes were left"
+                )
+            }
+            // Cancelled, it looks once more.
+            try? await Task.sleep(for: Limits.consoleInputPoll)
+        }
+    }
+
     // Not inlined: the optimiser of Swift 6.3.1 crashes on this call in a closure that throws any error.
     @inline(never)
-    func sendConsoleInput(_ bytes: [UInt8]) async throws(Problem) {
+    private func offerConsoleInput(
+        _ bytes: [UInt8]
+    ) async throws(Problem) -> (taken: Int, refusal: VMMRefusal?) {
         let client = try live().client
-        try await control { () throws(VMMError) in try client.sendConsoleInput(bytes) }
+        return try await control { () throws(VMMError) in try client.offerConsoleInput(bytes) }
+    }
+}
+
+extension VMMClient {
+    /// How many bytes were taken before one was refused. Each goes alone: a refusal of several does not say in a
+    /// number how many of them were taken. Blocks.
+    fileprivate func offerConsoleInput(
+        _ bytes: [UInt8]
+    ) throws(VMMError) -> (taken: Int, refusal: VMMRefusal?) {
+        for (index, byte) in bytes.enumerated() {
+            do throws(VMMError) { try sendConsoleInput([byte]) } catch {
+                guard case .refused(let refusal) = error, refusal.code == .wrongState else {
+                    throw error
+                }
+                return (index, refusal)
+            }
+        }
+        return (bytes.count, nil)
     }
 }

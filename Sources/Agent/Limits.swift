@@ -13,6 +13,9 @@ package enum Limits {
     package static let vmmStartPoll = Duration.milliseconds(3)
     /// From `quit` to SIGKILL.
     package static let vmmStop = Duration.seconds(5)
+    /// How long console input waits for a guest that does not read, and how often it looks.
+    package static let consoleInput = Duration.seconds(5)
+    package static let consoleInputPoll = Duration.milliseconds(20)
     package static let recordBytesMax = 1 << 20
     /// Finished migrations that are remembered.
     package static let finishedMigrationsMax = 256

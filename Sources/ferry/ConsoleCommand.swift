@@ -12,13 +12,27 @@ struct ConsoleCommand: AsyncParsableCommand {
         discussion: """
             It shows what the VM writes from now on (`ferry vm log` has what came before) and sends what you \
             type. Ctrl-] leaves; the VM runs on. When standard input is no terminal, its bytes are sent, and \
-            output goes on after its end until the VM ends.
+            output goes on after its end until the VM ends. Much input at once waits until the guest takes it; a \
+            guest that takes none for some seconds ends the command.
+
+            Example:
+              ferry vm console web
             """)
 
     private static let escape: UInt8 = 0x1d
     private static let inputBytesMax = 1024
+    /// Pasted text goes in pieces, each when the guest has taken the one before.
+    private static let pieceBytesMax = 64
 
     @OptionGroup var vm: VMOptions
+
+    func validate() throws {
+        if vm.output.output == .json {
+            throw ValidationError(
+                "a console has no JSON form; for what the VM wrote, use `ferry vm log --output json`"
+            )
+        }
+    }
 
     func run() async throws {
         try await vm.withAgent { agent in
@@ -44,7 +58,10 @@ struct ConsoleCommand: AsyncParsableCommand {
                 for await bytes in Self.input() {
                     let end = isTerminal ? bytes.firstIndex(of: Self.escape) : nil
                     let typed = Array(bytes[..<(end ?? bytes.endIndex)])
-                    if !typed.isEmpty { try await agent.sendConsoleInput(typed, to: name) }
+                    for start in stride(from: 0, to: typed.count, by: Self.pieceBytesMax) {
+                        let piece = typed[start..<min(start + Self.pieceBytesMax, typed.count)]
+                        try await agent.sendConsoleInput(Array(piece), to: name)
+                    }
                     if end != nil { return }
                 }
                 // The input has ended, the output has not.

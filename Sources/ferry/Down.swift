@@ -44,7 +44,8 @@ struct Down: AsyncParsableCommand {
                     print(
                         report.stoppedAgents.isEmpty
                             ? "no agent was running"
-                            : "stopped the agents of \(report.stoppedAgents.joined(separator: ", "))")
+                            : "stopped the agents of \(report.stoppedAgents.joined(separator: ", "))"
+                    )
                 }
                 guard report.failures.isEmpty else {
                     throw CommandFailure(

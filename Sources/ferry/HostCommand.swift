@@ -8,10 +8,19 @@ import Model
 struct HostCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "host", abstract: "Lists and shows the cluster's hosts.",
+        discussion: """
+            Example:
+              ferry host list
+            """,
         subcommands: [List.self, Show.self])
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lists the hosts.")
+        static let configuration = CommandConfiguration(
+            abstract: "Lists the hosts.",
+            discussion: """
+                Example:
+                  ferry host list
+                """)
         @OptionGroup var cluster: ClusterOptions
         @OptionGroup var output: OutputOptions
 
@@ -24,7 +33,11 @@ struct HostCommand: AsyncParsableCommand {
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Shows a host: cores, memory, CPU features, what its KVM can do.")
+            abstract: "Shows a host: cores, memory, CPU features, what its KVM can do.",
+            discussion: """
+                Example:
+                  ferry host show host-a
+                """)
         @Argument(help: "The host's name.", transform: { try HostName($0) })
         var name: HostName
         @OptionGroup var cluster: ClusterOptions

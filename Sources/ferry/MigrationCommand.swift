@@ -11,11 +11,19 @@ struct MigrationCommand: AsyncParsableCommand {
         discussion: """
             The host that a VM leaves remembers its migrations for a while. A migration can be cancelled until \
             its VM is handed over.
+
+            Example:
+              ferry migration list
             """,
         subcommands: [List.self, Show.self, Cancel.self])
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lists migrations, newest first.")
+        static let configuration = CommandConfiguration(
+            abstract: "Lists migrations, newest first.",
+            discussion: """
+                Example:
+                  ferry migration list
+                """)
         @OptionGroup var cluster: ClusterOptions
         @OptionGroup var output: OutputOptions
 
@@ -36,7 +44,12 @@ struct MigrationCommand: AsyncParsableCommand {
     }
 
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Shows one migration.")
+        static let configuration = CommandConfiguration(
+            abstract: "Shows one migration.",
+            discussion: """
+                Example:
+                  ferry migration show 5f0c2a9be1d84c37a6f0b1c2d3e4f506
+                """)
         @OptionGroup var migration: MigrationOptions
 
         func run() async throws {
@@ -48,7 +61,11 @@ struct MigrationCommand: AsyncParsableCommand {
 
     struct Cancel: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Ends a migration; its VM runs on where it was.")
+            abstract: "Ends a migration; its VM runs on where it was.",
+            discussion: """
+                Example:
+                  ferry migration cancel 5f0c2a9be1d84c37a6f0b1c2d3e4f506
+                """)
         @OptionGroup var migration: MigrationOptions
 
         func run() async throws {

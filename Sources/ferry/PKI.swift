@@ -27,8 +27,11 @@ struct PKI: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "init",
             abstract:
-                "Makes a cluster's authority. Refuses to overwrite one: that would lose the cluster."
-        )
+                "Makes a cluster's authority. Refuses to overwrite one: that would lose the cluster.",
+            discussion: """
+                Example:
+                  ferry pki init --cluster prod --out keys/authority
+                """)
 
         @Option(help: "The cluster's name.", transform: { try ClusterName($0) })
         var cluster: ClusterName
@@ -48,7 +51,11 @@ struct PKI: AsyncParsableCommand {
 
     struct Issue: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "issue", abstract: "Makes a key and a certificate for an agent or a user.")
+            commandName: "issue", abstract: "Makes a key and a certificate for an agent or a user.",
+            discussion: """
+                Example:
+                  ferry pki issue --ca keys/authority --role agent --name host-a --out keys/agent-host-a
+                """)
 
         @Option(help: ArgumentHelp("The authority's folder.", valueName: "folder"))
         var ca: String
@@ -77,7 +84,11 @@ struct PKI: AsyncParsableCommand {
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "show", abstract: "Shows what a certificate says.")
+            commandName: "show", abstract: "Shows what a certificate says.",
+            discussion: """
+                Example:
+                  ferry pki show keys/agent-host-a
+                """)
 
         @Argument(help: "A certificate's file, or a folder of keys.")
         var path: String

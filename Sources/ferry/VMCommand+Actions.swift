@@ -8,19 +8,33 @@ import Model
 extension VMCommand {
     struct Pause: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Stops a VM's vCPUs; it keeps its memory.")
+            abstract: "Stops a VM's vCPUs; it keeps its memory.",
+            discussion: """
+                Example:
+                  ferry vm pause web
+                """)
         @OptionGroup var vm: VMOptions
         func run() async throws { try await vm.perform(.pause) }
     }
 
     struct Resume: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lets a paused VM run on.")
+        static let configuration = CommandConfiguration(
+            abstract: "Lets a paused VM run on.",
+            discussion: """
+                Example:
+                  ferry vm resume web
+                """)
         @OptionGroup var vm: VMOptions
         func run() async throws { try await vm.perform(.resume) }
     }
 
     struct Start: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Boots a VM that is stopped.")
+        static let configuration = CommandConfiguration(
+            abstract: "Boots a VM that is stopped.",
+            discussion: """
+                Example:
+                  ferry vm start web
+                """)
         @OptionGroup var vm: VMOptions
         func run() async throws { try await vm.perform(.start) }
     }
@@ -28,14 +42,22 @@ extension VMCommand {
     struct Stop: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract:
-                "Cuts a VM's power. Its memory is gone; the VM stays and can be started again.")
+                "Cuts a VM's power. Its memory is gone; the VM stays and can be started again.",
+            discussion: """
+                Example:
+                  ferry vm stop web
+                """)
         @OptionGroup var vm: VMOptions
         func run() async throws { try await vm.perform(.stop) }
     }
 
     struct Reset: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Resets a VM as its reset button would; it boots its kernel again.")
+            abstract: "Resets a VM as its reset button would; it boots its kernel again.",
+            discussion: """
+                Example:
+                  ferry vm reset web
+                """)
         @OptionGroup var vm: VMOptions
         func run() async throws { try await vm.perform(.reset) }
     }
@@ -102,7 +124,11 @@ extension VMCommand {
 
     struct Delete: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Ends a VM for good and forgets it. Files it was saved to stay.")
+            abstract: "Ends a VM for good and forgets it. Files it was saved to stay.",
+            discussion: """
+                Example:
+                  ferry vm delete web
+                """)
         @OptionGroup var vm: VMOptions
 
         func run() async throws {

@@ -129,7 +129,12 @@ extension VMCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lists the VMs of all hosts.")
+        static let configuration = CommandConfiguration(
+            abstract: "Lists the VMs of all hosts.",
+            discussion: """
+                Example:
+                  ferry vm list
+                """)
         @OptionGroup var cluster: ClusterOptions
         @OptionGroup var output: OutputOptions
 
@@ -149,7 +154,12 @@ extension VMCommand {
     }
 
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Shows one VM.")
+        static let configuration = CommandConfiguration(
+            abstract: "Shows one VM.",
+            discussion: """
+                Example:
+                  ferry vm show web
+                """)
         @OptionGroup var vm: VMOptions
 
         func run() async throws {
@@ -165,14 +175,22 @@ extension VMCommand {
 
     struct Log: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Prints the end of what a VM wrote to its serial console.")
+            abstract: "Prints the end of what a VM wrote to its serial console.",
+            discussion: """
+                Example:
+                  ferry vm log web --tail 4096
+                """)
         @Option(help: "How many bytes from the end, at most 2 MiB.")
         var tail = 65536
         @OptionGroup var vm: VMOptions
 
         func run() async throws {
             try await vm.withAgent { agent in
-                try StandardStreams.write(await agent.log(vm.name, tailBytes: tail))
+                let bytes = try await agent.log(vm.name, tailBytes: tail)
+                switch vm.output.output {
+                case .json: print(try jsonText(["log": String(decoding: bytes, as: UTF8.self)]))
+                case .text: try StandardStreams.write(bytes)
+                }
             }
         }
     }
