@@ -28,32 +28,38 @@ package import Model
             rebasing: mapping.bytes[start..<(start + Int(slot.bytes))])
     }
 
-    /// The host's view of a guest physical range for writing, marked dirty; nil when it is not all RAM.
-    func writable(at address: UInt64, count: Int) -> UnsafeMutableRawBufferPointer? {
+    /// Calls with the host's view of a guest physical range for writing; nil when it is not all RAM.
+    ///
+    /// Marked dirty after the writing: a migration that clears the mark first and copies then must not have
+    /// copied what was there before.
+    func withWritable<Value, Failure: Error>(
+        at address: UInt64, count: Int,
+        _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Value
+    ) throws(Failure) -> Value? {
         guard let offset = layout.fileOffset(ofGuestAddress: address, count: UInt64(count)) else {
             return nil
         }
         let start = Int(offset)
-        if count > 0 {
-            ownDirtyPages.mark(start / pageBytes...(start + count - 1) / pageBytes)
+        defer {
+            if count > 0 {
+                ownDirtyPages.mark(start / pageBytes...(start + count - 1) / pageBytes)
+            }
         }
-        return unsafe UnsafeMutableRawBufferPointer(
-            rebasing: mapping.bytes[start..<(start + count)])
+        return try unsafe body(
+            UnsafeMutableRawBufferPointer(rebasing: mapping.bytes[start..<(start + count)]))
     }
 
     /// False, and nothing written, when the range is not all RAM.
     @discardableResult
     package func write(_ bytes: some Collection<UInt8>, at address: UInt64) -> Bool {
-        guard let target = unsafe writable(at: address, count: bytes.count) else { return false }
-        unsafe target.copyBytes(from: bytes)
-        return true
+        unsafe withWritable(at: address, count: bytes.count) { unsafe $0.copyBytes(from: bytes) } != nil
     }
 
     @discardableResult
     func zero(at address: UInt64, count: Int) -> Bool {
-        guard let target = unsafe writable(at: address, count: count) else { return false }
-        unsafe target.initializeMemory(as: UInt8.self, repeating: 0)
-        return true
+        unsafe withWritable(at: address, count: count) {
+            _ = unsafe $0.initializeMemory(as: UInt8.self, repeating: 0)
+        } != nil
     }
 
     /// A copy of guest memory; nil when the range is not all RAM.

@@ -35,6 +35,8 @@ package struct Lifecycle: Hashable, Sendable {
     package var hasEnded: Bool { exit != nil }
 
     package mutating func paused(for owner: ConnectionID?) {
+        // A seal stays until a request to resume: a pause on top of it changes nothing.
+        if handover == .sealed { return }
         let wasRunning = state == .running
         state = .paused
         handover = owner.map { .open(owner: $0, resumes: wasRunning) } ?? .none

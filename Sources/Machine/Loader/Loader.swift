@@ -103,11 +103,13 @@ package struct Loader {
         let bytes = UInt64(try source.initrdBytes())
         guard bytes > 0 else { return nil }
         let room = end > start ? end - start : 0
-        guard bytes <= room, (end - bytes) & ~0xfff >= start,
-            let target = unsafe memory.writable(at: (end - bytes) & ~0xfff, count: Int(bytes))
-        else { throw .outsideMemory(what: "initrd", address: start, bytes: bytes) }
-        try unsafe source.readInitrd(into: target)
+        let outside = KernelError.outsideMemory(what: "initrd", address: start, bytes: bytes)
+        guard bytes <= room, (end - bytes) & ~0xfff >= start else { throw outside }
         let address = (end - bytes) & ~0xfff
+        let read: Void? = try unsafe memory.withWritable(at: address, count: Int(bytes)) {
+            (target) throws(KernelError) in try unsafe source.readInitrd(into: target)
+        }
+        guard read != nil else { throw outside }
         return address..<(address + bytes)
     }
 

@@ -50,7 +50,7 @@ package final class ControlServer: Sendable {
             return ConnectionID(last)
         }
         do {
-            _ = try NamedThread(name: "control-\(id.number)") { [self] in
+            let thread = try NamedThread(name: "control-\(id.number)") { [self] in
                 ControlSession(
                     id: id, connection: VMMConnection(socket), machine: machine,
                     asked: { [situation] in situation.change { $0.hadConnection = true } },
@@ -60,6 +60,8 @@ package final class ControlServer: Sendable {
                 machine.connectionEnded(id)
                 situation.change { $0.connections -= 1 }
             }
+            // Nobody waits for it: its stack must go when it ends.
+            thread.detach()
         } catch {
             situation.change { $0.connections -= 1 }
             throw error
