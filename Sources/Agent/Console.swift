@@ -53,19 +53,22 @@ extension VirtualMachine {
         return try await Console(socket)
     }
 
+    // These two are not inlined: the optimiser of Swift 6.3.1 crashes on such a call in a closure that throws any
+    // error.
+
     /// Gives the guest input at its own pace: while its buffer is full, this waits for a moment and goes on with
     /// the rest. Throws when that took too long: what was taken by then was taken.
+    @inline(never)
     func sendConsoleInput(_ bytes: [UInt8]) async throws(Problem) {
         let end = Instant.now + Limits.consoleInput
         var rest = bytes[...]
         while true {
-            let (taken, refusal) = try await offerConsoleInput(Array(rest))
-            rest = rest.dropFirst(taken)
-            guard let refusal else { return }
+            rest = rest.dropFirst(try await offerConsoleInput(Array(rest)))
+            if rest.isEmpty { return }
             guard Instant.now < end, !Task.isCancelled else {
                 throw Problem(
                     .wrongState,
-                    "VM \(name): \(refusal.detail); \(rest.count) of \(bytes.count) bytes were left"
+                    "VM \(name) does not read its console: the last \(rest.count) of \(bytes.count) bytes were not taken"
                 )
             }
             // Cancelled, it looks once more.
@@ -73,11 +76,8 @@ extension VirtualMachine {
         }
     }
 
-    // Not inlined: the optimiser of Swift 6.3.1 crashes on this call in a closure that throws any error.
     @inline(never)
-    private func offerConsoleInput(
-        _ bytes: [UInt8]
-    ) async throws(Problem) -> (taken: Int, refusal: VMMRefusal?) {
+    private func offerConsoleInput(_ bytes: [UInt8]) async throws(Problem) -> Int {
         let client = try live().client
         return try await control { () throws(VMMError) in try client.offerConsoleInput(bytes) }
     }
@@ -86,17 +86,15 @@ extension VirtualMachine {
 extension VMMClient {
     /// How many bytes were taken before one was refused. Each goes alone: a refusal of several does not say in a
     /// number how many of them were taken. Blocks.
-    fileprivate func offerConsoleInput(
-        _ bytes: [UInt8]
-    ) throws(VMMError) -> (taken: Int, refusal: VMMRefusal?) {
+    fileprivate func offerConsoleInput(_ bytes: [UInt8]) throws(VMMError) -> Int {
         for (index, byte) in bytes.enumerated() {
             do throws(VMMError) { try sendConsoleInput([byte]) } catch {
                 guard case .refused(let refusal) = error, refusal.code == .wrongState else {
                     throw error
                 }
-                return (index, refusal)
+                return index
             }
         }
-        return (bytes.count, nil)
+        return bytes.count
     }
 }

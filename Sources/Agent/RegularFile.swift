@@ -5,12 +5,12 @@ package import Host
 
 package enum RegularFileError: Error, Hashable, Sendable, CustomStringConvertible {
     case system(SystemError)
-    case notRegular(path: String)
+    case notRegular
 
     package var description: String {
         switch self {
         case .system(let error): "\(error)"
-        case .notRegular(let path): "\(path) is not a regular file"
+        case .notRegular: "it is not a regular file"
         }
     }
 }
@@ -26,7 +26,7 @@ enum RegularFile {
         do { try checked("fstat") { unsafe fstat(file.number, &status) } } catch {
             throw .system(error)
         }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw .notRegular(path: path) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw .notRegular }
         return file
     }
 }

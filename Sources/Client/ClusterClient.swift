@@ -43,7 +43,8 @@ package final class ClusterClient: Sendable {
             return tls
         } catch {
             throw .keys(
-                "the keys in \(folder) cannot be used (\(error)): make them with `ferry pki issue --ca AUTHORITY-FOLDER --role operator --name NAME --out \(folder)`")
+                "the keys in \(folder) cannot be used (\(error)): make them with `ferry pki issue --ca AUTHORITY-FOLDER --role operator --name NAME --out \(folder)`"
+            )
         }
     }
 

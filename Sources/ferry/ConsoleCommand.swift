@@ -22,7 +22,7 @@ struct ConsoleCommand: AsyncParsableCommand {
     private static let escape: UInt8 = 0x1d
     private static let inputBytesMax = 1024
     /// Pasted text goes in pieces, each when the guest has taken the one before.
-    private static let pieceBytesMax = 64
+    private static let pieceBytesMax = 256
 
     @OptionGroup var vm: VMOptions
 

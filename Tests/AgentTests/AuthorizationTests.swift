@@ -12,7 +12,8 @@ import X509
 
 @Suite("Who may use an agent's API", .serialized)
 struct AuthorizationTests {
-    @Test("Operators and the controller of the cluster may", arguments: [Role.operator, .controller])
+    @Test(
+        "Operators and the controller of the cluster may", arguments: [Role.operator, .controller])
     func roles(_ role: Role) async throws {
         try await TestCluster.with { cluster in
             let keys = KeyFolder("\(cluster.folder)/keys/\(role.rawValue)-somebody")
