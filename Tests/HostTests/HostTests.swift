@@ -39,6 +39,21 @@ struct HostTests {
         #expect(try !MemoryFile.cannotShrink(Descriptor.open("/dev/null", O_RDONLY)))
     }
 
+    @Test("A detached program gets a few words of the environment and no more")
+    func detachedEnvironment() throws {
+        let log = FileManager.default.temporaryDirectory.appending(path: "ferry-test-\(UUID())")
+            .path
+        defer { try? FileManager.default.removeItem(atPath: log) }
+        let process = try DetachedProcess.start("/usr/bin/env", [], log: log)
+        var status: Int32 = 0
+        #expect(unsafe waitpid(process, &status, 0) == process)
+        let names = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n")
+            .map { String($0.prefix { $0 != "=" }) }
+        #expect(names.contains("PATH"))
+        let allowed: Set = ["PATH", "HOME", "LANG", "LD_LIBRARY_PATH"]
+        #expect(names.allSatisfy { allowed.contains($0) || $0.hasPrefix("FERRY_") })
+    }
+
     @Test("A thread runs its body under its name")
     func namedThread() throws {
         let name = Mutex("")

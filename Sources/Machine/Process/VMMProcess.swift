@@ -49,13 +49,14 @@ package struct VMMProcess {
             try console.start(socket: consoleListener, logPath: path("console.log")) { bytes in
                 machine.offerConsoleInput(bytes)
             }
+            // Before anybody can ask for a pause, which this would undo.
+            if !isIncoming, !options.startsPaused {
+                do { try machine.resume() } catch { throw MachineError.specification("\(error)") }
+            }
             let server = ControlServer(machine)
             try server.start(on: controlListener)
             try watchSignals(server)
             try watchEnd(of: machine, server)
-            if !isIncoming, !options.startsPaused {
-                do { try machine.resume() } catch { throw MachineError.specification("\(error)") }
-            }
             logLine("\(machine.spec.name) is \(machine.status.state.rawValue)")
             let exit = waitForEnd(of: machine, server)
             machine.stop(exit)
