@@ -1,9 +1,8 @@
-// Asks every agent, all the time, whether it runs a VM: never may two of them say so at one instant.
+// Asks every process of a VM, all the time, whether it runs the guest: never may two of them do so at one instant.
 
-import API
-import Client
 import Host
 package import Model
+import VMControl
 
 /// Watches until `end`, which returns what was seen that must not be.
 package final class OwnerWatch: Sendable {
@@ -13,7 +12,7 @@ package final class OwnerWatch: Sendable {
         task = Task {
             var violations: [String] = []
             while !Task.isCancelled {
-                let places = await Self.running(vm, cluster)
+                let places = Self.running(vm, cluster)
                 if places.count > 1 {
                     violations.append("\(vm) runs on \(places.map(\.text).joined(separator: ", "))")
                 }
@@ -29,11 +28,18 @@ package final class OwnerWatch: Sendable {
         return await task.value
     }
 
-    /// Hosts that say that they run the VM, both before and after all were asked: answers of different moments
-    /// would show a VM that moves in between on two hosts.
-    private static func running(_ vm: VMName, _ cluster: LocalCluster) async -> Set<HostName> {
-        let first = await cluster.whereabouts(of: vm).filter { $0.state == .running }.map(\.host)
-        let second = await cluster.whereabouts(of: vm).filter { $0.state == .running }.map(\.host)
-        return Set(first).intersection(second)
+    /// Hosts whose process says that the guest runs, both times when all were asked twice: answers of different
+    /// moments would show a VM that moves in between on two hosts.
+    private static func running(_ vm: VMName, _ cluster: LocalCluster) -> Set<HostName> {
+        func ask() -> Set<HostName> {
+            Set(
+                cluster.hosts.filter { host in
+                    // No socket, or nobody behind it: the VM is not there.
+                    let client = try? VMMClient(
+                        socketPath: cluster.folder(of: vm, on: host) + "/control.sock")
+                    return (try? client?.status().state) == .running
+                })
+        }
+        return ask().intersection(ask())
     }
 }
