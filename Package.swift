@@ -108,7 +108,8 @@ let package = Package(
                 lifecycle, signals, logging, nioCore, nioPosix, nioTLS,
             ]),
         // A cluster of real processes and the eyes that watch it: for demo, bench and end-to-end tests
-        library("Testbed", ["API", "Client", "ClusterFile", "Host", "Model", "Pulse", "VMControl"]),
+        library(
+            "Testbed", ["API", "Client", "ClusterFile", "Host", "Model", "Pulse", "VMControl"]),
         // Floor 6
         executable("ferry-agent", ["Agent", "Host", "Model", argumentParser, logging]),
         executable(

@@ -52,7 +52,8 @@ package import Model
     /// False, and nothing written, when the range is not all RAM.
     @discardableResult
     package func write(_ bytes: some Collection<UInt8>, at address: UInt64) -> Bool {
-        unsafe withWritable(at: address, count: bytes.count) { unsafe $0.copyBytes(from: bytes) } != nil
+        unsafe withWritable(at: address, count: bytes.count) { unsafe $0.copyBytes(from: bytes) }
+            != nil
     }
 
     @discardableResult

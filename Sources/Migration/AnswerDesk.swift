@@ -26,7 +26,8 @@ struct AnswerDesk {
             return try connection.send(
                 .refused(
                     MigrationRefusal(
-                        .notAllowed, "the VM arrives from \(source), not from \(connection.peer.name)")))
+                        .notAllowed,
+                        "the VM arrives from \(source), not from \(connection.peer.name)")))
         }
         let answer = answer(question)
         try connection.send(answer)

@@ -41,7 +41,8 @@ extension OwnershipQuestion {
             MigrationRefusal(
                 .vmExists, "the ledger here contradicts the question",
                 details: [
-                    "asked about epoch \(epoch)", ownership.map { "\($0)" } ?? "no record of the VM",
+                    "asked about epoch \(epoch)",
+                    ownership.map { "\($0)" } ?? "no record of the VM",
                 ]))
     }
 }

@@ -27,7 +27,8 @@ struct Demo: AsyncParsableCommand {
     func run() async throws {
         let folder = FileManager.default.currentDirectoryPath
         guard try await !LocalCluster.isUp(file: cluster, in: folder) else {
-            throw TestbedError("the cluster of \(cluster) is running: `ferry down` it, then run the demo")
+            throw TestbedError(
+                "the cluster of \(cluster) is running: `ferry down` it, then run the demo")
         }
         try show("ferry up \(cluster)")
         let cluster = try await LocalCluster.start(file: cluster, in: folder)

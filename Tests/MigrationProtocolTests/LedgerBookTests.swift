@@ -148,7 +148,8 @@ struct OwnershipQuestionTests {
 
     @Test func `A ledger that contradicts the question gives no answer`() {
         let records = [
-            nil, owned(4), owned(5), owned(5, second), released(5), incoming(5, second), incoming(9, second),
+            nil, owned(4), owned(5), owned(5, second), released(5), incoming(5, second),
+            incoming(9, second),
             handedOver(4), neverRan(3), neverRan(5, second), neverRan(9), deleted(2),
         ]
         for record in records {

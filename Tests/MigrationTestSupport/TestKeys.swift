@@ -2,13 +2,29 @@
 
 import Foundation
 package import Model
+import Synchronization
+
+/// Folders of keys that live as long as the process: those of static properties have no other end.
+private let folders = Mutex<[String]>([])
+
+private let removesFoldersAtExit: Void = {
+    atexit {
+        for folder in folders.withLock({ $0 }) {
+            // Some are gone with their owner.
+            try? FileManager.default.removeItem(atPath: folder)
+        }
+    }
+}()
 
 /// Keys folders under one temporary folder, removed with the object.
 package final class TestKeys: Sendable {
     package let folder: String
 
     package init() throws {
-        folder = NSTemporaryDirectory() + "ferry-keys-\(UUID().uuidString)"
+        let folder = NSTemporaryDirectory() + "ferry-keys-\(UUID().uuidString)"
+        self.folder = folder
+        removesFoldersAtExit
+        folders.withLock { $0.append(folder) }
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try makeAuthority("ca")
     }
