@@ -38,9 +38,8 @@ final class RoundBoard: Sendable {
     /// Set `news` when this many are handled.
     private let wantedPages = Atomic<Int>(.max)
     let isStopped = Atomic<Bool>(false)
-    /// The lowest chunk that each stream has not finished.
     private let state: Mutex<State>
-    /// Set when a round is done or a stream failed.
+    /// Set when a round is done, the wanted pages are handled, or a stream failed.
     let news: Wakeup
 
     init(streams: Int, news: Wakeup) {
