@@ -129,7 +129,9 @@ struct Found: Sendable {
     /// The VM stays on this host in this epoch; nil when it does not.
     var epochToKeep: Epoch? {
         switch ownership {
-        case .owned(let epoch, _), .released(let epoch, _, _): epoch
+        case .owned(let epoch, _), .released(let epoch, _, _), .ruled(let epoch, _, _),
+            .overruled(let epoch, _):
+            epoch
         case .handedOver, .incoming, .neverRan, .deleted, nil: nil
         }
     }

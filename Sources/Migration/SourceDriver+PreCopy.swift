@@ -58,7 +58,7 @@ extension SourceDriver {
         do { reply = try control.receiveMessage() } catch { return broken(error) }
         control.silenceMax = options.timing.deadPeer
         switch reply {
-        case .accepted(let token, let ledgerWrite): return openStreams(token, ledgerWrite)
+        case .accepted(let token, let ledgerWrite, _): return openStreams(token, ledgerWrite)
         case .refused(let refusal): return refused(refusal)
         default:
             fail(.unexpectedMessage(reply.name))
