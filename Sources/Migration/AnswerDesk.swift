@@ -8,7 +8,7 @@ struct AnswerDesk {
     let host: any MigrationHost
     let sessions: SessionTable
 
-    func serve(_ connection: PeerConnection) throws(LinkError) {
+    func serve(_ connection: any Link) throws(LinkError) {
         let message: PeerMessage
         do { message = try connection.receiveMessage() } catch {
             return try connection.send(.refused(error.words))
