@@ -24,9 +24,12 @@ final class SessionTable: Sendable {
     private let state = Mutex(State())
 
     /// A new session, nil when there are too many, or no descriptor for it.
-    func open(host: any MigrationHost, timing: PeerTiming) -> IncomingSession? {
+    func open(
+        host: any MigrationHost, timing: PeerTiming, runtime: any MigrationRuntime
+    ) -> IncomingSession? {
         // Too few descriptors is one way of being busy.
-        guard let session = try? IncomingSession(host: host, timing: timing) else { return nil }
+        guard let session = try? IncomingSession(host: host, timing: timing, runtime: runtime)
+        else { return nil }
         return state.withLock {
             guard $0.sessions.count < Limits.sessionsMax else { return nil }
             $0.sessions[ObjectIdentifier(session)] = session

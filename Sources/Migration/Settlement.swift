@@ -29,6 +29,15 @@ package enum Settlement {
         vm: VMID, with destination: PeerAddress, keys: PeerKeys, ledger: any OwnershipLedger,
         timing: PeerTiming = PeerTiming()
     ) throws(SettlementError) -> SettlementOutcome {
+        try settle(
+            vm: vm, with: destination, ledger: ledger, timing: timing,
+            runtime: SystemRuntime(keys: keys))
+    }
+
+    package static func settle(
+        vm: VMID, with destination: PeerAddress, ledger: any OwnershipLedger, timing: PeerTiming,
+        runtime: any MigrationRuntime
+    ) throws(SettlementError) -> SettlementOutcome {
         let current = ledger.ownership(of: vm)
         guard case .released(let epoch, let host, let migration) = current,
             host == destination.name
@@ -37,7 +46,8 @@ package enum Settlement {
         let answer: OwnershipAnswer
         do {
             let dialer = PeerDialer(
-                destination: destination, keys: keys, timing: timing, stop: try Wakeup())
+                destination: destination, runtime: runtime, timing: timing,
+                stop: try runtime.makeFlag())
             answer = try Questioner(dialer: dialer).ask(question)
         } catch let error as QuestionError {
             switch error {

@@ -20,7 +20,8 @@ struct AdoptionTests {
     }
 
     private func expect(
-        _ ownership: Ownership?, _ usual: Adoption.Step, but others: [VMRemains: Adoption.Step] = [:]
+        _ ownership: Ownership?, _ usual: Adoption.Step,
+        but others: [VMRemains: Adoption.Step] = [:]
     ) {
         for (remains, step) in steps(ownership) {
             #expect(step == others[remains] ?? usual, "\(String(describing: ownership)) \(remains)")
@@ -35,7 +36,19 @@ struct AdoptionTests {
         }
     }
 
-    @Test func `A VM that was released stands still and its destination is asked, whatever is left`()
+    @Test
+    func `A VM that a ruling gave back is kept; one that a ruling took stands still for good`()
+        throws
+    {
+        let (a, b) = (try host("a"), try host("b"))
+        expect(
+            .ruled(epoch, against: b, migration: migration), .keep,
+            but: [.paused(isSealed: true): .keepAndResume, .nothing: .keepAsLost])
+        expect(.overruled(epoch, by: a), .hold)
+    }
+
+    @Test
+    func `A VM that was released stands still and its destination is asked, whatever is left`()
         throws
     {
         let b = try host("b")
@@ -51,7 +64,9 @@ struct AdoptionTests {
     }
 
     @Test func `A guest that the ledger never heard of is ended only when it cannot have begun`() {
-        expect(nil, .endAndForget, but: [.running: .hold, .silent: .hold, .paused(isSealed: true): .hold])
+        expect(
+            nil, .endAndForget,
+            but: [.running: .hold, .silent: .hold, .paused(isSealed: true): .hold])
     }
 
     @Test func `Only for what was arriving is something written, and the book takes it`() throws {
