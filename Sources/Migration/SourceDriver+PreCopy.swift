@@ -51,7 +51,7 @@ extension SourceDriver {
         guard let control else { return .peerLost }
         do throws(LinkError) {
             // Building the guest may take the destination longer than it may be silent later.
-            control.silenceMax = max(options.timing.deadPeer, Limits.prepareTimeout)
+            control.silenceMax = max(options.timing.deadPeer, Limits.prepareTimeout(of: offer.spec))
             try control.send(.offer(offer))
         } catch { return lost(error) }
         let reply: PeerMessage
