@@ -62,7 +62,8 @@ package struct Settlements: Sendable {
                 let outcome = try await onThread("settle-\(vm.name)") {
                     () throws(SettlementError) in
                     try Settlement.settle(
-                        vm: vm.id, with: address, keys: keys, ledger: context.ledger)
+                        vm: vm.id, with: address, keys: keys, ledger: context.ledger,
+                        timing: context.timing)
                 }
                 return await apply(outcome, to: vm, migration, member.name)
             } catch {
