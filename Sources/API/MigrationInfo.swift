@@ -61,7 +61,8 @@ package struct MigrationInfo: Hashable, Sendable, Codable {
 
     package init(
         id: MigrationID, vm: VMName, vmID: VMID, source: HostName, destination: HostName,
-        startedAtMs: Int64 = 0, state: State, progress: ProgressInfo? = nil, report: ReportInfo? = nil,
+        startedAtMs: Int64 = 0, state: State, progress: ProgressInfo? = nil,
+        report: ReportInfo? = nil,
         failure: FailureInfo? = nil
     ) {
         self.id = id

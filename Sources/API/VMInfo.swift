@@ -34,7 +34,8 @@ package struct VMInfo: Hashable, Sendable, Codable {
         id: VMID, name: VMName, host: HostName, state: VMState, memoryBytes: UInt64, vcpus: Int,
         hugePages: Bool, downtimeLimitMs: Double, commandLine: String, hasShippedKernel: Bool,
         kernelPath: String?,
-        initrdPath: String?, restoredFrom: String? = nil, epoch: UInt64, cpuTimeMs: Double, processID: Int32?,
+        initrdPath: String?, restoredFrom: String? = nil, epoch: UInt64, cpuTimeMs: Double,
+        processID: Int32?,
         activity: String?, exit: VMExit?, warning: String?
     ) {
         self.id = id

@@ -40,7 +40,9 @@ extension VirtualMachine {
         defer { activity = nil }
         let client = try live().client
         // A VM that came by migration has its kernel's path from there: better asked now than after the reset.
-        do throws(LaunchError) { try context.launcher.checkBoot(record) } catch { throw Problem(error) }
+        do throws(LaunchError) { try context.launcher.checkBoot(record) } catch {
+            throw Problem(error)
+        }
         try await requireOwnership()
         try await control { () throws(VMMError) in try client.reset() }
     }
