@@ -22,7 +22,10 @@ struct AnswerDesk {
         let answer = answer(question, from: connection.peer.name)
         try connection.send(answer)
         // Ending a guest takes time, and the source's stands still meanwhile: so it comes after the answer.
-        if case .answer(.neverRan) = answer { discardUndecided(question) }
+        if case .answer(.neverRan) = answer {
+            discardUndecided(question)
+            discardParked(question)
+        }
     }
 
     /// Looks, writes if it must, and looks again: another thread may have written in between.
@@ -47,5 +50,12 @@ struct AnswerDesk {
         guard let kept = sessions.takeUndecided(question) else { return }
         kept.guest.discard()
         host.finished(kept.offer, from: kept.source, outcome: .discarded(kept.refusal))
+    }
+
+    private func discardParked(_ question: OwnershipQuestion) {
+        guard let parked = sessions.takeParked(question) else { return }
+        let refusal = MigrationRefusal(.cancelled, "the source was told that the VM never ran here")
+        IncomingDriver(session: parked, control: nil, sessions: sessions)
+            .conclude(.failed(refusal))
     }
 }

@@ -15,6 +15,13 @@ package protocol MigrationHost: AnyObject, Sendable {
     /// after the ledger was written and the guest was resumed or discarded.
     func finished(_ offer: MigrationOffer, from source: HostName, outcome: IncomingOutcome)
 
+    /// The connection of an incoming migration was lost. What arrived is kept for so long; then, or before,
+    /// `unparked` or `finished` comes.
+    func parked(_ offer: MigrationOffer, from source: HostName, for limit: Duration)
+
+    /// The source has come back, with this offer.
+    func unparked(_ offer: MigrationOffer, from source: HostName)
+
     var ledger: any OwnershipLedger { get }
 }
 
