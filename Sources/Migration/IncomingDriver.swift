@@ -208,9 +208,18 @@ final class IncomingDriver {
     func offered(_ offer: MigrationOffer, from source: HostName) -> Event {
         if !hasOffer {
             hasOffer = true
+            // An offer that was left lying must not end a newer one's session.
+            guard isConnected else {
+                return .refused(MigrationRefusal(.timedOut, "the source has gone again"))
+            }
             endOlder(offer, from: source)
         }
         return .offered(offer, from: source)
+    }
+
+    /// A source that has made its offer is silent until it is answered: what comes can only be an end.
+    private var isConnected: Bool {
+        (try? control?.waitForInput(or: session.undisturbed, until: runtime.now)) == .timedOut
     }
 
     /// The source has one connection for a VM: one that is there still was lost, and its end is waited for.
@@ -219,7 +228,7 @@ final class IncomingDriver {
         while sessions.supersede(offer.vm, from: source), runtime.now < end {
             _ = try? session.news.wait(until: min(end, runtime.now + Limits.tick))
         }
-        guard let kept = sessions.takeParked(offer.vm, from: source) else { return }
+        guard isConnected, let kept = sessions.takeParked(offer.vm, from: source) else { return }
         let parkedOffer = kept.shared.withLock { $0.machine.parkedOffer }
         guard let parkedOffer, offer.canContinue(parkedOffer) else {
             let refusal = MigrationRefusal(.cancelled, "the source began anew")
@@ -234,6 +243,7 @@ final class IncomingDriver {
 
     /// Nil when it is done; the event that comes instead.
     private func park() -> Event? {
+        drainStreams()
         endStreams()
         let (offer, source, failure) = session.shared.withLock {
             ($0.offer, $0.source, $0.streamFailure)
@@ -246,6 +256,16 @@ final class IncomingDriver {
         session.host.parked(offer, from: source, for: limit)
         sessions.park(session, offer, from: source, until: runtime.now + limit)
         return nil
+    }
+
+    /// What has reached this host need not be sent again: streams that were cut end by themselves when they have
+    /// received it.
+    private func drainStreams() {
+        let end = runtime.now + Limits.drainTimeout
+        while session.shared.withLock({ $0.activeStreams }) > 0, runtime.now < end {
+            _ = try? session.news.wait(until: end)
+            session.news.clear()
+        }
     }
 
     /// Ends the streams and waits until none writes to the memory any more.

@@ -24,6 +24,8 @@ package enum Limits {
 
     /// A data stream is lost: how long the source's word for it may take on the control connection.
     static let lastWordsTimeout = Duration.seconds(1)
+    /// How long the streams of a lost connection may go on receiving what has arrived.
+    static let drainTimeout = Duration.milliseconds(500)
 
     static let sessionsMax = 8
     static let connectionsMax = 256
