@@ -208,11 +208,9 @@ final class IncomingDriver {
     func offered(_ offer: MigrationOffer, from source: HostName) -> Event {
         if !hasOffer {
             hasOffer = true
-            // An offer that was left lying must not end a newer one's session.
-            guard isConnected else {
+            guard endOlder(offer, from: source) || isConnected else {
                 return .refused(MigrationRefusal(.timedOut, "the source has gone again"))
             }
-            endOlder(offer, from: source)
         }
         return .offered(offer, from: source)
     }
@@ -222,23 +220,28 @@ final class IncomingDriver {
         (try? control?.waitForInput(or: session.undisturbed, until: runtime.now)) == .timedOut
     }
 
-    /// The source has one connection for a VM: one that is there still was lost, and its end is waited for.
-    private func endOlder(_ offer: MigrationOffer, from source: HostName) {
+    /// The source has one connection for a VM: one that is there still was lost, and its end is waited for. But an
+    /// offer that was left lying must not end a newer one's session. True when this goes on where that one was.
+    private func endOlder(_ offer: MigrationOffer, from source: HostName) -> Bool {
         let end = runtime.now + session.timing.deadPeerInHandover
-        while sessions.supersede(offer.vm, from: source), runtime.now < end {
+        while isConnected, sessions.supersede(offer.vm, from: source), runtime.now < end {
             _ = try? session.news.wait(until: min(end, runtime.now + Limits.tick))
         }
-        guard isConnected, let kept = sessions.takeParked(offer.vm, from: source) else { return }
+        guard isConnected, let kept = sessions.takeParked(offer.vm, from: source) else {
+            return false
+        }
         let parkedOffer = kept.shared.withLock { $0.machine.parkedOffer }
         guard let parkedOffer, offer.canContinue(parkedOffer) else {
             let refusal = MigrationRefusal(.cancelled, "the source began anew")
-            return IncomingDriver(session: kept, control: nil, sessions: sessions)
+            IncomingDriver(session: kept, control: nil, sessions: sessions)
                 .conclude(.failed(refusal))
+            return false
         }
         kept.takeOver(offer)
         sessions.close(session)
         session = kept
         session.host.unparked(offer, from: source)
+        return true
     }
 
     /// Nil when it is done; the event that comes instead.
