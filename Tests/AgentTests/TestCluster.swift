@@ -136,6 +136,19 @@ final class TestCluster: Sendable {
         return try ProcessHandle(try #require(number))
     }
 
+    /// Starts an agent that has another address for a host's peers than that host itself.
+    func start(
+        _ host: HostName, seeing other: HostName, at address: SocketAddress
+    ) async throws {
+        let real = try #require(file.host(other)).peer
+        let path = "\(folder)/cluster-of-\(host).yaml"
+        let text = String(decoding: try File.read(file.path, limit: 1 << 20), as: UTF8.self)
+        try AtomicFile.write(
+            Array(text.replacingOccurrences(of: "peer: \(real)", with: "peer: \(address)").utf8),
+            to: path)
+        try await start(host, config: path)
+    }
+
     /// Ends an agent like a power cut.
     func kill(_ host: String = "host-a") throws {
         let process = try process(of: host)
