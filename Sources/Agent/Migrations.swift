@@ -53,7 +53,8 @@ package actor Migrations {
         do throws(Problem) {
             let limit = try request.downtimeLimit(usual: guest.spec.downtimeLimit)
             let options = MigrationOptions(
-                streams: streams, compression: request.compression ?? .auto, downtimeLimit: limit)
+                streams: streams, compression: request.compression ?? .auto, downtimeLimit: limit,
+                timing: context.timing)
             let info = MigrationInfo(
                 id: .random(), vm: vm.name, vmID: vm.id, source: context.name,
                 destination: request.to,

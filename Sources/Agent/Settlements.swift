@@ -79,7 +79,8 @@ package struct Settlements: Sendable {
         do throws(SettlementError) {
             let outcome = try await onThread("settle-\(vm.name)") { () throws(SettlementError) in
                 try Settlement.settle(
-                    vm: vm.id, with: address, keys: keys, ledger: context.ledger)
+                    vm: vm.id, with: address, keys: keys, ledger: context.ledger,
+                    timing: context.timing)
             }
             await apply(outcome, to: vm, migration, address.name)
             return true

@@ -91,6 +91,31 @@ struct RulingTests {
         #expect(ledger.records.isEmpty)
     }
 
+    @Test func `A guest that waits for its fate, because the ledger took nothing, has it`() throws {
+        let bench = try Bench(
+            failingRecords: [.destinationRecord("owned"), .destinationRecord("neverRan")],
+            at: .destinationRecord("neverRan")
+        ) { $0.cut(mended: false) }
+        defer { bench.end() }
+        #expect(bench.attempt().error?.aftermath == .unsettled(Epoch(2), with: bench.host.name))
+        let waiting = try #require(bench.host.guests.first)
+        #expect(!waiting.now.isDiscarded && !waiting.now.isRunning)
+        let released = try #require(bench.sourceLedger.ownership(of: bench.vm))
+        try bench.sourceLedger.append(try #require(released.ruling(vm: bench.vm)))
+        bench.proxy.mend()
+        let outcome = try Settlement.settle(
+            vm: bench.vm, with: bench.address, keys: SharedKeys.all.a, ledger: bench.sourceLedger)
+        #expect(outcome == .rulingHeard(Epoch(3)))
+        #expect(waiting.now.isDiscarded)
+        guard case .discarded = try bench.host.waitForOutcome() else {
+            Issue.record("\(bench.host.outcomes)")
+            return
+        }
+        #expect(
+            bench.destinationLedger.ownership(of: bench.vm)
+                == .overruled(Epoch(3), by: try HostName("a")))
+    }
+
     @Test func `A silent host has not heard of it`() throws {
         let host = try FakeHost(name: "b")
         let address = try host.serve(SharedKeys.all.b)
