@@ -104,7 +104,7 @@ package final class IncomingMigrations: MigrationHost {
                 await inventory.remove(vm)
             }
         }
-        log("migration in ended", offer, source, ["outcome": "\(outcome)"])
+        log("migration in ended", offer, source, outcome.facts)
     }
 
     package func overrule(_ record: LedgerRecord) throws(MigrationRefusal) {
@@ -132,6 +132,24 @@ package final class IncomingMigrations: MigrationHost {
             "vm": "\(offer.spec.name)", "migration": "\(offer.migration)", "from": "\(source)",
         ]
         context.logger.info(what, metadata: facts.merging(more) { $1 })
+    }
+}
+
+extension IncomingOutcome {
+    fileprivate var facts: Logger.Metadata {
+        switch self {
+        case .running(let epoch): ["outcome": "running", "epoch": "\(epoch)"]
+        case .ownedButStopped(let epoch, let refusal):
+            [
+                "outcome": "stopped", "epoch": "\(epoch)", "failure": "\(refusal)",
+                "code": "\(FailureCode(refusal.code).rawValue)",
+            ]
+        case .discarded(let refusal):
+            [
+                "outcome": "discarded", "failure": "\(refusal)",
+                "code": "\(FailureCode(refusal.code).rawValue)",
+            ]
+        }
     }
 }
 

@@ -20,7 +20,7 @@ package actor VMInventory {
     private var vms: [VMName: VirtualMachine] = [:]
     private var reservations: [VMName: Reservation] = [:]
     /// Folders that are there and cannot be read: what they are, and whether something runs in them, is not known.
-    private var unreadable: Set<VMName> = []
+    private(set) var unreadable: Set<VMName> = []
 
     package init(context: HostContext) { self.context = context }
 

@@ -101,6 +101,9 @@ package final class LocalCluster: Sendable {
         "\(file.stateFolder(of: host))/vms/\(vm)"
     }
 
+    /// A host's ledger: for tests that write one by hand while its agent is down.
+    package func ledger(of host: HostName) -> String { "\(file.stateFolder(of: host))/ledger" }
+
     /// Where a host takes migrations.
     package func peerAddress(of host: HostName) throws -> SocketAddress {
         guard let member = file.host(host) else { throw TestbedError("no host \(host)") }
