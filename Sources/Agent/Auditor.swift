@@ -88,12 +88,12 @@ package struct Auditor: Sendable {
                 AuditedVM(
                     id: id, name: nil, ledger: LedgerStanding(ownership), state: nil,
                     isBusy: isComing))
-            guard ownership.mayRun, !isComing, context.ledger.ownership(of: id) == ownership
+            let facts = AuditFacts(id: id, name: nil, ownership: ownership, remains: .nothing)
+            // It may have become another's meanwhile.
+            guard !isComing, context.ledger.ownership(of: id) == ownership,
+                let finding = facts.finding(at: context.name)
             else { continue }
-            audit.findings.append(
-                AuditFinding(
-                    .vmLost, host: context.name, vmID: id,
-                    "VM \(id): \(LedgerStanding(ownership).words), and nothing of it is here"))
+            audit.findings.append(await detailed(finding, facts))
         }
     }
 

@@ -36,6 +36,7 @@ package actor Migrations {
     private var context: HostContext { inventory.context }
 
     package func start(_ request: StartMigration) async throws(Problem) -> MigrationInfo {
+        guard isAccepting else { throw Problem(.shuttingDown, "the agent is shutting down") }
         let count = sources.count + starting
         guard count < Limits.outgoingMigrationsMax else {
             throw Problem(
@@ -78,7 +79,6 @@ package actor Migrations {
     }
 
     private func destination(_ name: HostName) throws(Problem) -> PeerAddress {
-        guard isAccepting else { throw Problem(.shuttingDown, "the agent is shutting down") }
         guard name != context.name else {
             throw Problem(.invalid, "the VM is on host \(name) already")
         }

@@ -16,7 +16,9 @@ extension EndToEnd {
     struct RecoveryTests {
         @Test("a destination that is back after a crash in the handover: settled without a word")
         func settled() async throws {
-            try await withReleased(destination: { [.incoming(vm: $0, epoch: Epoch(2), from: $1, migration: $2)] }) {
+            try await withReleased(destination: {
+                [.incoming(vm: $0, epoch: Epoch(2), from: $1, migration: $2)]
+            }) {
                 cluster, vm, watch in
                 try await watch.waitForBeats(2)
                 try await expectUnharmed(watch, on: cluster.hosts[0])
@@ -37,8 +39,10 @@ extension EndToEnd {
 
                 let picture = try await cluster.ferry("vm", "recover", vm.text)
                 #expect(picture.exitCode == 0, "\(picture.errors)")
-                #expect(picture.output.contains("released to host-b at epoch 2"), "\(picture.output)")
-                #expect(picture.output.contains("--run-here host-a (NOT SAFE)"), "\(picture.output)")
+                #expect(
+                    picture.output.contains("released to host-b at epoch 2"), "\(picture.output)")
+                #expect(
+                    picture.output.contains("--run-here host-a (NOT SAFE)"), "\(picture.output)")
                 let json = try await cluster.ferry("vm", "recover", vm.text, "--output", "json")
                 #expect(json.output.contains("\"ruling\" : \"run_here\""), "\(json.output)")
 
