@@ -81,7 +81,11 @@ int SSL_write_ex(SSL *ssl, const void *bytes, size_t count, size_t *written) {
     if (!is_watched(FAULT_MESSAGE) && !is_watched(FAULT_FRAME)) return next(ssl, bytes, count, written);
     uint32_t kind = message_kind(bytes, count);
     uint32_t call = kind ? FAULT_MESSAGE : FAULT_FRAME;
-    fault_reached(control, call, kind, FAULT_BEFORE, NULL);
+    // A message that fails is a connection that breaks before it.
+    if (fault_reached(control, call, kind, FAULT_BEFORE, NULL)) {
+        int (*descriptor)(const SSL *) = (int (*)(const SSL *))dlsym(RTLD_NEXT, "SSL_get_fd");
+        shutdown(descriptor(ssl), SHUT_RDWR);
+    }
     int result = next(ssl, bytes, count, written);
     int code = errno;
     if (result == 1) fault_reached(control, call, kind, FAULT_AFTER, NULL);

@@ -27,6 +27,7 @@ package struct Campaign: Sendable {
             }
             await run(mine, place, &report)
         }
+        report.isInterrupted = Task.isCancelled
         return report
     }
 

@@ -9,9 +9,11 @@ package struct CampaignReport: Sendable {
     package internal(set) var rows: [Row] = []
     /// What did not run, and why.
     package internal(set) var skipped: [String] = []
+    /// Not all of it was done.
+    package internal(set) var isInterrupted = false
 
     package var violations: [Row] { rows.filter { !$0.violations.isEmpty } }
-    package var isGood: Bool { violations.isEmpty && !rows.isEmpty }
+    package var isGood: Bool { violations.isEmpty && !rows.isEmpty && !isInterrupted }
 
     package var summary: String {
         let lost = rows.filter { $0.owner == .lost }.count
@@ -24,20 +26,20 @@ package struct CampaignReport: Sendable {
             """
     }
 
-    /// Markdown: a row for each phase and fault.
+    /// Markdown: a row for each stage and fault.
     package var table: String {
         struct Key: Hashable {
-            let phase: MigrationPhase
-            let fault: String
+            let stage: Stage
+            let fault: FaultFamily
         }
         let groups = Dictionary(grouping: rows) {
-            Key(phase: $0.scenario.phase, fault: $0.scenario.fault.name)
+            Key(stage: Stage($0.scenario.phase), fault: FaultFamily($0.scenario))
         }
         let lines = groups.sorted {
-            ($0.key.phase, $0.key.fault) < ($1.key.phase, $1.key.fault)
+            ($0.key.stage, $0.key.fault) < ($1.key.stage, $1.key.fault)
         }.map { key, rows in
             let cells = [
-                key.phase.rawValue, key.fault, "\(rows.count)", Self.owners(rows),
+                key.stage.name, key.fault.name, "\(rows.count)", Self.owners(rows),
                 Self.seconds(rows.compactMap(\.recovery)), Self.seconds(rows.compactMap(\.noticed)),
                 Self.counts(rows.compactMap(\.code)),
             ]
@@ -57,6 +59,7 @@ package struct CampaignReport: Sendable {
     /// "source 3, destination 1", the most frequent first; no number where all are the same.
     private static func counts(_ words: [String]) -> String {
         let counts = Dictionary(grouping: words) { $0 }.mapValues(\.count)
+        if counts.isEmpty { return "–" }
         if counts.count == 1 { return words[0] }
         return counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
             .map { "\($0.key) \($0.value)" }.joined(separator: ", ")

@@ -8,8 +8,9 @@ package enum Limits {
     static let settle = Duration.seconds(90)
     /// How long what a migration leaves behind may take to go.
     static let cleanUp = Duration.seconds(30)
+    /// How long a guest that runs again may stay slower than it was.
+    static let fullSpeed = Duration.seconds(20)
     static let poll = Duration.milliseconds(20)
     /// Between a kill and the restart of an agent.
     static let restart = Duration.milliseconds(300)
-    static let commandOutputBytesMax = 1 << 20
 }

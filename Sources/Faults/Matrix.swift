@@ -6,7 +6,7 @@ import Model
 package enum Matrix {
     /// All scenarios, in the order of the phases.
     package static var all: [Scenario] {
-        (kills + freezes + cuts + resets + disks + memory).sorted { $0.phase < $1.phase }
+        (kills + answers + freezes + cuts + resets + disks + memory).sorted { $0.phase < $1.phase }
     }
 
     /// A point, the phase that it is in, and what killing each process there leads to.
@@ -163,11 +163,14 @@ package enum Matrix {
         }
     }
 
+    /// The guest is held back by most of its time.
+    static let throttled = FaultPoint(
+        side: .source, moment: .after, call: .request(.throttle), occurrence: 4)
+
     private static func throttledKill(_ victim: Victim) -> Scenario {
         Scenario(
             phase: .preCopy,
-            point: FaultPoint(side: .source, moment: .after, call: .request(.throttle)),
-            fault: .kill([victim]), load: .restless, owners: source)
+            point: throttled, fault: .kill([victim]), load: .restless, owners: source)
     }
 
     private static var freezes: [Scenario] {

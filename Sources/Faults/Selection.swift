@@ -4,7 +4,7 @@ package struct Selection {
     package let scenarios: [Scenario]
 
     /// Throws for what is no regular expression.
-    package init(only: String?, repeats: Int, seed: UInt64, limit: Int?) throws {
+    package init(only: String?, repeats: Int, seed: UInt64, skip: Int = 0, limit: Int? = nil) throws {
         var chosen = Matrix.all
         if let only {
             let pattern = try Regex(only)
@@ -15,7 +15,7 @@ package struct Selection {
             var generator = SplitMix(state: seed)
             chosen.shuffle(using: &generator)
         }
-        scenarios = Array(chosen.prefix(limit ?? .max))
+        scenarios = Array(chosen.dropFirst(skip).prefix(limit ?? .max))
     }
 }
 

@@ -19,12 +19,13 @@ struct FaultsCommand: AsyncParsableCommand {
             """)
 
     @Option(help: "Only scenarios whose name matches this regular expression.") var only: String?
-    @Option(help: "How often each scenario runs.") var repeats = 1
+    @Option(name: .customLong("repeat"), help: "How often each scenario runs.") var repeats = 1
     @Option(
         help:
             "Scenarios run in a random order that this number decides; 0: in the order of the phases."
     )
     var seed: UInt64 = 0
+    @Option(help: "Go on after so many scenarios of an earlier run.") var skip = 0
     @Option(help: "At most so many scenarios.") var limit: Int?
     @Option(help: "Write the table between the markers of this file.") var table: String?
     @Flag(help: "Print the scenarios' names and end.") var list = false
@@ -39,7 +40,7 @@ struct FaultsCommand: AsyncParsableCommand {
         }
         let report = await interruptible { await campaign.run() }
         try say(report.summary)
-        if let table { try report.write(to: table) }
+        if let table, !report.isInterrupted { try report.write(to: table) }
         if !report.isGood { throw ExitCode.failure }
     }
 

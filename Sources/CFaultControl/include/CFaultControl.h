@@ -32,7 +32,7 @@ enum fault_moment {
 
 enum fault_action {
     FAULT_HOLD = 1,   // the calling thread waits until it is released
-    FAULT_FAIL = 2,   // the call is not made, and fails with errno `value`
+    FAULT_FAIL = 2,   // the call is not made, and fails with errno `value`; a message: its connection breaks
     FAULT_DELAY = 3,  // the calling thread sleeps for `value` milliseconds
 };
 
