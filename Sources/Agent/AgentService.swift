@@ -35,14 +35,22 @@ package struct AgentService {
 
         let peerKeys = try PeerKeys(folder: keys.folder.path)
         let inventory = VMInventory(context: context)
-        let settlements = Settlements(inventory: inventory, keys: peerKeys)
-        let migrations = Migrations(inventory: inventory, keys: peerKeys, settlements: settlements)
+        let history = MigrationHistory(folder: state.migrations, logger: logger)
+        let settlements = Settlements(inventory: inventory, history: history, keys: peerKeys)
+        let migrations = Migrations(
+            inventory: inventory, history: history, settlements: settlements, keys: peerKeys)
         let listener = try TCPSocket.listen(on: member.peer)
         await inventory.adoptAll(settlements: settlements)
+        await migrations.recall()
         let peers = PeerService(
             host: IncomingMigrations(inventory: inventory, facts: facts), migrations: migrations,
             listener: listener, keys: peerKeys)
-        let routes = Routes(inventory: inventory, migrations: migrations, facts: facts)
+        let routes = Routes(
+            inventory: inventory, migrations: migrations,
+            recovery: Recovery(
+                inventory: inventory, settlements: settlements, history: history),
+            auditor: Auditor(inventory: inventory, settlements: settlements, history: history),
+            facts: facts)
         let server = try APIServer(routes: routes, keys: keys, context: context)
         let count = await inventory.count
         logger.info(
@@ -92,9 +100,16 @@ package struct AgentService {
         return VMLauncher(program: options.vmm, shippedKernel: ShippedKernel.path)
     }
 
-    private static func ledger(of state: StateFolder) throws(AgentError) -> LedgerFile {
+    /// A ledger is made at the first start only: one that is new beside VMs would forget whose they are.
+    private static func ledger(of state: StateFolder) throws -> LedgerFile {
+        if !File.isThere(state.ledger) {
+            let folders = try state.vmNames().map(\.text)
+            guard folders.isEmpty else {
+                throw AgentError.ledgerMissing(path: state.ledger, folders: folders)
+            }
+        }
         do throws(LedgerError) { return try LedgerFile(path: state.ledger) } catch {
-            throw .ledger(error)
+            throw AgentError.ledger(error)
         }
     }
 }

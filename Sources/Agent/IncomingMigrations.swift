@@ -27,6 +27,7 @@ package final class IncomingMigrations: MigrationHost {
     }
 
     package var ledger: any OwnershipLedger { inventory.context.ledger }
+    var timing: PeerTiming { inventory.context.timing }
     private var context: HostContext { inventory.context }
 
     /// From now on every offer is refused.
@@ -104,6 +105,23 @@ package final class IncomingMigrations: MigrationHost {
             }
         }
         log("migration in ended", offer, source, ["outcome": "\(outcome)"])
+    }
+
+    package func overrule(_ record: LedgerRecord) throws(MigrationRefusal) {
+        let result: Result<Void, MigrationRefusal> = waiting { [inventory] in
+            do throws(MigrationRefusal) {
+                if let vm = await inventory.vm(withID: record.vm) {
+                    try await vm.overrule(record)
+                } else {
+                    // Nothing is here that could run.
+                    do { try inventory.context.ledger.append(record) } catch {
+                        throw MigrationRefusal(.ledgerFailure, "\(error)")
+                    }
+                }
+                return .success(())
+            } catch { return .failure(error) }
+        }
+        try result.get()
     }
 
     private func log(

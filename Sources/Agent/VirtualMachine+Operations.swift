@@ -40,8 +40,9 @@ extension VirtualMachine {
         defer { activity = nil }
         let client = try live().client
         // A VM that came by migration has its kernel's path from there: better asked now than after the reset.
-        let (launcher, kernel) = (context.launcher, record.kernel)
-        do throws(LaunchError) { try launcher.check(kernel) } catch { throw Problem(error) }
+        do throws(LaunchError) { try context.launcher.checkBoot(record) } catch {
+            throw Problem(error)
+        }
         try await requireOwnership()
         try await control { () throws(VMMError) in try client.reset() }
     }
@@ -56,6 +57,7 @@ extension VirtualMachine {
         defer { activity = nil }
         try await requireOwnership()
         try await launch(.boot(record.kernel), paused: false)
+        warning = nil
     }
 
     /// Starts the ferry-vmm and takes it over.
@@ -98,15 +100,21 @@ extension VirtualMachine {
         try begin("being deleted")
         // Not set back on success: nothing may begin on a VM that is gone.
         do throws(Problem) {
-            guard !isUnsettled else {
+            // Its end would have to be told to the other host, which cannot be told anything now.
+            switch context.ledger.ownership(of: id) {
+            case .released, .ruled:
                 throw Problem(.wrongState, warning ?? "its owner is not known")
+            default: break
             }
             await end()
             let (ledger, id, epoch, files) = (context.ledger, id, epoch, files)
             do {
                 try await onThread("delete-\(name)") {
-                    try ledger.append(.deleted(vm: id, epoch: epoch))
-                    try Folder.remove(files.folder)
+                    // One that the ledger never knew has no life there to end.
+                    if ledger.ownership(of: id) != nil {
+                        try ledger.append(.deleted(vm: id, epoch: epoch))
+                    }
+                    if Folder.isThere(files.folder) { try Folder.remove(files.folder) }
                 }
             } catch {
                 throw Problem(

@@ -77,7 +77,8 @@ package struct CompressionChooser: Sendable {
             encoding = next
             begin(.warmUp)
         } else {
-            encoding = costs.min { $0.value < $1.value }?.key ?? encoding
+            let judged = Self.candidates.filter { costs[$0] != nil }
+            encoding = judged.min { costs[$0, default: 0] < costs[$1, default: 0] } ?? encoding
             begin(.settled)
         }
     }

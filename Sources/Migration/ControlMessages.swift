@@ -21,7 +21,7 @@ enum MessageError: Error, Hashable, Sendable {
     }
 }
 
-extension PeerConnection {
+extension Link {
     func send(_ message: PeerMessage) throws(LinkError) { try send(message.bytes) }
 
     /// The next message, whole.

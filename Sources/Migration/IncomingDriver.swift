@@ -13,15 +13,16 @@ final class IncomingDriver {
     private typealias Action = DestinationMachine.Action
 
     private let session: IncomingSession
-    private let control: PeerConnection
+    private let control: any Link
     private let undecided: SessionTable
+    private var runtime: any MigrationRuntime { session.runtime }
     private var state: [UInt8]?
     private var ledgerWrite = Duration.zero
     private var load = Duration.zero
     private var own = Duration.zero
     private var resume = Duration.zero
 
-    init(session: IncomingSession, control: PeerConnection, undecided: SessionTable) {
+    init(session: IncomingSession, control: any Link, undecided: SessionTable) {
         self.session = session
         self.control = control
         self.undecided = undecided
@@ -30,7 +31,7 @@ final class IncomingDriver {
     func run() {
         var events: [Event] = []
         control.silenceMax = session.timing.deadPeer
-        control.setWakeup(session.undisturbed)
+        control.setFlag(session.undisturbed)
         while true {
             let event = events.isEmpty ? nextEvent() : events.removeFirst()
             let actions = session.shared.withLock { $0.machine.handle(event) }
@@ -47,6 +48,7 @@ final class IncomingDriver {
         case .write(let record): return write(record)
         case .accept: return accept()
         case .load: return loadState()
+        case .park, .sendRehearsed: return .failed(MigrationRefusal(.hostFailure, "not kept"))
         case .sendReady(let root): return send(.ready(root: root, load: load))
         case .resumeGuest: return resumeGuest()
         case .sendRunning(let epoch):
@@ -100,7 +102,7 @@ final class IncomingDriver {
                 return .recordFailed(MigrationRefusal(.guestFailure, "\(error)"))
             }
         }
-        let start = Instant.now
+        let start = runtime.now
         do { try session.host.ledger.append(record) } catch {
             let code =
                 if case .contradicts = error {
@@ -110,7 +112,7 @@ final class IncomingDriver {
                 }
             return .recordFailed(MigrationRefusal(code, "\(error)"))
         }
-        let duration = Instant.now - start
+        let duration = runtime.now - start
         if case .owned = record { own = duration }
         if case .incoming = record {
             // Measured again: one write may have met a busy disk. If that fails the first is what is known.
@@ -121,9 +123,8 @@ final class IncomingDriver {
     }
 
     private func accept() -> Event? {
-        var generator = SystemRandomNumberGenerator()
         let token = (0..<MigrationProtocol.Limits.tokenBytes).map { _ in
-            UInt8.random(in: .min ... .max, using: &generator)
+            UInt8(truncatingIfNeeded: runtime.randomWord())
         }
         session.shared.withLock {
             guard let offer = $0.offer, let guest = $0.guest else { return }
@@ -131,11 +132,11 @@ final class IncomingDriver {
             $0.unclaimed = Set(0..<offer.streams)
             $0.token = token
         }
-        return send(.accepted(token: token, ledgerWrite: ledgerWrite))
+        return send(.accepted(token: token, ledgerWrite: ledgerWrite, kept: nil))
     }
 
     private func loadState() -> Event {
-        let start = Instant.now
+        let start = runtime.now
         guard let guest = session.shared.withLock({ $0.guest }), let state else {
             return .failed(MigrationRefusal(.protocolViolation, "no state came"))
         }
@@ -145,25 +146,25 @@ final class IncomingDriver {
                 MigrationRefusal(
                     .badState, "the state cannot be loaded", details: ["\(error)"]))
         }
-        load = Instant.now - start
+        load = runtime.now - start
         return .loaded
     }
 
     private func resumeGuest() -> Event {
-        let start = Instant.now
+        let start = runtime.now
         guard let guest = session.shared.withLock({ $0.guest }) else {
             return .resumeFailed(MigrationRefusal(.hostFailure, "the guest is gone"))
         }
         do { try guest.resume() } catch {
             return .resumeFailed(MigrationRefusal(.guestFailure, "\(error)"))
         }
-        resume = Instant.now - start
+        resume = runtime.now - start
         return .resumed
     }
 
     /// What the source says next, or what a stream or the server has to say meanwhile.
     private func nextEvent() -> Event {
-        var end = Instant.now + control.silenceMax
+        var end = runtime.now + control.silenceMax
         while true {
             if let event = disturbance() { return event }
             do throws(LinkError) {
@@ -172,7 +173,7 @@ final class IncomingDriver {
                 case .timedOut: throw .timedOut(after: control.silenceMax)
                 case .ready:
                     if let event = received() { return event }
-                    end = Instant.now + control.silenceMax
+                    end = runtime.now + control.silenceMax
                 }
             } catch {
                 return .peerLost(MessageError.link(error).words)
@@ -217,7 +218,7 @@ final class IncomingDriver {
 
     /// Waits until every stream has ended the last round.
     private func waitForStreams(_ round: Int, _ theirs: MemoryRoot) -> Event {
-        let end = Instant.now + session.timing.deadPeerInHandover
+        let end = runtime.now + session.timing.deadPeerInHandover
         while true {
             if let event = disturbance() { return event }
             let (ended, streams) = session.shared.withLock {
@@ -250,7 +251,7 @@ final class IncomingDriver {
         session.over.set()
         while session.shared.withLock({ $0.activeStreams }) > 0 {
             // A stream's waits are ended by `over`; what it does between waits is short.
-            _ = try? session.news.wait(until: .now + Limits.tick)
+            _ = try? session.news.wait(until: runtime.now + Limits.tick)
             session.news.clear()
         }
     }
@@ -268,6 +269,12 @@ final class IncomingDriver {
             outcome = .ownedButStopped(epoch, refusal)
         case .refused(let refusal), .discarded(let refusal): outcome = .discarded(refusal)
         case .undecided(let refusal):
+            if case .overruled = session.host.ledger.ownership(of: offer.vm) {
+                // A ruling came between: it is decided.
+                guest.discard()
+                outcome = .discarded(refusal)
+                break
+            }
             undecided.keep(
                 UndecidedGuest(offer: offer, source: source, guest: guest, refusal: refusal))
             return

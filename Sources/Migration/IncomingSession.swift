@@ -28,23 +28,27 @@ final class IncomingSession: Sendable {
 
     let host: any MigrationHost
     let timing: PeerTiming
+    let runtime: any MigrationRuntime
     /// Set when a stream has something to say to the control thread.
-    let news: Wakeup
+    let news: any WakeFlag
     /// Set when the session is over: ends the streams' waits.
-    let over: Wakeup
+    let over: any WakeFlag
     /// Never set: what the control connection's waits end with is `news`, or the time.
-    let undisturbed: Wakeup
+    let undisturbed: any WakeFlag
     let shared = Mutex(Shared())
 
-    init(host: any MigrationHost, timing: PeerTiming) throws(SystemError) {
+    init(
+        host: any MigrationHost, timing: PeerTiming, runtime: any MigrationRuntime
+    ) throws(SystemError) {
         self.host = host
         self.timing = timing
-        news = try Wakeup()
-        over = try Wakeup()
-        undisturbed = try Wakeup()
+        self.runtime = runtime
+        news = try runtime.makeFlag()
+        over = try runtime.makeFlag()
+        undisturbed = try runtime.makeFlag()
     }
 
-    func run(on connection: PeerConnection, undecided: SessionTable) {
+    func run(on connection: any Link, undecided: SessionTable) {
         let driver = IncomingDriver(session: self, control: connection, undecided: undecided)
         driver.run()
     }
@@ -74,7 +78,7 @@ final class IncomingSession: Sendable {
     }
 
     /// Receives one stream's frames until the session is over.
-    func runStream(_ stream: Int, on connection: PeerConnection, _ wakeup: Wakeup) {
+    func runStream(_ stream: Int, on connection: any Link) {
         let parts = shared.withLock { ($0.guest, $0.table, $0.offer) }
         guard let guest = parts.0, let table = parts.1, let offer = parts.2 else { return }
         // The decoder holds `guest`, which owns the mapping that it writes to.
@@ -85,9 +89,9 @@ final class IncomingSession: Sendable {
             // A file that takes no writes (huge pages) is filled through its mapping.
             (try? file.write(bytes, at: offset)) != nil
         }
-        NamedThread.setNice(Limits.streamNice)
+        runtime.giveWay(nice: Limits.streamNice)
         connection.silenceMax = Limits.streamSilenceMax
-        connection.setWakeup(over)
+        connection.setFlag(over)
         do {
             while true { try receiveFrame(stream, connection, decoder) }
         } catch let error as PageFrameError {
@@ -102,7 +106,7 @@ final class IncomingSession: Sendable {
     }
 
     private func receiveFrame(
-        _ stream: Int, _ connection: PeerConnection, _ decoder: ChunkDecoder
+        _ stream: Int, _ connection: any Link, _ decoder: ChunkDecoder
     ) throws {
         try decoder.receiveHeader { (span) throws(LinkError) in
             try connection.receive(into: &span)

@@ -11,8 +11,8 @@ final class MigrationWatch: Sendable {
         var isCancelled = false
         var isReleased = false
         var isEnded = false
-        var stop: Wakeup?
-        var news: Wakeup?
+        var stop: (any WakeFlag)?
+        var news: (any WakeFlag)?
     }
 
     private let state: Mutex<State>
@@ -29,7 +29,7 @@ final class MigrationWatch: Sendable {
         state.withLock { change(&$0.progress) }
     }
 
-    func begin(stop: Wakeup, news: Wakeup) {
+    func begin(stop: any WakeFlag, news: any WakeFlag) {
         state.withLock {
             $0.stop = stop
             $0.news = news

@@ -16,34 +16,34 @@ enum DialError: Error, Sendable {
 /// Dials one destination.
 struct PeerDialer: Sendable {
     let destination: PeerAddress
-    let keys: PeerKeys
+    let runtime: any MigrationRuntime
     let timing: PeerTiming
     /// Ends every wait of every connection.
-    let stop: Wakeup
+    let stop: any WakeFlag
 
     /// A connection whose peer has welcomed its purpose, and how long the hello took to be answered.
     func open(
         _ purpose: ConnectionPurpose
-    ) throws(DialError) -> (connection: PeerConnection, roundTrip: Duration) {
-        let connection: PeerConnection
+    ) throws(DialError) -> (connection: any Link, roundTrip: Duration) {
+        let connection: any Link
         do {
-            connection = try PeerConnection.connect(
-                to: destination.address, expecting: .agent(destination.name), keys: keys,
-                within: timing.connect, silenceMax: timing.deadPeer, interruptedBy: stop)
+            connection = try runtime.connect(
+                to: destination, within: timing.connect, silenceMax: timing.deadPeer,
+                interruptedBy: stop)
             try connection.send(
                 .hello(
                     versions: MigrationProtocol.Limits
                         .versionMin...MigrationProtocol.Limits.versionMax,
                     purpose))
         } catch { throw .link(error) }
-        let start = Instant.now
+        let start = runtime.now
         let reply: PeerMessage
         do { reply = try connection.receiveMessage() } catch {
             if case .link(let error) = error { throw .link(error) }
             throw .malformed(error)
         }
         switch reply {
-        case .welcome: return (connection, Instant.now - start)
+        case .welcome: return (connection, runtime.now - start)
         case .refused(let refusal): throw .refused(refusal)
         default: throw .unexpected(reply.name)
         }

@@ -4,36 +4,47 @@
 // silent client holds up nobody. A connection says first what it is for: a migration's control connection, one
 // of its data streams (bound to the session by a token that is used once for each stream), or a question.
 
-import Glibc
 package import Host
 import MigrationProtocol
 import Model
 package import PeerLink
 import Synchronization
 
-/// Serves the peer protocol on a listening socket, on threads of its own.
+/// Serves the peer protocol, on threads of its own.
 package final class PeerServer: Sendable {
-    private let listener: Descriptor
-    private let keys: PeerKeys
+    private let listener: any LinkListener
+    private let runtime: any MigrationRuntime
     private let host: any MigrationHost
     private let timing: PeerTiming
     private let sessions = SessionTable()
-    private let connections = ThreadTable()
-    private let stopping: Wakeup
+    private let connections: ThreadTable
+    private let stopping: any WakeFlag
     private let isStopping = Atomic<Bool>(false)
-    private let acceptor = Mutex<NamedThread?>(nil)
+    private let acceptor = Mutex<(any RunningThread)?>(nil)
 
     /// Starts at once. `host` is kept until `stop`.
-    package init(
+    package convenience init(
         listener: Descriptor, keys: PeerKeys, host: any MigrationHost,
         timing: PeerTiming = PeerTiming()
     ) throws(SystemError) {
+        try self.init(
+            listener: SystemListener(listener, keys: keys), host: host, timing: timing,
+            runtime: SystemRuntime(keys: keys))
+    }
+
+    package init(
+        listener: any LinkListener, host: any MigrationHost, timing: PeerTiming,
+        runtime: any MigrationRuntime
+    ) throws(SystemError) {
         self.listener = listener
-        self.keys = keys
+        self.runtime = runtime
         self.host = host
         self.timing = timing
-        stopping = try Wakeup()
-        let thread = try NamedThread(name: "ferry-accept") { [self] in acceptUntilStopped() }
+        connections = ThreadTable(runtime: runtime)
+        stopping = try runtime.makeFlag()
+        let thread = try runtime.startThread(name: "ferry-accept", nice: 0) { [self] in
+            acceptUntilStopped()
+        }
         acceptor.withLock { $0 = thread }
     }
 
@@ -53,35 +64,34 @@ package final class PeerServer: Sendable {
         while !isStopping.load(ordering: .acquiring) {
             connections.joinFinished()
             do {
-                let tick = Instant.now + Limits.acceptTick
-                guard
-                    try listener.wait(for: POLLIN, or: stopping, until: tick) == .ready,
-                    let socket = try TCPSocket.accept(on: listener, within: .zero)
-                else { continue }
+                let tick = runtime.now + Limits.acceptTick
+                guard let arrival = try listener.accept(or: stopping, until: tick) else {
+                    continue
+                }
                 // Beyond the limit a client is closed without a word: words need a handshake, which costs.
                 guard connections.count < Limits.connectionsMax else { continue }
-                try connections.start { [self] wakeup in serve(socket, wakeup) }
+                try connections.start { [self] wakeup in serve(arrival, wakeup) }
             } catch {
                 // One client's failure, or too few descriptors for a moment: the next may do better. The
                 // pause keeps a lasting failure from spinning.
-                _ = try? stopping.wait(until: .now + Limits.acceptTick)
+                _ = try? stopping.wait(until: runtime.now + Limits.acceptTick)
             }
         }
     }
 
-    private func serve(_ socket: Descriptor, _ wakeup: Wakeup) {
+    private func serve(_ arrival: any ArrivingLink, _ wakeup: any WakeFlag) {
         do {
-            let connection = try PeerConnection.accept(
-                socket, keys: keys, silenceMax: Limits.helloTimeout, interruptedBy: wakeup)
-            try serve(connection, wakeup)
+            let connection = try arrival.open(
+                silenceMax: Limits.helloTimeout, interruptedBy: wakeup)
+            try serve(connection)
         } catch {
             // The handshake failed: TLS has told the client why, and there is no session to tell.
         }
     }
 
-    private func serve(_ connection: PeerConnection, _ wakeup: Wakeup) throws(LinkError) {
+    private func serve(_ connection: any Link) throws(LinkError) {
         do {
-            try ExpectedPeer.anyAgent.check(connection.peer, in: keys.identity.cluster)
+            try ExpectedPeer.anyAgent.check(connection.peer, in: listener.cluster)
         } catch {
             return try refuse(connection, MigrationRefusal(.notAllowed, "\(error)"))
         }
@@ -105,16 +115,16 @@ package final class PeerServer: Sendable {
                         "there \(versions.lowerBound) to \(versions.upperBound)",
                     ]))
         }
-        try serve(connection, purpose, version, wakeup)
+        try serve(connection, purpose, version)
     }
 
     private func serve(
-        _ connection: PeerConnection, _ purpose: ConnectionPurpose, _ version: UInt16,
-        _ wakeup: Wakeup
+        _ connection: any Link, _ purpose: ConnectionPurpose, _ version: UInt16
     ) throws(LinkError) {
         switch purpose {
         case .control:
-            guard let session = sessions.open(host: host, timing: timing) else {
+            guard let session = sessions.open(host: host, timing: timing, runtime: runtime)
+            else {
                 return try refuse(
                     connection,
                     MigrationRefusal(.busy, "\(Limits.sessionsMax) migrations arrive already"))
@@ -130,7 +140,7 @@ package final class PeerServer: Sendable {
             }
             defer { session.streamEnded() }
             try connection.send(.welcome(version: version))
-            session.runStream(stream, on: connection, wakeup)
+            session.runStream(stream, on: connection)
         case .question:
             try connection.send(.welcome(version: version))
             try AnswerDesk(host: host, sessions: sessions).serve(connection)
@@ -139,7 +149,7 @@ package final class PeerServer: Sendable {
     }
 
     private func refuse(
-        _ connection: PeerConnection, _ refusal: MigrationRefusal
+        _ connection: any Link, _ refusal: MigrationRefusal
     ) throws(LinkError) {
         try connection.send(.refused(refusal))
         connection.closeGently()

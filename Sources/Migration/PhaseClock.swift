@@ -15,7 +15,7 @@ struct PhaseClock: Sendable {
         begun = now
     }
 
-    mutating func begin(_ next: MigrationPhase, at now: Instant = .now) {
+    mutating func begin(_ next: MigrationPhase, at now: Instant) {
         durations[phase, default: .zero] += now - begun
         phase = next
         begun = now
@@ -28,7 +28,7 @@ struct PhaseClock: Sendable {
         durations[to, default: .zero] += moved
     }
 
-    func elapsed(at now: Instant = .now) -> Duration { now - start }
+    func elapsed(at now: Instant) -> Duration { now - start }
 
     var list: [PhaseDuration] {
         durations.sorted { $0.key < $1.key }

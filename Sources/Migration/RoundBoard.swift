@@ -40,9 +40,9 @@ final class RoundBoard: Sendable {
     let isStopped = Atomic<Bool>(false)
     private let state: Mutex<State>
     /// Set when a round is done, the wanted pages are handled, or a stream failed.
-    let news: Wakeup
+    let news: any WakeFlag
 
-    init(streams: Int, news: Wakeup) {
+    init(streams: Int, news: any WakeFlag) {
         state = Mutex(State(reports: Array(repeating: StreamReport(), count: streams)))
         self.news = news
     }

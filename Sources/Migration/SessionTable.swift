@@ -24,9 +24,12 @@ final class SessionTable: Sendable {
     private let state = Mutex(State())
 
     /// A new session, nil when there are too many, or no descriptor for it.
-    func open(host: any MigrationHost, timing: PeerTiming) -> IncomingSession? {
+    func open(
+        host: any MigrationHost, timing: PeerTiming, runtime: any MigrationRuntime
+    ) -> IncomingSession? {
         // Too few descriptors is one way of being busy.
-        guard let session = try? IncomingSession(host: host, timing: timing) else { return nil }
+        guard let session = try? IncomingSession(host: host, timing: timing, runtime: runtime)
+        else { return nil }
         return state.withLock {
             guard $0.sessions.count < Limits.sessionsMax else { return nil }
             $0.sessions[ObjectIdentifier(session)] = session
@@ -54,13 +57,11 @@ final class SessionTable: Sendable {
         state.withLock { $0.undecided[guest.offer.vm] = guest }
     }
 
-    /// The guest of a migration that has just been answered with `neverRan`.
-    func takeUndecided(_ question: OwnershipQuestion) -> UndecidedGuest? {
+    /// The guest of a migration whose fate has been decided.
+    func takeUndecided(_ vm: VMID, _ migration: MigrationID) -> UndecidedGuest? {
         state.withLock {
-            guard $0.undecided[question.vm]?.offer.migration == question.migration else {
-                return nil
-            }
-            return $0.undecided.removeValue(forKey: question.vm)
+            guard $0.undecided[vm]?.offer.migration == migration else { return nil }
+            return $0.undecided.removeValue(forKey: vm)
         }
     }
 }

@@ -10,7 +10,7 @@ import PeerLink
 
 extension SourceDriver {
     func pause() -> SourceMachine.Event {
-        let now = Instant.now
+        let now = runtime.now
         pausedAt = now
         let predicted = machine.prediction?.expected
         report.predictedDowntime = predicted ?? .zero
@@ -95,7 +95,7 @@ extension SourceDriver {
             clock.move(load, from: .verify, to: .deviceState)
             return .ready(root: root)
         case .running(let epoch, _, let resume):
-            ranAt(.now, resume: resume)
+            ranAt(runtime.now, resume: resume)
             return .running(epoch)
         case .answer(let answer): return .answer(answer)
         case .refused(let refusal): return refused(refusal)
@@ -117,9 +117,9 @@ extension SourceDriver {
         if attempt == 1 { closeAll() }
         stop.clear()
         do {
-            if attempt > 1 { _ = try stop.wait(until: .now + options.timing.questionPause) }
+            if attempt > 1 { _ = try stop.wait(until: runtime.now + options.timing.questionPause) }
             let answer = try Questioner(dialer: dialer).ask(question)
-            if case .taken = answer { ranAt(.now, resume: .zero) }
+            if case .taken = answer { ranAt(runtime.now, resume: .zero) }
             return .answer(answer)
         } catch let error as QuestionError {
             if case .noAnswer(let error) = error { fail(.link(error)) }

@@ -51,14 +51,14 @@ extension SourceDriver {
         guard let control else { return .peerLost }
         do throws(LinkError) {
             // Building the guest may take the destination longer than it may be silent later.
-            control.silenceMax = max(options.timing.deadPeer, Limits.prepareTimeout)
+            control.silenceMax = max(options.timing.deadPeer, Limits.prepareTimeout(of: offer.spec))
             try control.send(.offer(offer))
         } catch { return lost(error) }
         let reply: PeerMessage
         do { reply = try control.receiveMessage() } catch { return broken(error) }
         control.silenceMax = options.timing.deadPeer
         switch reply {
-        case .accepted(let token, let ledgerWrite): return openStreams(token, ledgerWrite)
+        case .accepted(let token, let ledgerWrite, _): return openStreams(token, ledgerWrite)
         case .refused(let refusal): return refused(refusal)
         default:
             fail(.unexpectedMessage(reply.name))
@@ -67,7 +67,7 @@ extension SourceDriver {
     }
 
     private func openStreams(_ token: [UInt8], _ ledgerWrite: Duration) -> SourceMachine.Event {
-        var connections: [PeerConnection] = []
+        var connections: [any Link] = []
         for stream in 0..<offer.streams {
             do {
                 let (connection, answered) = try dialer.open(.data(token: token, stream: stream))
@@ -78,7 +78,7 @@ extension SourceDriver {
         do {
             streams = try SourceStreams(
                 guest: guest, seed: offer.hashSeed, compression: options.compression,
-                connections: connections, news: news)
+                connections: connections, runtime: runtime, news: news)
         } catch {
             fail(.link(.system(error)))
             return .failed
@@ -113,7 +113,7 @@ extension SourceDriver {
         guard let streams else { return .peerLost }
         report.rounds = round
         let before = streams.counts
-        let start = Instant.now
+        let start = runtime.now
         let pages = dirtyPages
         let predicted = machine.prediction?.expected
         watch.update {
@@ -133,7 +133,7 @@ extension SourceDriver {
         let isTelling = round == 1 && content >= MigrationProtocol.Limits.manyPages
         let facts = RoundFacts(
             pages: isTelling ? content : Int(counts.pages - before.pages), dirtyPages: dirtyPages,
-            duration: Instant.now - start)
+            duration: runtime.now - start)
         publish(facts)
         return .roundEnded(facts)
     }
@@ -151,7 +151,7 @@ extension SourceDriver {
     /// A data stream broke. The destination may have said why on the control connection.
     private func lostStream(_ error: LinkError) -> SourceMachine.Event {
         if let control,
-            (try? control.waitForInput(or: stop, until: .now + Limits.tick)) == .ready
+            (try? control.waitForInput(or: stop, until: runtime.now + Limits.tick)) == .ready
         {
             let event = nextMessage()
             if case .refused = event { return event }
@@ -163,7 +163,7 @@ extension SourceDriver {
     func tick(_ round: Int, pagesOfRound: Int) throws(RoundError) {
         guard let control, let streams else { throw .disturbed }
         let result: WaitResult
-        do { result = try control.waitForInput(or: news, until: .now + Limits.tick) } catch {
+        do { result = try control.waitForInput(or: news, until: runtime.now + Limits.tick) } catch {
             throw .link(error)
         }
         switch result {
@@ -174,7 +174,7 @@ extension SourceDriver {
         if watch.isCancelled { throw .disturbed }
         let board = streams.board
         if let failure = board.failure { throw .link(failure) }
-        let now = Instant.now
+        let now = runtime.now
         let left = max(0, pagesOfRound - board.handledPages.load(ordering: .relaxed))
         let wireBytes = UInt64(board.wireBytes.load(ordering: .relaxed))
         let rate = meter.rate(wireBytes, at: now)
@@ -195,8 +195,9 @@ extension SourceDriver {
     private func publish(_ facts: RoundFacts) {
         let perSecond = Double(facts.dirtyPages) / max(facts.duration.seconds, 1e-6)
         let wireBytes = UInt64(streams?.board.wireBytes.load(ordering: .relaxed) ?? 0)
-        let rate = meter.rate(wireBytes, at: .now)
-        let elapsed = clock.elapsed()
+        let now = runtime.now
+        let rate = meter.rate(wireBytes, at: now)
+        let elapsed = clock.elapsed(at: now)
         watch.update {
             $0.dirtyPagesPerSecond = perSecond
             $0.remainingBytes = UInt64(facts.dirtyPages * pageBytes)
@@ -206,8 +207,8 @@ extension SourceDriver {
         }
     }
 
-    func setPhase(_ phase: MigrationPhase, at now: Instant = .now) {
-        clock.begin(phase, at: now)
+    func setPhase(_ phase: MigrationPhase, at now: Instant? = nil) {
+        clock.begin(phase, at: now ?? runtime.now)
         watch.update { $0.phase = phase }
     }
 }

@@ -14,18 +14,18 @@ final class SourceDriver {
     let offer: MigrationOffer
     let guest: any SourceGuest
     let destination: PeerAddress
-    let keys: PeerKeys
+    let runtime: any MigrationRuntime
     let ledger: any OwnershipLedger
     let options: MigrationOptions
     let watch: MigrationWatch
-    let stop: Wakeup
-    let news: Wakeup
+    let stop: any WakeFlag
+    let news: any WakeFlag
     let dialer: PeerDialer
 
     var machine: SourceMachine
-    var control: PeerConnection?
+    var control: (any Link)?
     var streams: SourceStreams?
-    var clock = PhaseClock(at: .now)
+    var clock: PhaseClock
     var report = MigrationReport()
     /// The first thing that went wrong, with all its facts, and when.
     var reason: (phase: MigrationPhase, reason: MigrationFailure.Reason)?
@@ -34,28 +34,30 @@ final class SourceDriver {
     var isPaused = false
     var isThrottled = false
     var pausedAt: Instant?
-    var lastAlive = Instant.now
+    var lastAlive: Instant
     var meter = RateMeter()
     var dirtyPages = 0
     var stateBytes = 0
     private var resumeError: GuestError?
 
     init(
-        offer: MigrationOffer, guest: any SourceGuest, destination: PeerAddress, keys: PeerKeys,
+        offer: MigrationOffer, guest: any SourceGuest, destination: PeerAddress,
         ledger: any OwnershipLedger, options: MigrationOptions, watch: MigrationWatch,
-        stop: Wakeup, news: Wakeup
+        runtime: any MigrationRuntime, stop: any WakeFlag, news: any WakeFlag
     ) {
         self.offer = offer
         self.guest = guest
         self.destination = destination
-        self.keys = keys
+        self.runtime = runtime
         self.ledger = ledger
         self.options = options
         self.watch = watch
         self.stop = stop
         self.news = news
         dialer = PeerDialer(
-            destination: destination, keys: keys, timing: options.timing, stop: stop)
+            destination: destination, runtime: runtime, timing: options.timing, stop: stop)
+        clock = PhaseClock(at: runtime.now)
+        lastAlive = runtime.now
         machine = SourceMachine(
             vm: offer.vm, migration: offer.migration, epoch: offer.epoch,
             destination: destination.name,
@@ -87,6 +89,7 @@ final class SourceDriver {
         switch action {
         case .connect: return connect()
         case .offer: return makeOffer()
+        case .reconnect, .rehearse: return .failed
         case .sendRound(let round): return sendRound(round)
         case .throttle(let percent): return throttle(percent)
         case .pause: return pause()
@@ -145,7 +148,7 @@ final class SourceDriver {
     private func finish(
         _ ending: SourceMachine.Ending
     ) throws(MigrationFailure) -> MigrationReport {
-        clock.begin(.cleanUp)
+        clock.begin(.cleanUp, at: runtime.now)
         closeAll()
         switch ending {
         case .handedOver: return finishedReport()
@@ -172,6 +175,7 @@ final class SourceDriver {
             case .memoryDiffers(let source, let destination):
                 .memoryDiffers(source: "\(source)", destination: "\(destination)")
             case .neverRan: .neverRan
+            case .rehearsed: .cancelled
             case .noAnswer:
                 if case .link(let error) = reason?.reason {
                     .noAnswer(error)
@@ -195,10 +199,10 @@ final class SourceDriver {
     }
 
     private func finishedReport() -> MigrationReport {
-        let total = clock.elapsed()
+        let total = clock.elapsed(at: runtime.now)
         report.total = total
         watch.update { $0.elapsed = total }
-        clock.begin(.cleanUp)
+        clock.begin(.cleanUp, at: runtime.now)
         report.phases = clock.list
         report.verifiedPages = UInt64(guest.layout.pageCount)
         return report

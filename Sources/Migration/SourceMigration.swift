@@ -28,23 +28,33 @@ package final class SourceMigration: Sendable {
     private let epoch: Epoch
     private let guest: any SourceGuest
     private let destination: PeerAddress
-    private let keys: PeerKeys
+    private let runtime: any MigrationRuntime
     private let ledger: any OwnershipLedger
     private let options: MigrationOptions
     private let watch: MigrationWatch
 
     /// - Parameter epoch: the epoch in which `ledger` says that this host owns the VM.
-    package init(
+    package convenience init(
         id: MigrationID = .random(), vm: VMID, epoch: Epoch, guest: any SourceGuest,
         to destination: PeerAddress, keys: PeerKeys, ledger: any OwnershipLedger,
         options: MigrationOptions = MigrationOptions()
+    ) {
+        self.init(
+            id: id, vm: vm, epoch: epoch, guest: guest, to: destination, ledger: ledger,
+            options: options, runtime: SystemRuntime(keys: keys))
+    }
+
+    package init(
+        id: MigrationID, vm: VMID, epoch: Epoch, guest: any SourceGuest,
+        to destination: PeerAddress, ledger: any OwnershipLedger, options: MigrationOptions,
+        runtime: any MigrationRuntime
     ) {
         self.id = id
         self.vm = vm
         self.epoch = epoch
         self.guest = guest
         self.destination = destination
-        self.keys = keys
+        self.runtime = runtime
         self.ledger = ledger
         self.options = options
         watch = MigrationWatch(memoryBytes: guest.layout.memory.bytes)
@@ -54,11 +64,11 @@ package final class SourceMigration: Sendable {
     /// process. Throws with what `MigrationFailure.aftermath` says. Call once.
     package func run() throws(MigrationFailure) -> MigrationReport {
         defer { watch.end() }
-        let stop: Wakeup
-        let news: Wakeup
+        let stop: any WakeFlag
+        let news: any WakeFlag
         do {
-            stop = try Wakeup()
-            news = try Wakeup()
+            stop = try runtime.makeFlag()
+            news = try runtime.makeFlag()
         } catch {
             throw MigrationFailure(
                 phase: .connect, reason: .link(.system(error)), aftermath: .runsAtSource(epoch))
@@ -69,9 +79,9 @@ package final class SourceMigration: Sendable {
                 migration: id, vm: vm, epoch: epoch, spec: guest.spec,
                 cpuFeatures: guest.cpuFeatures,
                 streams: max(1, min(options.streams, Limits.streamsMax)),
-                hashSeed: .random(in: .min ... .max)),
-            guest: guest, destination: destination, keys: keys, ledger: ledger, options: options,
-            watch: watch, stop: stop, news: news)
+                hashSeed: runtime.randomWord()),
+            guest: guest, destination: destination, ledger: ledger, options: options,
+            watch: watch, runtime: runtime, stop: stop, news: news)
         return try driver.run()
     }
 

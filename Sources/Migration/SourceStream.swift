@@ -12,24 +12,28 @@ final class SourceStream: Sendable {
     private let streams: Int
     private let chunkCount: Int
     private let board: RoundBoard
-    private let connection: PeerConnection
+    private let connection: any Link
+    private let runtime: any MigrationRuntime
     private let order = Mutex<RoundOrder?>(nil)
-    private let wakeup: Wakeup
-    private let thread = Mutex<NamedThread?>(nil)
+    private let wakeup: any WakeFlag
+    private let thread = Mutex<(any RunningThread)?>(nil)
 
     init(
         index: Int, of streams: Int, guest: any SourceGuest, table: PageHashTable, seed: UInt64,
-        compression: Compression, connection: PeerConnection, board: RoundBoard
+        compression: Compression, connection: any Link, board: RoundBoard,
+        runtime: any MigrationRuntime
     ) throws(SystemError) {
         self.index = index
         self.streams = streams
         self.board = board
         self.connection = connection
+        self.runtime = runtime
         chunkCount =
             (guest.layout.pageCount + PageCodec.Limits.chunkPages - 1) / PageCodec.Limits.chunkPages
-        wakeup = try Wakeup()
-        let thread = try NamedThread(name: "ferry-send-\(index)", nice: Limits.streamNice) {
-            [self] in
+        wakeup = try runtime.makeFlag()
+        let thread = try runtime.startThread(
+            name: "ferry-send-\(index)", nice: Limits.streamNice
+        ) { [self] in
             run(guest: guest, table: table, seed: seed, compression: compression)
         }
         self.thread.withLock { $0 = thread }
@@ -82,7 +86,7 @@ final class SourceStream: Sendable {
     }
 
     private func waitForWakeup() throws(LinkError) {
-        do { _ = try wakeup.wait(until: .now + Limits.aliveInterval) } catch {
+        do { _ = try wakeup.wait(until: runtime.now + Limits.aliveInterval) } catch {
             throw .system(error)
         }
         wakeup.clear()
@@ -97,12 +101,12 @@ final class SourceStream: Sendable {
             ? HoleFinder(guest.memoryFile) : nil
         if order.isFirst { try connection.setCorked(true) }
         var before = encoder.counts
-        var start = Instant.now
+        var start = runtime.now
         for chunk in stride(from: index, to: chunkCount, by: streams) {
             while chunk >= board.openChunks.load(ordering: .acquiring) {
                 if board.isStopped.load(ordering: .acquiring) { throw .interrupted }
                 try waitForWakeup()
-                start = .now
+                start = runtime.now
             }
             if board.isStopped.load(ordering: .acquiring) { throw .interrupted }
             let present = presentPages(of: chunk, &holes, guest.layout.pageCount)
@@ -112,7 +116,7 @@ final class SourceStream: Sendable {
             let after = encoder.counts
             guard after.pages != before.pages else { continue }
             board.handled(Int(after.pages - before.pages))
-            let now = Instant.now
+            let now = runtime.now
             chooser.record(
                 contentPages: Int(after.contentPages - before.contentPages),
                 nanoseconds: Double((now - start).wholeNanoseconds))

@@ -25,7 +25,7 @@ final class SourceStreams {
 
     init(
         guest: any SourceGuest, seed: UInt64, compression: Compression,
-        connections: [PeerConnection], news: Wakeup
+        connections: [any Link], runtime: any MigrationRuntime, news: any WakeFlag
     ) throws(SystemError) {
         self.guest = guest
         bits = unsafe DirtyBits(base: guest.dirtyBits.base, pageCount: guest.layout.pageCount)
@@ -39,7 +39,8 @@ final class SourceStreams {
                 streams.append(
                     try SourceStream(
                         index: index, of: connections.count, guest: guest, table: table, seed: seed,
-                        compression: compression, connection: connection, board: board))
+                        compression: compression, connection: connection, board: board,
+                        runtime: runtime))
             } catch {
                 stop()
                 throw error

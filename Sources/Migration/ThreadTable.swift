@@ -6,8 +6,8 @@ import Synchronization
 /// Starts threads and joins them. Any thread may call.
 final class ThreadTable: Sendable {
     private struct Entry {
-        let wakeup: Wakeup
-        var thread: NamedThread?
+        let wakeup: any WakeFlag
+        var thread: (any RunningThread)?
         var isFinished = false
     }
 
@@ -16,13 +16,16 @@ final class ThreadTable: Sendable {
         var nextNumber = 0
     }
 
+    private let runtime: any MigrationRuntime
     private let state = Mutex(State())
+
+    init(runtime: any MigrationRuntime) { self.runtime = runtime }
 
     var count: Int { state.withLock { $0.entries.count } }
 
     /// Runs `body` on a new thread; while its wakeup is set its waits end.
-    func start(_ body: @escaping @Sendable (Wakeup) -> Void) throws(SystemError) {
-        let wakeup = try Wakeup()
+    func start(_ body: @escaping @Sendable (any WakeFlag) -> Void) throws(SystemError) {
+        let wakeup = try runtime.makeFlag()
         let number = state.withLock {
             let number = $0.nextNumber
             $0.nextNumber += 1
@@ -30,7 +33,7 @@ final class ThreadTable: Sendable {
             return number
         }
         do {
-            let thread = try NamedThread(name: "ferry-peer-\(number % 10000)") {
+            let thread = try runtime.startThread(name: "ferry-peer-\(number % 10000)", nice: 0) {
                 body(wakeup)
                 self.state.withLock { $0.entries[number]?.isFinished = true }
             }
@@ -45,7 +48,7 @@ final class ThreadTable: Sendable {
         let finished = state.withLock { state in
             let numbers = state.entries.filter { $0.value.isFinished && $0.value.thread != nil }
                 .keys
-            return numbers.compactMap { state.entries.removeValue(forKey: $0)?.thread }
+            return numbers.sorted().compactMap { state.entries.removeValue(forKey: $0)?.thread }
         }
         for thread in finished { thread.join() }
     }
@@ -57,7 +60,7 @@ final class ThreadTable: Sendable {
     /// Waits for every thread. Nothing is started meanwhile.
     func joinAll() {
         let threads = state.withLock { state in
-            let threads = state.entries.values.compactMap(\.thread)
+            let threads = state.entries.sorted { $0.key < $1.key }.compactMap(\.value.thread)
             state.entries = [:]
             return threads
         }

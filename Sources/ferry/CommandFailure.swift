@@ -16,6 +16,7 @@ struct CommandFailure: Error {
         case notMigrated = 6
         case cancelled = 7
         case vmNotRunning = 8
+        case auditFoundSomething = 9
     }
 
     var kind: Kind
@@ -66,7 +67,7 @@ func reporting(_ output: OutputOptions, _ body: () async throws -> Void) async t
             default: CommandFailure(.failed, code: "failed", "\(error)")
             }
         switch output.output {
-        case .text: printError("ferry: \(failure.message)")
+        case .text: printError("ferry: \(failure.message) [\(failure.code)]")
         case .json:
             printError(
                 try jsonText(["error": FailureText(code: failure.code, message: failure.message)]))

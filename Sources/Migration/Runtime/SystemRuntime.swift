@@ -1,0 +1,97 @@
+// The host's own clock, sockets and threads, and mutual TLS with its peers.
+
+import Glibc
+package import Host
+import Model
+package import PeerLink
+
+/// What migrations run on outside of simulations.
+final class SystemRuntime: MigrationRuntime {
+    private let keys: PeerKeys
+
+    init(keys: PeerKeys) { self.keys = keys }
+
+    var now: Instant { .now }
+
+    func makeFlag() throws(SystemError) -> any WakeFlag { try Wakeup() }
+
+    func startThread(
+        name: String, nice: Int32, _ body: @escaping @Sendable () -> Void
+    ) throws(SystemError) -> any RunningThread {
+        try NamedThread(name: name, nice: nice, body)
+    }
+
+    func giveWay(nice: Int32) { NamedThread.setNice(nice) }
+
+    func randomWord() -> UInt64 { .random(in: .min ... .max) }
+
+    func connect(
+        to peer: PeerAddress, within limit: Duration, silenceMax: Duration,
+        interruptedBy flag: any WakeFlag
+    ) throws(LinkError) -> any Link {
+        try PeerConnection.connect(
+            to: peer.address, expecting: .agent(peer.name), keys: keys, within: limit,
+            silenceMax: silenceMax, interruptedBy: flag.wakeup)
+    }
+}
+
+extension NamedThread: RunningThread {}
+
+extension Wakeup: WakeFlag {}
+
+extension WakeFlag {
+    /// What poll can see. Flags and links of two runtimes never meet.
+    fileprivate var wakeup: Wakeup {
+        guard let wakeup = self as? Wakeup else { fatalError("a flag of another runtime") }
+        return wakeup
+    }
+}
+
+extension PeerConnection: Link {
+    package func setFlag(_ flag: any WakeFlag) { setWakeup(flag.wakeup) }
+
+    package func waitForInput(
+        or news: any WakeFlag, until end: Instant
+    ) throws(LinkError) -> WaitResult {
+        try waitForInput(or: news.wakeup, until: end)
+    }
+}
+
+/// A listening TCP socket whose clients must shake hands.
+final class SystemListener: LinkListener {
+    private let socket: Descriptor
+    private let keys: PeerKeys
+
+    init(_ socket: Descriptor, keys: PeerKeys) {
+        self.socket = socket
+        self.keys = keys
+    }
+
+    var cluster: ClusterName { keys.identity.cluster }
+
+    func accept(
+        or flag: any WakeFlag, until end: Instant
+    ) throws(SystemError) -> (any ArrivingLink)? {
+        guard try socket.wait(for: POLLIN, or: flag.wakeup, until: end) == .ready,
+            let client = try TCPSocket.accept(on: socket, within: .zero)
+        else { return nil }
+        return SystemArrival(client, keys: keys)
+    }
+}
+
+private final class SystemArrival: ArrivingLink {
+    private let socket: Descriptor
+    private let keys: PeerKeys
+
+    init(_ socket: Descriptor, keys: PeerKeys) {
+        self.socket = socket
+        self.keys = keys
+    }
+
+    func open(
+        silenceMax: Duration, interruptedBy flag: any WakeFlag
+    ) throws(LinkError) -> any Link {
+        try PeerConnection.accept(
+            socket, keys: keys, silenceMax: silenceMax, interruptedBy: flag.wakeup)
+    }
+}
