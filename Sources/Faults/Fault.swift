@@ -66,11 +66,12 @@ extension CutDirection {
     }
 }
 
-private func errorName(_ code: Int32) -> String {
+func errorName(_ code: Int32) -> String {
     switch code {
     case EIO: "EIO"
     case ENOSPC: "ENOSPC"
     case ENOMEM: "ENOMEM"
+    case EPIPE: "EPIPE"
     default: "error \(code)"
     }
 }

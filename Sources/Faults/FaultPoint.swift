@@ -45,13 +45,13 @@ package enum FaultCall: Hashable, Sendable {
     package enum Message: UInt32, Hashable, Sendable, CaseIterable {
         case hello = 1
         case welcome, refused, offer, accepted, alive, state, verify, ready, go, running, question
-        case answer
+        case answer, hashes, rehearse, rehearsed, overrule
     }
 
     /// Kinds as they stand in a ledger record's first byte.
     package enum Record: UInt32, Hashable, Sendable, CaseIterable {
         case owned = 1
-        case released, handedOver, incoming, neverRan, deleted
+        case released, handedOver, incoming, neverRan, deleted, ruled, overruled
     }
 
     /// Kinds as they stand in a VMMRequest's bytes.

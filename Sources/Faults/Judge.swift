@@ -15,10 +15,12 @@ struct Judge {
     private let outcome: MigrationInfo?
     private let pulse: PulseWatch
 
-    /// Codes that a migration may end with under these faults; besides, every refusal.
-    private static let codes: Set<String> = [
-        "moved", "link_failed", "unreachable", "guest_failed", "ledger_failed", "no_answer",
-        "never_ran",
+    /// Codes that a migration may end with under these faults.
+    private static let codes: Set<FailureCode> = [
+        .unreachable, .peerSilent, .connectionClosed, .connectionBroken, .guestDied, .guestSilent,
+        .guestRefused, .hostFailed, .ledgerFull, .ledgerFailed, .agentRestarted, .noAnswer,
+        .neverRan, .refusedNotEnoughMemory, .refusedBadState, .refusedGuestFailure,
+        .refusedLedgerFailure, .refusedHostFailure, .refusedGaveUp, .refusedTimedOut,
     ]
 
     init(_ run: ScenarioRun, _ outcome: MigrationInfo?, _ pulse: PulseWatch) {
@@ -129,12 +131,12 @@ struct Judge {
 
     private func codeViolations(_ side: Side, isLost: Bool) -> [String] {
         guard let outcome else { return [] }
-        let code = outcome.failure?.code ?? "moved"
         var violations: [String] = []
-        if !Self.codes.contains(code), !code.hasPrefix("refused_") {
-            violations.append("unexpected code \(code): \(outcome.failure?.message ?? "")")
-        }
-        if code == "moved", side == .source {
+        if let failure = outcome.failure {
+            if !Self.codes.map(\.rawValue).contains(failure.code) {
+                violations.append("unexpected code \(failure.code): \(failure.message)")
+            }
+        } else if side == .source {
             violations.append("told as moved, and is at the source")
         }
         if outcome.failure?.vmIsRunning == true, side == .destination {

@@ -163,9 +163,9 @@ package enum Matrix {
         }
     }
 
-    /// The guest is held back by most of its time.
+    /// The guest is held back.
     static let throttled = FaultPoint(
-        side: .source, moment: .after, call: .request(.throttle), occurrence: 4)
+        side: .source, moment: .after, call: .request(.throttle))
 
     private static func throttledKill(_ victim: Victim) -> Scenario {
         Scenario(

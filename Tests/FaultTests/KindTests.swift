@@ -13,18 +13,19 @@ struct KindTests {
             (.hello(versions: 1...1, .control), .hello), (.welcome(version: 1), .welcome),
             (.alive(round: 1, remainingBytes: 0), .alive), (.state([1]), .state),
             (.go(.first), .go), (.running(.first, own: .zero, resume: .zero), .running),
-            (.answer(.taken(.first)), .answer),
+            (.answer(.taken(.first)), .answer), (.rehearse(state: [1]), .rehearse),
         ]
         for (message, kind) in samples { #expect(UInt32(message.bytes[4]) == kind.rawValue) }
     }
 
     @Test("records of the ledger")
-    func records() {
+    func records() throws {
         let (vm, migration) = (VMID.random(), MigrationID.random())
         let samples: [(LedgerRecord, FaultCall.Record)] = [
             (.owned(vm: vm, epoch: .first, migration: nil), .owned),
             (.neverRan(vm: vm, epoch: .first, migration: migration), .neverRan),
             (.deleted(vm: vm, epoch: .first), .deleted),
+            (.overruled(vm: vm, epoch: .first, by: try HostName("a")), .overruled),
         ]
         for (record, kind) in samples {
             var writer = ByteWriter()
