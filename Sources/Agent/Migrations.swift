@@ -54,7 +54,7 @@ package actor Migrations {
             let limit = try request.downtimeLimit(usual: guest.spec.downtimeLimit)
             let options = MigrationOptions(
                 streams: streams, compression: request.compression ?? .auto, downtimeLimit: limit,
-                timing: context.timing)
+                timing: context.timing, isRehearsal: request.rehearse ?? false)
             let info = MigrationInfo(
                 id: .random(), vm: vm.name, vmID: vm.id, source: context.name,
                 destination: request.to,
@@ -110,6 +110,7 @@ package actor Migrations {
     ) async {
         // First the VM, then the news: who reads that it is over finds the VM as it says.
         switch result {
+        case .success(let report) where report.rehearsal != nil: await vm.abandonMigration()
         case .success: await leave(vm)
         case .failure(let failure): await vm.migrationFailed(failure)
         }

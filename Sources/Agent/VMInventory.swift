@@ -125,7 +125,7 @@ package actor VMInventory {
 
     package func delete(_ name: VMName) async throws(Problem) {
         let vm = try vm(named: name)
-        try await vm.delete()
+        if await !vm.deleteKept() { try await vm.delete() }
         remove(vm)
         context.logger.info("VM deleted", metadata: ["vm": "\(name)", "id": "\(vm.id)"])
     }
