@@ -14,20 +14,26 @@ package struct Campaign: Sendable {
         self.say = say
     }
 
-    /// Ends early, with what was done, when its task is cancelled.
+    /// Loopback and namespaces side by side: most of the time both wait. Ends early, with what was done, when its
+    /// task is cancelled.
     package func run() async -> CampaignReport {
+        async let loopback = run(at: .loopback)
+        async let namespaces = run(at: .namespaces)
+        var report = await loopback.joined(with: namespaces)
+        report.isInterrupted = Task.isCancelled
+        return report
+    }
+
+    private func run(at place: Place) async -> CampaignReport {
         var report = CampaignReport()
-        for place in [Place.loopback, .namespaces] {
-            let mine = scenarios.filter { $0.place == place }
-            if mine.isEmpty || Task.isCancelled { continue }
-            if let problem = await FaultRig.problem(of: place) {
-                report.skipped.append("\(mine.count) scenarios in \(place.rawValue): \(problem)")
-                say("skipped: \(report.skipped.last ?? "")")
-                continue
-            }
+        let mine = scenarios.filter { $0.place == place }
+        if mine.isEmpty { return report }
+        if let problem = await FaultRig.problem(of: place) {
+            report.skipped.append("\(mine.count) scenarios in \(place.rawValue): \(problem)")
+            say("skipped: \(report.skipped.last ?? "")")
+        } else {
             await run(mine, place, &report)
         }
-        report.isInterrupted = Task.isCancelled
         return report
     }
 
@@ -56,7 +62,7 @@ package struct Campaign: Sendable {
                 rig = nil
             }
             report.rows.append(row)
-            say("\(report.rows.count) \(row.line)")
+            say("\(report.rows.count)/\(scenarios.count) \(row.line)")
             if let logs = row.logs { say("       logs: \(logs)") }
         }
         do { try await rig?.end() } catch { report.skipped.append("the end: \(error)") }

@@ -12,6 +12,10 @@ package struct CampaignReport: Sendable {
     /// Not all of it was done.
     package internal(set) var isInterrupted = false
 
+    func joined(with other: CampaignReport) -> CampaignReport {
+        CampaignReport(rows: rows + other.rows, skipped: skipped + other.skipped)
+    }
+
     package var violations: [Row] { rows.filter { !$0.violations.isEmpty } }
     package var isGood: Bool { violations.isEmpty && !rows.isEmpty && !isInterrupted }
 

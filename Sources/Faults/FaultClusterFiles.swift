@@ -76,6 +76,8 @@ struct FaultClusterFiles: Sendable {
             state-folder: \(stateFolder)
             keys-folder: \(folder)/keys
             memory-reserve: \(reserve ?? "64MiB")
+            migration:
+              keep-broken-for: 5s
             hosts:
             \(entries.joined())
             """

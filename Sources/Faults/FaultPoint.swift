@@ -36,7 +36,8 @@ package struct FaultPoint: Hashable, Sendable {
 
     package var name: String {
         let number = occurrence > 1 ? " \(occurrence)" : ""
-        return "\(moment.rawValue) \(side.rawValue)'s \(call.name)\(number)"
+        let who = program == .agent ? side.rawValue : "\(side.rawValue) vmm"
+        return "\(moment.rawValue) \(who)'s \(call.name)\(number)"
     }
 }
 

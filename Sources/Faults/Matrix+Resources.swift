@@ -128,7 +128,7 @@ extension Matrix {
             Scenario(
                 phase: .preCopy,
                 point: FaultPoint(side: .source, moment: .before, call: .frame, occurrence: 4),
-                fault: .memoryLimit, owners: [.source]),
+                fault: .memoryLimit),
         ]
         return noVMM + [noMapping] + noPages + noState + really
     }

@@ -40,7 +40,7 @@ package enum Matrix {
         Place(
             phase: phase,
             point: FaultPoint(side: side, moment: moment, call: call, occurrence: number),
-            sourceAgent: source, destinationAgent: source, owner: .source,
+            sourceAgent: source, destinationAgent: either, owner: .source,
             hasDestinationVMM: false)
     }
 
@@ -82,7 +82,9 @@ package enum Matrix {
             point: FaultPoint(side: side, moment: moment, call: call, occurrence: number),
             // What the source does next may be past the release when its destination's words are out.
             sourceAgent: call == .message(.ready) && moment == .after ? either : source,
-            destinationAgent: source, owner: .source, hasDestinationVMM: true)
+            // A pre-copy that broke goes on with the destination's next agent.
+            destinationAgent: phase <= .preCopy ? either : source,
+            owner: .source, hasDestinationVMM: true)
     }
 
     /// From the release on.
@@ -183,8 +185,7 @@ package enum Matrix {
         }
         return Victim.allCases.map {
             Scenario(
-                phase: .preCopy, point: preCopy, fault: .freeze($0, .seconds($0.isAgent ? 12 : 3)),
-                owners: $0.isAgent ? source : either)
+                phase: .preCopy, point: preCopy, fault: .freeze($0, .seconds($0.isAgent ? 12 : 3)))
         }
             + handover.flatMap { place in
                 [Victim.sourceAgent, .destinationAgent].map {
