@@ -51,6 +51,10 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 let package = Package(
     name: "ferry",
+    products: [
+        // Loaded by LD_PRELOAD into agents under test.
+        .library(name: "FaultShim", type: .dynamic, targets: ["FaultShim"])
+    ],
     dependencies: [
         remote("apple/swift-argument-parser", from: "1.8.2"),
         remote("apple/swift-asn1", from: "1.7.4"),
@@ -121,6 +125,17 @@ let package = Package(
         executable(
             "ferry-bench",
             ["API", "Client", "Host", "Keys", "Model", "Pulse", "Testbed", argumentParser]),
+        executable("ferry-faults", ["Faults", "Host", argumentParser]),
+
+        // Real faults on real processes: the shim that finds the place, and what injects and judges
+        .target(name: "CFaultControl"),
+        .target(name: "FaultShim", dependencies: ["CFaultControl"], publicHeadersPath: "."),
+        library(
+            "Faults",
+            [
+                "API", "CFaultControl", "Client", "Host", "Migration", "MigrationProtocol", "Model",
+                "Pulse", "Testbed",
+            ]),
 
         // Test support and tests
         .target(
@@ -150,6 +165,12 @@ let package = Package(
                 "API", "Client", "Host", "Migration", "MigrationProtocol",
                 "MigrationTestSupport", "Model", "PeerLink", "Pulse", "Testbed", "ferry",
                 "ferry-agent", "ferry-vmm",
+            ], swiftSettings: settings),
+        .testTarget(
+            name: "FaultTests",
+            dependencies: [
+                "Faults", "Host", "MigrationProtocol", "Model", "VMControl", "Wire", "ferry",
+                "ferry-agent", "ferry-vmm", "FaultShim",
             ], swiftSettings: settings),
         tests("Machine", ["Host", "KVM", "Model", "Pulse", "VMControl", "Wire", "ferry-vmm"]),
         tests("PageCodec", ["Model"]),
