@@ -140,8 +140,9 @@ let package = Package(
         tests(
             "Agent",
             [
-                "API", "Client", "ClusterFile", "Host", "Keys", "Model", "Pulse", "VMControl", x509,
-                asn1, crypto, "ferry-agent", "ferry-vmm",
+                "API", "Client", "ClusterFile", "Host", "Keys", "Migration", "MigrationProtocol",
+                "Model", "PeerLink", "Pulse", "VMControl", "Wire", x509, asn1, crypto,
+                "ferry-agent", "ferry-vmm",
             ]),
         tests("Model"),
         tests("Wire"),

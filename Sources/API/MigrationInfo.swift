@@ -51,14 +51,18 @@ package struct MigrationInfo: Hashable, Sendable, Codable {
     package var vmID: VMID
     package var source: HostName
     package var destination: HostName
+    /// Milliseconds since 1970.
+    package var startedAtMs: Int64
     package var state: State
     package var progress: ProgressInfo?
+    /// Nil after a success, too, when the source's agent ended before it could tell.
     package var report: ReportInfo?
     package var failure: FailureInfo?
 
     package init(
         id: MigrationID, vm: VMName, vmID: VMID, source: HostName, destination: HostName,
-        state: State, progress: ProgressInfo? = nil, report: ReportInfo? = nil,
+        startedAtMs: Int64 = 0, state: State, progress: ProgressInfo? = nil,
+        report: ReportInfo? = nil,
         failure: FailureInfo? = nil
     ) {
         self.id = id
@@ -66,6 +70,7 @@ package struct MigrationInfo: Hashable, Sendable, Codable {
         self.vmID = vmID
         self.source = source
         self.destination = destination
+        self.startedAtMs = startedAtMs
         self.state = state
         self.progress = progress
         self.report = report
@@ -82,25 +87,37 @@ package struct MigrationList: Hashable, Sendable, Codable {
 
 /// Why a migration did not happen.
 package struct FailureInfo: Hashable, Sendable, Codable {
-    /// Stable, for programs: "not_converged", "cancelled", "unreachable", "refused_cpu_features_missing", ...
+    /// Stable, for programs: see `FailureCode`. New ones may come.
     package var code: String
-    /// The phase it got to.
-    package var phase: MigrationPhase
-    /// What happened and where the VM is now, in words.
-    package var message: String
+    /// The phase it got to; nil when nobody knows any more.
+    package var phase: MigrationPhase?
+    /// What happened and where the VM is now, in words: `reason` and `aftermath`.
+    package private(set) var message: String
+    package var reason: String
+    /// Where the VM is now; it changes when an unsettled handover is settled.
+    package private(set) var aftermath: String
     /// What was missing or wrong, item by item: the names of CPU features, say.
     package var details: [String]
     /// The VM runs on at the source.
-    package var vmIsRunning: Bool
+    package private(set) var vmIsRunning: Bool
 
     package init(
-        code: String, phase: MigrationPhase, message: String, details: [String] = [],
-        vmIsRunning: Bool
+        code: FailureCode, phase: MigrationPhase?, reason: String, aftermath: String,
+        details: [String] = [], vmIsRunning: Bool
     ) {
-        self.code = code
+        self.code = code.rawValue
         self.phase = phase
-        self.message = message
+        self.reason = reason
+        self.aftermath = aftermath
+        message = "\(reason); \(aftermath)"
         self.details = details
+        self.vmIsRunning = vmIsRunning
+    }
+
+    /// It is known by now, or known better, what became of the VM.
+    package mutating func settle(aftermath: String, vmIsRunning: Bool) {
+        self.aftermath = aftermath
+        message = "\(reason); \(aftermath)"
         self.vmIsRunning = vmIsRunning
     }
 }

@@ -16,6 +16,8 @@ package struct VMInfo: Hashable, Sendable, Codable {
     package var hasShippedKernel: Bool
     package var kernelPath: String?
     package var initrdPath: String?
+    /// The saved file that it was made from, when it was made on this host: it holds no kernel.
+    package var restoredFrom: String?
     /// Of the VM's ownership; grows with each move.
     package var epoch: UInt64
     /// Of all its vCPUs, on this host.
@@ -32,7 +34,8 @@ package struct VMInfo: Hashable, Sendable, Codable {
         id: VMID, name: VMName, host: HostName, state: VMState, memoryBytes: UInt64, vcpus: Int,
         hugePages: Bool, downtimeLimitMs: Double, commandLine: String, hasShippedKernel: Bool,
         kernelPath: String?,
-        initrdPath: String?, epoch: UInt64, cpuTimeMs: Double, processID: Int32?,
+        initrdPath: String?, restoredFrom: String? = nil, epoch: UInt64, cpuTimeMs: Double,
+        processID: Int32?,
         activity: String?, exit: VMExit?, warning: String?
     ) {
         self.id = id
@@ -47,6 +50,7 @@ package struct VMInfo: Hashable, Sendable, Codable {
         self.hasShippedKernel = hasShippedKernel
         self.kernelPath = kernelPath
         self.initrdPath = initrdPath
+        self.restoredFrom = restoredFrom
         self.epoch = epoch
         self.cpuTimeMs = cpuTimeMs
         self.processID = processID

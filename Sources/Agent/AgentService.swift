@@ -35,10 +35,13 @@ package struct AgentService {
 
         let peerKeys = try PeerKeys(folder: keys.folder.path)
         let inventory = VMInventory(context: context)
-        let settlements = Settlements(inventory: inventory, keys: peerKeys)
-        let migrations = Migrations(inventory: inventory, keys: peerKeys, settlements: settlements)
+        let history = MigrationHistory(folder: state.migrations, logger: logger)
+        let settlements = Settlements(inventory: inventory, history: history, keys: peerKeys)
+        let migrations = Migrations(
+            inventory: inventory, history: history, settlements: settlements, keys: peerKeys)
         let listener = try TCPSocket.listen(on: member.peer)
         await inventory.adoptAll(settlements: settlements)
+        await migrations.recall()
         let peers = PeerService(
             host: IncomingMigrations(inventory: inventory, facts: facts), migrations: migrations,
             listener: listener, keys: peerKeys)
@@ -92,9 +95,16 @@ package struct AgentService {
         return VMLauncher(program: options.vmm, shippedKernel: ShippedKernel.path)
     }
 
-    private static func ledger(of state: StateFolder) throws(AgentError) -> LedgerFile {
+    /// A ledger is made at the first start only: one that is new beside VMs would forget whose they are.
+    private static func ledger(of state: StateFolder) throws -> LedgerFile {
+        if !File.isThere(state.ledger) {
+            let folders = try state.vmNames().map(\.text)
+            guard folders.isEmpty else {
+                throw AgentError.ledgerMissing(path: state.ledger, folders: folders)
+            }
+        }
         do throws(LedgerError) { return try LedgerFile(path: state.ledger) } catch {
-            throw .ledger(error)
+            throw AgentError.ledger(error)
         }
     }
 }

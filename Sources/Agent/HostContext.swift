@@ -27,4 +27,12 @@ package struct HostContext: Sendable {
     }
 
     package var name: HostName { member.name }
+
+    /// How long this cluster's migrations wait.
+    var timing: PeerTiming {
+        var timing = PeerTiming()
+        timing.deadPeer = cluster.patience.deadPeer
+        timing.deadPeerInHandover = cluster.patience.deadPeerInHandover
+        return timing
+    }
 }

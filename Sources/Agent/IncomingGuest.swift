@@ -26,7 +26,8 @@ final class IncomingGuest: DestinationGuest {
         guard status?.state == .paused, status?.isSealed == true else {
             throw GuestError(
                 operation: "status",
-                detail: "the guest is \(status?.state.rawValue ?? "gone"), not ready to run")
+                detail: "the guest is \(status?.state.rawValue ?? "gone"), not ready to run",
+                kind: .refused)
         }
     }
 

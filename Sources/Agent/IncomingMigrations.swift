@@ -27,6 +27,7 @@ package final class IncomingMigrations: MigrationHost {
     }
 
     package var ledger: any OwnershipLedger { inventory.context.ledger }
+    var timing: PeerTiming { inventory.context.timing }
     private var context: HostContext { inventory.context }
 
     /// From now on every offer is refused.

@@ -1,5 +1,7 @@
 // Every bound of the agent.
 
+package import Model
+
 /// Bounds of the agent.
 package enum Limits {
     package static let vmsMax = 1024
@@ -7,8 +9,10 @@ package enum Limits {
     package static let connectionsMax = 256
     package static let headerBytesMax = 16 << 10
     package static let idleConnection = Duration.seconds(60)
-    /// How long a new ferry-vmm may take until it answers: a big guest's memory is made meanwhile.
-    package static let vmmStart = Duration.seconds(30)
+    /// How long a new ferry-vmm may take until it answers: its memory is made meanwhile.
+    package static func vmmStart(of spec: VMSpec) -> Duration {
+        .seconds(30) + spec.hugePageTime
+    }
     package static let vmmRestore = Duration.seconds(600)
     package static let vmmStartPoll = Duration.milliseconds(3)
     /// From `quit` to SIGKILL.

@@ -1,10 +1,10 @@
 // How the end of a migration is told: typed reasons become stable codes, with the facts beside them.
 
-import API
-import Migration
-import MigrationProtocol
+package import API
+package import Migration
+package import MigrationProtocol
 import Model
-import PeerLink
+package import PeerLink
 
 extension MigrationInfo {
     mutating func finish(with result: Result<MigrationReport, MigrationFailure>) {
@@ -26,32 +26,91 @@ extension FailureInfo {
         var isRunning = false
         if case .runsAtSource = failure.aftermath { isRunning = true }
         self.init(
-            code: failure.reason.code, phase: failure.phase,
-            message: "\(failure.reason); \(failure.aftermath)", details: details,
-            vmIsRunning: isRunning)
+            code: FailureCode(failure.reason), phase: failure.phase, reason: "\(failure.reason)",
+            aftermath: "\(failure.aftermath)", details: details, vmIsRunning: isRunning)
     }
 }
 
-extension MigrationFailure.Reason {
-    /// Stable, for programs.
-    var code: String {
-        switch self {
-        case .link(let error):
-            if case .unreachable = error { "unreachable" } else { "link_failed" }
-        case .refused(let refusal): "refused_\(snakeCase("\(refusal.code)"))"
-        case .cancelled: "cancelled"
-        case .doesNotConverge: "not_converged"
-        case .memoryDiffers: "memory_differs"
-        case .guest: "guest_failed"
-        case .ledger: "ledger_failed"
-        case .malformed, .unexpectedMessage: "protocol_error"
-        case .noAnswer: "no_answer"
-        case .neverRan: "never_ran"
-        }
+extension FailureCode {
+    package init(_ reason: MigrationFailure.Reason) {
+        self =
+            switch reason {
+            case .link(let error): FailureCode(error)
+            case .refused(let refusal): FailureCode(refusal.code)
+            case .cancelled: .cancelled
+            case .doesNotConverge: .notConverged
+            case .memoryDiffers: .memoryDiffers
+            case .guest(let error): FailureCode(error.kind)
+            case .ledger(let error): FailureCode(error)
+            case .malformed: .malformedMessage
+            case .unexpectedMessage: .unexpectedMessage
+            case .noAnswer: .noAnswer
+            case .neverRan: .neverRan
+            }
     }
-}
 
-/// "cpuFeaturesMissing" as "cpu_features_missing".
-func snakeCase(_ text: String) -> String {
-    text.reduce(into: "") { $0 += $1.isUppercase ? "_\($1.lowercased())" : "\($1)" }
+    package init(_ error: LinkError) {
+        self =
+            switch error {
+            case .unreachable: .unreachable
+            case .untrustedPeer: .peerUntrusted
+            case .expiredCertificate: .peerCertificateExpired
+            case .noIdentity: .peerWithoutIdentity
+            case .wrongCluster: .peerOfOtherCluster
+            case .wrongRole: .peerOfOtherRole
+            case .wrongName: .peerOfOtherName
+            case .refusedByPeer: .certificateRefused
+            case .notTLS: .peerWithoutTLS
+            case .tlsTooOld: .peerTLSTooOld
+            case .tls: .tlsFailed
+            case .closed: .connectionClosed
+            case .broken: .connectionBroken
+            case .timedOut: .peerSilent
+            case .interrupted: .interrupted
+            case .system: .hostFailed
+            }
+    }
+
+    package init(_ error: LedgerError) {
+        self =
+            switch error {
+            case .contradicts: .ledgerContradicts
+            case .full: .ledgerFull
+            case .failed: .ledgerFailed
+            case .damaged: .ledgerDamaged
+            }
+    }
+
+    package init(_ kind: GuestError.Kind) {
+        self =
+            switch kind {
+            case .died: .guestDied
+            case .silent: .guestSilent
+            case .refused: .guestRefused
+            }
+    }
+
+    package init(_ code: MigrationRefusal.Code) {
+        self =
+            switch code {
+            case .versionMismatch: .refusedVersionMismatch
+            case .protocolViolation: .refusedProtocolViolation
+            case .notAllowed: .refusedNotAllowed
+            case .cpuFeaturesMissing: .refusedCPUFeaturesMissing
+            case .notEnoughMemory: .refusedNotEnoughMemory
+            case .nameExists: .refusedNameExists
+            case .vmExists: .refusedVMExists
+            case .busy: .refusedBusy
+            case .notAccepting: .refusedNotAccepting
+            case .badSpec: .refusedBadSpec
+            case .memoryDiffers: .refusedMemoryDiffers
+            case .badState: .refusedBadState
+            case .guestFailure: .refusedGuestFailure
+            case .ledgerFailure: .refusedLedgerFailure
+            case .hostFailure: .refusedHostFailure
+            case .cancelled: .refusedCancelled
+            case .gaveUp: .refusedGaveUp
+            case .timedOut: .refusedTimedOut
+            }
+    }
 }

@@ -1,7 +1,8 @@
-// Migrations away from this host: started, watched, cancelled, remembered for a while.
+// Migrations away from this host: started, watched, cancelled.
 
 package import API
 import ClusterFile
+import FoundationEssentials
 import Host
 import Logging
 import Migration
@@ -11,57 +12,65 @@ package import PeerLink
 import VMControl
 
 package actor Migrations {
-    private struct Entry {
-        /// Nil once it has ended: it holds the guest's memory and a connection to its process.
-        var source: SourceMigration?
-        var info: MigrationInfo
-    }
-
     private let inventory: VMInventory
-    private let keys: PeerKeys
+    private let history: MigrationHistory
     private let settlements: Settlements
-    private var entries: [MigrationID: Entry] = [:]
-    /// Oldest first.
-    private var order: [MigrationID] = []
+    private let keys: PeerKeys
+    /// Those that run: each holds its guest's memory and a connection to its process.
+    private var sources: [MigrationID: SourceMigration] = [:]
+    /// Between the look at the limit and the entry above.
+    private var starting = 0
     private var isAccepting = true
     /// Wakes those who wait for the end of all.
     private var waiters: [CheckedContinuation<Void, Never>] = []
 
-    package init(inventory: VMInventory, keys: PeerKeys, settlements: Settlements) {
+    package init(
+        inventory: VMInventory, history: MigrationHistory, settlements: Settlements, keys: PeerKeys
+    ) {
         self.inventory = inventory
-        self.keys = keys
+        self.history = history
         self.settlements = settlements
+        self.keys = keys
     }
 
     private var context: HostContext { inventory.context }
-    private var running: [Entry] { entries.values.filter { !$0.info.isOver } }
 
     package func start(_ request: StartMigration) async throws(Problem) -> MigrationInfo {
-        guard isAccepting else { throw Problem(.shuttingDown, "the agent is shutting down") }
-        guard running.count < Limits.outgoingMigrationsMax else {
+        let count = sources.count + starting
+        guard count < Limits.outgoingMigrationsMax else {
             throw Problem(
-                .vmBusy, "host \(context.name) runs \(running.count) migrations already, its limit")
+                .vmBusy, "host \(context.name) runs \(count) migrations already, its limit")
+        }
+        starting += 1
+        defer {
+            starting -= 1
+            wakeWaiters()
         }
         let destination = try destination(request.to)
         let vm = try await inventory.vm(named: request.vm)
         let streams = try request.checkedStreams(usual: MigrationOptions().streams)
-        let id = MigrationID.random()
         let (guest, epoch) = try await vm.beginMigration(to: request.to)
         do throws(Problem) {
             let limit = try request.downtimeLimit(usual: guest.spec.downtimeLimit)
-            let migration = SourceMigration(
-                id: id, vm: vm.id, epoch: epoch, guest: guest, to: destination, keys: keys,
-                ledger: context.ledger,
-                options: MigrationOptions(
-                    streams: streams, compression: request.compression ?? .auto,
-                    downtimeLimit: limit))
+            let options = MigrationOptions(
+                streams: streams, compression: request.compression ?? .auto, downtimeLimit: limit,
+                timing: context.timing)
             let info = MigrationInfo(
-                id: id, vm: vm.name, vmID: vm.id, source: context.name, destination: request.to,
-                state: .running)
-            entries[id] = Entry(source: migration, info: info)
-            order.append(id)
+                id: .random(), vm: vm.name, vmID: vm.id, source: context.name,
+                destination: request.to,
+                startedAtMs: Int64(Date.now.timeIntervalSince1970 * 1000), state: .running)
+            await history.add(info)
+            // The agent may have begun to shut down meanwhile.
+            guard isAccepting else {
+                await history.update(info.id) { $0.cancelAtShutdown() }
+                throw Problem(.shuttingDown, "the agent is shutting down")
+            }
+            let migration = SourceMigration(
+                id: info.id, vm: vm.id, epoch: epoch, guest: guest, to: destination, keys: keys,
+                ledger: context.ledger, options: options)
+            sources[info.id] = migration
             run(migration, of: vm)
-            return current(id) ?? info
+            return info
         } catch {
             await vm.abandonMigration()
             throw error
@@ -69,6 +78,7 @@ package actor Migrations {
     }
 
     private func destination(_ name: HostName) throws(Problem) -> PeerAddress {
+        guard isAccepting else { throw Problem(.shuttingDown, "the agent is shutting down") }
         guard name != context.name else {
             throw Problem(.invalid, "the VM is on host \(name) already")
         }
@@ -84,14 +94,13 @@ package actor Migrations {
     private func run(_ migration: SourceMigration, of vm: VirtualMachine) {
         context.logger.info(
             "migration out", metadata: ["vm": "\(vm.name)", "migration": "\(migration.id)"])
-        let id = migration.id
         startThread("mig-\(vm.name)") {
             let result: Result<MigrationReport, MigrationFailure>
             do throws(MigrationFailure) { result = .success(try migration.run()) } catch {
                 result = .failure(error)
             }
             let progress = ProgressInfo(migration.progress)
-            Task { await self.ended(id, vm, result, progress) }
+            Task { await self.ended(migration.id, vm, result, progress) }
         }
     }
 
@@ -99,27 +108,39 @@ package actor Migrations {
         _ id: MigrationID, _ vm: VirtualMachine,
         _ result: Result<MigrationReport, MigrationFailure>, _ progress: ProgressInfo
     ) async {
-        entries[id]?.source = nil
-        entries[id]?.info.progress = progress
         // First the VM, then the news: who reads that it is over finds the VM as it says.
+        var unsettled: HostName?
         switch result {
-        case .success:
-            await vm.handedOver()
-            await inventory.remove(vm)
+        case .success: unsettled = await leave(vm)
         case .failure(let failure):
             await vm.migrationFailed(failure)
-            if case .unsettled(_, let host) = failure.aftermath { settlements.add(vm, with: host) }
+            if case .unsettled(_, let host) = failure.aftermath { unsettled = host }
         }
-        entries[id]?.info.finish(with: result)
-        log(id, result)
-        forgetOldest()
-        if running.isEmpty {
-            for waiter in waiters { waiter.resume() }
-            waiters = []
+        await history.update(id) {
+            $0.progress = progress
+            $0.finish(with: result)
         }
+        sources[id] = nil
+        await log(id, result)
+        if let unsettled { settlements.add(vm, with: unsettled) }
+        wakeWaiters()
     }
 
-    private func log(_ id: MigrationID, _ result: Result<MigrationReport, MigrationFailure>) {
+    /// The VM runs elsewhere. Nothing of it stays here, unless the ledger could not take that: then its copy stands
+    /// still until the ledger can. Returns whom to ask again.
+    private func leave(_ vm: VirtualMachine) async -> HostName? {
+        guard case .released(let epoch, let host, _) = context.ledger.ownership(of: vm.id) else {
+            await vm.handedOver()
+            await inventory.remove(vm)
+            return nil
+        }
+        await vm.becomeUnrecorded(epoch, with: host)
+        return host
+    }
+
+    private func log(
+        _ id: MigrationID, _ result: Result<MigrationReport, MigrationFailure>
+    ) async {
         switch result {
         case .success(let report):
             context.logger.info(
@@ -130,45 +151,41 @@ package actor Migrations {
                     "wireBytes": "\(report.wireBytes)",
                 ])
         case .failure(let failure):
+            let told = FailureInfo(failure)
             context.logger.warning(
                 "migration out failed",
-                metadata: ["migration": "\(id)", "failure": "\(failure)"])
+                metadata: [
+                    "migration": "\(id)", "code": "\(told.code)",
+                    "phase": "\(failure.phase.rawValue)", "failure": "\(told.message)",
+                ])
         }
     }
 
-    private func forgetOldest() {
-        while order.count > Limits.finishedMigrationsMax,
-            let index = order.firstIndex(where: { entries[$0]?.info.isOver ?? true })
-        {
-            entries[order.remove(at: index)] = nil
-        }
-    }
-
-    private func current(_ id: MigrationID) -> MigrationInfo? {
-        guard let entry = entries[id] else { return nil }
-        var info = entry.info
-        if let source = entry.source { info.progress = ProgressInfo(source.progress) }
+    /// With the progress of this moment, while it runs.
+    private func current(_ info: MigrationInfo) -> MigrationInfo {
+        var info = info
+        if let source = sources[info.id] { info.progress = ProgressInfo(source.progress) }
         return info
     }
 
-    package func info(_ id: MigrationID) throws(Problem) -> MigrationInfo {
-        guard let info = current(id) else {
+    package func info(_ id: MigrationID) async throws(Problem) -> MigrationInfo {
+        guard let info = await history.info(id) else {
             throw Problem(
                 .migrationNotFound,
                 "host \(context.name) knows no migration \(id); ask the host it started from")
         }
-        return info
+        return current(info)
     }
 
     /// Newest first.
-    package func list() -> MigrationList {
-        MigrationList(migrations: order.reversed().compactMap { current($0) })
+    package func list() async -> MigrationList {
+        MigrationList(migrations: await history.list().map { current($0) })
     }
 
-    package func cancel(_ id: MigrationID) throws(Problem) -> MigrationInfo {
-        let info = try info(id)
+    package func cancel(_ id: MigrationID) async throws(Problem) -> MigrationInfo {
+        let info = try await info(id)
         do throws(CancelRefusal) {
-            guard let source = entries[id]?.source else { throw .ended }
+            guard let source = sources[id] else { throw .ended }
             try source.cancel()
         } catch {
             throw Problem(.tooLateToCancel, "\(error)")
@@ -179,11 +196,73 @@ package actor Migrations {
     /// Starts none any more, cancels those that still can be, and returns when all have ended.
     package func finishAll() async {
         isAccepting = false
-        for entry in running {
+        for source in sources.values {
             // One that is past its handover is waited for instead.
-            try? entry.source?.cancel()
+            try? source.cancel()
         }
-        guard !running.isEmpty else { return }
+        guard !sources.isEmpty || starting > 0 else { return }
         await withCheckedContinuation { waiters.append($0) }
+    }
+
+    private func wakeWaiters() {
+        guard sources.isEmpty, starting == 0 else { return }
+        for waiter in waiters { waiter.resume() }
+        waiters = []
+    }
+}
+
+// MARK: Those of an earlier agent
+
+extension Migrations {
+    /// Reads what an earlier agent remembered, and says how those ended that it did not see end. Call once, when
+    /// the VMs have been found again.
+    package func recall() async {
+        await history.load()
+        for info in await history.list() where !info.isOver {
+            let vm = await inventory.vm(withID: info.vmID)
+            let state = await vm?.info().state
+            let ownership = context.ledger.ownership(of: info.vmID)
+            await history.update(info.id) { $0.cutShort(ownership, state) }
+            guard let failure = await history.info(info.id)?.failure else { continue }
+            context.logger.warning(
+                "a migration ended with the agent before",
+                metadata: [
+                    "vm": "\(info.vm)", "migration": "\(info.id)", "code": "\(failure.code)",
+                    "failure": "\(failure.message)",
+                ])
+        }
+    }
+}
+
+extension MigrationInfo {
+    /// - Parameter vmState: of the VM on this host; nil when it is not here.
+    fileprivate mutating func cutShort(_ ownership: Ownership?, _ vmState: VMState?) {
+        let aftermath: String
+        var phase: MigrationPhase?
+        switch ownership {
+        case .handedOver(_, destination, id):
+            state = .succeeded
+            return
+        case .released(let epoch, let host, id):
+            aftermath = "\(MigrationFailure.Aftermath.unsettled(epoch, with: host))"
+            phase = .handover
+        case .owned(let epoch, _):
+            aftermath =
+                vmState == .running
+                ? "the VM runs where it was"
+                : "the VM is where it was, at epoch \(epoch), and is \(vmState?.rawValue ?? "lost")"
+        default: aftermath = "the VM is not on this host any more"
+        }
+        state = .failed
+        failure = FailureInfo(
+            code: .agentRestarted, phase: phase, reason: "the source's agent ended meanwhile",
+            aftermath: aftermath, vmIsRunning: vmState == .running)
+    }
+
+    fileprivate mutating func cancelAtShutdown() {
+        state = .cancelled
+        failure = FailureInfo(
+            code: .cancelled, phase: .connect, reason: "the source's agent shuts down",
+            aftermath: "the VM runs where it was", vmIsRunning: true)
     }
 }

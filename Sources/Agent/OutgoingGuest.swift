@@ -59,6 +59,17 @@ func asking<Value>(
     _ operation: String, _ request: () throws(VMMError) -> Value
 ) throws(GuestError) -> Value {
     do { return try request() } catch {
-        throw GuestError(operation: operation, detail: "\(error)")
+        throw GuestError(operation: operation, detail: "\(error)", kind: GuestError.Kind(error))
+    }
+}
+
+extension GuestError.Kind {
+    fileprivate init(_ error: VMMError) {
+        self =
+            switch error {
+            case .connection(.closed), .connection(.system): .died
+            case .connection(.timedOut): .silent
+            case .refused, .connection(.malformed), .connection(.unexpectedReply): .refused
+            }
     }
 }

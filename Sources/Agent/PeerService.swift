@@ -14,7 +14,8 @@ struct PeerService: Service, CustomStringConvertible {
     var description: String { "peers" }
 
     func run() async throws {
-        let server = try PeerServer(listener: listener, keys: keys, host: host)
+        let server = try PeerServer(
+            listener: listener, keys: keys, host: host, timing: host.timing)
         // Waits for shutdown; cancellation ends the wait just as well.
         try? await gracefulShutdown()
         host.stopAccepting()

@@ -4,6 +4,7 @@
 //   STATE/ledger          who may run which VM
 //   STATE/vms/NAME/       vm.json, the sockets of its ferry-vmm, its logs
 //   STATE/saved/          saved VMs, NAME.ferry
+//   STATE/migrations/     ID.json, what is remembered of migrations away from here
 
 package import Host
 package import Model
@@ -18,7 +19,7 @@ package final class StateFolder: Sendable {
     package init(path: String) throws(StateFolderError) {
         self.path = path
         do {
-            for folder in [path, "\(path)/vms", "\(path)/saved"] {
+            for folder in [path, "\(path)/vms", "\(path)/saved", "\(path)/migrations"] {
                 try Folder.make(folder, mode: 0o700)
             }
             lock = try Descriptor.open("\(path)/lock", O_RDWR | O_CREAT)
@@ -33,12 +34,14 @@ package final class StateFolder: Sendable {
     }
 
     package var ledger: String { "\(path)/ledger" }
-    package func files(of vm: VMName) -> VMFiles { VMFiles(folder: "\(path)/vms/\(vm)") }
+    package var vms: String { "\(path)/vms" }
+    package var migrations: String { "\(path)/migrations" }
+    package func files(of vm: VMName) -> VMFiles { VMFiles(folder: "\(vms)/\(vm)") }
     package func saved(_ vm: VMName) -> String { "\(path)/saved/\(vm).ferry" }
 
     /// Every VM folder there is, by name; other things in vms/ are left out.
     package func vmNames() throws(SystemError) -> [VMName] {
-        try Folder.names(in: "\(path)/vms").compactMap { try? VMName($0) }
+        try Folder.names(in: vms).compactMap { try? VMName($0) }
     }
 }
 

@@ -30,6 +30,7 @@ extension VMInventory {
             }
         } catch { throw Problem(error) }
         record.id = .random()
+        record.restoredFrom = path
         if let name = request.name { record.name = name }
         return try await make(
             record, birth: .restore(path: path), paused: request.paused ?? false)
@@ -70,6 +71,8 @@ extension VirtualMachine {
                 if Folder.isThere(files.folder) { try Folder.remove(files.folder) }
                 try Folder.make(files.folder, mode: 0o700)
                 try record.write(to: files)
+                // A folder that is lost with the power would leave the ledger with a VM of which nothing is there.
+                try Folder.flushToDisk(Folder.holding(files.folder))
             }
         } catch {
             // The error above is the one to tell.

@@ -23,7 +23,8 @@ package enum LaunchError: Error, Sendable, CustomStringConvertible {
     case ended(String)
     case attach(AttachError)
     case timedOut(Duration)
-    case kernelUnknown
+    /// `restoredFrom`: the saved file that the VM was made from, where that is known.
+    case kernelUnknown(restoredFrom: String?)
     /// It ended at once with a kernel of the user's; these are its words.
     case kernelRefused(String)
     case noFile(path: String, RegularFileError)
@@ -34,8 +35,8 @@ package enum LaunchError: Error, Sendable, CustomStringConvertible {
         case .ended(let words): words
         case .attach(let error): "the VM's process cannot be reached: \(error)"
         case .timedOut(let limit): "the VM's process was not ready after \(limit)"
-        case .kernelUnknown:
-            "this VM was restored from a file, which does not hold its kernel: it cannot boot again; create a new one"
+        case .kernelUnknown(let path):
+            "this VM was restored from \(path ?? "a saved file"), which holds its memory and state but not its kernel: it can only run on, never boot again; restore it from such a file again, or create a new one"
         case .kernelRefused(let words): words
         case .noFile(let path, let error): "\(path) cannot be used on this host: \(error)"
         }
@@ -67,7 +68,7 @@ package struct VMLauncher: Sendable {
             handle = try ProcessHandle(
                 DetachedProcess.start(program, arguments, log: files.vmmLog))
         } catch { throw .system(error) }
-        var limit = Limits.vmmStart
+        var limit = Limits.vmmStart(of: record.spec)
         if case .restore = birth { limit = Limits.vmmRestore }
         do throws(LaunchError) {
             return try waitUntilReady(handle, record.id, files, within: limit)
@@ -121,21 +122,25 @@ package struct VMLauncher: Sendable {
         case .incoming(let kernel):
             words.append("--incoming")
             // Without its kernel here the VM still runs; it only cannot be reset.
-            words += (try? boot(kernel)) ?? []
+            words += (try? boot(kernel, of: record)) ?? []
         case .restore(let path): words.append("--restore=\(path)")
-        case .boot(let kernel): words += try boot(kernel)
+        case .boot(let kernel): words += try boot(kernel, of: record)
         }
         if !record.commandLine.isEmpty { words.append("--command-line=\(record.commandLine)") }
         if paused, !birth.isIncoming { words.append("--paused") }
         return words
     }
 
-    /// Throws when a VM with this kernel cannot boot on this host.
-    func check(_ kernel: KernelSource) throws(LaunchError) { _ = try boot(kernel) }
+    /// Throws when a VM cannot boot again on this host.
+    func checkBoot(_ record: VMRecord) throws(LaunchError) {
+        _ = try boot(record.kernel, of: record)
+    }
 
-    private func boot(_ kernel: KernelSource) throws(LaunchError) -> [String] {
+    private func boot(
+        _ kernel: KernelSource, of record: VMRecord
+    ) throws(LaunchError) -> [String] {
         switch kernel {
-        case .unknown: throw .kernelUnknown
+        case .unknown: throw .kernelUnknown(restoredFrom: record.restoredFrom)
         case .shipped:
             guard let shippedKernel else {
                 throw .ended("this agent came without the shipped kernel: give --kernel")

@@ -14,6 +14,8 @@ package struct VMRecord: Hashable, Sendable, Codable {
     package var downtimeLimitNs: Int64
     package var commandLine: String
     package var kernel: KernelSource
+    /// The saved file that it was made from on this host.
+    package var restoredFrom: String?
 
     package init(id: VMID, spec: VMSpec) {
         self.id = id
@@ -24,6 +26,16 @@ package struct VMRecord: Hashable, Sendable, Codable {
         hugePages = spec.hugePages
         downtimeLimitNs = spec.downtimeLimit.wholeNanoseconds
         commandLine = spec.commandLine
+    }
+
+    /// Stands for a VM whose record is gone with its folder.
+    init(lost id: VMID) {
+        let name: VMName
+        do { name = try VMName("lost-\(id.description.prefix(8))") } catch {
+            fatalError("hexadecimal digits make a name: \(error)")
+        }
+        self.init(
+            id: id, spec: VMSpec(name: name, memory: ByteCount(0), vcpus: 0, kernel: .unknown))
     }
 
     package var spec: VMSpec {

@@ -42,6 +42,8 @@ extension VirtualMachine {
             state: .stopped, exit: VMExit(reason: .migrated, detail: "it runs on another host now"))
         await onThread("leave-\(name)") {
             process?.end()
+            // A VM that only the ledger knew has none.
+            guard Folder.isThere(files.folder) else { return }
             do { try Folder.remove(files.folder) } catch {
                 logger.warning(
                     "folder left behind",
@@ -71,18 +73,35 @@ extension VirtualMachine {
             "released to host \(host) at epoch \(epoch), which has not said whether the VM runs there: it runs nowhere until it has; this host keeps asking"
     }
 
-    /// The other host never ran it: it is this host's again, and runs again.
-    func takenBack(_ epoch: Epoch) async {
+    /// The other host runs it, and the ledger could not be written: what is here stands still until it can.
+    func becomeUnrecorded(_ epoch: Epoch, with host: HostName) async {
+        self.epoch = epoch
+        isUnsettled = true
+        warning =
+            "it runs on host \(host) at epoch \(epoch), and the ledger of host \(context.name) cannot be written to say so: what is here goes when it can"
+        activity = nil
+        await refresh()
+    }
+
+    /// The other host never ran it: it is this host's again, and runs again if it still can. Returns its state.
+    func takenBack(_ epoch: Epoch) async -> VMState {
         self.epoch = epoch
         isUnsettled = false
         warning = nil
-        guard let client = process?.client else { return }
-        do throws(Problem) {
-            try await control { () throws(VMMError) in try client.resume() }
-        } catch {
-            warning = "taken back, but it would not resume: \(error.detail)"
+        if let client = process?.client {
+            do throws(Problem) {
+                try await control { () throws(VMMError) in try client.resume() }
+            } catch {
+                warning = "taken back, but it would not resume: \(error.detail)"
+            }
+        } else if Folder.isThere(files.folder) {
+            warning =
+                "taken back at epoch \(epoch), but its process was gone by then and its memory with it: start boots it again"
+        } else {
+            isLost()
         }
         await refresh()
         context.logger.info("VM taken back", metadata: ["vm": "\(name)", "epoch": "\(epoch)"])
+        return status.state
     }
 }

@@ -40,8 +40,9 @@ extension VirtualMachine {
         defer { activity = nil }
         let client = try live().client
         // A VM that came by migration has its kernel's path from there: better asked now than after the reset.
-        let (launcher, kernel) = (context.launcher, record.kernel)
-        do throws(LaunchError) { try launcher.check(kernel) } catch { throw Problem(error) }
+        do throws(LaunchError) { try context.launcher.checkBoot(record) } catch {
+            throw Problem(error)
+        }
         try await requireOwnership()
         try await control { () throws(VMMError) in try client.reset() }
     }
@@ -56,6 +57,7 @@ extension VirtualMachine {
         defer { activity = nil }
         try await requireOwnership()
         try await launch(.boot(record.kernel), paused: false)
+        warning = nil
     }
 
     /// Starts the ferry-vmm and takes it over.
@@ -105,8 +107,11 @@ extension VirtualMachine {
             let (ledger, id, epoch, files) = (context.ledger, id, epoch, files)
             do {
                 try await onThread("delete-\(name)") {
-                    try ledger.append(.deleted(vm: id, epoch: epoch))
-                    try Folder.remove(files.folder)
+                    // One that the ledger never knew has no life there to end.
+                    if ledger.ownership(of: id) != nil {
+                        try ledger.append(.deleted(vm: id, epoch: epoch))
+                    }
+                    if Folder.isThere(files.folder) { try Folder.remove(files.folder) }
                 }
             } catch {
                 throw Problem(

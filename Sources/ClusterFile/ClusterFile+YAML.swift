@@ -24,7 +24,9 @@ extension ClusterFile {
         }
         let reader = try MappingReader(
             root, at: "", in: path,
-            known: ["cluster", "state-folder", "keys-folder", "memory-reserve", "hosts"])
+            known: [
+                "cluster", "state-folder", "keys-folder", "memory-reserve", "migration", "hosts",
+            ])
         self.path = path
         cluster = try reader.value(
             "cluster", wanted: "a name of lower-case letters, digits and '-'"
@@ -42,6 +44,7 @@ extension ClusterFile {
                 "memory-reserve", wanted: "a size such as 512MiB, at most 1024TiB",
                 Self.memoryReserve)
             : .mebibytes(Limits.memoryReserveDefaultMiB)
+        patience = try Self.patience(reader)
         hosts = try reader.list("hosts", limit: Limits.hostsMax).map {
             (item) throws(ClusterFileError) in
             try Self.member(item, in: path)
@@ -61,6 +64,26 @@ extension ClusterFile {
             },
             api: try reader.value("api", wanted: address) { SocketAddress($0) },
             peer: try reader.value("peer", wanted: address) { SocketAddress($0) })
+    }
+
+    private static func patience(_ root: MappingReader) throws(ClusterFileError) -> Patience {
+        var patience = Patience()
+        let keys: [(name: String, path: WritableKeyPath<Patience, Duration>)] = [
+            ("dead-peer-after", \.deadPeer),
+            ("dead-peer-after-in-handover", \.deadPeerInHandover),
+            ("keep-broken-for", \.keepBroken),
+        ]
+        guard let reader = try root.mapping("migration", known: keys.map(\.name)) else {
+            return patience
+        }
+        for key in keys where reader.has(key.name) {
+            patience[keyPath: key.path] = try reader.value(
+                key.name, wanted: "a time from 1s to 1h, such as 10s"
+            ) {
+                Duration(text: $0).flatMap { Limits.patience.contains($0) ? $0 : nil }
+            }
+        }
+        return patience
     }
 
     private static func memoryReserve(_ text: String) -> ByteCount? {
@@ -106,6 +129,12 @@ private struct MappingReader {
     }
 
     func has(_ key: String) -> Bool { mapping[Node(key)] != nil }
+
+    /// The mapping under a key; nil when the key is not there.
+    func mapping(_ key: String, known: [String]) throws(ClusterFileError) -> MappingReader? {
+        guard let node = mapping[Node(key)] else { return nil }
+        return try MappingReader(node, at: prefix + key, in: path, known: known)
+    }
 
     func value<Value>(
         _ key: String, wanted: String, _ parse: (String) -> Value?

@@ -4,6 +4,10 @@
 //   state-folder: .ferry/local-3/state     each host's agent keeps its things in state-folder/hosts/HOST
 //   keys-folder: .ferry/local-3/keys       agent-HOST/, operator-NAME/ and, where it was made, authority/
 //   memory-reserve: 256MiB                 kept back from VMs on every host (optional)
+//   migration:                             how long a silent peer is waited for (optional, and so is each)
+//     dead-peer-after: 10s                 before the handover
+//     dead-peer-after-in-handover: 3s      from pause to resume, while the guest stands still
+//     keep-broken-for: 60s                 what arrived before a loss is kept for a new attempt
 //   hosts:
 //     - name: host-a
 //       api: 127.0.0.1:7101                where its agent serves the API
@@ -22,6 +26,13 @@ package struct ClusterFile: Hashable, Sendable {
         package var peer: SocketAddress
     }
 
+    /// How long migrations wait.
+    package struct Patience: Hashable, Sendable {
+        package var deadPeer = Duration.seconds(10)
+        package var deadPeerInHandover = Duration.seconds(3)
+        package var keepBroken = Duration.seconds(60)
+    }
+
     /// Where it was read from.
     package var path: String
     package var cluster: ClusterName
@@ -30,6 +41,7 @@ package struct ClusterFile: Hashable, Sendable {
     /// Absolute.
     package var keysFolder: String
     package var memoryReserve: ByteCount
+    package var patience: Patience
     package var hosts: [Member]
 
     package func host(_ name: HostName) -> Member? { hosts.first { $0.name == name } }

@@ -14,6 +14,9 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
         self.code = code
     }
 
+    /// The file, or a folder on the way to it, is not there.
+    public var isNoEntry: Bool { code == ENOENT }
+
     public var description: String { "\(call): \(unsafe String(cString: strerror(code)))" }
 }
 

@@ -19,26 +19,18 @@ struct AnswerDesk {
                     MigrationRefusal(
                         .protocolViolation, "\(message.name) where a question was due")))
         }
-        // Only the host that a VM comes from may make this one give it up.
-        if case .incoming(_, let source, _) = host.ledger.ownership(of: question.vm),
-            source != connection.peer.name
-        {
-            return try connection.send(
-                .refused(
-                    MigrationRefusal(
-                        .notAllowed,
-                        "the VM arrives from \(source), not from \(connection.peer.name)")))
-        }
-        let answer = answer(question)
+        let answer = answer(question, from: connection.peer.name)
         try connection.send(answer)
         // Ending a guest takes time, and the source's stands still meanwhile: so it comes after the answer.
         if case .answer(.neverRan) = answer { discardUndecided(question) }
     }
 
     /// Looks, writes if it must, and looks again: another thread may have written in between.
-    private func answer(_ question: OwnershipQuestion) -> PeerMessage {
+    private func answer(
+        _ question: OwnershipQuestion, from asker: HostName
+    ) -> PeerMessage {
         for _ in 0..<Limits.answerAttemptsMax {
-            switch question.step(host.ledger.ownership(of: question.vm)) {
+            switch question.step(host.ledger.ownership(of: question.vm), from: asker) {
             case .answer(let answer): return .answer(answer)
             case .refuse(let refusal): return .refused(refusal)
             case .write(let record):

@@ -48,6 +48,7 @@ final class IncomingDriver {
         case .write(let record): return write(record)
         case .accept: return accept()
         case .load: return loadState()
+        case .park, .sendRehearsed: return .failed(MigrationRefusal(.hostFailure, "not kept"))
         case .sendReady(let root): return send(.ready(root: root, load: load))
         case .resumeGuest: return resumeGuest()
         case .sendRunning(let epoch):
@@ -131,7 +132,7 @@ final class IncomingDriver {
             $0.unclaimed = Set(0..<offer.streams)
             $0.token = token
         }
-        return send(.accepted(token: token, ledgerWrite: ledgerWrite))
+        return send(.accepted(token: token, ledgerWrite: ledgerWrite, kept: nil))
     }
 
     private func loadState() -> Event {

@@ -1,5 +1,7 @@
 // Every bound of the migration drivers.
 
+import Model
+
 /// Bounds of migrations under way.
 package enum Limits {
     package static let streamsMax = 16
@@ -10,8 +12,8 @@ package enum Limits {
     /// How often progress is refreshed while a round goes on.
     static let tick = Duration.milliseconds(100)
     static let aliveInterval = Duration.seconds(1)
-    /// How long a destination may take to build the guest: huge pages may have to be found.
-    static let prepareTimeout = Duration.seconds(30)
+    /// How long a destination may take to build the guest; a little longer than its own limit.
+    static func prepareTimeout(of spec: VMSpec) -> Duration { .seconds(35) + spec.hugePageTime }
     /// Data streams are ended by their session; this only bounds a session that would forget to.
     static let streamSilenceMax = Duration.seconds(24 * 3600)
     /// Nice value of the threads that copy pages: the guest keeps its processor.

@@ -51,14 +51,14 @@ extension SourceDriver {
         guard let control else { return .peerLost }
         do throws(LinkError) {
             // Building the guest may take the destination longer than it may be silent later.
-            control.silenceMax = max(options.timing.deadPeer, Limits.prepareTimeout)
+            control.silenceMax = max(options.timing.deadPeer, Limits.prepareTimeout(of: offer.spec))
             try control.send(.offer(offer))
         } catch { return lost(error) }
         let reply: PeerMessage
         do { reply = try control.receiveMessage() } catch { return broken(error) }
         control.silenceMax = options.timing.deadPeer
         switch reply {
-        case .accepted(let token, let ledgerWrite): return openStreams(token, ledgerWrite)
+        case .accepted(let token, let ledgerWrite, _): return openStreams(token, ledgerWrite)
         case .refused(let refusal): return refused(refusal)
         default:
             fail(.unexpectedMessage(reply.name))

@@ -89,6 +89,7 @@ final class SourceDriver {
         switch action {
         case .connect: return connect()
         case .offer: return makeOffer()
+        case .reconnect, .rehearse: return .failed
         case .sendRound(let round): return sendRound(round)
         case .throttle(let percent): return throttle(percent)
         case .pause: return pause()
@@ -174,6 +175,7 @@ final class SourceDriver {
             case .memoryDiffers(let source, let destination):
                 .memoryDiffers(source: "\(source)", destination: "\(destination)")
             case .neverRan: .neverRan
+            case .rehearsed: .cancelled
             case .noAnswer:
                 if case .link(let error) = reason?.reason {
                     .noAnswer(error)

@@ -7,6 +7,9 @@
 //                                                           ▼                             ▼
 //                                     ended ◀─ discard ◀─ refusing: write neverRan ◀──────┘
 //
+// receiving ─loss▶ parked: what arrived is kept for a time. An offer that can go on with it leads to recording again,
+// the end of the time to refusing. In a rehearsal the state is loaded for trial, and nothing else can follow than the end.
+//
 // The guest runs only after `owned` is on disk. Whatever else happens, `neverRan` is written, so that a source that
 // asks gets a clear answer; and it is thrown away only then. If, after GO, neither record can be written, nobody can
 // say what the disk holds: the guest is kept, paused, and the ending is `undecided` until a question is answered.
@@ -23,7 +26,11 @@ package struct DestinationMachine: Hashable, Sendable {
         case recordFailed(MigrationRefusal)
         /// Every stream ended the last round; state and the source's root are here.
         case complete(ours: MemoryRoot, theirs: MemoryRoot)
+        /// The state of a rehearsal is here.
+        case rehearse
         case loaded
+        /// What was kept was not asked for in time.
+        case expired
         case go(Epoch)
         case resumed
         case resumeFailed(MigrationRefusal)
@@ -41,6 +48,10 @@ package struct DestinationMachine: Hashable, Sendable {
         case accept
         case load
         case sendReady(MemoryRoot)
+        case sendRehearsed
+        /// Ends the session's connections and keeps guest and hashes: until an offer that can go on with them, or
+        /// until the time is up.
+        case park
         case resumeGuest
         case sendRunning(Epoch)
         /// Our "no", to the source.
@@ -65,6 +76,9 @@ package struct DestinationMachine: Hashable, Sendable {
         case preparing(MigrationOffer, HostName)
         case recording(MigrationOffer)
         case receiving(MigrationOffer)
+        case parked(MigrationOffer)
+        case trying(MigrationOffer)
+        case tried(MigrationOffer)
         case loading(MigrationOffer, MemoryRoot)
         case ready(MigrationOffer)
         case owning(MigrationOffer)
@@ -75,8 +89,15 @@ package struct DestinationMachine: Hashable, Sendable {
     }
 
     private var state = State.waiting
+    private let parks: Bool
 
-    package init() {}
+    /// - Parameter parks: memory of a broken attempt is kept.
+    package init(parks: Bool = false) { self.parks = parks }
+
+    /// The offer under which the kept memory arrived; nil when none is kept.
+    package var parkedOffer: MigrationOffer? {
+        if case .parked(let offer) = state { offer } else { nil }
+    }
 
     package var isEnded: Bool {
         if case .ended = state { true } else { false }
@@ -86,7 +107,9 @@ package struct DestinationMachine: Hashable, Sendable {
     package var isCommitted: Bool {
         switch state {
         case .ready, .owning, .resuming, .refusing: true
-        case .waiting, .preparing, .recording, .receiving, .loading, .ended: false
+        case .waiting, .preparing, .recording, .receiving, .parked, .trying, .tried, .loading,
+            .ended:
+            false
         }
     }
 
@@ -111,8 +134,30 @@ package struct DestinationMachine: Hashable, Sendable {
         // Nothing was written and nothing was promised: no `neverRan` is owed.
         case (.recording, .recordFailed(let refusal)):
             return [.discardGuest, .refuse(refusal)] + end(.discarded(refusal))
-        case (.receiving(let offer), .complete(let ours, let theirs)):
+        case (.receiving(let offer), .complete(let ours, let theirs)) where !offer.isRehearsal:
             return complete(offer, ours, theirs)
+        case (.receiving(let offer), .rehearse) where offer.isRehearsal:
+            state = .trying(offer)
+            return [.load]
+        case (.trying(let offer), .loaded):
+            state = .tried(offer)
+            return [.sendRehearsed]
+        case (.receiving(let offer), .peerLost) where parks && !offer.isRehearsal:
+            state = .parked(offer)
+            return [.park]
+        case (.parked(let kept), .offered(let offer, let source)) where offer.canContinue(kept):
+            state = .recording(offer)
+            return [
+                .write(
+                    .incoming(
+                        vm: offer.vm, epoch: offer.nextEpoch, from: source,
+                        migration: offer.migration))
+            ]
+        case (.parked(let offer), .expired):
+            return refuse(
+                offer, MigrationRefusal(.timedOut, "the source did not come back in time"))
+        // It is lost already.
+        case (.parked, .peerLost): return []
         case (.loading(let offer, let root), .loaded):
             state = .ready(offer)
             return [.sendReady(root)]
@@ -168,15 +213,16 @@ package struct DestinationMachine: Hashable, Sendable {
         let refusal: MigrationRefusal
         switch event {
         case .refused(let words), .peerLost(let words), .failed(let words): refusal = words
-        case .go: refusal = MigrationRefusal(.protocolViolation, "a GO that does not belong here")
+        case .go, .complete, .rehearse, .offered:
+            refusal = MigrationRefusal(.protocolViolation, "a message that does not belong here")
         default: return []
         }
         switch state {
         case .waiting: return [.refuse(refusal)] + end(.refused(refusal))
         case .preparing:
             return [.discardGuest, .refuse(refusal)] + end(.discarded(refusal))
-        case .receiving(let offer), .recording(let offer), .loading(let offer, _),
-            .ready(let offer):
+        case .receiving(let offer), .recording(let offer), .parked(let offer), .trying(let offer),
+            .tried(let offer), .loading(let offer, _), .ready(let offer):
             return refuse(offer, refusal)
         case .owning, .resuming, .refusing, .ended: return []
         }

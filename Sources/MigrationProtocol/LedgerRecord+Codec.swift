@@ -35,6 +35,11 @@ extension LedgerRecord {
                 vm: vm, epoch: epoch, from: try reader.hostName(), migration: migration)
         case (5, let migration?):
             self = .neverRan(vm: vm, epoch: epoch, migration: migration)
+        case (7, let migration?):
+            self = .ruled(
+                vm: vm, epoch: epoch, against: try reader.hostName(), migration: migration)
+        case (8, nil):
+            self = .overruled(vm: vm, epoch: epoch, by: try reader.hostName())
         case (6, nil): self = .deleted(vm: vm, epoch: epoch)
         default: throw .invalid(field: "record", value: UInt64(kind))
         }
@@ -48,6 +53,8 @@ extension LedgerRecord {
         case .incoming: 4
         case .neverRan: 5
         case .deleted: 6
+        case .ruled: 7
+        case .overruled: 8
         }
     }
 
@@ -55,16 +62,17 @@ extension LedgerRecord {
         switch self {
         case .owned(_, _, let migration): migration
         case .released(_, _, _, let migration), .handedOver(_, _, _, let migration),
-            .incoming(_, _, _, let migration), .neverRan(_, _, let migration):
+            .ruled(_, _, _, let migration), .incoming(_, _, _, let migration),
+            .neverRan(_, _, let migration):
             migration
-        case .deleted: nil
+        case .overruled, .deleted: nil
         }
     }
 
     private var peer: HostName? {
         switch self {
         case .released(_, _, let host, _), .handedOver(_, _, let host, _),
-            .incoming(_, _, let host, _):
+            .ruled(_, _, let host, _), .overruled(_, _, let host), .incoming(_, _, let host, _):
             host
         case .owned, .neverRan, .deleted: nil
         }

@@ -2,8 +2,8 @@
 
 /// Bounds of the migration protocol.
 package enum Limits {
-    package static let versionMin: UInt16 = 1
-    package static let versionMax: UInt16 = 1
+    package static let versionMin: UInt16 = 2
+    package static let versionMax: UInt16 = 2
 
     /// Saved state of all owners but memory.
     package static let stateBytesMax = 16 << 20
@@ -16,6 +16,8 @@ package enum Limits {
     package static let featureBytesMax = 64
     package static let streamsMax = 16
     package static let tokenBytes = 32
+    /// Page hashes in one message.
+    package static let hashesMax = 4096
 
     package static let roundsMax = 30
     /// Rounds without progress at full throttle before giving up.

@@ -15,10 +15,12 @@ package struct MigrationOffer: Hashable, Sendable {
     package var streams: Int
     /// The seed of the page hashes: random, so that nobody can prepare two pages with one hash.
     package var hashSeed: UInt64
+    /// Everything but the handover.
+    package var isRehearsal: Bool
 
     package init(
         migration: MigrationID, vm: VMID, epoch: Epoch, spec: VMSpec, cpuFeatures: CPUFeatures,
-        streams: Int, hashSeed: UInt64
+        streams: Int, hashSeed: UInt64, isRehearsal: Bool = false
     ) {
         self.migration = migration
         self.vm = vm
@@ -27,6 +29,12 @@ package struct MigrationOffer: Hashable, Sendable {
         self.cpuFeatures = cpuFeatures
         self.streams = streams
         self.hashSeed = hashSeed
+        self.isRehearsal = isRehearsal
+    }
+
+    /// What arrived under `other`, which broke, can serve this offer.
+    package func canContinue(_ other: MigrationOffer) -> Bool {
+        vm == other.vm && spec == other.spec && !isRehearsal && !other.isRehearsal
     }
 
     /// The epoch that the VM has once the destination owns it.

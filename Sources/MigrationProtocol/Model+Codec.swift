@@ -91,6 +91,7 @@ extension MigrationOffer {
         writer.write(epoch.number)
         writer.write(UInt16(streams))
         writer.write(hashSeed)
+        writer.write(isRehearsal)
         writer.write(spec.name.text)
         writer.write(spec.memory.bytes)
         writer.write(UInt16(spec.vcpus))
@@ -110,6 +111,7 @@ extension MigrationOffer {
             throw .invalid(field: "streams", value: UInt64(streams))
         }
         let seed: UInt64 = try reader.integer(field: "hash seed")
+        let isRehearsal = try reader.bool(field: "rehearsal")
         let spec = VMSpec(
             name: try reader.vmName(), memory: ByteCount(try reader.integer(field: "memory")),
             vcpus: Int(try reader.integer(UInt16.self, field: "vcpus")),
@@ -125,7 +127,8 @@ extension MigrationOffer {
         }
         self.init(
             migration: migration, vm: vm, epoch: epoch, spec: spec,
-            cpuFeatures: CPUFeatures(features), streams: Int(streams), hashSeed: seed)
+            cpuFeatures: CPUFeatures(features), streams: Int(streams), hashSeed: seed,
+            isRehearsal: isRehearsal)
     }
 }
 

@@ -2,12 +2,15 @@
 
 package import Model
 
-/// Where a VM stands on one host. Only `owned` lets the host run it.
+/// Where a VM stands on one host. Only `owned` and `ruled` let the host run it.
 package enum Ownership: Hashable, Sendable {
     case owned(Epoch, migration: MigrationID?)
     /// Unsettled: nobody runs the VM until this host has talked to `to`.
     case released(Epoch, to: HostName, migration: MigrationID)
     case handedOver(Epoch, to: HostName, migration: MigrationID)
+    /// Owned by a ruling that `against` has not heard of yet.
+    case ruled(Epoch, against: HostName, migration: MigrationID)
+    case overruled(Epoch, by: HostName)
     case incoming(Epoch, from: HostName, migration: MigrationID)
     case neverRan(Epoch, migration: MigrationID)
     case deleted(Epoch)
@@ -20,6 +23,9 @@ package enum Ownership: Hashable, Sendable {
                 .released(epoch, to: to, migration: migration)
             case .handedOver(_, let epoch, let to, let migration):
                 .handedOver(epoch, to: to, migration: migration)
+            case .ruled(_, let epoch, let against, let migration):
+                .ruled(epoch, against: against, migration: migration)
+            case .overruled(_, let epoch, let by): .overruled(epoch, by: by)
             case .incoming(_, let epoch, let from, let migration):
                 .incoming(epoch, from: from, migration: migration)
             case .neverRan(_, let epoch, let migration): .neverRan(epoch, migration: migration)
@@ -30,13 +36,17 @@ package enum Ownership: Hashable, Sendable {
     package var epoch: Epoch {
         switch self {
         case .owned(let epoch, _), .released(let epoch, _, _), .handedOver(let epoch, _, _),
-            .incoming(let epoch, _, _), .neverRan(let epoch, _), .deleted(let epoch):
+            .ruled(let epoch, _, _), .overruled(let epoch, _), .incoming(let epoch, _, _),
+            .neverRan(let epoch, _), .deleted(let epoch):
             epoch
         }
     }
 
     /// This host may run the VM.
     package var mayRun: Bool {
-        if case .owned = self { true } else { false }
+        switch self {
+        case .owned, .ruled: true
+        case .released, .handedOver, .overruled, .incoming, .neverRan, .deleted: false
+        }
     }
 }

@@ -1,6 +1,6 @@
 // How a destination answers "did you take this VM?" from its ledger alone.
 
-import Model
+package import Model
 
 /// What to do about a question.
 package enum AnswerStep: Hashable, Sendable {
@@ -12,27 +12,32 @@ package enum AnswerStep: Hashable, Sendable {
 }
 
 extension OwnershipQuestion {
-    /// The answer to this question when the ledger says `ownership`.
-    package func step(_ ownership: Ownership?) -> AnswerStep {
-        let refusal = LedgerRecord.neverRan(vm: vm, epoch: epoch, migration: migration)
+    /// The answer to this question, asked by `asker`, when the ledger says `ownership`.
+    package func step(_ ownership: Ownership?, from asker: HostName) -> AnswerStep {
         // A source asks only after this host wrote `incoming`: a ledger without it is not the one that took part.
         guard let ownership else { return contradiction(nil) }
+        // Only the host that a VM comes from may make this one give it up.
+        if case .incoming(_, let source, _) = ownership, source != asker {
+            return .refuse(
+                MigrationRefusal(.notAllowed, "the VM arrives from \(source), not from \(asker)"))
+        }
         if ownership.epoch > epoch { return later(ownership) }
         switch ownership {
         case .owned(epoch, migration), .deleted(epoch): return .answer(.taken(epoch))
         case .neverRan(epoch, migration): return .answer(.neverRan(epoch))
-        case .incoming(epoch, _, migration): return .write(refusal)
-        case .neverRan, .handedOver, .incoming, .deleted, .owned, .released:
+        case .incoming(epoch, _, migration):
+            return .write(.neverRan(vm: vm, epoch: epoch, migration: migration))
+        case .neverRan, .handedOver, .incoming, .deleted, .owned, .released, .ruled, .overruled:
             return contradiction(ownership)
         }
     }
 
     /// A host that owned the VM in a later epoch proves that it went on after this one. One that was only offered
-    /// it later proves nothing.
+    /// it later, or was told to keep off, proves nothing.
     private func later(_ ownership: Ownership) -> AnswerStep {
         switch ownership {
-        case .owned, .released, .handedOver, .deleted: .answer(.taken(ownership.epoch))
-        case .incoming, .neverRan: contradiction(ownership)
+        case .owned, .released, .handedOver, .ruled, .deleted: .answer(.taken(ownership.epoch))
+        case .incoming, .neverRan, .overruled: contradiction(ownership)
         }
     }
 

@@ -21,7 +21,7 @@ package struct PeerMessageHeader: Hashable, Sendable {
         let zero: UInt16 = try reader.integer(field: "reserved")
         guard zero == 0 else { throw .invalid(field: "reserved", value: UInt64(zero)) }
         try reader.finish()
-        let limit = known == .state ? Limits.stateBytesMax : Limits.bodyBytesMax
+        let limit = known.carriesState ? Limits.stateBytesMax : Limits.bodyBytesMax
         guard count <= limit else {
             throw .tooLong(field: "message", count: Int(count), limit: limit)
         }
@@ -34,7 +34,10 @@ private let magic = Array("FERRYMIG".utf8)
 private enum Kind: UInt16 {
     case hello = 1
     case welcome, refused, offer, accepted, alive, state, verify, ready, go, running, question
-    case answer
+    case answer, hashes, rehearse, rehearsed, overrule
+
+    /// The body is saved state and nothing else.
+    var carriesState: Bool { self == .state || self == .rehearse }
 }
 
 extension PeerMessage {
@@ -67,10 +70,19 @@ extension PeerMessage {
         case .offer(let offer):
             offer.write(to: &body)
             return (.offer, body)
-        case .accepted(let token, let ledgerWrite):
+        case .accepted(let token, let ledgerWrite, let kept):
             body.write(raw: token)
             body.write(ledgerWrite)
+            body.write(optional: kept) {
+                $0.write($1.hashSeed)
+                $0.write($1.pages)
+            }
             return (.accepted, body)
+        case .hashes(let firstPage, let bytes):
+            body.write(firstPage)
+            body.write(UInt32(bytes.count / hashBytes))
+            body.write(raw: bytes)
+            return (.hashes, body)
         case .alive(let round, let remainingBytes):
             body.write(UInt32(round))
             body.write(remainingBytes)
@@ -78,6 +90,12 @@ extension PeerMessage {
         case .state(let bytes):
             body.write(raw: bytes)
             return (.state, body)
+        case .rehearse(let state):
+            body.write(raw: state)
+            return (.rehearse, body)
+        case .rehearsed(let load):
+            body.write(load)
+            return (.rehearsed, body)
         case .verify(let round, let root):
             body.write(UInt32(round))
             body.write(root)
@@ -99,6 +117,11 @@ extension PeerMessage {
             body.write(question.epoch.number)
             body.write(question.migration)
             return (.question, body)
+        case .overrule(let overruling):
+            body.write(overruling.vm)
+            body.write(overruling.epoch.number)
+            body.write(overruling.migration)
+            return (.overrule, body)
         case .answer(let answer):
             answer.write(to: &body)
             return (.answer, body)
@@ -110,8 +133,8 @@ extension PeerMessage {
         guard let known = Kind(rawValue: kind) else {
             throw .invalid(field: "kind", value: UInt64(kind))
         }
-        if known == .state {
-            self = .state(body)
+        if known.carriesState {
+            self = known == .state ? .state(body) : .rehearse(state: body)
             return
         }
         var reader = ByteReader(body)
@@ -128,12 +151,21 @@ extension PeerMessage {
         case .refused: return .refused(try MigrationRefusal(from: &reader))
         case .offer: return .offer(try MigrationOffer(from: &reader))
         case .accepted:
-            return .accepted(token: try reader.token(), ledgerWrite: try reader.duration())
+            return .accepted(
+                token: try reader.token(), ledgerWrite: try reader.duration(),
+                kept: try reader.optional(field: "kept memory") { (reader) throws(WireError) in
+                    KeptMemory(
+                        hashSeed: try reader.integer(field: "hash seed"),
+                        pages: try reader.integer(field: "pages"))
+                })
+        case .hashes: return try readHashes(from: &reader)
         case .alive:
             return .alive(
                 round: try reader.round(),
                 remainingBytes: try reader.integer(field: "remaining bytes"))
         case .state: return .state([])
+        case .rehearse: return .rehearse(state: [])
+        case .rehearsed: return .rehearsed(load: try reader.duration())
         case .verify: return .verify(round: try reader.round(), root: try reader.root())
         case .ready: return .ready(root: try reader.root(), load: try reader.duration())
         case .go: return .go(try reader.epoch())
@@ -145,8 +177,22 @@ extension PeerMessage {
                 OwnershipQuestion(
                     vm: try reader.identifier(), epoch: try reader.epoch(),
                     migration: try reader.identifier()))
+        case .overrule:
+            return .overrule(
+                Overruling(
+                    vm: try reader.identifier(), epoch: try reader.epoch(),
+                    migration: try reader.identifier()))
         case .answer: return .answer(try OwnershipAnswer(from: &reader))
         }
+    }
+
+    private static func readHashes(
+        from reader: inout ByteReader
+    ) throws(WireError) -> PeerMessage {
+        let firstPage: UInt64 = try reader.integer(field: "first page")
+        let count = try reader.count(limit: Limits.hashesMax, field: "hashes")
+        return .hashes(
+            firstPage: firstPage, Array(try reader.raw(count * hashBytes, field: "hashes")))
     }
 
     private static func readHello(from reader: inout ByteReader) throws(WireError) -> PeerMessage {
@@ -198,6 +244,9 @@ extension OwnershipAnswer {
         case .neverRan(let epoch):
             writer.write(UInt8(2))
             writer.write(epoch.number)
+        case .overruled(let epoch):
+            writer.write(UInt8(3))
+            writer.write(epoch.number)
         }
     }
 
@@ -207,6 +256,7 @@ extension OwnershipAnswer {
         switch kind {
         case 1: self = .taken(epoch)
         case 2: self = .neverRan(epoch)
+        case 3: self = .overruled(epoch)
         default: throw .invalid(field: "answer", value: UInt64(kind))
         }
     }

@@ -11,18 +11,24 @@
 //                            ◀───────────── welcome(version) | refused
 //   control:  offer          ─────────────▶
 //                            ◀───────────── accepted(token, …) | refused
+//                            ◀───────────── hashes …, when memory of a broken attempt is still there
 //             alive …        ─────────────▶
+//             rehearse       ─────────────▶   a rehearsal ends with these two
+//                            ◀───────────── rehearsed
 //             state, verify  ─────────────▶
 //                            ◀───────────── ready(root, …) | refused
 //             go             ─────────────▶
 //                            ◀───────────── running(epoch, …) | answer(neverRan)
 //   data:     page frames (PageCodec) after the welcome, nothing back
-//   question: question       ─────────────▶
+//   question: question | overrule ────────▶
 //                            ◀───────────── answer | refused
 //
 // `refused` may come from either side at any time before `go`: it ends the migration with the sender's words.
 
 package import Model
+
+/// Bytes of one page's hash in `hashes`.
+package let hashBytes = 16
 
 /// What a connection is for; told in its first message.
 package enum ConnectionPurpose: Hashable, Sendable {
@@ -38,10 +44,17 @@ package enum PeerMessage: Hashable, Sendable {
     case refused(MigrationRefusal)
     case offer(MigrationOffer)
     /// `ledgerWrite`: how long the destination's ledger took for its record, a term of the downtime to come.
-    case accepted(token: [UInt8], ledgerWrite: Duration)
+    /// `kept`: what it still has of an attempt that broke; its hashes follow at once.
+    case accepted(token: [UInt8], ledgerWrite: Duration, kept: KeptMemory?)
+    /// Hashes of pages from `firstPage` on, 16 bytes each.
+    case hashes(firstPage: UInt64, [UInt8])
     /// Pre-copy goes on: round and bytes that remain in it. Comes at least every second.
     case alive(round: Int, remainingBytes: UInt64)
     case state([UInt8])
+    /// The state of this moment, to be tried and thrown away: memory does not belong to it.
+    case rehearse(state: [UInt8])
+    /// The state could be loaded.
+    case rehearsed(load: Duration)
     /// All was sent: memory is complete when every stream has ended this round.
     case verify(round: Int, root: MemoryRoot)
     /// Memory and state are here and right; nothing runs until GO.
@@ -49,6 +62,7 @@ package enum PeerMessage: Hashable, Sendable {
     case go(Epoch)
     case running(Epoch, own: Duration, resume: Duration)
     case question(OwnershipQuestion)
+    case overrule(Overruling)
     case answer(OwnershipAnswer)
 
     package var name: String {
@@ -58,13 +72,17 @@ package enum PeerMessage: Hashable, Sendable {
         case .refused: "refused"
         case .offer: "offer"
         case .accepted: "accepted"
+        case .hashes: "hashes"
         case .alive: "alive"
         case .state: "state"
+        case .rehearse: "rehearse"
+        case .rehearsed: "rehearsed"
         case .verify: "verify"
         case .ready: "ready"
         case .go: "go"
         case .running: "running"
         case .question: "question"
+        case .overrule: "overrule"
         case .answer: "answer"
         }
     }
@@ -89,6 +107,21 @@ package enum OwnershipAnswer: Hashable, Sendable {
     case taken(Epoch)
     /// It never ran the VM in that epoch and never will; its ledger says so.
     case neverRan(Epoch)
+    /// It will run the VM in no epoch before this one.
+    case overruled(Epoch)
+}
+
+/// Memory of a broken attempt that the destination still has.
+package struct KeptMemory: Hashable, Sendable {
+    /// The seed of its hashes: the attempt that goes on uses it.
+    package var hashSeed: UInt64
+    /// How many hashes follow.
+    package var pages: UInt64
+
+    package init(hashSeed: UInt64, pages: UInt64) {
+        self.hashSeed = hashSeed
+        self.pages = pages
+    }
 }
 
 /// The version that both sides speak, the highest; nil when there is none.

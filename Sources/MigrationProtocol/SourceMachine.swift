@@ -13,6 +13,10 @@
 //                       │            resuming(e+2) ◀─ takingBack ◀── neverRan │
 //                       └──────────────────┴───────────── no answer ──────────┘
 //
+// copying ─peerLost▶ reconnecting ─▶ renegotiating ─▶ copying(next round): the guest runs on, its log goes on, and the
+// destination keeps what it has; when it does not come back, the end is the usual one. A rehearsal goes from copying to
+// rehearsing where a migration would pause for good, and from there to resuming.
+//
 // Left of `releasing` every failure leaves the VM running here. From the moment that `released` may be on disk,
 // the VM runs here again only after the destination wrote that it never ran and never will: silence is not a no.
 //
@@ -33,6 +37,8 @@ package struct SourceMachine: Hashable, Sendable {
         /// Last pages, state and our root are on their way.
         case sentAll(root: MemoryRoot)
         case sealed
+        /// The state of a moment was saved here and could be loaded there; the guest runs again.
+        case rehearsed
         case ready(root: MemoryRoot)
         case recordWritten
         case recordFailed
@@ -54,10 +60,14 @@ package struct SourceMachine: Hashable, Sendable {
     package enum Action: Hashable, Sendable {
         case connect
         case offer
+        /// What was connected is gone: connects again, after a pause that grows with the attempts.
+        case reconnect(attempt: Int)
         case sendRound(Int)
         case throttle(percent: Int)
         case pause
         case sendLast(round: Int)
+        /// One pause, as short as saving the state takes; then the state is tried at the destination.
+        case rehearse
         case seal
         case write(LedgerRecord)
         case sendGo(Epoch)
@@ -80,6 +90,8 @@ package struct SourceMachine: Hashable, Sendable {
         case memoryDiffers(source: MemoryRoot, destination: MemoryRoot)
         case neverRan
         case noAnswer
+        /// Nothing went wrong: it was a rehearsal.
+        case rehearsed
     }
 
     package enum Ending: Hashable, Sendable {
@@ -95,6 +107,9 @@ package struct SourceMachine: Hashable, Sendable {
         case connecting
         case negotiating
         case copying(round: Int, ConvergencePolicy)
+        case reconnecting(attempt: Int, round: Int, ConvergencePolicy)
+        case renegotiating(attempt: Int, round: Int, ConvergencePolicy)
+        case rehearsing
         case pausing(round: Int)
         case finishing
         case sealing(MemoryRoot)
@@ -115,14 +130,19 @@ package struct SourceMachine: Hashable, Sendable {
     private let destination: HostName
     private let downtimeLimit: Duration
     private let questionsMax: Int
+    private let reconnectsMax: Int
+    private let isRehearsal: Bool
     private var state = State.idle
     /// How long the pause would be, as of the last round.
     package private(set) var prediction: DowntimePrediction?
 
-    /// - Parameter epoch: the one in which this host owns the VM.
+    /// - Parameters:
+    ///   - epoch: the one in which this host owns the VM.
+    ///   - reconnectsMax: attempts after each loss in pre-copy.
     package init(
         vm: VMID, migration: MigrationID, epoch: Epoch, destination: HostName,
-        downtimeLimit: Duration, questionsMax: Int
+        downtimeLimit: Duration, questionsMax: Int, reconnectsMax: Int = 0,
+        isRehearsal: Bool = false
     ) {
         self.vm = vm
         self.migration = migration
@@ -130,6 +150,8 @@ package struct SourceMachine: Hashable, Sendable {
         self.destination = destination
         self.downtimeLimit = downtimeLimit
         self.questionsMax = questionsMax
+        self.reconnectsMax = reconnectsMax
+        self.isRehearsal = isRehearsal
     }
 
     /// The source of a VM that was released before, found in the ledger at a start: it can only ask.
@@ -146,7 +168,8 @@ package struct SourceMachine: Hashable, Sendable {
     /// A cancel is obeyed as long as the VM has not been released.
     package var canCancel: Bool {
         switch state {
-        case .idle, .connecting, .negotiating, .copying, .pausing, .finishing, .sealing, .verifying:
+        case .idle, .connecting, .negotiating, .copying, .reconnecting, .renegotiating, .rehearsing,
+            .pausing, .finishing, .sealing, .verifying:
             true
         case .releasing, .handingOver, .asking, .settling, .takingBack, .resuming, .ended: false
         }
@@ -165,6 +188,20 @@ package struct SourceMachine: Hashable, Sendable {
             return [.sendRound(1)]
         case (.copying(let round, let policy), .roundEnded(let facts)):
             return endRound(round, policy, facts)
+        case (.copying(let round, let policy), .peerLost)
+        where reconnectsMax > 0 && round < Limits.roundsMax:
+            return reconnect(attempt: 1, round, policy)
+        case (.reconnecting(let attempt, let round, let policy), .connected):
+            state = .renegotiating(attempt: attempt, round: round, policy)
+            return [.offer]
+        case (.reconnecting(let attempt, let round, let policy), .peerLost)
+        where attempt < reconnectsMax,
+            (.renegotiating(let attempt, let round, let policy), .peerLost)
+        where attempt < reconnectsMax:
+            return reconnect(attempt: attempt + 1, round, policy)
+        case (.renegotiating(_, let round, let policy), .accepted(let terms)):
+            return goOn(round, policy, terms)
+        case (.rehearsing, .rehearsed): return abort(.rehearsed)
         case (.pausing(let round), .paused):
             state = .finishing
             return [.sendLast(round: round)]
@@ -199,11 +236,34 @@ package struct SourceMachine: Hashable, Sendable {
             state = .copying(round: round + 1, policy)
             let next = Action.sendRound(round + 1)
             return percent == throttleBefore ? [next] : [.throttle(percent: percent), next]
+        case .handOver where isRehearsal:
+            state = .rehearsing
+            return [.rehearse]
         case .handOver:
             state = .pausing(round: round + 1)
             return [.pause]
         case .giveUp(let facts): return abort(.doesNotConverge(facts))
         }
+    }
+
+    /// Nobody is held back for a destination that is not there.
+    private mutating func reconnect(
+        attempt: Int, _ round: Int, _ policy: ConvergencePolicy
+    ) -> [Action] {
+        state = .reconnecting(attempt: attempt, round: round, policy)
+        let isThrottled = attempt == 1 && policy.throttlePercent > 0
+        return (isThrottled ? [.throttle(percent: 0)] : []) + [.reconnect(attempt: attempt)]
+    }
+
+    /// What the lost round sent may not have arrived: the next sends all that differs.
+    private mutating func goOn(
+        _ round: Int, _ policy: ConvergencePolicy, _ terms: DowntimeTerms
+    ) -> [Action] {
+        var policy = policy
+        policy.terms = terms
+        state = .copying(round: round + 1, policy)
+        let throttle = policy.throttlePercent
+        return (throttle > 0 ? [.throttle(percent: throttle)] : []) + [.sendRound(round + 1)]
     }
 
     /// From the release on, and everything that goes wrong.
@@ -281,6 +341,7 @@ extension SourceMachine.Cause {
         switch self {
         case .refused(let refusal): refusal
         case .cancelled: MigrationRefusal(.cancelled, "the source cancelled the migration")
+        case .rehearsed: MigrationRefusal(.cancelled, "the rehearsal is over")
         case .doesNotConverge(let facts):
             MigrationRefusal(.gaveUp, "the migration does not converge", details: ["\(facts)"])
         case .memoryDiffers(let source, let destination):

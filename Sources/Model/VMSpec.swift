@@ -32,6 +32,11 @@ public struct VMSpec: Hashable, Sendable, Codable {
         self.kernel = kernel
     }
 
+    /// How long finding and clearing its huge pages may take: they are all taken at once. None for other pages.
+    public var hugePageTime: Duration {
+        hugePages ? .milliseconds(1000 * (memory.bytes >> 30) + 1000) : .zero
+    }
+
     /// The first thing wrong with it, in words; nil when it can be built.
     public var problem: String? {
         if GuestMemoryLayout(memory: memory) == nil {

@@ -66,7 +66,7 @@ func reporting(_ output: OutputOptions, _ body: () async throws -> Void) async t
             default: CommandFailure(.failed, code: "failed", "\(error)")
             }
         switch output.output {
-        case .text: printError("ferry: \(failure.message)")
+        case .text: printError("ferry: \(failure.message) [\(failure.code)]")
         case .json:
             printError(
                 try jsonText(["error": FailureText(code: failure.code, message: failure.message)]))

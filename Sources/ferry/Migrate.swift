@@ -70,8 +70,12 @@ struct Migrate: AsyncParsableCommand {
         let ended = try await agent.follow(started.id) { await line.show($0) }
         await line.clear()
         if output.output == .json { print(try jsonText(ended)) }
-        guard let report = ended.report else { throw failure(of: ended) }
-        if output.output == .text { print(reportText(report, of: ended)) }
+        guard ended.state == .succeeded else { throw failure(of: ended) }
+        guard output.output == .text else { return }
+        print(
+            ended.report.map { reportText($0, of: ended) }
+                ?? "\(ended.vm) runs on \(ended.destination); the agent of \(ended.source) ended before it could report more"
+        )
     }
 
     private func failure(of ended: MigrationInfo) -> CommandFailure {

@@ -23,7 +23,7 @@ func vmText(_ vm: VMInfo) -> String {
         "memory          \(ByteCount(vm.memoryBytes))\(vm.hugePages ? ", huge pages" : "")",
         "vcpus           \(vm.vcpus)",
         "downtime limit  \(timeText(ms: vm.downtimeLimitMs))",
-        "kernel          \(vm.kernelPath ?? (vm.hasShippedKernel ? "shipped" : "unknown: restored from a file"))",
+        "kernel          \(kernelText(vm))",
         "command line    \(vm.commandLine)",
         "epoch           \(vm.epoch)",
         "cpu time        \(timeText(ms: vm.cpuTimeMs))",
@@ -35,6 +35,13 @@ func vmText(_ vm: VMInfo) -> String {
     }
     if let warning = vm.warning { lines.append("warning         \(warning)") }
     return lines.joined(separator: "\n")
+}
+
+private func kernelText(_ vm: VMInfo) -> String {
+    vm.kernelPath
+        ?? (vm.hasShippedKernel
+            ? "shipped"
+            : "unknown, it cannot boot again: restored from \(vm.restoredFrom ?? "a saved file")")
 }
 
 @Sendable func sizeArgument(_ text: String) throws -> ByteCount {

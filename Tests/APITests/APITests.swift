@@ -42,9 +42,14 @@ struct APITests {
             destination: try HostName("host-b"), state: .failed, progress: ProgressInfo(progress),
             report: ReportInfo(report),
             failure: FailureInfo(
-                code: "not_converged", phase: .preCopy, message: "no", details: ["avx2"],
-                vmIsRunning: true))
+                code: .notConverged, phase: .preCopy, reason: "too fast",
+                aftermath: "it runs nowhere", details: ["avx2"], vmIsRunning: false))
         #expect(try roundTrip(MigrationList(migrations: [info])))
+        #expect(info.failure?.message == "too fast; it runs nowhere")
+        var settled = info.failure
+        settled?.settle(aftermath: "it runs again", vmIsRunning: true)
+        #expect(settled?.message == "too fast; it runs again")
+        #expect(settled?.vmIsRunning == true)
         #expect(info.report?.downtimeMs == 7.3)
         #expect(info.report?.phases.first?.isDowntime == true)
         #expect(info.progress?.predictedDowntimeMs == 7)

@@ -173,4 +173,5 @@ final class TestCluster: Sendable {
 enum TestClusterError: Error {
     case agentDoesNotAnswer(HostName)
     case consoleEnded(String)
+    case neverAsWanted(String)
 }

@@ -11,6 +11,8 @@ struct ClusterFileTests {
         state-folder: state
         keys-folder: /etc/ferry/keys
         memory-reserve: 1GiB
+        migration:
+          dead-peer-after: 20s
         hosts:
           - name: host-a
             api: 127.0.0.1:7101
@@ -31,6 +33,8 @@ struct ClusterFileTests {
         #expect(cluster.stateFolder == "/srv/state")
         #expect(cluster.keysFolder == "/etc/ferry/keys")
         #expect(cluster.memoryReserve == .gibibytes(1))
+        #expect(cluster.patience.deadPeer == .seconds(20))
+        #expect(cluster.patience.deadPeerInHandover == .seconds(3))
         #expect(cluster.hosts.map(\.name.text) == ["host-a", "host-b"])
         let host = try #require(cluster.host(HostName("host-b")))
         #expect(host.api == SocketAddress(ip: "::1", port: 7102))
@@ -56,6 +60,10 @@ struct ClusterFileTests {
             ("state-folder: state\n", "", "state-folder"),
             ("memory-reserve: 1GiB", "memory-reserve: lots", "memory-reserve"),
             ("memory-reserve: 1GiB", "memory-reserve: [1]", "memory-reserve"),
+            ("dead-peer-after: 20s", "dead-peer-after: soon", "migration.dead-peer-after"),
+            ("dead-peer-after: 20s", "dead-peer-after: 10ms", "migration.dead-peer-after"),
+            ("dead-peer-after: 20s", "dead-peer: 20s", "migration.dead-peer"),
+            ("migration:\n  dead-peer-after: 20s", "migration: 20s", "migration"),
             ("api: 127.0.0.1:7101", "api: localhost:7101", "hosts[0].api"),
             ("api: 127.0.0.1:7101", "api: 127.0.0.1:99999", "hosts[0].api"),
             ("    peer: 127.0.0.1:7201\n", "", "hosts[0].peer"),

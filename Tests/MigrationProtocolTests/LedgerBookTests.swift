@@ -28,6 +28,12 @@ private func incoming(_ epoch: UInt64, _ migration: MigrationID = first) -> Ledg
 private func neverRan(_ epoch: UInt64, _ migration: MigrationID = first) -> LedgerRecord {
     .neverRan(vm: vm, epoch: Epoch(epoch), migration: migration)
 }
+private func ruled(_ epoch: UInt64, _ migration: MigrationID = first) -> LedgerRecord {
+    .ruled(vm: vm, epoch: Epoch(epoch), against: host("b"), migration: migration)
+}
+private func overruled(_ epoch: UInt64) -> LedgerRecord {
+    .overruled(vm: vm, epoch: Epoch(epoch), by: host("a"))
+}
 private func deleted(_ epoch: UInt64) -> LedgerRecord { .deleted(vm: vm, epoch: Epoch(epoch)) }
 
 @Suite("Ledger book")
@@ -43,6 +49,9 @@ struct LedgerBookTests {
         [owned(1), released(2), handedOver(7)],
         [owned(1), deleted(1), owned(2)],
         [owned(1), deleted(1), incoming(2)],
+        [owned(1), released(2), ruled(3), owned(3), released(4)],
+        [incoming(2), owned(2, first), overruled(3), deleted(3)],
+        [incoming(2), overruled(3), incoming(4, second), owned(4, second)],
         [owned(1), owned(1)],
         [neverRan(2), neverRan(2)],
     ]
@@ -80,6 +89,21 @@ struct LedgerBookTests {
         [owned(1), deleted(1), owned(1)],
         [owned(1), deleted(2)],
         [owned(1), released(2), deleted(2)],
+        [owned(1), ruled(3)],
+        [owned(1), released(2), ruled(2)],
+        [owned(1), released(2), ruled(4)],
+        [owned(1), released(2), ruled(3, second)],
+        [owned(1), released(2), handedOver(2), ruled(3)],
+        [owned(1), released(2), ruled(3), owned(4)],
+        [owned(1), released(2), ruled(3), handedOver(2)],
+        [owned(1), released(2), ruled(3), released(4)],
+        [owned(1), released(2), ruled(3), deleted(3)],
+        [overruled(3)],
+        [incoming(2), owned(2, first), overruled(2)],
+        [owned(1), released(2), overruled(3)],
+        [incoming(2), overruled(3), owned(2, first)],
+        [incoming(2), overruled(3), neverRan(2)],
+        [incoming(2), overruled(3), incoming(3, second)],
     ]
 
     @Test(arguments: bad)
@@ -99,7 +123,7 @@ struct LedgerBookTests {
     @Test func `Records are read back as they were written`() throws {
         let all = [
             owned(1), owned(9, first), released(2), handedOver(3), incoming(4), neverRan(5),
-            deleted(6),
+            deleted(6), ruled(7), overruled(8),
         ]
         for record in all {
             var writer = ByteWriter()
@@ -128,9 +152,10 @@ struct LedgerBookTests {
 @Suite("Ownership question")
 struct OwnershipQuestionTests {
     private let question = OwnershipQuestion(vm: vm, epoch: Epoch(5), migration: first)
+    private let peer = host("a")
 
     private func step(_ record: LedgerRecord?) -> AnswerStep {
-        question.step(record.map { Ownership($0) })
+        question.step(record.map { Ownership($0) }, from: peer)
     }
 
     @Test func `A host that took the VM says so, also after it moved on or ended`() {
@@ -168,6 +193,87 @@ struct OwnershipQuestionTests {
             return
         }
         try book.apply(record)
-        #expect(question.step(book.ownerships[vm]) == .answer(.neverRan(Epoch(5))))
+        #expect(question.step(book.ownerships[vm], from: peer) == .answer(.neverRan(Epoch(5))))
+    }
+}
+
+@Suite("Rulings")
+struct RulingTests {
+    private let notice = Overruling(vm: vm, epoch: Epoch(6), migration: first)
+
+    private func step(_ record: LedgerRecord?, from ruler: String = "a") -> OverrulingStep {
+        notice.step(record.map { Ownership($0) }, from: host(ruler))
+    }
+
+    @Test func `What may run, or be run, here stands still before the notice is answered`() {
+        #expect(step(owned(5, first)) == .stopThenWrite(overruled(6)))
+        #expect(step(incoming(5)) == .stopThenWrite(overruled(6)))
+    }
+
+    @Test func `What could not run here anyway is answered at once`() {
+        for record in [nil, neverRan(5), handedOver(4), deleted(5), overruled(6)] {
+            #expect(step(record) == .answer(.overruled(Epoch(6))))
+        }
+        #expect(step(overruled(8)) == .answer(.overruled(Epoch(8))))
+    }
+
+    @Test func `A VM that went on from here is not overruled`() {
+        for record in [
+            owned(6), owned(7, first), released(5), released(6), ruled(5), handedOver(6),
+        ] {
+            guard case .refuse(let refusal) = step(record) else {
+                Issue.record("\(record) was overruled")
+                continue
+            }
+            #expect(refusal.code == .vmExists)
+        }
+    }
+
+    @Test func `Only the host that knows the migration may overrule`() {
+        for (record, ruler) in [
+            (owned(5), "a"), (owned(5, second), "a"), (incoming(5, second), "a"),
+            (incoming(5), "c"),
+        ] {
+            guard case .refuse(let refusal) = step(record, from: ruler) else {
+                Issue.record("\(ruler) overruled \(record)")
+                continue
+            }
+            #expect(refusal.code == .notAllowed)
+        }
+    }
+
+    @Test func `A ruling is written, told, and settled`() throws {
+        var book = LedgerBook()
+        for record in [owned(4), released(5)] { try book.apply(record) }
+        let ruling = try #require(book.ownerships[vm]?.ruling(vm: vm))
+        #expect(ruling == ruled(6))
+        try book.apply(ruling)
+        let ownership = try #require(book.ownerships[vm])
+        #expect(ownership.mayRun)
+        #expect(ownership.ruling(vm: vm) == nil)
+        let owed = try #require(ownership.notice(vm: vm))
+        #expect(owed.notice == notice)
+        #expect(owed.to == host("b"))
+        try book.apply(try #require(ownership.rulingSettled(vm: vm)))
+        #expect(book.ownerships[vm] == .owned(Epoch(6), migration: nil))
+        #expect(book.ownerships[vm]?.notice(vm: vm) == nil)
+    }
+
+    @Test func `A question from before the ruling finds no answer in an overruled ledger`() {
+        let question = OwnershipQuestion(vm: vm, epoch: Epoch(5), migration: first)
+        guard case .refuse = question.step(Ownership(overruled(6)), from: host("a")) else {
+            Issue.record("answered")
+            return
+        }
+    }
+
+    @Test func `Only the host that a VM comes from makes this one give it up`() {
+        let question = OwnershipQuestion(vm: vm, epoch: Epoch(5), migration: first)
+        guard case .refuse(let refusal) = question.step(Ownership(incoming(5)), from: host("c"))
+        else {
+            Issue.record("answered")
+            return
+        }
+        #expect(refusal.code == .notAllowed)
     }
 }

@@ -17,6 +17,8 @@ struct MessageTests {
         let offer = MigrationOffer(
             migration: id, vm: id, epoch: Epoch(7), spec: spec,
             cpuFeatures: CPUFeatures(["avx2", "sse2"]), streams: 2, hashSeed: 99)
+        var rehearsal = offer
+        rehearsal.isRehearsal = true
         return [
             .hello(versions: 1...3, .control),
             .hello(versions: 1...1, .data(token: token, stream: 5)),
@@ -25,8 +27,15 @@ struct MessageTests {
             .refused(
                 MigrationRefusal(
                     .cpuFeaturesMissing, "missing features", details: ["avx512f", "sha"])),
-            .offer(offer),
-            .accepted(token: token, ledgerWrite: .microseconds(800)),
+            .offer(offer), .offer(rehearsal),
+            .accepted(token: token, ledgerWrite: .microseconds(800), kept: nil),
+            .accepted(
+                token: token, ledgerWrite: .microseconds(800),
+                kept: KeptMemory(hashSeed: 7, pages: 262144)),
+            .hashes(firstPage: 4096, [UInt8](repeating: 9, count: 3 * hashBytes)),
+            .rehearse(state: [1, 2, 3]), .rehearsed(load: .microseconds(70)),
+            .overrule(Overruling(vm: id, epoch: Epoch(9), migration: id)),
+            .answer(.overruled(Epoch(9))),
             .alive(round: 3, remainingBytes: 1 << 40),
             .state([1, 2, 3]),
             .verify(round: 4, root: MemoryRoot(low: 1, high: 2)),
@@ -63,7 +72,7 @@ struct MessageTests {
             #expect(throws: WireError.self) { try parse(Array(bytes.prefix(count))) }
         }
         // A body cut short although its header agrees with the cut.
-        if case .state = message { return }
+        if message.isAllState { return }
         for count in 0..<(bytes.count - PeerMessageHeader.bytes) {
             let kind = UInt16(bytes[4]) | UInt16(bytes[5]) << 8
             let body = Array(bytes.dropFirst(PeerMessageHeader.bytes).prefix(count))
@@ -73,7 +82,7 @@ struct MessageTests {
 
     @Test(arguments: samples)
     func `Bytes left over are an error`(_ message: PeerMessage) {
-        if case .state = message { return }
+        if message.isAllState { return }
         let kind = UInt16(message.bytes[4])
         let body = Array(message.bytes.dropFirst(PeerMessageHeader.bytes)) + [0]
         #expect(throws: WireError.trailingBytes(1)) { try PeerMessage(kind: kind, body: body) }
@@ -154,5 +163,15 @@ struct MessageTests {
     ) {
         #expect(agreedVersion(ours, theirs) == agreed)
         #expect(agreedVersion(theirs, ours) == agreed)
+    }
+}
+
+extension PeerMessage {
+    /// Its body is saved state, of any length.
+    fileprivate var isAllState: Bool {
+        switch self {
+        case .state, .rehearse: true
+        default: false
+        }
     }
 }

@@ -18,7 +18,7 @@ extension PeerConnection {
 /// Connects as a source would, up to the welcome.
 package func dial(
     _ address: PeerAddress, _ keys: PeerKeys, _ purpose: ConnectionPurpose,
-    versions: ClosedRange<UInt16> = 1...1
+    versions: ClosedRange<UInt16> = 2...2
 ) throws -> (connection: PeerConnection, reply: PeerMessage) {
     let connection = try PeerConnection.connect(
         to: address.address, expecting: .agent(address.name), keys: keys, within: .seconds(5),

@@ -82,6 +82,8 @@ private func kind(_ record: LedgerRecord) -> String {
     case .handedOver: "handedOver"
     case .incoming: "incoming"
     case .neverRan: "neverRan"
+    case .ruled: "ruled"
+    case .overruled: "overruled"
     case .deleted: "deleted"
     }
 }

@@ -40,7 +40,7 @@ struct PeerServerTests {
                 return
             }
             #expect(refusal.code == .versionMismatch)
-            #expect(refusal.details == ["here 1 to 1", "there 7 to 9"])
+            #expect(refusal.details == ["here 2 to 2", "there 7 to 9"])
         }
     }
 
@@ -57,7 +57,7 @@ struct PeerServerTests {
         try withHost { host, address in
             let (control, _) = try dial(address, SharedKeys.all.a, .control)
             try control.sendMessage(.offer(sampleOffer()))
-            guard case .accepted(let token, _) = try control.receiveAnyMessage() else {
+            guard case .accepted(let token, _, _) = try control.receiveAnyMessage() else {
                 Issue.record("not accepted")
                 return
             }
@@ -66,7 +66,7 @@ struct PeerServerTests {
             #expect(code(stolen) == .notAllowed)
             let (data, first) = try dial(
                 address, SharedKeys.all.a, .data(token: token, stream: 0))
-            #expect(first == .welcome(version: 1))
+            #expect(first == .welcome(version: 2))
             for stream in [0, 1] {
                 let (_, again) = try dial(
                     address, SharedKeys.all.a, .data(token: token, stream: stream))
@@ -82,7 +82,7 @@ struct PeerServerTests {
     ) throws -> (control: PeerConnection, data: PeerConnection) {
         let (control, _) = try dial(address, SharedKeys.all.a, .control)
         try control.sendMessage(.offer(sampleOffer()))
-        guard case .accepted(let token, _) = try control.receiveAnyMessage() else {
+        guard case .accepted(let token, _, _) = try control.receiveAnyMessage() else {
             throw TestFailure("not accepted")
         }
         let (data, _) = try dial(address, SharedKeys.all.a, .data(token: token, stream: 0))
@@ -149,14 +149,14 @@ struct PeerServerTests {
     @Test func `Messages that do not belong here end the session`() throws {
         try withHost { host, address in
             for message: PeerMessage in [
-                .ready(root: .empty, load: .zero), .go(Epoch(2)), .welcome(version: 1),
+                .ready(root: .empty, load: .zero), .go(Epoch(2)), .welcome(version: 2),
             ] {
                 let (control, _) = try dial(address, SharedKeys.all.a, .control)
                 try control.sendMessage(message)
                 #expect(code(try control.receiveAnyMessage()) == .protocolViolation, "\(message)")
             }
             let (early, reply) = try dial(address, SharedKeys.all.a, .question)
-            #expect(reply == .welcome(version: 1))
+            #expect(reply == .welcome(version: 2))
             try early.sendMessage(.go(Epoch(2)))
             #expect(code(try early.receiveAnyMessage()) == .protocolViolation)
         }
@@ -251,13 +251,13 @@ private func lyingDestination(_ listener: Descriptor, root: MemoryRoot) throws {
         let connection = try PeerConnection.accept(
             socket, keys: SharedKeys.all.b, silenceMax: .seconds(5), interruptedBy: Wakeup())
         _ = try connection.receiveAnyMessage()
-        try connection.sendMessage(.welcome(version: 1))
+        try connection.sendMessage(.welcome(version: 2))
         return connection
     }
     let control = try next()
     _ = try control.receiveAnyMessage()
     try control.sendMessage(
-        .accepted(token: [UInt8](repeating: 1, count: 32), ledgerWrite: .zero))
+        .accepted(token: [UInt8](repeating: 1, count: 32), ledgerWrite: .zero, kept: nil))
     let data = try next()
     while true {
         if case .verify = try control.receiveAnyMessage() { break }

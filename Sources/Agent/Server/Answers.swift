@@ -109,7 +109,8 @@ extension Problem {
 }
 
 /// One line a request: who, what, how it ended. Behind `Authorization`, so that the who is known, and before
-/// another `Problems`, so that the end is. What changes nothing is logged for debugging only.
+/// another `Problems`, so that the end is. What changes nothing, and every key typed at a console, is logged for
+/// debugging only.
 struct RequestLog: RouterMiddleware {
     func handle(
         _ request: Request, context: APIContext,
@@ -117,12 +118,16 @@ struct RequestLog: RouterMiddleware {
     ) async throws -> Response {
         let response = try await next(request, context)
         context.logger.log(
-            level: request.method == .get ? .debug : .info, "request",
+            level: isWorthALine(request) ? .info : .debug, "request",
             metadata: [
                 "who": "\(context.identity.map { "\($0)" } ?? "nobody")",
                 "method": "\(request.method)", "path": "\(request.uri.path)",
                 "status": "\(response.status.code)",
             ])
         return response
+    }
+
+    private func isWorthALine(_ request: Request) -> Bool {
+        request.method != .get && !request.uri.path.hasSuffix("/console")
     }
 }

@@ -1,0 +1,284 @@
+// What agents do about migrations that another life of theirs left unfinished: ledgers made by hand before they start.
+
+import API
+import Client
+import ClusterFile
+import Foundation
+import Host
+import Migration
+import MigrationProtocol
+import Model
+import Pulse
+import Testing
+import VMControl
+
+@Suite("Unfinished migrations at a start", .enabled(if: kvmIsUsable, "needs /dev/kvm"), .serialized)
+struct SettlementTests {
+    private let migration = MigrationID.random()
+
+    @Test("A VM folder without a ledger keeps an agent from starting; it says what to do")
+    func ledgerMissing() async throws {
+        try await TestCluster.with { cluster in
+            _ = try await cluster.agent { try await $0.createPulse("web", paused: true) }
+            try cluster.kill()
+            try File.remove(cluster.ledgerPath())
+            let second = try cluster.launch(cluster.file.hosts[0].name)
+            #expect(try second.waitForExit(within: .seconds(30)))
+            #expect(second.reap() == .code(1))
+            let log = try cluster.logText()
+            #expect(log.contains("is missing") && log.contains("folders of web"), "\(log)")
+            #expect(!File.isThere(cluster.ledgerPath()))
+        }
+    }
+
+    @Test("Released to a host that is away: nothing runs until it answers; then it runs here again")
+    func neverRan() async throws {
+        try await released(there: {
+            [.incoming(vm: $0, epoch: Epoch(2), from: $1, migration: migration)]
+        }) {
+            cluster, vm in
+            try await cluster.start(HostName("host-a"))
+            try await cluster.agent { agent in
+                let found = try await agent.vm(vm.name)
+                #expect(found.state == .paused)
+                #expect(found.warning?.contains("released to host host-b") == true)
+                await problem(.wrongState) { _ = try await agent.perform(.resume, on: vm.name) }
+                await problem(.wrongState) { _ = try await agent.perform(.stop, on: vm.name) }
+                await problem(.wrongState) { try await agent.delete(vm.name) }
+                try await cluster.start(HostName("host-b"))
+                let back = try await agent.vm(vm.name) { $0.state == .running }
+                #expect(back.epoch == 3)
+                #expect(back.warning == nil)
+                #expect(try await agent.heartbeat(of: vm.name).errors == 0)
+            }
+        }
+    }
+
+    @Test("Released to a host that took it: what is left here goes, without being asked to")
+    func taken() async throws {
+        try await released(there: {
+            [
+                .incoming(vm: $0, epoch: Epoch(2), from: $1, migration: migration),
+                .owned(vm: $0, epoch: Epoch(2), migration: migration),
+            ]
+        }) { cluster, vm in
+            try await cluster.start(HostName("host-b"))
+            // It owns the VM, and there is nothing of it: nobody may find that out by chance.
+            try await cluster.agent("host-b") { agent in
+                let lost = try #require(try await agent.vms().first)
+                #expect(lost.id == vm.id)
+                #expect(lost.state == .failed)
+                #expect(lost.warning?.contains("nothing of it is here") == true)
+                await problem(.kernelUnusable) {
+                    _ = try await agent.perform(.start, on: lost.name)
+                }
+            }
+            try await cluster.start(HostName("host-a"))
+            try await cluster.agent { agent in try await agent.gone(vm.name) }
+            #expect(!Folder.isThere(cluster.vmFolder("web")))
+            try await cluster.agent("host-b") { agent in
+                let lost = try #require(try await agent.vms().first)
+                try await agent.delete(lost.name)
+                #expect(try await agent.vms().isEmpty)
+            }
+        }
+    }
+
+    @Test("Released, and its folder gone: the ledger is settled, and the loss is shown")
+    func folderGone() async throws {
+        try await released(there: {
+            [.incoming(vm: $0, epoch: Epoch(2), from: $1, migration: migration)]
+        }) {
+            cluster, vm in
+            let process = try ProcessHandle(try #require(vm.processID))
+            try process.signal(SIGKILL)
+            #expect(try process.waitForExit(within: .seconds(10)))
+            try Folder.remove(cluster.vmFolder("web"))
+            try await cluster.start(HostName("host-a"))
+            try await cluster.start(HostName("host-b"))
+            try await cluster.agent { agent in
+                let name = try #require(try await agent.vms().first).name
+                let lost = try await agent.vm(name) { $0.epoch == 3 }
+                #expect(lost.id == vm.id)
+                #expect(lost.warning?.contains("nothing of it is here") == true)
+                try await agent.delete(name)
+                #expect(try await agent.vms().isEmpty)
+            }
+        }
+    }
+
+    @Test("Released, and its process gone: it is this host's again, and can be booted")
+    func processGone() async throws {
+        try await released(there: {
+            [.incoming(vm: $0, epoch: Epoch(2), from: $1, migration: migration)]
+        }) {
+            cluster, vm in
+            let process = try ProcessHandle(try #require(vm.processID))
+            try process.signal(SIGKILL)
+            #expect(try process.waitForExit(within: .seconds(10)))
+            try await cluster.start(HostName("host-b"))
+            try await cluster.start(HostName("host-a"))
+            try await cluster.agent { agent in
+                let back = try await agent.vm(vm.name) { $0.epoch == 3 }
+                #expect(back.state == .failed)
+                #expect(back.warning?.contains("start boots it again") == true)
+                let again = try await agent.perform(.start, on: vm.name)
+                #expect(again.state == .running)
+                #expect(again.warning == nil)
+            }
+        }
+    }
+
+    @Test("A migration that the agent did not live to see end is listed with what became of it")
+    func cutShort() async throws {
+        try await released(there: {
+            [.incoming(vm: $0, epoch: Epoch(2), from: $1, migration: migration)]
+        }) {
+            cluster, vm in
+            try cluster.remember(migration, of: vm, to: "host-b")
+            try await cluster.start(HostName("host-a"))
+            try await cluster.agent { agent in
+                let info = try await agent.migration(migration)
+                #expect(info.state == .failed)
+                #expect(info.failure?.code == FailureCode.agentRestarted.rawValue)
+                #expect(info.failure?.phase == .handover)
+                #expect(info.failure?.vmIsRunning == false)
+                try await cluster.start(HostName("host-b"))
+                _ = try await agent.vm(vm.name) { $0.state == .running }
+                let settled = try await agent.migration(migration) {
+                    $0.failure?.vmIsRunning == true
+                }
+                #expect(settled.failure?.code == FailureCode.agentRestarted.rawValue)
+                #expect(settled.failure?.message.contains("runs where it was, at epoch 3") == true)
+            }
+        }
+    }
+
+    @Test("Ended migrations are there after a restart; files that cannot be read are passed over")
+    func remembered() async throws {
+        try await TestCluster.with(hosts: 2) { cluster in
+            try cluster.kill("host-b")
+            let (vm, failed) = try await cluster.agent { agent in
+                let vm = try await agent.createPulse("web")
+                let started = try await agent.start(
+                    StartMigration(vm: vm.name, to: HostName("host-b")))
+                return (vm, try await agent.follow(started.id) { _ in })
+            }
+            #expect(failed.failure?.code == FailureCode.unreachable.rawValue)
+            try cluster.kill()
+            let cut = MigrationID.random()
+            try cluster.remember(cut, of: vm, to: "host-b")
+            let folder = "\(cluster.folder)/state/hosts/host-a/migrations"
+            try AtomicFile.write(Array("{".utf8), to: "\(folder)/\(MigrationID.random()).json")
+            try await cluster.start(HostName("host-a"))
+            try await cluster.agent { agent in
+                #expect(try await agent.migration(failed.id) == failed)
+                let info = try await agent.migration(cut)
+                #expect(info.failure?.code == FailureCode.agentRestarted.rawValue)
+                #expect(info.failure?.vmIsRunning == true)
+                #expect(try await agent.migrations().count == 2)
+            }
+            #expect(try cluster.logText().contains("cannot be remembered"))
+        }
+    }
+
+    @Test("A restored VM says from which file it came, and why it cannot boot again")
+    func restored() async throws {
+        try await TestCluster.with { cluster in
+            try await cluster.agent { agent in
+                let vm = try await agent.createPulse("web", paused: true)
+                let saved = try await agent.save(vm.name, SaveVM())
+                let twin = try await agent.restore(
+                    RestoreVM(path: saved.path, name: VMName("twin"), paused: true))
+                #expect(twin.restoredFrom == saved.path)
+                _ = try await agent.perform(.stop, on: twin.name)
+                do {
+                    _ = try await agent.perform(.start, on: twin.name)
+                    Issue.record("it was started")
+                } catch let ClientError.problem(problem, _) {
+                    #expect(problem.knownCode == .kernelUnusable)
+                    #expect(problem.detail.contains(saved.path), "\(problem.detail)")
+                }
+            }
+        }
+    }
+
+    /// Both agents of a cluster are down. host-a has a pulse VM whose ledger says that it was released to host-b;
+    /// host-b's ledger has the records that `there` makes of the VM and host-a.
+    private func released(
+        there: (VMID, HostName) -> [LedgerRecord],
+        _ body: (TestCluster, VMInfo) async throws -> Void
+    ) async throws {
+        try await TestCluster.with(hosts: 2) { cluster in
+            let vm = try await cluster.agent { agent in
+                let vm = try await agent.createPulse("web")
+                _ = try await agent.heartbeat(of: vm.name)
+                return vm
+            }
+            try cluster.kill("host-a")
+            try cluster.kill("host-b")
+            try cluster.write(
+                [
+                    .released(
+                        vm: vm.id, epoch: Epoch(2), to: HostName("host-b"), migration: migration)
+                ], to: "host-a")
+            try cluster.write(there(vm.id, HostName("host-a")), to: "host-b")
+            try await body(cluster, vm)
+        }
+    }
+}
+
+extension TestCluster {
+    func ledgerPath(_ host: String = "host-a") -> String { "\(folder)/state/hosts/\(host)/ledger" }
+
+    /// Only while the host's agent is down.
+    func write(_ records: [LedgerRecord], to host: String) throws {
+        let ledger = try LedgerFile(path: ledgerPath(host))
+        for record in records { try ledger.append(record) }
+    }
+
+    func ownership(of vm: VMID, at host: String) throws -> Ownership? {
+        try LedgerFile(path: ledgerPath(host)).ownership(of: vm)
+    }
+
+    /// A migration that host-a's agent began and did not see end.
+    func remember(_ id: MigrationID, of vm: VMInfo, to destination: String) throws {
+        let info = MigrationInfo(
+            id: id, vm: vm.name, vmID: vm.id, source: vm.host,
+            destination: try HostName(destination), startedAtMs: 1, state: .running)
+        try AtomicFile.write(
+            Array(JSONEncoder().encode(info)),
+            to: "\(folder)/state/hosts/host-a/migrations/\(id).json")
+    }
+}
+
+extension AgentClient {
+    /// Asks until the VM is as wanted.
+    func vm(_ name: VMName, until isWanted: (VMInfo) -> Bool) async throws -> VMInfo {
+        try await asked({ try await vm(name) }, until: isWanted)
+    }
+
+    func migration(
+        _ id: MigrationID, until isWanted: (MigrationInfo) -> Bool
+    ) async throws -> MigrationInfo {
+        try await asked({ try await migration(id) }, until: isWanted)
+    }
+
+    func gone(_ name: VMName) async throws {
+        _ = try await asked({ try await vms() }) { !$0.contains { $0.name == name } }
+    }
+
+    private func asked<Value>(
+        _ ask: () async throws -> Value, until isWanted: (Value) -> Bool
+    ) async throws -> Value {
+        let end = Instant.now + .seconds(60)
+        while true {
+            let value = try await ask()
+            if isWanted(value) { return value }
+            guard Instant.now < end else {
+                throw TestClusterError.neverAsWanted("\(value)")
+            }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+}

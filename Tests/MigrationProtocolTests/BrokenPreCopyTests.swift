@@ -1,0 +1,198 @@
+// A connection lost in pre-copy: both machines go on where they were.
+
+import MigrationProtocol
+import Model
+import Testing
+
+private let vm = Identifier128(high: 1, low: 1)
+private let migration = Identifier128(high: 2, low: 2)
+private let terms = DowntimeTerms(
+    vcpus: 1, roundTrip: .microseconds(100), ledgerWrite: .milliseconds(1))
+private let lost = MigrationRefusal(.timedOut, "gone")
+
+private func fixed<Value>(_ make: () throws -> Value) -> Value {
+    do { return try make() } catch { fatalError("\(error)") }
+}
+
+private let a = fixed { try HostName("a") }
+private let b = fixed { try HostName("b") }
+
+private func offer(
+    _ migration: MigrationID = migration, memory: ByteCount = .mebibytes(16),
+    isRehearsal: Bool = false
+) -> MigrationOffer {
+    MigrationOffer(
+        migration: migration, vm: vm, epoch: Epoch(4),
+        spec: VMSpec(name: fixed { try VMName("web") }, memory: memory),
+        cpuFeatures: CPUFeatures([]), streams: 1, hashSeed: 1, isRehearsal: isRehearsal)
+}
+
+private func incoming(_ migration: MigrationID = migration) -> LedgerRecord {
+    .incoming(vm: vm, epoch: Epoch(5), from: a, migration: migration)
+}
+private let neverRan = LedgerRecord.neverRan(vm: vm, epoch: Epoch(5), migration: migration)
+
+@Suite("Broken pre-copy, source")
+struct ReconnectTests {
+    private let few = RoundFacts(pages: 1000, dirtyPages: 3, duration: .milliseconds(100))
+    /// Writes as fast as pages are sent: held back after the second round.
+    private let stuck = RoundFacts(pages: 10_000, dirtyPages: 9_000, duration: .seconds(1))
+
+    private func copying() -> SourceMachine {
+        var machine = SourceMachine(
+            vm: vm, migration: migration, epoch: Epoch(4), destination: b,
+            downtimeLimit: .milliseconds(50), questionsMax: 2, reconnectsMax: 2)
+        _ = machine.handle(.start)
+        _ = machine.handle(.connected)
+        #expect(machine.handle(.accepted(terms)) == [.sendRound(1)])
+        return machine
+    }
+
+    @Test func `A loss in pre-copy is followed by another connection and the next round`() {
+        var machine = copying()
+        #expect(machine.handle(.peerLost) == [.reconnect(attempt: 1)])
+        #expect(machine.canCancel)
+        #expect(machine.handle(.connected) == [.offer])
+        #expect(machine.handle(.accepted(terms)) == [.sendRound(2)])
+        #expect(machine.handle(.roundEnded(few)) == [.pause])
+    }
+
+    @Test func `The guest is not held back while there is nobody to send to`() {
+        var machine = copying()
+        _ = machine.handle(.roundEnded(stuck))
+        #expect(machine.handle(.roundEnded(stuck)) == [.throttle(percent: 20), .sendRound(3)])
+        #expect(machine.handle(.peerLost) == [.throttle(percent: 0), .reconnect(attempt: 1)])
+        #expect(machine.handle(.peerLost) == [.reconnect(attempt: 2)])
+        #expect(machine.handle(.connected) == [.offer])
+        #expect(machine.handle(.accepted(terms)) == [.throttle(percent: 20), .sendRound(4)])
+    }
+
+    @Test func `It does not try for ever`() {
+        var machine = copying()
+        _ = machine.handle(.peerLost)
+        #expect(machine.handle(.connected) == [.offer])
+        #expect(machine.handle(.peerLost) == [.reconnect(attempt: 2)])
+        #expect(
+            machine.handle(.peerLost)
+                == [.resumeGuest, .abandon(SourceMachine.Cause.peerLost.words)])
+        #expect(machine.handle(.resumed) == [.end(.runsHere(Epoch(4), .peerLost))])
+    }
+
+    @Test func `A cancel, a no and a failure end it while it connects again`() {
+        let failures: [(SourceMachine.Event, SourceMachine.Cause)] = [
+            (.cancel, .cancelled), (.failed, .failed), (.refused(lost), .refused(lost)),
+        ]
+        for (event, cause) in failures {
+            for isConnected in [false, true] {
+                var machine = copying()
+                _ = machine.handle(.peerLost)
+                if isConnected { _ = machine.handle(.connected) }
+                #expect(machine.handle(event) == [.resumeGuest, .abandon(cause.words)])
+            }
+        }
+    }
+
+    @Test func `After the pause a loss is a failure: the guest must not stand still for it`() {
+        var machine = copying()
+        #expect(machine.handle(.roundEnded(few)) == [.pause])
+        #expect(
+            machine.handle(.peerLost)
+                == [.resumeGuest, .abandon(SourceMachine.Cause.peerLost.words)])
+    }
+
+    @Test func `A rehearsal pauses once, for the state, and never releases`() {
+        var machine = SourceMachine(
+            vm: vm, migration: migration, epoch: Epoch(4), destination: b,
+            downtimeLimit: .milliseconds(50), questionsMax: 2, isRehearsal: true)
+        for event: SourceMachine.Event in [.start, .connected, .accepted(terms)] {
+            _ = machine.handle(event)
+        }
+        #expect(machine.handle(.roundEnded(few)) == [.rehearse])
+        #expect(machine.canCancel)
+        #expect(
+            machine.handle(.rehearsed)
+                == [.resumeGuest, .abandon(SourceMachine.Cause.rehearsed.words)])
+        #expect(machine.handle(.resumed) == [.end(.runsHere(Epoch(4), .rehearsed))])
+    }
+}
+
+@Suite("Broken pre-copy, destination")
+struct ParkingTests {
+    private func receiving(
+        parks: Bool = true, _ offer: MigrationOffer = offer()
+    ) -> DestinationMachine {
+        var machine = DestinationMachine(parks: parks)
+        _ = machine.handle(.offered(offer, from: a))
+        _ = machine.handle(.prepared)
+        #expect(machine.handle(.recordWritten) == [.accept])
+        return machine
+    }
+
+    private func parked() -> DestinationMachine {
+        var machine = receiving()
+        #expect(machine.handle(.peerLost(lost)) == [.park])
+        #expect(machine.parkedOffer == offer())
+        return machine
+    }
+
+    @Test func `What arrived is kept, and an offer of the same VM goes on with it`() {
+        let other = Identifier128(high: 2, low: 3)
+        for again in [migration, other] {
+            var machine = parked()
+            #expect(machine.handle(.offered(offer(again), from: a)) == [.write(incoming(again))])
+            #expect(machine.parkedOffer == nil)
+            #expect(machine.handle(.recordWritten) == [.accept])
+        }
+    }
+
+    @Test func `What nobody asks for is discarded when its time is up`() {
+        var machine = parked()
+        #expect(machine.handle(.expired) == [.write(neverRan)])
+        guard machine.handle(.recordWritten).contains(.discardGuest) else {
+            Issue.record("kept")
+            return
+        }
+        #expect(machine.isEnded)
+    }
+
+    @Test func `Time that is up too late changes nothing`() {
+        var machine = receiving()
+        #expect(machine.handle(.expired) == [])
+        machine = parked()
+        _ = machine.handle(.offered(offer(), from: a))
+        #expect(machine.handle(.expired) == [])
+        #expect(machine.handle(.recordWritten) == [.accept])
+    }
+
+    @Test func `Another VM's offer, or a rehearsal's, does not get it`() {
+        for wrong in [offer(memory: .mebibytes(32)), offer(isRehearsal: true)] {
+            var machine = parked()
+            #expect(machine.handle(.offered(wrong, from: a)) == [.write(neverRan)])
+        }
+    }
+
+    @Test func `A source that says no wants nothing kept`() {
+        var machine = receiving()
+        #expect(machine.handle(.refused(lost)) == [.write(neverRan)])
+        machine = receiving(parks: false)
+        #expect(machine.handle(.peerLost(lost)) == [.write(neverRan)])
+    }
+
+    @Test func `A rehearsal loads the state, and can only end`() {
+        let root = MemoryRoot(low: 1, high: 1)
+        let rehearsal = offer(isRehearsal: true)
+        var machine = receiving(rehearsal)
+        #expect(machine.handle(.rehearse) == [.load])
+        #expect(machine.handle(.loaded) == [.sendRehearsed])
+        for event: DestinationMachine.Event in [
+            .go(Epoch(5)), .complete(ours: root, theirs: root), .refused(lost), .peerLost(lost),
+        ] {
+            var tried = machine
+            #expect(tried.handle(event) == [.write(neverRan)])
+            var early = receiving(rehearsal)
+            #expect(early.handle(event) == [.write(neverRan)])
+        }
+        machine = receiving()
+        #expect(machine.handle(.rehearse) == [.write(neverRan)])
+    }
+}
