@@ -28,6 +28,7 @@ final class SimAgent: MigrationHost, @unchecked Sendable {
         }
 
         var vm: SimVM { folder.vm }
+        var vmm: SimVMM? { folder.vmm }
     }
 
     let world: World
@@ -122,7 +123,7 @@ final class SimAgent: MigrationHost, @unchecked Sendable {
 
     /// Ends its process and removes its folder.
     func forget(_ guest: Guest) {
-        guest.folder.vmm.end()
+        guest.vmm?.end()
         guest.connection?.close()
         host.remove(guest.folder)
         guests.removeAll { $0 === guest }
@@ -135,11 +136,11 @@ final class SimAgent: MigrationHost, @unchecked Sendable {
     /// Begins a migration; nil when this agent would refuse to.
     func migrate(_ vm: SimVM, to destination: SimHost, _ move: MovePlan) -> Attempt? {
         guard let guest = guest(vm), !guest.isBusy, !guest.isArriving, !guest.isUnsettled,
-            !isStopping, server != nil, guest.folder.vmm.isRunning,
+            !isStopping, server != nil, let vmm = guest.vmm, vmm.isRunning,
             host.disk.book.ownerships[vm.id]?.mayRun == true
         else { return nil }
         guest.isBusy = true
-        let connection = VMMConnection(guest.folder.vmm, world, runtime)
+        let connection = VMMConnection(vmm, world, runtime)
         let migration = SourceMigration(
             id: world.newMigrationID(), vm: vm.id, epoch: guest.epoch,
             guest: SimOutgoing(connection, plant: world.plant),
@@ -155,7 +156,7 @@ final class SimAgent: MigrationHost, @unchecked Sendable {
                 result = .failure(error)
             }
             guard !process.isDead else { return }
-            world.check(attempt, result, guest.folder.vmm)
+            world.check(attempt, result, vmm)
             connection.close()
             migrationEnded(guest, result)
             attempt.isOver = true
@@ -168,7 +169,12 @@ final class SimAgent: MigrationHost, @unchecked Sendable {
     ) {
         guest.isBusy = false
         switch result {
-        case .success: forget(guest)
+        case .success:
+            // A ledger that could not take "handed over" must ask again.
+            guard case .released(_, let host, _) = ledger.ownership(of: guest.vm.id) else {
+                return forget(guest)
+            }
+            settle(guest, with: host)
         case .failure(let failure):
             switch failure.aftermath {
             case .runsAtSource(let epoch), .stoppedAtSource(let epoch, _): guest.epoch = epoch
@@ -216,6 +222,13 @@ final class SimAgent: MigrationHost, @unchecked Sendable {
         return true
     }
 
+    func resume(_ guest: Guest) {
+        guard let connection = guest.connection else { return }
+        do { try connection.ask("resume") { connection.vmm.resume() } } catch {
+            world.scheduler.say("would not resume: \(error)")
+        }
+    }
+
     private func apply(_ outcome: SettlementOutcome, to guest: Guest) {
         guest.isUnsettled = false
         switch outcome {
@@ -225,11 +238,8 @@ final class SimAgent: MigrationHost, @unchecked Sendable {
         case .takenBack(let epoch):
             world.tally.count("settled: taken back")
             guest.epoch = epoch
-            let vmm = guest.folder.vmm
             // One whose process is gone stays stopped, and this host's.
-            do { try guest.connection?.ask("resume") { vmm.resume() } } catch {
-                world.scheduler.say("taken back, but: \(error)")
-            }
+            resume(guest)
         }
     }
 }

@@ -3,12 +3,12 @@
 import Model
 
 final class SimHost {
-    /// What is kept of a VM in the agent's state folder, and the VM's process if there is one.
+    /// What is kept of a VM in the agent's state folder, and the VM's process, also when it is gone.
     final class Folder {
         let vm: SimVM
-        var vmm: SimVMM
+        let vmm: SimVMM?
 
-        init(vm: SimVM, vmm: SimVMM) {
+        init(vm: SimVM, vmm: SimVMM?) {
             self.vm = vm
             self.vmm = vmm
         }

@@ -8,7 +8,8 @@ import Machine
 import Migration
 import Model
 
-final class SimVMM {
+/// `@unchecked`: whoever holds the baton may touch it.
+final class SimVMM: @unchecked Sendable {
     let number: Int
     let vm: SimVM
     let host: Int

@@ -108,7 +108,7 @@ extension World {
                 scheduler.fail(
                     "a process of \(vm.spec.name) is left on \(hosts[vmm.host].name) at the end")
             }
-            guard let vmm = owner.folder(of: vm)?.vmm else {
+            guard let vmm = owner.agent?.guest(vm)?.vmm else {
                 return scheduler.fail("\(vm.spec.name)'s owner has nothing of it")
             }
             if !vmm.isRunning, !vmm.wasKilled {

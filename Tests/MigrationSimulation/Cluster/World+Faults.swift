@@ -19,9 +19,9 @@ extension World {
                 for connection in stalled { network.setStalled(false, connection) }
             }
         case .slowLink(let from, let to, let bytesPerSecond, let lasts):
-            network.slowDown(from: from, to: to, bytesPerSecond)
+            network.setSpeed(from: from, to: to, bytesPerSecond)
             after(lasts) { [self] in
-                network.slowDown(from: from, to: to, plan.network.bytesPerSecond)
+                network.setSpeed(from: from, to: to, plan.network.bytesPerSecond)
             }
         case .crashAgent(let host, let pause): crash(hosts[host], pause)
         case .losePower(let host, let pause): losePower(hosts[host], pause)

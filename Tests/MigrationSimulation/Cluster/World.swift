@@ -93,7 +93,7 @@ final class World: @unchecked Sendable {
         network.healAll()
         for from in hosts.indices {
             for to in hosts.indices {
-                network.slowDown(from: from, to: to, plan.network.bytesPerSecond)
+                network.setSpeed(from: from, to: to, plan.network.bytesPerSecond)
             }
         }
         for host in hosts {

@@ -29,7 +29,7 @@ final class Endpoint {
     private(set) var failure: LinkError?
     var isConnected = false
     private(set) var isClosed = false
-    private(set) var isReleased = false
+    private(set) var isReleased: Bool
     /// Bytes that the other end has not taken yet.
     private(set) var unacknowledged = 0
     /// Bytes that have not arrived yet.
@@ -39,8 +39,9 @@ final class Endpoint {
 
     init(
         _ network: SimNetwork, _ connection: Connection, host: Int, process: SimProcess,
-        identity: Identity, out: Lane, back: Lane, deadPeerAfter: Duration
+        identity: Identity, out: Lane, back: Lane, deadPeerAfter: Duration, isThere: Bool
     ) {
+        isReleased = !isThere
         self.network = network
         self.connection = connection
         self.host = host
@@ -53,6 +54,12 @@ final class Endpoint {
 
     private var other: Endpoint {
         connection.client === self ? connection.server : connection.client
+    }
+
+    /// The server's end: it begins when a client has knocked.
+    func begin() {
+        isReleased = false
+        isConnected = true
     }
 
     // MARK: What the owner sees

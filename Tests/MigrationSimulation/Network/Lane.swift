@@ -4,7 +4,7 @@
 final class Pipe {
     let delay: UInt64
     /// Bytes a second; nil: no limit.
-    var bytesPerSecond: Double?
+    private var bytesPerSecond: Double?
     private(set) var isBlocked = false
     /// Counts changes of `isBlocked`.
     private(set) var changes = 0
@@ -21,6 +21,12 @@ final class Pipe {
         changes += 1
     }
 
+    /// What waits for its turn leaves now.
+    func setSpeed(_ bytesPerSecond: Double?, at now: UInt64) {
+        self.bytesPerSecond = bytesPerSecond
+        freeAt = now
+    }
+
     /// When a packet that leaves now is there.
     func arrival(of bytes: Int, leaving now: UInt64) -> UInt64 {
         var left = max(now, freeAt)
@@ -33,7 +39,7 @@ final class Pipe {
 /// One direction of one connection: packets arrive in the order in which they left, sooner or later.
 final class Lane {
     private struct Packet {
-        let arrival: UInt64
+        var arrival: UInt64
         let deliver: () -> Void
     }
 
@@ -41,6 +47,8 @@ final class Lane {
     private unowned let scheduler: Scheduler
     private var packets: [Packet] = []
     private var isPlanned = false
+    /// Counts changes of plan: an event of an older one does nothing.
+    private var plans = 0
     /// Nothing arrives, on this connection alone.
     private(set) var isStalled = false
 
@@ -70,11 +78,22 @@ final class Lane {
 
     func drop() { packets = [] }
 
+    /// What waited for its turn has left.
+    func speedChanged() {
+        for index in packets.indices {
+            packets[index].arrival = min(packets[index].arrival, scheduler.now + pipe.delay)
+        }
+        plans += 1
+        isPlanned = false
+        planNext(after: 0)
+    }
+
     private func planNext(after pause: UInt64) {
         guard !isPlanned, !isBlocked, let next = packets.first else { return }
         isPlanned = true
         let time = max(next.arrival, scheduler.now + pause)
-        scheduler.plan(after: time - scheduler.now) { [self] in
+        scheduler.plan(after: time - scheduler.now) { [self, plan = plans] in
+            guard plan == plans else { return }
             isPlanned = false
             // A block that came meanwhile keeps it; the end of the block plans it again.
             guard !isBlocked, !packets.isEmpty else { return }

@@ -84,26 +84,25 @@ final class SimNetwork {
         connection.join(
             Endpoint(
                 self, connection, host: from, process: process, identity: identity(from),
-                out: there, back: back, deadPeerAfter: limit),
+                out: there, back: back, deadPeerAfter: limit, isThere: true),
             Endpoint(
                 self, connection, host: to, process: server, identity: identity(to), out: back,
-                back: there, deadPeerAfter: limit))
+                back: there, deadPeerAfter: limit, isThere: false))
         connections.append(connection)
         there.send(bytes: 0) { [self] in knock(connection, at: to, server) }
         return connection
     }
 
     private func knock(_ connection: Connection, at host: Int, _ expected: SimProcess) {
-        if isGone(host) || connection.client.isReleased { return connection.server.vanish() }
+        if isGone(host) || connection.client.isReleased { return }
         guard let listener = listeners[host], listener.isOpen, listener.process === expected
         else {
-            connection.server.vanish()
             return connection.server.out.send(bytes: 0) {
                 connection.client.fail(
                     .unreachable(SystemError(call: "connect", code: ECONNREFUSED)))
             }
         }
-        connection.server.isConnected = true
+        connection.server.begin()
         listener.knock(
             SimArrival(connection, peer: identity(connection.client.host), scheduler: scheduler))
         connection.server.out.send(bytes: 0) {
@@ -167,8 +166,12 @@ final class SimNetwork {
         connection.server.out.setStalled(isStalled)
     }
 
-    func slowDown(from: Int, to: Int, _ bytesPerSecond: Double?) {
-        pipes[from][to].bytesPerSecond = bytesPerSecond
+    func setSpeed(from: Int, to: Int, _ bytesPerSecond: Double?) {
+        pipes[from][to].setSpeed(bytesPerSecond, at: scheduler.now)
+        for connection in connections(between: from, to) {
+            connection.client.out.speedChanged()
+            connection.server.out.speedChanged()
+        }
     }
 
     func healAll() {

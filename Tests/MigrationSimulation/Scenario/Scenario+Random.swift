@@ -43,10 +43,12 @@ extension Scenario {
 
 extension NetworkPlan {
     init(from random: inout SeededRandom) {
+        let speed = random.chance(0.3) ? nil : random.scaled(500_000...1_000_000_000)
+        // No more than a second's worth: hosts do not buffer what a slow link cannot take.
+        let buffer = min(random.scaled(8_000...2_000_000), speed ?? .infinity)
         self.init(
             delay: random.duration(.microseconds(20) ... .milliseconds(60)),
-            bytesPerSecond: random.chance(0.3) ? nil : random.scaled(500_000...1_000_000_000),
-            bufferBytes: Int(random.scaled(8_000...2_000_000)))
+            bytesPerSecond: speed, bufferBytes: Int(buffer))
     }
 }
 
@@ -89,8 +91,8 @@ extension Trigger {
 
     init(from random: inout SeededRandom) {
         switch random.number(0...9) {
-        case 0...2: self = .time(random.duration(.milliseconds(1) ... .seconds(20)))
-        case 3...5: self = .step(Int(random.scaled(1...1500)))
+        case 0...1: self = .time(random.duration(.milliseconds(1) ... .seconds(10)))
+        case 2...4: self = .step(Int(random.scaled(10...1000)))
         default: self = .moment(random.pick(Self.moments), random.pick([1, 1, 1, 2, 3]))
         }
     }
