@@ -40,8 +40,11 @@ extension World {
         }
     }
 
+    /// Ends a fault, unless everything has been healed by then.
     private func after(_ duration: Duration, _ action: @escaping () -> Void) {
-        scheduler.plan(after: UInt64(duration.wholeNanoseconds), action)
+        scheduler.plan(after: UInt64(duration.wholeNanoseconds)) { [self] in
+            if !isHealing { action() }
+        }
     }
 
     private func partition(

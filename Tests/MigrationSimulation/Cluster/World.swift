@@ -19,8 +19,9 @@ final class World: @unchecked Sendable {
     var tally = Tally()
     /// How often each moment has come.
     private var moments: [String: Int] = [:]
-    private var waiting: [(moment: String, count: Int, fault: Fault)] = []
-    private var steps: [(step: Int, fault: Fault)] = []
+    /// Faults that wait for a moment or a step, by their place in the plan.
+    private var waiting: [(moment: String, count: Int, fault: Int)] = []
+    private var steps: [(step: Int, fault: Int)] = []
     private var random: SeededRandom
     private var nextConnection: UInt64 = 1
     private var nextVMM = 1
@@ -69,20 +70,33 @@ final class World: @unchecked Sendable {
                 strike(next.fault)
             }
         }
-        for (trigger, fault) in plan.faults { arm(trigger, fault) }
+        for index in plan.faults.indices { arm(index) }
     }
 
-    private func arm(_ trigger: Trigger, _ fault: Fault) {
-        switch trigger {
+    private func arm(_ fault: Int) {
+        switch plan.faults[fault].trigger {
         case .time(let time):
-            scheduler.plan(after: UInt64(time.wholeNanoseconds)) { [unowned self] in
-                if !isHealing { strike(fault) }
-            }
+            strike(fault, after: time)
         case .step(let step):
             steps.append((step, fault))
             steps.sort { $0.step < $1.step }
         case .moment(let name, let count): waiting.append((name, count, fault))
+        case .afterPrevious: break
         }
+    }
+
+    private func strike(_ fault: Int, after time: Duration) {
+        scheduler.plan(after: UInt64(time.wholeNanoseconds)) { [unowned self] in
+            if !isHealing { strike(fault) }
+        }
+    }
+
+    private func strike(_ fault: Int) {
+        strike(plan.faults[fault].fault)
+        guard fault + 1 < plan.faults.count,
+            case .afterPrevious(let pause) = plan.faults[fault + 1].trigger
+        else { return }
+        strike(fault + 1, after: pause)
     }
 
     /// No more faults, and those that last are over.
@@ -149,6 +163,10 @@ final class World: @unchecked Sendable {
             random: random.split())
         let agent = SimAgent(self, host, process, runtime)
         host.agent = agent
+        process.whenItDies { [scheduler] in
+            // Its server goes on accepting until it is stopped.
+            scheduler.start(process, "unwind") { agent.stop() }
+        }
         scheduler.start(process, "main") { agent.main() }
     }
 
@@ -158,6 +176,5 @@ final class World: @unchecked Sendable {
         host.agent = nil
         network.processEnded(agent.process, hostVanishes: hostVanishes)
         scheduler.kill(agent.process)
-        scheduler.start(agent.process, "unwind") { agent.stop() }
     }
 }

@@ -64,7 +64,10 @@ package final class Scheduler: @unchecked Sendable {
         return thread
     }
 
-    func add(_ process: SimProcess) { processes.append(process) }
+    func add(_ process: SimProcess) {
+        processes.append(process)
+        if failure != nil { process.kill() }
+    }
 
     func kill(_ process: SimProcess) {
         process.kill()
@@ -78,6 +81,7 @@ package final class Scheduler: @unchecked Sendable {
         guard failure == nil else { return }
         failure = text
         say("FAILED: \(text)")
+        events.removeAll()
         for process in processes { kill(process) }
     }
 

@@ -28,9 +28,12 @@ extension Scenario {
         hosts: Int, vms: Int, from random: inout SeededRandom
     ) -> [(trigger: Trigger, fault: Fault)] {
         let count = random.pick([0, 1, 1, 1, 2, 2, 3, 4])
-        var faults = (0..<count).map { _ in
-            (
-                trigger: Trigger(from: &random),
+        var faults = (0..<count).map { index in
+            let isSequel = index > 0 && random.chance(0.4)
+            return (
+                trigger: isSequel
+                    ? .afterPrevious(random.duration(.microseconds(50) ... .seconds(10)))
+                    : Trigger(from: &random),
                 fault: Fault(hosts: hosts, vms: vms, from: &random)
             )
         }
@@ -82,18 +85,22 @@ extension Trigger {
     /// Names that `World.moment` is called with.
     private static let moments = [
         "prepare", "append incoming", "written incoming", "startDirtyLog", "clearDirtyLog",
-        "fetchDirtyLog", "pauseForHandover", "after pauseForHandover", "saveState", "seal",
-        "after seal", "append released", "written released", "loadState", "after loadState",
-        "status", "append owned", "written owned", "resume arrived", "after resume arrived",
-        "append handedOver", "written handedOver", "append neverRan", "written neverRan", "resume",
-        "quit",
+        "fetchDirtyLog", "append neverRan", "written neverRan", "resume", "quit",
+    ]
+    /// From the pause to the end.
+    private static let handover = [
+        "pauseForHandover", "after pauseForHandover", "saveState", "seal", "after seal",
+        "append released", "written released", "loadState", "after loadState", "status",
+        "after status", "append owned", "written owned", "resume arrived", "after resume arrived",
+        "append handedOver", "written handedOver",
     ]
 
     init(from random: inout SeededRandom) {
         switch random.number(0...9) {
         case 0...1: self = .time(random.duration(.milliseconds(1) ... .seconds(10)))
         case 2...4: self = .step(Int(random.scaled(10...1000)))
-        default: self = .moment(random.pick(Self.moments), random.pick([1, 1, 1, 2, 3]))
+        case 5: self = .moment(random.pick(Self.moments), random.pick([1, 1, 1, 2, 3]))
+        default: self = .moment(random.pick(Self.handover), random.pick([1, 1, 1, 2, 3]))
         }
     }
 }

@@ -51,6 +51,8 @@ package enum Trigger: Sendable {
     case step(Int)
     /// The nth time that something of this name happens.
     case moment(String, Int)
+    /// So long after the fault before it in the list.
+    case afterPrevious(Duration)
 }
 
 package enum Fault: Sendable {
