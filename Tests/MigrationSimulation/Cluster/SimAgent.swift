@@ -39,6 +39,8 @@ final class SimAgent: MigrationHost, @unchecked Sendable {
     private var guests: [Guest] = []
     private(set) var server: PeerServer?
     private var isStopping = false
+    /// Guests whose process is being started.
+    private var preparing: Set<VMID> = []
 
     init(_ world: World, _ host: SimHost, _ process: SimProcess, _ runtime: SimRuntime) {
         self.world = world
@@ -52,7 +54,7 @@ final class SimAgent: MigrationHost, @unchecked Sendable {
 
     /// Nothing is under way and nothing is undecided.
     var isIdle: Bool {
-        server != nil && guests.allSatisfy { !$0.isBusy && !$0.isArriving && !$0.isUnsettled }
+        server != nil && preparing.isEmpty && guests.allSatisfy { !$0.isBusy && !$0.isArriving && !$0.isUnsettled }
     }
 
     func guest(_ vm: SimVM) -> Guest? { guests.first { $0.vm === vm } }
@@ -84,13 +86,13 @@ final class SimAgent: MigrationHost, @unchecked Sendable {
         if let ownership = ledger.ownership(of: offer.vm), ownership.mayRun {
             throw MigrationRefusal(.vmExists, "owned here at epoch \(ownership.epoch)")
         }
-        guard let vm = world.vms.first(where: { $0.id == offer.vm }), guest(vm) == nil else {
-            throw MigrationRefusal(.nameExists, "this very VM is here")
-        }
+        guard let vm = world.vms.first(where: { $0.id == offer.vm }), guest(vm) == nil,
+            preparing.insert(offer.vm).inserted
+        else { throw MigrationRefusal(.nameExists, "this very VM is here") }
+        defer { preparing.remove(offer.vm) }
         do { try runtime.sleep(world.plan.prepare, "start of a ferry-vmm") } catch {
             throw MigrationRefusal(.hostFailure, "\(error)")
         }
-        guard guest(vm) == nil else { throw MigrationRefusal(.nameExists, "it is arriving") }
         let vmm = world.newVMM(vm, on: host, state: .incoming)
         let connection = VMMConnection(vmm, world, runtime)
         vmm.bindBirth(to: connection.id)

@@ -5,6 +5,7 @@ import Machine
 import Migration
 import MigrationProtocol
 import Model
+import Synchronization
 
 /// `@unchecked`: whoever holds the baton may touch it.
 final class World: @unchecked Sendable {
@@ -28,6 +29,11 @@ final class World: @unchecked Sendable {
     /// The time of faults is over.
     private(set) var isHealing = false
 
+    /// How many there are, to see that none is left behind.
+    static let alive = Atomic<Int>(0)
+
+    deinit { Self.alive.subtract(1, ordering: .relaxed) }
+
     init(_ plan: Scenario, plant: Plant, isReadable: Bool) throws {
         self.plan = plan
         self.plant = plant
@@ -43,6 +49,7 @@ final class World: @unchecked Sendable {
                 index: index, name: name,
                 disk: SimDisk(write: plan.diskWrite, random: random.split()))
         }
+        Self.alive.add(1, ordering: .relaxed)
         vms = try plan.vms.enumerated().map { index, plan in
             SimVM(
                 id: VMID(high: 1, low: UInt64(index + 1)), plan: plan,
@@ -125,6 +132,15 @@ final class World: @unchecked Sendable {
         while let index = waiting.firstIndex(where: { $0.moment == name && $0.count == count }) {
             strike(waiting.remove(at: index).fault)
         }
+    }
+
+    /// Lets go of what holds the world in turn.
+    func dissolve() {
+        for host in hosts { host.agent = nil }
+        hosts = []
+        vmms = []
+        attempts = []
+        network.dissolve()
     }
 
     // MARK: Makes

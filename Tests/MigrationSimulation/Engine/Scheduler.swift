@@ -50,6 +50,7 @@ package final class Scheduler: @unchecked Sendable {
         events.removeAll()
         onStep = { _ in }
         onTime = {}
+        for process in processes { process.dissolve() }
     }
 
     @discardableResult

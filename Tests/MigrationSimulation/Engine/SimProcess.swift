@@ -20,6 +20,9 @@ package final class SimProcess: @unchecked Sendable {
 
     func whenItDies(_ action: @escaping () -> Void) { onDeath.append(action) }
 
+    /// Nothing holds anything any more.
+    func dissolve() { onDeath = [] }
+
     func kill() {
         guard !isDead else { return }
         isDead = true

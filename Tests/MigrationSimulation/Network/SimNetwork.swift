@@ -181,6 +181,11 @@ final class SimNetwork {
         for connection in connections { setStalled(false, connection) }
     }
 
+    func dissolve() {
+        connections = []
+        listeners = []
+    }
+
     // MARK: Ends of processes and hosts
 
     func processEnded(_ process: SimProcess, hostVanishes: Bool) {

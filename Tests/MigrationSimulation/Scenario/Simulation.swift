@@ -3,6 +3,7 @@
 import Host
 import Migration
 import Model
+import Synchronization
 
 /// How one run ended.
 package struct RunResult: Sendable {
@@ -21,6 +22,9 @@ package struct RunResult: Sendable {
 }
 
 package enum Simulation {
+    /// Runs that were not taken down whole.
+    package static var leftOver: Int { World.alive.load(ordering: .relaxed) }
+
     package static func run(
         _ scenario: Scenario, plant: Plant = .none, isReadable: Bool = false
     ) throws -> RunResult {
@@ -29,11 +33,13 @@ package enum Simulation {
         world.scheduler.add(process)
         let op = Operator(world, process)
         world.scheduler.run(process) { op.run() }
+        let migrations = world.attempts.count
+        world.dissolve()
         let scheduler = world.scheduler
         return RunResult(
             seed: scenario.seed, failure: scheduler.failure, hash: scheduler.trace.hash,
             steps: scheduler.trace.steps, trace: scheduler.trace.lines, tally: world.tally,
-            migrations: world.attempts.count,
+            migrations: migrations,
             duration: .nanoseconds(Int64(scheduler.now - Scheduler.start)))
     }
 }
