@@ -22,6 +22,9 @@ package enum Limits {
     /// How often a ledger's write is timed before a migration; the best counts, a disk's hiccup does not.
     static let ledgerMeasurements = 3
 
+    /// A data stream is lost: how long the source's word for it may take on the control connection.
+    static let lastWordsTimeout = Duration.seconds(1)
+
     static let sessionsMax = 8
     static let connectionsMax = 256
     /// How long a new connection may wait before it says what it is for.

@@ -61,7 +61,7 @@ package final class SourceMigration: Sendable {
     }
 
     /// Returns with the VM running at the destination and `handedOver` in the ledger: end the source's
-    /// process. Throws with what `MigrationFailure.aftermath` says. Call once.
+    /// process. A rehearsal returns with the VM running here, as before. Throws with what `MigrationFailure.aftermath` says. Call once.
     package func run() throws(MigrationFailure) -> MigrationReport {
         defer { watch.end() }
         let stop: any WakeFlag
@@ -79,7 +79,7 @@ package final class SourceMigration: Sendable {
                 migration: id, vm: vm, epoch: epoch, spec: guest.spec,
                 cpuFeatures: guest.cpuFeatures,
                 streams: max(1, min(options.streams, Limits.streamsMax)),
-                hashSeed: runtime.randomWord()),
+                hashSeed: runtime.randomWord(), isRehearsal: options.isRehearsal),
             guest: guest, destination: destination, ledger: ledger, options: options,
             watch: watch, runtime: runtime, stop: stop, news: news)
         return try driver.run()

@@ -19,7 +19,7 @@ final class SourceStream: Sendable {
     private let thread = Mutex<(any RunningThread)?>(nil)
 
     init(
-        index: Int, of streams: Int, guest: any SourceGuest, table: PageHashTable, seed: UInt64,
+        index: Int, of streams: Int, guest: any SourceGuest, pages: SourcePages,
         compression: Compression, connection: any Link, board: RoundBoard,
         runtime: any MigrationRuntime
     ) throws(SystemError) {
@@ -34,7 +34,7 @@ final class SourceStream: Sendable {
         let thread = try runtime.startThread(
             name: "ferry-send-\(index)", nice: Limits.streamNice
         ) { [self] in
-            run(guest: guest, table: table, seed: seed, compression: compression)
+            run(guest, pages, compression)
         }
         self.thread.withLock { $0 = thread }
     }
@@ -58,22 +58,24 @@ final class SourceStream: Sendable {
     func setSilenceMax(_ limit: Duration) { connection.silenceMax = limit }
 
     private func run(
-        guest: any SourceGuest, table: PageHashTable, seed: UInt64, compression: Compression
+        _ guest: any SourceGuest, _ pages: SourcePages, _ compression: Compression
     ) {
         // The encoder holds `guest`, which owns both mappings that it reads.
-        let bits = unsafe DirtyBits(base: guest.dirtyBits.base, pageCount: guest.layout.pageCount)
         let encoder = unsafe ChunkEncoder(
-            memory: guest.memory.base, dirtyBits: bits, owner: guest, table: table, seed: seed)
+            memory: guest.memory.base, dirtyBits: pages.bits, owner: guest, table: pages.table,
+            seed: pages.seed, root: pages.table.root(ofStream: index, of: streams),
+            sent: pages.sent)
         var chooser = CompressionChooser(compression)
+        func report() -> StreamReport {
+            StreamReport(counts: encoder.counts, root: encoder.root, encoding: chooser.encoding)
+        }
         do {
             while let order = try nextOrder() {
                 try send(order, guest, encoder, &chooser)
-                let report = StreamReport(
-                    counts: encoder.counts, root: encoder.root, encoding: chooser.encoding)
-                board.streamEndedRound(index, report)
+                board.streamEndedRound(index, report())
             }
         } catch {
-            board.streamFailed(error)
+            board.streamFailed(index, report(), error)
         }
     }
 

@@ -26,6 +26,8 @@ public struct MigrationProgress: Hashable, Sendable, Codable {
     public var predictedDowntime: Duration?
     /// How much of their time vCPUs are held back to let the migration converge, in percent.
     public var throttlePercent = 0
+    /// The connection is lost, and this attempt to connect again is under way; nil while it is connected.
+    public var reconnectAttempt: Int?
 
     public init() {}
 }
@@ -46,6 +48,10 @@ public struct MigrationReport: Hashable, Sendable, Codable {
     public var zeroPages: UInt64 = 0
     /// Dirty pages that held what the destination had already.
     public var unchangedPages: UInt64 = 0
+    /// Connections that were lost and made again.
+    public var reconnects = 0
+    /// Guest bytes that were sent again, the same, because they were lost with a connection.
+    public var bytesSentAgain: UInt64 = 0
     public var streams = 1
     public var compression = Compression.none
     public var predictedDowntime: Duration = .zero
@@ -53,6 +59,8 @@ public struct MigrationReport: Hashable, Sendable, Codable {
     public var verifiedPages: UInt64 = 0
     /// The root of those hashes: equal at both ends.
     public var memoryRoot = ""
+    /// What a rehearsal found; nil for a migration.
+    public var rehearsal: Rehearsal?
 
     public init() {}
 
@@ -61,6 +69,28 @@ public struct MigrationReport: Hashable, Sendable, Codable {
         let payload = pageBytesSent - min(pageBytesSent, zeroPages * UInt64(pageBytes))
         return wireBytes == 0 ? 1 : Double(payload) / Double(wireBytes)
     }
+}
+
+/// What a rehearsal found out: everything that a migration would meet, but the handover.
+public struct Rehearsal: Hashable, Sendable, Codable {
+    /// The one pause of the VM: for saving its state.
+    public var pause: Duration = .zero
+    /// How long the destination took to load the state.
+    public var load: Duration = .zero
+    public var stateBytes = 0
+    /// How long the VM would stand still: as expected, and between which bounds.
+    public var downtimeLower: Duration = .zero
+    public var downtime: Duration = .zero
+    public var downtimeUpper: Duration = .zero
+    public var downtimeLimit: Duration = .zero
+    /// Pages the guest dirties in a second.
+    public var dirtyPagesPerSecond = 0.0
+    /// Bytes on the wire in a second, over all rounds.
+    public var wireBytesPerSecond = 0.0
+    /// The guest writes too fast for the limit unless its vCPUs are held back, as a migration would.
+    public var wouldThrottle = false
+
+    public init() {}
 }
 
 /// How long one phase took.

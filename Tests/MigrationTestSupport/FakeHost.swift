@@ -12,6 +12,8 @@ package final class FakeHost: MigrationHost {
     private struct State {
         var guests: [FakeGuest] = []
         var outcomes: [IncomingOutcome] = []
+        var parkings = 0
+        var unparkings = 0
         var server: PeerServer?
     }
 
@@ -54,6 +56,29 @@ package final class FakeHost: MigrationHost {
         finishedNews.set()
     }
 
+    package func overrule(_ record: LedgerRecord) throws(MigrationRefusal) {
+        for guest in guests where guest.now.isRunning {
+            do {
+                try guest.pauseForHandover()
+                try guest.seal()
+            } catch { throw MigrationRefusal(.guestFailure, "\(error)") }
+        }
+        do { try ledger.append(record) } catch {
+            throw MigrationRefusal(.ledgerFailure, "\(error)")
+        }
+    }
+
+    package func parked(_ offer: MigrationOffer, from source: HostName, for limit: Duration) {
+        state.withLock { $0.parkings += 1 }
+        finishedNews.set()
+    }
+
+    package func unparked(_ offer: MigrationOffer, from source: HostName) {
+        state.withLock { $0.unparkings += 1 }
+    }
+
+    package var parkings: Int { state.withLock { $0.parkings } }
+    package var unparkings: Int { state.withLock { $0.unparkings } }
     package var guests: [FakeGuest] { state.withLock { $0.guests } }
     package var outcomes: [IncomingOutcome] { state.withLock { $0.outcomes } }
 
