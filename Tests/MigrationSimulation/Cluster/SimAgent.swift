@@ -75,6 +75,8 @@ final class SimAgent: MigrationHost, @unchecked Sendable {
     func stop() {
         isStopping = true
         server?.stop()
+        // It holds this agent as this agent holds it.
+        server = nil
     }
 
     // MARK: Incoming
@@ -123,6 +125,20 @@ final class SimAgent: MigrationHost, @unchecked Sendable {
         }
     }
 
+    func parked(_ offer: MigrationOffer, from source: HostName, for limit: Duration) {
+        world.tally.count("parked")
+        world.scheduler.say("migration in is kept for \(limit)")
+    }
+
+    func unparked(_ offer: MigrationOffer, from source: HostName) {
+        world.tally.count("went on after a loss")
+        world.scheduler.say("migration in goes on")
+    }
+
+    func overrule(_ record: LedgerRecord) throws(MigrationRefusal) {
+        throw MigrationRefusal(.hostFailure, "nobody rules here")
+    }
+
     /// Ends its process and removes its folder.
     func forget(_ guest: Guest) {
         guest.vmm?.end()
@@ -148,7 +164,8 @@ final class SimAgent: MigrationHost, @unchecked Sendable {
             guest: SimOutgoing(connection, plant: world.plant),
             to: world.address(of: destination), ledger: ledger,
             options: MigrationOptions(
-                streams: move.streams, compression: move.compression, timing: world.plan.timing),
+                streams: move.streams, compression: move.compression, timing: world.plan.timing,
+                isRehearsal: move.isRehearsal),
             runtime: runtime)
         let attempt = Attempt(migration, vm: vm, from: host, to: destination)
         process.whenItDies { attempt.isOver = true }
@@ -171,6 +188,7 @@ final class SimAgent: MigrationHost, @unchecked Sendable {
     ) {
         guest.isBusy = false
         switch result {
+        case .success(let report) where report.rehearsal != nil: break
         case .success:
             // A ledger that could not take "handed over" must ask again.
             guard case .released(_, let host, _) = ledger.ownership(of: guest.vm.id) else {
@@ -237,6 +255,7 @@ final class SimAgent: MigrationHost, @unchecked Sendable {
         case .handedOver:
             world.tally.count("settled: handed over")
             forget(guest)
+        case .rulingHeard: world.scheduler.fail("nobody ruled, and a ruling was heard")
         case .takenBack(let epoch):
             world.tally.count("settled: taken back")
             guest.epoch = epoch

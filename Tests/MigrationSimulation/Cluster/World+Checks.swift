@@ -57,8 +57,13 @@ extension World {
     ) {
         attempt.result = result
         switch result {
+        case .success(let report) where report.rehearsal != nil:
+            scheduler.say("rehearsal ended")
+            tally.count("rehearsed")
+            checkUntouched(vmm)
         case .success(let report):
-            scheduler.say("migration out ended: downtime \(report.downtime)")
+            scheduler.say(
+                "migration out ended: downtime \(report.downtime), reconnects \(report.reconnects)")
             tally.count("handed over")
             if vmm.isRunning { scheduler.fail("it was handed over and runs at its source") }
         case .failure(let failure):
@@ -84,6 +89,7 @@ extension World {
         let duration = Duration.nanoseconds(Int64(scheduler.now - cancelledAt))
         tally.cancelDurations.append(duration)
         switch result {
+        case .success(let report) where report.rehearsal != nil: break
         case .success: scheduler.fail("a cancel was accepted, and the VM moved")
         case .failure(let failure):
             if case .unsettled = failure.aftermath {

@@ -206,6 +206,12 @@ final class Connection {
 
     func other(of end: Endpoint) -> Endpoint { end === client ? server : client }
 
+    /// Nobody waits for what is under way: packets hold the connection as it holds them.
+    func drop() {
+        client.out.drop()
+        server.out.drop()
+    }
+
     func isBetween(_ left: Int, _ right: Int) -> Bool {
         (client.host == left && server.host == right)
             || (client.host == right && server.host == left)

@@ -111,7 +111,10 @@ final class SimNetwork {
         }
     }
 
-    func forget(_ connection: Connection) { connections.removeAll { $0 === connection } }
+    func forget(_ connection: Connection) {
+        connections.removeAll { $0 === connection }
+        connection.drop()
+    }
 
     // MARK: Faults
 
@@ -182,6 +185,7 @@ final class SimNetwork {
     }
 
     func dissolve() {
+        for connection in connections { connection.drop() }
         connections = []
         listeners = []
     }

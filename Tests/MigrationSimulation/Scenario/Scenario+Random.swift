@@ -12,6 +12,8 @@ extension Scenario {
         }
         var timing = PeerTiming()
         if random.chance(0.5) { timing.questionsMax = random.number(1...3) }
+        if random.chance(0.3) { timing.reconnectFor = random.duration(.seconds(1) ... .seconds(30)) }
+        if random.chance(0.3) { timing.keepBroken = random.duration(.seconds(1) ... .seconds(60)) }
         self.init(
             seed: seed, hosts: hosts, network: NetworkPlan(from: &random), vms: vms,
             moves: (0..<random.number(1...3)).map { _ in
@@ -77,7 +79,7 @@ extension MovePlan {
             streams: random.number(1...4),
             compression: random.pick([.none, .none, .lz4, .zstd, .auto]),
             pause: random.duration(.milliseconds(1) ... .seconds(3)),
-            isOverlapped: random.chance(0.2))
+            isOverlapped: random.chance(0.2), isRehearsal: random.chance(0.1))
     }
 }
 

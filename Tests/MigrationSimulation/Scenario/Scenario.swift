@@ -43,6 +43,7 @@ package struct MovePlan: Sendable {
     package var pause: Duration
     /// The next move does not wait for this one's end.
     package var isOverlapped: Bool
+    package var isRehearsal: Bool
 }
 
 /// When something goes wrong.

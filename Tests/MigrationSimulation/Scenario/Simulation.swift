@@ -107,7 +107,8 @@ private final class Operator: @unchecked Sendable {
     /// What went wrong before must not be in the way of what comes after.
     private func moveOnceMore() throws(SystemError) {
         let move = MovePlan(
-            vm: 0, hop: 1, streams: 2, compression: .none, pause: .zero, isOverlapped: false)
+            vm: 0, hop: 1, streams: 2, compression: .none, pause: .zero, isOverlapped: false,
+            isRehearsal: false)
         for vm in world.vms {
             guard let attempt = begin(vm, move) else { continue }
             try wait(for: attempt)
