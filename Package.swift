@@ -142,6 +142,12 @@ let package = Package(
             name: "MigrationTestSupport",
             dependencies: ["Host", "Migration", "MigrationProtocol", "Model", "PeerLink"],
             path: "Tests/MigrationTestSupport", swiftSettings: settings),
+        .target(
+            name: "MigrationSimulation",
+            dependencies: [
+                "Host", "Machine", "Migration", "MigrationProtocol", "Model", "PeerLink",
+            ],
+            path: "Tests/MigrationSimulation", swiftSettings: settings),
 
         tests("Keys", ["Host", "Model"]),
         tests("ClusterFile", ["Host", "Model"]),
@@ -174,6 +180,9 @@ let package = Package(
             ], swiftSettings: settings),
         tests("Machine", ["Host", "KVM", "Model", "Pulse", "VMControl", "Wire", "ferry-vmm"]),
         tests("PageCodec", ["Model"]),
+        .testTarget(
+            name: "MigrationSimulationTests", dependencies: ["MigrationSimulation", "Model"],
+            swiftSettings: settings),
         tests("MigrationProtocol", ["Model", "Wire"]),
         tests("PeerLink", ["Host", "MigrationTestSupport", "Model"]),
         tests(
