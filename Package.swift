@@ -97,6 +97,8 @@ let package = Package(
         library("API", ["Model"]),
         library(
             "Migration", ["Host", "MigrationProtocol", "Model", "PageCodec", "PeerLink", "Wire"]),
+        // Every interleaving of the protocol's machines, within bounds
+        library("Explorer", ["Host", "MigrationProtocol", "Model", "VMControl"]),
         // Floor 5
         library("Client", ["API", "Model", httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
         library(
@@ -121,6 +123,8 @@ let package = Package(
         executable(
             "ferry-bench",
             ["API", "Client", "Host", "Keys", "Model", "Pulse", "Testbed", argumentParser]),
+
+        executable("ferry-explore", ["Explorer", argumentParser]),
 
         // Test support and tests
         .target(
@@ -154,6 +158,7 @@ let package = Package(
         tests("Machine", ["Host", "KVM", "Model", "Pulse", "VMControl", "Wire", "ferry-vmm"]),
         tests("PageCodec", ["Model"]),
         tests("MigrationProtocol", ["Model", "Wire"]),
+        tests("Explorer"),
         tests("PeerLink", ["Host", "MigrationTestSupport", "Model"]),
         tests(
             "Migration",
