@@ -107,6 +107,23 @@ package final class IncomingMigrations: MigrationHost {
         log("migration in ended", offer, source, ["outcome": "\(outcome)"])
     }
 
+    package func overrule(_ record: LedgerRecord) throws(MigrationRefusal) {
+        let result: Result<Void, MigrationRefusal> = waiting { [inventory] in
+            do throws(MigrationRefusal) {
+                if let vm = await inventory.vm(withID: record.vm) {
+                    try await vm.overrule(record)
+                } else {
+                    // Nothing is here that could run.
+                    do { try inventory.context.ledger.append(record) } catch {
+                        throw MigrationRefusal(.ledgerFailure, "\(error)")
+                    }
+                }
+                return .success(())
+            } catch { return .failure(error) }
+        }
+        try result.get()
+    }
+
     private func log(
         _ what: Logger.Message, _ offer: MigrationOffer, _ source: HostName,
         _ more: Logger.Metadata

@@ -109,12 +109,9 @@ package actor Migrations {
         _ result: Result<MigrationReport, MigrationFailure>, _ progress: ProgressInfo
     ) async {
         // First the VM, then the news: who reads that it is over finds the VM as it says.
-        var unsettled: HostName?
         switch result {
-        case .success: unsettled = await leave(vm)
-        case .failure(let failure):
-            await vm.migrationFailed(failure)
-            if case .unsettled(_, let host) = failure.aftermath { unsettled = host }
+        case .success: await leave(vm)
+        case .failure(let failure): await vm.migrationFailed(failure)
         }
         await history.update(id) {
             $0.progress = progress
@@ -122,20 +119,19 @@ package actor Migrations {
         }
         sources[id] = nil
         await log(id, result)
-        if let unsettled { settlements.add(vm, with: unsettled) }
+        settlements.add(vm)
         wakeWaiters()
     }
 
     /// The VM runs elsewhere. Nothing of it stays here, unless the ledger could not take that: then its copy stands
-    /// still until the ledger can. Returns whom to ask again.
-    private func leave(_ vm: VirtualMachine) async -> HostName? {
+    /// still until the ledger can.
+    private func leave(_ vm: VirtualMachine) async {
         guard case .released(let epoch, let host, _) = context.ledger.ownership(of: vm.id) else {
             await vm.handedOver()
             await inventory.remove(vm)
-            return nil
+            return
         }
         await vm.becomeUnrecorded(epoch, with: host)
-        return host
     }
 
     private func log(

@@ -269,6 +269,12 @@ final class IncomingDriver {
             outcome = .ownedButStopped(epoch, refusal)
         case .refused(let refusal), .discarded(let refusal): outcome = .discarded(refusal)
         case .undecided(let refusal):
+            if case .overruled = session.host.ledger.ownership(of: offer.vm) {
+                // A ruling came between: it is decided.
+                guest.discard()
+                outcome = .discarded(refusal)
+                break
+            }
             undecided.keep(
                 UndecidedGuest(offer: offer, source: source, guest: guest, refusal: refusal))
             return

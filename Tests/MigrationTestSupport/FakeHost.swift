@@ -54,6 +54,18 @@ package final class FakeHost: MigrationHost {
         finishedNews.set()
     }
 
+    package func overrule(_ record: LedgerRecord) throws(MigrationRefusal) {
+        for guest in guests where guest.now.isRunning {
+            do {
+                try guest.pauseForHandover()
+                try guest.seal()
+            } catch { throw MigrationRefusal(.guestFailure, "\(error)") }
+        }
+        do { try ledger.append(record) } catch {
+            throw MigrationRefusal(.ledgerFailure, "\(error)")
+        }
+    }
+
     package var guests: [FakeGuest] { state.withLock { $0.guests } }
     package var outcomes: [IncomingOutcome] { state.withLock { $0.outcomes } }
 
