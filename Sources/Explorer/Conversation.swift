@@ -23,6 +23,8 @@ extension LedgerRecord {
 }
 
 extension Word {
+    var isGo: Bool { if case .go = self { true } else { false } }
+
     var words: String {
         switch self {
         case .offer(let number, let epoch, let isRehearsal):

@@ -50,6 +50,23 @@ struct Session: Hashable, Sendable {
     /// Of the migration that was offered last.
     var number: UInt8 = 0
     var nextEpoch = Epoch.first
+    /// Read, and held back until what an older connection left is out of the way.
+    var offer: Offer?
+    /// The source has connected anew.
+    var isSuperseded = false
+
+    /// Its memory waits for another connection.
+    var isParked: Bool {
+        connection == nil && actions.isEmpty && machine.parkedOffer != nil
+    }
+}
+
+struct Offer: Hashable, Sendable {
+    let number: UInt8
+    let epoch: Epoch
+    let isRehearsal: Bool
+
+    var message: MigrationOffer { Cast.offer(number, epoch, isRehearsal: isRehearsal) }
 }
 
 /// What an agent does about a VM whose ledger needs the other host's word.

@@ -96,8 +96,10 @@ extension World {
             connections[index].toSource = []
         } else {
             connections[index].isHeldByDestination = false
-            // Where connections may be mixed up, what was never read is not forgotten.
-            if budget.allows(.mixUp) { leftovers += connections[index].toDestination }
+            // Where connections may be mixed up, a GO that was never read is not forgotten.
+            if budget.allows(.mixUp) {
+                leftovers += connections[index].toDestination.filter(\.isGo)
+            }
             connections[index].toDestination = []
         }
         if !connections[index].isHeldBySource, !connections[index].isHeldByDestination {

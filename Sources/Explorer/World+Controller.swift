@@ -110,6 +110,6 @@ extension World {
         guard let record = ruling.record(after: world.hosts[side].ledger.ownership) else {
             return visit(.fair, world) { "\(side.label) needs no ruling any more" }
         }
-        world.takeRuling(record, side, rules, visit) { _ in }
+        world.takeRuling(record, side, rules, visit)
     }
 }

@@ -25,7 +25,7 @@ extension World {
 
     private func look(_ inquiry: Inquiry, _ index: Int, _ rules: Rules, _ visit: Visit) {
         let ownership = hosts[inquiry.to].ledger.ownership
-        let host = inquiry.to.label
+        let label = inquiry.to.label
         switch inquiry.body {
         case .question(let question):
             let asker = rules.has(.answersStrangers) ? inquiry.to.other.name : inquiry.asker
@@ -37,11 +37,12 @@ extension World {
                 reply(.answer(.neverRan(question.epoch)), inquiry, index, visit)
             case .write(let record):
                 let next = with { $0.inquiries[index].stage = .writing(record) }
-                visit(.fair, next) { "\(host)  looks up epoch \(question.epoch)" }
+                visit(.fair, next) { "\(label)  looks up epoch \(question.epoch)" }
             }
         case .notice(let notice):
             // While the VM arrives its session decides; the notice comes again.
-            if hosts[inquiry.to].place == .arriving, hosts[inquiry.to].undecided == nil {
+            let host = hosts[inquiry.to]
+            if host.place == .arriving && host.undecided == nil || !host.outgoing.isEmpty {
                 return reply(.refused, inquiry, index, visit)
             }
             switch notice.step(ownership, from: inquiry.asker) {
@@ -49,7 +50,7 @@ extension World {
             case .refuse: reply(.refused, inquiry, index, visit)
             case .stopThenWrite(let record):
                 let next = with { $0.inquiries[index].stage = .stopping(record) }
-                visit(.fair, next) { "\(host)  hears that epoch \(notice.epoch) is another's" }
+                visit(.fair, next) { "\(label)  hears that epoch \(notice.epoch) is another's" }
             }
         }
     }
@@ -80,7 +81,8 @@ extension World {
     ) {
         let next = with {
             if !rules.has(.overruledRunsOn) { $0.hosts[inquiry.to].hold() }
-            if $0.hosts[inquiry.to].undecided != nil { $0.hosts[inquiry.to].discardsUndecided = true }
+            // A guest that waits for a word about itself has got it.
+            if $0.hosts[inquiry.to].undecided != nil { $0.hosts[inquiry.to].discardUndecided() }
             $0.inquiries[index].stage = .writing(record)
         }
         visit(.fair, next) { "\(inquiry.to.label)  stops the guest for good" }
@@ -89,12 +91,7 @@ extension World {
     /// The guest that was undecided is decided now.
     func discardStep(_ side: Side, _ visit: Visit) {
         guard hosts[side].isUp, hosts[side].discardsUndecided else { return }
-        let next = with {
-            $0.hosts[side].endProcess()
-            $0.hosts[side].place = .absent
-            $0.hosts[side].undecided = nil
-            $0.hosts[side].discardsUndecided = false
-        }
+        let next = with { $0.hosts[side].discardUndecided() }
         visit(.fair, next) { "\(side.label)  throws the undecided guest away" }
     }
 
@@ -124,6 +121,13 @@ extension World {
 }
 
 extension HostState {
+    fileprivate mutating func discardUndecided() {
+        endProcess()
+        place = .absent
+        undecided = nil
+        discardsUndecided = false
+    }
+
     /// Paused and sealed: no lost connection lets it run.
     mutating func hold() {
         let holder = ConnectionID(2)

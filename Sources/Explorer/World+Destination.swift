@@ -11,7 +11,9 @@ extension World {
         let session = hosts[side].sessions[index]
         if let action = session.actions.first {
             perform(action, side, index, session, rules, visit)
-        } else if session.connection == nil {
+        } else if let offer = session.offer {
+            makeRoom(for: offer, side, index, rules, visit)
+        } else if session.isParked {
             let next = with { $0.hear(side, index, .expired, rules) }
             visit(.fair, next) { "\(side.label)  has kept the memory long enough" }
         } else {
@@ -187,7 +189,7 @@ extension World {
                 visit(.chance, corrupted) { "\(side.label)  reads verify, and a page is wrong" }
             }
         }
-        if connection.isBroken {
+        if connection.isBroken || session.isSuperseded && !session.machine.isCommitted {
             let next = with { $0.hear(side, index, .peerLost(Cast.refusal), rules) }
             visit(.fair, next) { "\(side.label)  notices that the connection is lost" }
         } else if budget.allows(.impatience) {
@@ -200,7 +202,7 @@ extension World {
         if session.hasGuest, !session.machine.isCommitted, budget.allows(.stream) {
             let next = with {
                 $0.budget.spend(.stream)
-                $0.hear(side, index, .failed(Cast.refusal), rules)
+                $0.hear(side, index, .peerLost(Cast.refusal), rules)
             }
             visit(.chance, next) { "\(side.label)  loses a data stream" }
         }
@@ -224,21 +226,62 @@ extension World {
         guard case .offer(let number, let epoch, let isRehearsal) = word else {
             return hear(side, index, word.destinationEvent, rules)
         }
-        let offer = Cast.offer(number, epoch, isRehearsal: isRehearsal)
-        let event = DestinationMachine.Event.offered(offer, from: side.other.name)
-        let parked = hosts[side].sessions.firstIndex {
-            $0.machine.parkedOffer.map(offer.canContinue) ?? false
+        hosts[side].sessions[index].offer = Offer(
+            number: number, epoch: epoch, isRehearsal: isRehearsal)
+        // The source has one connection for a VM: one that is there still was lost.
+        for other in hosts[side].sessions.indices where other != index {
+            hosts[side].sessions[other].isSuperseded = hosts[side].sessions[other].hasGuest
         }
-        guard let parked else {
-            hosts[side].sessions[index].number = number
-            hosts[side].sessions[index].nextEpoch = epoch.next
-            return hear(side, index, event, rules)
+    }
+
+    // MARK: An offer, and what an older connection left
+
+    private func makeRoom(
+        for offer: Offer, _ side: Side, _ index: Int, _ rules: Rules, _ visit: Visit
+    ) {
+        if connection(hosts[side].sessions[index].connection)?.isBroken ?? true {
+            let next = with {
+                $0.hosts[side].sessions[index].offer = nil
+                $0.hear(side, index, .refused(Cast.refusal), rules)
+            }
+            visit(.fair, next) { "\(side.label)  sees that the source of m\(offer.number) has gone again" }
         }
-        // What was kept goes on, on the new connection.
-        hosts[side].sessions[parked].connection = hosts[side].sessions[index].connection
-        hosts[side].sessions[parked].number = number
-        hosts[side].sessions[parked].nextEpoch = epoch.next
-        hear(side, parked, event, rules)
+        guard let older = hosts[side].sessions.firstIndex(where: { $0.hasGuest }) else {
+            let next = with { $0.accept(offer, side, index, rules) }
+            return visit(.fair, next) { "\(side.label)  considers m\(offer.number)" }
+        }
+        guard hosts[side].sessions[older].isParked else {
+            guard budget.allows(.impatience) else { return }
+            let next = with {
+                $0.budget.spend(.impatience)
+                $0.accept(offer, side, index, rules)
+            }
+            return visit(.chance, next) { "\(side.label)  waits for the older session no longer" }
+        }
+        let kept = hosts[side].sessions[older].machine.parkedOffer
+        if kept.map(offer.message.canContinue) ?? false {
+            let next = with { $0.goOn(offer, with: older, side, index, rules) }
+            visit(.fair, next) { "\(side.label)  goes on with what it kept" }
+        } else {
+            let next = with { $0.hear(side, older, .failed(Cast.refusal), rules) }
+            visit(.fair, next) { "\(side.label)  needs what it kept no longer" }
+        }
+    }
+
+    private mutating func accept(_ offer: Offer, _ side: Side, _ index: Int, _ rules: Rules) {
+        hosts[side].sessions[index].offer = nil
+        hosts[side].sessions[index].number = offer.number
+        hosts[side].sessions[index].nextEpoch = offer.epoch.next
+        hear(side, index, .offered(offer.message, from: side.other.name), rules)
+    }
+
+    /// What was kept goes on, on the new connection.
+    private mutating func goOn(
+        _ offer: Offer, with kept: Int, _ side: Side, _ index: Int, _ rules: Rules
+    ) {
+        hosts[side].sessions[kept].connection = hosts[side].sessions[index].connection
+        hosts[side].sessions[kept].isSuperseded = false
+        accept(offer, side, kept, rules)
         hosts[side].sessions.remove(at: index)
     }
 }

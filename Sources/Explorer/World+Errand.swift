@@ -108,12 +108,10 @@ extension World {
 
     /// Somebody rules that this host has the VM again.
     func takeRuling(
-        _ record: LedgerRecord, _ side: Side, _ rules: Rules, _ visit: Visit,
-        then: @escaping (inout World) -> Void
+        _ record: LedgerRecord, _ side: Side, _ rules: Rules, _ visit: Visit
     ) {
         write(record, on: side, isExpected: true, rules, visit) { world, isWritten in
             if isWritten { world.hosts[side].resumesByRuling = true }
-            then(&world)
         }
     }
 }

@@ -26,14 +26,20 @@ extension World {
         rule(side, rules, visit)
     }
 
-    /// An operator's `ferry vm recover`, at the host that had released the VM.
+    /// An operator's `ferry vm recover`: at the host that had released the VM, or at one that cannot say whether it
+    /// took it.
     private func rule(_ side: Side, _ rules: Rules, _ visit: Visit) {
         let host = hosts[side]
-        guard host.isUp, host.outgoing.isEmpty, budget.allows(.ruling),
-            !hosts[side.other].isOn || rules.bounds.operatorMayErr,
+        guard host.isUp, budget.allows(.ruling) else { return }
+        if host.undecided != nil, case .incoming(let epoch, _, let migration)? = host.ledger.ownership {
+            let record = LedgerRecord.neverRan(vm: Cast.vm, epoch: epoch, migration: migration)
+            with { $0.budget.spend(.ruling) }
+                .write(record, on: side, isExpected: true, rules, visit) { _, _ in }
+        }
+        guard host.outgoing.isEmpty, !hosts[side.other].isOn || rules.bounds.operatorMayErr,
             let record = host.ledger.ownership?.ruling(vm: Cast.vm)
         else { return }
-        takeRuling(record, side, rules, visit) { $0.budget.spend(.ruling) }
+        with { $0.budget.spend(.ruling) }.takeRuling(record, side, rules, visit)
     }
 
     func networkSteps(_ rules: Rules, _ visit: Visit) {

@@ -10,7 +10,7 @@ extension World {
         let host = hosts[side]
         guard migrations < rules.bounds.migrations, host.isUp, host.outgoing.isEmpty,
             host.errand == .idle, !host.resumesByRuling, host.place == .present, host.isRunning,
-            host.mayRun, case let epoch? = host.ledger.ownership?.epoch,
+            case .owned(let epoch, _)? = host.ledger.ownership,
             side == .s || rules.bounds.movesBack
         else { return }
         for isRehearsal in rules.bounds.rehearses ? [false, true] : [false] {

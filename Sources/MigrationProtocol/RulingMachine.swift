@@ -8,7 +8,8 @@
 //
 // The store takes an entry only in place of the one that was read: of two controllers, one is too late and reads
 // again. Nothing else survives a restart: reports come again, and so does the knowledge of who is off. A host that is
-// only silent is not off: this machine never rules against one.
+// only silent is not off: this machine never rules against one. And it must have been off after the release, so that
+// what ran there is gone, and what it had read of GO too.
 
 package import Model
 
@@ -59,7 +60,7 @@ package struct RulingMachine: Hashable, Sendable {
     package enum Event: Hashable, Sendable {
         /// What a host's ledger says, from its agent. Comes again and again.
         case reported(Ownership, by: HostName)
-        /// The host is off: nothing runs there, and its agent will not start before it is known to be back.
+        /// The host is off now: nothing runs there. Comes again and again, too.
         case fenced(HostName)
         case returned(HostName)
         case stored
@@ -115,16 +116,24 @@ package struct RulingMachine: Hashable, Sendable {
     /// While the store writes nothing is decided: the report comes again.
     private mutating func take(_ ownership: Ownership, by host: HostName) -> [Action] {
         guard storing == nil else { return [] }
-        if release?.by == host { release = nil }
-        if case .released(let epoch, let to, let migration) = ownership {
-            release = Release(by: host, epoch: epoch, to: to, migration: migration)
-        }
+        note(ownership, by: host)
         if let ruling = entry?.ruling, ruling.host == host {
             return follow(ruling, ownership)
         }
         guard ownership.mayRun else { return rule() }
         guard entry.map({ ownership.epoch > $0.epoch }) ?? true else { return [] }
         return store(OwnershipEntry(epoch: ownership.epoch, host: host))
+    }
+
+    /// Who was off before the release was heard of may have come back and taken the VM since.
+    private mutating func note(_ ownership: Ownership, by host: HostName) {
+        guard case .released(let epoch, let to, let migration) = ownership else {
+            if release?.by == host { release = nil }
+            return
+        }
+        let heard = Release(by: host, epoch: epoch, to: to, migration: migration)
+        if release != heard { fenced.remove(to) }
+        release = heard
     }
 
     /// What came of a ruling, by its host's own word.
