@@ -61,33 +61,50 @@ private struct Expansion: Sendable {
     struct Step: Sendable {
         let ordinal: UInt16
         let isFair: Bool
+        let target: Target
+    }
+
+    enum Target: Sendable {
+        /// A state that was known before the batch.
+        case known(UInt32)
+        /// The index of one that was not.
+        case new(Int)
+    }
+
+    struct State: Sendable {
         let fingerprint: Fingerprint
-        /// Nil when the state was known before the batch.
-        let world: World?
-        let known: UInt32
+        let world: World
         let violation: Violation?
         let isGoal: Bool
     }
 
     let steps: [Step]
+    let states: [State]
     /// For each state of the part, where its steps end.
     let ends: [Int]
 
     init(_ worlds: ArraySlice<World>, _ rules: Rules, _ table: StateTable) {
         var steps: [Step] = []
+        var states: [State] = []
         var ends: [Int] = []
         steps.reserveCapacity(worlds.count * 6)
         ends.reserveCapacity(worlds.count)
         var ordinal: UInt16 = 0
         let visit = Visit { kind, next, _ in
-            let fingerprint = Fingerprint(next)
-            let known = table.number(of: fingerprint)
-            steps.append(
-                Step(
-                    ordinal: ordinal, isFair: kind == .fair, fingerprint: fingerprint,
-                    world: known == nil ? next : nil, known: known ?? 0,
-                    violation: known == nil ? next.violation(rules.bounds) : nil,
-                    isGoal: known == nil && next.isGoal(rules.bounds)))
+            var world = next
+            let fingerprint = Fingerprint(&world)
+            let target: Target
+            if let known = table.number(of: fingerprint) {
+                target = .known(known)
+            } else {
+                target = .new(states.count)
+                states.append(
+                    State(
+                        fingerprint: fingerprint, world: world,
+                        violation: world.violation(rules.bounds),
+                        isGoal: world.isGoal(rules.bounds)))
+            }
+            steps.append(Step(ordinal: ordinal, isFair: kind == .fair, target: target))
             ordinal += 1
         }
         for world in worlds {
@@ -96,6 +113,7 @@ private struct Expansion: Sendable {
             ends.append(steps.count)
         }
         self.steps = steps
+        self.states = states
         self.ends = ends
     }
 }
@@ -122,9 +140,9 @@ private struct Search {
 
     init(_ rules: Rules) {
         self.rules = rules
-        let world = World(rules.bounds)
+        var world = World(rules.bounds)
+        _ = table.insert(Fingerprint(&world))
         frontier = [world]
-        _ = table.insert(Fingerprint(world))
         graph.add(parent: 0, ordinal: 0, isGoal: world.isGoal(rules.bounds))
     }
 
@@ -175,19 +193,25 @@ private struct Search {
                 let step = part.steps[index]
                 index += 1
                 transitions += 1
-                let number = step.world.map { add(step, $0, parent) } ?? step.known
+                let number =
+                    switch step.target {
+                    case .known(let number): number
+                    case .new(let state): add(part.states[state], step.ordinal, parent)
+                    }
                 if step.isFair { graph.addFairStep(to: number) }
             }
         }
     }
 
     /// The number of a state that was new before its batch, and may be known by now.
-    private mutating func add(_ step: Expansion.Step, _ world: World, _ parent: UInt32) -> UInt32 {
-        let (number, isNew) = table.insert(step.fingerprint)
+    private mutating func add(
+        _ state: Expansion.State, _ ordinal: UInt16, _ parent: UInt32
+    ) -> UInt32 {
+        let (number, isNew) = table.insert(state.fingerprint)
         guard isNew else { return number }
-        graph.add(parent: parent, ordinal: step.ordinal, isGoal: step.isGoal)
-        next.append(world)
-        if found == nil, let violation = step.violation { found = (number, violation) }
+        graph.add(parent: parent, ordinal: ordinal, isGoal: state.isGoal)
+        next.append(state.world)
+        if found == nil, let violation = state.violation { found = (number, violation) }
         return number
     }
 

@@ -139,20 +139,3 @@ struct HostState: Hashable, Sendable {
         }
     }
 }
-
-struct Hosts: Hashable, Sendable {
-    private var s: HostState
-    private var d: HostState
-
-    init(s: HostState, d: HostState) {
-        self.s = s
-        self.d = d
-    }
-
-    subscript(side: Side) -> HostState {
-        get { side == .s ? s : d }
-        _modify {
-            if side == .s { yield &s } else { yield &d }
-        }
-    }
-}

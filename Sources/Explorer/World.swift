@@ -35,7 +35,7 @@ struct Rules: Sendable {
     func has(_ plant: Plant) -> Bool { self.plant == plant }
 }
 
-struct World: Hashable, Sendable {
+struct World: Sendable {
     var hosts: Hosts
     var connections: [Connection] = []
     var inquiries: [Inquiry] = []
