@@ -101,6 +101,8 @@ let package = Package(
         library("API", ["Model"]),
         library(
             "Migration", ["Host", "MigrationProtocol", "Model", "PageCodec", "PeerLink", "Wire"]),
+        // Every interleaving of the protocol's machines, within bounds
+        library("Explorer", ["Host", "MigrationProtocol", "Model", "VMControl"]),
         // Floor 5
         library("Client", ["API", "Model", httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
         library(
@@ -136,6 +138,8 @@ let package = Package(
                 "API", "CFaultControl", "Client", "Host", "Migration", "MigrationProtocol", "Model",
                 "Pulse", "Testbed",
             ]),
+
+        executable("ferry-explore", ["Explorer", argumentParser]),
 
         // Test support and tests
         .target(
@@ -184,6 +188,7 @@ let package = Package(
             name: "MigrationSimulationTests", dependencies: ["MigrationSimulation", "Model"],
             swiftSettings: settings),
         tests("MigrationProtocol", ["Model", "Wire"]),
+        tests("Explorer"),
         tests("PeerLink", ["Host", "MigrationTestSupport", "Model"]),
         tests(
             "Migration",

@@ -275,15 +275,15 @@ final class IncomingDriver {
             outcome = .ownedButStopped(epoch, refusal)
         case .refused(let refusal), .discarded(let refusal): outcome = .discarded(refusal)
         case .undecided(let refusal):
-            if case .overruled = session.host.ledger.ownership(of: offer.vm) {
-                // A ruling came between: it is decided.
-                guest.discard()
-                outcome = .discarded(refusal)
-                break
-            }
             sessions.keep(
                 UndecidedGuest(offer: offer, source: source, guest: guest, refusal: refusal))
-            return
+            // A question or a ruling that came before has decided it, and found nothing to discard.
+            let ownership = session.host.ledger.ownership(of: offer.vm)
+            guard ownership?.isUndecided(offer.migration) != true,
+                sessions.takeUndecided(offer.vm, offer.migration) != nil
+            else { return }
+            guest.discard()
+            outcome = .discarded(refusal)
         }
         session.host.finished(offer, from: source, outcome: outcome)
     }
