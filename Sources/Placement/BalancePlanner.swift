@@ -86,10 +86,36 @@ struct BalancePlanner {
             if spread.score <= rules.settleAt {
                 return .settled(imbalance: spread.score, settleAt: rules.settleAt)
             }
-            guard let move = next() else { return .noMoveIsWorthIt(closingFacts()) }
-            take(move)
+            let candidates = candidates()
+            if candidates.isEmpty { return .noMoveIsWorthIt(closingFacts()) }
+            takeAll(candidates)
         }
         return .movesMaxReached(rules.movesMax)
+    }
+
+    /// Takes candidates, the best first, as long as each is still worth it after those before it.
+    private mutating func takeAll(_ candidates: [Candidate]) {
+        for (place, candidate) in candidates.enumerated() {
+            guard wishes.count < rules.movesMax, spread.score > rules.settleAt else { return }
+            if place > 0 {
+                guard let again = judgedAgain(candidate) else { continue }
+                take(again)
+            } else {
+                take(candidate)
+            }
+        }
+    }
+
+    private func judgedAgain(_ candidate: Candidate) -> Candidate? {
+        var again = candidate
+        let size = spread.size(of: cluster.vmRows[candidate.vm])
+        again.gain =
+            spread.score - spread.score(moving: size, from: candidate.from, to: candidate.to)
+        again.worth = again.gain * worthPerGain
+        guard again.gain > rules.gainMin, again.net > 0,
+            cluster.admits(again.vm, on: again.to, for: .migration)
+        else { return nil }
+        return again
     }
 
     private mutating func take(_ move: Candidate) {
@@ -104,10 +130,11 @@ struct BalancePlanner {
                     before: before, after: spread.score, worth: move.worth, cost: move.cost)))
     }
 
-    /// The best move among the hottest and coolest hosts; among more and more hosts while there is none.
-    private mutating func next() -> Candidate? {
+    /// The best move among the hottest and coolest hosts. While there is none, among more and more hosts, and then
+    /// the best of each host: where the load is nearly even, many moves are worth about the same, and one look at
+    /// all hosts serves for all of them.
+    private mutating func candidates() -> [Candidate] {
         facts.pairsJudged = 0
-        facts.sawAll = false
         nearest = nil
         let active = cluster.allHosts.filter { cluster.hostRows[$0].isActive }
         var width = rules.isExhaustive ? active.count : Limits.balanceHosts
@@ -116,9 +143,15 @@ struct BalancePlanner {
             let isWhole = width >= active.count
             let sources = isWhole ? active : extremes(active, rankings, width, hottest: true)
             let targets = isWhole ? active : extremes(active, rankings, width, hottest: false)
-            let best = best(from: sources, to: targets)
+            let isFirstLook = rules.isExhaustive || width == Limits.balanceHosts
+            let found = isFirstLook
+                ? [bestMove(from: sources, to: targets)].compactMap { $0 }
+                : sources.compactMap { bestMove(from: [$0], to: targets) }
+                    .sorted { ($0.net, $1.vm) > ($1.net, $0.vm) }
             facts.sawAll = isWhole
-            if best != nil || isWhole || facts.pairsJudged > Limits.balancePairsMax { return best }
+            if !found.isEmpty || isWhole || facts.pairsJudged > Limits.balancePairsMax {
+                return found
+            }
             width *= Limits.balanceWidening
         }
     }
@@ -139,7 +172,9 @@ struct BalancePlanner {
         return chosen.sorted()
     }
 
-    private mutating func best(from sources: [HostIndex], to targets: [HostIndex]) -> Candidate? {
+    private mutating func bestMove(
+        from sources: [HostIndex], to targets: [HostIndex]
+    ) -> Candidate? {
         var best: Candidate?
         for source in sources {
             var vm = Int(cluster.hostRows[source].firstVM)
@@ -163,23 +198,20 @@ struct BalancePlanner {
         let size = spread.size(of: cluster.vmRows[vm])
         let before = spread.score
         facts.pairsJudged += targets.count
-        // Worth more than this and it is the best so far.
-        var toBeat = max(best?.net ?? 0, 0) + cost
+        // Worth at least this much, it is the best so far, or the one that misses by least.
+        var toBeat = (best ?? nearest).map { $0.net + cost } ?? -.infinity
         for target in targets where target != source {
             let gain = before - spread.score(moving: size, from: source, to: target)
             let worth = gain * worthPerGain
-            guard gain > rules.gainMin, worth > toBeat || best == nil else { continue }
+            guard gain > rules.gainMin, worth > toBeat else { continue }
             guard Int(barredHost[vm]) != target, cluster.admits(vm, on: target, for: .migration)
             else { continue }
             let candidate = Candidate(
                 vm: vm, from: source, to: target, gain: gain, worth: worth,
-                cost: rules.price == nil ? 0 : self.cost(vm, from: source, to: target))
-            if candidate.net > max(best?.net ?? 0, 0) {
-                best = candidate
-                toBeat = candidate.net + cost
-            } else if candidate.net > nearest?.net ?? -.infinity {
-                nearest = candidate
-            }
+                cost: self.cost(vm, from: source, to: target))
+            guard candidate.net > (best ?? nearest)?.net ?? -.infinity else { continue }
+            if candidate.net > 0 { best = candidate } else { nearest = candidate }
+            toBeat = candidate.net + cost
         }
     }
 

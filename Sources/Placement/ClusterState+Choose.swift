@@ -65,12 +65,14 @@ extension ClusterState {
         let id = descriptions[vm].id
         var lots = SplitMix64(seed: seed ^ id.high &* 0x9E37_79B9_7F4A_7C15 ^ id.low)
         var drawn: [HostIndex] = []
-        for _ in 0..<(count * Limits.drawsPerHost) where drawn.count < count {
+        for _ in 0..<(count * Limits.drawsPerHost) {
+            if drawn.count == count { break }
             let host = lots.number(below: hosts.count)
             if !drawn.contains(host), admits(vm, on: host, for: purpose) { drawn.append(host) }
         }
         let start = lots.number(below: hosts.count)
-        for step in hosts.indices where drawn.count < count {
+        for step in hosts.indices {
+            if drawn.count == count { break }
             let host = (start + step) % hosts.count
             if !drawn.contains(host), admits(vm, on: host, for: purpose) { drawn.append(host) }
         }

@@ -33,7 +33,12 @@ struct Evacuation {
     private var sources: [[HostIndex]] = []
     private(set) var left: [LeftVM] = []
 
-    init(_ cluster: ClusterState) {
+    /// Hosts on which room may still be tried to be made.
+    private var roomTries: Int
+
+    /// - Parameter roomTries: 0: VMs that fit nowhere are left at once.
+    init(_ cluster: ClusterState, roomTries: Int = Limits.roomTriesMax) {
+        self.roomTries = roomTries
         self.cluster = cluster
         self.cluster.dropIndexes()
         spread = LoadSpread(of: cluster) { cluster.hostRows[$0].isActive }
@@ -98,10 +103,12 @@ struct Evacuation {
     /// The host that takes the whole bundle and leaves the load most even; the first of equals.
     private mutating func bestTarget(for bundle: [VMIndex]) -> HostIndex? {
         let size = bundle.reduce(LoadVector.zero) { $0 + spread.size(of: cluster.vmRows[$1]) }
+        let wishes = bundle.filter { cluster.hasSoftGroups($0) }
         var best: (host: HostIndex, score: Double)?
         for host in cluster.allHosts {
             guard cluster.admits(bundle[0], on: host, for: .migration, with: bundle) else { continue }
-            let score = spread.score(adding: size, to: host) - softBonus(bundle, on: host)
+            var score = spread.score(adding: size, to: host)
+            for vm in wishes { score -= softBonus(vm, on: host) }
             if let best, score >= best.score { continue }
             if bundle.count > 1, !takesAll(bundle, host) { continue }
             best = (host, score)
@@ -109,11 +116,9 @@ struct Evacuation {
         return best?.host
     }
 
-    /// Wishes of soft groups weigh as much as the whole imbalance may.
-    private func softBonus(_ bundle: [VMIndex], on host: HostIndex) -> Double {
-        bundle.lazy.filter { cluster.hasSoftGroups($0) }.flatMap {
-            cluster.softTerms($0, on: host)
-        }.reduce(0) { $0 + $1.value }
+    /// Soft groups weigh as much as the whole imbalance may.
+    private func softBonus(_ vm: VMIndex, on host: HostIndex) -> Double {
+        cluster.softTerms(vm, on: host).reduce(0) { $0 + $1.value }
     }
 
     /// Whether a bundle fits as a whole, tried and taken back.
@@ -151,8 +156,10 @@ struct Evacuation {
 extension Evacuation {
     /// Sends a few small VMs away from one host so that a VM fits there.
     private mutating func makeRoom(for bundle: [VMIndex]) -> Bool {
-        guard bundle.count == 1, let vm = bundle.first else { return false }
+        guard roomTries > 0, bundle.count == 1, let vm = bundle.first else { return false }
         for host in roomiestHosts(for: vm) {
+            guard roomTries > 0 else { return false }
+            roomTries -= 1
             let sent = wishes.count
             for other in smallVMs(on: host, for: vm) {
                 guard let target = bestTarget(for: [other]) else { continue }

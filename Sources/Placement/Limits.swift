@@ -24,6 +24,8 @@ package enum Limits {
     static let makeRoomVMsMax = 3
     /// Hosts tried, the roomiest first, when room must be made.
     static let makeRoomHostsMax = 64
+    /// Hosts tried in all in one drain plan.
+    static let roomTriesMax = 512
     /// Hosts that a maintenance group passes over because they cannot be emptied too.
     static let groupFailuresMax = 8
     /// Detours through a spare host in one plan.

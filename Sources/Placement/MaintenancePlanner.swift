@@ -50,7 +50,7 @@ extension ClusterState {
 
     /// Hosts are emptied one after the other, on a copy, for as long as everything finds a place.
     private func fittingTogether(_ hosts: [HostIndex], groupMax: Int) -> [HostIndex] {
-        var evacuation = Evacuation(self)
+        var evacuation = Evacuation(self, roomTries: 0)
         var group: [HostIndex] = []
         var failures = 0
         for host in hosts where group.count < groupMax && failures < Limits.groupFailuresMax {

@@ -87,14 +87,18 @@ struct WaveScheduler {
     /// A group that has to go at once may exceed a limit, but only alone.
     private func isWithinLimits(_ wish: MoveWish) -> Bool {
         if underWay.isEmpty { return true }
-        var places = wish.vms.compactMap { cluster.host(of: $0) }
-        places.append(contentsOf: repeatElement(wish.to, count: wish.vms.count))
-        let isFree = places.allSatisfy {
-            hostMoves[$0, default: 0] + wish.vms.count <= limits.perHost
-                && linkMoves[cluster.hostRows[$0].link, default: 0] + wish.vms.count
-                    <= limits.perLink
+        let more = wish.vms.count
+        guard underWay.count + more <= limits.perCluster, hasRoom(wish.to, for: more) else {
+            return false
         }
-        return isFree && underWay.count + wish.vms.count <= limits.perCluster
+        return wish.vms.allSatisfy { vm in
+            cluster.host(of: vm).map { hasRoom($0, for: more) } ?? false
+        }
+    }
+
+    private func hasRoom(_ host: HostIndex, for more: Int) -> Bool {
+        hostMoves[host, default: 0] + more <= limits.perHost
+            && linkMoves[cluster.hostRows[host].link, default: 0] + more <= limits.perLink
     }
 
     private mutating func count(_ from: HostIndex, _ to: HostIndex) {
