@@ -88,6 +88,7 @@ let package = Package(
         library("VMControl", ["Host", "Model", "Wire"]),
         library("PageCodec", ["Model", "CZlib", "CZstd", "CLZ4", "CXXHash"]),
         library("MigrationProtocol", ["Model", "Wire"]),
+        library("Placement", ["Model"]),
         library("PeerLink", ["COpenSSL", "Host", "Model"]),
         library("KVM", ["CLinux", "Host"]),
         // The guest that checks itself; its own code is in PulseGuest, built by Scripts/build-pulse
@@ -99,6 +100,7 @@ let package = Package(
         library("Keys", ["Host", "Model", x509, asn1, crypto]),
         library("ClusterFile", ["Host", "Model", yams]),
         library("API", ["Model"]),
+        library("GanetiFormat", ["Model", "Placement"]),
         library(
             "Migration", ["Host", "MigrationProtocol", "Model", "PageCodec", "PeerLink", "Wire"]),
         // Every interleaving of the protocol's machines, within bounds
@@ -165,6 +167,8 @@ let package = Package(
             ]),
         tests("Model"),
         tests("Wire"),
+        tests("Placement", ["Model"]),
+        tests("GanetiFormat", ["Model", "Placement"]),
         tests("Host"),
         tests("VMControl", ["Host", "Model", "Wire"]),
         tests("Pulse"),
