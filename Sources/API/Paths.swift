@@ -11,6 +11,9 @@
 //   GET    /v1/vms/NAME/log?tail=BYTES       text, the end of the serial console's log
 //   GET    /v1/vms/NAME/console              bytes as they come, from now on, until the VM ends
 //   POST   /v1/vms/NAME/console              bytes for the guest's serial console -> 204
+//   GET    /v1/vms/NAME-OR-ID/recovery       RecoveryInfo
+//   POST   /v1/vms/NAME/recovery             RuleOnVM -> RecoveryInfo; operators only; 412 when the ledger moved on
+//   GET    /v1/audit                         HostAudit
 //   GET    /v1/migrations                    MigrationList
 //   POST   /v1/migrations                    StartMigration -> 202 MigrationInfo
 //   GET    /v1/migrations/ID                 MigrationInfo
@@ -31,6 +34,7 @@ package enum Paths {
     package static let vms = "/v1/vms"
     package static let restore = "/v1/vms/restore"
     package static let migrations = "/v1/migrations"
+    package static let audit = "/v1/audit"
 
     package static func vm(_ name: VMName) -> String { "\(vms)/\(name)" }
     package static func action(_ action: VMAction, on name: VMName) -> String {
@@ -39,6 +43,8 @@ package enum Paths {
     package static func save(_ name: VMName) -> String { "\(vms)/\(name)/save" }
     package static func log(_ name: VMName) -> String { "\(vms)/\(name)/log" }
     package static func console(_ name: VMName) -> String { "\(vms)/\(name)/console" }
+    package static func recovery(_ name: VMName) -> String { "\(vms)/\(name)/recovery" }
+    package static func recovery(_ id: VMID) -> String { "\(vms)/\(id)/recovery" }
     package static func migration(_ id: MigrationID) -> String { "\(migrations)/\(id)" }
     package static func migrationEvents(_ id: MigrationID) -> String {
         "\(migrations)/\(id)/events"

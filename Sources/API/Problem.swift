@@ -15,6 +15,9 @@ package struct Problem: Error, Hashable, Sendable, Codable {
         case vmBusy = "vm_busy"
         case tooLateToCancel = "too_late_to_cancel"
         case fileExists = "file_exists"
+        case nothingToRule = "nothing_to_rule"
+        case ledgerMovedOn = "ledger_moved_on"
+        case notConfirmed = "not_confirmed"
         case bodyTooLarge = "body_too_large"
         case invalid
         case kernelUnusable = "kernel_unusable"
@@ -29,9 +32,11 @@ package struct Problem: Error, Hashable, Sendable, Codable {
             case .badRequest: 400
             case .forbidden: 403
             case .notFound, .vmNotFound, .migrationNotFound: 404
-            case .nameTaken, .wrongState, .vmBusy, .tooLateToCancel, .fileExists: 409
+            case .nameTaken, .wrongState, .vmBusy, .tooLateToCancel, .fileExists, .nothingToRule:
+                409
+            case .ledgerMovedOn: 412
             case .bodyTooLarge: 413
-            case .invalid, .hostUnknown, .kernelUnusable, .savedFileUnusable: 422
+            case .invalid, .hostUnknown, .kernelUnusable, .savedFileUnusable, .notConfirmed: 422
             case .internalError, .vmmFailed: 500
             case .shuttingDown: 503
             case .notEnoughMemory: 507
@@ -51,6 +56,9 @@ package struct Problem: Error, Hashable, Sendable, Codable {
             case .vmBusy: "The VM is busy"
             case .tooLateToCancel: "The migration can no longer be cancelled"
             case .fileExists: "The file exists"
+            case .nothingToRule: "There is nothing to rule about"
+            case .ledgerMovedOn: "The ledger says something else by now"
+            case .notConfirmed: "The ruling is not safe, and was not confirmed"
             case .bodyTooLarge: "The request's body is too large"
             case .invalid: "The request asks for something that cannot be"
             case .kernelUnusable: "The kernel cannot be used"

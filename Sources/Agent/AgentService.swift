@@ -45,7 +45,12 @@ package struct AgentService {
         let peers = PeerService(
             host: IncomingMigrations(inventory: inventory, facts: facts), migrations: migrations,
             listener: listener, keys: peerKeys)
-        let routes = Routes(inventory: inventory, migrations: migrations, facts: facts)
+        let routes = Routes(
+            inventory: inventory, migrations: migrations,
+            recovery: Recovery(
+                inventory: inventory, settlements: settlements, history: history),
+            auditor: Auditor(inventory: inventory, settlements: settlements, history: history),
+            facts: facts)
         let server = try APIServer(routes: routes, keys: keys, context: context)
         let count = await inventory.count
         logger.info(

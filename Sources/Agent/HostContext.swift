@@ -10,13 +10,13 @@ package struct HostContext: Sendable {
     package let member: ClusterFile.Member
     package let cluster: ClusterFile
     package let state: StateFolder
-    package let ledger: any OwnershipLedger
+    package let ledger: LedgerFile
     package let launcher: VMLauncher
     package let logger: Logger
 
     package init(
         member: ClusterFile.Member, cluster: ClusterFile, state: StateFolder,
-        ledger: any OwnershipLedger, launcher: VMLauncher, logger: Logger
+        ledger: LedgerFile, launcher: VMLauncher, logger: Logger
     ) {
         self.member = member
         self.cluster = cluster

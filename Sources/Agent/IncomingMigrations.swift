@@ -110,7 +110,24 @@ package final class IncomingMigrations: MigrationHost {
                 await inventory.remove(vm)
             }
         }
-        log("migration in ended", offer, source, ["outcome": "\(outcome)"])
+        log("migration in ended", offer, source, outcome.facts)
+    }
+
+    package func overrule(_ record: LedgerRecord) throws(MigrationRefusal) {
+        let result: Result<Void, MigrationRefusal> = waiting { [inventory] in
+            do throws(MigrationRefusal) {
+                if let vm = await inventory.vm(withID: record.vm) {
+                    try await vm.overrule(record)
+                } else {
+                    // Nothing is here that could run.
+                    do { try inventory.context.ledger.append(record) } catch {
+                        throw MigrationRefusal(.ledgerFailure, "\(error)")
+                    }
+                }
+                return .success(())
+            } catch { return .failure(error) }
+        }
+        try result.get()
     }
 
     package func parked(_ offer: MigrationOffer, from source: HostName, for limit: Duration) {
@@ -134,6 +151,24 @@ package final class IncomingMigrations: MigrationHost {
             "vm": "\(offer.spec.name)", "migration": "\(offer.migration)", "from": "\(source)",
         ]
         context.logger.info(what, metadata: facts.merging(more) { $1 })
+    }
+}
+
+extension IncomingOutcome {
+    fileprivate var facts: Logger.Metadata {
+        switch self {
+        case .running(let epoch): ["outcome": "running", "epoch": "\(epoch)"]
+        case .ownedButStopped(let epoch, let refusal):
+            [
+                "outcome": "stopped", "epoch": "\(epoch)", "failure": "\(refusal)",
+                "code": "\(FailureCode(refusal.code).rawValue)",
+            ]
+        case .discarded(let refusal):
+            [
+                "outcome": "discarded", "failure": "\(refusal)",
+                "code": "\(FailureCode(refusal.code).rawValue)",
+            ]
+        }
     }
 }
 

@@ -21,6 +21,8 @@ package enum Limits {
     package static let consoleInput = Duration.seconds(5)
     package static let consoleInputPoll = Duration.milliseconds(20)
     package static let recordBytesMax = 1 << 20
+    /// Less free space than this in the state folder is worth a word.
+    package static let diskFreeMin: UInt64 = 256 << 20
     /// Finished migrations that are remembered.
     package static let finishedMigrationsMax = 256
     package static let outgoingMigrationsMax = 8

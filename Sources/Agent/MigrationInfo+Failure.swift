@@ -77,7 +77,7 @@ extension FailureCode {
             case .contradicts: .ledgerContradicts
             case .full: .ledgerFull
             case .failed: .ledgerFailed
-            case .damaged: .ledgerDamaged
+            case .damaged, .replaced: .ledgerDamaged
             }
     }
 

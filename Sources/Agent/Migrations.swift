@@ -38,6 +38,7 @@ package actor Migrations {
     private var context: HostContext { inventory.context }
 
     package func start(_ request: StartMigration) async throws(Problem) -> MigrationInfo {
+        guard isAccepting else { throw Problem(.shuttingDown, "the agent is shutting down") }
         let count = sources.count + starting
         guard count < Limits.outgoingMigrationsMax else {
             throw Problem(
@@ -81,7 +82,6 @@ package actor Migrations {
     }
 
     private func destination(_ name: HostName) throws(Problem) -> PeerAddress {
-        guard isAccepting else { throw Problem(.shuttingDown, "the agent is shutting down") }
         guard name != context.name else {
             throw Problem(.invalid, "the VM is on host \(name) already")
         }
@@ -116,14 +116,11 @@ package actor Migrations {
     ) async {
         let id = migration.id
         // First the VM, then the news: who reads that it is over finds the VM as it says.
-        var unsettled: HostName?
         switch result {
         case .success(let report) where report.rehearsal != nil: await vm.abandonMigration()
         case .success(let report):
-            unsettled = await leave(vm, report.audit.state == .running ? migration : nil)
-        case .failure(let failure):
-            await vm.migrationFailed(failure)
-            if case .unsettled(_, let host) = failure.aftermath { unsettled = host }
+            await leave(vm, report.audit.state == .running ? migration : nil)
+        case .failure(let failure): await vm.migrationFailed(failure)
         }
         await history.update(id) {
             $0.progress = progress
@@ -131,14 +128,14 @@ package actor Migrations {
         }
         sources[id] = nil
         await log(id, result)
-        if let unsettled { settlements.add(vm, with: unsettled) }
+        settlements.add(vm)
         wakeWaiters()
     }
 
     /// The VM runs elsewhere. Nothing of it stays here, unless the ledger could not take that: then its copy stands
-    /// still until the ledger can. Returns whom to ask again.
+    /// still until the ledger can.
     /// - Parameter audited: what looks at its memory first.
-    private func leave(_ vm: VirtualMachine, _ audited: SourceMigration?) async -> HostName? {
+    private func leave(_ vm: VirtualMachine, _ audited: SourceMigration?) async {
         guard case .released(let epoch, let host, _) = context.ledger.ownership(of: vm.id) else {
             if let audited {
                 audits[audited.id] = audited
@@ -148,10 +145,9 @@ package actor Migrations {
                 await vm.handedOver()
                 await inventory.remove(vm)
             }
-            return nil
+            return
         }
         await vm.becomeUnrecorded(epoch, with: host)
-        return host
     }
 
     /// Its memory was looked at once more; now it goes, whatever was found. The VM has run on elsewhere since, so

@@ -32,7 +32,10 @@ extension VMInventory {
         for (id, ownership) in context.ledger.ownerships where !found.contains(id) {
             let adoption = Adoption(of: id, ownership, .nothing)
             await write(adoption.record)
-            if adoption.step == .endAndForget { continue }
+            // Nothing is here to end, or to hold.
+            if adoption.step == .endAndForget || adoption.step == .hold { continue }
+            // It may be the one whose folder cannot be read: nobody shall delete it for lost. Audits tell.
+            if adoption.step == .keepAsLost, !unreadable.isEmpty { continue }
             await keep(Found(onlyInLedger: id, ownership), adoption.step, settlements)
         }
     }
@@ -71,7 +74,7 @@ extension VMInventory {
             context: context)
         await vm.adopt(found, step)
         add(vm)
-        if case .holdAndSettle(let host) = step { settlements.add(vm, with: host) }
+        settlements.add(vm)
     }
 
     private func write(_ record: LedgerRecord?) async {

@@ -24,7 +24,7 @@ package actor VMInventory {
     /// Those who wait until a VM has left.
     private var leavingWaiters: [CheckedContinuation<Void, Never>] = []
     /// Folders that are there and cannot be read: what they are, and whether something runs in them, is not known.
-    private var unreadable: Set<VMName> = []
+    private(set) var unreadable: Set<VMName> = []
 
     package init(context: HostContext) { self.context = context }
 
@@ -38,6 +38,19 @@ package actor VMInventory {
     }
 
     package func vm(withID id: VMID) -> VirtualMachine? { vms.values.first { $0.id == id } }
+
+    /// It is here, or on its way.
+    func isKnown(_ id: VMID) -> Bool {
+        vm(withID: id) != nil || reservations.values.contains { $0.id == id }
+    }
+
+    func isKnown(_ name: VMName) -> Bool { vms[name] != nil || reservations[name] != nil }
+
+    /// Its process may be there before the agent has a hold of it.
+    func isStarting(_ name: VMName) async -> Bool {
+        if reservations[name] != nil { return true }
+        return await vms[name]?.activity != nil
+    }
 
     /// By name.
     package func all() -> [VirtualMachine] { vms.values.sorted { $0.name < $1.name } }

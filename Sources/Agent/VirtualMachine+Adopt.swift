@@ -21,11 +21,18 @@ extension VirtualMachine {
         case .keepAsLost: isLost()
         case .hold:
             await hold()
-            warning =
-                "the ledger of host \(context.name) does not know this VM, so nothing may run it here: save it or delete it"
+            if case .overruled(let epoch, let host) = found.ownership {
+                becomeOverruled(epoch, by: host)
+            } else {
+                warning =
+                    "the ledger of host \(context.name) does not know this VM, so nothing may run it here: save it or delete it"
+            }
         case .holdAndSettle(let host):
             await hold()
             becomeUnsettled(epoch, with: host)
+        }
+        if case .ruled(let epoch, let host, _) = found.ownership, warning == nil {
+            becomeRuled(epoch, against: host)
         }
         await refresh()
         context.logger.info(
@@ -49,20 +56,9 @@ extension VirtualMachine {
             "a VM is lost", metadata: ["vm": "\(name)", "id": "\(id)", "epoch": "\(epoch)"])
     }
 
-    /// Makes sure that it stands still, and that only a request lets it run again.
-    func hold() async {
-        guard let process, !(status.state == .paused && status.isSealed),
-            status.state == .running || status.state == .paused
-        else { return }
-        do throws(Problem) {
-            // The seal belongs to the connection that paused.
-            status = try await control { () throws(VMMError) in
-                let client = try process.anotherClient()
-                try client.pause(forHandover: true)
-                try client.seal()
-                return try client.status()
-            }
-        } catch {
+    /// Nothing lets this host run it.
+    private func hold() async {
+        do throws(Problem) { try await holdStill() } catch {
             context.logger.error(
                 "a VM that nothing may run here cannot be paused",
                 metadata: ["vm": "\(name)", "error": "\(error.detail)"])

@@ -21,7 +21,12 @@ extension VirtualMachine {
                     "VM \(name) is \(status.state.rawValue); only a running VM migrates: resume it first"
                 )
             }
-            try await requireOwnership()
+            if case .ruled(_, let host, _) = try await requireOwnership() {
+                throw Problem(
+                    .wrongState,
+                    "VM \(name) runs by a ruling that host \(host) has not heard of: it can move when that is settled"
+                )
+            }
             let client = try await control { () throws(VMMError) in try process.anotherClient() }
             return (OutgoingGuest(client, spec: record.spec), epoch)
         } catch {

@@ -100,8 +100,11 @@ extension VirtualMachine {
         try begin("being deleted")
         // Not set back on success: nothing may begin on a VM that is gone.
         do throws(Problem) {
-            guard !isUnsettled else {
+            // Its end would have to be told to the other host, which cannot be told anything now.
+            switch context.ledger.ownership(of: id) {
+            case .released, .ruled:
                 throw Problem(.wrongState, warning ?? "its owner is not known")
+            default: break
             }
             await end()
             let (ledger, id, epoch, files) = (context.ledger, id, epoch, files)

@@ -18,6 +18,8 @@ package actor VirtualMachine {
     nonisolated package let name: VMName
     nonisolated let files: VMFiles
     nonisolated let context: HostContext
+    /// This agent has known it since then.
+    nonisolated let since = Instant.now
     var record: VMRecord
     /// Of the ownership in the ledger.
     var epoch: Epoch
@@ -94,7 +96,8 @@ package actor VirtualMachine {
     }
 
     /// Throws unless the ledger lets this host run the VM.
-    func requireOwnership() async throws(Problem) {
+    @discardableResult
+    func requireOwnership() async throws(Problem) -> Ownership {
         let (ledger, id) = (context.ledger, id)
         guard let ownership = await onThread("ledger", { ledger.ownership(of: id) }),
             ownership.mayRun
@@ -104,6 +107,7 @@ package actor VirtualMachine {
                 warning ?? "this host does not own VM \(name), so it may not run it")
         }
         epoch = ownership.epoch
+        return ownership
     }
 
     /// Runs a request to the ferry-vmm on a thread.

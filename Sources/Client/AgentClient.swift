@@ -43,6 +43,19 @@ package struct AgentClient: Sendable {
         _ = try await send(.POST, Paths.console(name), body: bytes)
     }
 
+    package func recovery(_ name: VMName) async throws(ClientError) -> RecoveryInfo {
+        try await get(Paths.recovery(name))
+    }
+    package func recovery(_ id: VMID) async throws(ClientError) -> RecoveryInfo {
+        try await get(Paths.recovery(id))
+    }
+    package func rule(
+        _ request: RuleOnVM, on name: VMName
+    ) async throws(ClientError) -> RecoveryInfo {
+        try await post(Paths.recovery(name), request)
+    }
+    package func audit() async throws(ClientError) -> HostAudit { try await get(Paths.audit) }
+
     package func start(_ request: StartMigration) async throws(ClientError) -> MigrationInfo {
         try await post(Paths.migrations, request)
     }

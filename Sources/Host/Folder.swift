@@ -54,6 +54,13 @@ package enum Folder {
         try checked("rmdir(\(path))") { unsafe rmdir(path) }
     }
 
+    /// What the file system of a folder could still take from a user who is not root.
+    package static func freeBytes(_ path: String) throws(SystemError) -> UInt64 {
+        var status = statvfs()
+        try checked("statvfs(\(path))") { unsafe statvfs(path, &status) }
+        return UInt64(status.f_bavail) * UInt64(status.f_frsize)
+    }
+
     /// The folder that a path is in.
     package static func holding(_ path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }

@@ -36,6 +36,7 @@ package enum StandardStreams {
         return bytes
     }
 
+    package static var inputIsTerminal: Bool { isatty(0) == 1 }
     package static var outputIsTerminal: Bool { isatty(1) == 1 }
     package static var errorIsTerminal: Bool { isatty(2) == 1 }
 

@@ -300,7 +300,13 @@ final class IncomingDriver {
         case .undecided(let refusal):
             sessions.keep(
                 UndecidedGuest(offer: offer, source: source, guest: guest, refusal: refusal))
-            return
+            // A question or a ruling that came before has decided it, and found nothing to discard.
+            let ownership = session.host.ledger.ownership(of: offer.vm)
+            guard ownership?.isUndecided(offer.migration) != true,
+                sessions.takeUndecided(offer.vm, offer.migration) != nil
+            else { return }
+            guest.discard()
+            outcome = .discarded(refusal)
         }
         session.host.finished(offer, from: source, outcome: outcome)
     }

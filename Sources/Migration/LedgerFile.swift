@@ -15,6 +15,12 @@ package import Model
 import Synchronization
 import Wire
 
+/// How full a ledger is; a full one is written anew with what counts.
+package struct LedgerUsage: Hashable, Sendable {
+    package var slots: Int
+    package var used: Int
+}
+
 /// Opens or makes the ledger at a path; one process at a time (it is locked).
 package final class LedgerFile: OwnershipLedger {
     private struct State {
@@ -70,6 +76,18 @@ package final class LedgerFile: OwnershipLedger {
 
     package func ownership(of vm: VMID) -> Ownership? {
         state.withLock { $0.book.ownerships[vm] }
+    }
+
+    /// Reads the whole file again. Throws when what is on the disk is not what this ledger says.
+    package func check() throws(LedgerError) -> LedgerUsage {
+        try state.withLock { (state) throws(LedgerError) in
+            let (book, next, slots) = try LedgerSlots.replay(state.file, path)
+            guard book == state.book, next == state.next else {
+                throw .damaged(path: path, offset: next * LedgerSlots.slotBytes, nil)
+            }
+            guard LedgerSlots.isAt(path, state.file) else { throw .replaced(path: path) }
+            return LedgerUsage(slots: slots - 1, used: next - 1)
+        }
     }
 
     package var ownerships: [VMID: Ownership] { state.withLock { $0.book.ownerships } }

@@ -176,6 +176,15 @@ enum LedgerSlots {
         } catch { throw ledgerError(error) }
     }
 
+    /// The open file is still the one that has the path.
+    static func isAt(_ path: String, _ file: Descriptor) -> Bool {
+        var (named, open) = (stat(), stat())
+        guard unsafe stat(path, &named) == 0, unsafe fstat(file.number, &open) == 0 else {
+            return false
+        }
+        return named.st_ino == open.st_ino && named.st_dev == open.st_dev
+    }
+
     static func syncFolder(of path: String) throws(SystemError) {
         let slash = path.lastIndex(of: "/")
         let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."

@@ -15,6 +15,10 @@ package protocol MigrationHost: AnyObject, Sendable {
     /// after the ledger was written and the guest was resumed or discarded.
     func finished(_ offer: MigrationOffer, from source: HostName, outcome: IncomingOutcome)
 
+    /// By a ruling the VM is another host's. Returns with what there is of it here standing still for good, and
+    /// then `record` in the ledger; throws with the ledger as it was.
+    func overrule(_ record: LedgerRecord) throws(MigrationRefusal)
+
     /// The connection of an incoming migration was lost. What arrived is kept for so long; then, or before,
     /// `unparked` or `finished` comes.
     func parked(_ offer: MigrationOffer, from source: HostName, for limit: Duration)

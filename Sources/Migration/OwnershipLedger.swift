@@ -14,6 +14,8 @@ package enum LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
     case failed(SystemError)
     /// The file is not a ledger, or is damaged before its end.
     case damaged(path: String, offset: Int, WireError?)
+    /// The file was removed or replaced while it was in use: what is written does not outlive this process.
+    case replaced(path: String)
 
     package var description: String {
         switch self {
@@ -23,6 +25,7 @@ package enum LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
         case .failed(let error): "the ledger cannot be written: \(error)"
         case .damaged(let path, let offset, let error):
             "\(path) is damaged at byte \(offset)\(error.map { ": \($0)" } ?? "")"
+        case .replaced(let path): "\(path) was removed or replaced while it was in use"
         }
     }
 }

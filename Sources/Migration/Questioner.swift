@@ -1,4 +1,4 @@
-// Asks a peer's ledger about a VM, on a connection of its own.
+// Asks a peer's ledger about a VM, or tells it of a ruling, on a connection of its own.
 
 import Host
 import MigrationProtocol
@@ -14,11 +14,19 @@ struct Questioner {
     let dialer: PeerDialer
 
     func ask(_ question: OwnershipQuestion) throws(QuestionError) -> OwnershipAnswer {
+        try answer(to: .question(question))
+    }
+
+    func tell(_ notice: Overruling) throws(QuestionError) -> OwnershipAnswer {
+        try answer(to: .overrule(notice))
+    }
+
+    private func answer(to message: PeerMessage) throws(QuestionError) -> OwnershipAnswer {
         do {
             let (connection, _) = try dialer.open(.question)
             defer { connection.close() }
             connection.silenceMax = dialer.timing.deadPeerInHandover
-            try connection.send(.question(question))
+            try connection.send(message)
             let reply = try connection.receiveMessage()
             switch reply {
             case .answer(let answer): return answer

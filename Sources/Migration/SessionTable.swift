@@ -76,13 +76,11 @@ final class SessionTable: Sendable {
         state.withLock { $0.undecided[guest.offer.vm] = guest }
     }
 
-    /// The guest of a migration that has just been answered with `neverRan`.
-    func takeUndecided(_ question: OwnershipQuestion) -> UndecidedGuest? {
+    /// The guest of a migration whose fate has been decided.
+    func takeUndecided(_ vm: VMID, _ migration: MigrationID) -> UndecidedGuest? {
         state.withLock {
-            guard $0.undecided[question.vm]?.offer.migration == question.migration else {
-                return nil
-            }
-            return $0.undecided.removeValue(forKey: question.vm)
+            guard $0.undecided[vm]?.offer.migration == migration else { return nil }
+            return $0.undecided.removeValue(forKey: vm)
         }
     }
 }
@@ -115,9 +113,9 @@ extension SessionTable {
         takeParked { $0.offer.vm == vm && $0.source == source && !$1 }
     }
 
-    func takeParked(_ question: OwnershipQuestion) -> IncomingSession? {
+    func takeParked(_ vm: VMID, _ migration: MigrationID) -> IncomingSession? {
         takeParked { parked, _ in
-            parked.offer.vm == question.vm && parked.offer.migration == question.migration
+            parked.offer.vm == vm && parked.offer.migration == migration
         }
     }
 

@@ -1,29 +1,42 @@
-// What a source does about a VM that it released and heard nothing more of: it asks the destination.
+// What a source does about a VM that it released and heard nothing more of: it asks the destination. After a ruling
+// it tells it instead.
 
 import Host
 package import MigrationProtocol
 package import Model
 package import PeerLink
 
-/// How an unsettled release was settled. The ledger has it when this is returned.
+/// How it was settled. The ledger has it when this is returned.
 package enum SettlementOutcome: Hashable, Sendable {
     /// The destination owns the VM at this epoch: end what is left of it here.
     case handedOver(Epoch)
     /// The destination never ran it and never will: this host owns the VM again; resume it.
     case takenBack(Epoch)
+    /// The destination knows that it was overruled: this host owns the VM without doubt.
+    case rulingHeard(Epoch)
 }
 
-/// Why it is still unsettled: nobody may run the VM.
-package enum SettlementError: Error, Hashable, Sendable {
-    /// The ledger has no `released` for this VM.
+/// Why it is still unsettled.
+package enum SettlementError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The ledger has nothing to settle with this host about this VM.
     case nothingToSettle(Ownership?)
     /// No answer is not a no.
     case noAnswer(LinkError)
     case refused(MigrationRefusal)
     case ledger(LedgerError)
+
+    package var description: String {
+        switch self {
+        case .nothingToSettle: "there is nothing to settle"
+        case .noAnswer(let error): "no answer: \(error)"
+        case .refused(let refusal): "an answer that settles nothing: \(refusal)"
+        case .ledger(let error): "\(error)"
+        }
+    }
 }
 
-/// Asks the destination of a released VM. Blocks; call it again, with pauses, until it does not throw.
+/// Talks to the other host of a VM that is `released` or `ruled`. Blocks; call it again, with pauses, until it does
+/// not throw.
 package enum Settlement {
     package static func settle(
         vm: VMID, with destination: PeerAddress, keys: PeerKeys, ledger: any OwnershipLedger,
@@ -39,16 +52,37 @@ package enum Settlement {
         runtime: any MigrationRuntime
     ) throws(SettlementError) -> SettlementOutcome {
         let current = ledger.ownership(of: vm)
-        guard case .released(let epoch, let host, let migration) = current,
-            host == destination.name
-        else { throw .nothingToSettle(current) }
-        let question = OwnershipQuestion(vm: vm, epoch: epoch, migration: migration)
-        let answer: OwnershipAnswer
+        func answer(
+            _ talk: (Questioner) throws(QuestionError) -> OwnershipAnswer
+        ) throws(SettlementError) -> OwnershipAnswer {
+            try self.answer(of: destination, timing, runtime, talk)
+        }
+        switch current {
+        case .released(let epoch, destination.name, let migration):
+            let question = OwnershipQuestion(vm: vm, epoch: epoch, migration: migration)
+            let answer = try answer { (questioner) throws(QuestionError) in
+                try questioner.ask(question)
+            }
+            return try settle(question, answer, destination.name, ledger)
+        case .ruled(let epoch, destination.name, let migration):
+            let notice = Overruling(vm: vm, epoch: epoch, migration: migration)
+            let answer = try answer { (questioner) throws(QuestionError) in
+                try questioner.tell(notice)
+            }
+            return try settle(notice, answer, ledger)
+        default: throw .nothingToSettle(current)
+        }
+    }
+
+    private static func answer(
+        of destination: PeerAddress, _ timing: PeerTiming, _ runtime: any MigrationRuntime,
+        _ talk: (Questioner) throws(QuestionError) -> OwnershipAnswer
+    ) throws(SettlementError) -> OwnershipAnswer {
         do {
             let dialer = PeerDialer(
                 destination: destination, runtime: runtime, timing: timing,
                 stop: try runtime.makeFlag())
-            answer = try Questioner(dialer: dialer).ask(question)
+            return try talk(Questioner(dialer: dialer))
         } catch let error as QuestionError {
             switch error {
             case .noAnswer(let error): throw .noAnswer(error)
@@ -59,7 +93,24 @@ package enum Settlement {
         } catch {
             fatalError("only typed errors are thrown above: \(error)")
         }
-        return try settle(question, answer, destination.name, ledger)
+    }
+
+    private static func settle(
+        _ notice: Overruling, _ answer: OwnershipAnswer, _ ledger: any OwnershipLedger
+    ) throws(SettlementError) -> SettlementOutcome {
+        guard case .overruled(let epoch) = answer, epoch >= notice.epoch else {
+            throw otherEpoch(answer)
+        }
+        do {
+            try ledger.append(.owned(vm: notice.vm, epoch: notice.epoch, migration: nil))
+        } catch { throw .ledger(error) }
+        return .rulingHeard(notice.epoch)
+    }
+
+    private static func otherEpoch(_ answer: OwnershipAnswer) -> SettlementError {
+        .refused(
+            MigrationRefusal(
+                .protocolViolation, "an answer about another epoch", details: ["\(answer)"]))
     }
 
     private static func settle(
@@ -78,8 +129,6 @@ package enum Settlement {
             default: break
             }
         }
-        throw .refused(
-            MigrationRefusal(
-                .protocolViolation, "an answer about another epoch", details: ["\(answer)"]))
+        throw otherEpoch(answer)
     }
 }

@@ -16,6 +16,7 @@ struct CommandFailure: Error {
         case notMigrated = 6
         case cancelled = 7
         case vmNotRunning = 8
+        case auditFoundSomething = 9
     }
 
     var kind: Kind

@@ -28,11 +28,12 @@ struct Ferry: AsyncParsableCommand {
                6  the migration did not happen; the VM runs on where it was
                7  the migration was cancelled; the VM runs on where it was
                8  the migration failed and the VM does not run, or it is not known where it runs
+               9  `ferry agent check` found something to look at
               64  the command line is wrong
             """,
         version: "0.1.0",
         subcommands: [
             Up.self, Down.self, Status.self, PKI.self, VMCommand.self, Migrate.self,
-            MigrationCommand.self, HostCommand.self,
+            MigrationCommand.self, HostCommand.self, AgentCommand.self,
         ])
 }

@@ -21,6 +21,7 @@ struct VMCommand: AsyncParsableCommand {
         subcommands: [
             Create.self, List.self, Show.self, ConsoleCommand.self, Log.self, Pause.self,
             Resume.self, Start.self, Stop.self, Reset.self, Save.self, Restore.self, Delete.self,
+            Recover.self,
         ])
 }
 

@@ -2,7 +2,6 @@
 
 import API
 import Agent
-import Foundation
 import Host
 import Migration
 import MigrationProtocol
@@ -57,15 +56,11 @@ struct FailureCodeTests {
         #expect(Set(FailureCode.allCases.map(\.summary)).count == FailureCode.allCases.count)
     }
 
-    @Test("The README's table has every code with its sentence, and no other")
+    @Test("The README's table has every code with its sentence")
     func documented() throws {
-        let readme = URL(filePath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent().appending(path: "README.md")
-        let rows = try String(contentsOf: readme, encoding: .utf8).split(separator: "\n")
-        let documented = rows.filter { $0.hasPrefix("| `") && $0.hasSuffix(". |") }.map(String.init)
-        let wanted = FailureCode.allCases.map { "| `\($0.rawValue)` | \($0.summary) |" }
-        #expect(
-            Set(wanted).isSubset(of: Set(documented)),
-            "missing: \(Set(wanted).subtracting(documented))")
+        for code in FailureCode.allCases {
+            let row = "| `\(code.rawValue)` | \(code.summary) |"
+            #expect(try readme().contains(row), "missing: \(row)")
+        }
     }
 }

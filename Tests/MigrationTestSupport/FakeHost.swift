@@ -57,6 +57,18 @@ package final class FakeHost: MigrationHost {
         finishedNews.set()
     }
 
+    package func overrule(_ record: LedgerRecord) throws(MigrationRefusal) {
+        for guest in guests where guest.now.isRunning {
+            do {
+                try guest.pauseForHandover()
+                try guest.seal()
+            } catch { throw MigrationRefusal(.guestFailure, "\(error)") }
+        }
+        do { try ledger.append(record) } catch {
+            throw MigrationRefusal(.ledgerFailure, "\(error)")
+        }
+    }
+
     package func parked(_ offer: MigrationOffer, from source: HostName, for limit: Duration) {
         state.withLock { $0.parkings += 1 }
         finishedNews.set()

@@ -52,6 +52,16 @@ final class Levers: Sendable {
     func cut(mended: Bool) { state.withLock { $0.proxy }?.cut(mended: mended) }
     func cutSilently() { state.withLock { $0.proxy }?.cutSilently() }
 
+    /// The destination's operator decides that nothing that arrives there will ever have run.
+    func giveUp() {
+        guard let ledger = state.withLock({ $0.host })?.ledger else { return }
+        for (vm, ownership) in ledger.ownerships {
+            guard case .incoming(let epoch, _, let migration) = ownership else { continue }
+            // A ledger that does not take it makes the test fail by what follows.
+            try? ledger.append(.neverRan(vm: vm, epoch: epoch, migration: migration))
+        }
+    }
+
     func stall() { state.withLock { $0.proxy }?.stall() }
     func waitForStall() { state.withLock { $0.proxy }?.waitForStall() }
     func stopHost() { state.withLock { $0.host }?.stop() }

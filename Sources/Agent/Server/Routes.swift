@@ -10,6 +10,8 @@ import Model
 struct Routes: Sendable {
     let inventory: VMInventory
     let migrations: Migrations
+    let recovery: Recovery
+    let auditor: Auditor
     let facts: HostFacts
 
     var router: Router<APIContext> {
@@ -22,6 +24,7 @@ struct Routes: Sendable {
         addVMs(to: router)
         addConsole(to: router)
         addMigrations(to: router)
+        addRecovery(to: router)
         return router
     }
 

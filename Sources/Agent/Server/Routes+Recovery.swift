@@ -1,0 +1,28 @@
+// For people who look after the cluster: audits, and VMs that two hosts cannot settle by themselves.
+
+import API
+import HTTPTypes
+import Hummingbird
+import Model
+
+extension Routes {
+    func addRecovery(to router: Router<APIContext>) {
+        router.get("v1/audit") { _, _ in try Response.json(await auditor.audit()) }
+        router.get("v1/vms/:name/recovery") { _, context in
+            try Response.json(await recovery.info(context.parameters.require("name")))
+        }
+        router.post("v1/vms/:name/recovery") { request, context in
+            let ruling = try await request.decode(RuleOnVM.self)
+            let name = try vmName(context)
+            return try Response.json(
+                await recovery.rule(ruling, on: name, by: ruler(context)))
+        }
+    }
+
+    private func ruler(_ context: APIContext) throws(Problem) -> Identity {
+        guard let identity = context.identity, identity.role == .operator else {
+            throw Problem(.forbidden, "only an operator rules about a VM")
+        }
+        return identity
+    }
+}
