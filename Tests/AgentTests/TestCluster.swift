@@ -108,18 +108,18 @@ final class TestCluster: Sendable {
     }
 
     /// Starts an agent without waiting for it.
-    func launch(_ host: HostName) throws -> ProcessHandle {
+    func launch(_ host: HostName, config: String? = nil) throws -> ProcessHandle {
         try ProcessHandle(
             DetachedProcess.start(
                 ProgramFolder.path + "/ferry-agent",
-                ["--config", file.path, "--host", host.text, "--log-level", "debug"],
+                ["--config", config ?? file.path, "--host", host.text, "--log-level", "debug"],
                 log: log(host)))
     }
 
     /// Starts an agent and waits until it answers.
     @discardableResult
-    func start(_ host: HostName) async throws -> ProcessHandle {
-        let process = try launch(host)
+    func start(_ host: HostName, config: String? = nil) async throws -> ProcessHandle {
+        let process = try launch(host, config: config)
         let end = Instant.now + Self.startLimit
         while Instant.now < end {
             if (try? await agent(host.text, { try await $0.host() })) != nil { return process }
