@@ -264,10 +264,15 @@ final class IncomingDriver {
     /// What has reached this host need not be sent again: streams that were cut end by themselves when they have
     /// received it.
     private func drainStreams() {
-        let end = runtime.now + Limits.drainTimeout
-        while session.shared.withLock({ $0.activeStreams }) > 0, runtime.now < end {
-            _ = try? session.news.wait(until: end)
+        let end = runtime.now + session.timing.deadPeer
+        var received = session.frames.load(ordering: .relaxed)
+        var quiet = runtime.now + Limits.drainTimeout
+        while session.shared.withLock({ $0.activeStreams }) > 0, runtime.now < min(quiet, end) {
+            _ = try? session.news.wait(until: min(quiet, end))
             session.news.clear()
+            let frames = session.frames.load(ordering: .relaxed)
+            if frames != received { quiet = runtime.now + Limits.drainTimeout }
+            received = frames
         }
     }
 

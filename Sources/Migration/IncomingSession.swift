@@ -46,6 +46,8 @@ final class IncomingSession: Sendable {
     /// Never set: what the control connection's waits end with is `news`, or the time.
     let undisturbed: any WakeFlag
     let shared = Mutex(Shared())
+    /// That streams have received: shows whether any is still at it.
+    let frames = Atomic<Int>(0)
 
     init(
         host: any MigrationHost, timing: PeerTiming, runtime: any MigrationRuntime
@@ -142,6 +144,7 @@ final class IncomingSession: Sendable {
         try decoder.receiveBody(of: header) { (span) throws(LinkError) in
             try connection.receive(into: &span)
         }
+        frames.add(1, ordering: .relaxed)
         guard case .endOfRound(let round) = try decoder.apply(header) else { return }
         shared.withLock { $0.ended[stream] = (round, decoder.root) }
         news.set()

@@ -26,8 +26,8 @@ package enum Limits {
 
     /// A data stream is lost: how long the source's word for it may take on the control connection.
     static let lastWordsTimeout = Duration.seconds(1)
-    /// How long the streams of a lost connection may go on receiving what has arrived.
-    static let drainTimeout = Duration.milliseconds(500)
+    /// The streams of a lost connection go on receiving what has arrived until nothing comes for so long.
+    static let drainTimeout = Duration.milliseconds(300)
 
     static let sessionsMax = 8
     static let connectionsMax = 256

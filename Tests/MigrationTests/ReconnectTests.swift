@@ -11,7 +11,7 @@ import Testing
 
 /// What may be on its way when a connection breaks: sockets of two streams on both sides of the proxy (the kernel
 /// doubles what was asked for), and what the proxy itself holds.
-private let inFlightMax: UInt64 = 40 << 20
+private let inFlightMax: UInt64 = 56 << 20
 
 @Suite("Reconnect")
 struct ReconnectTests {
