@@ -12,11 +12,14 @@ package struct StartMigration: Hashable, Sendable, Codable {
     package var compression: Compression?
     /// Everything but the handover: the VM stays where it is. Nil for false.
     package var rehearse: Bool?
+    /// Look at the source's memory once more after the handover. Nil for true.
+    package var audit: Bool?
 
     package init(
         vm: VMName, to: HostName, downtimeLimitMs: Double? = nil, streams: Int? = nil,
-        compression: Compression? = nil, rehearse: Bool? = nil
+        compression: Compression? = nil, rehearse: Bool? = nil, audit: Bool? = nil
     ) {
+        self.audit = audit
         self.rehearse = rehearse
         self.vm = vm
         self.to = to
@@ -185,6 +188,8 @@ package struct ReportInfo: Hashable, Sendable, Codable {
     package var compressionRatio: Double
     package var verifiedPages: UInt64
     package var memoryRoot: String
+    /// It goes on after the migration is over.
+    package var audit: AuditInfo
     package var rehearsal: RehearsalInfo?
 
     package init(_ report: MigrationReport) {
@@ -204,6 +209,7 @@ package struct ReportInfo: Hashable, Sendable, Codable {
         unchangedPages = report.unchangedPages
         reconnects = report.reconnects
         bytesSentAgain = report.bytesSentAgain
+        audit = AuditInfo(report.audit)
         rehearsal = report.rehearsal.map { RehearsalInfo($0) }
         streams = report.streams
         compression = report.compression
@@ -241,5 +247,24 @@ package struct RehearsalInfo: Hashable, Sendable, Codable {
         dirtyPagesPerSecond = rehearsal.dirtyPagesPerSecond
         wireBytesPerSecond = rehearsal.wireBytesPerSecond
         wouldThrottle = rehearsal.wouldThrottle
+    }
+}
+
+/// MemoryAudit with its units in its names.
+package struct AuditInfo: Hashable, Sendable, Codable {
+    package var state: MemoryAudit.State
+    /// Pages that were looked at.
+    package var pages: UInt64
+    package var durationMs: Double
+    /// Pages that the destination has old copies of, and the numbers of the first.
+    package var differing: UInt64
+    package var differingPages: [UInt64]
+
+    package init(_ audit: MemoryAudit) {
+        state = audit.state
+        pages = audit.pages
+        durationMs = audit.duration.milliseconds
+        differing = audit.differing
+        differingPages = audit.differingPages
     }
 }

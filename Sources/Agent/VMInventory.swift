@@ -19,6 +19,10 @@ package actor VMInventory {
     nonisolated let context: HostContext
     private var vms: [VMName: VirtualMachine] = [:]
     private var reservations: [VMName: Reservation] = [:]
+    /// VMs that run elsewhere by now, while their memory is looked at once more; and how to end that.
+    private var leaving: [VMName: (vm: VirtualMachine, stop: @Sendable () -> Void)] = [:]
+    /// Those who wait until a VM has left.
+    private var leavingWaiters: [CheckedContinuation<Void, Never>] = []
     /// Folders that are there and cannot be read: what they are, and whether something runs in them, is not known.
     private(set) var unreadable: Set<VMName> = []
 
@@ -62,6 +66,7 @@ package actor VMInventory {
 
     /// Reserves the name and the memory of a VM to come. End with `add` or `release`.
     package func reserve(_ spec: VMSpec, id: VMID) async throws(Problem) {
+        await waitForLeaving(spec.name)
         guard vms[spec.name] == nil, reservations[spec.name] == nil else {
             throw Problem(.nameTaken, "there is a VM \(spec.name) on host \(context.name) already")
         }
@@ -121,6 +126,26 @@ package actor VMInventory {
     /// It is gone. Only this very VM is taken out, never a later one of the same name.
     package func remove(_ vm: VirtualMachine) {
         if vms[vm.name] === vm { vms[vm.name] = nil }
+    }
+
+    /// It runs elsewhere: here it is not seen any more, but its process and folder stay until `endLeaving`.
+    func beginLeaving(_ vm: VirtualMachine, stop: @escaping @Sendable () -> Void) {
+        remove(vm)
+        leaving[vm.name] = (vm, stop)
+    }
+
+    func endLeaving(_ vm: VirtualMachine) {
+        if leaving[vm.name]?.vm === vm { leaving[vm.name] = nil }
+        for waiter in leavingWaiters { waiter.resume() }
+        leavingWaiters = []
+    }
+
+    /// Whoever needs the name now, the same VM that comes back say, is more important than an audit.
+    private func waitForLeaving(_ name: VMName) async {
+        while let (_, stop) = leaving[name] {
+            stop()
+            await withCheckedContinuation { leavingWaiters.append($0) }
+        }
     }
 
     package func delete(_ name: VMName) async throws(Problem) {

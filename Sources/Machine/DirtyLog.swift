@@ -9,7 +9,7 @@ package import Host
 import KVM
 import Model
 import Synchronization
-import VMControl
+package import VMControl
 
 /// The dirty log of one guest. Calls go one after another.
 package final class DirtyLog: Sendable {

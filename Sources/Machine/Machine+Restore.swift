@@ -2,6 +2,7 @@
 
 package import KVM
 import Synchronization
+import VMControl
 
 extension Machine {
     /// Builds the machine that the file describes, paused where it was saved.

@@ -208,32 +208,45 @@ final class IncomingDriver {
     func offered(_ offer: MigrationOffer, from source: HostName) -> Event {
         if !hasOffer {
             hasOffer = true
-            endOlder(offer, from: source)
+            guard endOlder(offer, from: source) || isConnected else {
+                return .refused(MigrationRefusal(.timedOut, "the source has gone again"))
+            }
         }
         return .offered(offer, from: source)
     }
 
-    /// The source has one connection for a VM: one that is there still was lost, and its end is waited for.
-    private func endOlder(_ offer: MigrationOffer, from source: HostName) {
+    /// A source that has made its offer is silent until it is answered: what comes can only be an end.
+    private var isConnected: Bool {
+        (try? control?.waitForInput(or: session.undisturbed, until: runtime.now)) == .timedOut
+    }
+
+    /// The source has one connection for a VM: one that is there still was lost, and its end is waited for. But an
+    /// offer that was left lying must not end a newer one's session. True when this goes on where that one was.
+    private func endOlder(_ offer: MigrationOffer, from source: HostName) -> Bool {
         let end = runtime.now + session.timing.deadPeerInHandover
-        while sessions.supersede(offer.vm, from: source), runtime.now < end {
+        while isConnected, sessions.supersede(offer.vm, from: source), runtime.now < end {
             _ = try? session.news.wait(until: min(end, runtime.now + Limits.tick))
         }
-        guard let kept = sessions.takeParked(offer.vm, from: source) else { return }
+        guard isConnected, let kept = sessions.takeParked(offer.vm, from: source) else {
+            return false
+        }
         let parkedOffer = kept.shared.withLock { $0.machine.parkedOffer }
         guard let parkedOffer, offer.canContinue(parkedOffer) else {
             let refusal = MigrationRefusal(.cancelled, "the source began anew")
-            return IncomingDriver(session: kept, control: nil, sessions: sessions)
+            IncomingDriver(session: kept, control: nil, sessions: sessions)
                 .conclude(.failed(refusal))
+            return false
         }
         kept.takeOver(offer)
         sessions.close(session)
         session = kept
         session.host.unparked(offer, from: source)
+        return true
     }
 
     /// Nil when it is done; the event that comes instead.
     private func park() -> Event? {
+        drainStreams()
         endStreams()
         let (offer, source, failure) = session.shared.withLock {
             ($0.offer, $0.source, $0.streamFailure)
@@ -246,6 +259,16 @@ final class IncomingDriver {
         session.host.parked(offer, from: source, for: limit)
         sessions.park(session, offer, from: source, until: runtime.now + limit)
         return nil
+    }
+
+    /// What has reached this host need not be sent again: streams that were cut end by themselves when they have
+    /// received it.
+    private func drainStreams() {
+        let end = runtime.now + Limits.drainTimeout
+        while session.shared.withLock({ $0.activeStreams }) > 0, runtime.now < end {
+            _ = try? session.news.wait(until: end)
+            session.news.clear()
+        }
     }
 
     /// Ends the streams and waits until none writes to the memory any more.
@@ -275,15 +298,15 @@ final class IncomingDriver {
             outcome = .ownedButStopped(epoch, refusal)
         case .refused(let refusal), .discarded(let refusal): outcome = .discarded(refusal)
         case .undecided(let refusal):
-            if case .overruled = session.host.ledger.ownership(of: offer.vm) {
-                // A ruling came between: it is decided.
-                guest.discard()
-                outcome = .discarded(refusal)
-                break
-            }
             sessions.keep(
                 UndecidedGuest(offer: offer, source: source, guest: guest, refusal: refusal))
-            return
+            // A question or a ruling that came before has decided it, and found nothing to discard.
+            let ownership = session.host.ledger.ownership(of: offer.vm)
+            guard ownership?.isUndecided(offer.migration) != true,
+                sessions.takeUndecided(offer.vm, offer.migration) != nil
+            else { return }
+            guest.discard()
+            outcome = .discarded(refusal)
         }
         session.host.finished(offer, from: source, outcome: outcome)
     }

@@ -23,11 +23,14 @@ package struct MigrationOptions: Hashable, Sendable {
     package var timing: PeerTiming
     /// Everything but the handover.
     package var isRehearsal: Bool
+    /// After the handover the source's memory is looked at once more.
+    package var audits: Bool
 
     package init(
         streams: Int = 2, compression: Compression = .auto, downtimeLimit: Duration? = nil,
-        timing: PeerTiming = PeerTiming(), isRehearsal: Bool = false
+        timing: PeerTiming = PeerTiming(), isRehearsal: Bool = false, audits: Bool = true
     ) {
+        self.audits = audits
         self.isRehearsal = isRehearsal
         self.streams = streams
         self.compression = compression

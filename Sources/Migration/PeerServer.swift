@@ -151,8 +151,11 @@ package final class PeerServer: Sendable {
                     connection,
                     MigrationRefusal(.busy, "\(Limits.sessionsMax) migrations arrive already"))
             }
-            defer { sessions.close(session) }
-            try connection.send(.welcome(version: version))
+            do { try connection.send(.welcome(version: version)) } catch {
+                sessions.close(session)
+                throw error
+            }
+            // Parked or ended, it is not this thread's any more when this returns.
             IncomingDriver(session: session, control: connection, sessions: sessions).run()
         case .data(let token, let stream):
             guard let session = sessions.claim(token, stream: stream, from: connection.peer.name)

@@ -42,6 +42,8 @@ final class SourceDriver {
     let carried: PageSet
     /// What was sent last, on connections that are gone; nil before the first is.
     var sent: PageHashTable?
+    /// What the destination has, as of the connection that is gone.
+    private var table: PageHashTable?
     /// What was done on connections that are gone.
     var pastCounts = EncoderCounts()
     /// Since when it has not been connected.
@@ -156,6 +158,7 @@ final class SourceDriver {
             streams.stop()
             keepCounts(of: streams)
             sent = streams.pages.sent ?? streams.pages.table
+            table = streams.pages.table
         }
         streams = nil
         control?.close()
@@ -216,6 +219,12 @@ final class SourceDriver {
         report.zeroPages = counts.zeroPages
         report.unchangedPages = counts.unchangedPages
         report.bytesSentAgain = counts.repeatedPages * UInt64(pageBytes)
+    }
+
+    /// Of a migration that ended at the destination.
+    func auditor() -> MemoryAuditor? {
+        guard options.audits, report.rehearsal == nil, let table else { return nil }
+        return MemoryAuditor(guest: guest, table: table, seed: offer.hashSeed, runtime: runtime)
     }
 
     private func finishedReport() -> MigrationReport {

@@ -111,7 +111,7 @@ final class SourceStream: Sendable {
                 start = runtime.now
             }
             if board.isStopped.load(ordering: .acquiring) { throw .interrupted }
-            let present = presentPages(of: chunk, &holes, guest.layout.pageCount)
+            let present = ChunkPages(of: chunk, pageCount: guest.layout.pageCount, &holes)
             try encoder.encode(chunk: chunk, by: chooser.encoding, present: present) {
                 (bytes) throws(LinkError) in try transmit(bytes)
             }
@@ -134,30 +134,5 @@ final class SourceStream: Sendable {
     private func transmit(_ bytes: RawSpan) throws(LinkError) {
         try connection.send(bytes)
         board.wireBytes.add(bytes.byteCount, ordering: .relaxed)
-    }
-
-    /// Which pages of a chunk are not holes; nil when that is not asked or cannot be known.
-    private func presentPages(
-        of chunk: Int, _ holes: inout HoleFinder?, _ pageCount: Int
-    ) -> ChunkPages? {
-        guard holes != nil else { return nil }
-        let first = chunk * PageCodec.Limits.chunkPages
-        let end = min(first + PageCodec.Limits.chunkPages, pageCount)
-        var pages = ChunkPages()
-        var rest = (first * pageBytes)..<(end * pageBytes)
-        do {
-            while let data = try holes?.firstData(in: rest) {
-                let from = data.lowerBound / pageBytes - first
-                let to = (data.upperBound + pageBytes - 1) / pageBytes - first
-                pages.insert(from..<to)
-                if data.upperBound >= rest.upperBound { break }
-                rest = data.upperBound..<rest.upperBound
-            }
-            return pages
-        } catch {
-            // A file system that cannot tell holes: every page is looked at.
-            holes = nil
-            return nil
-        }
     }
 }

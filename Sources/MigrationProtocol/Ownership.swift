@@ -49,4 +49,10 @@ package enum Ownership: Hashable, Sendable {
         case .released, .handedOver, .overruled, .incoming, .neverRan, .deleted: false
         }
     }
+
+    /// A guest that this migration brought may still turn out to be owned here: nothing that was written since says
+    /// otherwise.
+    package func isUndecided(_ migration: MigrationID) -> Bool {
+        if case .incoming(_, _, migration) = self { true } else { false }
+    }
 }

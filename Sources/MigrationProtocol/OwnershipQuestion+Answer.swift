@@ -25,7 +25,9 @@ extension OwnershipQuestion {
         switch ownership {
         case .owned(epoch, migration), .deleted(epoch): return .answer(.taken(epoch))
         case .neverRan(epoch, migration): return .answer(.neverRan(epoch))
-        case .incoming(epoch, _, migration):
+        // Also when another attempt at this epoch was the last to leave its record: the epoch is nobody's here, and
+        // the source lets only this attempt have it.
+        case .incoming(epoch, _, _), .neverRan(epoch, _):
             return .write(.neverRan(vm: vm, epoch: epoch, migration: migration))
         case .neverRan, .handedOver, .incoming, .deleted, .owned, .released, .ruled, .overruled:
             return contradiction(ownership)

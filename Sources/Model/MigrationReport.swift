@@ -59,6 +59,8 @@ public struct MigrationReport: Hashable, Sendable, Codable {
     public var verifiedPages: UInt64 = 0
     /// The root of those hashes: equal at both ends.
     public var memoryRoot = ""
+    /// The second look at the source's memory, after the handover.
+    public var audit = MemoryAudit(.off)
     /// What a rehearsal found; nil for a migration.
     public var rehearsal: Rehearsal?
 
@@ -91,6 +93,37 @@ public struct Rehearsal: Hashable, Sendable, Codable {
     public var wouldThrottle = false
 
     public init() {}
+}
+
+/// The frozen memory that a VM left behind, hashed again and compared with what was sent.
+public struct MemoryAudit: Hashable, Sendable, Codable {
+    public enum State: String, Hashable, Sendable, Codable {
+        case off
+        case running
+        case clean
+        /// Pages changed after they were last sent: the destination runs with old copies of them.
+        case differs
+        /// Ended before it had seen all of memory.
+        case unfinished
+    }
+
+    /// Pages whose numbers are kept.
+    public static let differingPagesMax = 64
+
+    public var state: State
+    /// Pages that were looked at.
+    public var pages: UInt64 = 0
+    public var duration: Duration = .zero
+    public var differing: UInt64 = 0
+    /// The first of them, by their number in the memory file.
+    public var differingPages: [UInt64] = []
+
+    public init(_ state: State) { self.state = state }
+
+    public mutating func add(_ page: UInt64) {
+        differing += 1
+        if differingPages.count < Self.differingPagesMax { differingPages.append(page) }
+    }
 }
 
 /// How long one phase took.

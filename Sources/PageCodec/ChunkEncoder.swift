@@ -145,9 +145,9 @@ package struct ChunkPages: Hashable, Sendable {
         _ send: (RawSpan) throws(Failure) -> Void
     ) throws(Failure) {
         let number = chunk * Limits.chunkPages + page
+        if !isHole, batchCount == 0 { try openBatch(send) }
         counts.pages += 1
         if isHole { return try takeZero(page, number, of: chunk, send) }
-        if batchCount == 0 { try openBatch(send) }
         let copy = unsafe batchPages.advanced(by: batchCount * pageBytes)
         unsafe copy.copyMemory(from: memory.advanced(by: number * pageBytes), byteCount: pageBytes)
         if unsafe isZeroPage(copy) { return try takeZero(page, number, of: chunk, send) }

@@ -41,6 +41,8 @@ struct Migrate: AsyncParsableCommand {
     var compression: Compression?
     @Flag(help: "Do everything but the handover, and say how long the VM would stand still.")
     var rehearse = false
+    @Flag(help: "Do not look at the memory that was left behind once more after the handover.")
+    var noAudit = false
     @Flag(help: "Start it and return at once.")
     var detach = false
     @OptionGroup var cluster: ClusterOptions
@@ -52,7 +54,8 @@ struct Migrate: AsyncParsableCommand {
                 let agent = try await session.agent(withVM: name)
                 let request = StartMigration(
                     vm: name, to: to, downtimeLimitMs: downtimeLimit?.milliseconds,
-                    streams: streams, compression: compression, rehearse: rehearse ? true : nil)
+                    streams: streams, compression: compression, rehearse: rehearse ? true : nil,
+                    audit: noAudit ? false : nil)
                 let started = try await agent.start(request)
                 if detach {
                     try printStarted(started)

@@ -74,7 +74,24 @@ func reportText(_ report: ReportInfo, of info: MigrationInfo) -> String {
           on the wire \(bytesText(report.wireBytes)) on \(report.streams) streams, \(report.compression.rawValue), ratio \(String(format: "%.1f", report.compressionRatio))
           pages       \(report.pagesSent) sent, \(report.zeroPages) zero, \(report.unchangedPages) unchanged\(lossText(report))
           verified    \(bytesText(verified)), root \(report.memoryRoot)
+          audit       \(auditText(report.audit, of: info))
         """
+}
+
+private func auditText(_ audit: AuditInfo, of info: MigrationInfo) -> String {
+    let seen =
+        "\(bytesText(audit.pages * UInt64(pageBytes))) in \(timeText(ms: audit.durationMs))"
+    return switch audit.state {
+    case .off: "none"
+    case .running: "goes on in the background: ferry migration show \(info.id)"
+    case .clean: "clean, \(seen)"
+    case .unfinished: "ended early, \(seen)"
+    case .differs:
+        """
+        \(audit.differing) PAGES DIFFER (\(seen)): \(info.destination) runs \(info.vm) with old copies of them
+                      pages \(audit.differingPages.map(String.init).joined(separator: " "))\(audit.differing > UInt64(audit.differingPages.count) ? " ..." : "")
+        """
+    }
 }
 
 private func lossText(_ report: ReportInfo) -> String {

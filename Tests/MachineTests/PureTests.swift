@@ -6,6 +6,7 @@ import Machine
 import Model
 import Synchronization
 import Testing
+import VMControl
 import Wire
 
 @Suite("The serial port")

@@ -1,0 +1,105 @@
+// The explorations that have a name.
+
+package struct Configuration: Sendable {
+    package let name: String
+    package let summary: String
+    package let bounds: Bounds
+
+    private init(_ name: String, _ summary: String, _ change: (inout Bounds) -> Void) {
+        self.name = name
+        self.summary = summary
+        var bounds = Bounds()
+        change(&bounds)
+        self.bounds = bounds
+    }
+
+    package static let all = [small, repeated, parking, rehearsal, rulings, operators, stubborn, strangers, mixed, full]
+
+    package static func named(_ name: String) -> Configuration? { all.first { $0.name == name } }
+
+    package static let small = Configuration(
+        "small", "one migration, up to two faults of the usual kinds"
+    ) {
+        $0.faults = Faults(2, ofEach: [.agentCrash, .cut, .loss, .disk, .cancel, .impatience])
+    }
+
+    package static let repeated = Configuration(
+        "repeated", "a migration, and another after it, there or back; up to two faults"
+    ) {
+        $0.migrations = 2
+        $0.movesBack = true
+        $0.faults = Faults(2, ofEach: [.agentCrash, .cut, .loss, .disk, .processKill])
+    }
+
+    package static let parking = Configuration(
+        "parking", "a broken pre-copy that goes on with what was kept; up to three faults"
+    ) {
+        $0.parks = true
+        $0.reconnects = 1
+        $0.earlyRounds = 1
+        $0.faults = Faults(3, ofEach: [.agentCrash, .cut, .impatience, .disk])
+    }
+
+    package static let rehearsal = Configuration(
+        "rehearsal", "a rehearsal and a migration after it; up to two faults"
+    ) {
+        $0.migrations = 2
+        $0.rehearses = true
+        $0.faults = Faults(2, ofEach: [.agentCrash, .cut, .cancel, .processKill])
+    }
+
+    package static let rulings = Configuration(
+        "controller", "a controller that rules when a host is off, and may crash; up to three faults"
+    ) {
+        $0.hasController = true
+        $0.faults = Faults(
+            3, [.hostOff: 1, .hostReturn: 1, .agentCrash: 1, .loss: 1, .cut: 1, .controllerCrash: 1])
+    }
+
+    package static let operators = Configuration(
+        "operator", "an operator who rules when a host is off; up to three faults"
+    ) {
+        $0.faults = Faults(
+            3, [.hostOff: 1, .hostReturn: 1, .agentCrash: 2, .disk: 1, .loss: 1, .cut: 1, .ruling: 1])
+    }
+
+    package static let stubborn = Configuration(
+        "wrong-operator", "an operator who rules against a host that is only cut off; up to three faults"
+    ) {
+        $0.operatorMayErr = true
+        $0.faults = Faults(
+            3, [.partition: 1, .ruling: 1, .agentCrash: 1, .disk: 1, .loss: 1])
+    }
+
+    package static let strangers = Configuration(
+        "stranger", "a host that has nothing to do with the VM asks after it: the VM moves all the same"
+    ) {
+        $0.mustMove = true
+        $0.faults = Faults(1, [.stranger: 1])
+    }
+
+    package static let mixed = Configuration(
+        "mixed-up", "a word of one connection arrives on another; two migrations, up to three faults"
+    ) {
+        $0.migrations = 2
+        $0.faults = Faults(3, [.cut: 1, .loss: 1, .agentCrash: 1, .mixUp: 1])
+    }
+
+    package static let full = Configuration(
+        "full", "everything at once: two migrations there and back, rehearsals, parking, a controller, every fault"
+    ) {
+        $0.migrations = 2
+        $0.movesBack = true
+        $0.rehearses = true
+        $0.parks = true
+        $0.reconnects = 1
+        $0.hasController = true
+        $0.faults = Faults(
+            2,
+            [
+                .agentCrash: 2, .hostOff: 1, .hostReturn: 1, .processKill: 1, .cut: 2,
+                .impatience: 1, .loss: 2, .disk: 2, .cancel: 1, .ruling: 1, .partition: 1,
+                .controllerCrash: 1, .refusal: 1, .stream: 1, .corruption: 1, .stranger: 1,
+            ])
+    }
+}

@@ -1,0 +1,89 @@
+// What must hold in every state, and where every run must be able to end.
+
+import MigrationProtocol
+import Model
+
+/// What went wrong.
+package enum Violation: String, Hashable, Sendable {
+    /// Two ferry-vmms execute the guest's instructions.
+    case twoRun
+    /// Two ledgers let their host run the VM in one epoch.
+    case sameEpoch
+    /// A host that knows that it is overruled runs the VM.
+    case overruledRuns
+    /// A ledger refused what a driver had every reason to write.
+    case contradiction
+    /// A migration failed before GO, and the VM does not run at its source.
+    case sourceDoesNotRun
+    /// A cancel was taken, and the VM is not at its source.
+    case cancelIgnored
+    /// Whatever follows, neither a running owner nor a stated recovery is reached.
+    case stuck
+}
+
+extension World {
+    func violation(_ bounds: Bounds) -> Violation? {
+        if let violation { return violation }
+        let (s, d) = (hosts[.s], hosts[.d])
+        // Who rules against a host that is alive has been told what that risks.
+        if s.isRunning, d.isRunning, !bounds.operatorMayErr { return .twoRun }
+        if s.mayRun, d.mayRun, s.ledger.ownership?.epoch == d.ledger.ownership?.epoch {
+            return .sameEpoch
+        }
+        for host in [s, d] {
+            if case .overruled? = host.ledger.ownership, host.isRunning { return .overruledRuns }
+        }
+        return nil
+    }
+
+    /// What is wrong with the end of a migration at its source.
+    func violation(
+        of ending: SourceMachine.Ending, _ side: Side, _ out: Outgoing
+    ) -> Violation? {
+        let host = hosts[side]
+        switch ending {
+        case .runsHere: return host.process == nil || host.isRunning ? nil : .sourceDoesNotRun
+        case .stoppedHere: return host.process == nil ? nil : .sourceDoesNotRun
+        case .handedOver, .unsettled:
+            if out.isCancelled { return .cancelIgnored }
+            return out.hasSentGo ? nil : .sourceDoesNotRun
+        }
+    }
+
+    /// A state where everything may stay for ever: the VM runs where it should, or people are told what to do.
+    func isGoal(_ bounds: Bounds) -> Bool {
+        guard inquiries.isEmpty, isAtRest(.s), isAtRest(.d) else { return false }
+        if bounds.mustMove {
+            return migrations == bounds.migrations && hosts[.d].isRunning && hosts[.d].mayRun
+        }
+        let running = Side.allCases.filter { hosts[$0].isRunning }
+        if running.isEmpty { return Side.allCases.contains(where: hasStatedRecovery) }
+        return running.count == 1 && isSoleOwner(running[0])
+    }
+
+    /// A host without power rests.
+    private func isAtRest(_ side: Side) -> Bool {
+        !hosts[side].isOn || hosts[side].isUp && hosts[side].isAtRest
+    }
+
+    private func isSoleOwner(_ side: Side) -> Bool {
+        guard hosts[side].mayRun else { return false }
+        if !hosts[side.other].isOn { return true }
+        if case .ruled? = hosts[side].ledger.ownership { return false }
+        return !hosts[side.other].mayRun
+    }
+
+    /// Nothing runs, and that is told, with what to do.
+    private func hasStatedRecovery(_ side: Side) -> Bool {
+        let host = hosts[side]
+        switch host.ledger.ownership {
+        case .released?:
+            // Its own host comes back and asks, or the other's does, or somebody rules.
+            return !host.isOn || !hosts[side.other].isOn
+        case .owned?, .ruled?:
+            // Its process was killed: a VM that is lost, and reported so.
+            return !host.isOn || host.process == nil && host.hasLostProcess
+        case .handedOver?, .overruled?, .incoming?, .neverRan?, .deleted?, nil: return false
+        }
+    }
+}

@@ -1,0 +1,54 @@
+// Explores every interleaving of the protocol's machines within bounds, and prints what was found.
+
+import ArgumentParser
+import Explorer
+
+@main
+struct Explore: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ferry-explore",
+        abstract: "Explores every order of steps, faults and restarts of a migration, within bounds.",
+        discussion: """
+            The machines are those that the agents run. Ends with exit code 1 when an invariant does not hold,
+            with the shortest conversation that leads there; --plant breaks a rule on purpose.
+            """)
+
+    @Option(name: [.customLong("config")], help: "What is explored; --list names all.")
+    var name = "small"
+    @Option(help: "Ends after so many steps from the beginning.")
+    var depth = Int.max
+    @Option(name: [.customLong("max-states")], help: "Ends after so many states.")
+    var statesMax = 20_000_000
+    @Option(help: "A rule to break; --list names all.")
+    var plant: String?
+    @Flag(help: "Lists configurations and plants.")
+    var list = false
+    @Flag(help: "Prints each level.")
+    var verbose = false
+
+    func validate() throws {
+        if Configuration.named(name) == nil {
+            throw ValidationError("there is no configuration '\(name)'; --list names all")
+        }
+        if let plant, Plant(rawValue: plant) == nil {
+            throw ValidationError("there is no plant '\(plant)'; --list names all")
+        }
+    }
+
+    func run() throws {
+        if list { return printList() }
+        guard let configuration = Configuration.named(name) else { return }
+        let exploration = try Exploration.run(
+            configuration.bounds, plant: plant.flatMap(Plant.init), depthMax: depth,
+            statesMax: statesMax, progress: { if verbose { print($0.figures) } })
+        print(exploration.report)
+        if exploration.finding != nil { throw ExitCode(1) }
+    }
+
+    private func printList() {
+        for configuration in Configuration.all {
+            print("\(configuration.name): \(configuration.summary)")
+        }
+        print("plants: \(Plant.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+}
