@@ -1,7 +1,7 @@
 // What a simulated agent does with the VMs that it finds at its start. The rules are MigrationProtocol's own.
 
 import Host
-import Machine
+import VMControl
 import Migration
 import MigrationProtocol
 import Model

@@ -2,7 +2,7 @@
 
 import Glibc
 import Host
-import Machine
+import VMControl
 import Migration
 import Model
 

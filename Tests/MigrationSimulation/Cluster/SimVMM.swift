@@ -4,7 +4,7 @@
 
 import Glibc
 import Host
-import Machine
+import VMControl
 import Migration
 import Model
 

@@ -1,7 +1,7 @@
 // What must be true: at every moment, after each migration, and at the end.
 
 import Host
-import Machine
+import VMControl
 import Migration
 import MigrationProtocol
 import Model

@@ -1,7 +1,7 @@
 // Everything of one run: hosts, network, VMs, and the one look at all of them that no host has.
 
 import Host
-import Machine
+import VMControl
 import Migration
 import MigrationProtocol
 import Model
