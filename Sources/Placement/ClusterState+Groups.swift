@@ -45,7 +45,8 @@ extension ClusterState {
 
     /// Members of a group beside `vm`: in the domain of `host`, and everywhere.
     ///
-    /// `companions` move along with the VM: where they are now does not count, but where it would go does.
+    /// `companions` move along with the VM, which may be among them: where they are does not count, but those that are
+    /// on their way to `host` do.
     func others(
         _ group: Int32, beside vm: VMIndex, near host: HostIndex, without companions: [VMIndex]
     ) -> (near: Int32, all: Int32) {
@@ -54,7 +55,8 @@ extension ClusterState {
         let domain = domain(of: host, scope)
         var near = row.counts[domain] ?? 0
         var all = row.total
-        for member in [vm] + companions where groupsOfVM[member].contains(group) {
+        let moving = companions.contains(vm) ? companions : companions + [vm]
+        for member in moving where groupsOfVM[member].contains(group) {
             let (source, target) = (vmRows[member].host, vmRows[member].target)
             guard source >= 0 else { continue }
             let left = self.domain(of: Int(source), scope)
