@@ -105,7 +105,8 @@ struct ReconnectTests {
         _ = machine.handle(.peerLost)
         machine.goOn(as: migration.renewed)
         for event: SourceMachine.Event in [
-            .connected, .accepted(terms), .roundEnded(few), .paused, .sentAll(root: .empty), .sealed,
+            .connected, .accepted(terms), .roundEnded(few), .paused, .sentAll(root: .empty),
+            .sealed,
         ] { _ = machine.handle(event) }
         #expect(
             machine.handle(.ready(root: .empty)) == [
