@@ -33,6 +33,8 @@ package enum Fault: Int, Hashable, Sendable, CaseIterable {
     case stranger
     /// A word of a connection that is gone arrives on a later one.
     case mixUp
+    /// Another migration after the first: no fault, but where it is bounded like one, it counts as one.
+    case again
 }
 
 /// How many of each, and of all together but `hostReturn`.

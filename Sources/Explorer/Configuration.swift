@@ -13,7 +13,10 @@ package struct Configuration: Sendable {
         self.bounds = bounds
     }
 
-    package static let all = [small, repeated, parking, rehearsal, rulings, operators, stubborn, strangers, mixed, full]
+    package static let all = [
+        small, repeated, parking, rehearsal, rulings, operators, stubborn, strangers, mixed, full,
+        deep,
+    ]
 
     package static func named(_ name: String) -> Configuration? { all.first { $0.name == name } }
 
@@ -49,22 +52,26 @@ package struct Configuration: Sendable {
     }
 
     package static let rulings = Configuration(
-        "controller", "a controller that rules when a host is off, and may crash; up to three faults"
+        "controller",
+        "a controller that rules when a host is off, and may crash; up to three faults"
     ) {
         $0.hasController = true
         $0.faults = Faults(
-            3, [.hostOff: 1, .hostReturn: 1, .agentCrash: 1, .loss: 1, .cut: 1, .controllerCrash: 1])
+            3,
+            [.hostOff: 1, .hostReturn: 1, .agentCrash: 1, .loss: 1, .cut: 1, .controllerCrash: 1])
     }
 
     package static let operators = Configuration(
         "operator", "an operator who rules when a host is off; up to three faults"
     ) {
         $0.faults = Faults(
-            3, [.hostOff: 1, .hostReturn: 1, .agentCrash: 2, .disk: 1, .loss: 1, .cut: 1, .ruling: 1])
+            3,
+            [.hostOff: 1, .hostReturn: 1, .agentCrash: 2, .disk: 1, .loss: 1, .cut: 1, .ruling: 1])
     }
 
     package static let stubborn = Configuration(
-        "wrong-operator", "an operator who rules against a host that is only cut off; up to three faults"
+        "wrong-operator",
+        "an operator who rules against a host that is only cut off; up to three faults"
     ) {
         $0.operatorMayErr = true
         $0.faults = Faults(
@@ -72,34 +79,45 @@ package struct Configuration: Sendable {
     }
 
     package static let strangers = Configuration(
-        "stranger", "a host that has nothing to do with the VM asks after it: the VM moves all the same"
+        "stranger",
+        "a host that has nothing to do with the VM asks after it: the VM moves all the same"
     ) {
         $0.mustMove = true
         $0.faults = Faults(1, [.stranger: 1])
     }
 
     package static let mixed = Configuration(
-        "mixed-up", "a word of one connection arrives on another; two migrations, up to three faults"
+        "mixed-up",
+        "a word of one connection arrives on another; two migrations, up to three faults"
     ) {
         $0.migrations = 2
         $0.faults = Faults(3, [.cut: 1, .loss: 1, .agentCrash: 1, .mixUp: 1])
     }
 
     package static let full = Configuration(
-        "full", "everything at once: two migrations there and back, rehearsals, parking, a controller, every fault"
-    ) {
-        $0.migrations = 2
-        $0.movesBack = true
-        $0.rehearses = true
-        $0.parks = true
-        $0.reconnects = 1
-        $0.hasController = true
-        $0.faults = Faults(
-            2,
+        "full",
+        "everything at once; up to two faults, where a migration after the first counts as one"
+    ) { everything(&$0, together: 2) }
+
+    package static let deep = Configuration(
+        "deep", "everything at once, up to three faults: for an hour with nothing else to do"
+    ) { everything(&$0, together: 3) }
+
+    private static func everything(_ bounds: inout Bounds, together: UInt8) {
+        bounds.migrations = 2
+        bounds.movesBack = true
+        bounds.rehearses = true
+        bounds.parks = true
+        bounds.reconnects = 1
+        bounds.earlyRounds = 1
+        bounds.hasController = true
+        bounds.faults = Faults(
+            together,
             [
-                .agentCrash: 2, .hostOff: 1, .hostReturn: 1, .processKill: 1, .cut: 2,
-                .impatience: 1, .loss: 2, .disk: 2, .cancel: 1, .ruling: 1, .partition: 1,
-                .controllerCrash: 1, .refusal: 1, .stream: 1, .corruption: 1, .stranger: 1,
+                .agentCrash: 2, .hostOff: 2, .hostReturn: 1, .processKill: 2, .cut: 2,
+                .impatience: 2, .loss: 2, .disk: 2, .cancel: 1, .ruling: 1, .partition: 1,
+                .controllerCrash: 1, .refusal: 1, .stream: 2, .corruption: 1, .stranger: 1,
+                .again: 1,
             ])
     }
 }

@@ -136,13 +136,16 @@ extension World {
             let host = hosts[side]
             let ledger = host.ledger.ownership.map { LedgerRecord(vm: Cast.vm, $0).words }
             let power = host.isOn ? (host.isUp ? "agent up" : "agent down") : "off"
-            let guest = host.process.map { "guest \($0.lifecycle.state.rawValue)\($0.lifecycle.isSealed ? ", sealed" : "")" }
+            let guest = host.process.map {
+                "guest \($0.lifecycle.state.rawValue)\($0.lifecycle.isSealed ? ", sealed" : "")"
+            }
             let activity =
                 (host.outgoing.isEmpty ? "" : ", sends")
                 + (host.sessions.isEmpty ? "" : ", receives")
                 + (host.errand == .idle ? "" : ", asks")
                 + (host.undecided == nil ? "" : ", undecided")
-            return "\(side.label): \(power), ledger \(ledger ?? "empty"), \(guest ?? "no guest")\(activity)"
+            return
+                "\(side.label): \(power), ledger \(ledger ?? "empty"), \(guest ?? "no guest")\(activity)"
         }
     }
 }

@@ -3,7 +3,8 @@
 extension Exploration {
     /// One line.
     package var figures: String {
-        let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+        let seconds =
+            Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
         let rate = seconds > 0 ? Int(Double(states) / seconds) : 0
         return
             "\(states) states, \(transitions) transitions, depth \(depth), \((seconds * 10).rounded() / 10) s, \(rate) states/s"
@@ -11,7 +12,8 @@ extension Exploration {
 
     package var report: String {
         guard let finding else {
-            return figures + (isComplete ? ", complete: no violation" : ", not complete: no violation so far")
+            return figures
+                + (isComplete ? ", complete: no violation" : ", not complete: no violation so far")
         }
         let steps = finding.conversation.enumerated().map { index, line in
             let number = "\(index + 1)"
@@ -29,7 +31,8 @@ extension Violation {
         case .sameEpoch: "two ledgers own the VM in one epoch"
         case .overruledRuns: "a host that knows that it is overruled runs the VM"
         case .contradiction: "a ledger refused what a driver had every reason to write"
-        case .sourceDoesNotRun: "the migration failed before GO, and the VM does not run at its source"
+        case .sourceDoesNotRun:
+            "the migration failed before GO, and the VM does not run at its source"
         case .cancelIgnored: "a cancel was taken, and the VM is not at its source"
         case .stuck: "from here neither a running owner nor a stated recovery can be reached"
         }

@@ -9,7 +9,7 @@ struct Controller: Hashable, Sendable {
     var store: OwnershipEntry?
     var actions: [RulingMachine.Action] = []
     /// Rulings on their way; one told twice is there once, and may arrive twice.
-    var orders: [Ruling] = []
+    var orders: [RulingOrder] = []
     var isUp = true
 
     init(store: OwnershipEntry?) {
@@ -102,7 +102,7 @@ extension World {
     }
 
     private func deliver(
-        _ ruling: Ruling, _ side: Side, _ world: World, _ rules: Rules, _ visit: Visit
+        _ ruling: RulingOrder, _ side: Side, _ world: World, _ rules: Rules, _ visit: Visit
     ) {
         guard world.hosts[side].isUp, world.hosts[side].outgoing.isEmpty else {
             return visit(.fair, world) { "\(side.label) cannot take the controller's word now" }

@@ -17,7 +17,9 @@ extension World {
             }
             let isSame = ledger.ownership == hosts[side].ledger.ownership
             visit(.chance, next) {
-                let what = fault == .hostOff ? "\(side.label) loses its power" : "\(side.label)'s agent crashes"
+                let what =
+                    fault == .hostOff
+                    ? "\(side.label) loses its power" : "\(side.label)'s agent crashes"
                 return isSame
                     ? what
                     : "\(what); its ledger will say \(ledger.ownership.map { LedgerRecord(vm: Cast.vm, $0).words } ?? "nothing")"
@@ -82,7 +84,8 @@ extension World {
         case .up: return
         case .down:
             guard host.isOn else { return }
-            let adoption = planted(Adoption(of: Cast.vm, host.ledger.ownership, host.remains), host, rules)
+            let adoption = planted(
+                Adoption(of: Cast.vm, host.ledger.ownership, host.remains), host, rules)
             let next = with {
                 $0.hosts[side].agent = .starting(
                     (adoption.record.map { [.write($0)] } ?? []) + [.adopt(adoption.step)])

@@ -14,7 +14,8 @@ extension World {
         case .stopping(let record): stop(record, inquiry, index, rules, visit)
         case .writing(let record):
             write(record, on: inquiry.to, isExpected: true, rules, visit) { world, isWritten in
-                let isRuledOut = !isWritten && world.hosts[inquiry.to].ledger.check(record) != .allowed
+                let isRuledOut =
+                    !isWritten && world.hosts[inquiry.to].ledger.check(record) != .allowed
                 world.inquiries[index].stage =
                     isWritten || isRuledOut ? .sent : .replied(.refused)
                 if !isWritten, !isRuledOut { world.forgetUnawaited(index) }
@@ -116,7 +117,9 @@ extension World {
             if case .replied = $0.inquiries[index].stage { $0.inquiries.remove(at: index) }
             then(&$0, nil)
         }
-        visit(isPartitioned ? .fair : .chance, next) { "\(side.label)  waits for the answer no longer" }
+        visit(isPartitioned ? .fair : .chance, next) {
+            "\(side.label)  waits for the answer no longer"
+        }
     }
 }
 

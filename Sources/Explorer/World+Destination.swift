@@ -244,7 +244,9 @@ extension World {
                 $0.hosts[side].sessions[index].offer = nil
                 $0.hear(side, index, .refused(Cast.refusal), rules)
             }
-            visit(.fair, next) { "\(side.label)  sees that the source of m\(offer.number) has gone again" }
+            visit(.fair, next) {
+                "\(side.label)  sees that the source of m\(offer.number) has gone again"
+            }
         }
         guard let older = hosts[side].sessions.firstIndex(where: { $0.hasGuest }) else {
             let next = with { $0.accept(offer, side, index, rules) }

@@ -28,7 +28,8 @@ extension World {
         } else if let notice = ledger?.notice(vm: Cast.vm)?.notice {
             if rules.has(.forgottenNotice) {
                 let next = with {
-                    $0.hosts[side].errand = $0.meaning(of: .answer(.overruled(notice.epoch)), side, rules)
+                    $0.hosts[side].errand = $0.meaning(
+                        of: .answer(.overruled(notice.epoch)), side, rules)
                 }
                 return visit(.fair, next) { "\(side.label)  takes the ruling as known" }
             }

@@ -31,7 +31,9 @@ extension World {
     private func rule(_ side: Side, _ rules: Rules, _ visit: Visit) {
         let host = hosts[side]
         guard host.isUp, budget.allows(.ruling) else { return }
-        if host.undecided != nil, case .incoming(let epoch, _, let migration)? = host.ledger.ownership {
+        if host.undecided != nil,
+            case .incoming(let epoch, _, let migration)? = host.ledger.ownership
+        {
             let record = LedgerRecord.neverRan(vm: Cast.vm, epoch: epoch, migration: migration)
             with { $0.budget.spend(.ruling) }
                 .write(record, on: side, isExpected: true, rules, visit) { _, _ in }

@@ -13,8 +13,11 @@ extension World {
             case .owned(let epoch, _)? = host.ledger.ownership,
             side == .s || rules.bounds.movesBack
         else { return }
+        let isCounted = migrations > 0 && rules.bounds.faults.each[.again] != nil
+        guard !isCounted || budget.allows(.again) else { return }
         for isRehearsal in rules.bounds.rehearses ? [false, true] : [false] {
             let next = with {
+                if isCounted { $0.budget.spend(.again) }
                 $0.migrations += 1
                 $0.begin(side, $0.migrations, epoch, isRehearsal, rules)
             }
@@ -246,7 +249,9 @@ extension World {
             if hasGuest { $0.send(.rehearse, from: side, on: number) }
             $0.done(side, hasGuest ? nil : .failed, rules)
         }
-        visit(.fair, next) { "\(side.label) ─▶ \(side.other.label)  state, to be tried; the guest runs on" }
+        visit(.fair, next) {
+            "\(side.label) ─▶ \(side.other.label)  state, to be tried; the guest runs on"
+        }
     }
 
     private func write(
@@ -342,7 +347,9 @@ extension World {
 
     private func awaitWord(_ side: Side, _ out: Outgoing, _ rules: Rules, _ visit: Visit) {
         if out.isCancelled, out.machine.canCancel {
-            visit(.fair, with { $0.hear(side, .cancel, rules) }) { "\(side.label)  sees the cancel" }
+            visit(.fair, with { $0.hear(side, .cancel, rules) }) {
+                "\(side.label)  sees the cancel"
+            }
         }
         let connection = connection(out.connection)
         if let connection, !connection.toSource.isEmpty {
@@ -374,7 +381,8 @@ extension World {
             let event: SourceMachine.Event =
                 switch reply {
                 case .answer(let answer)?: .answer(answer)
-                case .refused?: rules.has(.refusalIsNo) ? .answer(.neverRan(world.asked(side))) : .noAnswer
+                case .refused?:
+                    rules.has(.refusalIsNo) ? .answer(.neverRan(world.asked(side))) : .noAnswer
                 case nil: .noAnswer
                 }
             world.hear(side, event, rules)

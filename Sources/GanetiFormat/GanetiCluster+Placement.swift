@@ -99,7 +99,8 @@ extension GanetiCluster {
 
     private func spindleTerm() -> Double {
         var used = [Double](repeating: 0, count: nodes.count)
-        for instance in instances where !instance.usesSharedStorage && instance.diskTemplate != "diskless" {
+        for instance in instances
+        where !instance.usesSharedStorage && instance.diskTemplate != "diskless" {
             for node in [instance.primary, instance.secondary].compactMap({ $0 }) {
                 used[node] += Double(instance.spindleUse)
             }

@@ -14,7 +14,7 @@
 package import Model
 
 /// The controller gives a VM to a host again that had released it.
-package struct Ruling: Hashable, Sendable {
+package struct RulingOrder: Hashable, Sendable {
     package var vm: VMID
     package var epoch: Epoch
     package var host: HostName
@@ -46,9 +46,9 @@ package struct OwnershipEntry: Hashable, Sendable {
     package var epoch: Epoch
     package var host: HostName
     /// Stored, and not known to be in the host's ledger.
-    package var ruling: Ruling?
+    package var ruling: RulingOrder?
 
-    package init(epoch: Epoch, host: HostName, ruling: Ruling? = nil) {
+    package init(epoch: Epoch, host: HostName, ruling: RulingOrder? = nil) {
         self.epoch = epoch
         self.host = host
         self.ruling = ruling
@@ -71,7 +71,7 @@ package struct RulingMachine: Hashable, Sendable {
     package enum Action: Hashable, Sendable {
         /// Durable before `stored`, and only in place of what was read.
         case store(OwnershipEntry, replacing: OwnershipEntry?)
-        case rule(Ruling)
+        case rule(RulingOrder)
     }
 
     private let vm: VMID
@@ -137,7 +137,7 @@ package struct RulingMachine: Hashable, Sendable {
     }
 
     /// What came of a ruling, by its host's own word.
-    private mutating func follow(_ ruling: Ruling, _ ownership: Ownership) -> [Action] {
+    private mutating func follow(_ ruling: RulingOrder, _ ownership: Ownership) -> [Action] {
         if ruling.record(after: ownership) != nil { return [.rule(ruling)] }
         switch ownership {
         case .handedOver(let epoch, let to, _):
@@ -158,7 +158,7 @@ package struct RulingMachine: Hashable, Sendable {
         guard storing == nil, entry?.ruling == nil, let release, fenced.contains(release.to),
             entry.map({ $0.epoch < release.epoch }) ?? true
         else { return [] }
-        let ruling = Ruling(
+        let ruling = RulingOrder(
             vm: vm, epoch: release.epoch.next, host: release.by, against: release.to,
             migration: release.migration)
         return store(OwnershipEntry(epoch: ruling.epoch, host: ruling.host, ruling: ruling))

@@ -61,7 +61,9 @@ struct BalancePlanner {
         self.costs = costs
         let horizon = rules.price?.horizon.seconds ?? 1
         worthPerGain = horizon * Double(max(1, spread.hostCount))
-        isHeld = cluster.vmRows.map { !$0.isUsed || $0.host < 0 || $0.target >= 0 || $0.pinned >= 0 }
+        isHeld = cluster.vmRows.map {
+            !$0.isUsed || $0.host < 0 || $0.target >= 0 || $0.pinned >= 0
+        }
         barredHost = Array(repeating: -1, count: cluster.vmRows.count)
         costOfVM = Array(
             repeating: rules.price == nil ? 0 : .nan, count: cluster.vmRows.count)
@@ -144,7 +146,8 @@ struct BalancePlanner {
             let sources = isWhole ? active : extremes(active, rankings, width, hottest: true)
             let targets = isWhole ? active : extremes(active, rankings, width, hottest: false)
             let isFirstLook = rules.isExhaustive || width == Limits.balanceHosts
-            let found = isFirstLook
+            let found =
+                isFirstLook
                 ? [bestMove(from: sources, to: targets)].compactMap { $0 }
                 : sources.compactMap { bestMove(from: [$0], to: targets) }
                     .sorted { ($0.net, $1.vm) > ($1.net, $0.vm) }

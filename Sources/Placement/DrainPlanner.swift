@@ -16,7 +16,9 @@ extension ClusterState {
         for host in hosts { evacuation.empty(host) }
         var start = self
         start.dropIndexes()
-        for host in hosts where start.hostRows[host].isActive { start.setState(.draining, of: host) }
+        for host in hosts where start.hostRows[host].isActive {
+            start.setState(.draining, of: host)
+        }
         var plan = WaveScheduler.schedule(
             evacuation.wishes, in: start, limits: limits, costs: costs)
         plan.left = evacuation.left + plan.left
@@ -106,7 +108,9 @@ struct Evacuation {
         let wishes = bundle.filter { cluster.hasSoftGroups($0) }
         var best: (host: HostIndex, score: Double)?
         for host in cluster.allHosts {
-            guard cluster.admits(bundle[0], on: host, for: .migration, with: bundle) else { continue }
+            guard cluster.admits(bundle[0], on: host, for: .migration, with: bundle) else {
+                continue
+            }
             var score = spread.score(adding: size, to: host)
             for vm in wishes { score -= softBonus(vm, on: host) }
             if let best, score >= best.score { continue }
@@ -193,7 +197,8 @@ extension Evacuation {
         let lack = cluster.vmRows[vm].request - cluster.hostRows[host].free
         let mayGo = cluster.vms(on: host).filter {
             let description = cluster.descriptions[$0]
-            return description.mayBeBalanced && description.priority <= cluster.descriptions[vm].priority
+            return description.mayBeBalanced
+                && description.priority <= cluster.descriptions[vm].priority
                 && cluster.vmRows[$0].target < 0 && cluster.bundle(of: $0).count == 1
         }
         func size(_ vm: VMIndex) -> Double {

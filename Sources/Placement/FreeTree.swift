@@ -42,7 +42,9 @@ struct FreeTree: Sendable {
         let before = leafCount
         while leafCount <= host { leafCount *= 2 }
         nodes = Array(repeating: .none, count: 2 * leafCount)
-        for (offset, leaf) in leaves.prefix(before).enumerated() { nodes[leafCount + offset] = leaf }
+        for (offset, leaf) in leaves.prefix(before).enumerated() {
+            nodes[leafCount + offset] = leaf
+        }
         for node in stride(from: leafCount - 1, through: 1, by: -1) {
             nodes[node] = .most(nodes[2 * node], nodes[2 * node + 1])
         }

@@ -7,7 +7,8 @@ import Explorer
 struct Explore: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ferry-explore",
-        abstract: "Explores every order of steps, faults and restarts of a migration, within bounds.",
+        abstract:
+            "Explores every order of steps, faults and restarts of a migration, within bounds.",
         discussion: """
             The machines are those that the agents run. Ends with exit code 1 when an invariant does not hold,
             with the shortest conversation that leads there; --plant breaks a rule on purpose.
@@ -15,6 +16,11 @@ struct Explore: ParsableCommand {
 
     @Option(name: [.customLong("config")], help: "What is explored; --list names all.")
     var name = "small"
+    @Option(
+        help: "How many faults may happen together, where not as many as the configuration says.")
+    var faults: UInt8?
+    @Option(help: "How many migrations may begin, where not as many as the configuration says.")
+    var migrations: UInt8?
     @Option(help: "Ends after so many steps from the beginning.")
     var depth = Int.max
     @Option(name: [.customLong("max-states")], help: "Ends after so many states.")
@@ -38,9 +44,13 @@ struct Explore: ParsableCommand {
     func run() throws {
         if list { return printList() }
         guard let configuration = Configuration.named(name) else { return }
+        var bounds = configuration.bounds
+        bounds.faults.together = faults ?? bounds.faults.together
+        bounds.migrations = migrations ?? bounds.migrations
         let exploration = try Exploration.run(
-            configuration.bounds, plant: plant.flatMap(Plant.init), depthMax: depth,
-            statesMax: statesMax, progress: { if verbose { print($0.figures) } })
+            bounds, plant: plant.flatMap(Plant.init), depthMax: depth,
+            statesMax: statesMax,
+            progress: { if verbose { print($0.figures) } })
         print(exploration.report)
         if exploration.finding != nil { throw ExitCode(1) }
     }

@@ -1,2 +1,79 @@
+// Every order of steps and faults, within bounds; and the bugs that this must find.
+
 import Explorer
 import Testing
+
+@Suite("Explorer", .serialized)
+struct ExplorerTests {
+    @Test func `A million states of everything at once hold, and each can still end well`() throws {
+        let full = try Exploration.run(Configuration.full.bounds)
+        print("full: \(full.report)")
+        #expect(full.finding == nil, "\(full.report)")
+        #expect(full.isComplete)
+        #expect(full.states >= 1_000_000)
+        #expect(full.duration < .seconds(120))
+    }
+
+    @Test(arguments: [
+        Configuration.small, .repeated, .parking, .operators, .stubborn, .strangers, .mixed,
+    ])
+    func `Narrower bounds with more of one kind hold as well`(
+        _ configuration: Configuration
+    ) throws {
+        let exploration = try Exploration.run(configuration.bounds)
+        #expect(exploration.finding == nil, "\(configuration.name): \(exploration.report)")
+        #expect(exploration.isComplete)
+    }
+
+    @Test(arguments: Plant.allCases)
+    func `Each rule that is broken on purpose is found`(_ plant: Plant) throws {
+        let (bounds, violation) = plant.stage
+        let exploration = try Exploration.run(bounds, plant: plant)
+        let finding = try #require(exploration.finding, "\(plant): \(exploration.report)")
+        #expect(finding.violation == violation, "\(plant): \(exploration.report)")
+        #expect(!finding.conversation.isEmpty)
+    }
+
+    @Test func `The same bounds give the same conversation`() throws {
+        func conversation() throws -> [String]? {
+            try Exploration.run(Configuration.small.bounds, plant: .resumeAfterGo)
+                .finding?.conversation
+        }
+        let first = try #require(try conversation())
+        #expect(try conversation() == first)
+        #expect(first.last == "D  lets the guest run")
+    }
+
+    @Test func `A search that is cut short does not claim to be complete`() throws {
+        let cut = try Exploration.run(Configuration.small.bounds, depthMax: 5)
+        #expect(!cut.isComplete)
+        #expect(cut.depth == 5)
+        #expect(cut.report.hasSuffix("not complete: no violation so far"))
+    }
+}
+
+extension Plant {
+    /// The bounds in which it shows, and as what.
+    fileprivate var stage: (Bounds, Violation) {
+        switch self {
+        case .resumeAfterGo, .silenceIsNo, .refusalIsNo, .forgottenFlush, .goBeforeReleased,
+            .cancelAfterRelease, .forgottenSeal, .resumesAfterSeal, .adoptsReleased,
+            .adoptsIncoming, .runsBeforeOwned, .runsWithoutGo, .unwrittenAnswer,
+            .forgottenNeverRan:
+            (Configuration.small.bounds, .twoRun)
+        case .noEpochStep: (Configuration.small.bounds, .contradiction)
+        case .abortWithoutResume: (Configuration.small.bounds, .sourceDoesNotRun)
+        case .goOfAnyEpoch: (Configuration.mixed.bounds, .twoRun)
+        case .answersStrangers: (Configuration.strangers.bounds, .stuck)
+        case .overruledRunsOn: (Configuration.stubborn.bounds, .overruledRuns)
+        case .rulingWithoutFencing: (Self.oneFault(Configuration.rulings), .twoRun)
+        case .forgottenNotice: (Self.oneFault(Configuration.rulings), .stuck)
+        }
+    }
+
+    private static func oneFault(_ configuration: Configuration) -> Bounds {
+        var bounds = configuration.bounds
+        bounds.faults.together = 1
+        return bounds
+    }
+}

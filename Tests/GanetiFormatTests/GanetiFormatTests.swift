@@ -7,10 +7,12 @@ import Placement
 import Testing
 
 private let groupLine = "default|uuid-1|preferred||"
-private let policyLine = "|4096,2,20480,1,1,1|1024,1,1024,1,1,1;65536,32,1048576,16,8,12|ext|8.0|64.0"
+private let policyLine =
+    "|4096,2,20480,1,1,1|1024,1,1024,1,1,1;65536,32,1048576,16,8,12|ext|8.0|64.0"
 
 /// 64 GiB and 16 cores, 4 GiB of it the node's own.
-private func nodeLine(_ name: String, free: Int, freeDisk: Int = 1000, role: String = "N") -> String {
+private func nodeLine(_ name: String, free: Int, freeDisk: Int = 1000, role: String = "N") -> String
+{
     "\(name)|65536|4096|\(free)|1000|\(freeDisk)|16|\(role)|uuid-1|8||N|0|1|1.0"
 }
 
@@ -121,7 +123,8 @@ struct GanetiFormatTests {
         ("|Y|a||ext", "|Y|z||ext", 6, "primary node"),
         ("|Y|a||ext", "|Y|a|a|ext", 6, "secondary node"), ("|Y|a|", "|?|a|", 6, "auto balance"),
         ("i1|8192", "i1|99999999999999999999", 6, "memory"), ("|8.0|", "|0|", 10, "vCPU ratio"),
-        ("ext||1|-", "ext||x|-", 6, "spindle use"), ("default|uuid-1|preferred||", "default", 1, "groups"),
+        ("ext||1|-", "ext||x|-", 6, "spindle use"),
+        ("default|uuid-1|preferred||", "default", 1, "groups"),
         ("ext||1|-\n", "ext||1|-|9\n", 6, "instances"), ("\ni1", "\n\n\n\ni1", 8, "sections"),
     ])
     func `A mistake is told with its line and field`(
@@ -179,7 +182,8 @@ struct HbalTests {
                 .greedy(movesMax: movesMax), spread: cluster.score(of: state))
         }
         let found = try #require(plan)
-        print("\(name): \(found.before) -> \(found.after), \(found.moves.moves.count) moves, \(time)")
+        print(
+            "\(name): \(found.before) -> \(found.after), \(found.moves.moves.count) moves, \(time)")
         #expect(rounded(found.before) == start)
         #expect(rounded(found.after) <= end)
         found.moves.apply(to: &state) { #expect($0.brokenRule() == nil) }

@@ -171,9 +171,23 @@ struct OwnershipQuestionTests {
         #expect(step(neverRan(5)) == .answer(.neverRan(Epoch(5))))
     }
 
-    @Test func `Another attempt at the epoch is given up for the one that is asked about`() {
-        #expect(step(incoming(5, second)) == .write(neverRan(5)))
-        #expect(step(neverRan(5, second)) == .write(neverRan(5)))
+    /// An offer of an earlier attempt that was read late left its record over this attempt's.
+    @Test(arguments: [incoming(5, second), neverRan(5, second)])
+    func `An attempt is answered for though another's record is the last`(
+        _ record: LedgerRecord
+    ) throws {
+        #expect(step(record) == .write(neverRan(5)))
+        var book = LedgerBook()
+        book.restore(record)
+        try book.apply(neverRan(5))
+        #expect(throws: LedgerContradiction.self) { try book.apply(owned(5, second)) }
+    }
+
+    @Test func `A guest is undecided until anything is written after its arrival`() {
+        #expect(Ownership(incoming(5)).isUndecided(first))
+        for record in [incoming(5, second), neverRan(5), owned(5, first), overruled(6)] {
+            #expect(!Ownership(record).isUndecided(first))
+        }
     }
 
     @Test func `A ledger that contradicts the question gives no answer`() {

@@ -70,7 +70,8 @@ private let regressions: [UInt64] = [98, 223, 399, 1580]
 /// What scenarios are for: if none leads there any more, they are too tame.
 private let mustHappen = [
     "arrived", "arrived, would not resume", "cancelled", "failed, runs at its source",
-    "failed, unsettled", "parked", "went on after a loss", "rehearsed", "settled: handed over", "settled: taken back",
+    "failed, unsettled", "parked", "went on after a loss", "rehearsed", "settled: handed over",
+    "settled: taken back",
 ]
 
 extension Plant {

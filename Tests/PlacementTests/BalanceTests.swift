@@ -47,7 +47,8 @@ struct BalanceTests {
         #expect(plan.outcome == .isBalanced(imbalance: plan.before, startAbove: 0.25))
     }
 
-    @Test func `It goes on below where it starts, so that it does not start again at once`() throws {
+    @Test func `It goes on below where it starts, so that it does not start again at once`() throws
+    {
         var rules = BalanceRules()
         rules.startAbove = 0.15
         rules.settleAt = 0.12
@@ -121,7 +122,8 @@ struct BalanceTests {
         let before = LoadSpread(of: state) { _ in true }.score
         var best: Double?
         for vm in state.allVMs where state.description(of: vm).pinnedHost == nil {
-            for host in state.allHosts where state.refusal(of: vm, on: host, for: .migration) == nil {
+            for host in state.allHosts where state.refusal(of: vm, on: host, for: .migration) == nil
+            {
                 var copy = state
                 copy.move(vm, to: host)
                 let after = LoadSpread(of: copy) { _ in true }.score

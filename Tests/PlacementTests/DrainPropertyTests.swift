@@ -38,9 +38,10 @@ struct DrainPropertyTests {
     @Test(arguments: 0..<30 as Range<UInt64>)
     func `A drain leaves the load more even than first fit would`(seed: UInt64) throws {
         let random = try RandomCluster(seed: seed, hosts: 20, vms: 80, withGroups: false)
-        let busiest = random.state.allHosts.max {
-            random.state.vmCount(on: $0) < random.state.vmCount(on: $1)
-        } ?? 0
+        let busiest =
+            random.state.allHosts.max {
+                random.state.vmCount(on: $0) < random.state.vmCount(on: $1)
+            } ?? 0
         let figure = { (state: ClusterState) in
             LoadSpread(of: state) { $0 != busiest }.score
         }
@@ -70,8 +71,9 @@ struct DrainPropertyTests {
         // A host that was full to the brim has no room for what a migration needs beside the guest.
         for vm in back.left { #expect(vm.why.lines.map(\.filter) == ["migration space"]) }
         let left = Set(back.left.map(\.vm))
-        #expect(state.places.filter { !left.contains($0.key) }
-            == before.filter { !left.contains($0.key) })
+        #expect(
+            state.places.filter { !left.contains($0.key) }
+                == before.filter { !left.contains($0.key) })
         #expect(left.count < 3)
     }
 

@@ -113,8 +113,9 @@ struct FilterTests {
         #expect(admitting(cluster, second) == free)
         let stranger = try cluster.add(vm(3))
         #expect(admitting(cluster, stranger) == ["a", "b", "c", "d"])
-        guard case .antiAffinity("web", _, 1, max: 1)? = cluster.refusal(
-            of: second, on: 0, for: .start)
+        guard
+            case .antiAffinity("web", _, 1, max: 1)? = cluster.refusal(
+                of: second, on: 0, for: .start)
         else {
             Issue.record("no anti-affinity refusal")
             return

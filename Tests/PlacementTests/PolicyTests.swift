@@ -142,11 +142,15 @@ struct PolicyTests {
             #expect(explanation.chosen == state.choose(new, by: policy))
             let scores = explanation.verdicts.map(\.score)
             let best = scores.compactMap { $0 }.max()
-            let first = best.flatMap { best in scores.firstIndex { ($0 ?? -.infinity) > best - 1e-9 } }
+            let first = best.flatMap { best in
+                scores.firstIndex { ($0 ?? -.infinity) > best - 1e-9 }
+            }
             #expect(explanation.chosen == first, "\(policy.name)")
             for (host, verdict) in explanation.verdicts.enumerated() {
                 let refusal = state.refusal(of: new, on: host, for: .start)
-                if case .refused(let told) = verdict { #expect(told == refusal) } else {
+                if case .refused(let told) = verdict {
+                    #expect(told == refusal)
+                } else {
                     #expect(refusal == nil)
                 }
             }

@@ -40,7 +40,8 @@ struct SpeedTests {
         let found = try #require(plan)
         print(
             "balance, 1,000 hosts, 20,000 VMs: \(found.before) -> \(found.after), "
-                + "\(found.moves.moves.count) moves in \(found.moves.waves) waves, planned in \(time)")
+                + "\(found.moves.moves.count) moves in \(found.moves.waves) waves, planned in \(time)"
+        )
         #expect(found.after <= rules.settleAt)
     }
 
@@ -73,7 +74,9 @@ struct SpeedTests {
             let time = try ContinuousClock().measure {
                 for number in 0..<count {
                     let new = try cluster.add(
-                        vm(number, vcpus: 1 + lots.number(below: 16), memory: 1 + lots.number(below: 64)))
+                        vm(
+                            number, vcpus: 1 + lots.number(below: 16),
+                            memory: 1 + lots.number(below: 64)))
                     guard let host = cluster.choose(new, by: policy) else { continue }
                     cluster.assign(new, to: host)
                     placed += 1
