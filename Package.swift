@@ -151,7 +151,7 @@ let package = Package(
         .target(
             name: "MigrationSimulation",
             dependencies: [
-                "Host", "Machine", "Migration", "MigrationProtocol", "Model", "PeerLink",
+                "Host", "Migration", "MigrationProtocol", "Model", "PeerLink", "VMControl",
             ],
             path: "Tests/MigrationSimulation", swiftSettings: settings),
 
