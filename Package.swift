@@ -162,6 +162,7 @@ let package = Package(
             "Agent",
             [
                 "API", "Client", "ClusterFile", "Host", "Keys", "Migration", "MigrationProtocol",
+                "MigrationTestSupport",
                 "Model", "PeerLink", "Pulse", "VMControl", "Wire", x509, asn1, crypto,
                 "ferry-agent", "ferry-vmm",
             ]),

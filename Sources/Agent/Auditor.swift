@@ -111,7 +111,7 @@ package struct Auditor: Sendable {
                 AuditFinding(.strayFolder, host: context.name, "\(vms)/\(name) is no VM's"))
         }
         for stray in strays where !known.contains(stray.processID) {
-            if let name = stray.name, await inventory.isStarting(name) { continue }
+            if let name = stray.name, await inventory.isStartingOrLeaving(name) { continue }
             audit.findings.append(
                 AuditFinding(
                     .strayProcess, host: context.name, vm: stray.name,

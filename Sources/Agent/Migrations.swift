@@ -153,12 +153,13 @@ package actor Migrations {
     /// Its memory was looked at once more; now it goes, whatever was found. The VM has run on elsewhere since, so
     /// that nothing that is kept here could be put back into it; what people need is to know, and which pages.
     private func audited(_ id: MigrationID, _ vm: VirtualMachine, _ audit: MemoryAudit) async {
-        await history.update(id) { $0.report?.audit = AuditInfo(audit) }
-        log(id, vm, audit)
-        if audits.removeValue(forKey: id) != nil {
+        if audits[id] != nil {
             await vm.handedOver()
             await inventory.endLeaving(vm)
         }
+        await history.update(id) { $0.report?.audit = AuditInfo(audit) }
+        log(id, vm, audit)
+        audits[id] = nil
         wakeWaiters()
     }
 

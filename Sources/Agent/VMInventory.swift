@@ -42,13 +42,16 @@ package actor VMInventory {
     /// It is here, or on its way.
     func isKnown(_ id: VMID) -> Bool {
         vm(withID: id) != nil || reservations.values.contains { $0.id == id }
+            || leaving.values.contains { $0.vm.id == id }
     }
 
-    func isKnown(_ name: VMName) -> Bool { vms[name] != nil || reservations[name] != nil }
+    func isKnown(_ name: VMName) -> Bool {
+        vms[name] != nil || reservations[name] != nil || leaving[name] != nil
+    }
 
-    /// Its process may be there before the agent has a hold of it.
-    func isStarting(_ name: VMName) async -> Bool {
-        if reservations[name] != nil { return true }
+    /// Its process may be there before the agent has a hold of it, and after it has let go of the VM.
+    func isStartingOrLeaving(_ name: VMName) async -> Bool {
+        if reservations[name] != nil || leaving[name] != nil { return true }
         return await vms[name]?.activity != nil
     }
 

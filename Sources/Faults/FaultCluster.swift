@@ -35,15 +35,7 @@ final class FaultCluster: Sendable {
         let files = FaultClusterFiles(folder: folder)
         switch place {
         case .loopback:
-            let peers = try files.hosts.map { ($0, try freeAddress()) }
-            let link = try ForwardedLink(Dictionary(uniqueKeysWithValues: peers))
-            var hosts: [FaultClusterFiles.Member] = []
-            for (name, peer) in peers {
-                hosts.append(
-                    FaultClusterFiles.Member(
-                        name: name, api: "\(try freeAddress())", peer: "\(peer)",
-                        peerForOthers: "\(link.address(of: name) ?? peer)", prefix: []))
-            }
+            let (hosts, link) = try onLoopback(files.hosts)
             return try await start(files, hosts, link, disks: [:])
         case .namespaces:
             let link = try await NetworkNamespaces(hosts: files.hosts)
@@ -149,8 +141,25 @@ final class FaultCluster: Sendable {
         return kept
     }
 
-    private static func freeAddress() throws -> SocketAddress {
-        let listener = try TCPSocket.listen(on: SocketAddress(ip: "127.0.0.1", port: 0))
-        return SocketAddress(ip: "127.0.0.1", port: try TCPSocket.port(of: listener))
+    private static func onLoopback(
+        _ names: [String]
+    ) throws -> (hosts: [FaultClusterFiles.Member], link: ForwardedLink) {
+        // Ports that are free now, kept busy until the forwarders have others.
+        let listeners = try (0..<names.count * 2).map { _ in
+            try TCPSocket.listen(on: SocketAddress(ip: "127.0.0.1", port: 0))
+        }
+        defer { withExtendedLifetime(listeners) {} }
+        let addresses = try listeners.map {
+            SocketAddress(ip: "127.0.0.1", port: try TCPSocket.port(of: $0))
+        }
+        let peers = Dictionary(uniqueKeysWithValues: zip(names, addresses))
+        let link = try ForwardedLink(peers)
+        let hosts = names.indices.map { index in
+            let (name, peer) = (names[index], addresses[index])
+            return FaultClusterFiles.Member(
+                name: name, api: "\(addresses[names.count + index])", peer: "\(peer)",
+                peerForOthers: "\(link.address(of: name) ?? peer)", prefix: [])
+        }
+        return (hosts, link)
     }
 }

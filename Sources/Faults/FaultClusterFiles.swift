@@ -77,7 +77,7 @@ struct FaultClusterFiles: Sendable {
             keys-folder: \(folder)/keys
             memory-reserve: \(reserve ?? "64MiB")
             migration:
-              keep-broken-for: 5s
+              keep-broken-for: 2s
             hosts:
             \(entries.joined())
             """

@@ -5,8 +5,6 @@ import CFaultControl
 /// One end of a migration.
 package enum Side: String, Hashable, Sendable, CaseIterable {
     case source, destination
-
-    var other: Side { self == .source ? .destination : .source }
 }
 
 /// A call of an agent or a ferry-vmm, seen by the shim.

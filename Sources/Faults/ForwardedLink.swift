@@ -33,10 +33,7 @@ final class ForwardedLink: Link {
         for forwarder in forwarders.values { forwarder.setSilent(inward: false, outward: false) }
     }
 
-    func reset() -> Bool {
-        for forwarder in forwarders.values { forwarder.reset() }
-        return true
-    }
+    func reset() { for forwarder in forwarders.values { forwarder.reset() } }
 
     func end() { for forwarder in forwarders.values { forwarder.end() } }
 }

@@ -8,8 +8,8 @@ import Testbed
 extension HeartbeatTrace {
     /// Three neighbours show a pace.
     private static let windowBeats = 3
-    /// What a busy machine adds to three heartbeats, at most.
-    private static let slack = Duration.milliseconds(60)
+    /// What a busy machine, or a handover to which nothing happened, may add to three heartbeats.
+    private static let slack = Duration.milliseconds(250)
     /// Of the usual rate of writing. A guest that is held back by most of its time stays below.
     private static let share = 0.4
 
@@ -20,7 +20,9 @@ extension HeartbeatTrace {
             let first = beats.lastIndex(where: { $0.arrival < start }),
             beats.endIndex - first > Self.windowBeats
         else { return nil }
-        let windows = (first...(beats.endIndex - Self.windowBeats)).map { $0..<($0 + Self.windowBeats) }
+        let windows = (first...(beats.endIndex - Self.windowBeats)).map {
+            $0..<($0 + Self.windowBeats)
+        }
         let slow = windows.last { window in
             let (left, right) = (beats[window.lowerBound], beats[window.upperBound - 1])
             return right.arrival - left.arrival > period * 2 + Self.slack
@@ -33,7 +35,9 @@ extension HeartbeatTrace {
     /// Pages a second by the guest's own clock.
     private func writeRate(_ range: Range<Int>) -> Double? {
         guard range.count > 1 else { return nil }
-        let (first, last) = (beats[range.lowerBound].heartbeat, beats[range.upperBound - 1].heartbeat)
+        let (first, last) = (
+            beats[range.lowerBound].heartbeat, beats[range.upperBound - 1].heartbeat
+        )
         let seconds = (last.time - first.time).milliseconds / 1000
         return seconds > 0 ? Double(last.pagesWritten - first.pagesWritten) / seconds : nil
     }

@@ -39,7 +39,7 @@ final class Injection {
             try process.signal(SIGSTOP)
         case .cut(let direction, _):
             try await cluster.link.cut(direction, source: run.source.text)
-        case .reset: _ = try await cluster.link.reset()
+        case .reset: try await cluster.link.reset()
         case .memoryLimit:
             limit = try MemoryLimit(of: try process(.destinationAgent).processID)
         case .fullDisk: try cluster.fillDisk(of: run.destination)

@@ -12,7 +12,7 @@ protocol Link: Sendable {
     /// - Parameter source: the name of the host that the migration leaves.
     func cut(_ direction: CutDirection, source: String) async throws
     func mend() async throws
-    /// Ends every connection at both ends at once; new ones can be made. False when this link cannot.
-    func reset() async throws -> Bool
+    /// Ends every connection at both ends at once; new ones can be made.
+    func reset() async throws
     func end() async
 }

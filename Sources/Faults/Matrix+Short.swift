@@ -47,7 +47,8 @@ extension Fault {
     package var kind: FaultKind {
         switch self {
         case .kill(let victims, _):
-            victims.count > 1 ? .killedAgents : victims.contains { $0.isAgent } ? .killedAgent : .killedVMM
+            victims.count > 1
+                ? .killedAgents : victims.contains { $0.isAgent } ? .killedAgent : .killedVMM
         case .freeze: .freeze
         case .cut: .cut
         case .reset: .reset

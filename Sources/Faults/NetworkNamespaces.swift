@@ -123,7 +123,8 @@ final class NetworkNamespaces: Link {
         }
     }
 
-    func reset() -> Bool { false }
+    /// No one but the hosts can do it here.
+    func reset() throws { throw TestbedError("a link of namespaces resets no connections") }
 
     func end() async {
         for (index, host) in hosts.enumerated() {

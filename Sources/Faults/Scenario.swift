@@ -30,12 +30,12 @@ package struct Scenario: Hashable, Sendable {
     }
 
     package var name: String {
-        let where_ = point?.name ?? "before it begins"
+        let spot = point?.name ?? "before it begins"
         let more =
             circumstances.isEmpty ? "" : " (\(circumstances.map(\.name).joined(separator: ", ")))"
         let net = place == .namespaces ? " [namespaces]" : ""
         let busy = load == .restless ? " [throttled]" : ""
-        return "\(phase.rawValue): \(where_)\(more): \(fault.name)\(net)\(busy)"
+        return "\(phase.rawValue): \(spot)\(more): \(fault.name)\(net)\(busy)"
     }
 }
 

@@ -4,7 +4,8 @@ package struct Selection {
     package let scenarios: [Scenario]
 
     /// Throws for what is no regular expression.
-    package init(only: String?, repeats: Int, seed: UInt64, skip: Int = 0, limit: Int? = nil) throws {
+    package init(only: String?, repeats: Int, seed: UInt64, skip: Int = 0, limit: Int? = nil) throws
+    {
         var chosen = Matrix.all
         if let only {
             let pattern = try Regex(only)

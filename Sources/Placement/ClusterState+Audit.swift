@@ -73,8 +73,9 @@ extension ClusterState {
         for (number, row) in groups.enumerated() {
             var counts: [Int32: Int32] = [:]
             for vm in vmRows.indices where groupsOfVM[vm].contains(Int32(number)) {
-                for place in [vmRows[vm].host, vmRows[vm].target] where place >= 0 {
-                    counts[domain(of: Int(place), row.group.scope), default: 0] += 1
+                let places = [vmRows[vm].host, vmRows[vm].target].filter { $0 >= 0 }
+                for domain in Set(places.map { domain(of: Int($0), row.group.scope) }) {
+                    counts[domain, default: 0] += 1
                 }
             }
             let total = counts.values.reduce(0, +)

@@ -29,10 +29,14 @@ extension ClusterState {
         }
     }
 
+    /// A VM comes to a host or leaves it. One that moves within a domain counts there once.
     mutating func countInGroups(_ vm: VMIndex, on host: HostIndex, by step: Int32) {
         guard vmRows[vm].hasGroups else { return }
+        let isTarget = Int(vmRows[vm].target) == host
         for group in groupsOfVM[vm] {
-            let domain = domain(of: host, groups[Int(group)].group.scope)
+            let scope = groups[Int(group)].group.scope
+            let domain = domain(of: host, scope)
+            if isTarget, self.domain(of: Int(vmRows[vm].host), scope) == domain { continue }
             let count = (groups[Int(group)].counts[domain] ?? 0) + step
             groups[Int(group)].counts[domain] = count == 0 ? nil : count
             groups[Int(group)].total += step
@@ -41,7 +45,8 @@ extension ClusterState {
 
     /// Members of a group beside `vm`: in the domain of `host`, and everywhere.
     ///
-    /// `companions` move along with the VM: where they are now does not count, but where it would go does.
+    /// `companions` move along with the VM, which may be among them: where they are does not count, but those that are
+    /// on their way to `host` do.
     func others(
         _ group: Int32, beside vm: VMIndex, near host: HostIndex, without companions: [VMIndex]
     ) -> (near: Int32, all: Int32) {
@@ -50,11 +55,20 @@ extension ClusterState {
         let domain = domain(of: host, scope)
         var near = row.counts[domain] ?? 0
         var all = row.total
-        for member in [vm] + companions where groupsOfVM[member].contains(group) {
-            for place in [vmRows[member].host, vmRows[member].target] where place >= 0 {
-                if member != vm, Int(place) == host { continue }
+        let moving = companions.contains(vm) ? companions : companions + [vm]
+        for member in moving where groupsOfVM[member].contains(group) {
+            let (source, target) = (vmRows[member].host, vmRows[member].target)
+            guard source >= 0 else { continue }
+            let left = self.domain(of: Int(source), scope)
+            let reached = target < 0 ? left : self.domain(of: Int(target), scope)
+            let isArriving = member != vm && Int(target) == host
+            if !isArriving || reached != left {
                 all -= 1
-                if self.domain(of: Int(place), scope) == domain { near -= 1 }
+                if left == domain { near -= 1 }
+            }
+            if !isArriving, reached != left {
+                all -= 1
+                if reached == domain { near -= 1 }
             }
         }
         return (near, all)

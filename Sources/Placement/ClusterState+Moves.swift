@@ -74,11 +74,11 @@ extension ClusterState {
     /// The move is given up: the VM runs where it was.
     package mutating func abandonMove(_ vm: VMIndex) {
         let target = Int(vmRows[vm].target)
-        vmRows[vm].target = -1
         var needed = vmRows[vm].request
         needed.memoryBytes += migrationOverheadBytes
         hostRows[target].used = hostRows[target].used - needed
         countInGroups(vm, on: target, by: -1)
+        vmRows[vm].target = -1
         refreshIndex(target)
     }
 
@@ -98,6 +98,11 @@ extension ClusterState {
     /// What is remembered of a VM's last move.
     package mutating func setLastMove(_ lastMove: LastMove?, of vm: VMIndex) {
         descriptions[vm].lastMove = lastMove
+    }
+
+    /// Time goes by: last moves are longer ago.
+    package mutating func age(by time: Duration) {
+        for vm in descriptions.indices { descriptions[vm].lastMove?.age += time }
     }
 
     package mutating func setDirtyRate(_ bytesPerSecond: Double?, of vm: VMIndex) {

@@ -28,22 +28,33 @@ package struct HomeBook: Hashable, Sendable {
 }
 
 extension ClusterState {
-    /// The moves that bring VMs back to a host, the important and the large first; what no longer fits is left.
+    /// The moves that bring VMs back to a host; see `planReturn(to:)` for several.
     package func planReturn(
         to host: HostIndex, _ book: HomeBook, limits: MoveLimits = MoveLimits(),
         costs: MigrationCostModel = MigrationCostModel()
     ) -> MovePlan {
-        let name = hosts[host].name
-        let away = allVMs.filter {
-            vmRows[$0].host >= 0 && Int(vmRows[$0].host) != host && vmRows[$0].target < 0
-                && book.homes[descriptions[$0].id] == name
+        planReturn(to: [host], book, limits: limits, costs: costs)
+    }
+
+    /// The moves that bring VMs back to these hosts, the important and the large first; what no longer fits is left.
+    package func planReturn(
+        to homes: [HostIndex], _ book: HomeBook, limits: MoveLimits = MoveLimits(),
+        costs: MigrationCostModel = MigrationCostModel()
+    ) -> MovePlan {
+        var wanted: [VMIndex: HostIndex] = [:]
+        for vm in allVMs where vmRows[vm].host >= 0 && vmRows[vm].target < 0 {
+            guard let name = book.homes[descriptions[vm].id], let home = host(named: name),
+                homes.contains(home), Int(vmRows[vm].host) != home
+            else { continue }
+            wanted[vm] = home
         }
         var seen: Set<VMIndex> = []
         var wishes: [MoveWish] = []
-        for vm in away.sorted(by: { goesBefore($0, $1) }) where !seen.contains(vm) {
+        for vm in wanted.keys.sorted(by: { goesBefore($0, $1) }) where !seen.contains(vm) {
+            guard let home = wanted[vm] else { continue }
             let bundle = bundle(of: vm)
             seen.formUnion(bundle)
-            wishes.append(MoveWish(vms: bundle, to: host, reason: .returns))
+            wishes.append(MoveWish(vms: bundle, to: home, reason: .returns))
         }
         return WaveScheduler.schedule(wishes, in: self, limits: limits, costs: costs)
     }

@@ -61,8 +61,10 @@ package struct MovePlan: Hashable, Sendable {
         moves.filter { !$0.prediction.keepsDowntimeLimit }
     }
 
-    /// Applies the plan to a cluster, wave by wave, and calls `check` with each state on the way.
+    /// Applies the plan to a cluster, wave by wave, and notes where each VM came from. `check` sees each state on the
+    /// way.
     package func apply(to cluster: inout ClusterState, check: (ClusterState) -> Void = { _ in }) {
+        var origins: [VMIndex: HostIndex] = [:]
         var rest = moves[...]
         while let wave = rest.first?.wave {
             let now = rest.prefix { $0.wave == wave }
@@ -70,7 +72,13 @@ package struct MovePlan: Hashable, Sendable {
                 cluster.beginMove(move.vm, to: move.to)
                 check(cluster)
             }
-            for move in now { cluster.finishMove(move.vm) }
+            for move in now {
+                cluster.finishMove(move.vm)
+                let origin = origins[move.vm] ?? move.from
+                origins[move.vm] = origin
+                cluster.setLastMove(
+                    LastMove(from: cluster.hosts[origin].name, age: .zero), of: move.vm)
+            }
             check(cluster)
             rest = rest.dropFirst(now.count)
         }

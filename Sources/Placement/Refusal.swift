@@ -66,7 +66,7 @@ extension Refusal: CustomStringConvertible {
         case .labels(let missing):
             return "the host lacks labels \(missing.joined(separator: ", "))"
         case .vcpus(let needed, let free, let limit):
-            return "needs \(vcpuText(needed)) vCPUs, \(vcpuText(free)) of \(vcpuText(limit)) are free"
+            return "needs \(thousandthsText(needed)) vCPUs, \(thousandthsText(free)) of \(thousandthsText(limit)) are free"
         case .memory(let needed, let free, let limit):
             return
                 "needs \(bytesText(needed)) of memory, \(bytesText(free)) of \(bytesText(limit)) are free"

@@ -62,15 +62,15 @@ extension Resources {
 }
 
 /// "4", "0.5", "1.234": thousandths as people write them.
-func vcpuText(_ milliCPUs: Int) -> String {
-    let (whole, rest) = milliCPUs.quotientAndRemainder(dividingBy: 1000)
+func thousandthsText(_ thousandths: Int) -> String {
+    let (whole, rest) = thousandths.quotientAndRemainder(dividingBy: 1000)
     guard rest != 0 else { return "\(whole)" }
     var digits = "\(1000 + abs(rest))".dropFirst()
     while digits.last == "0" { digits.removeLast() }
     return "\(whole == 0 && rest < 0 ? "-" : "")\(whole).\(digits)"
 }
 
-/// Bytes for people: one decimal in the largest unit that is not below one.
+/// Bytes for people: at most two decimals in the largest unit that is not below one.
 func bytesText(_ bytes: Int) -> String {
     let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"]
     var value = Double(abs(bytes))
@@ -79,7 +79,7 @@ func bytesText(_ bytes: Int) -> String {
         value /= 1024
         unit += 1
     }
-    let tenths = Int((value * 10).rounded())
-    let number = tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths / 10).\(tenths % 10)"
-    return "\(bytes < 0 ? "-" : "")\(number)\(units[unit])"
+    let hundredths = Int((value * 100).rounded())
+    let digits = thousandthsText(hundredths * 10)
+    return "\(bytes < 0 ? "-" : "")\(digits)\(units[unit])"
 }

@@ -171,11 +171,15 @@ struct OwnershipQuestionTests {
         #expect(step(neverRan(5)) == .answer(.neverRan(Epoch(5))))
     }
 
+    @Test func `Another attempt at the epoch is given up for the one that is asked about`() {
+        #expect(step(incoming(5, second)) == .write(neverRan(5)))
+        #expect(step(neverRan(5, second)) == .write(neverRan(5)))
+    }
+
     @Test func `A ledger that contradicts the question gives no answer`() {
         let records = [
-            nil, owned(4), owned(5), owned(5, second), released(5), incoming(5, second),
-            incoming(9, second),
-            handedOver(4), neverRan(3), neverRan(5, second), neverRan(9), deleted(2),
+            nil, owned(4), owned(5), owned(5, second), released(5), incoming(9, second),
+            handedOver(4), neverRan(3), neverRan(9), deleted(2),
         ]
         for record in records {
             guard case .refuse = step(record) else {

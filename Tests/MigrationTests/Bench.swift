@@ -138,7 +138,7 @@ struct Bench {
         limit: Duration = .seconds(2), refusal: MigrationRefusal? = nil,
         failingRecords: Set<Moment> = [], failingCalls: Set<Moment> = [],
         timing: PeerTiming = Self.shortTiming, isRehearsal: Bool = false,
-        cpuFeatures: CPUFeatures = CPUFeatures(["fpu", "sse2"]), at moment: Moment? = nil,
+        audits: Bool = true, at moment: Moment? = nil,
         do action: @escaping @Sendable (Levers) -> Void = { _ in }
     ) throws {
         let levers = Levers()
@@ -163,9 +163,7 @@ struct Bench {
                 throw .failed(SystemError(call: "test", code: 5))
             }
         }
-        guest = try FakeGuest(
-            memory: memory, downtimeLimit: limit, cpuFeatures: cpuFeatures
-        ) { (call) throws(GuestError) in
+        guest = try FakeGuest(memory: memory, downtimeLimit: limit) { (call) throws(GuestError) in
             pass(.sourceCall(call))
             if failingCalls.contains(.sourceCall(call)) {
                 throw GuestError(operation: call, detail: "as the test wants")
@@ -195,7 +193,7 @@ struct Bench {
             ledger: sourceLedger,
             options: MigrationOptions(
                 streams: streams, compression: compression, timing: timing,
-                isRehearsal: isRehearsal))
+                isRehearsal: isRehearsal, audits: audits))
         self.timing = timing
         levers.arm(proxy, migration, host)
         self.levers = levers

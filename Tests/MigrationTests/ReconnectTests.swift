@@ -194,7 +194,8 @@ struct ReconnectTests {
         bench.end()
     }
 
-    @Test func `What is kept goes when it is deleted, or when the source was told that it never ran`()
+    @Test
+    func `What is kept goes when it is deleted, or when the source was told that it never ran`()
         throws
     {
         for isDeleted in [false, true] {

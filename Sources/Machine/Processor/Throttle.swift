@@ -5,7 +5,7 @@
 
 import Host
 import Synchronization
-package import VMControl
+import VMControl
 
 final class Throttle: Sendable {
     private struct State: Sendable {

@@ -4,10 +4,10 @@
 // becomes of a guest when its migration has ended, and when a host that fell silent is asked again.
 
 import Host
-
 import Migration
 import MigrationProtocol
 import Model
+import VMControl
 
 /// `@unchecked`: whoever holds the baton may touch it.
 final class SimAgent: MigrationHost, @unchecked Sendable {
@@ -54,7 +54,8 @@ final class SimAgent: MigrationHost, @unchecked Sendable {
 
     /// Nothing is under way and nothing is undecided.
     var isIdle: Bool {
-        server != nil && preparing.isEmpty && guests.allSatisfy { !$0.isBusy && !$0.isArriving && !$0.isUnsettled }
+        server != nil && preparing.isEmpty
+            && guests.allSatisfy { !$0.isBusy && !$0.isArriving && !$0.isUnsettled }
     }
 
     func guest(_ vm: SimVM) -> Guest? { guests.first { $0.vm === vm } }

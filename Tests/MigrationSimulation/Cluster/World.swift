@@ -4,8 +4,8 @@ import Host
 import Migration
 import MigrationProtocol
 import Model
-import VMControl
 import Synchronization
+import VMControl
 
 /// `@unchecked`: whoever holds the baton may touch it.
 final class World: @unchecked Sendable {

@@ -12,7 +12,9 @@ extension Scenario {
         }
         var timing = PeerTiming()
         if random.chance(0.5) { timing.questionsMax = random.number(1...3) }
-        if random.chance(0.3) { timing.reconnectFor = random.duration(.seconds(1) ... .seconds(30)) }
+        if random.chance(0.3) {
+            timing.reconnectFor = random.duration(.seconds(1) ... .seconds(30))
+        }
         if random.chance(0.3) { timing.keepBroken = random.duration(.seconds(1) ... .seconds(60)) }
         self.init(
             seed: seed, hosts: hosts, network: NetworkPlan(from: &random), vms: vms,
