@@ -137,8 +137,10 @@ extension SessionTable {
         _ isWanted: (_ parked: Parked, _ isClosed: Bool) -> Bool
     ) -> IncomingSession? {
         state.withLock { state in
+            // The one that was to go first, so that the order is always the same.
             guard
-                let (vm, parked) = state.parked.first(where: { isWanted($1, state.isClosed) })
+                let (vm, parked) = state.parked.filter({ isWanted($1, state.isClosed) })
+                    .min(by: { $0.value.deadline < $1.value.deadline })
             else { return nil }
             state.parked[vm] = nil
             state.sessions[ObjectIdentifier(parked.session)] = parked.session

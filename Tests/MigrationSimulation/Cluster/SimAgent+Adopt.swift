@@ -1,10 +1,10 @@
 // What a simulated agent does with the VMs that it finds at its start. The rules are MigrationProtocol's own.
 
 import Host
-import VMControl
 import Migration
 import MigrationProtocol
 import Model
+import VMControl
 
 extension SimAgent {
     /// VMs that have a folder, then those that only the ledger knows.

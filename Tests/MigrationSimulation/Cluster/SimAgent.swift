@@ -4,10 +4,10 @@
 // becomes of a guest when its migration has ended, and when a host that fell silent is asked again.
 
 import Host
-import VMControl
 import Migration
 import MigrationProtocol
 import Model
+import VMControl
 
 /// `@unchecked`: whoever holds the baton may touch it.
 final class SimAgent: MigrationHost, @unchecked Sendable {
@@ -80,12 +80,27 @@ final class SimAgent: MigrationHost, @unchecked Sendable {
         server = nil
     }
 
+    /// As the real one at SIGTERM; false when there is nothing to stop. For a thread of its own.
+    func shutDown() -> Bool {
+        guard !isStopping, server != nil else { return false }
+        isStopping = true
+        let running = world.attempts.filter { $0.from === host && !$0.isOver }
+        for attempt in running { attempt.cancel(at: world.scheduler.now) }
+        while running.contains(where: { !$0.isOver }), !process.isDead {
+            // A killed process: the loop's condition sees it.
+            try? runtime.sleep(.milliseconds(20), "the end of migrations")
+        }
+        stop()
+        return !process.isDead
+    }
+
     // MARK: Incoming
 
     func prepare(
         _ offer: MigrationOffer, from source: HostName
     ) throws(MigrationRefusal) -> any DestinationGuest {
         world.moment("prepare")
+        if isStopping { throw MigrationRefusal(.notAccepting, "shutting down") }
         if let ownership = ledger.ownership(of: offer.vm), ownership.mayRun {
             throw MigrationRefusal(.vmExists, "owned here at epoch \(ownership.epoch)")
         }
@@ -251,7 +266,6 @@ final class SimAgent: MigrationHost, @unchecked Sendable {
     }
 
     private func apply(_ outcome: SettlementOutcome, to guest: Guest) {
-        guest.isUnsettled = false
         switch outcome {
         case .handedOver:
             world.tally.count("settled: handed over")
@@ -262,6 +276,7 @@ final class SimAgent: MigrationHost, @unchecked Sendable {
             guest.epoch = epoch
             // One whose process is gone stays stopped, and this host's.
             resume(guest)
+            guest.isUnsettled = false
         }
     }
 }

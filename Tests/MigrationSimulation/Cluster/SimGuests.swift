@@ -2,9 +2,9 @@
 
 import Glibc
 import Host
-import VMControl
 import Migration
 import Model
+import VMControl
 
 /// A control connection from an agent to a ferry-vmm. `@unchecked`: whoever holds the baton may touch it.
 final class VMMConnection: @unchecked Sendable {

@@ -2,7 +2,8 @@
 
 import Model
 
-final class SimHost {
+/// `@unchecked`: whoever holds the baton may touch it.
+final class SimHost: @unchecked Sendable {
     /// What is kept of a VM in the agent's state folder, and the VM's process, also when it is gone.
     final class Folder {
         let vm: SimVM

@@ -1,12 +1,12 @@
 // A simulated ferry-vmm: a guest's memory, its dirty log and its lifecycle. It outlives the agent's crash.
 //
-// The lifecycle is Machine's own. The guest writes pages as virtual time passes; nothing of it needs a thread.
+// The lifecycle is the real one. The guest writes pages as virtual time passes; nothing of it needs a thread.
 
 import Glibc
 import Host
-import VMControl
 import Migration
 import Model
+import VMControl
 
 /// `@unchecked`: whoever holds the baton may touch it.
 final class SimVMM: @unchecked Sendable {

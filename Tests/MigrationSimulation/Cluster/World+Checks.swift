@@ -1,10 +1,10 @@
 // What must be true: at every moment, after each migration, and at the end.
 
 import Host
-import VMControl
 import Migration
 import MigrationProtocol
 import Model
+import VMControl
 
 extension World {
     // MARK: At every moment

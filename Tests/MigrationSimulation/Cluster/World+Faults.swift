@@ -24,6 +24,7 @@ extension World {
                 network.setSpeed(from: from, to: to, plan.network.bytesPerSecond)
             }
         case .crashAgent(let host, let pause): crash(hosts[host], pause)
+        case .stopAgent(let host, let pause): stop(hosts[host], pause)
         case .losePower(let host, let pause): losePower(hosts[host], pause)
         case .killVMM(let host, let vm):
             for vmm in vmms where vmm.host == host && vmm.vm === vms[vm] { vmm.kill() }
@@ -41,7 +42,7 @@ extension World {
     }
 
     /// Ends a fault, unless everything has been healed by then.
-    private func after(_ duration: Duration, _ action: @escaping () -> Void) {
+    func after(_ duration: Duration, _ action: @escaping () -> Void) {
         scheduler.plan(after: UInt64(duration.wholeNanoseconds)) { [self] in
             if !isHealing { action() }
         }
@@ -69,6 +70,15 @@ extension World {
         host.disk.agentCrashed()
         killAgent(host, hostVanishes: false)
         after(pause) { [self] in startAgent(host) }
+    }
+
+    private func stop(_ host: SimHost, _ pause: Duration) {
+        guard let agent = host.agent else { return }
+        scheduler.start(agent.process, "shutdown") { [self] in
+            guard agent.shutDown() else { return }
+            tally.count("stopped in good order")
+            agentStopped(host, restartsAfter: pause)
+        }
     }
 
     private func losePower(_ host: SimHost, _ pause: Duration) {

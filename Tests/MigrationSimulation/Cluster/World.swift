@@ -1,11 +1,11 @@
 // Everything of one run: hosts, network, VMs, and the one look at all of them that no host has.
 
 import Host
-import VMControl
 import Migration
 import MigrationProtocol
 import Model
 import Synchronization
+import VMControl
 
 /// `@unchecked`: whoever holds the baton may touch it.
 final class World: @unchecked Sendable {
@@ -150,8 +150,9 @@ final class World: @unchecked Sendable {
         return ConnectionID(nextConnection)
     }
 
+    /// Far from one another: an attempt that is renewed takes the next.
     func newMigrationID() -> MigrationID {
-        MigrationID(high: 2, low: UInt64(attempts.count + 1))
+        MigrationID(high: 2, low: UInt64(attempts.count + 1) * 1000)
     }
 
     func newVMM(_ vm: SimVM, on host: SimHost, state: VMState) -> SimVMM {
@@ -184,6 +185,14 @@ final class World: @unchecked Sendable {
             scheduler.start(process, "unwind") { agent.stop() }
         }
         scheduler.start(process, "main") { agent.main() }
+    }
+
+    /// The agent has shut down in good order.
+    func agentStopped(_ host: SimHost, restartsAfter pause: Duration) {
+        scheduler.say("the agent of \(host.name) has stopped")
+        host.disk.agentCrashed()
+        killAgent(host, hostVanishes: false)
+        if isHealing { startAgent(host) } else { after(pause) { [self] in startAgent(host) } }
     }
 
     /// Ends the process; its threads unwind before anything else happens.

@@ -114,7 +114,7 @@ extension Fault {
         let one = random.number(0...(hosts - 1))
         let other = (one + random.number(1...(hosts - 1))) % hosts
         let lasts = random.duration(.milliseconds(5) ... .seconds(120))
-        switch random.number(0...11) {
+        switch random.number(0...12) {
         case 0...1: self = .cut(one, other)
         case 2...4:
             self = .partition(
@@ -125,7 +125,8 @@ extension Fault {
                 one, other, bytesPerSecond: random.scaled(1000...200_000), lasts: lasts)
         case 7...8: self = .crashAgent(one, restartsAfter: lasts)
         case 9: self = .losePower(one, returnsAfter: lasts)
-        case 10: self = .killVMM(host: one, vm: random.number(0...(vms - 1)))
+        case 10: self = .stopAgent(one, restartsAfter: lasts)
+        case 11: self = .killVMM(host: one, vm: random.number(0...(vms - 1)))
         default:
             self = random.pick([
                 .diskFails(one, lasts: lasts), .diskIsFull(one, lasts: lasts),

@@ -64,6 +64,8 @@ package enum Fault: Sendable {
     case stall(Int, Int, lasts: Duration)
     case slowLink(Int, Int, bytesPerSecond: Double, lasts: Duration)
     case crashAgent(Int, restartsAfter: Duration)
+    /// In good order: what can still be cancelled is, the rest is waited for.
+    case stopAgent(Int, restartsAfter: Duration)
     case losePower(Int, returnsAfter: Duration)
     case killVMM(host: Int, vm: Int)
     case diskFails(Int, lasts: Duration)
