@@ -51,6 +51,10 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 let package = Package(
     name: "ferry",
+    products: [
+        // Loaded by LD_PRELOAD into agents under test.
+        .library(name: "FaultShim", type: .dynamic, targets: ["FaultShim"])
+    ],
     dependencies: [
         remote("apple/swift-argument-parser", from: "1.8.2"),
         remote("apple/swift-asn1", from: "1.7.4"),
@@ -84,6 +88,7 @@ let package = Package(
         library("VMControl", ["Host", "Model", "Wire"]),
         library("PageCodec", ["Model", "CZlib", "CZstd", "CLZ4", "CXXHash"]),
         library("MigrationProtocol", ["Model", "Wire"]),
+        library("Placement", ["Model"]),
         library("PeerLink", ["COpenSSL", "Host", "Model"]),
         library("KVM", ["CLinux", "Host"]),
         // The guest that checks itself; its own code is in PulseGuest, built by Scripts/build-pulse
@@ -95,6 +100,7 @@ let package = Package(
         library("Keys", ["Host", "Model", x509, asn1, crypto]),
         library("ClusterFile", ["Host", "Model", yams]),
         library("API", ["Model"]),
+        library("GanetiFormat", ["Model", "Placement"]),
         library(
             "Migration", ["Host", "MigrationProtocol", "Model", "PageCodec", "PeerLink", "Wire"]),
         // Every interleaving of the protocol's machines, within bounds
@@ -123,6 +129,17 @@ let package = Package(
         executable(
             "ferry-bench",
             ["API", "Client", "Host", "Keys", "Model", "Pulse", "Testbed", argumentParser]),
+        executable("ferry-faults", ["Faults", "Host", argumentParser]),
+
+        // Real faults on real processes: the shim that finds the place, and what injects and judges
+        .target(name: "CFaultControl"),
+        .target(name: "FaultShim", dependencies: ["CFaultControl"], publicHeadersPath: "."),
+        library(
+            "Faults",
+            [
+                "API", "CFaultControl", "Client", "Host", "Migration", "MigrationProtocol", "Model",
+                "Pulse", "Testbed",
+            ]),
 
         executable("ferry-explore", ["Explorer", argumentParser]),
 
@@ -131,6 +148,12 @@ let package = Package(
             name: "MigrationTestSupport",
             dependencies: ["Host", "Migration", "MigrationProtocol", "Model", "PeerLink"],
             path: "Tests/MigrationTestSupport", swiftSettings: settings),
+        .target(
+            name: "MigrationSimulation",
+            dependencies: [
+                "Host", "Migration", "MigrationProtocol", "Model", "PeerLink", "VMControl",
+            ],
+            path: "Tests/MigrationSimulation", swiftSettings: settings),
 
         tests("Keys", ["Host", "Model"]),
         tests("ClusterFile", ["Host", "Model"]),
@@ -139,11 +162,14 @@ let package = Package(
             "Agent",
             [
                 "API", "Client", "ClusterFile", "Host", "Keys", "Migration", "MigrationProtocol",
+                "MigrationTestSupport",
                 "Model", "PeerLink", "Pulse", "VMControl", "Wire", x509, asn1, crypto,
                 "ferry-agent", "ferry-vmm",
             ]),
         tests("Model"),
         tests("Wire"),
+        tests("Placement", ["Model"]),
+        tests("GanetiFormat", ["Model", "Placement"]),
         tests("Host"),
         tests("VMControl", ["Host", "Model", "Wire"]),
         tests("Pulse"),
@@ -155,8 +181,17 @@ let package = Package(
                 "MigrationTestSupport", "Model", "PeerLink", "Pulse", "Testbed", "ferry",
                 "ferry-agent", "ferry-vmm",
             ], swiftSettings: settings),
+        .testTarget(
+            name: "FaultTests",
+            dependencies: [
+                "Faults", "Host", "MigrationProtocol", "Model", "VMControl", "Wire", "ferry",
+                "ferry-agent", "ferry-vmm", "FaultShim",
+            ], swiftSettings: settings),
         tests("Machine", ["Host", "KVM", "Model", "Pulse", "VMControl", "Wire", "ferry-vmm"]),
         tests("PageCodec", ["Model"]),
+        .testTarget(
+            name: "MigrationSimulationTests", dependencies: ["MigrationSimulation", "Model"],
+            swiftSettings: settings),
         tests("MigrationProtocol", ["Model", "Wire"]),
         tests("Explorer"),
         tests("PeerLink", ["Host", "MigrationTestSupport", "Model"]),

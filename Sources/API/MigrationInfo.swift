@@ -10,11 +10,17 @@ package struct StartMigration: Hashable, Sendable, Codable {
     package var downtimeLimitMs: Double?
     package var streams: Int?
     package var compression: Compression?
+    /// Everything but the handover: the VM stays where it is. Nil for false.
+    package var rehearse: Bool?
+    /// Look at the source's memory once more after the handover. Nil for true.
+    package var audit: Bool?
 
     package init(
         vm: VMName, to: HostName, downtimeLimitMs: Double? = nil, streams: Int? = nil,
-        compression: Compression? = nil
+        compression: Compression? = nil, rehearse: Bool? = nil, audit: Bool? = nil
     ) {
+        self.audit = audit
+        self.rehearse = rehearse
         self.vm = vm
         self.to = to
         self.downtimeLimitMs = downtimeLimitMs
@@ -40,6 +46,8 @@ package struct MigrationInfo: Hashable, Sendable, Codable {
     package enum State: String, Hashable, Sendable, Codable {
         case running
         case succeeded
+        /// A rehearsal that went well; the VM runs on at the source.
+        case rehearsed
         /// The VM runs on at the source, unless `failure` says otherwise.
         case failed
         /// Ended because somebody asked for it; the VM runs on at the source.
@@ -134,6 +142,8 @@ package struct ProgressInfo: Hashable, Sendable, Codable {
     package var wireBytes: UInt64
     package var predictedDowntimeMs: Double?
     package var throttlePercent: Int
+    /// The connection is lost, and this attempt to connect again is under way.
+    package var reconnectAttempt: Int?
 
     package init(_ progress: MigrationProgress) {
         phase = progress.phase
@@ -146,6 +156,7 @@ package struct ProgressInfo: Hashable, Sendable, Codable {
         wireBytes = progress.wireBytes
         predictedDowntimeMs = progress.predictedDowntime?.milliseconds
         throttlePercent = progress.throttlePercent
+        reconnectAttempt = progress.reconnectAttempt
     }
 }
 
@@ -168,11 +179,18 @@ package struct ReportInfo: Hashable, Sendable, Codable {
     package var pagesSent: UInt64
     package var zeroPages: UInt64
     package var unchangedPages: UInt64
+    /// Connections that were lost and made again.
+    package var reconnects: Int
+    /// Guest bytes that were sent again, the same, because they were lost with a connection.
+    package var bytesSentAgain: UInt64
     package var streams: Int
     package var compression: Compression
     package var compressionRatio: Double
     package var verifiedPages: UInt64
     package var memoryRoot: String
+    /// It goes on after the migration is over.
+    package var audit: AuditInfo
+    package var rehearsal: RehearsalInfo?
 
     package init(_ report: MigrationReport) {
         totalMs = report.total.milliseconds
@@ -189,10 +207,64 @@ package struct ReportInfo: Hashable, Sendable, Codable {
         pagesSent = report.pagesSent
         zeroPages = report.zeroPages
         unchangedPages = report.unchangedPages
+        reconnects = report.reconnects
+        bytesSentAgain = report.bytesSentAgain
+        audit = AuditInfo(report.audit)
+        rehearsal = report.rehearsal.map { RehearsalInfo($0) }
         streams = report.streams
         compression = report.compression
         compressionRatio = report.compressionRatio
         verifiedPages = report.verifiedPages
         memoryRoot = report.memoryRoot
+    }
+}
+
+/// What a rehearsal found, with its units in its names.
+package struct RehearsalInfo: Hashable, Sendable, Codable {
+    /// The VM's one pause, for saving its state.
+    package var pauseMs: Double
+    /// How long the destination took to load the state.
+    package var loadMs: Double
+    package var stateBytes: Int
+    /// How long the VM would stand still.
+    package var downtimeLowerMs: Double
+    package var downtimeMs: Double
+    package var downtimeUpperMs: Double
+    package var downtimeLimitMs: Double
+    package var dirtyPagesPerSecond: Double
+    package var wireBytesPerSecond: Double
+    /// Unless its vCPUs are held back, the VM writes too fast for the limit.
+    package var wouldThrottle: Bool
+
+    package init(_ rehearsal: Rehearsal) {
+        pauseMs = rehearsal.pause.milliseconds
+        loadMs = rehearsal.load.milliseconds
+        stateBytes = rehearsal.stateBytes
+        downtimeLowerMs = rehearsal.downtimeLower.milliseconds
+        downtimeMs = rehearsal.downtime.milliseconds
+        downtimeUpperMs = rehearsal.downtimeUpper.milliseconds
+        downtimeLimitMs = rehearsal.downtimeLimit.milliseconds
+        dirtyPagesPerSecond = rehearsal.dirtyPagesPerSecond
+        wireBytesPerSecond = rehearsal.wireBytesPerSecond
+        wouldThrottle = rehearsal.wouldThrottle
+    }
+}
+
+/// MemoryAudit with its units in its names.
+package struct AuditInfo: Hashable, Sendable, Codable {
+    package var state: MemoryAudit.State
+    /// Pages that were looked at.
+    package var pages: UInt64
+    package var durationMs: Double
+    /// Pages that the destination has old copies of, and the numbers of the first.
+    package var differing: UInt64
+    package var differingPages: [UInt64]
+
+    package init(_ audit: MemoryAudit) {
+        state = audit.state
+        pages = audit.pages
+        durationMs = audit.duration.milliseconds
+        differing = audit.differing
+        differingPages = audit.differingPages
     }
 }

@@ -10,17 +10,18 @@ import VMControl
 /// A VM as an audit sees it, at one moment.
 package struct AuditFacts: Hashable, Sendable {
     package var id: VMID
-    package var name: VMName
+    /// Nil when nothing but the ledger knows it.
+    package var name: VMName?
     package var ownership: Ownership?
     package var remains: VMRemains
     package var exit: VMExit?
     package var activity: String?
-    /// For how long it has been so, at least.
-    package var age: Duration
+    /// For how long it has been so, at least; nil when that is not known.
+    package var age: Duration?
 
     package init(
-        id: VMID, name: VMName, ownership: Ownership?, remains: VMRemains, exit: VMExit? = nil,
-        activity: String? = nil, age: Duration = .zero
+        id: VMID, name: VMName?, ownership: Ownership?, remains: VMRemains, exit: VMExit? = nil,
+        activity: String? = nil, age: Duration? = nil
     ) {
         self.id = id
         self.name = name
@@ -38,8 +39,9 @@ extension AuditFacts {
         guard let (code, words) = verdict else { return nil }
         let standing = LedgerStanding(ownership).words
         return AuditFinding(
-            code, host: host, vm: name, vmID: id, "VM \(name): \(words); the ledger: \(standing)",
-            ageSeconds: age.milliseconds / 1000)
+            code, host: host, vm: name, vmID: id,
+            "VM \(name?.text ?? "\(id)"): \(words); the ledger: \(standing)",
+            ageSeconds: age.map { $0.milliseconds / 1000 })
     }
 
     private var verdict: (AuditCode, String)? {
@@ -57,6 +59,8 @@ extension AuditFacts {
             return ownedVerdict.flatMap { $0.0.severity == .error ? $0 : nil }
                 ?? (.rulingUnheard, "it is here by a ruling")
         case .released: return (.unsettled, "it stands still")
+        // What has left, or never came, leaves a word in the ledger and nothing else.
+        case _ where remains == .nothing: return nil
         case .overruled: return (.overruledCopy, "its copy stands still for good")
         case nil: return (.vmNotInLedger, "it stands still")
         case .handedOver, .neverRan, .deleted, .incoming: return (.vmNotOwned, "it is still here")

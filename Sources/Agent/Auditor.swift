@@ -88,12 +88,12 @@ package struct Auditor: Sendable {
                 AuditedVM(
                     id: id, name: nil, ledger: LedgerStanding(ownership), state: nil,
                     isBusy: isComing))
-            guard ownership.mayRun, !isComing, context.ledger.ownership(of: id) == ownership
+            let facts = AuditFacts(id: id, name: nil, ownership: ownership, remains: .nothing)
+            // It may have become another's meanwhile.
+            guard !isComing, context.ledger.ownership(of: id) == ownership,
+                let finding = facts.finding(at: context.name)
             else { continue }
-            audit.findings.append(
-                AuditFinding(
-                    .vmLost, host: context.name, vmID: id,
-                    "VM \(id): \(LedgerStanding(ownership).words), and nothing of it is here"))
+            audit.findings.append(await detailed(finding, facts))
         }
     }
 
@@ -111,7 +111,7 @@ package struct Auditor: Sendable {
                 AuditFinding(.strayFolder, host: context.name, "\(vms)/\(name) is no VM's"))
         }
         for stray in strays where !known.contains(stray.processID) {
-            if let name = stray.name, await inventory.isStarting(name) { continue }
+            if let name = stray.name, await inventory.isStartingOrLeaving(name) { continue }
             audit.findings.append(
                 AuditFinding(
                     .strayProcess, host: context.name, vm: stray.name,

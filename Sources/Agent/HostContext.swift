@@ -33,6 +33,7 @@ package struct HostContext: Sendable {
         var timing = PeerTiming()
         timing.deadPeer = cluster.patience.deadPeer
         timing.deadPeerInHandover = cluster.patience.deadPeerInHandover
+        timing.keepBroken = cluster.patience.keepBroken
         return timing
     }
 }

@@ -3,6 +3,7 @@
 // Called from the peer server's threads, which may block; the inventory's actor is asked from there.
 
 import API
+import FoundationEssentials
 import Host
 import Logging
 package import Migration
@@ -15,6 +16,8 @@ package final class IncomingMigrations: MigrationHost {
     private struct State {
         var isAccepting = true
         var arriving: [VMID: VirtualMachine] = [:]
+        /// Where they arrive; it holds this in turn, until it has stopped.
+        var server: PeerServer?
     }
 
     private let inventory: VMInventory
@@ -29,6 +32,9 @@ package final class IncomingMigrations: MigrationHost {
     package var ledger: any OwnershipLedger { inventory.context.ledger }
     var timing: PeerTiming { inventory.context.timing }
     private var context: HostContext { inventory.context }
+
+    func begin(at server: PeerServer) { state.withLock { $0.server = server } }
+    func end() { state.withLock { $0.server = nil } }
 
     /// From now on every offer is refused.
     package func stopAccepting() { state.withLock { $0.isAccepting = false } }
@@ -104,7 +110,7 @@ package final class IncomingMigrations: MigrationHost {
                 await inventory.remove(vm)
             }
         }
-        log("migration in ended", offer, source, ["outcome": "\(outcome)"])
+        log("migration in ended", offer, source, outcome.facts)
     }
 
     package func overrule(_ record: LedgerRecord) throws(MigrationRefusal) {
@@ -124,6 +130,19 @@ package final class IncomingMigrations: MigrationHost {
         try result.get()
     }
 
+    package func parked(_ offer: MigrationOffer, from source: HostName, for limit: Duration) {
+        let (vm, server) = state.withLock { ($0.arriving[offer.vm], $0.server) }
+        let discard: @Sendable () -> Bool = { server?.endParked(offer.vm) ?? false }
+        waiting { await vm?.hasLostSource(source, keptFor: limit, discard) }
+        log("migration in lost its connection", offer, source, ["keptMs": "\(limit.milliseconds)"])
+    }
+
+    package func unparked(_ offer: MigrationOffer, from source: HostName) {
+        let vm = state.withLock { $0.arriving[offer.vm] }
+        waiting { await vm?.hasFoundSource(offer.nextEpoch) }
+        log("migration in goes on", offer, source, [:])
+    }
+
     private func log(
         _ what: Logger.Message, _ offer: MigrationOffer, _ source: HostName,
         _ more: Logger.Metadata
@@ -132,6 +151,24 @@ package final class IncomingMigrations: MigrationHost {
             "vm": "\(offer.spec.name)", "migration": "\(offer.migration)", "from": "\(source)",
         ]
         context.logger.info(what, metadata: facts.merging(more) { $1 })
+    }
+}
+
+extension IncomingOutcome {
+    fileprivate var facts: Logger.Metadata {
+        switch self {
+        case .running(let epoch): ["outcome": "running", "epoch": "\(epoch)"]
+        case .ownedButStopped(let epoch, let refusal):
+            [
+                "outcome": "stopped", "epoch": "\(epoch)", "failure": "\(refusal)",
+                "code": "\(FailureCode(refusal.code).rawValue)",
+            ]
+        case .discarded(let refusal):
+            [
+                "outcome": "discarded", "failure": "\(refusal)",
+                "code": "\(FailureCode(refusal.code).rawValue)",
+            ]
+        }
     }
 }
 
@@ -162,6 +199,28 @@ extension VirtualMachine {
             await discard(forgetting: epoch)
             throw error
         }
+    }
+
+    /// What arrived is kept until the source comes back, the time is over, or somebody deletes it.
+    func hasLostSource(
+        _ source: HostName, keptFor limit: Duration, _ discard: @escaping @Sendable () -> Bool
+    ) {
+        discardKept = discard
+        let end = Date(timeIntervalSinceNow: limit.seconds).formatted(.iso8601)
+        warning =
+            "the connection to host \(source) was lost; what arrived is kept until \(end), so that the migration can go on"
+    }
+
+    func hasFoundSource(_ epoch: Epoch) {
+        self.epoch = epoch
+        discardKept = nil
+        warning = nil
+    }
+
+    /// Deletes a VM that waits for its source; false when this is none.
+    func deleteKept() async -> Bool {
+        guard let discardKept else { return false }
+        return await onThread("discard-\(name)", discardKept)
     }
 
     /// The VM is this host's from now on.

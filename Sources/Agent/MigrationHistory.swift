@@ -37,12 +37,16 @@ package actor MigrationHistory {
         await forgetOldest()
     }
 
-    /// Changes what is remembered of a migration; nothing when it is forgotten.
+    /// Changes what is remembered of a migration; nothing when it is forgotten. Written down before it is shown:
+    /// who has seen how it ended sees the same after a restart.
     func update(_ id: MigrationID, _ change: @Sendable (inout MigrationInfo) -> Void) async {
         guard var info = infos[id] else { return }
         change(&info)
-        infos[id] = info
         await write(info)
+        // Another change may have come meanwhile.
+        guard var latest = infos[id] else { return }
+        change(&latest)
+        infos[id] = latest
     }
 
     private func write(_ info: MigrationInfo) async {

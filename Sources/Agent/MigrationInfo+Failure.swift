@@ -10,7 +10,7 @@ extension MigrationInfo {
     mutating func finish(with result: Result<MigrationReport, MigrationFailure>) {
         switch result {
         case .success(let report):
-            state = .succeeded
+            state = report.rehearsal == nil ? .succeeded : .rehearsed
             self.report = ReportInfo(report)
         case .failure(let failure):
             state = failure.reason == .cancelled ? .cancelled : .failed

@@ -18,6 +18,8 @@ package actor Migrations {
     private let keys: PeerKeys
     /// Those that run: each holds its guest's memory and a connection to its process.
     private var sources: [MigrationID: SourceMigration] = [:]
+    /// Those that are over, and whose memory is looked at once more.
+    private var audits: [MigrationID: SourceMigration] = [:]
     /// Between the look at the limit and the entry above.
     private var starting = 0
     private var isAccepting = true
@@ -36,6 +38,7 @@ package actor Migrations {
     private var context: HostContext { inventory.context }
 
     package func start(_ request: StartMigration) async throws(Problem) -> MigrationInfo {
+        guard isAccepting else { throw Problem(.shuttingDown, "the agent is shutting down") }
         let count = sources.count + starting
         guard count < Limits.outgoingMigrationsMax else {
             throw Problem(
@@ -54,7 +57,8 @@ package actor Migrations {
             let limit = try request.downtimeLimit(usual: guest.spec.downtimeLimit)
             let options = MigrationOptions(
                 streams: streams, compression: request.compression ?? .auto, downtimeLimit: limit,
-                timing: context.timing)
+                timing: context.timing, isRehearsal: request.rehearse ?? false,
+                audits: request.audit ?? true)
             let info = MigrationInfo(
                 id: .random(), vm: vm.name, vmID: vm.id, source: context.name,
                 destination: request.to,
@@ -78,7 +82,6 @@ package actor Migrations {
     }
 
     private func destination(_ name: HostName) throws(Problem) -> PeerAddress {
-        guard isAccepting else { throw Problem(.shuttingDown, "the agent is shutting down") }
         guard name != context.name else {
             throw Problem(.invalid, "the VM is on host \(name) already")
         }
@@ -100,17 +103,23 @@ package actor Migrations {
                 result = .failure(error)
             }
             let progress = ProgressInfo(migration.progress)
-            Task { await self.ended(migration.id, vm, result, progress) }
+            waiting { await self.ended(migration, vm, result, progress) }
+            guard case .success(let report) = result, report.audit.state == .running else { return }
+            let audit = migration.audit()
+            waiting { await self.audited(migration.id, vm, audit) }
         }
     }
 
     private func ended(
-        _ id: MigrationID, _ vm: VirtualMachine,
+        _ migration: SourceMigration, _ vm: VirtualMachine,
         _ result: Result<MigrationReport, MigrationFailure>, _ progress: ProgressInfo
     ) async {
+        let id = migration.id
         // First the VM, then the news: who reads that it is over finds the VM as it says.
         switch result {
-        case .success: await leave(vm)
+        case .success(let report) where report.rehearsal != nil: await vm.abandonMigration()
+        case .success(let report):
+            await leave(vm, report.audit.state == .running ? migration : nil)
         case .failure(let failure): await vm.migrationFailed(failure)
         }
         await history.update(id) {
@@ -125,13 +134,49 @@ package actor Migrations {
 
     /// The VM runs elsewhere. Nothing of it stays here, unless the ledger could not take that: then its copy stands
     /// still until the ledger can.
-    private func leave(_ vm: VirtualMachine) async {
+    /// - Parameter audited: what looks at its memory first.
+    private func leave(_ vm: VirtualMachine, _ audited: SourceMigration?) async {
         guard case .released(let epoch, let host, _) = context.ledger.ownership(of: vm.id) else {
-            await vm.handedOver()
-            await inventory.remove(vm)
+            if let audited {
+                audits[audited.id] = audited
+                await inventory.beginLeaving(vm) { audited.stopAudit() }
+                if !isAccepting { audited.stopAudit() }
+            } else {
+                await vm.handedOver()
+                await inventory.remove(vm)
+            }
             return
         }
         await vm.becomeUnrecorded(epoch, with: host)
+    }
+
+    /// Its memory was looked at once more; now it goes, whatever was found. The VM has run on elsewhere since, so
+    /// that nothing that is kept here could be put back into it; what people need is to know, and which pages.
+    private func audited(_ id: MigrationID, _ vm: VirtualMachine, _ audit: MemoryAudit) async {
+        if audits[id] != nil {
+            await vm.handedOver()
+            await inventory.endLeaving(vm)
+        }
+        await history.update(id) { $0.report?.audit = AuditInfo(audit) }
+        log(id, vm, audit)
+        audits[id] = nil
+        wakeWaiters()
+    }
+
+    private func log(_ id: MigrationID, _ vm: VirtualMachine, _ audit: MemoryAudit) {
+        var facts: Logger.Metadata = [
+            "vm": "\(vm.name)", "migration": "\(id)", "state": "\(audit.state.rawValue)",
+            "pages": "\(audit.pages)", "durationMs": "\(audit.duration.milliseconds)",
+        ]
+        guard audit.state == .differs else {
+            return context.logger.info("memory audit ended", metadata: facts)
+        }
+        facts["code"] = "memory_audit_differs"
+        facts["differing"] = "\(audit.differing)"
+        facts["differingPages"] = "\(audit.differingPages.map(String.init).joined(separator: " "))"
+        context.logger.error(
+            "pages changed after they were last sent: the destination runs the VM with old copies of them",
+            metadata: facts)
     }
 
     private func log(
@@ -196,12 +241,13 @@ package actor Migrations {
             // One that is past its handover is waited for instead.
             try? source.cancel()
         }
-        guard !sources.isEmpty || starting > 0 else { return }
+        for audited in audits.values { audited.stopAudit() }
+        guard !sources.isEmpty || !audits.isEmpty || starting > 0 else { return }
         await withCheckedContinuation { waiters.append($0) }
     }
 
     private func wakeWaiters() {
-        guard sources.isEmpty, starting == 0 else { return }
+        guard sources.isEmpty, audits.isEmpty, starting == 0 else { return }
         for waiter in waiters { waiter.resume() }
         waiters = []
     }
@@ -214,6 +260,9 @@ extension Migrations {
     /// the VMs have been found again.
     package func recall() async {
         await history.load()
+        for info in await history.list() where info.report?.audit.state == .running {
+            await history.update(info.id) { $0.report?.audit.state = .unfinished }
+        }
         for info in await history.list() where !info.isOver {
             let vm = await inventory.vm(withID: info.vmID)
             let state = await vm?.info().state

@@ -16,10 +16,12 @@ struct PeerService: Service, CustomStringConvertible {
     func run() async throws {
         let server = try PeerServer(
             listener: listener, keys: keys, host: host, timing: host.timing)
+        host.begin(at: server)
         // Waits for shutdown; cancellation ends the wait just as well.
         try? await gracefulShutdown()
         host.stopAccepting()
         await migrations.finishAll()
         await onThread("peers-stop") { server.stop() }
+        host.end()
     }
 }

@@ -37,7 +37,10 @@ package struct Settlements: Sendable {
     }
 
     /// How the talk about a VM goes; nil when there is none.
-    package func words(about vm: VMID) -> String? { board.words(about: vm) }
+    package func words(about vm: VMID) -> String? {
+        guard inventory.context.ledger.ownership(of: vm)?.unsettledWith != nil else { return nil }
+        return board.words(about: vm)
+    }
 
     package func run() async {
         await withDiscardingTaskGroup { group in

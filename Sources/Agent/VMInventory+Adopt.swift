@@ -34,6 +34,8 @@ extension VMInventory {
             await write(adoption.record)
             // Nothing is here to end, or to hold.
             if adoption.step == .endAndForget || adoption.step == .hold { continue }
+            // It may be the one whose folder cannot be read: nobody shall delete it for lost. Audits tell.
+            if adoption.step == .keepAsLost, !unreadable.isEmpty { continue }
             await keep(Found(onlyInLedger: id, ownership), adoption.step, settlements)
         }
     }

@@ -19,8 +19,12 @@ package actor VMInventory {
     nonisolated let context: HostContext
     private var vms: [VMName: VirtualMachine] = [:]
     private var reservations: [VMName: Reservation] = [:]
+    /// VMs that run elsewhere by now, while their memory is looked at once more; and how to end that.
+    private var leaving: [VMName: (vm: VirtualMachine, stop: @Sendable () -> Void)] = [:]
+    /// Those who wait until a VM has left.
+    private var leavingWaiters: [CheckedContinuation<Void, Never>] = []
     /// Folders that are there and cannot be read: what they are, and whether something runs in them, is not known.
-    private var unreadable: Set<VMName> = []
+    private(set) var unreadable: Set<VMName> = []
 
     package init(context: HostContext) { self.context = context }
 
@@ -38,13 +42,16 @@ package actor VMInventory {
     /// It is here, or on its way.
     func isKnown(_ id: VMID) -> Bool {
         vm(withID: id) != nil || reservations.values.contains { $0.id == id }
+            || leaving.values.contains { $0.vm.id == id }
     }
 
-    func isKnown(_ name: VMName) -> Bool { vms[name] != nil || reservations[name] != nil }
+    func isKnown(_ name: VMName) -> Bool {
+        vms[name] != nil || reservations[name] != nil || leaving[name] != nil
+    }
 
-    /// Its process may be there before the agent has a hold of it.
-    func isStarting(_ name: VMName) async -> Bool {
-        if reservations[name] != nil { return true }
+    /// Its process may be there before the agent has a hold of it, and after it has let go of the VM.
+    func isStartingOrLeaving(_ name: VMName) async -> Bool {
+        if reservations[name] != nil || leaving[name] != nil { return true }
         return await vms[name]?.activity != nil
     }
 
@@ -62,6 +69,7 @@ package actor VMInventory {
 
     /// Reserves the name and the memory of a VM to come. End with `add` or `release`.
     package func reserve(_ spec: VMSpec, id: VMID) async throws(Problem) {
+        await waitForLeaving(spec.name)
         guard vms[spec.name] == nil, reservations[spec.name] == nil else {
             throw Problem(.nameTaken, "there is a VM \(spec.name) on host \(context.name) already")
         }
@@ -123,9 +131,29 @@ package actor VMInventory {
         if vms[vm.name] === vm { vms[vm.name] = nil }
     }
 
+    /// It runs elsewhere: here it is not seen any more, but its process and folder stay until `endLeaving`.
+    func beginLeaving(_ vm: VirtualMachine, stop: @escaping @Sendable () -> Void) {
+        remove(vm)
+        leaving[vm.name] = (vm, stop)
+    }
+
+    func endLeaving(_ vm: VirtualMachine) {
+        if leaving[vm.name]?.vm === vm { leaving[vm.name] = nil }
+        for waiter in leavingWaiters { waiter.resume() }
+        leavingWaiters = []
+    }
+
+    /// Whoever needs the name now, the same VM that comes back say, is more important than an audit.
+    private func waitForLeaving(_ name: VMName) async {
+        while let (_, stop) = leaving[name] {
+            stop()
+            await withCheckedContinuation { leavingWaiters.append($0) }
+        }
+    }
+
     package func delete(_ name: VMName) async throws(Problem) {
         let vm = try vm(named: name)
-        try await vm.delete()
+        if await !vm.deleteKept() { try await vm.delete() }
         remove(vm)
         context.logger.info("VM deleted", metadata: ["vm": "\(name)", "id": "\(vm.id)"])
     }

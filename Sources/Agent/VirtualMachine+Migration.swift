@@ -35,7 +35,7 @@ extension VirtualMachine {
         }
     }
 
-    /// The migration never began.
+    /// The migration never began, or was only rehearsed.
     func abandonMigration() { activity = nil }
 
     /// The VM runs elsewhere and the ledger says so: nothing of it stays here.

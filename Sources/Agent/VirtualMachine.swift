@@ -31,6 +31,8 @@ package actor VirtualMachine {
     /// What keeps it busy.
     var activity: String?
     var warning: String?
+    /// Throws away what arrived before the source was lost; false when the source is back.
+    var discardKept: (@Sendable () -> Bool)?
     /// Released to another host that has not said yet whether it runs the VM: nothing may run it here.
     var isUnsettled = false
 

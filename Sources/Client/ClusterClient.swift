@@ -21,6 +21,8 @@ package final class ClusterClient: Sendable {
         configuration.timeout.connect = .seconds(Limits.connectTimeout.components.seconds)
         configuration.redirectConfiguration = .disallow
         configuration.httpVersion = .http1Only
+        // A host that refuses connections is told at once: it is asked again by whoever wants to wait for it.
+        configuration.connectionPool.retryConnectionEstablishment = false
         // Shorter than an agent keeps idle connections: else a request may meet one that is just being closed.
         configuration.connectionPool.idleTimeout = .seconds(
             Limits.idleConnection.components.seconds)

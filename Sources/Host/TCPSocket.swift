@@ -66,13 +66,19 @@ package enum TCPSocket {
         return socket
     }
 
-    /// What the migration's sockets want: no Nagle delay, large buffers, dead peers noticed.
+    /// What the migration's sockets want: no Nagle delay, large buffers.
     package static func tune(
-        _ socket: Descriptor, bufferBytes: Int32, deadPeerAfter limit: Duration
+        _ socket: Descriptor, bufferBytes: Int32
     ) throws(SystemError) {
         try socket.setOption(Int32(IPPROTO_TCP), TCP_NODELAY, 1, "TCP_NODELAY")
         try socket.setOption(SOL_SOCKET, SO_SNDBUF, bufferBytes, "SO_SNDBUF")
         try socket.setOption(SOL_SOCKET, SO_RCVBUF, bufferBytes, "SO_RCVBUF")
+    }
+
+    /// From now on the connection breaks when its peer's host has not acknowledged anything for so long.
+    package static func noticeDeadPeer(
+        _ socket: Descriptor, after limit: Duration
+    ) throws(SystemError) {
         let milliseconds = Int32(clamping: limit.components.seconds * 1000)
         try socket.setOption(
             Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, max(1000, milliseconds), "TCP_USER_TIMEOUT")

@@ -20,6 +20,8 @@ struct AnswerDesk {
             // Ending a guest takes time, and the source's stands still meanwhile: so it comes after the answer.
             if case .answer(.neverRan) = answer {
                 discardUndecided(question.vm, question.migration)
+                discardParked(
+                    question.vm, question.migration, "the source was told that it never ran here")
             }
         case .overrule(let notice):
             try connection.send(answer(notice, from: connection.peer.name))
@@ -59,6 +61,7 @@ struct AnswerDesk {
             case .stopThenWrite(let record):
                 // A guest that waits for a word about itself has got it.
                 discardUndecided(notice.vm, notice.migration)
+                discardParked(notice.vm, notice.migration, "a ruling gave the VM to \(ruler)")
                 do { try host.overrule(record) } catch { refusal = error }
             }
         }
@@ -69,5 +72,12 @@ struct AnswerDesk {
         guard let kept = sessions.takeUndecided(vm, migration) else { return }
         kept.guest.discard()
         host.finished(kept.offer, from: kept.source, outcome: .discarded(kept.refusal))
+    }
+
+    private func discardParked(_ vm: VMID, _ migration: MigrationID, _ why: String) {
+        guard let parked = sessions.takeParked(vm, migration) else { return }
+        let refusal = MigrationRefusal(.cancelled, why)
+        IncomingDriver(session: parked, control: nil, sessions: sessions)
+            .conclude(.failed(refusal))
     }
 }

@@ -9,35 +9,48 @@ import Synchronization
 
 /// The driver of one incoming migration. For one thread.
 final class IncomingDriver {
-    private typealias Event = DestinationMachine.Event
+    typealias Event = DestinationMachine.Event
     private typealias Action = DestinationMachine.Action
 
-    private let session: IncomingSession
-    private let control: any Link
-    private let undecided: SessionTable
-    private var runtime: any MigrationRuntime { session.runtime }
-    private var state: [UInt8]?
+    /// Another's from the moment that the offer goes on with what it has.
+    private(set) var session: IncomingSession
+    /// Nil for a parked session that only ends.
+    let control: (any Link)?
+    let sessions: SessionTable
+    var runtime: any MigrationRuntime { session.runtime }
+    private var hasOffer = false
+    var state: [UInt8]?
     private var ledgerWrite = Duration.zero
     private var load = Duration.zero
     private var own = Duration.zero
     private var resume = Duration.zero
 
-    init(session: IncomingSession, control: any Link, undecided: SessionTable) {
+    init(session: IncomingSession, control: (any Link)?, sessions: SessionTable) {
         self.session = session
         self.control = control
-        self.undecided = undecided
+        self.sessions = sessions
     }
 
+    /// Returns when the session has ended or is parked.
     func run() {
-        var events: [Event] = []
-        control.silenceMax = session.timing.deadPeer
-        control.setFlag(session.undisturbed)
+        control?.silenceMax = session.timing.deadPeer
+        control?.setFlag(session.undisturbed)
+        drive([])
+    }
+
+    /// Ends a parked session that was taken out of the table.
+    func conclude(_ event: Event) { drive([event]) }
+
+    private func drive(_ first: [Event]) {
+        var events = first
         while true {
             let event = events.isEmpty ? nextEvent() : events.removeFirst()
             let actions = session.shared.withLock { $0.machine.handle(event) }
             for action in actions {
                 if case .end(let ending) = action { return finish(ending) }
-                if let event = perform(action) { events.append(event) }
+                let next = perform(action)
+                if case .park = action, next == nil { return }
+                if let next { events.append(next) }
             }
         }
     }
@@ -48,7 +61,8 @@ final class IncomingDriver {
         case .write(let record): return write(record)
         case .accept: return accept()
         case .load: return loadState()
-        case .park, .sendRehearsed: return .failed(MigrationRefusal(.hostFailure, "not kept"))
+        case .park: return park()
+        case .sendRehearsed: return send(.rehearsed(load: load))
         case .sendReady(let root): return send(.ready(root: root, load: load))
         case .resumeGuest: return resumeGuest()
         case .sendRunning(let epoch):
@@ -65,14 +79,21 @@ final class IncomingDriver {
     }
 
     private func send(_ message: PeerMessage) -> Event? {
-        do { try control.send(message) } catch {
+        // A parked session has nobody to talk to.
+        do { try control?.send(message) } catch {
             return .peerLost(MessageError.link(error).words)
         }
         return nil
     }
 
     private func prepare(_ offer: MigrationOffer) -> Event {
-        let source = control.peer.name
+        guard let source = control?.peer.name else {
+            return .prepareRefused(MigrationRefusal(.hostFailure, "nobody offers it"))
+        }
+        guard sessions.hasRoomForMemory else {
+            return .prepareRefused(
+                MigrationRefusal(.busy, "\(Limits.sessionsMax) migrations arrive already"))
+        }
         if let problem = offer.spec.problem {
             return .prepareRefused(MigrationRefusal(.badSpec, problem))
         }
@@ -126,13 +147,34 @@ final class IncomingDriver {
         let token = (0..<MigrationProtocol.Limits.tokenBytes).map { _ in
             UInt8(truncatingIfNeeded: runtime.randomWord())
         }
-        session.shared.withLock {
-            guard let offer = $0.offer, let guest = $0.guest else { return }
-            $0.table = PageHashTable(pageCount: guest.layout.pageCount)
-            $0.unclaimed = Set(0..<offer.streams)
-            $0.token = token
+        let kept = session.shared.withLock { shared -> (table: PageHashTable, seed: UInt64)? in
+            guard let offer = shared.offer, let guest = shared.guest else { return nil }
+            shared.unclaimed = Set(0..<offer.streams)
+            shared.token = token
+            if let table = shared.table { return (table, offer.hashSeed) }
+            shared.table = PageHashTable(pageCount: guest.layout.pageCount)
+            return nil
         }
-        return send(.accepted(token: token, ledgerWrite: ledgerWrite, kept: nil))
+        guard let kept else {
+            return send(.accepted(token: token, ledgerWrite: ledgerWrite, kept: nil))
+        }
+        return sendKept(kept.table, kept.seed, token)
+    }
+
+    /// No stream is there yet: the table stands still.
+    private func sendKept(_ table: PageHashTable, _ seed: UInt64, _ token: [UInt8]) -> Event? {
+        let ranges = table.presentRanges(pagesMax: MigrationProtocol.Limits.hashesMax)
+        let count = ranges.reduce(0) { $0 + $1.count }
+        let kept = KeptMemory(hashSeed: seed, pages: UInt64(count))
+        if let lost = send(.accepted(token: token, ledgerWrite: ledgerWrite, kept: kept)) {
+            return lost
+        }
+        for pages in ranges {
+            let hashes = PeerMessage.hashes(
+                firstPage: UInt64(pages.lowerBound), table.bytes(of: pages))
+            if let lost = send(hashes) { return lost }
+        }
+        return nil
     }
 
     private func loadState() -> Event {
@@ -162,83 +204,75 @@ final class IncomingDriver {
         return .resumed
     }
 
-    /// What the source says next, or what a stream or the server has to say meanwhile.
-    private func nextEvent() -> Event {
-        var end = runtime.now + control.silenceMax
-        while true {
-            if let event = disturbance() { return event }
-            do throws(LinkError) {
-                switch try control.waitForInput(or: session.news, until: end) {
-                case .wokenUp: session.news.clear()
-                case .timedOut: throw .timedOut(after: control.silenceMax)
-                case .ready:
-                    if let event = received() { return event }
-                    end = runtime.now + control.silenceMax
-                }
-            } catch {
-                return .peerLost(MessageError.link(error).words)
+    /// An offer may go on with what an earlier connection brought. The first of a connection; a second has no place.
+    func offered(_ offer: MigrationOffer, from source: HostName) -> Event {
+        if !hasOffer {
+            hasOffer = true
+            guard endOlder(offer, from: source) || isConnected else {
+                return .refused(MigrationRefusal(.timedOut, "the source has gone again"))
             }
         }
+        return .offered(offer, from: source)
     }
 
-    private func disturbance() -> Event? {
-        let (failure, isEnding, isCommitted) = session.shared.withLock {
-            ($0.streamFailure, $0.isEnding, $0.machine.isCommitted)
-        }
-        // GO may be on its way: what ends now must end by the source's word.
-        if isCommitted { return nil }
-        if let failure { return .failed(failure) }
-        return isEnding
-            ? .failed(MigrationRefusal(.hostFailure, "the destination's agent is stopping")) : nil
+    /// A source that has made its offer is silent until it is answered: what comes can only be an end.
+    private var isConnected: Bool {
+        (try? control?.waitForInput(or: session.undisturbed, until: runtime.now)) == .timedOut
     }
 
-    /// The event of a message; nil when it only shows that the source is alive.
-    private func received() -> Event? {
-        let message: PeerMessage
-        do { message = try control.receiveMessage() } catch {
-            if case .malformed = error { return .failed(error.words) }
-            return .peerLost(error.words)
-        }
-        switch message {
-        case .offer(let offer): return .offered(offer, from: control.peer.name)
-        case .alive: return nil
-        case .state(let bytes):
-            state = bytes
-            control.silenceMax = session.timing.deadPeerInHandover
-            return nil
-        case .verify(let round, let root): return waitForStreams(round, root)
-        case .go(let epoch): return .go(epoch)
-        case .refused(let refusal): return .refused(refusal)
-        default:
-            return .failed(
-                MigrationRefusal(
-                    .protocolViolation, "\(message.name) does not belong to a control connection"))
-        }
-    }
-
-    /// Waits until every stream has ended the last round.
-    private func waitForStreams(_ round: Int, _ theirs: MemoryRoot) -> Event {
+    /// The source has one connection for a VM: one that is there still was lost, and its end is waited for. But an
+    /// offer that was left lying must not end a newer one's session. True when this goes on where that one was.
+    private func endOlder(_ offer: MigrationOffer, from source: HostName) -> Bool {
         let end = runtime.now + session.timing.deadPeerInHandover
-        while true {
-            if let event = disturbance() { return event }
-            let (ended, streams) = session.shared.withLock {
-                ($0.ended.values.filter { $0.round == round }, $0.offer?.streams ?? .max)
-            }
-            if ended.count == streams {
-                let ours = ended.reduce(MemoryRoot.empty) { $0 + $1.root }
-                return .complete(ours: ours, theirs: theirs)
-            }
-            do throws(LinkError) {
-                switch try control.waitForInput(or: session.news, until: end) {
-                case .wokenUp: session.news.clear()
-                case .timedOut: throw .timedOut(after: session.timing.deadPeerInHandover)
-                case .ready:
-                    // Only an end or a "no" can come now.
-                    if let event = received() { return event }
-                }
-            } catch {
-                return .peerLost(MessageError.link(error).words)
-            }
+        while isConnected, sessions.supersede(offer.vm, from: source), runtime.now < end {
+            _ = try? session.news.wait(until: min(end, runtime.now + Limits.tick))
+        }
+        guard isConnected, let kept = sessions.takeParked(offer.vm, from: source) else {
+            return false
+        }
+        let parkedOffer = kept.shared.withLock { $0.machine.parkedOffer }
+        guard let parkedOffer, offer.canContinue(parkedOffer) else {
+            let refusal = MigrationRefusal(.cancelled, "the source began anew")
+            IncomingDriver(session: kept, control: nil, sessions: sessions)
+                .conclude(.failed(refusal))
+            return false
+        }
+        kept.takeOver(offer)
+        sessions.close(session)
+        session = kept
+        session.host.unparked(offer, from: source)
+        return true
+    }
+
+    /// Nil when it is done; the event that comes instead.
+    private func park() -> Event? {
+        drainStreams()
+        endStreams()
+        let (offer, source, failure) = session.shared.withLock {
+            ($0.offer, $0.source, $0.streamFailure)
+        }
+        if case .damaged(let refusal) = failure { return .failed(refusal) }
+        guard let offer, let source else {
+            return .failed(MigrationRefusal(.hostFailure, "there is nothing to keep"))
+        }
+        let limit = session.timing.keepBroken
+        session.host.parked(offer, from: source, for: limit)
+        sessions.park(session, offer, from: source, until: runtime.now + limit)
+        return nil
+    }
+
+    /// What has reached this host need not be sent again: streams that were cut end by themselves when they have
+    /// received it.
+    private func drainStreams() {
+        let end = runtime.now + session.timing.deadPeer
+        var received = session.frames.load(ordering: .relaxed)
+        var quiet = runtime.now + Limits.drainTimeout
+        while session.shared.withLock({ $0.activeStreams }) > 0, runtime.now < min(quiet, end) {
+            _ = try? session.news.wait(until: min(quiet, end))
+            session.news.clear()
+            let frames = session.frames.load(ordering: .relaxed)
+            if frames != received { quiet = runtime.now + Limits.drainTimeout }
+            received = frames
         }
     }
 
@@ -258,10 +292,10 @@ final class IncomingDriver {
 
     private func finish(_ ending: DestinationMachine.Ending) {
         endStreams()
-        let (offer, guest) = session.shared.withLock { ($0.offer, $0.guest) }
+        defer { sessions.close(session) }
+        let (offer, source, guest) = session.shared.withLock { ($0.offer, $0.source, $0.guest) }
         session.shared.withLock { $0.guest = nil }
-        guard let offer, let guest else { return }
-        let source = control.peer.name
+        guard let offer, let source, let guest else { return }
         let outcome: IncomingOutcome
         switch ending {
         case .running(let epoch): outcome = .running(epoch)
@@ -269,12 +303,12 @@ final class IncomingDriver {
             outcome = .ownedButStopped(epoch, refusal)
         case .refused(let refusal), .discarded(let refusal): outcome = .discarded(refusal)
         case .undecided(let refusal):
-            undecided.keep(
+            sessions.keep(
                 UndecidedGuest(offer: offer, source: source, guest: guest, refusal: refusal))
             // A question or a ruling that came before has decided it, and found nothing to discard.
             let ownership = session.host.ledger.ownership(of: offer.vm)
             guard ownership?.isUndecided(offer.migration) != true,
-                undecided.takeUndecided(offer.vm, offer.migration) != nil
+                sessions.takeUndecided(offer.vm, offer.migration) != nil
             else { return }
             guest.discard()
             outcome = .discarded(refusal)

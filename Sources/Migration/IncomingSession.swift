@@ -8,11 +8,19 @@ import PageCodec
 import PeerLink
 import Synchronization
 
-/// An incoming migration. `run` is for the control connection's thread, `runStream` for the streams'.
+/// Why a stream ended before its session.
+enum StreamFailure: Sendable {
+    case lost(MigrationRefusal)
+    /// It carried what cannot be: nothing of the session is to be trusted.
+    case damaged(MigrationRefusal)
+}
+
+/// An incoming migration. `run` is for the control connection's thread, `runStream` for the streams'. When its
+/// connection is lost it may be parked: without threads, until another connection takes it over.
 final class IncomingSession: Sendable {
     /// What the streams and other threads see.
     struct Shared {
-        var machine = DestinationMachine()
+        var machine = DestinationMachine(parks: true)
         var guest: (any DestinationGuest)?
         var table: PageHashTable?
         var offer: MigrationOffer?
@@ -22,8 +30,10 @@ final class IncomingSession: Sendable {
         var activeStreams = 0
         /// For each stream that ended a round: which one, and its part of the root.
         var ended: [Int: (round: Int, root: MemoryRoot)] = [:]
-        var streamFailure: MigrationRefusal?
+        var streamFailure: StreamFailure?
         var isEnding = false
+        /// The source has connected anew: this connection is lost, noticed or not.
+        var isSuperseded = false
     }
 
     let host: any MigrationHost
@@ -36,6 +46,8 @@ final class IncomingSession: Sendable {
     /// Never set: what the control connection's waits end with is `news`, or the time.
     let undisturbed: any WakeFlag
     let shared = Mutex(Shared())
+    /// That streams have received: shows whether any is still at it.
+    let frames = Atomic<Int>(0)
 
     init(
         host: any MigrationHost, timing: PeerTiming, runtime: any MigrationRuntime
@@ -48,9 +60,26 @@ final class IncomingSession: Sendable {
         undisturbed = try runtime.makeFlag()
     }
 
-    func run(on connection: any Link, undecided: SessionTable) {
-        let driver = IncomingDriver(session: self, control: connection, undecided: undecided)
-        driver.run()
+    /// The source has connected anew: what this connection brings is no longer waited for.
+    func supersede() {
+        shared.withLock { $0.isSuperseded = true }
+        news.set()
+    }
+
+    /// A parked session is taken over by a new connection.
+    /// - Parameter offer: the one that goes on with it.
+    func takeOver(_ offer: MigrationOffer) {
+        over.clear()
+        news.clear()
+        shared.withLock {
+            var offer = offer
+            offer.hashSeed = $0.offer?.hashSeed ?? offer.hashSeed
+            $0.offer = offer
+            $0.streamFailure = nil
+            $0.ended = [:]
+            $0.isEnding = false
+            $0.isSuperseded = false
+        }
     }
 
     /// True when this session waits for this stream; it does so once.
@@ -95,11 +124,11 @@ final class IncomingSession: Sendable {
         do {
             while true { try receiveFrame(stream, connection, decoder) }
         } catch let error as PageFrameError {
-            fail(MigrationRefusal(.protocolViolation, "stream \(stream): \(error)"))
+            fail(.damaged(MigrationRefusal(.protocolViolation, "stream \(stream): \(error)")))
         } catch LinkError.interrupted {
             // The session is over.
         } catch let error as LinkError {
-            fail(MigrationRefusal(.timedOut, "stream \(stream) was lost: \(error)"))
+            fail(.lost(MigrationRefusal(.timedOut, "stream \(stream) was lost: \(error)")))
         } catch {
             fatalError("only typed errors are thrown above: \(error)")
         }
@@ -115,13 +144,20 @@ final class IncomingSession: Sendable {
         try decoder.receiveBody(of: header) { (span) throws(LinkError) in
             try connection.receive(into: &span)
         }
+        frames.add(1, ordering: .relaxed)
         guard case .endOfRound(let round) = try decoder.apply(header) else { return }
         shared.withLock { $0.ended[stream] = (round, decoder.root) }
         news.set()
     }
 
-    private func fail(_ refusal: MigrationRefusal) {
-        shared.withLock { $0.streamFailure = $0.streamFailure ?? refusal }
+    /// Damage counts for more than a loss, and the first for more than the next.
+    private func fail(_ failure: StreamFailure) {
+        shared.withLock {
+            switch ($0.streamFailure, failure) {
+            case (nil, _), (.lost, .damaged): $0.streamFailure = failure
+            case (.lost, .lost), (.damaged, _): break
+            }
+        }
         news.set()
     }
 }

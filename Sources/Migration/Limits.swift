@@ -18,9 +18,16 @@ package enum Limits {
     static let streamSilenceMax = Duration.seconds(24 * 3600)
     /// Nice value of the threads that copy pages: the guest keeps its processor.
     static let streamNice: Int32 = 5
+    /// Of the thread that audits memory: nobody waits for it.
+    static let auditNice: Int32 = 19
 
     /// How often a ledger's write is timed before a migration; the best counts, a disk's hiccup does not.
     static let ledgerMeasurements = 3
+
+    /// A data stream is lost: how long the source's word for it may take on the control connection.
+    static let lastWordsTimeout = Duration.seconds(1)
+    /// The streams of a lost connection go on receiving what has arrived until nothing comes for so long.
+    static let drainTimeout = Duration.milliseconds(300)
 
     static let sessionsMax = 8
     static let connectionsMax = 256

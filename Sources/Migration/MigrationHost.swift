@@ -19,6 +19,13 @@ package protocol MigrationHost: AnyObject, Sendable {
     /// then `record` in the ledger; throws with the ledger as it was.
     func overrule(_ record: LedgerRecord) throws(MigrationRefusal)
 
+    /// The connection of an incoming migration was lost. What arrived is kept for so long; then, or before,
+    /// `unparked` or `finished` comes.
+    func parked(_ offer: MigrationOffer, from source: HostName, for limit: Duration)
+
+    /// The source has come back, with this offer.
+    func unparked(_ offer: MigrationOffer, from source: HostName)
+
     var ledger: any OwnershipLedger { get }
 }
 

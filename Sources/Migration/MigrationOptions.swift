@@ -21,11 +21,17 @@ package struct MigrationOptions: Hashable, Sendable {
     /// Nil: what the VM's spec says.
     package var downtimeLimit: Duration?
     package var timing: PeerTiming
+    /// Everything but the handover.
+    package var isRehearsal: Bool
+    /// After the handover the source's memory is looked at once more.
+    package var audits: Bool
 
     package init(
         streams: Int = 2, compression: Compression = .auto, downtimeLimit: Duration? = nil,
-        timing: PeerTiming = PeerTiming()
+        timing: PeerTiming = PeerTiming(), isRehearsal: Bool = false, audits: Bool = true
     ) {
+        self.audits = audits
+        self.isRehearsal = isRehearsal
         self.streams = streams
         self.compression = compression
         self.downtimeLimit = downtimeLimit
@@ -43,6 +49,19 @@ package struct PeerTiming: Hashable, Sendable {
     /// After a lost answer: how often to ask, and how long to wait between.
     package var questionsMax = 5
     package var questionPause = Duration.milliseconds(500)
+    /// After a loss in pre-copy: how long the source tries to connect again, and how often at most. The pauses
+    /// between double.
+    package var reconnectFor = Duration.seconds(30)
+    package var reconnectsMax = 20
+    package var reconnectPauseMin = Duration.milliseconds(200)
+    package var reconnectPauseMax = Duration.seconds(2)
+    /// How long a destination keeps what arrived before a loss. Longer than a source tries.
+    package var keepBroken = Duration.seconds(60)
 
     package init() {}
+
+    /// Before this attempt to connect again, from 1.
+    func reconnectPause(_ attempt: Int) -> Duration {
+        min(reconnectPauseMin * (1 << min(attempt - 1, 16)), reconnectPauseMax)
+    }
 }

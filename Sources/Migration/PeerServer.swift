@@ -6,7 +6,7 @@
 
 package import Host
 import MigrationProtocol
-import Model
+package import Model
 package import PeerLink
 import Synchronization
 
@@ -58,12 +58,34 @@ package final class PeerServer: Sendable {
         sessions.endAll()
         connections.wakeAll()
         connections.joinAll()
+        let refusal = MigrationRefusal(.hostFailure, "the destination's agent is stopping")
+        while let parked = sessions.takeAnyParked() { conclude(parked, .failed(refusal)) }
+    }
+
+    /// Ends what is kept of a VM whose connection was lost; false when nothing is. Returns with it gone.
+    package func endParked(_ vm: VMID) -> Bool {
+        guard let parked = sessions.takeParked(vm) else { return false }
+        conclude(parked, .failed(MigrationRefusal(.cancelled, "it was deleted here")))
+        return true
+    }
+
+    private func conclude(_ parked: IncomingSession, _ event: DestinationMachine.Event) {
+        IncomingDriver(session: parked, control: nil, sessions: sessions).conclude(event)
+    }
+
+    /// On a thread of its own: writing and ending a process take time.
+    private func endExpired() throws(SystemError) {
+        guard sessions.hasExpired(at: runtime.now) else { return }
+        try connections.start { [self] _ in
+            while let parked = sessions.takeExpired(at: runtime.now) { conclude(parked, .expired) }
+        }
     }
 
     private func acceptUntilStopped() {
         while !isStopping.load(ordering: .acquiring) {
             connections.joinFinished()
             do {
+                try endExpired()
                 let tick = runtime.now + Limits.acceptTick
                 guard let arrival = try listener.accept(or: stopping, until: tick) else {
                     continue
@@ -129,9 +151,12 @@ package final class PeerServer: Sendable {
                     connection,
                     MigrationRefusal(.busy, "\(Limits.sessionsMax) migrations arrive already"))
             }
-            defer { sessions.close(session) }
-            try connection.send(.welcome(version: version))
-            session.run(on: connection, undecided: sessions)
+            do { try connection.send(.welcome(version: version)) } catch {
+                sessions.close(session)
+                throw error
+            }
+            // Parked or ended, it is not this thread's any more when this returns.
+            IncomingDriver(session: session, control: connection, sessions: sessions).run()
         case .data(let token, let stream):
             guard let session = sessions.claim(token, stream: stream, from: connection.peer.name)
             else {

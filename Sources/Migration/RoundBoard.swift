@@ -16,7 +16,7 @@ struct StreamReport: Sendable {
 /// One round as a stream gets it.
 struct RoundOrder: Sendable {
     let round: Int
-    /// Holes are looked for only in the first.
+    /// Of these streams. Holes are looked for only in the first.
     let isFirst: Bool
     let isLast: Bool
 }
@@ -77,8 +77,11 @@ final class RoundBoard: Sendable {
         if isLast { news.set() }
     }
 
-    func streamFailed(_ error: LinkError) {
-        state.withLock { $0.failure = $0.failure ?? error }
+    func streamFailed(_ stream: Int, _ report: StreamReport, _ error: LinkError) {
+        state.withLock {
+            $0.reports[stream] = report
+            $0.failure = $0.failure ?? error
+        }
         news.set()
     }
 

@@ -1,4 +1,5 @@
-// The incoming migrations of a server: who may join which, and guests whose fate is undecided.
+// The incoming migrations of a server: who may join which, those that wait for their source to come back, and
+// guests whose fate is undecided.
 
 import Host
 import MigrationProtocol
@@ -14,11 +15,21 @@ struct UndecidedGuest: Sendable {
     let refusal: MigrationRefusal
 }
 
-/// Any thread may call.
+/// Any thread may call. Who takes a parked session out has it alone, and ends with `close` or `park`.
 final class SessionTable: Sendable {
+    private struct Parked {
+        let session: IncomingSession
+        let offer: MigrationOffer
+        let source: HostName
+        let deadline: Instant
+    }
+
     private struct State {
+        /// Those with a thread.
         var sessions: [ObjectIdentifier: IncomingSession] = [:]
+        var parked: [VMID: Parked] = [:]
         var undecided: [VMID: UndecidedGuest] = [:]
+        var isClosed = false
     }
 
     private let state = Mutex(State())
@@ -31,7 +42,7 @@ final class SessionTable: Sendable {
         guard let session = try? IncomingSession(host: host, timing: timing, runtime: runtime)
         else { return nil }
         return state.withLock {
-            guard $0.sessions.count < Limits.sessionsMax else { return nil }
+            guard !$0.isClosed, $0.sessions.count < Limits.sessionsMax else { return nil }
             $0.sessions[ObjectIdentifier(session)] = session
             return session
         }
@@ -41,15 +52,23 @@ final class SessionTable: Sendable {
         state.withLock { $0.sessions[ObjectIdentifier(session)] = nil }
     }
 
+    /// Parked memory is memory: with it there may be no more than without.
+    var hasRoomForMemory: Bool {
+        state.withLock { $0.sessions.count + $0.parked.count <= Limits.sessionsMax }
+    }
+
     /// The session that waits for this stream from this peer. A stream is claimed once.
     func claim(_ token: [UInt8], stream: Int, from peer: HostName) -> IncomingSession? {
         let sessions = state.withLock { Array($0.sessions.values) }
         return sessions.first { $0.claim(token, stream: stream, from: peer) }
     }
 
-    /// Ends the sessions that GO cannot have reached.
+    /// Ends the sessions that GO cannot have reached, and lets none begin.
     func endAll() {
-        let sessions = state.withLock { Array($0.sessions.values) }
+        let sessions = state.withLock {
+            $0.isClosed = true
+            return Array($0.sessions.values)
+        }
         for session in sessions { session.endUnlessCommitted() }
     }
 
@@ -62,6 +81,68 @@ final class SessionTable: Sendable {
         state.withLock {
             guard $0.undecided[vm]?.offer.migration == migration else { return nil }
             return $0.undecided.removeValue(forKey: vm)
+        }
+    }
+}
+
+// MARK: Parked sessions
+
+extension SessionTable {
+    func park(
+        _ session: IncomingSession, _ offer: MigrationOffer, from source: HostName,
+        until deadline: Instant
+    ) {
+        state.withLock {
+            $0.sessions[ObjectIdentifier(session)] = nil
+            $0.parked[offer.vm] = Parked(
+                session: session, offer: offer, source: source, deadline: deadline)
+        }
+    }
+
+    /// Tells a session of this VM from this source that its connection is lost; false when there is none.
+    func supersede(_ vm: VMID, from source: HostName) -> Bool {
+        let sessions = state.withLock { Array($0.sessions.values) }
+        let old = sessions.filter {
+            $0.shared.withLock { $0.offer?.vm == vm && $0.source == source }
+        }
+        for session in old { session.supersede() }
+        return !old.isEmpty
+    }
+
+    func takeParked(_ vm: VMID, from source: HostName) -> IncomingSession? {
+        takeParked { $0.offer.vm == vm && $0.source == source && !$1 }
+    }
+
+    func takeParked(_ vm: VMID, _ migration: MigrationID) -> IncomingSession? {
+        takeParked { parked, _ in
+            parked.offer.vm == vm && parked.offer.migration == migration
+        }
+    }
+
+    func takeParked(_ vm: VMID) -> IncomingSession? {
+        takeParked { parked, _ in parked.offer.vm == vm }
+    }
+
+    func takeExpired(at now: Instant) -> IncomingSession? {
+        takeParked { parked, _ in parked.deadline <= now }
+    }
+
+    func hasExpired(at now: Instant) -> Bool {
+        state.withLock { $0.parked.values.contains { $0.deadline <= now } }
+    }
+
+    func takeAnyParked() -> IncomingSession? { takeParked { _, _ in true } }
+
+    private func takeParked(
+        _ isWanted: (_ parked: Parked, _ isClosed: Bool) -> Bool
+    ) -> IncomingSession? {
+        state.withLock { state in
+            guard
+                let (vm, parked) = state.parked.first(where: { isWanted($1, state.isClosed) })
+            else { return nil }
+            state.parked[vm] = nil
+            state.sessions[ObjectIdentifier(parked.session)] = parked.session
+            return parked.session
         }
     }
 }

@@ -58,39 +58,58 @@ extension SourceDriver {
         do { reply = try control.receiveMessage() } catch { return broken(error) }
         control.silenceMax = options.timing.deadPeer
         switch reply {
-        case .accepted(let token, let ledgerWrite, _): return openStreams(token, ledgerWrite)
-        case .refused(let refusal): return refused(refusal)
+        case .accepted(let token, let ledgerWrite, let kept):
+            do throws(DialError) {
+                return openStreams(token, ledgerWrite, try receiveTable(kept, control))
+            } catch { return failedDial(error) }
+        case .refused(let refusal): return refusedOffer(refusal)
         default:
             fail(.unexpectedMessage(reply.name))
             return .failed
         }
     }
 
-    private func openStreams(_ token: [UInt8], _ ledgerWrite: Duration) -> SourceMachine.Event {
+    /// - Parameter table: what the destination has.
+    private func openStreams(
+        _ token: [UInt8], _ ledgerWrite: Duration, _ table: PageHashTable
+    ) -> SourceMachine.Event {
         var connections: [any Link] = []
         for stream in 0..<offer.streams {
             do {
                 let (connection, answered) = try dialer.open(.data(token: token, stream: stream))
                 connections.append(connection)
                 roundTrip = min(roundTrip, answered)
+            } catch .refused(let refusal) where refusal.code == .notAllowed {
+                // The session has ended meanwhile, which the control connection knows better.
+                return lostStream(.closed)
             } catch { return failedDial(error) }
         }
+        if let sent { carried.formUnion(differing: sent, table) }
+        // The guest owns the bitmap, and outlives the streams.
+        let bits = unsafe DirtyBits(
+            base: guest.dirtyBits.base, pageCount: guest.layout.pageCount, and: carried)
         do {
             streams = try SourceStreams(
-                guest: guest, seed: offer.hashSeed, compression: options.compression,
-                connections: connections, runtime: runtime, news: news)
+                guest: guest,
+                pages: SourcePages(bits: bits, table: table, seed: offer.hashSeed, sent: sent),
+                compression: options.compression, connections: connections, runtime: runtime,
+                news: news)
         } catch {
             fail(.link(.system(error)))
             return .failed
         }
         do throws(GuestError) {
-            isLogging = true
-            try guest.startDirtyLog()
+            if !isLogging {
+                isLogging = true
+                try guest.startDirtyLog()
+            }
             dirtyPages = try guest.fetchDirtyLog()
         } catch {
             fail(.guest(error))
             return .failed
         }
+        if carried.mayHavePages { dirtyPages = bits.count(in: 0..<bits.pageCount) }
+        if lostAt != nil { reconnected() }
         return .accepted(
             DowntimeTerms(
                 vcpus: offer.spec.vcpus, roundTrip: roundTrip, ledgerWrite: ledgerWrite))
@@ -112,6 +131,7 @@ extension SourceDriver {
         setPhase(.preCopy)
         guard let streams else { return .peerLost }
         report.rounds = round
+        let isFirst = streams.isFresh
         let before = streams.counts
         let start = runtime.now
         let pages = dirtyPages
@@ -125,12 +145,14 @@ extension SourceDriver {
             try streams.sendRound(round) { () throws(RoundError) in
                 try tick(round, pagesOfRound: pages)
             }
+            carried.removeAll()
             do { dirtyPages = try guest.fetchDirtyLog() } catch { throw .guest(error) }
         } catch { return failedRound(error) }
         let counts = streams.counts
         let content = Int(counts.contentPages - before.contentPages)
-        // The first round's holes and zeros cost next to nothing; later rounds' pages are like those to come.
-        let isTelling = round == 1 && content >= MigrationProtocol.Limits.manyPages
+        // A first round's holes, zeros and pages that need not travel cost next to nothing; later rounds' pages are
+        // like those to come.
+        let isTelling = isFirst && content >= MigrationProtocol.Limits.manyPages
         let facts = RoundFacts(
             pages: isTelling ? content : Int(counts.pages - before.pages), dirtyPages: dirtyPages,
             duration: runtime.now - start)
@@ -149,7 +171,7 @@ extension SourceDriver {
     }
 
     /// A data stream broke. The destination may have said why on the control connection.
-    private func lostStream(_ error: LinkError) -> SourceMachine.Event {
+    func lostStream(_ error: LinkError) -> SourceMachine.Event {
         if let control,
             (try? control.waitForInput(or: stop, until: runtime.now + Limits.tick)) == .ready
         {
@@ -176,7 +198,8 @@ extension SourceDriver {
         if let failure = board.failure { throw .link(failure) }
         let now = runtime.now
         let left = max(0, pagesOfRound - board.handledPages.load(ordering: .relaxed))
-        let wireBytes = UInt64(board.wireBytes.load(ordering: .relaxed))
+        let wireBytes =
+            pastCounts.wireBytes + UInt64(board.wireBytes.load(ordering: .relaxed))
         let rate = meter.rate(wireBytes, at: now)
         let elapsed = clock.elapsed(at: now)
         watch.update {
@@ -194,7 +217,8 @@ extension SourceDriver {
 
     private func publish(_ facts: RoundFacts) {
         let perSecond = Double(facts.dirtyPages) / max(facts.duration.seconds, 1e-6)
-        let wireBytes = UInt64(streams?.board.wireBytes.load(ordering: .relaxed) ?? 0)
+        let wireBytes =
+            pastCounts.wireBytes + UInt64(streams?.board.wireBytes.load(ordering: .relaxed) ?? 0)
         let now = runtime.now
         let rate = meter.rate(wireBytes, at: now)
         let elapsed = clock.elapsed(at: now)

@@ -11,7 +11,7 @@ import PeerLink
 
 /// The driver of one migration at its source. For one thread.
 final class SourceDriver {
-    let offer: MigrationOffer
+    var offer: MigrationOffer
     let guest: any SourceGuest
     let destination: PeerAddress
     let runtime: any MigrationRuntime
@@ -38,6 +38,17 @@ final class SourceDriver {
     var meter = RateMeter()
     var dirtyPages = 0
     var stateBytes = 0
+    /// Pages that the next round looks at whatever the log says.
+    let carried: PageSet
+    /// What was sent last, on connections that are gone; nil before the first is.
+    var sent: PageHashTable?
+    /// What the destination has, as of the connection that is gone.
+    private var table: PageHashTable?
+    /// What was done on connections that are gone.
+    var pastCounts = EncoderCounts()
+    /// Since when it has not been connected.
+    var lostAt: Instant?
+    var isRenamed = false
     private var resumeError: GuestError?
 
     init(
@@ -58,11 +69,15 @@ final class SourceDriver {
             destination: destination, runtime: runtime, timing: options.timing, stop: stop)
         clock = PhaseClock(at: runtime.now)
         lastAlive = runtime.now
+        carried = PageSet(pageCount: guest.layout.pageCount)
         machine = SourceMachine(
             vm: offer.vm, migration: offer.migration, epoch: offer.epoch,
             destination: destination.name,
             downtimeLimit: options.downtimeLimit ?? offer.spec.downtimeLimit,
-            questionsMax: options.timing.questionsMax)
+            questionsMax: options.timing.questionsMax,
+            // A rehearsal that meets a loss has its answer.
+            reconnectsMax: options.isRehearsal ? 0 : options.timing.reconnectsMax,
+            isRehearsal: options.isRehearsal)
     }
 
     func run() throws(MigrationFailure) -> MigrationReport {
@@ -89,7 +104,8 @@ final class SourceDriver {
         switch action {
         case .connect: return connect()
         case .offer: return makeOffer()
-        case .reconnect, .rehearse: return .failed
+        case .reconnect(let attempt): return reconnect(attempt)
+        case .rehearse: return rehearse()
         case .sendRound(let round): return sendRound(round)
         case .throttle(let percent): return throttle(percent)
         case .pause: return pause()
@@ -138,8 +154,12 @@ final class SourceDriver {
 
     func closeAll() {
         stop.set()
-        if let streams { keepCounts(of: streams) }
-        streams?.stop()
+        if let streams {
+            streams.stop()
+            keepCounts(of: streams)
+            sent = streams.pages.sent ?? streams.pages.table
+            table = streams.pages.table
+        }
         streams = nil
         control?.close()
         control = nil
@@ -151,7 +171,7 @@ final class SourceDriver {
         clock.begin(.cleanUp, at: runtime.now)
         closeAll()
         switch ending {
-        case .handedOver: return finishedReport()
+        case .handedOver, .runsHere(_, .rehearsed): return finishedReport()
         case .runsHere(let epoch, let cause):
             throw failure(cause, .runsAtSource(epoch))
         case .stoppedHere(let epoch, let cause):
@@ -175,7 +195,8 @@ final class SourceDriver {
             case .memoryDiffers(let source, let destination):
                 .memoryDiffers(source: "\(source)", destination: "\(destination)")
             case .neverRan: .neverRan
-            case .rehearsed: .cancelled
+            case .rehearsed:
+                reason?.reason ?? .guest(resumeError ?? GuestError(operation: "resume", detail: ""))
             case .noAnswer:
                 if case .link(let error) = reason?.reason {
                     .noAnswer(error)
@@ -190,12 +211,20 @@ final class SourceDriver {
     private func keepCounts(of streams: SourceStreams) {
         report.streams = offer.streams
         report.compression = Compression(streams.encoding)
-        let counts = streams.counts
+        let counts = pastCounts + streams.counts
+        pastCounts = counts
         report.wireBytes = counts.wireBytes + UInt64(stateBytes)
         report.pagesSent = counts.contentPages + counts.zeroPages
         report.pageBytesSent = report.pagesSent * UInt64(pageBytes)
         report.zeroPages = counts.zeroPages
         report.unchangedPages = counts.unchangedPages
+        report.bytesSentAgain = counts.repeatedPages * UInt64(pageBytes)
+    }
+
+    /// Of a migration that ended at the destination.
+    func auditor() -> MemoryAuditor? {
+        guard options.audits, report.rehearsal == nil, let table else { return nil }
+        return MemoryAuditor(guest: guest, table: table, seed: offer.hashSeed, runtime: runtime)
     }
 
     private func finishedReport() -> MigrationReport {
@@ -204,7 +233,7 @@ final class SourceDriver {
         watch.update { $0.elapsed = total }
         clock.begin(.cleanUp, at: runtime.now)
         report.phases = clock.list
-        report.verifiedPages = UInt64(guest.layout.pageCount)
+        if report.rehearsal == nil { report.verifiedPages = UInt64(guest.layout.pageCount) }
         return report
     }
 }

@@ -19,7 +19,7 @@ final class SourceStream: Sendable {
     private let thread = Mutex<(any RunningThread)?>(nil)
 
     init(
-        index: Int, of streams: Int, guest: any SourceGuest, table: PageHashTable, seed: UInt64,
+        index: Int, of streams: Int, guest: any SourceGuest, pages: SourcePages,
         compression: Compression, connection: any Link, board: RoundBoard,
         runtime: any MigrationRuntime
     ) throws(SystemError) {
@@ -34,7 +34,7 @@ final class SourceStream: Sendable {
         let thread = try runtime.startThread(
             name: "ferry-send-\(index)", nice: Limits.streamNice
         ) { [self] in
-            run(guest: guest, table: table, seed: seed, compression: compression)
+            run(guest, pages, compression)
         }
         self.thread.withLock { $0 = thread }
     }
@@ -58,22 +58,24 @@ final class SourceStream: Sendable {
     func setSilenceMax(_ limit: Duration) { connection.silenceMax = limit }
 
     private func run(
-        guest: any SourceGuest, table: PageHashTable, seed: UInt64, compression: Compression
+        _ guest: any SourceGuest, _ pages: SourcePages, _ compression: Compression
     ) {
         // The encoder holds `guest`, which owns both mappings that it reads.
-        let bits = unsafe DirtyBits(base: guest.dirtyBits.base, pageCount: guest.layout.pageCount)
         let encoder = unsafe ChunkEncoder(
-            memory: guest.memory.base, dirtyBits: bits, owner: guest, table: table, seed: seed)
+            memory: guest.memory.base, dirtyBits: pages.bits, owner: guest, table: pages.table,
+            seed: pages.seed, root: pages.table.root(ofStream: index, of: streams),
+            sent: pages.sent)
         var chooser = CompressionChooser(compression)
+        func report() -> StreamReport {
+            StreamReport(counts: encoder.counts, root: encoder.root, encoding: chooser.encoding)
+        }
         do {
             while let order = try nextOrder() {
                 try send(order, guest, encoder, &chooser)
-                let report = StreamReport(
-                    counts: encoder.counts, root: encoder.root, encoding: chooser.encoding)
-                board.streamEndedRound(index, report)
+                board.streamEndedRound(index, report())
             }
         } catch {
-            board.streamFailed(error)
+            board.streamFailed(index, report(), error)
         }
     }
 
@@ -109,7 +111,7 @@ final class SourceStream: Sendable {
                 start = runtime.now
             }
             if board.isStopped.load(ordering: .acquiring) { throw .interrupted }
-            let present = presentPages(of: chunk, &holes, guest.layout.pageCount)
+            let present = ChunkPages(of: chunk, pageCount: guest.layout.pageCount, &holes)
             try encoder.encode(chunk: chunk, by: chooser.encoding, present: present) {
                 (bytes) throws(LinkError) in try transmit(bytes)
             }
@@ -132,30 +134,5 @@ final class SourceStream: Sendable {
     private func transmit(_ bytes: RawSpan) throws(LinkError) {
         try connection.send(bytes)
         board.wireBytes.add(bytes.byteCount, ordering: .relaxed)
-    }
-
-    /// Which pages of a chunk are not holes; nil when that is not asked or cannot be known.
-    private func presentPages(
-        of chunk: Int, _ holes: inout HoleFinder?, _ pageCount: Int
-    ) -> ChunkPages? {
-        guard holes != nil else { return nil }
-        let first = chunk * PageCodec.Limits.chunkPages
-        let end = min(first + PageCodec.Limits.chunkPages, pageCount)
-        var pages = ChunkPages()
-        var rest = (first * pageBytes)..<(end * pageBytes)
-        do {
-            while let data = try holes?.firstData(in: rest) {
-                let from = data.lowerBound / pageBytes - first
-                let to = (data.upperBound + pageBytes - 1) / pageBytes - first
-                pages.insert(from..<to)
-                if data.upperBound >= rest.upperBound { break }
-                rest = data.upperBound..<rest.upperBound
-            }
-            return pages
-        } catch {
-            // A file system that cannot tell holes: every page is looked at.
-            holes = nil
-            return nil
-        }
     }
 }

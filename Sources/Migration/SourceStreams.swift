@@ -15,30 +15,42 @@ enum RoundError: Error, Sendable {
     case disturbed
 }
 
-/// The streams of one migration. For the control thread.
+/// What streams know of pages.
+struct SourcePages: Sendable {
+    let bits: DirtyBits
+    /// What the destination has, once it has received all that was sent.
+    let table: PageHashTable
+    let seed: UInt64
+    /// What was sent last, also on connections that broke; nil on the first.
+    let sent: PageHashTable?
+}
+
+/// The streams of one connection. For the control thread.
 final class SourceStreams {
     let board: RoundBoard
+    let pages: SourcePages
     private let guest: any SourceGuest
-    private let bits: DirtyBits
+    private var bits: DirtyBits { pages.bits }
     private var streams: [SourceStream] = []
     private let chunkCount: Int
+    /// No round has begun.
+    private(set) var isFresh = true
 
     init(
-        guest: any SourceGuest, seed: UInt64, compression: Compression,
+        guest: any SourceGuest, pages: SourcePages, compression: Compression,
         connections: [any Link], runtime: any MigrationRuntime, news: any WakeFlag
     ) throws(SystemError) {
         self.guest = guest
-        bits = unsafe DirtyBits(base: guest.dirtyBits.base, pageCount: guest.layout.pageCount)
+        self.pages = pages
         board = RoundBoard(streams: connections.count, news: news)
-        let pages = guest.layout.pageCount
         chunkCount =
-            (pages + PageCodec.Limits.chunkPages - 1) / PageCodec.Limits.chunkPages
-        let table = PageHashTable(pageCount: pages)
+            (guest.layout.pageCount + PageCodec.Limits.chunkPages - 1)
+            / PageCodec.Limits.chunkPages
         for (index, connection) in connections.enumerated() {
             do {
                 streams.append(
                     try SourceStream(
-                        index: index, of: connections.count, guest: guest, table: table, seed: seed,
+                        index: index, of: connections.count, guest: guest, pages: pages,
                         compression: compression, connection: connection, board: board,
                         runtime: runtime))
             } catch {
@@ -53,7 +65,8 @@ final class SourceStreams {
     func sendRound(
         _ round: Int, onTick: () throws(RoundError) -> Void
     ) throws(RoundError) {
-        begin(RoundOrder(round: round, isFirst: round == 1, isLast: false))
+        board.beginRound()
+        order(round, isLast: false)
         let groupPages = Limits.groupChunks * PageCodec.Limits.chunkPages
         var opened = 0
         for first in stride(from: 0, to: chunkCount, by: Limits.groupChunks) {
@@ -78,7 +91,7 @@ final class SourceStreams {
         for stream in streams { stream.setSilenceMax(silenceMax) }
         board.beginRound()
         board.openChunks.store(.max, ordering: .releasing)
-        order(RoundOrder(round: round, isFirst: round == 1, isLast: true))
+        order(round, isLast: true)
     }
 
     /// Waits until every stream has sent the round to its end.
@@ -110,12 +123,9 @@ final class SourceStreams {
         streams = []
     }
 
-    private func begin(_ order: RoundOrder) {
-        board.beginRound()
-        self.order(order)
-    }
-
-    private func order(_ order: RoundOrder) {
+    private func order(_ round: Int, isLast: Bool) {
+        let order = RoundOrder(round: round, isFirst: isFresh, isLast: isLast)
+        isFresh = false
         for stream in streams { stream.begin(order) }
     }
 

@@ -51,6 +51,7 @@ package struct DowntimeTerms: Hashable, Sendable {
 
 /// How long the pause would be.
 package struct DowntimePrediction: Hashable, Sendable {
+    package var lower: Duration
     package var expected: Duration
     package var upper: Duration
 }
@@ -137,6 +138,7 @@ package struct ConvergencePolicy: Hashable, Sendable {
 
     private static func prediction(lastPages: Double, terms: DowntimeTerms) -> DowntimePrediction {
         DowntimePrediction(
+            lower: terms.total * 0.5 + .seconds(lastPages * 0.5),
             expected: terms.total + .seconds(lastPages),
             upper: terms.total * 1.5 + .seconds(lastPages * 1.5) + .milliseconds(1))
     }

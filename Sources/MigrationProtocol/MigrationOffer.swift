@@ -34,9 +34,15 @@ package struct MigrationOffer: Hashable, Sendable {
 
     /// What arrived under `other`, which broke, can serve this offer.
     package func canContinue(_ other: MigrationOffer) -> Bool {
-        vm == other.vm && spec == other.spec && !isRehearsal && !other.isRehearsal
+        vm == other.vm && spec == other.spec && cpuFeatures == other.cpuFeatures
+            && !isRehearsal && !other.isRehearsal
     }
 
     /// The epoch that the VM has once the destination owns it.
     package var nextEpoch: Epoch { epoch.next }
+}
+
+extension MigrationID {
+    /// The name of an attempt that goes on at a destination which gave up this one.
+    package var renewed: MigrationID { MigrationID(high: high, low: low &+ 1) }
 }

@@ -125,7 +125,7 @@ package struct SourceMachine: Hashable, Sendable {
     }
 
     private let vm: VMID
-    private let migration: MigrationID
+    private var migration: MigrationID
     private let epoch: Epoch
     private let destination: HostName
     private let downtimeLimit: Duration
@@ -135,6 +135,8 @@ package struct SourceMachine: Hashable, Sendable {
     private var state = State.idle
     /// How long the pause would be, as of the last round.
     package private(set) var prediction: DowntimePrediction?
+    /// A rehearsal found that the guest writes too fast to be moved unless its vCPUs are held back.
+    package private(set) var wouldThrottle = false
 
     /// - Parameters:
     ///   - epoch: the one in which this host owns the VM.
@@ -173,6 +175,13 @@ package struct SourceMachine: Hashable, Sendable {
             true
         case .releasing, .handingOver, .asking, .settling, .takingBack, .resuming, .ended: false
         }
+    }
+
+    /// From now on the attempt has this name. A destination that gave up the one before, its ledger too, could not
+    /// take part under the old name again. Only while it connects again: nothing was released under any name.
+    package mutating func goOn(as migration: MigrationID) {
+        guard case .reconnecting = state else { fatalError("a name changes between connections") }
+        self.migration = migration
     }
 
     package mutating func handle(_ event: Event) -> [Action] {
@@ -232,6 +241,11 @@ package struct SourceMachine: Hashable, Sendable {
         let decision = policy.decide(facts)
         prediction = policy.prediction
         switch decision {
+        // Nobody is held back for a rehearsal: what it has measured so far is its answer.
+        case .anotherRound(let percent) where isRehearsal && percent > 0:
+            wouldThrottle = true
+            state = .rehearsing
+            return [.rehearse]
         case .anotherRound(let percent):
             state = .copying(round: round + 1, policy)
             let next = Action.sendRound(round + 1)

@@ -26,6 +26,8 @@ public struct MigrationProgress: Hashable, Sendable, Codable {
     public var predictedDowntime: Duration?
     /// How much of their time vCPUs are held back to let the migration converge, in percent.
     public var throttlePercent = 0
+    /// The connection is lost, and this attempt to connect again is under way; nil while it is connected.
+    public var reconnectAttempt: Int?
 
     public init() {}
 }
@@ -46,6 +48,10 @@ public struct MigrationReport: Hashable, Sendable, Codable {
     public var zeroPages: UInt64 = 0
     /// Dirty pages that held what the destination had already.
     public var unchangedPages: UInt64 = 0
+    /// Connections that were lost and made again.
+    public var reconnects = 0
+    /// Guest bytes that were sent again, the same, because they were lost with a connection.
+    public var bytesSentAgain: UInt64 = 0
     public var streams = 1
     public var compression = Compression.none
     public var predictedDowntime: Duration = .zero
@@ -53,6 +59,10 @@ public struct MigrationReport: Hashable, Sendable, Codable {
     public var verifiedPages: UInt64 = 0
     /// The root of those hashes: equal at both ends.
     public var memoryRoot = ""
+    /// The second look at the source's memory, after the handover.
+    public var audit = MemoryAudit(.off)
+    /// What a rehearsal found; nil for a migration.
+    public var rehearsal: Rehearsal?
 
     public init() {}
 
@@ -60,6 +70,59 @@ public struct MigrationReport: Hashable, Sendable, Codable {
     public var compressionRatio: Double {
         let payload = pageBytesSent - min(pageBytesSent, zeroPages * UInt64(pageBytes))
         return wireBytes == 0 ? 1 : Double(payload) / Double(wireBytes)
+    }
+}
+
+/// What a rehearsal found out: everything that a migration would meet, but the handover.
+public struct Rehearsal: Hashable, Sendable, Codable {
+    /// The one pause of the VM: for saving its state.
+    public var pause: Duration = .zero
+    /// How long the destination took to load the state.
+    public var load: Duration = .zero
+    public var stateBytes = 0
+    /// How long the VM would stand still: as expected, and between which bounds.
+    public var downtimeLower: Duration = .zero
+    public var downtime: Duration = .zero
+    public var downtimeUpper: Duration = .zero
+    public var downtimeLimit: Duration = .zero
+    /// Pages the guest dirties in a second.
+    public var dirtyPagesPerSecond = 0.0
+    /// Bytes on the wire in a second, over all rounds.
+    public var wireBytesPerSecond = 0.0
+    /// The guest writes too fast for the limit unless its vCPUs are held back, as a migration would.
+    public var wouldThrottle = false
+
+    public init() {}
+}
+
+/// The frozen memory that a VM left behind, hashed again and compared with what was sent.
+public struct MemoryAudit: Hashable, Sendable, Codable {
+    public enum State: String, Hashable, Sendable, Codable {
+        case off
+        case running
+        case clean
+        /// Pages changed after they were last sent: the destination runs with old copies of them.
+        case differs
+        /// Ended before it had seen all of memory.
+        case unfinished
+    }
+
+    /// Pages whose numbers are kept.
+    public static let differingPagesMax = 64
+
+    public var state: State
+    /// Pages that were looked at.
+    public var pages: UInt64 = 0
+    public var duration: Duration = .zero
+    public var differing: UInt64 = 0
+    /// The first of them, by their number in the memory file.
+    public var differingPages: [UInt64] = []
+
+    public init(_ state: State) { self.state = state }
+
+    public mutating func add(_ page: UInt64) {
+        differing += 1
+        if differingPages.count < Self.differingPagesMax { differingPages.append(page) }
     }
 }
 

@@ -29,11 +29,11 @@ package enum AppliedFrame: Hashable, Sendable {
     private let header: UnsafeMutableRawBufferPointer
     private let body: UnsafeMutableRawBufferPointer
     /// This stream's part of the root.
-    package private(set) var root = MemoryRoot.empty
+    package private(set) var root: MemoryRoot
     package private(set) var pages: UInt64 = 0
 
     /// - Parameters:
-    ///   - memory: all of guest memory, `table.pageCount` pages, zero at first.
+    ///   - memory: all of guest memory, `table.pageCount` pages, zero where the table has none.
     ///   - owner: the memory stays as long as it lives.
     ///   - stream: this stream's number among `streams`: it carries chunk i when i mod `streams` is that.
     ///   - writeFresh: writes bytes at an offset of the memory's file where nothing was written before, or
@@ -51,6 +51,7 @@ package enum AppliedFrame: Hashable, Sendable {
         self.seed = seed
         self.stream = stream
         self.streams = streams
+        root = table.root(ofStream: stream, of: streams)
         unsafe scratch = .allocate(byteCount: Limits.batchBytesMax, alignment: 64)
         unsafe header = .allocate(byteCount: PageFrameHeader.bytes, alignment: 64)
         unsafe body = .allocate(byteCount: Limits.frameBodyBytesMax, alignment: 64)

@@ -13,6 +13,8 @@ package struct EncoderCounts: Hashable, Sendable {
     package var zeroPages: UInt64 = 0
     /// Pages whose hash was the one that was sent last: not sent.
     package var unchangedPages: UInt64 = 0
+    /// Pages whose bytes were sent before, the same, on connections that broke.
+    package var repeatedPages: UInt64 = 0
     package var wireBytes: UInt64 = 0
 
     package init() {}
@@ -25,6 +27,7 @@ package struct EncoderCounts: Hashable, Sendable {
         sum.pages += right.pages
         sum.zeroPages += right.zeroPages
         sum.unchangedPages += right.unchangedPages
+        sum.repeatedPages += right.repeatedPages
         sum.wireBytes += right.wireBytes
         return sum
     }
@@ -56,6 +59,7 @@ package struct ChunkPages: Hashable, Sendable {
     private let memory: UnsafeRawPointer
     private let dirtyBits: DirtyBits
     private let table: PageHashTable
+    private let sent: PageHashTable?
     private let seed: UInt64
     private let codec = BlockCodec()
 
@@ -74,16 +78,21 @@ package struct ChunkPages: Hashable, Sendable {
 
     package private(set) var counts = EncoderCounts()
     /// This stream's part of the root.
-    package private(set) var root = MemoryRoot.empty
+    package private(set) var root: MemoryRoot
 
     /// - Parameters:
     ///   - memory: all of guest memory, `table.pageCount` pages.
     ///   - owner: memory and bits stay as long as it lives.
     ///   - dirtyBits: for as many pages.
+    ///   - table: what the peer has.
+    ///   - root: this stream's part of the table's.
+    ///   - sent: what was sent last, on this connection or one before that broke; nil when there was none.
     package init(
         memory: UnsafeRawPointer, dirtyBits: DirtyBits, owner: AnyObject, table: PageHashTable,
-        seed: UInt64
+        seed: UInt64, root: MemoryRoot = .empty, sent: PageHashTable? = nil
     ) {
+        self.root = root
+        self.sent = sent
         self.owner = owner
         unsafe self.memory = memory
         self.dirtyBits = dirtyBits
@@ -136,9 +145,9 @@ package struct ChunkPages: Hashable, Sendable {
         _ send: (RawSpan) throws(Failure) -> Void
     ) throws(Failure) {
         let number = chunk * Limits.chunkPages + page
+        if !isHole, batchCount == 0 { try openBatch(send) }
         counts.pages += 1
         if isHole { return try takeZero(page, number, of: chunk, send) }
-        if batchCount == 0 { try openBatch(send) }
         let copy = unsafe batchPages.advanced(by: batchCount * pageBytes)
         unsafe copy.copyMemory(from: memory.advanced(by: number * pageBytes), byteCount: pageBytes)
         if unsafe isZeroPage(copy) { return try takeZero(page, number, of: chunk, send) }
@@ -148,6 +157,10 @@ package struct ChunkPages: Hashable, Sendable {
             return
         }
         root = root + table.replace(number, with: hash)
+        if let sent {
+            if sent[number] == hash { counts.repeatedPages += 1 }
+            sent[number] = hash
+        }
         batchIndex[batchCount] = UInt16(page)
         batchCount += 1
         if batchCount == Limits.batchPagesMax { closeBatch(of: chunk) }
@@ -163,6 +176,7 @@ package struct ChunkPages: Hashable, Sendable {
         }
         counts.zeroPages += 1
         root = root + table.replace(number, with: .zeroPage)
+        if let sent { sent[number] = .zeroPage }
         let last = zeroRangeCount - 1
         if last >= 0, Int(zeroRanges[last * 2] + zeroRanges[last * 2 + 1]) == page {
             zeroRanges[last * 2 + 1] += 1

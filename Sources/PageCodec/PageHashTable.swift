@@ -35,6 +35,18 @@ package import Model
         return hash.term(ofPage: page) - old.term(ofPage: page)
     }
 
+    /// What a stream's chunks add to the root, added up afresh.
+    package func root(ofStream stream: Int, of streams: Int) -> MemoryRoot {
+        var root = MemoryRoot.empty
+        let step = streams * Limits.chunkPages
+        for first in stride(from: stream * Limits.chunkPages, to: pageCount, by: step) {
+            for page in first..<min(first + Limits.chunkPages, pageCount) {
+                root = root + self[page].term(ofPage: page)
+            }
+        }
+        return root
+    }
+
     /// The root of all entries, added up afresh.
     package var root: MemoryRoot {
         var root = MemoryRoot.empty

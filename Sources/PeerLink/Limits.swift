@@ -4,6 +4,8 @@
 package enum Limits {
     /// From the accepted or connected socket to the finished TLS handshake.
     package static let handshakeTimeout = Duration.seconds(5)
+    /// The kernel counts at most 127 unanswered probes, one a second.
+    static let deadPeerMax = Duration.seconds(120)
     /// After a refusal: how long, and for how much, the peer is listened to so that it can read our words.
     static let lingerTimeout = Duration.milliseconds(500)
     static let lingerBytesMax = 1 << 20

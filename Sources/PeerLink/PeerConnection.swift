@@ -17,7 +17,12 @@ package import Model
     private let socket: Descriptor
     private var wakeup: Wakeup
     /// How long the peer may be silent in one wait.
-    package var silenceMax: Duration
+    package var silenceMax: Duration {
+        didSet { letSilence(last: silenceMax) }
+    }
+    /// How long the kernel waits for a dead peer: the longest silence that was ever allowed. Once a connection
+    /// may be silent for long, the kernel must not end it sooner.
+    private var deadPeerAfter: Duration
 
     /// Connects, shakes hands and checks that the peer is `expected`.
     /// - Parameter wakeup: while it is set, every wait of this connection ends with `.interrupted`.
@@ -54,10 +59,11 @@ package import Model
         defer { if !isTaken { unsafe SSL_free(ssl) } }
         self.socket = socket
         self.silenceMax = silenceMax
+        deadPeerAfter = min(silenceMax, Limits.deadPeerMax)
         self.wakeup = wakeup
         do {
-            try TCPSocket.tune(
-                socket, bufferBytes: Limits.socketBufferBytes, deadPeerAfter: silenceMax)
+            try TCPSocket.tune(socket, bufferBytes: Limits.socketBufferBytes)
+            try TCPSocket.noticeDeadPeer(socket, after: deadPeerAfter)
             try socket.setNonBlocking()
         } catch { throw .system(error) }
         guard unsafe SSL_set_fd(ssl, socket.number) == 1 else {
@@ -80,6 +86,14 @@ package import Model
     }
 
     deinit { unsafe SSL_free(ssl) }
+
+    private func letSilence(last limit: Duration) {
+        let limit = min(limit, Limits.deadPeerMax)
+        guard limit > deadPeerAfter else { return }
+        deadPeerAfter = limit
+        // Refused only on a connection that has ended, which its next use will tell.
+        try? TCPSocket.noticeDeadPeer(socket, after: limit)
+    }
 
     /// Sends all of it.
     package func send(_ bytes: RawSpan) throws(LinkError) {

@@ -10,9 +10,14 @@ package enum FerryCommand {
         package let errors: String
     }
 
-    /// - Parameter folder: the current folder of the command.
-    package static func run(_ arguments: [String], in folder: String) async throws -> Result {
-        try await run(ProgramFolder.path + "/ferry", arguments, in: folder)
+    /// - Parameters:
+    ///   - folder: the current folder of the command.
+    ///   - environment: added to this program's own.
+    package static func run(
+        _ arguments: [String], in folder: String, environment: [String: String] = [:]
+    ) async throws -> Result {
+        try await run(
+            ProgramFolder.path + "/ferry", arguments, in: folder, environment: environment)
     }
 
     /// Runs `ferry` with this program's own output and terminal; returns its exit code.
@@ -22,7 +27,8 @@ package enum FerryCommand {
     }
 
     package static func run(
-        _ program: String, _ arguments: [String], in folder: String
+        _ program: String, _ arguments: [String], in folder: String,
+        environment: [String: String] = [:]
     ) async throws -> Result {
         // Files, not pipes: a pipe that nobody reads while the program runs would stop it.
         let base = FileManager.default.temporaryDirectory.path + "/ferry-output-\(UUID())"
@@ -35,6 +41,7 @@ package enum FerryCommand {
             return handle
         }
         let process = process(program, arguments, in: folder)
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = handles[0]
         process.standardError = handles[1]

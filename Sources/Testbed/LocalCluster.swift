@@ -21,6 +21,8 @@ package final class LocalCluster: Sendable {
     package let folder: String
     private let file: ClusterFile
     private let isTemporary: Bool
+    /// For `ferry`, beside this program's own.
+    private let environment: [String: String]
 
     /// Agents on free ports, in a folder of their own that `end` removes.
     package static func temporary(
@@ -30,10 +32,19 @@ package final class LocalCluster: Sendable {
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700])
+        return try await temporary(configuration(names), in: folder)
+    }
+
+    /// The same with a cluster file of the caller's, in a folder of the caller's that `end` removes.
+    /// - Parameter environment: for `ferry`, beside this program's own.
+    package static func temporary(
+        _ configuration: String, in folder: String, environment: [String: String] = [:]
+    ) async throws -> LocalCluster {
         do {
             let path = folder + "/cluster.yaml"
-            try configuration(names).write(toFile: path, atomically: true, encoding: .utf8)
-            return try await start(file: path, in: folder, isTemporary: true)
+            try configuration.write(toFile: path, atomically: true, encoding: .utf8)
+            return try await start(
+                file: path, in: folder, isTemporary: true, environment: environment)
         } catch {
             // Agents that did start are ended; the first error is the one to tell.
             _ = try? await FerryCommand.run(
@@ -45,17 +56,21 @@ package final class LocalCluster: Sendable {
 
     /// Runs `ferry up` with a cluster file.
     package static func start(
-        file path: String, in folder: String, isTemporary: Bool = false
+        file path: String, in folder: String, isTemporary: Bool = false,
+        environment: [String: String] = [:]
     ) async throws -> LocalCluster {
-        try await up(path, in: folder)
+        try await up(path, in: folder, environment)
         let file = try ClusterFile(loading: path, relativeTo: folder)
-        return try LocalCluster(file, folder, isTemporary: isTemporary)
+        return try LocalCluster(file, folder, isTemporary: isTemporary, environment)
     }
 
-    private init(_ file: ClusterFile, _ folder: String, isTemporary: Bool) throws {
+    private init(
+        _ file: ClusterFile, _ folder: String, isTemporary: Bool, _ environment: [String: String]
+    ) throws {
         self.file = file
         self.folder = folder
         self.isTemporary = isTemporary
+        self.environment = environment
         hosts = file.hosts.map(\.name)
         client = try ClusterClient(
             hosts: file.hosts.map {
@@ -79,10 +94,12 @@ package final class LocalCluster: Sendable {
     }
 
     /// Starts the agents that do not run.
-    package func up() async throws { try await Self.up(file.path, in: folder) }
+    package func up() async throws { try await Self.up(file.path, in: folder, environment) }
 
-    private static func up(_ path: String, in folder: String) async throws {
-        let up = try await FerryCommand.run(["up", path], in: folder)
+    private static func up(
+        _ path: String, in folder: String, _ environment: [String: String]
+    ) async throws {
+        let up = try await FerryCommand.run(["up", path], in: folder, environment: environment)
         guard up.exitCode == 0 else { throw TestbedError("ferry up: \(up.errors)") }
     }
 
@@ -98,8 +115,14 @@ package final class LocalCluster: Sendable {
 
     /// The folder where a host keeps one VM: its sockets, logs and records.
     package func folder(of vm: VMName, on host: HostName) -> String {
-        "\(file.stateFolder(of: host))/vms/\(vm)"
+        "\(stateFolder(of: host))/vms/\(vm)"
     }
+
+    /// A host's ledger: for tests that write one by hand while its agent is down.
+    package func ledger(of host: HostName) -> String { "\(stateFolder(of: host))/ledger" }
+
+    /// Where a host's agent keeps everything.
+    package func stateFolder(of host: HostName) -> String { file.stateFolder(of: host) }
 
     /// Where a host takes migrations.
     package func peerAddress(of host: HostName) throws -> SocketAddress {
@@ -135,11 +158,19 @@ package final class LocalCluster: Sendable {
     }
 
     package func end() async throws {
+        try await stop()
+        if isTemporary { try remove() }
+    }
+
+    /// The first half of `end`: what is on disk stays.
+    package func stop() async throws {
         let down = try await ferry("down")
         await client.shutdown()
         guard down.exitCode == 0 else { throw TestbedError("ferry down: \(down.errors)") }
-        if isTemporary { try FileManager.default.removeItem(atPath: folder) }
     }
+
+    /// The second.
+    package func remove() throws { try FileManager.default.removeItem(atPath: folder) }
 
     private static func configuration(_ names: [String]) throws -> String {
         let ports = try freePorts(names.count * 2)

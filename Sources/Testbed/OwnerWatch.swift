@@ -1,45 +1,71 @@
 // Asks every process of a VM, all the time, whether it runs the guest: never may two of them do so at one instant.
 
-import Host
+import Foundation
+package import Host
 package import Model
+import Synchronization
 import VMControl
 
 /// Watches until `end`, which returns what was seen that must not be.
 package final class OwnerWatch: Sendable {
-    private let task: Task<[String], Never>
+    private static let interval = 0.02
+    /// A process that was just started for an arriving VM ends when its only connection does: it is left to its
+    /// agent first.
+    private static let ageMin = 0.3
 
-    package init(_ vm: VMName, in cluster: LocalCluster) {
-        task = Task {
-            var violations: [String] = []
-            while !Task.isCancelled {
-                let places = Self.running(vm, cluster)
-                if places.count > 1 {
-                    violations.append("\(vm) runs on \(places.map(\.text).joined(separator: ", "))")
-                }
-                // Cancelled while it slept: the loop ends by itself.
-                try? await Task.sleep(for: .milliseconds(20))
+    private let vm: VMName
+    private let sockets: [(host: HostName, path: String)]
+    private let isOver = Atomic(false)
+    private let violations = Mutex<[String]>([])
+    private let thread = Mutex<NamedThread?>(nil)
+
+    package init(_ vm: VMName, in cluster: LocalCluster) throws(SystemError) {
+        self.vm = vm
+        sockets = cluster.hosts.map { ($0, cluster.folder(of: vm, on: $0) + "/control.sock") }
+        let started = try NamedThread(name: "owner-watch") { [self] in watch() }
+        thread.withLock { $0 = started }
+    }
+
+    package func end() -> [String] {
+        isOver.store(true, ordering: .releasing)
+        thread.withLock { thread in
+            thread?.join()
+            thread = nil
+        }
+        return violations.withLock { $0 }
+    }
+
+    private func watch() {
+        while !isOver.load(ordering: .acquiring) {
+            // Asked twice: answers of different moments would show a VM that moves in between on two hosts.
+            let first = running()
+            let places = first.count > 1 ? first.intersection(running()) : []
+            if places.count > 1 {
+                let names = places.sorted().map(\.text).joined(separator: ", ")
+                violations.withLock { $0.append("\(vm) runs on \(names)") }
             }
-            return violations
+            Thread.sleep(forTimeInterval: Self.interval)
         }
     }
 
-    package func end() async -> [String] {
-        task.cancel()
-        return await task.value
+    private func running() -> Set<HostName> {
+        Set(
+            sockets.filter { _, path in
+                // No socket, or nobody behind it: the VM is not there.
+                guard Self.canAnswer(path), let client = try? VMMClient(socketPath: path) else {
+                    return false
+                }
+                return (try? client.status().state) == .running
+            }.map(\.host))
     }
 
-    /// Hosts whose process says that the guest runs, both times when all were asked twice: answers of different
-    /// moments would show a VM that moves in between on two hosts.
-    private static func running(_ vm: VMName, _ cluster: LocalCluster) -> Set<HostName> {
-        func ask() -> Set<HostName> {
-            Set(
-                cluster.hosts.filter { host in
-                    // No socket, or nobody behind it: the VM is not there.
-                    let client = try? VMMClient(
-                        socketPath: cluster.folder(of: vm, on: host) + "/control.sock")
-                    return (try? client?.status().state) == .running
-                })
-        }
-        return ask().intersection(ask())
+    /// False also for a process that was stopped by a signal: its guest stands still, and it would not answer.
+    private static func canAnswer(_ path: String) -> Bool {
+        guard let facts = try? FileManager.default.attributesOfItem(atPath: path),
+            let start = facts[.modificationDate] as? Date, -start.timeIntervalSinceNow > ageMin,
+            let socket = try? UnixSocket.connect(to: path),
+            let process = try? UnixSocket.peer(of: socket).pid
+        else { return false }
+        return ProcessFacts(process)?.state != "T"
     }
 }

@@ -60,7 +60,7 @@ struct FerryContestant: Contestant {
         }
         // The destination's vmm began with the migration: all of its CPU time counts.
         if let id = try await cluster.agent(destination).vm(vm).processID {
-            cpu += cpuSeconds(ofProcess: id) ?? 0
+            cpu += ProcessFacts(id)?.cpuSeconds ?? 0
         }
         let trace = try await load.settle(after: .now) { watch.lines }
         return Measurement(

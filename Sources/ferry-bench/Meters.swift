@@ -18,7 +18,7 @@ final class CPUMeter: Sendable {
     init(processes: [Int32]) throws {
         self.processes = processes
         first = Dictionary(
-            uniqueKeysWithValues: processes.map { ($0, cpuSeconds(ofProcess: $0) ?? 0) })
+            uniqueKeysWithValues: processes.map { ($0, ProcessFacts($0)?.cpuSeconds ?? 0) })
         last = Mutex(first)
         let started = try NamedThread(name: "cpu-meter") { [self] in
             while !isOver.load(ordering: .acquiring) {
@@ -39,7 +39,7 @@ final class CPUMeter: Sendable {
 
     private func read() {
         for id in processes {
-            if let seconds = cpuSeconds(ofProcess: id) { last.withLock { $0[id] = seconds } }
+            if let seconds = ProcessFacts(id)?.cpuSeconds { last.withLock { $0[id] = seconds } }
         }
     }
 }

@@ -104,7 +104,9 @@ private struct CheckReport: Encodable {
         }
         for finding in findings.sorted(by: { $0.severity > $1.severity }) {
             let age = finding.ageSeconds.map { ", for \(timeText(ms: $0 * 1000))" } ?? ""
-            let place = finding.host.map { "\($0): " } ?? ""
+            // That it is silent says who.
+            let isSilence = finding.code == AuditCode.hostSilent.rawValue
+            let place = isSilence ? "" : finding.host.map { "\($0): " } ?? ""
             lines.append(
                 "\(finding.severity.rawValue) [\(finding.code)] \(place)\(finding.message)\(age)")
             if finding.severity > .ok { lines.append("    do: \(finding.advice)") }

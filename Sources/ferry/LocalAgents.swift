@@ -14,6 +14,11 @@ struct LocalAgents {
 
     let cluster: ClusterFile
 
+    /// $FERRY_AGENT, else the one beside this program.
+    private static var program: String {
+        ProcessInfo.processInfo.environment["FERRY_AGENT"] ?? ProgramFolder.path + "/ferry-agent"
+    }
+
     private func log(_ host: HostName) -> String { "\(cluster.stateFolder(of: host))/agent.log" }
 
     /// The process that holds the lock of a host's state folder; nil when none does.
@@ -30,11 +35,12 @@ struct LocalAgents {
     /// Starts an agent, which goes on when this program ends.
     func start(_ host: HostName) throws -> ProcessHandle {
         try Folder.make(cluster.stateFolder(of: host), mode: 0o700)
-        let program = ProgramFolder.path + "/ferry-agent"
+        let program = Self.program
         guard File.isThere(program) else {
             throw CommandFailure(
                 .failed, code: "no_agent",
-                "\(program) is not there: ferry-agent must lie beside ferry")
+                "\(program) is not there: ferry-agent must lie beside ferry, or $FERRY_AGENT say where it is"
+            )
         }
         let processID = try DetachedProcess.start(
             program, ["--config", cluster.path, "--host", host.text], log: log(host))

@@ -15,9 +15,14 @@ struct Migrate: AsyncParsableCommand {
             6). With exit code 8 the VM does not run, or it is not known where it runs: look at once. Ctrl-C \
             leaves the migration running; `ferry migration cancel` ends it.
 
+            A connection that is lost while memory is copied is made again, for about half a minute, and only \
+            what the destination lacks is sent. With --rehearse the VM stays where it is: the destination is \
+            tried in all but the handover, and the VM pauses once, for as long as saving its state takes.
+
             Example:
               ferry migrate web --to host-b
               ferry migrate web --to host-b --downtime-limit 20ms --streams 4 --compression zstd
+              ferry migrate web --to host-b --rehearse
             """)
 
     @Argument(help: "The VM's name.", transform: { try VMName($0) })
@@ -34,6 +39,10 @@ struct Migrate: AsyncParsableCommand {
     var streams: Int?
     @Option(help: "How pages travel: auto, none, lz4, zstd or zlib.")
     var compression: Compression?
+    @Flag(help: "Do everything but the handover, and say how long the VM would stand still.")
+    var rehearse = false
+    @Flag(help: "Do not look at the memory that was left behind once more after the handover.")
+    var noAudit = false
     @Flag(help: "Start it and return at once.")
     var detach = false
     @OptionGroup var cluster: ClusterOptions
@@ -45,7 +54,8 @@ struct Migrate: AsyncParsableCommand {
                 let agent = try await session.agent(withVM: name)
                 let request = StartMigration(
                     vm: name, to: to, downtimeLimitMs: downtimeLimit?.milliseconds,
-                    streams: streams, compression: compression)
+                    streams: streams, compression: compression, rehearse: rehearse ? true : nil,
+                    audit: noAudit ? false : nil)
                 let started = try await agent.start(request)
                 if detach {
                     try printStarted(started)

@@ -126,6 +126,8 @@ func migrationTable(_ migrations: [MigrationInfo]) -> String {
             case .running: info.progress.map(progressText) ?? ""
             case .succeeded:
                 info.report.map { "downtime \(timeText(ms: $0.downtimeMs))" } ?? ""
+            case .rehearsed:
+                info.report?.rehearsal.map { "downtime about \(timeText(ms: $0.downtimeMs))" } ?? ""
             case .failed, .cancelled: info.failure?.code ?? ""
             }
         table.add(

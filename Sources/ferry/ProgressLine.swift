@@ -45,6 +45,7 @@ actor ProgressLine {
 
 func progressText(_ progress: ProgressInfo) -> String {
     var parts = [progress.phase.rawValue]
+    if let attempt = progress.reconnectAttempt { parts.append("reconnecting (attempt \(attempt))") }
     if progress.round > 0 { parts.append("round \(progress.round)") }
     parts.append("\(bytesText(progress.remainingBytes)) left")
     parts.append("\(bytesText(progress.wireBytesPerSecond))/s")
@@ -60,6 +61,7 @@ func progressText(_ progress: ProgressInfo) -> String {
 }
 
 func reportText(_ report: ReportInfo, of info: MigrationInfo) -> String {
+    if let rehearsal = report.rehearsal { return rehearsalText(rehearsal, report, info) }
     let downtime = report.phases.filter(\.isDowntime)
         .map { "\($0.phase.rawValue) \(timeText(ms: $0.durationMs))" }
         .joined(separator: ", ")
@@ -70,7 +72,52 @@ func reportText(_ report: ReportInfo, of info: MigrationInfo) -> String {
           downtime    \(timeText(ms: report.downtimeMs)) (predicted \(timeText(ms: report.predictedDowntimeMs)))
                       \(downtime)
           on the wire \(bytesText(report.wireBytes)) on \(report.streams) streams, \(report.compression.rawValue), ratio \(String(format: "%.1f", report.compressionRatio))
-          pages       \(report.pagesSent) sent, \(report.zeroPages) zero, \(report.unchangedPages) unchanged
+          pages       \(report.pagesSent) sent, \(report.zeroPages) zero, \(report.unchangedPages) unchanged\(lossText(report))
           verified    \(bytesText(verified)), root \(report.memoryRoot)
+          audit       \(auditText(report.audit, of: info))
+        """
+}
+
+private func auditText(_ audit: AuditInfo, of info: MigrationInfo) -> String {
+    let seen =
+        "\(bytesText(audit.pages * UInt64(pageBytes))) in \(timeText(ms: audit.durationMs))"
+    return switch audit.state {
+    case .off: "none"
+    case .running: "goes on in the background: ferry migration show \(info.id)"
+    case .clean: "clean, \(seen)"
+    case .unfinished: "ended early, \(seen)"
+    case .differs:
+        """
+        \(audit.differing) PAGES DIFFER (\(seen)): \(info.destination) runs \(info.vm) with old copies of them
+                      pages \(audit.differingPages.map(String.init).joined(separator: " "))\(audit.differing > UInt64(audit.differingPages.count) ? " ..." : "")
+        """
+    }
+}
+
+private func lossText(_ report: ReportInfo) -> String {
+    guard report.reconnects > 0 else { return "" }
+    return """
+
+          reconnected \(report.reconnects) times, \(bytesText(report.bytesSentAgain)) sent again
+        """
+}
+
+private func rehearsalText(
+    _ rehearsal: RehearsalInfo, _ report: ReportInfo, _ info: MigrationInfo
+) -> String {
+    let limit = timeText(ms: rehearsal.downtimeLimitMs)
+    let verdict =
+        if rehearsal.wouldThrottle {
+            "it writes too fast for its limit of \(limit), so that a migration would slow it down"
+        } else {
+            "within its limit of \(limit)"
+        }
+    return """
+        \(info.vm) could move to \(info.destination); it stays on \(info.source)
+          downtime    about \(timeText(ms: rehearsal.downtimeMs)), \(timeText(ms: rehearsal.downtimeLowerMs)) to \(timeText(ms: rehearsal.downtimeUpperMs))
+                      \(verdict)
+          paused      \(timeText(ms: rehearsal.pauseMs)), once, to save \(bytesText(UInt64(rehearsal.stateBytes))) of state; loaded there in \(timeText(ms: rehearsal.loadMs))
+          written     \(Int(rehearsal.dirtyPagesPerSecond)) pages/s
+          sent        \(bytesText(rehearsal.wireBytesPerSecond))/s, \(bytesText(report.wireBytes)) in \(report.rounds) rounds, \(timeText(ms: report.totalMs)) in all
         """
 }

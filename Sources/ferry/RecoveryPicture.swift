@@ -89,7 +89,7 @@ struct RecoveryPicture: Encodable {
     var text: String {
         var lines = ["VM \(vm)"]
         for place in hosts { lines += place.lines }
-        lines += silent.map { "  \($0.host)  does not answer: \($0.problem)" }
+        lines += silent.map { "  \($0.problem)" }
         if !strangers.isEmpty {
             lines.append("  \(strangers.map(\.text).joined(separator: ", "))  knows nothing of it")
         }

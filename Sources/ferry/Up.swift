@@ -13,7 +13,8 @@ struct Up: AsyncParsableCommand {
         discussion: """
             Makes the cluster's keys where they are missing, starts an agent for each host of the file, and \
             returns when all answer. What runs already is left as it is. The agents go on in the background \
-            until `ferry down`; their logs are in state-folder/hosts/HOST/agent.log.
+            until `ferry down`; their logs are in state-folder/hosts/HOST/agent.log. $FERRY_AGENT names another \
+            program than the ferry-agent beside this one.
 
             Example:
               ferry up cluster-configs/local-3.yaml

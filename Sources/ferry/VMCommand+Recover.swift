@@ -105,7 +105,7 @@ extension VMCommand {
             guard output.output == .text, StandardStreams.inputIsTerminal else {
                 throw CommandFailure(
                     .refused, code: "not_confirmed",
-                    "this is not safe: \(risk). If you are, add --confirm \(name)")
+                    "this is not safe: \(risk). If you are sure, add --confirm \(name)")
             }
             print("This is not safe: \(risk).\nType the VM's name to go on: ", terminator: "")
             guard readLine() == name.text else {

@@ -60,6 +60,13 @@ struct AuditFactsTests {
         let handedOver = Ownership.handedOver(epoch, to: b, migration: migration)
         #expect(try code(handedOver, still) == .vmNotOwned)
         #expect(try code(nil, still) == .vmNotInLedger)
+        for gone in [
+            overruled, handedOver, .neverRan(epoch, migration: migration), .deleted(epoch),
+        ] {
+            #expect(try code(gone, .nothing) == nil)
+        }
+        #expect(try code(released, .nothing) == .unsettled)
+        #expect(try code(incoming, .nothing) == .arrivalUndecided)
         for ownership in [released, overruled, handedOver, nil] {
             #expect(try code(ownership, .running) == .runsUnowned)
         }

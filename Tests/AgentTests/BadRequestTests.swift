@@ -8,7 +8,7 @@ import Testing
 @Suite("What an agent says to requests that make no sense", .serialized)
 struct BadRequestTests {
     private static let posts = [
-        "/v1/vms", "/v1/vms/restore", "/v1/vms/web/save", "/v1/migrations",
+        "/v1/vms", "/v1/vms/restore", "/v1/vms/web/save", "/v1/vms/web/recovery", "/v1/migrations",
     ]
 
     @Test(

@@ -20,7 +20,8 @@ struct MigrationTests {
                 let beat = try await a.heartbeat(of: vm.name)
                 try await move(vm.name, from: a, to: b)
                 await problem(.vmNotFound) { _ = try await a.vm(vm.name) }
-                #expect(!Folder.isThere(cluster.vmFolder("web")))
+                // Once its memory has been looked at again.
+                try await eventually { !Folder.isThere(cluster.vmFolder("web")) }
                 let there = try await b.vm(vm.name)
                 #expect(there.id == vm.id)
                 #expect(there.epoch == 2)

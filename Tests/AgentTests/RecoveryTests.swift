@@ -31,7 +31,7 @@ struct RecoveryTests {
                 #expect(before.options.first?.risk?.contains("two copies") == true)
                 #expect(try await agent.recovery(vm.id).ledger == before.ledger)
 
-                func rule(_ ruling: Ruling, epoch: UInt64, _ confirm: String?) async throws {
+                func rule(_ ruling: API.Ruling, epoch: UInt64, _ confirm: String?) async throws {
                     _ = try await agent.rule(
                         RuleOnVM(
                             ruling: ruling, epoch: epoch,
@@ -159,7 +159,7 @@ struct RecoveryTests {
     }
 
     private func rule(
-        _ ruling: Ruling, epoch: UInt64, _ vm: VMInfo, _ agent: AgentClient
+        _ ruling: API.Ruling, epoch: UInt64, _ vm: VMInfo, _ agent: AgentClient
     ) async throws {
         _ = try await agent.rule(
             RuleOnVM(ruling: ruling, epoch: epoch, confirm: vm.name), on: vm.name)

@@ -129,6 +129,42 @@ struct SettlementTests {
         }
     }
 
+    @Test("A ledger that cannot take the end of a move keeps the copy still until it can")
+    func unrecorded() async throws {
+        try await TestCluster.with(hosts: 2) { cluster in
+            let vm = try await cluster.agent { try await $0.createPulse("web") }
+            try cluster.kill()
+            // `released` goes into the last slot; the next record needs a new file, which cannot be made.
+            try cluster.shortenLedger(leaving: 1)
+            let obstacle = cluster.ledgerPath() + ".new"
+            try Folder.make(obstacle)
+            try await cluster.start(HostName("host-a"))
+            try await cluster.agent { agent in
+                _ = try await agent.heartbeat(of: vm.name)
+                let started = try await agent.start(
+                    StartMigration(vm: vm.name, to: HostName("host-b"), downtimeLimitMs: 5000))
+                let moved = try await agent.follow(started.id) { _ in }
+                #expect(moved.state == .succeeded, "\(String(describing: moved.failure))")
+                let copy = try await agent.vm(vm.name)
+                #expect(copy.state == .paused)
+                #expect(copy.warning?.contains("cannot be written to say so") == true)
+                let found = try await agent.recovery(vm.name)
+                #expect(found.ledger.kind == .released)
+            }
+            try await cluster.agent("host-b") { agent in
+                let beat = try await agent.heartbeat(of: vm.name)
+                #expect(beat.errors == 0)
+            }
+            try Folder.remove(obstacle)
+            try await cluster.agent { agent in try await agent.gone(vm.name) }
+            try cluster.kill()
+            guard case .handedOver = try cluster.ownership(of: vm.id, at: "host-a") else {
+                Issue.record("the ledger was not settled")
+                return
+            }
+        }
+    }
+
     @Test("A migration that the agent did not live to see end is listed with what became of it")
     func cutShort() async throws {
         try await released(there: {
@@ -235,6 +271,14 @@ extension TestCluster {
     func write(_ records: [LedgerRecord], to host: String) throws {
         let ledger = try LedgerFile(path: ledgerPath(host))
         for record in records { try ledger.append(record) }
+    }
+
+    /// Only while host-a's agent is down: its ledger has room for so many records more.
+    func shortenLedger(leaving free: Int) throws {
+        let used = try LedgerFile(path: ledgerPath()).check().used
+        let file = try FileHandle(forUpdating: URL(filePath: ledgerPath()))
+        try file.truncate(atOffset: UInt64((1 + used + free) * 128))
+        try file.close()
     }
 
     func ownership(of vm: VMID, at host: String) throws -> Ownership? {

@@ -108,18 +108,18 @@ final class TestCluster: Sendable {
     }
 
     /// Starts an agent without waiting for it.
-    func launch(_ host: HostName) throws -> ProcessHandle {
+    func launch(_ host: HostName, config: String? = nil) throws -> ProcessHandle {
         try ProcessHandle(
             DetachedProcess.start(
                 ProgramFolder.path + "/ferry-agent",
-                ["--config", file.path, "--host", host.text, "--log-level", "debug"],
+                ["--config", config ?? file.path, "--host", host.text, "--log-level", "debug"],
                 log: log(host)))
     }
 
     /// Starts an agent and waits until it answers.
     @discardableResult
-    func start(_ host: HostName) async throws -> ProcessHandle {
-        let process = try launch(host)
+    func start(_ host: HostName, config: String? = nil) async throws -> ProcessHandle {
+        let process = try launch(host, config: config)
         let end = Instant.now + Self.startLimit
         while Instant.now < end {
             if (try? await agent(host.text, { try await $0.host() })) != nil { return process }
@@ -134,6 +134,19 @@ final class TestCluster: Sendable {
         let text = try File.read("\(folder)/state/hosts/\(host)/lock", limit: 32)
         let number = Int32(String(decoding: text, as: UTF8.self).trimmingCharacters(in: .newlines))
         return try ProcessHandle(try #require(number))
+    }
+
+    /// Starts an agent that has another address for a host's peers than that host itself.
+    func start(
+        _ host: HostName, seeing other: HostName, at address: SocketAddress
+    ) async throws {
+        let real = try #require(file.host(other)).peer
+        let path = "\(folder)/cluster-of-\(host).yaml"
+        let text = String(decoding: try File.read(file.path, limit: 1 << 20), as: UTF8.self)
+        try AtomicFile.write(
+            Array(text.replacingOccurrences(of: "peer: \(real)", with: "peer: \(address)").utf8),
+            to: path)
+        try await start(host, config: path)
     }
 
     /// Ends an agent like a power cut.

@@ -18,7 +18,7 @@ extension EndToEnd {
         func everyWay() async throws {
             try await withCluster { cluster in
                 try await withPulse(cluster) { vm, watch in
-                    let owners = OwnerWatch(vm, in: cluster)
+                    let owners = try OwnerWatch(vm, in: cluster)
                     var route = Route(cluster.hosts)
                     for way in Self.ways {
                         for _ in 1...10 {
@@ -32,7 +32,7 @@ extension EndToEnd {
                         #expect(watch.trace.errors == 0)
                     }
                     try await expectUnharmed(watch, on: route.position)
-                    #expect(await owners.end() == [])
+                    #expect(owners.end() == [])
                 }
             }
         }

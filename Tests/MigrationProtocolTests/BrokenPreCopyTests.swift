@@ -100,6 +100,34 @@ struct ReconnectTests {
                 == [.resumeGuest, .abandon(SourceMachine.Cause.peerLost.words)])
     }
 
+    @Test func `An attempt that goes on under another name is released under it`() {
+        var machine = copying()
+        _ = machine.handle(.peerLost)
+        machine.goOn(as: migration.renewed)
+        for event: SourceMachine.Event in [
+            .connected, .accepted(terms), .roundEnded(few), .paused, .sentAll(root: .empty),
+            .sealed,
+        ] { _ = machine.handle(event) }
+        #expect(
+            machine.handle(.ready(root: .empty)) == [
+                .write(
+                    .released(vm: vm, epoch: Epoch(5), to: b, migration: migration.renewed))
+            ])
+    }
+
+    @Test func `Nobody is held back for a rehearsal`() {
+        var machine = SourceMachine(
+            vm: vm, migration: migration, epoch: Epoch(4), destination: b,
+            downtimeLimit: .milliseconds(50), questionsMax: 2, isRehearsal: true)
+        for event: SourceMachine.Event in [.start, .connected, .accepted(terms)] {
+            _ = machine.handle(event)
+        }
+        #expect(machine.handle(.roundEnded(stuck)) == [.sendRound(2)])
+        #expect(!machine.wouldThrottle)
+        #expect(machine.handle(.roundEnded(stuck)) == [.rehearse])
+        #expect(machine.wouldThrottle)
+    }
+
     @Test func `A rehearsal pauses once, for the state, and never releases`() {
         var machine = SourceMachine(
             vm: vm, migration: migration, epoch: Epoch(4), destination: b,

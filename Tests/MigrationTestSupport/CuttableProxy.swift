@@ -1,4 +1,4 @@
-// A TCP proxy that can cut every connection, and refuse new ones until it is mended.
+// A TCP proxy that can cut every connection, at once or after so many bytes, and refuse new ones until it is mended.
 
 import Glibc
 package import Host
@@ -7,7 +7,11 @@ import Synchronization
 /// Stands between a source and a destination.
 package final class CuttableProxy: Sendable {
     private struct State {
-        var sockets: [Descriptor] = []
+        var sockets: [(client: Descriptor, server: Descriptor)] = []
+        /// Bytes from clients to the server, and how many of them are let through before the next cuts.
+        var forwarded = 0
+        var cuts: [Int] = []
+        var isSilent = false
         var threads: [NamedThread] = []
         var isCut = false
         var isEnding = false
@@ -40,7 +44,24 @@ package final class CuttableProxy: Sendable {
             defer { state.sockets = [] }
             return state.sockets
         }
-        for socket in sockets { socket.shutdown() }
+        for (client, server) in sockets {
+            client.shutdown()
+            server.shutdown()
+        }
+    }
+
+    /// Cuts, and is mended at once, each time that so many bytes in all have come from clients.
+    package func cut(after bytes: [Int]) { state.withLock { $0.cuts = bytes } }
+
+    package var forwarded: Int { state.withLock { $0.forwarded } }
+
+    /// Clients see a cut, the server sees nothing at all. New connections are served.
+    package func cutSilently() {
+        let sockets = state.withLock { state in
+            state.isSilent = true
+            return state.sockets
+        }
+        for (client, _) in sockets { client.shutdown() }
     }
 
     /// From now on nothing is forwarded, and nothing is closed.
@@ -75,12 +96,23 @@ package final class CuttableProxy: Sendable {
             guard let server = try? TCPSocket.connect(to: target, within: .seconds(2)) else {
                 continue
             }
-            forward(client, server)
-            forward(server, client)
+            state.withLock { $0.sockets.append((client, server)) }
+            forward(client, server, isUp: true)
+            forward(server, client, isUp: false)
         }
     }
 
-    private func forward(_ from: Descriptor, _ to: Descriptor) {
+    /// True when these bytes are the first beyond the place of the next cut.
+    private func isCutDue(_ count: Int) -> Bool {
+        state.withLock {
+            $0.forwarded += count
+            guard let next = $0.cuts.first, $0.forwarded >= next else { return false }
+            $0.cuts.removeFirst()
+            return true
+        }
+    }
+
+    private func forward(_ from: Descriptor, _ to: Descriptor, isUp: Bool) {
         let thread = try? NamedThread(name: "proxy-pipe") {
             var bytes = [UInt8](repeating: 0, count: 65536)
             while true {
@@ -91,14 +123,16 @@ package final class CuttableProxy: Sendable {
                     self.stalled.set()
                     _ = try? self.released.wait(until: .now + .seconds(20))
                 }
+                if isUp, count > 0, self.isCutDue(count) { self.cut(mended: true) }
                 guard count > 0, (try? to.write(all: Array(bytes.prefix(count)))) != nil else {
                     break
                 }
             }
-            _ = Glibc.shutdown(to.number, Int32(SHUT_WR))
+            if !self.state.withLock({ $0.isSilent && !$0.isEnding }) {
+                _ = Glibc.shutdown(to.number, Int32(SHUT_WR))
+            }
         }
         state.withLock {
-            $0.sockets += [from, to]
             if let thread { $0.threads.append(thread) }
         }
     }

@@ -23,6 +23,8 @@ package enum FakeContent: Sendable {
         package var throttlePercent = 0
         package var calls: [String] = []
         package var pagesWritten = 0
+        /// Writes to it are not noted.
+        package var lostPage: Int?
     }
 
     package let spec: VMSpec
@@ -190,7 +192,7 @@ package enum FakeContent: Sendable {
             writePage(page, content, version: version)
             $0.pagesWritten += 1
             // After the write, as a log must: whoever clears this bit reads the page afterwards.
-            if $0.isLogging { $0.log[page / 64] |= 1 << UInt64(page % 64) }
+            if $0.isLogging, page != $0.lostPage { $0.log[page / 64] |= 1 << UInt64(page % 64) }
         }
     }
 
@@ -219,6 +221,15 @@ package enum FakeContent: Sendable {
             unsafe target.storeBytes(of: UInt64(page), toByteOffset: 0, as: UInt64.self)
             unsafe target.storeBytes(of: UInt64(version), toByteOffset: 8, as: UInt64.self)
         }
+    }
+
+    /// The log is broken: it does not see writes to this page.
+    package func losePage(_ page: Int) { state.withLock { $0.lostPage = page } }
+
+    /// Behind everybody's back.
+    package func flipBit(ofPage page: Int) {
+        let place = unsafe memory.base.advanced(by: page * pageBytes + 100)
+        unsafe place.storeBytes(of: place.load(as: UInt8.self) ^ 4, as: UInt8.self)
     }
 
     /// The first page that differs from another guest's, nil when memory is equal.

@@ -12,7 +12,10 @@ package final class FakeHost: MigrationHost {
     private struct State {
         var guests: [FakeGuest] = []
         var outcomes: [IncomingOutcome] = []
+        var parkings = 0
+        var unparkings = 0
         var server: PeerServer?
+        var address: SocketAddress?
     }
 
     package let name: HostName
@@ -66,6 +69,17 @@ package final class FakeHost: MigrationHost {
         }
     }
 
+    package func parked(_ offer: MigrationOffer, from source: HostName, for limit: Duration) {
+        state.withLock { $0.parkings += 1 }
+        finishedNews.set()
+    }
+
+    package func unparked(_ offer: MigrationOffer, from source: HostName) {
+        state.withLock { $0.unparkings += 1 }
+    }
+
+    package var parkings: Int { state.withLock { $0.parkings } }
+    package var unparkings: Int { state.withLock { $0.unparkings } }
     package var guests: [FakeGuest] { state.withLock { $0.guests } }
     package var outcomes: [IncomingOutcome] { state.withLock { $0.outcomes } }
 
@@ -80,13 +94,32 @@ package final class FakeHost: MigrationHost {
         }
     }
 
-    /// Serves on a port of its own on loopback; returns where.
+    /// Waits until the connection of an incoming migration was lost so many times.
+    package func waitForParkings(_ count: Int) throws {
+        while parkings < count {
+            guard try finishedNews.wait(until: .now + .seconds(20)) else {
+                throw TestFailure("nothing was parked at \(name)")
+            }
+            finishedNews.clear()
+        }
+    }
+
+    /// Serves on a port of its own on loopback, after a stop on the same; returns where.
     package func serve(_ keys: PeerKeys, timing: PeerTiming = PeerTiming()) throws -> PeerAddress {
-        let listener = try TCPSocket.listen(on: SocketAddress(ip: "127.0.0.1", port: 0))
+        let wanted = state.withLock { $0.address } ?? SocketAddress(ip: "127.0.0.1", port: 0)
+        let listener = try TCPSocket.listen(on: wanted)
         let port = try TCPSocket.port(of: listener)
         let server = try PeerServer(listener: listener, keys: keys, host: self, timing: timing)
-        state.withLock { $0.server = server }
-        return PeerAddress(name: name, address: SocketAddress(ip: "127.0.0.1", port: port))
+        let address = SocketAddress(ip: "127.0.0.1", port: port)
+        state.withLock {
+            $0.server = server
+            $0.address = address
+        }
+        return PeerAddress(name: name, address: address)
+    }
+
+    package func endParked(_ vm: VMID) -> Bool {
+        state.withLock { $0.server }?.endParked(vm) ?? false
     }
 
     package func stop() {

@@ -50,6 +50,17 @@ final class Levers: Sendable {
     }
 
     func cut(mended: Bool) { state.withLock { $0.proxy }?.cut(mended: mended) }
+    func cutSilently() { state.withLock { $0.proxy }?.cutSilently() }
+
+    /// The destination's operator decides that nothing that arrives there will ever have run.
+    func giveUp() {
+        guard let ledger = state.withLock({ $0.host })?.ledger else { return }
+        for (vm, ownership) in ledger.ownerships {
+            guard case .incoming(let epoch, _, let migration) = ownership else { continue }
+            // A ledger that does not take it makes the test fail by what follows.
+            try? ledger.append(.neverRan(vm: vm, epoch: epoch, migration: migration))
+        }
+    }
 
     func stall() { state.withLock { $0.proxy }?.stall() }
     func waitForStall() { state.withLock { $0.proxy }?.waitForStall() }
@@ -99,6 +110,24 @@ struct Bench {
     let migration: SourceMigration
     let address: PeerAddress
     let levers: Levers
+    let timing: PeerTiming
+
+    /// Gives up soon: most tests cut for good.
+    static let shortTiming: PeerTiming = {
+        var timing = PeerTiming()
+        timing.reconnectPauseMin = .milliseconds(20)
+        timing.reconnectFor = .milliseconds(100)
+        return timing
+    }()
+
+    /// Comes back soon, and goes on trying.
+    static let patientTiming: PeerTiming = {
+        var timing = PeerTiming()
+        timing.reconnectPauseMin = .milliseconds(20)
+        timing.reconnectPauseMax = .milliseconds(200)
+        timing.reconnectsMax = 200
+        return timing
+    }()
 
     /// - Parameters:
     ///   - failures: ledger records that cannot be written, by side and kind.
@@ -108,7 +137,8 @@ struct Bench {
         memory: ByteCount = .mebibytes(16), streams: Int = 2, compression: Compression = .none,
         limit: Duration = .seconds(2), refusal: MigrationRefusal? = nil,
         failingRecords: Set<Moment> = [], failingCalls: Set<Moment> = [],
-        timing: PeerTiming = PeerTiming(), at moment: Moment? = nil,
+        timing: PeerTiming = Self.shortTiming, isRehearsal: Bool = false,
+        audits: Bool = true, at moment: Moment? = nil,
         do action: @escaping @Sendable (Levers) -> Void = { _ in }
     ) throws {
         let levers = Levers()
@@ -161,9 +191,20 @@ struct Bench {
         migration = SourceMigration(
             vm: vm, epoch: .first, guest: guest, to: address, keys: SharedKeys.all.a,
             ledger: sourceLedger,
-            options: MigrationOptions(streams: streams, compression: compression, timing: timing))
+            options: MigrationOptions(
+                streams: streams, compression: compression, timing: timing,
+                isRehearsal: isRehearsal, audits: audits))
+        self.timing = timing
         levers.arm(proxy, migration, host)
         self.levers = levers
+    }
+
+    /// The same VM once more, to the same host.
+    func anotherMigration(streams: Int = 2) -> SourceMigration {
+        SourceMigration(
+            vm: vm, epoch: .first, guest: guest, to: address, keys: SharedKeys.all.a,
+            ledger: sourceLedger,
+            options: MigrationOptions(streams: streams, compression: .none, timing: timing))
     }
 
     func end() {

@@ -79,7 +79,7 @@ struct FailureTests {
     }
 
     @Test func `A destination that falls silent in the handover is noticed in its time`() throws {
-        var timing = PeerTiming()
+        var timing = Bench.shortTiming
         timing.deadPeerInHandover = .milliseconds(200)
         let bench = try Bench(timing: timing, at: .sourceCall("seal")) { $0.stall() }
         let start = Instant.now

@@ -242,6 +242,57 @@ struct LyingDestinationTests {
     }
 }
 
+extension LyingDestinationTests {
+    /// What a destination says of kept memory that cannot be, of a VM of 4,096 pages.
+    static let lies: [(pages: UInt64, hashes: [(first: UInt64, count: Int)])] = [
+        (4097, []), (.max, []), (1, [(4096, 1)]), (2, [(4095, 2)]), (1, [(.max, 1)]),
+        (4, [(0, 0)]), (4, [(0, 5)]), (4, [(8, 2), (9, 2)]), (4, [(8, 2), (0, 2)]),
+    ]
+
+    @Test(arguments: lies.indices)
+    func `Kept memory that cannot be ends it before the first page`(_ index: Int) throws {
+        let lie = Self.lies[index]
+        let listener = try TCPSocket.listen(on: SocketAddress(ip: "127.0.0.1", port: 0))
+        let port = try TCPSocket.port(of: listener)
+        let liar = try NamedThread(name: "liar") {
+            // What fails here fails the expectations below.
+            guard let socket = try? TCPSocket.accept(on: listener, within: .seconds(5)),
+                let control = try? PeerConnection.accept(
+                    socket, keys: SharedKeys.all.b, silenceMax: .seconds(5),
+                    interruptedBy: Wakeup())
+            else { return }
+            _ = try? control.receiveAnyMessage()
+            try? control.sendMessage(.welcome(version: 2))
+            _ = try? control.receiveAnyMessage()
+            let token = [UInt8](repeating: 1, count: 32)
+            let kept = KeptMemory(hashSeed: 1, pages: lie.pages)
+            try? control.sendMessage(.accepted(token: token, ledgerWrite: .zero, kept: kept))
+            for (first, count) in lie.hashes {
+                let bytes = [UInt8](repeating: 7, count: count * hashBytes)
+                try? control.sendMessage(.hashes(firstPage: first, bytes))
+            }
+            _ = try? control.receiveAnyMessage()
+        }
+        defer { liar.join() }
+        let guest = try FakeGuest(memory: .mebibytes(16))
+        let migration = SourceMigration(
+            vm: .random(), epoch: .first, guest: guest,
+            to: PeerAddress(
+                name: try HostName("b"), address: SocketAddress(ip: "127.0.0.1", port: port)),
+            keys: SharedKeys.all.a, ledger: MemoryLedger(), options: MigrationOptions(streams: 1))
+        do throws(MigrationFailure) {
+            _ = try migration.run()
+            Issue.record("it believed the lie")
+        } catch {
+            guard case .malformed = error.reason else {
+                Issue.record("\(error)")
+                return
+            }
+            #expect(error.aftermath == .runsAtSource(.first))
+        }
+    }
+}
+
 /// Accepts a migration, drops its pages, and claims a root.
 private func lyingDestination(_ listener: Descriptor, root: MemoryRoot) throws {
     func next() throws -> PeerConnection {

@@ -116,6 +116,18 @@ struct RulingTests {
                 == .overruled(Epoch(3), by: try HostName("a")))
     }
 
+    @Test func `A destination that gives up in the middle never runs it: it runs at the source`()
+        throws
+    {
+        for moment in [Moment.destinationCall("loadState"), .sourceRecord("released")] {
+            let bench = try Bench(at: moment) { $0.giveUp() }
+            let failure = bench.run().error
+            #expect(failure?.reason == .neverRan)
+            #expect(failure?.aftermath == .runsAtSource(Epoch(3)))
+            #expect(bench.guest.now.isRunning && bench.running == 1)
+        }
+    }
+
     @Test func `A silent host has not heard of it`() throws {
         let host = try FakeHost(name: "b")
         let address = try host.serve(SharedKeys.all.b)

@@ -51,6 +51,14 @@ struct GuestMemoryLayoutTests {
         #expect(spec.problem?.hasPrefix("memory is 17MiB") == true)
     }
 
+    @Test("Huge pages take time by their number, other pages none")
+    func hugePageTime() throws {
+        var spec = VMSpec(name: try VMName("a"), memory: .gibibytes(64))
+        #expect(spec.hugePageTime == .zero)
+        spec.hugePages = true
+        #expect(spec.hugePageTime == .seconds(65))
+    }
+
     @Test("Missing CPU features are named")
     func cpuFeatures() {
         let vm = CPUFeatures(["avx2", "sse2", "avx512f"])

@@ -207,6 +207,32 @@ struct PeerLinkTests {
         withExtendedLifetime(server) {}
     }
 
+    @Test func `The kernel waits for a dead peer as long as the longest silence that was allowed`()
+        throws
+    {
+        let (listener, address) = try listen()
+        let accepted = try Later { [b] () -> (Descriptor, PeerConnection)? in
+            guard let socket = try? TCPSocket.accept(on: listener, within: .seconds(5)),
+                let wakeup = try? Wakeup(),
+                let connection = try? PeerConnection.accept(
+                    socket, keys: b, silenceMax: .seconds(5), interruptedBy: wakeup)
+            else { return nil }
+            return (socket, connection)
+        }
+        let client = connect(to: address, .anyAgent, a)
+        let (socket, connection) = try #require(try accepted.get())
+        for (silence, kernel) in [(5, 5), (10, 10), (3, 10), (24 * 3600, 120)] {
+            connection.silenceMax = .seconds(silence)
+            var milliseconds: Int32 = 0
+            var size = socklen_t(MemoryLayout<Int32>.size)
+            let result = unsafe getsockopt(
+                socket.number, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &milliseconds, &size)
+            #expect(result == 0)
+            #expect(milliseconds == kernel * 1000)
+        }
+        withExtendedLifetime(client) {}
+    }
+
     @Test func `A peer that takes nothing is noticed in time`() throws {
         let (client, server) = try pair(client: a, server: b, silenceMax: .milliseconds(100))
         let left = try client.get()

@@ -1,0 +1,34 @@
+// What came of one scenario.
+
+import Model
+
+/// Where the VM is afterwards.
+package enum Whereabouts: String, Hashable, Sendable {
+    case source, destination
+    /// Gone with the ferry-vmm of its owner, which was killed; its host says so.
+    case lost = "lost with its vmm"
+}
+
+package struct Row: Sendable {
+    package let scenario: Scenario
+    package var owner: Whereabouts?
+    /// From the fault until the guest beat again at full speed; nil when it never stood still or was lost.
+    package var recovery: Duration?
+    /// From the fault until the source's migration had ended; nil when the source's agent does not know it any more.
+    package var noticed: Duration?
+    /// The migration's code at the source: "moved", or why not.
+    package var code: String?
+    /// Sentences; empty is good.
+    package var violations: [String] = []
+    package var logs: String?
+
+    package var line: String {
+        func seconds(_ duration: Duration?) -> String {
+            duration.map { "\(($0.milliseconds / 10).rounded() / 100) s" } ?? "–"
+        }
+        let verdict = violations.isEmpty ? "ok  " : "FAIL"
+        return
+            "\(verdict) \(scenario.name) → \(owner?.rawValue ?? "unknown"), full speed \(seconds(recovery)), ended \(seconds(noticed)), \(code ?? "–")"
+            + violations.map { "\n       \($0)" }.joined()
+    }
+}

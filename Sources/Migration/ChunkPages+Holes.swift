@@ -1,0 +1,28 @@
+// Which pages of a chunk are not holes in the memory's file.
+
+import Host
+import Model
+import PageCodec
+
+extension ChunkPages {
+    /// Nil when that is not asked or cannot be known: a file system that cannot tell holes is asked once.
+    init?(of chunk: Int, pageCount: Int, _ holes: inout HoleFinder?) {
+        guard holes != nil else { return nil }
+        let first = chunk * PageCodec.Limits.chunkPages
+        let end = min(first + PageCodec.Limits.chunkPages, pageCount)
+        var rest = (first * pageBytes)..<(end * pageBytes)
+        self.init()
+        do {
+            while let data = try holes?.firstData(in: rest) {
+                let from = data.lowerBound / pageBytes - first
+                let to = (data.upperBound + pageBytes - 1) / pageBytes - first
+                insert(from..<to)
+                if data.upperBound >= rest.upperBound { break }
+                rest = data.upperBound..<rest.upperBound
+            }
+        } catch {
+            holes = nil
+            return nil
+        }
+    }
+}

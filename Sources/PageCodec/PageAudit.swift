@@ -1,0 +1,24 @@
+// Looks at pages once more, long after they were sent: are they what was sent?
+
+import Model
+
+/// Calls `found` for each page of a chunk whose hash is not the one in the table. Nobody may write to the memory
+/// meanwhile.
+/// - Parameters:
+///   - memory: all of guest memory, `table.pageCount` pages.
+///   - present: pages that are not holes, which are zero without a look; nil when that is not known.
+package func auditChunk(
+    _ chunk: Int, of memory: UnsafeRawPointer, present: ChunkPages?, table: PageHashTable,
+    seed: UInt64, _ found: (Int) -> Void
+) {
+    let first = chunk * Limits.chunkPages
+    for page in first..<min(first + Limits.chunkPages, table.pageCount) {
+        let place = page - first
+        let isHole =
+            present.map { $0.words[place / 64] & (1 << UInt64(place % 64)) == 0 } ?? false
+        let bytes = unsafe memory.advanced(by: page * pageBytes)
+        let hash =
+            unsafe isHole || isZeroPage(bytes) ? .zeroPage : PageHash(page: bytes, seed: seed)
+        if hash != table[page] { found(page) }
+    }
+}

@@ -1,0 +1,50 @@
+// A set of pages, one bit a page: what a round must look at beside the dirty log.
+
+/// Pages of one memory. Changed by one thread while nobody else reads.
+@safe package final class PageSet: @unchecked Sendable {
+    /// `@unchecked`: streams read it during a round, the control thread changes it between rounds.
+    private let words: UnsafeMutablePointer<UInt64>
+    package let pageCount: Int
+    /// False when no page is in it, without looking at each.
+    package private(set) var mayHavePages = false
+
+    package init(pageCount: Int) {
+        self.pageCount = pageCount
+        unsafe words = .allocate(capacity: Self.wordCount(pageCount))
+        unsafe words.initialize(repeating: 0, count: Self.wordCount(pageCount))
+    }
+
+    deinit { unsafe words.deallocate() }
+
+    private static func wordCount(_ pageCount: Int) -> Int { (pageCount + 63) / 64 }
+
+    @inline(__always)
+    package func word(_ index: Int) -> UInt64 {
+        precondition(index >= 0 && index < Self.wordCount(pageCount))
+        return unsafe words[index]
+    }
+
+    package func insert(_ page: Int) {
+        precondition(page >= 0 && page < pageCount)
+        mayHavePages = true
+        unsafe words[page / 64] |= 1 << UInt64(page % 64)
+    }
+
+    package func formUnion(_ bits: DirtyBits) {
+        precondition(bits.pageCount == pageCount)
+        mayHavePages = true
+        for index in 0..<Self.wordCount(pageCount) { unsafe words[index] |= bits.word(index) }
+    }
+
+    /// Pages whose hashes differ in the two tables.
+    package func formUnion(differing left: PageHashTable, _ right: PageHashTable) {
+        precondition(left.pageCount == pageCount && right.pageCount == pageCount)
+        for page in 0..<pageCount where left[page] != right[page] { insert(page) }
+    }
+
+    package func removeAll() {
+        guard mayHavePages else { return }
+        unsafe words.update(repeating: 0, count: Self.wordCount(pageCount))
+        mayHavePages = false
+    }
+}

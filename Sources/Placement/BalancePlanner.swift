@@ -1,0 +1,260 @@
+// Balance: the move that brings most for what it costs, again and again, until none is worth it.
+
+import Model
+
+extension ClusterState {
+    /// Moves that lower the imbalance. Nothing is changed.
+    ///
+    /// - Parameter spread: the figure to lower; by default measured load over active hosts.
+    package func planBalance(
+        _ rules: BalanceRules = BalanceRules(), costs: MigrationCostModel = MigrationCostModel(),
+        spread: LoadSpread? = nil
+    ) -> BalancePlan {
+        let spread = spread ?? LoadSpread(of: self) { hostRows[$0].isActive }
+        var planner = BalancePlanner(self, spread, rules, costs)
+        let outcome = planner.run()
+        let wishes = planner.wishes
+        var moves = WaveScheduler.schedule(wishes, in: self, limits: rules.limits, costs: costs)
+        if !moves.left.isEmpty {
+            // Some overtook others and now stand in their way; the order of the plan itself always works.
+            moves = WaveScheduler.schedule(
+                wishes, in: self, limits: rules.limits, costs: costs, strictly: true)
+        }
+        return BalancePlan(
+            before: spread.score, after: planner.spread.score, moves: moves, outcome: outcome)
+    }
+}
+
+struct BalancePlanner {
+    private struct Candidate {
+        var vm: VMIndex
+        var from: HostIndex
+        var to: HostIndex
+        var gain: Double
+        var worth: Double
+        var cost: Double
+        var net: Double { worth - cost }
+    }
+
+    private var cluster: ClusterState
+    private(set) var spread: LoadSpread
+    private(set) var wishes: [MoveWish] = []
+    private let rules: BalanceRules
+    private let costs: MigrationCostModel
+    /// What one unit of the figure is worth.
+    private let worthPerGain: Double
+    private var isHeld: [Bool]
+    private var barredHost: [Int32]
+    /// Over the source's own link; NaN: not computed yet, infinite: not to be moved.
+    private var costOfVM: [Double]
+    private var facts = BestRefusedMove()
+    private var nearest: Candidate?
+
+    init(
+        _ cluster: ClusterState, _ spread: LoadSpread, _ rules: BalanceRules,
+        _ costs: MigrationCostModel
+    ) {
+        self.cluster = cluster
+        self.cluster.dropIndexes()
+        self.spread = spread
+        self.rules = rules
+        self.costs = costs
+        let horizon = rules.price?.horizon.seconds ?? 1
+        worthPerGain = horizon * Double(max(1, spread.hostCount))
+        isHeld = cluster.vmRows.map {
+            !$0.isUsed || $0.host < 0 || $0.target >= 0 || $0.pinned >= 0
+        }
+        barredHost = Array(repeating: -1, count: cluster.vmRows.count)
+        costOfVM = Array(
+            repeating: rules.price == nil ? 0 : .nan, count: cluster.vmRows.count)
+        for vm in isHeld.indices where !isHeld[vm] { hold(vm) }
+    }
+
+    /// Notes what a VM's own wishes and its last move forbid.
+    private mutating func hold(_ vm: VMIndex) {
+        if !cluster.descriptions[vm].mayBeBalanced { isHeld[vm] = true }
+        guard let last = cluster.descriptions[vm].lastMove else { return }
+        if last.age < rules.coolDown { isHeld[vm] = true }
+        if last.age < rules.returnBar, let host = cluster.host(named: last.from) {
+            barredHost[vm] = Int32(host)
+        }
+    }
+
+    mutating func run() -> BalanceOutcome {
+        if spread.score <= rules.startAbove {
+            return .isBalanced(imbalance: spread.score, startAbove: rules.startAbove)
+        }
+        while wishes.count < rules.movesMax {
+            if spread.score <= rules.settleAt {
+                return .settled(imbalance: spread.score, settleAt: rules.settleAt)
+            }
+            let candidates = candidates()
+            if candidates.isEmpty { return .noMoveIsWorthIt(closingFacts()) }
+            takeAll(candidates)
+        }
+        return .movesMaxReached(rules.movesMax)
+    }
+
+    /// Takes candidates, the best first, as long as each is still worth it after those before it.
+    private mutating func takeAll(_ candidates: [Candidate]) {
+        for (place, candidate) in candidates.enumerated() {
+            guard wishes.count < rules.movesMax, spread.score > rules.settleAt else { return }
+            if place > 0 {
+                guard let again = judgedAgain(candidate) else { continue }
+                take(again)
+            } else {
+                take(candidate)
+            }
+        }
+    }
+
+    private func judgedAgain(_ candidate: Candidate) -> Candidate? {
+        var again = candidate
+        let size = spread.size(of: cluster.vmRows[candidate.vm])
+        again.gain =
+            spread.score - spread.score(moving: size, from: candidate.from, to: candidate.to)
+        again.worth = again.gain * worthPerGain
+        guard again.gain > rules.gainMin, again.net > 0,
+            cluster.admits(again.vm, on: again.to, for: .migration)
+        else { return nil }
+        return again
+    }
+
+    private mutating func take(_ move: Candidate) {
+        let before = spread.score
+        spread.move(spread.size(of: cluster.vmRows[move.vm]), from: move.from, to: move.to)
+        cluster.move(move.vm, to: move.to)
+        isHeld[move.vm] = true
+        wishes.append(
+            MoveWish(
+                vms: [move.vm], to: move.to,
+                reason: .levels(
+                    before: before, after: spread.score, worth: move.worth, cost: move.cost)))
+    }
+
+    /// The best move among the hottest and coolest hosts. While there is none, among more and more hosts, and then
+    /// the best of each host: where the load is nearly even, many moves are worth about the same, and one look at
+    /// all hosts serves for all of them.
+    private mutating func candidates() -> [Candidate] {
+        facts.pairsJudged = 0
+        nearest = nil
+        let active = cluster.allHosts.filter { cluster.hostRows[$0].isActive }
+        var width = rules.isExhaustive ? active.count : Limits.balanceHosts
+        let rankings = rankings()
+        while true {
+            let isWhole = width >= active.count
+            let sources = isWhole ? active : extremes(active, rankings, width, hottest: true)
+            let targets = isWhole ? active : extremes(active, rankings, width, hottest: false)
+            let isFirstLook = rules.isExhaustive || width == Limits.balanceHosts
+            let found =
+                isFirstLook
+                ? [bestMove(from: sources, to: targets)].compactMap { $0 }
+                : sources.compactMap { bestMove(from: [$0], to: targets) }
+                    .sorted { ($0.net, $1.vm) > ($1.net, $0.vm) }
+            facts.sawAll = isWhole
+            if !found.isEmpty || isWhole || facts.pairsJudged > Limits.balancePairsMax {
+                return found
+            }
+            width *= Limits.balanceWidening
+        }
+    }
+
+    /// What makes a host hot: the slope of the figure, the load of its processors, the load of its memory.
+    private func rankings() -> [[Double]] {
+        [spread.heat(), spread.share.map { $0.x }, spread.share.map { $0.y }]
+    }
+
+    private func extremes(
+        _ hosts: [HostIndex], _ rankings: [[Double]], _ width: Int, hottest: Bool
+    ) -> [HostIndex] {
+        var chosen: Set<HostIndex> = []
+        for ranking in rankings {
+            chosen.formUnion(
+                smallest(width, of: hosts) { hottest ? -ranking[$0] : ranking[$0] })
+        }
+        return chosen.sorted()
+    }
+
+    private mutating func bestMove(
+        from sources: [HostIndex], to targets: [HostIndex]
+    ) -> Candidate? {
+        var best: Candidate?
+        for source in sources {
+            var vm = Int(cluster.hostRows[source].firstVM)
+            while vm >= 0 {
+                if !isHeld[vm] { judge(vm, from: source, to: targets, &best) }
+                vm = Int(cluster.vmRows[vm].next)
+            }
+        }
+        return best
+    }
+
+    private mutating func judge(
+        _ vm: VMIndex, from source: HostIndex, to targets: [HostIndex], _ best: inout Candidate?
+    ) {
+        if costOfVM[vm].isNaN { costOfVM[vm] = cost(vm, from: source, to: source) }
+        let cost = costOfVM[vm]
+        guard cost.isFinite else {
+            isHeld[vm] = true
+            return
+        }
+        let size = spread.size(of: cluster.vmRows[vm])
+        let before = spread.score
+        facts.pairsJudged += targets.count
+        // Worth at least this much, it is the best so far, or the one that misses by least.
+        var toBeat = (best ?? nearest).map { $0.net + cost } ?? -.infinity
+        for target in targets where target != source {
+            let gain = before - spread.score(moving: size, from: source, to: target)
+            let worth = gain * worthPerGain
+            guard gain > rules.gainMin, worth > toBeat else { continue }
+            guard Int(barredHost[vm]) != target, cluster.admits(vm, on: target, for: .migration)
+            else { continue }
+            let candidate = Candidate(
+                vm: vm, from: source, to: target, gain: gain, worth: worth,
+                cost: self.cost(vm, from: source, to: target))
+            guard candidate.net > (best ?? nearest)?.net ?? -.infinity else { continue }
+            if candidate.net > 0 { best = candidate } else { nearest = candidate }
+            toBeat = candidate.net + cost
+        }
+    }
+
+    /// In host seconds; infinite when the VM's downtime limit would not hold.
+    private func cost(_ vm: VMIndex, from source: HostIndex, to target: HostIndex) -> Double {
+        guard let price = rules.price else { return 0 }
+        let link = min(
+            cluster.hosts[source].linkBytesPerSecond, cluster.hosts[target].linkBytesPerSecond)
+        let description = cluster.descriptions[vm]
+        let seconds = costs.expectedSeconds(description, linkBytesPerSecond: link)
+        guard seconds.downtime <= description.downtimeLimit.seconds else { return .infinity }
+        return seconds.total * price.hostShare + seconds.downtime * price.downtimeShare
+    }
+
+    private func closingFacts() -> BestRefusedMove {
+        var facts = facts
+        facts.vmsHeld = cluster.vmRows.indices.reduce(0) {
+            $0 + (cluster.vmRows[$1].isUsed && isHeld[$1] ? 1 : 0)
+        }
+        facts.nearest = nearest.map {
+            BestRefusedMove.Move(
+                vm: cluster.descriptions[$0.vm].name, to: cluster.hosts[$0.to].name,
+                gain: $0.gain, worth: $0.worth, cost: $0.cost)
+        }
+        return facts
+    }
+}
+
+/// The `count` elements with the smallest keys, the first of equals; in one pass.
+private func smallest(
+    _ count: Int, of elements: [HostIndex], by key: (HostIndex) -> Double
+) -> [HostIndex] {
+    var chosen: [(key: Double, element: HostIndex)] = []
+    chosen.reserveCapacity(count + 1)
+    for element in elements {
+        let key = key(element)
+        if chosen.count == count, let last = chosen.last, key >= last.key { continue }
+        let place = chosen.firstIndex { key < $0.key } ?? chosen.count
+        chosen.insert((key, element), at: place)
+        if chosen.count > count { chosen.removeLast() }
+    }
+    return chosen.map(\.element)
+}

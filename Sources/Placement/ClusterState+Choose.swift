@@ -1,0 +1,81 @@
+// One decision: the host for a VM, by a policy.
+
+import Model
+
+extension ClusterState {
+    /// The host that a policy chooses for a VM; nil when every host refuses it. Nothing is changed.
+    ///
+    /// A VM that runs nowhere is to start; one that runs is to move.
+    package func choose(_ vm: VMIndex, by policy: some PlacementPolicy) -> HostIndex? {
+        let purpose = purpose(of: vm)
+        if let few = onlyHosts(for: vm) { return best(vm, by: policy, among: few, purpose) }
+        switch policy.choice {
+        case .inOrder(let order) where index.keeps(order) && !hasSoftGroups(vm):
+            return index.search(order, need: vmRows[vm].request, largest: largestLimit) {
+                admits(vm, on: $0, for: purpose)
+            }
+        case .drawn(let count, let seed):
+            let drawn = draw(count, seed: seed, for: vm, purpose)
+            return best(vm, by: policy, among: drawn.sorted(), purpose)
+        case .all, .inOrder:
+            return best(vm, by: policy, among: allHosts, purpose)
+        }
+    }
+
+    /// The same decision with a look at every host, for a policy that looks at all or goes by an order.
+    package func chooseByScan(_ vm: VMIndex, by policy: some PlacementPolicy) -> HostIndex? {
+        best(vm, by: policy, among: allHosts, purpose(of: vm))
+    }
+
+    func purpose(of vm: VMIndex) -> PlacementPurpose { vmRows[vm].host < 0 ? .start : .migration }
+
+    private func best(
+        _ vm: VMIndex, by policy: some PlacementPolicy, among hosts: some Sequence<HostIndex>,
+        _ purpose: PlacementPurpose
+    ) -> HostIndex? {
+        let hasSoftGroups = hasSoftGroups(vm)
+        var best: (host: HostIndex, score: Double)?
+        for host in hosts where admits(vm, on: host, for: purpose) {
+            var score = policy.score(vm, on: host, in: self)
+            if hasSoftGroups { score += softTerms(vm, on: host).reduce(0) { $0 + $1.value } }
+            if let best, score <= best.score { continue }
+            best = (host, score)
+        }
+        return best?.host
+    }
+
+    /// The hosts that a pin or a group that belongs together leaves; nil: no such bond.
+    private func onlyHosts(for vm: VMIndex) -> [HostIndex]? {
+        if vmRows[vm].pinned >= 0 { return [Int(vmRows[vm].pinned)] }
+        guard vmRows[vm].hasGroups else { return nil }
+        let own = vmRows[vm].host
+        for group in groupsOfVM[vm] where bindsToHost(group) {
+            let counts = groups[Int(group)].counts
+            if counts.isEmpty || (counts.count == 1 && counts[own] == 1) { continue }
+            return counts.keys.map { Int($0) }.sorted()
+        }
+        return nil
+    }
+
+    /// Hosts that admit the VM, by lot. Where lots find too few, the next in host order are taken, round the end.
+    func draw(
+        _ count: Int, seed: UInt64, for vm: VMIndex, _ purpose: PlacementPurpose
+    ) -> [HostIndex] {
+        guard !hosts.isEmpty else { return [] }
+        let id = descriptions[vm].id
+        var lots = SplitMix64(seed: seed ^ id.high &* 0x9E37_79B9_7F4A_7C15 ^ id.low)
+        var drawn: [HostIndex] = []
+        for _ in 0..<(count * Limits.drawsPerHost) {
+            if drawn.count == count { break }
+            let host = lots.number(below: hosts.count)
+            if !drawn.contains(host), admits(vm, on: host, for: purpose) { drawn.append(host) }
+        }
+        let start = lots.number(below: hosts.count)
+        for step in hosts.indices {
+            if drawn.count == count { break }
+            let host = (start + step) % hosts.count
+            if !drawn.contains(host), admits(vm, on: host, for: purpose) { drawn.append(host) }
+        }
+        return drawn
+    }
+}

@@ -1,0 +1,119 @@
+// Affinity: how many members of a group stand in each domain, and what a new member there would mean.
+
+struct GroupRow: Sendable {
+    var group: AffinityGroup
+    /// Members by domain; a VM that is being moved counts at both ends.
+    var counts: [Int32: Int32] = [:]
+    var total: Int32 = 0
+}
+
+extension ClusterState {
+    package func group(named name: String) -> AffinityGroup? {
+        groups.first { $0.group.name == name }?.group
+    }
+
+    /// The domain of a host in a scope; a host whose rack or zone is not named stands alone.
+    func domain(of host: HostIndex, _ scope: AffinityGroup.Scope) -> Int32 {
+        switch scope {
+        case .host: Int32(host)
+        case .rack: hostRows[host].rack
+        case .zone: hostRows[host].zone
+        }
+    }
+
+    func domainText(of host: HostIndex, _ scope: AffinityGroup.Scope) -> String {
+        switch scope {
+        case .host: "host \(hosts[host].name)"
+        case .rack: "rack \(hosts[host].domain.rack)"
+        case .zone: "zone \(hosts[host].domain.zone)"
+        }
+    }
+
+    /// A VM comes to a host or leaves it. One that moves within a domain counts there once.
+    mutating func countInGroups(_ vm: VMIndex, on host: HostIndex, by step: Int32) {
+        guard vmRows[vm].hasGroups else { return }
+        let isTarget = Int(vmRows[vm].target) == host
+        for group in groupsOfVM[vm] {
+            let scope = groups[Int(group)].group.scope
+            let domain = domain(of: host, scope)
+            if isTarget, self.domain(of: Int(vmRows[vm].host), scope) == domain { continue }
+            let count = (groups[Int(group)].counts[domain] ?? 0) + step
+            groups[Int(group)].counts[domain] = count == 0 ? nil : count
+            groups[Int(group)].total += step
+        }
+    }
+
+    /// Members of a group beside `vm`: in the domain of `host`, and everywhere.
+    ///
+    /// `companions` move along with the VM, which may be among them: where they are does not count, but those that are
+    /// on their way to `host` do.
+    func others(
+        _ group: Int32, beside vm: VMIndex, near host: HostIndex, without companions: [VMIndex]
+    ) -> (near: Int32, all: Int32) {
+        let row = groups[Int(group)]
+        let scope = row.group.scope
+        let domain = domain(of: host, scope)
+        var near = row.counts[domain] ?? 0
+        var all = row.total
+        let moving = companions.contains(vm) ? companions : companions + [vm]
+        for member in moving where groupsOfVM[member].contains(group) {
+            let (source, target) = (vmRows[member].host, vmRows[member].target)
+            guard source >= 0 else { continue }
+            let left = self.domain(of: Int(source), scope)
+            let reached = target < 0 ? left : self.domain(of: Int(target), scope)
+            let isArriving = member != vm && Int(target) == host
+            if !isArriving || reached != left {
+                all -= 1
+                if left == domain { near -= 1 }
+            }
+            if !isArriving, reached != left {
+                all -= 1
+                if reached == domain { near -= 1 }
+            }
+        }
+        return (near, all)
+    }
+
+    /// The placed members of the hard groups that keep a VM and others on one host, itself among them.
+    package func bundle(of vm: VMIndex) -> [VMIndex] {
+        guard vmRows[vm].hasGroups, let host = host(of: vm) else { return [vm] }
+        var bundle = [vm]
+        var seen = 0
+        while seen < bundle.count {
+            for group in groupsOfVM[bundle[seen]] where bindsToHost(group) {
+                for other in vms(on: host)
+                where groupsOfVM[other].contains(group) && !bundle.contains(other) {
+                    bundle.append(other)
+                }
+            }
+            seen += 1
+        }
+        return bundle
+    }
+
+    func bindsToHost(_ group: Int32) -> Bool {
+        let group = groups[Int(group)].group
+        return group.isHard && group.scope == .host && group.kind == .together
+    }
+
+    /// The soft groups' part of a score, one term a group: with weight w, +w where a member of a group that belongs
+    /// together is near, -w for each member too many of a group that belongs apart.
+    func softTerms(_ vm: VMIndex, on host: HostIndex) -> [ScoreTerm] {
+        groupsOfVM[vm].compactMap { group in
+            let description = groups[Int(group)].group
+            guard case .soft(let weight) = description.strength else { return nil }
+            let near = others(group, beside: vm, near: host, without: []).near
+            switch description.kind {
+            case .together:
+                return ScoreTerm("together \(description.name)", near > 0 ? weight : 0)
+            case .apart(let perDomainMax):
+                let excess = max(0, Int(near) + 1 - perDomainMax)
+                return ScoreTerm("apart \(description.name)", -weight * Double(excess))
+            }
+        }
+    }
+
+    func hasSoftGroups(_ vm: VMIndex) -> Bool {
+        vmRows[vm].hasGroups && groupsOfVM[vm].contains { !groups[Int($0)].group.isHard }
+    }
+}

@@ -1,0 +1,177 @@
+// Who runs where, and the sums that follow from it. Each change costs the same in a small cluster and in a large one.
+
+extension ClusterState {
+    /// Where a VM runs; nil: nowhere.
+    package func host(of vm: VMIndex) -> HostIndex? {
+        let host = vmRows[vm].host
+        return host < 0 ? nil : Int(host)
+    }
+
+    /// Where a VM is on its way to.
+    package func target(of vm: VMIndex) -> HostIndex? {
+        let target = vmRows[vm].target
+        return target < 0 ? nil : Int(target)
+    }
+
+    package func vmCount(on host: HostIndex) -> Int { Int(hostRows[host].vmCount) }
+
+    /// The VMs of a host, the last to come first.
+    package func vms(on host: HostIndex) -> [VMIndex] {
+        var list: [VMIndex] = []
+        list.reserveCapacity(vmCount(on: host))
+        var vm = hostRows[host].firstVM
+        while vm >= 0 {
+            list.append(Int(vm))
+            vm = vmRows[Int(vm)].next
+        }
+        return list
+    }
+
+    /// A VM that runs nowhere starts on a host.
+    package mutating func assign(_ vm: VMIndex, to host: HostIndex) {
+        precondition(vmRows[vm].isUsed && vmRows[vm].host < 0, "the VM already runs somewhere")
+        link(vm, to: host)
+        hostRows[host].used = hostRows[host].used + vmRows[vm].request
+        countInGroups(vm, on: host, by: 1)
+        refreshIndex(host)
+    }
+
+    /// A VM that runs stops.
+    package mutating func unassign(_ vm: VMIndex) {
+        precondition(vmRows[vm].target < 0, "the VM is being moved")
+        let host = Int(vmRows[vm].host)
+        unlink(vm, from: host)
+        hostRows[host].used = hostRows[host].used - vmRows[vm].request
+        countInGroups(vm, on: host, by: -1)
+        refreshIndex(host)
+    }
+
+    /// The whole of a move at once.
+    package mutating func move(_ vm: VMIndex, to target: HostIndex) {
+        unassign(vm)
+        assign(vm, to: target)
+    }
+
+    /// A move begins: from now on the VM takes room at both ends, and counts at both in its groups.
+    package mutating func beginMove(_ vm: VMIndex, to target: HostIndex) {
+        precondition(vmRows[vm].host >= 0 && vmRows[vm].target < 0, "the VM cannot be moved now")
+        precondition(Int(vmRows[vm].host) != target, "the VM is there already")
+        vmRows[vm].target = Int32(target)
+        var needed = vmRows[vm].request
+        needed.memoryBytes += migrationOverheadBytes
+        hostRows[target].used = hostRows[target].used + needed
+        countInGroups(vm, on: target, by: 1)
+        refreshIndex(target)
+    }
+
+    /// The move is over: the VM runs at its target.
+    package mutating func finishMove(_ vm: VMIndex) {
+        let target = Int(vmRows[vm].target)
+        abandonMove(vm)
+        move(vm, to: target)
+    }
+
+    /// The move is given up: the VM runs where it was.
+    package mutating func abandonMove(_ vm: VMIndex) {
+        let target = Int(vmRows[vm].target)
+        var needed = vmRows[vm].request
+        needed.memoryBytes += migrationOverheadBytes
+        hostRows[target].used = hostRows[target].used - needed
+        countInGroups(vm, on: target, by: -1)
+        vmRows[vm].target = -1
+        refreshIndex(target)
+    }
+
+    /// A VM is measured anew.
+    package mutating func setUse(_ use: MeasuredUse?, of vm: VMIndex) throws(ClusterStateError) {
+        try check(use, of: descriptions[vm].name)
+        descriptions[vm].use = use
+        let load = load(of: descriptions[vm])
+        if vmRows[vm].host >= 0 {
+            let host = Int(vmRows[vm].host)
+            hostRows[host].load += load - vmRows[vm].load
+            refreshIndex(host)
+        }
+        vmRows[vm].load = load
+    }
+
+    /// What is remembered of a VM's last move.
+    package mutating func setLastMove(_ lastMove: LastMove?, of vm: VMIndex) {
+        descriptions[vm].lastMove = lastMove
+    }
+
+    /// Time goes by: last moves are longer ago.
+    package mutating func age(by time: Duration) {
+        for vm in descriptions.indices { descriptions[vm].lastMove?.age += time }
+    }
+
+    package mutating func setDirtyRate(_ bytesPerSecond: Double?, of vm: VMIndex) {
+        descriptions[vm].dirtyBytesPerSecond = bytesPerSecond
+    }
+
+    private mutating func link(_ vm: VMIndex, to host: HostIndex) {
+        let first = hostRows[host].firstVM
+        vmRows[vm].host = Int32(host)
+        vmRows[vm].next = first
+        vmRows[vm].previous = -1
+        if first >= 0 { vmRows[Int(first)].previous = Int32(vm) }
+        hostRows[host].firstVM = Int32(vm)
+        hostRows[host].vmCount += 1
+        hostRows[host].load += vmRows[vm].load
+    }
+
+    private mutating func unlink(_ vm: VMIndex, from host: HostIndex) {
+        let (next, previous) = (vmRows[vm].next, vmRows[vm].previous)
+        if previous >= 0 {
+            vmRows[Int(previous)].next = next
+        } else {
+            hostRows[host].firstVM = next
+        }
+        if next >= 0 { vmRows[Int(next)].previous = previous }
+        vmRows[vm].host = -1
+        hostRows[host].vmCount -= 1
+        // An empty host has its own load exactly, not what rounding left over.
+        if hostRows[host].vmCount == 0 {
+            hostRows[host].load = hosts[host].ownUse.vector
+        } else {
+            hostRows[host].load -= vmRows[vm].load
+        }
+    }
+}
+
+// MARK: - Figures for policies
+
+extension ClusterState {
+    /// What a VM asks for.
+    package func request(of vm: VMIndex) -> Resources { vmRows[vm].request }
+    /// What a host may still promise; below zero when a host was made smaller.
+    package func free(on host: HostIndex) -> Resources { hostRows[host].free }
+    package func limit(of host: HostIndex) -> Resources { hostRows[host].limit }
+    package func used(on host: HostIndex) -> Resources { hostRows[host].used }
+
+    /// A host's load: shares of the machine's cores and memory that are in use.
+    package func loadShare(of host: HostIndex) -> (cpu: Double, memory: Double) {
+        let share = hostRows[host].load * hostRows[host].inverseCapacity
+        return (share.x, share.y)
+    }
+
+    /// A host's free vCPUs and memory in units of the largest host: comparable between hosts of any size.
+    package func freeInUnits(_ host: HostIndex) -> (cpu: Double, memory: Double) {
+        let units = hostRows[host].free.units(of: largestLimit)
+        return (units.x, units.y)
+    }
+
+    /// What a VM asks for in units of the largest host.
+    package func requestInUnits(_ vm: VMIndex) -> (cpu: Double, memory: Double) {
+        let units = vmRows[vm].request.units(of: largestLimit)
+        return (units.x, units.y)
+    }
+}
+
+extension Resources {
+    func units(of largest: Resources) -> LoadVector {
+        LoadVector(
+            Double(milliCPUs) / Double(largest.milliCPUs),
+            Double(memoryBytes) / Double(largest.memoryBytes))
+    }
+}

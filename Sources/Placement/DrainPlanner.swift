@@ -1,0 +1,213 @@
+// Drain: a destination for every VM of the hosts that are to be emptied, spread well at once.
+//
+// The important and the large go first, while there is most room. Each goes to the host where the load is most even
+// afterwards. A VM that fits nowhere gets its room made: a few small VMs leave one host for others.
+
+import Model
+
+extension ClusterState {
+    /// The moves that empty these hosts. Nothing is changed; the hosts count as draining for the plan.
+    package func planDrain(
+        of hosts: [HostIndex], limits: MoveLimits = MoveLimits(),
+        costs: MigrationCostModel = MigrationCostModel()
+    ) -> MovePlan {
+        var evacuation = Evacuation(self)
+        evacuation.close(hosts)
+        for host in hosts { evacuation.empty(host) }
+        var start = self
+        start.dropIndexes()
+        for host in hosts where start.hostRows[host].isActive {
+            start.setState(.draining, of: host)
+        }
+        var plan = WaveScheduler.schedule(
+            evacuation.wishes, in: start, limits: limits, costs: costs)
+        plan.left = evacuation.left + plan.left
+        return plan
+    }
+}
+
+/// Destinations for the VMs of hosts that are emptied one by one, on a copy of the cluster.
+struct Evacuation {
+    private(set) var cluster: ClusterState
+    private var spread: LoadSpread
+    private(set) var wishes: [MoveWish] = []
+    /// Where the VMs of each wish were.
+    private var sources: [[HostIndex]] = []
+    private(set) var left: [LeftVM] = []
+
+    /// Hosts on which room may still be tried to be made.
+    private var roomTries: Int
+
+    /// - Parameter roomTries: 0: VMs that fit nowhere are left at once.
+    init(_ cluster: ClusterState, roomTries: Int = Limits.roomTriesMax) {
+        self.roomTries = roomTries
+        self.cluster = cluster
+        self.cluster.dropIndexes()
+        spread = LoadSpread(of: cluster) { cluster.hostRows[$0].isActive }
+    }
+
+    /// From now on these hosts take no VMs and do not count in the figure.
+    mutating func close(_ hosts: [HostIndex]) {
+        for host in hosts where cluster.hostRows[host].isActive {
+            cluster.setState(.draining, of: host)
+        }
+        spread = LoadSpread(of: cluster) { cluster.hostRows[$0].isActive }
+    }
+
+    /// Empties a host too if that works; else all stays as it was.
+    mutating func emptyIfPossible(_ host: HostIndex) -> Bool {
+        let (state, sent) = (cluster.hosts[host].state, wishes.count)
+        close([host])
+        empty(host)
+        if left.isEmpty { return true }
+        left = []
+        while wishes.count > sent { takeBackLast() }
+        cluster.setState(state, of: host)
+        spread = LoadSpread(of: cluster) { cluster.hostRows[$0].isActive }
+        return false
+    }
+
+    /// Finds destinations for all VMs of a host.
+    mutating func empty(_ host: HostIndex) {
+        for bundle in bundles(on: host) {
+            if let target = bestTarget(for: bundle) {
+                send(bundle, to: target, .drains)
+            } else if !makeRoom(for: bundle) {
+                for vm in bundle {
+                    left.append(
+                        LeftVM(
+                            vm: vm, why: cluster.refusals(of: vm, for: .migration, with: bundle)))
+                }
+            }
+        }
+    }
+
+    /// The host's VMs in groups that have to stay together: the important first, then the large.
+    private func bundles(on host: HostIndex) -> [[VMIndex]] {
+        var seen: Set<VMIndex> = []
+        var bundles: [(vms: [VMIndex], priority: Int, size: Double)] = []
+        for vm in cluster.vms(on: host).sorted() where !seen.contains(vm) {
+            let vms = cluster.bundle(of: vm).filter { cluster.target(of: $0) == nil }
+            seen.formUnion(vms)
+            let sizes = vms.map { vm -> Double in
+                let units = cluster.requestInUnits(vm)
+                return max(units.cpu, units.memory)
+            }
+            bundles.append(
+                (vms, vms.map { cluster.descriptions[$0].priority }.max() ?? 0, sizes.reduce(0, +)))
+        }
+        bundles.sort {
+            ($0.priority, $0.size, $1.vms.first ?? 0) > ($1.priority, $1.size, $0.vms.first ?? 0)
+        }
+        return bundles.map(\.vms).filter { !$0.isEmpty }
+    }
+
+    /// The host that takes the whole bundle and leaves the load most even; the first of equals.
+    private mutating func bestTarget(for bundle: [VMIndex]) -> HostIndex? {
+        let size = bundle.reduce(LoadVector.zero) { $0 + spread.size(of: cluster.vmRows[$1]) }
+        let wishes = bundle.filter { cluster.hasSoftGroups($0) }
+        var best: (host: HostIndex, score: Double)?
+        for host in cluster.allHosts {
+            guard cluster.admits(bundle[0], on: host, for: .migration, with: bundle) else {
+                continue
+            }
+            var score = spread.score(adding: size, to: host)
+            for vm in wishes { score -= softBonus(vm, on: host) }
+            if let best, score >= best.score { continue }
+            if bundle.count > 1, !takesAll(bundle, host) { continue }
+            best = (host, score)
+        }
+        return best?.host
+    }
+
+    /// Soft groups weigh as much as the whole imbalance may.
+    private func softBonus(_ vm: VMIndex, on host: HostIndex) -> Double {
+        cluster.softTerms(vm, on: host).reduce(0) { $0 + $1.value }
+    }
+
+    /// Whether a bundle fits as a whole, tried and taken back.
+    private mutating func takesAll(_ bundle: [VMIndex], _ host: HostIndex) -> Bool {
+        var begun: [VMIndex] = []
+        for vm in bundle {
+            guard cluster.admits(vm, on: host, for: .migration, with: bundle) else { break }
+            cluster.beginMove(vm, to: host)
+            begun.append(vm)
+        }
+        for vm in begun { cluster.abandonMove(vm) }
+        return begun.count == bundle.count
+    }
+
+    private mutating func send(_ bundle: [VMIndex], to target: HostIndex, _ reason: MoveReason) {
+        sources.append(bundle.compactMap { cluster.host(of: $0) })
+        for vm in bundle {
+            spread.move(vm, of: cluster, to: target)
+            cluster.move(vm, to: target)
+        }
+        wishes.append(MoveWish(vms: bundle, to: target, reason: reason))
+    }
+
+    private mutating func takeBackLast() {
+        let (wish, sources) = (wishes.removeLast(), sources.removeLast())
+        for (vm, source) in zip(wish.vms, sources) {
+            spread.move(vm, of: cluster, to: source)
+            cluster.move(vm, to: source)
+        }
+    }
+}
+
+// MARK: - Room for those that fit nowhere
+
+extension Evacuation {
+    /// Sends a few small VMs away from one host so that a VM fits there.
+    private mutating func makeRoom(for bundle: [VMIndex]) -> Bool {
+        guard roomTries > 0, bundle.count == 1, let vm = bundle.first else { return false }
+        for host in roomiestHosts(for: vm) {
+            guard roomTries > 0 else { return false }
+            roomTries -= 1
+            let sent = wishes.count
+            for other in smallVMs(on: host, for: vm) {
+                guard let target = bestTarget(for: [other]) else { continue }
+                send([other], to: target, .makesRoom(for: vm))
+                if cluster.admits(vm, on: host, for: .migration) {
+                    send(bundle, to: host, .drains)
+                    return true
+                }
+                if wishes.count - sent == Limits.makeRoomVMsMax { break }
+            }
+            while wishes.count > sent { takeBackLast() }
+        }
+        return false
+    }
+
+    /// Hosts that would suit the VM if they had room, the least short of it first.
+    private func roomiestHosts(for vm: VMIndex) -> [HostIndex] {
+        let need = cluster.vmRows[vm].request
+        let short = cluster.allHosts.lazy.filter { cluster.hasTraits($0, for: vm) }.map {
+            host -> (host: HostIndex, short: Double) in
+            let lack = (need - cluster.hostRows[host].free).units(of: cluster.largestLimit)
+            return (host, max(lack.x, 0) + max(lack.y, 0))
+        }
+        return short.sorted { ($0.short, $0.host) < ($1.short, $1.host) }
+            .prefix(Limits.makeRoomHostsMax).map(\.host)
+    }
+
+    /// The VMs of a host that may give way: those that free enough alone, the smallest first; then the others, the
+    /// largest first.
+    private func smallVMs(on host: HostIndex, for vm: VMIndex) -> [VMIndex] {
+        let lack = cluster.vmRows[vm].request - cluster.hostRows[host].free
+        let mayGo = cluster.vms(on: host).filter {
+            let description = cluster.descriptions[$0]
+            return description.mayBeBalanced
+                && description.priority <= cluster.descriptions[vm].priority
+                && cluster.vmRows[$0].target < 0 && cluster.bundle(of: $0).count == 1
+        }
+        func size(_ vm: VMIndex) -> Double {
+            let units = cluster.requestInUnits(vm)
+            return units.cpu + units.memory
+        }
+        let enough = mayGo.filter { lack.fits(in: cluster.vmRows[$0].request) }
+        let others = mayGo.filter { !lack.fits(in: cluster.vmRows[$0].request) }
+        return enough.sorted { (size($0), $0) < (size($1), $1) }
+            + others.sorted { (size($0), $1) > (size($1), $0) }
+    }
+}

@@ -1,0 +1,119 @@
+// The orders of hosts that policies search by, kept up to date as VMs come and go. Only those asked for are kept.
+
+/// An order in which the best host for any VM comes first, so that a search may stop at the first that admits it.
+package enum HostOrder: Hashable, Sendable, CaseIterable {
+    /// As they were added.
+    case listed
+    /// The least free room first, vCPUs and memory added in units of the largest host.
+    case leastFree
+    /// The most free room first.
+    case mostFree
+    /// The smallest load first: the larger of the shares of cores and memory in use.
+    case leastLoaded
+    /// By the dot product of what the VM asks for and what is free, the largest first. Depends on the VM.
+    case aligned
+}
+
+struct HostIndexes: Sendable {
+    private var tree: FreeTree?
+    private var leastFree: SortedHosts?
+    /// For `mostFree` and `aligned`.
+    private var mostFree: SortedHosts?
+    private var leastLoaded: SortedHosts?
+
+    var isEmpty: Bool {
+        tree == nil && leastFree == nil && mostFree == nil && leastLoaded == nil
+    }
+
+    func keeps(_ order: HostOrder) -> Bool {
+        switch order {
+        case .listed: tree != nil
+        case .leastFree: leastFree != nil
+        case .mostFree, .aligned: mostFree != nil
+        case .leastLoaded: leastLoaded != nil
+        }
+    }
+
+    mutating func create(_ order: HostOrder) {
+        switch order {
+        case .listed: tree = FreeTree()
+        case .leastFree: leastFree = SortedHosts()
+        case .mostFree, .aligned: mostFree = SortedHosts()
+        case .leastLoaded: leastLoaded = SortedHosts()
+        }
+    }
+
+    /// The same orders, with no host in them.
+    func emptied() -> HostIndexes {
+        var empty = HostIndexes()
+        for order in HostOrder.allCases where keeps(order) { empty.create(order) }
+        return empty
+    }
+
+    mutating func update(_ host: HostIndex, _ row: HostRow, largest: Resources) {
+        let free = row.isActive ? row.free : nil
+        let room = row.freeRoom(largest: largest)
+        tree?.update(host, free)
+        leastFree?.update(host, free.map { (room, $0) })
+        mostFree?.update(host, free.map { (-room, $0) })
+        leastLoaded?.update(host, free.map { (row.loadMax, $0) })
+    }
+
+    /// Only for an order that is kept.
+    func search(
+        _ order: HostOrder, need: Resources, largest: Resources,
+        where admits: (HostIndex) -> Bool
+    ) -> HostIndex? {
+        switch order {
+        case .listed: return tree?.first(need, where: admits)
+        case .leastFree: return leastFree?.first(need, where: admits)
+        case .mostFree: return mostFree?.first(need, where: admits)
+        case .leastLoaded: return leastLoaded?.first(need, where: admits)
+        case .aligned:
+            let wanted = need.units(of: largest)
+            return mostFree?.best(
+                need, value: { wanted.dot($0.units(of: largest)) }, where: admits)
+        }
+    }
+}
+
+extension LoadVector {
+    func dot(_ other: LoadVector) -> Double { x * other.x + y * other.y }
+}
+
+extension HostRow {
+    /// Free vCPUs and memory in one number.
+    func freeRoom(largest: Resources) -> Double {
+        let units = free.units(of: largest)
+        return units.x + units.y
+    }
+
+    /// The scarcer of processors and memory, by what is in use.
+    var loadMax: Double {
+        let share = load * inverseCapacity
+        return max(share.x, share.y)
+    }
+}
+
+extension ClusterState {
+    /// Keeps the order that a policy searches by from now on.
+    package mutating func keepIndex(for policy: any PlacementPolicy) {
+        guard case .inOrder(let order) = policy.choice, !index.keeps(order) else { return }
+        index.create(order)
+        rebuildIndexes()
+    }
+
+    /// Changes become cheaper, decisions of indexed policies dearer: for what-if with many changes.
+    package mutating func dropIndexes() { index = HostIndexes() }
+
+    mutating func rebuildIndexes() {
+        guard !index.isEmpty else { return }
+        index = index.emptied()
+        for host in allHosts { index.update(host, hostRows[host], largest: largestLimit) }
+    }
+
+    mutating func refreshIndex(_ host: HostIndex) {
+        if index.isEmpty { return }
+        index.update(host, hostRows[host], largest: largestLimit)
+    }
+}

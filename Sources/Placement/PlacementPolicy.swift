@@ -1,0 +1,50 @@
+// A placement policy: a name, and a score for each host that the filters let through.
+//
+// The smallest policy of one's own:
+//
+//     struct FewestVMs: PlacementPolicy {
+//         let name = "fewest-vms"
+//         func score(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> Double {
+//             -Double(cluster.vmCount(on: host))
+//         }
+//     }
+
+/// Which hosts a policy looks at.
+package enum HostChoice: Hashable, Sendable {
+    /// Every host that the filters let through.
+    case all
+    /// The first in the order that the filters let through. A promise: no later one has a better score, and equal
+    /// scores come in host order.
+    case inOrder(HostOrder)
+    /// So many hosts, drawn among those that the filters let through. The seed and the VM decide which.
+    case drawn(Int, seed: UInt64)
+}
+
+/// Chooses among the hosts that the filters let through: the one with the largest score, the first of equals.
+package protocol PlacementPolicy: Sendable {
+    var name: String { get }
+    var choice: HostChoice { get }
+    /// About 1 apart between a good and a bad host: soft affinity adds terms of that size.
+    func score(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> Double
+    /// The score's parts, for people; they add up to it.
+    func terms(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> [ScoreTerm]
+}
+
+extension PlacementPolicy {
+    package var choice: HostChoice { .all }
+
+    package func terms(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> [ScoreTerm] {
+        [ScoreTerm(name, score(vm, on: host, in: cluster))]
+    }
+}
+
+/// One part of a score.
+package struct ScoreTerm: Hashable, Sendable {
+    package var name: String
+    package var value: Double
+
+    package init(_ name: String, _ value: Double) {
+        self.name = name
+        self.value = value
+    }
+}

@@ -1,0 +1,135 @@
+// Hosts in ascending order of a key, in blocks that know the most free room of their members.
+//
+// A search walks the order from its low end and passes over whole blocks without room, so it looks at a few hundred
+// numbers in a row of memory where a scan would look at a hundred thousand hosts. An update touches one block or two.
+
+struct SortedHosts: Sendable {
+    struct Entry: Sendable {
+        var key: Double
+        var host: Int32
+        var free: Resources
+
+        func isBefore(_ key: Double, _ host: Int32) -> Bool {
+            self.key < key || (self.key == key && self.host < host)
+        }
+    }
+
+    struct Block: Sendable {
+        var entries: [Entry]
+        var most: Resources
+
+        init(_ entries: [Entry]) {
+            self.entries = entries
+            most = Resources(milliCPUs: .min, memoryBytes: .min)
+            for entry in entries { most.cover(entry.free) }
+        }
+
+        mutating func insert(_ entry: Entry) {
+            entries.insert(entry, at: position(entry.key, entry.host))
+            most.cover(entry.free)
+        }
+
+        mutating func remove(_ key: Double, _ host: Int32) {
+            let entry = entries.remove(at: position(key, host))
+            if entry.free.milliCPUs == most.milliCPUs || entry.free.memoryBytes == most.memoryBytes
+            {
+                most = Resources(milliCPUs: .min, memoryBytes: .min)
+                for entry in entries { most.cover(entry.free) }
+            }
+        }
+
+        /// Where an entry with this key and host is, or would be.
+        private func position(_ key: Double, _ host: Int32) -> Int {
+            var (low, high) = (0, entries.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if entries[middle].isBefore(key, host) { low = middle + 1 } else { high = middle }
+            }
+            return low
+        }
+    }
+
+    private(set) var blocks: [Block] = []
+    /// Each host's key; NaN: it is not here.
+    private var keys: [Double] = []
+
+    /// Puts a host in its place; nil takes it out.
+    mutating func update(_ host: HostIndex, _ place: (key: Double, free: Resources)?) {
+        while keys.count <= host { keys.append(.nan) }
+        let id = Int32(host)
+        if !keys[host].isNaN {
+            let block = block(for: keys[host], id)
+            blocks[block].remove(keys[host], id)
+            if blocks[block].entries.isEmpty { blocks.remove(at: block) }
+        }
+        keys[host] = place?.key ?? .nan
+        guard let place else { return }
+        insert(Entry(key: place.key, host: id, free: place.free))
+    }
+
+    private mutating func insert(_ entry: Entry) {
+        guard !blocks.isEmpty else {
+            blocks = [Block([entry])]
+            return
+        }
+        let block = block(for: entry.key, entry.host)
+        blocks[block].insert(entry)
+        let entries = blocks[block].entries
+        guard entries.count > Limits.blockEntriesMax else { return }
+        let half = entries.count / 2
+        blocks[block] = Block(Array(entries[..<half]))
+        blocks.insert(Block(Array(entries[half...])), at: block + 1)
+    }
+
+    /// The last block whose first entry is not after the place; the first block when all are.
+    private func block(for key: Double, _ host: Int32) -> Int {
+        var (low, high) = (0, blocks.count)
+        while low < high {
+            let middle = (low + high) / 2
+            let first = blocks[middle].entries[0]
+            if first.isBefore(key, host) || (first.key == key && first.host == host) {
+                low = middle + 1
+            } else {
+                high = middle
+            }
+        }
+        return max(0, low - 1)
+    }
+
+    /// The first host in the order with room for `need` that `admits`.
+    func first(_ need: Resources, where admits: (HostIndex) -> Bool) -> HostIndex? {
+        for block in blocks where need.fits(in: block.most) {
+            for entry in block.entries where need.fits(in: entry.free) {
+                if admits(Int(entry.host)) { return Int(entry.host) }
+            }
+        }
+        return nil
+    }
+
+    /// The host with room for `need` that `admits` and has the largest `value` of its free room, the first in host
+    /// order among equals. `value` must not fall where room grows: a block is judged by the most room in it.
+    func best(
+        _ need: Resources, value: (Resources) -> Double, where admits: (HostIndex) -> Bool
+    ) -> HostIndex? {
+        var best: (value: Double, host: Int32)?
+        for block in blocks where need.fits(in: block.most) {
+            if let best, value(block.most) < best.value { continue }
+            for entry in block.entries where need.fits(in: entry.free) {
+                let value = value(entry.free)
+                if let best, value < best.value || (value == best.value && entry.host > best.host) {
+                    continue
+                }
+                if admits(Int(entry.host)) { best = (value, entry.host) }
+            }
+        }
+        return best.map { Int($0.host) }
+    }
+}
+
+extension Resources {
+    /// Grows each part to at least that of `other`.
+    fileprivate mutating func cover(_ other: Resources) {
+        milliCPUs = max(milliCPUs, other.milliCPUs)
+        memoryBytes = max(memoryBytes, other.memoryBytes)
+    }
+}

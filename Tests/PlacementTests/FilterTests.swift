@@ -1,0 +1,186 @@
+// Each filter refuses what it should, says so in figures, and lets everything else through.
+
+import Model
+import Placement
+import Testing
+
+@Suite("Filters")
+struct FilterTests {
+    /// One host, which `change` alters, against one VM.
+    private func refusal(
+        _ new: PlacementVM, on changed: PlacementHost, for purpose: PlacementPurpose = .start
+    ) throws -> Refusal? {
+        var cluster = ClusterState(migrationOverheadBytes: 1 << 29)
+        try cluster.add(changed)
+        try cluster.add(host("b", cores: 100, memory: 1000))
+        let index = try cluster.add(new)
+        if purpose == .migration { cluster.assign(index, to: 1) }
+        return cluster.refusal(of: index, on: 0, for: purpose)
+    }
+
+    @Test(arguments: [HostState.draining, .maintenance, .unreachable])
+    func `Only an active host takes VMs`(state: HostState) throws {
+        #expect(try refusal(vm(1), on: host("a", state: state)) == .hostState(state))
+        #expect(try refusal(vm(1), on: host("a")) == nil)
+    }
+
+    @Test func `vCPUs fit up to cores times overcommit, and not one more`() throws {
+        let a = host("a", cores: 4) { $0.cpuOvercommit = 2.5 }
+        #expect(try refusal(vm(1, vcpus: 10), on: a) == nil)
+        #expect(
+            try refusal(vm(1, vcpus: 11), on: a)
+                == .vcpus(neededMilli: 11000, freeMilli: 10000, limitMilli: 10000))
+    }
+
+    @Test func `Memory fits up to what is not reserved times overcommit, to the byte`() throws {
+        let a = host("a", memory: 10) {
+            $0.reservedMemoryBytes = 2 * gibibyte
+            $0.memoryOvercommit = 1.5
+        }
+        #expect(try refusal(vm(1, memory: 12), on: a) == nil)
+        let larger = vm(1) { $0.request.memoryBytes = 12 * gibibyte + 1 }
+        #expect(
+            try refusal(larger, on: a)
+                == .memory(
+                    neededBytes: 12 * gibibyte + 1, freeBytes: 12 * gibibyte,
+                    limitBytes: 12 * gibibyte))
+    }
+
+    @Test func `A migration needs room beside the guest's own, a start does not`() throws {
+        let a = host("a", memory: 4)
+        #expect(try refusal(vm(1, memory: 4), on: a) == nil)
+        #expect(
+            try refusal(vm(1, memory: 4), on: a, for: .migration)
+                == .migrationSpace(
+                    neededBytes: 4 * gibibyte + 1 << 29, freeBytes: 4 * gibibyte))
+    }
+
+    @Test func `Missing CPU features and labels are named`() throws {
+        let a = host("a") {
+            $0.features = CPUFeatures(["avx2", "sse4_2"])
+            $0.labels = ["disk=ssd"]
+        }
+        let wide = vm(1) { $0.features = CPUFeatures(["avx2", "avx512f", "amx_tile"]) }
+        #expect(try refusal(wide, on: a) == .features(missing: ["amx_tile", "avx512f"]))
+        let picky = vm(1) { $0.labels = ["disk=ssd", "gpu"] }
+        #expect(try refusal(picky, on: a) == .labels(missing: ["gpu"]))
+        let modest = vm(1) {
+            $0.features = CPUFeatures(["sse4_2"])
+            $0.labels = ["disk=ssd"]
+        }
+        #expect(try refusal(modest, on: a) == nil)
+    }
+
+    @Test func `A pinned VM runs on its host only`() throws {
+        #expect(try refusal(vm(1) { $0.pinnedHost = "b" }, on: host("a")) == .pinned(to: "b"))
+        #expect(try refusal(vm(1) { $0.pinnedHost = "a" }, on: host("a")) == nil)
+    }
+
+    @Test func `A VM does not move to where it runs`() throws {
+        var cluster = ClusterState()
+        try cluster.add(host("a"))
+        let index = try cluster.run(vm(1), on: 0)
+        #expect(cluster.refusal(of: index, on: 0, for: .migration) == .sameHost)
+    }
+
+    /// Four hosts in two racks and two zones: a and b in rack 1, c in rack 2, d in rack 1 of the other zone.
+    private func fourHosts(_ group: AffinityGroup) throws -> ClusterState {
+        var cluster = ClusterState()
+        for (name, zone, rack) in [
+            ("a", "z1", "r1"), ("b", "z1", "r1"), ("c", "z1", "r2"), ("d", "z2", "r1"),
+        ] {
+            try cluster.add(host(name) { $0.domain = FaultDomain(zone: zone, rack: rack) })
+        }
+        try cluster.add(group)
+        return cluster
+    }
+
+    private func admitting(_ cluster: ClusterState, _ vm: VMIndex) -> [String] {
+        let purpose: PlacementPurpose = cluster.host(of: vm) == nil ? .start : .migration
+        return cluster.allHosts.filter { cluster.refusal(of: vm, on: $0, for: purpose) == nil }
+            .map { cluster.hosts[$0].name }
+    }
+
+    @Test(arguments: [
+        (AffinityGroup.Scope.host, ["b", "c", "d"]), (.rack, ["c", "d"]), (.zone, ["d"]),
+    ])
+    func `Members that belong apart do not share a domain`(
+        scope: AffinityGroup.Scope, free: [String]
+    ) throws {
+        var cluster = try fourHosts(AffinityGroup(name: "web", .apart(), scope: scope))
+        try cluster.run(vm(1) { $0.groups = ["web"] }, on: 0)
+        let second = try cluster.add(vm(2) { $0.groups = ["web"] })
+        #expect(admitting(cluster, second) == free)
+        let stranger = try cluster.add(vm(3))
+        #expect(admitting(cluster, stranger) == ["a", "b", "c", "d"])
+        guard
+            case .antiAffinity("web", _, 1, max: 1)? = cluster.refusal(
+                of: second, on: 0, for: .start)
+        else {
+            Issue.record("no anti-affinity refusal")
+            return
+        }
+    }
+
+    @Test(arguments: [
+        (AffinityGroup.Scope.host, ["a"]), (.rack, ["a", "b"]), (.zone, ["a", "b", "c"]),
+    ])
+    func `Members that belong together share a domain`(
+        scope: AffinityGroup.Scope, free: [String]
+    ) throws {
+        var cluster = try fourHosts(AffinityGroup(name: "app", .together, scope: scope))
+        let first = try cluster.run(vm(1) { $0.groups = ["app"] }, on: 0)
+        #expect(admitting(cluster, first) == ["b", "c", "d"], "alone, it may go anywhere")
+        let second = try cluster.add(vm(2) { $0.groups = ["app"] })
+        #expect(admitting(cluster, second) == free)
+        cluster.assign(second, to: 0)
+        #expect(admitting(cluster, first) == free.filter { $0 != "a" })
+    }
+
+    @Test func `So many members as a domain may have are let in`() throws {
+        var cluster = try fourHosts(
+            AffinityGroup(name: "web", .apart(perDomainMax: 2), scope: .rack))
+        try cluster.run(vm(1) { $0.groups = ["web"] }, on: 0)
+        try cluster.run(vm(2) { $0.groups = ["web"] }, on: 1)
+        let third = try cluster.add(vm(3) { $0.groups = ["web"] })
+        #expect(admitting(cluster, third) == ["c", "d"])
+    }
+
+    @Test func `A member that is being moved counts at both ends`() throws {
+        var cluster = try fourHosts(AffinityGroup(name: "web", .apart()))
+        let first = try cluster.run(vm(1) { $0.groups = ["web"] }, on: 0)
+        let second = try cluster.add(vm(2) { $0.groups = ["web"] })
+        cluster.beginMove(first, to: 2)
+        #expect(admitting(cluster, second) == ["b", "d"])
+        cluster.finishMove(first)
+        #expect(admitting(cluster, second) == ["a", "b", "d"])
+    }
+
+    @Test func `Hosts whose rack is not known stand alone`() throws {
+        var cluster = ClusterState()
+        for name in ["a", "b"] { try cluster.add(host(name)) }
+        try cluster.add(AffinityGroup(name: "web", .apart(), scope: .rack))
+        try cluster.run(vm(1) { $0.groups = ["web"] }, on: 0)
+        let second = try cluster.add(vm(2) { $0.groups = ["web"] })
+        #expect(admitting(cluster, second) == ["b"])
+    }
+
+    @Test(arguments: [
+        (
+            Refusal.vcpus(neededMilli: 1500, freeMilli: 250, limitMilli: 8000),
+            "needs 1.5 vCPUs, 0.25 of 8 are free"
+        ),
+        (
+            .memory(neededBytes: 3 << 30, freeBytes: 1536 << 20, limitBytes: 64 << 30),
+            "needs 3GiB of memory, 1.5GiB of 64GiB are free"
+        ),
+        (.features(missing: ["avx2"]), "the host lacks CPU features avx2"),
+        (
+            .antiAffinity(group: "web", domain: "rack r1", members: 2, max: 1),
+            "2 of group web are in rack r1 where 1 may be"
+        ),
+    ])
+    func `A refusal reads as a sentence with its figures`(refusal: Refusal, text: String) {
+        #expect("\(refusal)" == text)
+    }
+}

@@ -1,0 +1,89 @@
+// How long the scheduler thinks about large clusters: printed, not judged. What is judged is that it did the work.
+
+import Model
+import Placement
+import Testing
+
+@Suite("Speed", .serialized)
+struct SpeedTests {
+    /// Like hosts of 64 cores and 256 GiB, four vCPUs a core; VMs of 1 to 8 vCPUs, unevenly placed and loaded.
+    private func cluster(hosts: Int, vms: Int) throws -> ClusterState {
+        var lots = SplitMix64(seed: 1)
+        var cluster = ClusterState(migrationOverheadBytes: 64 << 20)
+        for number in 0..<hosts {
+            try cluster.add(host("h\(number)", cores: 64, memory: 256) { $0.cpuOvercommit = 4 })
+        }
+        for number in 0..<vms {
+            let size = 1 << lots.number(below: 4)
+            var new = vm(number, vcpus: size, memory: size)
+            let busy = lots.fraction()
+            new.use = MeasuredUse(
+                cores: Double(size) * busy * busy,
+                memoryBytes: Double(size * gibibyte) * (0.3 + 0.7 * lots.fraction()))
+            new.dirtyBytesPerSecond = 1e8 * lots.fraction()
+            let index = try cluster.add(new)
+            var host = min(lots.number(below: hosts), lots.number(below: hosts))
+            while cluster.refusal(of: index, on: host, for: .start) != nil {
+                host = lots.number(below: hosts)
+            }
+            cluster.assign(index, to: host)
+        }
+        return cluster
+    }
+
+    @Test func `Balance of 1,000 hosts and 20,000 VMs`() throws {
+        let cluster = try cluster(hosts: 1000, vms: 20_000)
+        var rules = BalanceRules()
+        rules.movesMax = 2000
+        var plan: BalancePlan?
+        let time = ContinuousClock().measure { plan = cluster.planBalance(rules) }
+        let found = try #require(plan)
+        print(
+            "balance, 1,000 hosts, 20,000 VMs: \(found.before) -> \(found.after), "
+                + "\(found.moves.moves.count) moves in \(found.moves.waves) waves, planned in \(time)"
+        )
+        #expect(found.after <= rules.settleAt)
+    }
+
+    @Test func `Drain of one host of 1,000 with 10,000 VMs, and groups for maintenance`() throws {
+        let cluster = try cluster(hosts: 1000, vms: 10_000)
+        let busiest = try #require(
+            cluster.allHosts.max { cluster.vmCount(on: $0) < cluster.vmCount(on: $1) })
+        var plan = MovePlan()
+        let time = ContinuousClock().measure { plan = cluster.planDrain(of: [busiest]) }
+        print("drain, 1,000 hosts, 10,000 VMs: \(plan.moves.count) moves, planned in \(time)")
+        #expect(plan.left.isEmpty && plan.moves.count == cluster.vmCount(on: busiest))
+        var groups: MaintenancePlan?
+        let groupTime = ContinuousClock().measure {
+            groups = cluster.planMaintenance(of: Array(cluster.allHosts), groupMax: 100)
+        }
+        print("maintenance of all: \(groups?.groups.count ?? 0) groups, planned in \(groupTime)")
+        #expect(groups?.impossible.isEmpty == true)
+    }
+
+    @Test func `Decisions on 100,000 hosts`() throws {
+        for policy in NamedPolicies.all(seed: 1) {
+            var cluster = ClusterState()
+            cluster.keepIndex(for: policy)
+            for number in 0..<100_000 {
+                try cluster.add(host("h\(number)", cores: 64, memory: 256))
+            }
+            var lots = SplitMix64(seed: 2)
+            let count = 50_000
+            var placed = 0
+            let time = try ContinuousClock().measure {
+                for number in 0..<count {
+                    let new = try cluster.add(
+                        vm(
+                            number, vcpus: 1 + lots.number(below: 16),
+                            memory: 1 + lots.number(below: 64)))
+                    guard let host = cluster.choose(new, by: policy) else { continue }
+                    cluster.assign(new, to: host)
+                    placed += 1
+                }
+            }
+            print("\(policy.name), 100,000 hosts: \(time / count) a placement")
+            #expect(placed == count)
+        }
+    }
+}
