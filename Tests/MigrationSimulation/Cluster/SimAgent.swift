@@ -54,7 +54,7 @@ final class SimAgent: MigrationHost, @unchecked Sendable {
 
     /// Nothing is under way and nothing is undecided.
     var isIdle: Bool {
-        server != nil && preparing.isEmpty
+        server != nil && !isStopping && preparing.isEmpty
             && guests.allSatisfy { !$0.isBusy && !$0.isArriving && !$0.isUnsettled }
     }
 
