@@ -78,7 +78,16 @@ final class Injection {
         limit = nil
         if case .fullDisk = fault { try cluster.emptyDisk(of: run.destination) }
         if case .noRoom = fault { try await cluster.setReserve(nil, on: run.destination) }
-        try await cluster.cluster.up()
+        // An agent that ended though nobody killed it is left so: then the VM does not settle.
+        if endsAgents { try await cluster.cluster.up() }
+    }
+
+    private var endsAgents: Bool {
+        switch fault {
+        case .kill(let victims, _): victims.contains(where: \.isAgent)
+        case .memoryLimit: true
+        case .freeze, .cut, .reset, .fail, .noRoom, .fullDisk: false
+        }
     }
 
     private func process(_ victim: Victim) throws -> ProcessHandle {

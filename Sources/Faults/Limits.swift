@@ -10,6 +10,8 @@ package enum Limits {
     static let cleanUp = Duration.seconds(30)
     /// How long a guest that runs again may stay slower than it was.
     static let fullSpeed = Duration.seconds(20)
+    /// Looks at a migration that has ended without its point, so far apart as the run looks.
+    static let looksAfterEnd = 25
     static let poll = Duration.milliseconds(20)
     /// Between a kill and the restart of an agent.
     static let restart = Duration.milliseconds(300)

@@ -40,6 +40,8 @@ package enum FerryCommand {
             else { throw TestbedError("cannot write \(path)") }
             return handle
         }
+        // The process object outlives its process, and its handles would stay open with it.
+        defer { handles.forEach { try? $0.close() } }
         let process = process(program, arguments, in: folder)
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
