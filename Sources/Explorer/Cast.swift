@@ -30,6 +30,8 @@ enum Cast {
     static let stranger = host("x")
 
     static let refusal = MigrationRefusal(.gaveUp, "no")
+    /// The one refusal that a source acts upon: after a loss it tries again under another name.
+    static let isHere = MigrationRefusal(.vmExists, "no")
     static let root = MemoryRoot(low: 1, high: 1)
     static let otherRoot = MemoryRoot(low: 2, high: 2)
     static let downtimeLimit = Duration.milliseconds(50)
@@ -40,9 +42,19 @@ enum Cast {
     /// Another round shrinks what is dirty.
     static let earlyRound = RoundFacts(pages: 100_000, dirtyPages: 2000, duration: .seconds(1))
 
+    /// Names that a migration may have: its first, and one for each time that it goes on under another.
+    static let namesEach: UInt8 = 4
+
     static func migration(_ number: UInt8) -> MigrationID {
         MigrationID(high: 1, low: UInt64(number))
     }
+
+    static func label(_ number: UInt8) -> String {
+        let renewals = number % namesEach
+        return "m\(number / namesEach)" + (renewals == 0 ? "" : ".\(renewals)")
+    }
+
+    static func label(_ migration: MigrationID) -> String { label(UInt8(migration.low)) }
 
     static func offer(_ number: UInt8, _ epoch: Epoch, isRehearsal: Bool) -> MigrationOffer {
         MigrationOffer(

@@ -8,15 +8,16 @@ extension LedgerRecord {
     var words: String {
         switch self {
         case .owned(_, let epoch, let migration):
-            "owned(\(epoch)\(migration.map { " by m\($0.low)" } ?? ""))"
+            "owned(\(epoch)\(migration.map { " by \(Cast.label($0))" } ?? ""))"
         case .released(_, let epoch, let host, let migration):
-            "released(\(epoch) to \(host) by m\(migration.low))"
+            "released(\(epoch) to \(host) by \(Cast.label(migration)))"
         case .handedOver(_, let epoch, let host, _): "handedOver(\(epoch) to \(host))"
         case .ruled(_, let epoch, let host, _): "ruled(\(epoch) against \(host))"
         case .overruled(_, let epoch, let host): "overruled(\(epoch) by \(host))"
         case .incoming(_, let epoch, let host, let migration):
-            "incoming(\(epoch) from \(host) by m\(migration.low))"
-        case .neverRan(_, let epoch, let migration): "neverRan(\(epoch) by m\(migration.low))"
+            "incoming(\(epoch) from \(host) by \(Cast.label(migration)))"
+        case .neverRan(_, let epoch, let migration):
+            "neverRan(\(epoch) by \(Cast.label(migration)))"
         case .deleted(_, let epoch): "deleted(\(epoch))"
         }
     }
@@ -28,7 +29,7 @@ extension Word {
     var words: String {
         switch self {
         case .offer(let number, let epoch, let isRehearsal):
-            "offer m\(number), from epoch \(epoch)\(isRehearsal ? ", rehearsal" : "")"
+            "offer \(Cast.label(number)), from epoch \(epoch)\(isRehearsal ? ", rehearsal" : "")"
         case .accepted: "accepted"
         case .rehearse: "rehearse"
         case .rehearsed: "rehearsed"
@@ -37,7 +38,8 @@ extension Word {
         case .go(let epoch): "GO(\(epoch))"
         case .running(let epoch): "running(\(epoch))"
         case .neverRan(let epoch): "never ran(\(epoch))"
-        case .refused: "refused"
+        case .refused(let isHere):
+            isHere ? "refused: the VM, or its last attempt, is here" : "refused"
         }
     }
 
@@ -49,7 +51,7 @@ extension Word {
         case .ready(let isRight): .ready(root: isRight ? Cast.root : Cast.otherRoot)
         case .running(let epoch): .running(epoch)
         case .neverRan(let epoch): .answer(.neverRan(epoch))
-        case .refused: .refused(Cast.refusal)
+        case .refused(let isHere): .refused(isHere ? Cast.isHere : Cast.refusal)
         case .offer, .rehearse, .verify, .go: .failed
         }
     }

@@ -19,7 +19,8 @@ struct Outgoing: Hashable, Sendable {
     /// The connection to the ferry-vmm.
     static let control = ConnectionID(1)
 
-    let number: UInt8
+    /// Of its name, which changes when it goes on under another.
+    var number: UInt8
     let epoch: Epoch
     let isRehearsal: Bool
     var machine: SourceMachine
@@ -28,6 +29,10 @@ struct Outgoing: Hashable, Sendable {
     /// What came of what was done.
     var events: [SourceMachine.Event] = []
     var connection: UInt8?
+    /// The connection was lost, and no offer has been accepted since.
+    var isLost = false
+    /// Since that loss it has another name.
+    var isRenamed = false
     /// A question is out.
     var isAsking = false
     var isPaused = false

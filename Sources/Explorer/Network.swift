@@ -15,7 +15,7 @@ enum Word: Hashable, Sendable {
     case go(Epoch)
     case running(Epoch)
     case neverRan(Epoch)
-    case refused
+    case refused(isHere: Bool)
 }
 
 /// A control connection. Broken by a cut, or by a side that left: then each side that still holds it notices in its

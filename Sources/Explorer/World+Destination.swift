@@ -59,7 +59,8 @@ extension World {
             visit(.fair, next) { "\(side.label)  keeps what arrived" }
         case .resumeGuest: resume(side, index, rules, visit)
         case .sendRunning(let epoch): say(.running(epoch), side, index, session, rules, visit)
-        case .refuse: say(.refused, side, index, session, rules, visit)
+        case .refuse(let refusal):
+            say(.refused(isHere: refusal == Cast.isHere), side, index, session, rules, visit)
         case .sendNeverRan(let epoch): say(.neverRan(epoch), side, index, session, rules, visit)
         case .discardGuest:
             let next = with {
@@ -86,7 +87,8 @@ extension World {
         _ offer: MigrationOffer, _ side: Side, _ index: Int, _ rules: Rules, _ visit: Visit
     ) {
         guard hosts[side].place == .absent, !hosts[side].mayRun else {
-            let next = with { $0.done(side, index, .prepareRefused(Cast.refusal), rules) }
+            let refusal = hosts[side].mayRun ? Cast.isHere : Cast.refusal
+            let next = with { $0.done(side, index, .prepareRefused(refusal), rules) }
             return visit(.fair, next) { "\(side.label)  has this VM already" }
         }
         let next = with {
@@ -118,7 +120,11 @@ extension World {
             }
         }
         early.write(record, on: side, isExpected: true, rules, visit) { world, isWritten in
-            world.done(side, index, isWritten ? .recordWritten : .recordFailed(Cast.refusal), rules)
+            let isRuledOut = !isWritten && world.hosts[side].ledger.check(record) == .contradiction
+            let event: DestinationMachine.Event =
+                isWritten
+                ? .recordWritten : .recordFailed(isRuledOut ? Cast.isHere : Cast.refusal)
+            world.done(side, index, event, rules)
         }
     }
 
@@ -245,12 +251,12 @@ extension World {
                 $0.hear(side, index, .refused(Cast.refusal), rules)
             }
             visit(.fair, next) {
-                "\(side.label)  sees that the source of m\(offer.number) has gone again"
+                "\(side.label)  sees that the source of \(Cast.label(offer.number)) has gone again"
             }
         }
         guard let older = hosts[side].sessions.firstIndex(where: { $0.hasGuest }) else {
             let next = with { $0.accept(offer, side, index, rules) }
-            return visit(.fair, next) { "\(side.label)  considers m\(offer.number)" }
+            return visit(.fair, next) { "\(side.label)  considers \(Cast.label(offer.number))" }
         }
         guard hosts[side].sessions[older].isParked else {
             guard budget.allows(.impatience) else { return }

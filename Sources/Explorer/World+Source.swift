@@ -19,10 +19,10 @@ extension World {
             let next = with {
                 if isCounted { $0.budget.spend(.again) }
                 $0.migrations += 1
-                $0.begin(side, $0.migrations, epoch, isRehearsal, rules)
+                $0.begin(side, $0.migrations * Cast.namesEach, epoch, isRehearsal, rules)
             }
             visit(rules.bounds.mustMove ? .fair : .chance, next) {
-                "\(side.label) begins \(isRehearsal ? "rehearsal" : "migration") m\(migrations + 1) to \(side.other.label)"
+                "\(side.label) begins \(isRehearsal ? "rehearsal" : "migration") \(Cast.label((migrations + 1) * Cast.namesEach)) to \(side.other.label)"
             }
         }
     }
@@ -64,7 +64,9 @@ extension World {
             $0.budget.spend(.cancel)
             $0.hosts[side].outgoing[0].isCancelled = true
         }
-        visit(.chance, next) { "\(side.label) is told to cancel m\(out.number), and takes it" }
+        visit(.chance, next) {
+            "\(side.label) is told to cancel \(Cast.label(out.number)), and takes it"
+        }
     }
 
     /// The first action is done, and this came of it; then what came is handled, as soon as nothing is left to do.
@@ -96,7 +98,7 @@ extension World {
         case .reconnect:
             let left = with {
                 $0.leave(out.connection, side)
-                $0.hosts[side].outgoing[0].connection = nil
+                $0.hosts[side].outgoing[0].goOn()
             }
             left.connect(side, out, rules, visit)
         case .offer:
@@ -113,12 +115,14 @@ extension World {
         case .ask(let question, let attempt): ask(question, attempt, side, out, rules, visit)
         case .abandon:
             let next = with {
-                $0.send(.refused, from: side, on: out.connection)
+                $0.send(.refused(isHere: false), from: side, on: out.connection)
                 $0.leave(out.connection, side)
                 $0.hosts[side].outgoing[0].connection = nil
                 $0.done(side, nil, rules)
             }
-            visit(.fair, next) { "\(side.label) ─▶ \(side.other.label)  gives m\(out.number) up" }
+            visit(.fair, next) {
+                "\(side.label) ─▶ \(side.other.label)  gives \(Cast.label(out.number)) up"
+            }
         case .resumeGuest: resume(side, rules, visit)
         case .end(let ending): end(ending, side, out, rules, visit)
         }
@@ -151,7 +155,9 @@ extension World {
                     machine: DestinationMachine(parks: rules.bounds.parks), connection: number))
             $0.done(side, .connected, rules)
         }
-        visit(.fair, next) { "\(side.label) ─▶ \(side.other.label)  connects for m\(out.number)" }
+        visit(.fair, next) {
+            "\(side.label) ─▶ \(side.other.label)  connects for \(Cast.label(out.number))"
+        }
     }
 
     private func say(
@@ -333,6 +339,22 @@ extension World {
 }
 
 extension Outgoing {
+    /// Once more from the start, under another name if the old one is used up there.
+    fileprivate mutating func goOn() {
+        connection = nil
+        isLost = true
+        if isRenamed { machine.goOn(as: Cast.migration(number)) }
+    }
+
+    /// A word, as the driver tells it to the machine.
+    mutating func meaning(of word: Word) -> SourceMachine.Event {
+        if word == .accepted { (isLost, isRenamed) = (false, false) }
+        guard word == .refused(isHere: true), isLost, !isRenamed else { return word.sourceEvent }
+        isRenamed = true
+        number += 1
+        return .peerLost
+    }
+
     /// As the driver's loop: a cancel comes before everything else as long as it is obeyed.
     fileprivate mutating func react(_ rules: Rules) {
         var event = events.removeFirst()

@@ -12,7 +12,7 @@ extension World {
         guard let word = next.takeWord(for: side, on: number) else {
             preconditionFailure("asked for a word where there is none")
         }
-        then(&next, word.sourceEvent)
+        then(&next, next.hosts[side].outgoing[0].meaning(of: word))
         return (next, word.words)
     }
 
