@@ -16,25 +16,37 @@ struct SortedHosts: Sendable {
 
     struct Block: Sendable {
         var entries: [Entry]
-        var most: Resources
+        /// At least each entry's free room, part by part.
+        var most = Resources(milliCPUs: .min, memoryBytes: .min)
+        var firstHost = Int32.max
 
         init(_ entries: [Entry]) {
             self.entries = entries
+            summarise()
+        }
+
+        private mutating func summarise() {
             most = Resources(milliCPUs: .min, memoryBytes: .min)
-            for entry in entries { most.cover(entry.free) }
+            firstHost = .max
+            for entry in entries { include(entry) }
+        }
+
+        private mutating func include(_ entry: Entry) {
+            most.cover(entry.free)
+            firstHost = min(firstHost, entry.host)
         }
 
         mutating func insert(_ entry: Entry) {
             entries.insert(entry, at: position(entry.key, entry.host))
-            most.cover(entry.free)
+            include(entry)
         }
 
         mutating func remove(_ key: Double, _ host: Int32) {
             let entry = entries.remove(at: position(key, host))
             if entry.free.milliCPUs == most.milliCPUs || entry.free.memoryBytes == most.memoryBytes
+                || host == firstHost
             {
-                most = Resources(milliCPUs: .min, memoryBytes: .min)
-                for entry in entries { most.cover(entry.free) }
+                summarise()
             }
         }
 
@@ -113,7 +125,12 @@ struct SortedHosts: Sendable {
     ) -> HostIndex? {
         var best: (value: Double, host: Int32)?
         for block in blocks where need.fits(in: block.most) {
-            if let best, value(block.most) < best.value { continue }
+            if let best {
+                let bound = value(block.most)
+                if bound < best.value || (bound == best.value && block.firstHost > best.host) {
+                    continue
+                }
+            }
             for entry in block.entries where need.fits(in: entry.free) {
                 let value = value(entry.free)
                 if let best, value < best.value || (value == best.value && entry.host > best.host) {
