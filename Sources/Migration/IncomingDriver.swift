@@ -98,7 +98,7 @@ final class IncomingDriver {
             return .prepareRefused(MigrationRefusal(.badSpec, problem))
         }
         do throws(MigrationRefusal) {
-            let guest = try session.host.prepare(offer, from: source)
+            let guest = try build(offer, from: source)
             session.shared.withLock {
                 $0.guest = guest
                 $0.offer = offer
@@ -114,6 +114,29 @@ final class IncomingDriver {
         } catch {
             return .prepareRefused(error)
         }
+    }
+
+    /// Builds the guest, which may take long. Another thread shows the source meanwhile that this host is alive.
+    private func build(
+        _ offer: MigrationOffer, from source: HostName
+    ) throws(MigrationRefusal) -> any DestinationGuest {
+        let (runtime, control) = (runtime, control)
+        let built: any WakeFlag
+        let beacon: any RunningThread
+        do throws(SystemError) {
+            built = try runtime.makeFlag()
+            beacon = try runtime.startThread(name: "ferry-alive", nice: 0) { [built] in
+                while (try? built.wait(until: runtime.now + Limits.aliveInterval)) == false {
+                    // A source that is gone is noticed when it is waited for.
+                    try? control?.send(.alive(round: 0, remainingBytes: 0))
+                }
+            }
+        } catch { throw MigrationRefusal(.hostFailure, "\(error)") }
+        defer {
+            built.set()
+            beacon.join()
+        }
+        return try session.host.prepare(offer, from: source)
     }
 
     private func write(_ record: LedgerRecord) -> Event {

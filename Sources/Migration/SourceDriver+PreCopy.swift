@@ -49,14 +49,10 @@ extension SourceDriver {
     func makeOffer() -> SourceMachine.Event {
         setPhase(.negotiate)
         guard let control else { return .peerLost }
-        do throws(LinkError) {
-            // Building the guest may take the destination longer than it may be silent later.
-            control.silenceMax = max(options.timing.deadPeer, Limits.prepareTimeout(of: offer.spec))
-            try control.send(.offer(offer))
-        } catch { return lost(error) }
-        let reply: PeerMessage
-        do { reply = try control.receiveMessage() } catch { return broken(error) }
         control.silenceMax = options.timing.deadPeer
+        do { try control.send(.offer(offer)) } catch { return lost(error) }
+        let reply: PeerMessage
+        do { reply = try receiveReply(control) } catch { return broken(error) }
         switch reply {
         case .accepted(let token, let ledgerWrite, let kept):
             do throws(DialError) {
@@ -66,6 +62,17 @@ extension SourceDriver {
         default:
             fail(.unexpectedMessage(reply.name))
             return .failed
+        }
+    }
+
+    /// What the destination says to the offer. It builds the guest first, and shows meanwhile that it is alive.
+    private func receiveReply(_ control: any Link) throws(MessageError) -> PeerMessage {
+        let limit = Limits.prepareTimeout(of: offer.spec)
+        let end = runtime.now + limit
+        while true {
+            let message = try control.receiveMessage()
+            guard case .alive = message else { return message }
+            guard runtime.now < end else { throw .link(.timedOut(after: limit)) }
         }
     }
 

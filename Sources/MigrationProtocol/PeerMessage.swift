@@ -10,6 +10,7 @@
 //   hello(versions, purpose) ─────────────▶
 //                            ◀───────────── welcome(version) | refused
 //   control:  offer          ─────────────▶
+//                            ◀───────────── alive …, while the guest is being built
 //                            ◀───────────── accepted(token, …) | refused
 //                            ◀───────────── hashes …, when memory of a broken attempt is still there
 //             alive …        ─────────────▶
@@ -48,7 +49,8 @@ package enum PeerMessage: Hashable, Sendable {
     case accepted(token: [UInt8], ledgerWrite: Duration, kept: KeptMemory?)
     /// Hashes of pages from `firstPage` on, 16 bytes each.
     case hashes(firstPage: UInt64, [UInt8])
-    /// Pre-copy goes on: round and bytes that remain in it. Comes at least every second.
+    /// From the source, pre-copy goes on: round and bytes that remain in it. From the destination, zeros: it builds
+    /// the guest. Comes at least every second.
     case alive(round: Int, remainingBytes: UInt64)
     case state([UInt8])
     /// The state of this moment, to be tried and thrown away: memory does not belong to it.
