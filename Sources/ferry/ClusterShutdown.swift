@@ -65,6 +65,7 @@ struct ClusterShutdown {
                 if final[place] != nil { continue }
                 switch await stop(vm) {
                 case .stopped: stopped.insert(vm.name.text)
+                case .gone: break
                 case .notYet(let sentence): again.append(sentence)
                 case .failed(let sentence): final[place] = sentence
                 }
@@ -83,14 +84,22 @@ struct ClusterShutdown {
 
     private enum Outcome {
         case stopped
+        /// It was only a part of a VM.
+        case gone
         case notYet(String)
         case failed(String)
     }
 
+    /// What is kept for a source that was lost can be deleted; what still arrives refuses, and ends with its source.
+    private func discard(_ vm: VMInfo) async -> Outcome {
+        do {
+            try await session.agent(vm.host).delete(vm.name)
+            return .gone
+        } catch { return .notYet("VM \(vm.name) is still arriving on host \(vm.host)") }
+    }
+
     private func stop(_ vm: VMInfo) async -> Outcome {
-        if vm.state == .incoming {
-            return .notYet("VM \(vm.name) is still arriving on host \(vm.host)")
-        }
+        if vm.state == .incoming { return await discard(vm) }
         if !isQuiet { print("stopping VM \(vm.name) on host \(vm.host)") }
         do {
             _ = try await session.agent(vm.host).perform(.stop, on: vm.name)

@@ -27,13 +27,37 @@ extension EndToEnd {
             }
         }
 
-        @Test("the source's agent is killed: the VM runs on, the destination keeps nothing")
+        @Test(
+            "the source's agent is killed: the VM runs on, the destination keeps what came until told not to"
+        )
         func sourceAgentKilled() async throws {
             try await duringPreCopy { cluster, vm, watch, _ in
                 try await killAgent(cluster.hosts[0], cluster)
                 try await watch.waitForBeats(3)
                 try await cluster.up()
+                let destination = try cluster.agent(cluster.hosts[1])
+                var kept = try await destination.vm(vm)
+                while kept.warning?.contains("is kept until") != true {
+                    try #require(kept.state == .incoming)
+                    try await Task.sleep(for: .milliseconds(20))
+                    kept = try await destination.vm(vm)
+                }
+                try await destination.delete(vm)
                 try await expectOnlyAtSource(vm, cluster, watch)
+            }
+        }
+
+        @Test("ferry down does not wait for what is only kept for a source that is gone")
+        func downWithKept() async throws {
+            try await duringPreCopy { cluster, vm, watch, _ in
+                try await killAgent(cluster.hosts[0], cluster)
+                try await watch.waitForBeats(3)
+                try await cluster.up()
+                let down = try await cluster.ferry("down")
+                #expect(down.exitCode == 0, "\(down.errors)")
+                let leftovers = FileManager.default.fileExists(
+                    atPath: cluster.folder(of: vm, on: cluster.hosts[1]))
+                #expect(!leftovers, "the destination keeps a folder of the VM")
             }
         }
 

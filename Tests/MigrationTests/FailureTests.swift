@@ -78,6 +78,30 @@ struct FailureTests {
         try expectUntouched(bench, failure)
     }
 
+    @Test func `A destination that takes long to build the guest is not taken for dead`() throws {
+        var timing = Bench.shortTiming
+        timing.deadPeer = .seconds(2)
+        let never = try Wakeup()
+        let bench = try Bench(timing: timing, at: .prepare) { _ in
+            _ = try? never.wait(until: .now + .seconds(4))
+        }
+        _ = try bench.run().get()
+    }
+
+    @Test func `A destination that falls silent while it builds the guest is noticed`() throws {
+        var timing = Bench.shortTiming
+        timing.deadPeer = .milliseconds(1500)
+        let never = try Wakeup()
+        let bench = try Bench(timing: timing, at: .prepare) {
+            $0.stall()
+            _ = try? never.wait(until: .now + .seconds(4))
+        }
+        let failure = bench.attempt().error
+        #expect(failure?.reason == .link(.timedOut(after: .milliseconds(1500))))
+        bench.end()
+        try expectUntouched(bench, failure)
+    }
+
     @Test func `A destination that falls silent in the handover is noticed in its time`() throws {
         var timing = Bench.shortTiming
         timing.deadPeerInHandover = .milliseconds(200)
