@@ -172,9 +172,7 @@ struct AgentTests {
         try await TestCluster.with { cluster in
             try await cluster.agent { agent in
                 let vm = try await agent.createPulse("web")
-                let process = try ProcessHandle(try #require(vm.processID))
-                try process.signal(SIGKILL)
-                #expect(try process.waitForExit(within: .seconds(10)))
+                try killProcess(of: vm)
                 var now = try await agent.vm(vm.name)
                 let end = Instant.now + .seconds(10)
                 while now.processID != nil, Instant.now < end { now = try await agent.vm(vm.name) }

@@ -121,9 +121,7 @@ struct AuditTests {
         try await TestCluster.with { cluster in
             try await cluster.agent { agent in
                 let vm = try await agent.createPulse("web")
-                let process = try ProcessHandle(try #require(vm.processID))
-                try process.signal(SIGKILL)
-                #expect(try process.waitForExit(within: .seconds(10)))
+                try killProcess(of: vm)
                 _ = try await agent.vm(vm.name) { $0.state == .failed }
                 try Folder.make(cluster.vmFolder("ghost"))
                 let stray = try stray(cluster.vmFolder("nobody"), cluster)

@@ -41,7 +41,7 @@ struct BrokenMigrationTests {
             let vm = try await a.createFilled("web")
             let started = try await a.start(
                 StartMigration(vm: vm.name, to: b.name, compression: Compression.none))
-            while proxy.forwarded < 20 << 20 { try await Task.sleep(for: .milliseconds(1)) }
+            try await eventually { proxy.forwarded >= 20 << 20 }
             proxy.cut(mended: false)
             try await eventually {
                 let kept = try? await b.vm(vm.name)

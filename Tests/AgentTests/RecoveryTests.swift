@@ -167,20 +167,6 @@ struct RecoveryTests {
 
     /// Both agents are down; host-a has released its VM, and host-b's ledger says nothing.
     private func undecided(_ body: (TestCluster, VMInfo) async throws -> Void) async throws {
-        try await TestCluster.with(hosts: 2) { cluster in
-            let vm = try await cluster.agent { agent in
-                let vm = try await agent.createPulse("web")
-                _ = try await agent.heartbeat(of: vm.name)
-                return vm
-            }
-            try cluster.kill("host-a")
-            try cluster.kill("host-b")
-            try cluster.write(
-                [
-                    .released(
-                        vm: vm.id, epoch: Epoch(2), to: HostName("host-b"), migration: migration)
-                ], to: "host-a")
-            try await body(cluster, vm)
-        }
+        try await TestCluster.withReleased(by: migration, body)
     }
 }

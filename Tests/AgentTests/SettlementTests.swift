@@ -90,9 +90,7 @@ struct SettlementTests {
             [.incoming(vm: $0, epoch: Epoch(2), from: $1, migration: migration)]
         }) {
             cluster, vm in
-            let process = try ProcessHandle(try #require(vm.processID))
-            try process.signal(SIGKILL)
-            #expect(try process.waitForExit(within: .seconds(10)))
+            try killProcess(of: vm)
             try Folder.remove(cluster.vmFolder("web"))
             try await cluster.start(HostName("host-a"))
             try await cluster.start(HostName("host-b"))
@@ -113,9 +111,7 @@ struct SettlementTests {
             [.incoming(vm: $0, epoch: Epoch(2), from: $1, migration: migration)]
         }) {
             cluster, vm in
-            let process = try ProcessHandle(try #require(vm.processID))
-            try process.signal(SIGKILL)
-            #expect(try process.waitForExit(within: .seconds(10)))
+            try killProcess(of: vm)
             try await cluster.start(HostName("host-b"))
             try await cluster.start(HostName("host-a"))
             try await cluster.agent { agent in
@@ -239,13 +235,22 @@ struct SettlementTests {
         }
     }
 
-    /// Both agents of a cluster are down. host-a has a pulse VM whose ledger says that it was released to host-b;
-    /// host-b's ledger has the records that `there` makes of the VM and host-a.
     private func released(
         there: (VMID, HostName) -> [LedgerRecord],
         _ body: (TestCluster, VMInfo) async throws -> Void
     ) async throws {
-        try await TestCluster.with(hosts: 2) { cluster in
+        try await TestCluster.withReleased(by: migration, there: there, body)
+    }
+}
+
+extension TestCluster {
+    /// Both agents of a cluster are down. host-a has a pulse VM whose ledger says that it was released to host-b;
+    /// host-b's ledger has the records that `there` makes of the VM and host-a.
+    static func withReleased(
+        by migration: MigrationID, there: (VMID, HostName) -> [LedgerRecord] = { _, _ in [] },
+        _ body: (TestCluster, VMInfo) async throws -> Void
+    ) async throws {
+        try await with(hosts: 2) { cluster in
             let vm = try await cluster.agent { agent in
                 let vm = try await agent.createPulse("web")
                 _ = try await agent.heartbeat(of: vm.name)
@@ -262,9 +267,7 @@ struct SettlementTests {
             try await body(cluster, vm)
         }
     }
-}
 
-extension TestCluster {
     func ledgerPath(_ host: String = "host-a") -> String { "\(folder)/state/hosts/\(host)/ledger" }
 
     /// Only while the host's agent is down.

@@ -1,5 +1,6 @@
 // Real agents on loopback for tests: started as processes, ended with all that they started.
 
+import API
 import Client
 import ClusterFile
 import Foundation
@@ -10,6 +11,13 @@ import Testing
 import VMControl
 
 let kvmIsUsable = unsafe access("/dev/kvm", R_OK | W_OK) == 0
+
+/// Ends a VM's process without its agent's doing.
+func killProcess(of vm: VMInfo) throws {
+    let process = try ProcessHandle(try #require(vm.processID))
+    try process.signal(SIGKILL)
+    #expect(try process.waitForExit(within: .seconds(10)))
+}
 
 /// A cluster in a folder of its own.
 final class TestCluster: Sendable {

@@ -46,6 +46,13 @@ func withPulse(
     try await body(vm, watch)
 }
 
+/// Ends an agent as a crash would.
+func killAgent(_ host: HostName, _ cluster: LocalCluster) async throws {
+    let process = try ProcessHandle(try await cluster.agent(host).host().processID)
+    try process.signal(SIGKILL)
+    #expect(try process.waitForExit(within: .seconds(10)))
+}
+
 extension PulseOptions {
     /// 96 MiB of mixed pages, 16 MiB of them written at 5,000 pages a second.
     static let busy = PulseOptions(

@@ -125,12 +125,5 @@ extension EndToEnd {
                 .sendConsoleInput(Array("rate 1000\n".utf8), to: vm)
             try await expectUnharmed(watch, on: cluster.hosts[0])
         }
-
-        private func killAgent(_ host: HostName, _ cluster: LocalCluster) async throws {
-            let id = try await cluster.agent(host).host().processID
-            let process = try ProcessHandle(id)
-            try process.signal(SIGKILL)
-            #expect(try process.waitForExit(within: .seconds(10)))
-        }
     }
 }

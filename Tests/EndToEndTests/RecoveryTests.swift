@@ -115,11 +115,5 @@ extension EndToEnd {
                 }
             }
         }
-
-        private func killAgent(_ host: HostName, _ cluster: LocalCluster) async throws {
-            let process = try ProcessHandle(try await cluster.agent(host).host().processID)
-            try process.signal(SIGKILL)
-            #expect(try process.waitForExit(within: .seconds(10)))
-        }
     }
 }

@@ -19,7 +19,7 @@ struct CancelTests {
     private static let limit = Duration.seconds(2)
 
     @Test func `At any moment it is obeyed within its bound`() throws {
-        var chance = SeededGenerator(seed: 11)
+        var chance = SplitMix64(seed: 11)
         var delays: [Duration] = []
         for index in 0..<60 {
             let weather = Weather.allCases[index % Weather.allCases.count]

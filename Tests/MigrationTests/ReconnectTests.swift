@@ -17,7 +17,7 @@ private let inFlightMax: UInt64 = 56 << 20
 struct ReconnectTests {
     @Test(arguments: 0..<10 as Range<UInt64>)
     func `Cuts at any moment lose no page of a guest that writes`(_ seed: UInt64) throws {
-        var chance = SeededGenerator(seed: seed)
+        var chance = SplitMix64(seed: seed)
         let streams = Int.random(in: 1...4, using: &chance)
         let bench = try Bench(
             memory: .mebibytes(64), streams: streams,
@@ -242,18 +242,3 @@ private func inBackground(_ bench: Bench) throws -> NamedThread {
 }
 
 private func yieldProcessor() { usleep(1000) }
-
-/// Repeats itself: SplitMix64.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
-    }
-}

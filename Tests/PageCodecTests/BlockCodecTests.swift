@@ -44,7 +44,7 @@ struct BlockCodecTests {
     @Test(arguments: [BlockEncoding.lz4, .zstd, .zlib])
     func `What was compressed comes back`(_ encoding: BlockEncoding) throws {
         let codec = BlockCodec()
-        var generator = SplitMix(seed: 1)
+        var generator = SplitMix64(seed: 1)
         for pages in [1, 2, 31, 32] {
             let bytes = (0..<pages).flatMap { _ in text(&generator) }
             let block = try #require(compressed(bytes, encoding, codec))
@@ -56,7 +56,7 @@ struct BlockCodecTests {
 
     @Test(arguments: [BlockEncoding.lz4, .zstd, .zlib])
     func `What does not shrink is refused`(_ encoding: BlockEncoding) {
-        var generator = SplitMix(seed: 2)
+        var generator = SplitMix64(seed: 2)
         let bytes = (0..<8192).map { _ in UInt8.random(in: 0...255, using: &generator) }
         #expect(compressed(bytes, encoding, BlockCodec(), room: 7900) == nil)
     }
@@ -64,7 +64,7 @@ struct BlockCodecTests {
     @Test(arguments: [BlockEncoding.lz4, .zstd, .zlib])
     func `Every truncation is an error`(_ encoding: BlockEncoding) throws {
         let codec = BlockCodec()
-        var generator = SplitMix(seed: 3)
+        var generator = SplitMix64(seed: 3)
         let bytes = text(&generator)
         let block = try #require(compressed(bytes, encoding, codec))
         for count in 0..<block.count {
@@ -79,7 +79,7 @@ struct BlockCodecTests {
     @Test(arguments: [BlockEncoding.lz4, .zstd, .zlib])
     func `A block of another size than announced is an error`(_ encoding: BlockEncoding) throws {
         let codec = BlockCodec()
-        var generator = SplitMix(seed: 4)
+        var generator = SplitMix64(seed: 4)
         let bytes = text(&generator) + text(&generator)
         let block = try #require(compressed(bytes, encoding, codec))
         for count in [0, 1, pageBytes, bytes.count - 1, bytes.count + 1, bytes.count * 2] {
@@ -92,7 +92,7 @@ struct BlockCodecTests {
     @Test(arguments: [BlockEncoding.lz4, .zstd, .zlib])
     func `Flipped bits never trap nor write outside`(_ encoding: BlockEncoding) throws {
         let codec = BlockCodec()
-        var generator = SplitMix(seed: 5)
+        var generator = SplitMix64(seed: 5)
         let bytes = text(&generator)
         let block = try #require(compressed(bytes, encoding, codec))
         for _ in 0..<3000 {

@@ -22,7 +22,7 @@ struct ChunkTests {
 
     @Test(arguments: BlockEncoding.allCases)
     func `Memory arrives as it was, in every encoding`(_ encoding: BlockEncoding) throws {
-        var generator = SplitMix(seed: 1)
+        var generator = SplitMix64(seed: 1)
         let source = Pages(512 + 64)
         source.fill(&generator)
         source.markAllDirty()
@@ -41,7 +41,7 @@ struct ChunkTests {
     func `Later rounds bring what changed, and nothing for what did not`(
         _ encoding: BlockEncoding
     ) throws {
-        var generator = SplitMix(seed: 2)
+        var generator = SplitMix64(seed: 2)
         let source = Pages(576)
         source.fill(&generator)
         source.markAllDirty()
@@ -70,7 +70,7 @@ struct ChunkTests {
     }
 
     @Test func `Pages that do not shrink travel raw`() throws {
-        var generator = SplitMix(seed: 3)
+        var generator = SplitMix64(seed: 3)
         let source = Pages(64)
         for page in 0..<64 {
             source[page] = noise(&generator)
@@ -84,7 +84,7 @@ struct ChunkTests {
     }
 
     @Test func `Holes travel as zeros and are not read`() throws {
-        var generator = SplitMix(seed: 4)
+        var generator = SplitMix64(seed: 4)
         let source = Pages(512)
         for page in 0..<512 { source[page] = text(&generator) }
         source.markAllDirty()
@@ -121,7 +121,7 @@ struct ChunkTests {
     // MARK: What the root protects
 
     @Test func `A byte that changes on the way makes the roots differ`() throws {
-        var generator = SplitMix(seed: 5)
+        var generator = SplitMix64(seed: 5)
         let source = Pages(64)
         for page in 0..<64 { source[page] = text(&generator) }
         source.markAllDirty()
@@ -134,7 +134,7 @@ struct ChunkTests {
     }
 
     @Test func `A page that lands in another's place makes the roots differ`() throws {
-        var generator = SplitMix(seed: 6)
+        var generator = SplitMix64(seed: 6)
         let source = Pages(64)
         for page in 0..<2 { source[page] = text(&generator) }
         source.markDirty(0)
@@ -150,7 +150,7 @@ struct ChunkTests {
     @Test func `What happens to memory after it landed is for an audit to find, not for the root`()
         throws
     {
-        var generator = SplitMix(seed: 7)
+        var generator = SplitMix64(seed: 7)
         let source = Pages(64)
         source.fill(&generator)
         source.markAllDirty()
@@ -166,7 +166,7 @@ struct ChunkTests {
     @Test func `A change that the dirty log forgot is for an audit to find, not for the root`()
         throws
     {
-        var generator = SplitMix(seed: 8)
+        var generator = SplitMix64(seed: 8)
         let source = Pages(64)
         source.fill(&generator)
         source.markAllDirty()
@@ -181,7 +181,7 @@ struct ChunkTests {
     // MARK: Frames that are wrong
 
     private func goodWire(_ seed: UInt64) -> [UInt8] {
-        var generator = SplitMix(seed: seed)
+        var generator = SplitMix64(seed: seed)
         let source = Pages(16)
         source.fill(&generator)
         source.markAllDirty()
@@ -202,7 +202,7 @@ struct ChunkTests {
         let wire = goodWire(10)
         let good = decoder(Pages(16))
         _ = try? decode(wire, with: good)
-        var generator = SplitMix(seed: 11)
+        var generator = SplitMix64(seed: 11)
         for _ in 0..<3000 {
             var damaged = wire
             let bit = Int(generator.next() % UInt64(damaged.count * 8))

@@ -3,19 +3,6 @@
 import Model
 import PageCodec
 
-/// Deterministic random numbers: the seed replays a failure.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
-    }
-}
-
 /// Pages of memory and their dirty bits.
 @safe final class Pages {
     let count: Int
@@ -66,7 +53,7 @@ struct SplitMix: RandomNumberGenerator {
     }
 
     /// A mix of zero, compressible and random pages.
-    func fill(_ generator: inout SplitMix) {
+    func fill(_ generator: inout SplitMix64) {
         for page in 0..<count {
             switch generator.next() % 4 {
             case 0: self[page] = [UInt8](repeating: 0, count: pageBytes)
@@ -82,7 +69,7 @@ struct SplitMix: RandomNumberGenerator {
 }
 
 /// A page that nothing can compress.
-func noise(_ generator: inout SplitMix) -> [UInt8] {
+func noise(_ generator: inout SplitMix64) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(pageBytes)
     while bytes.count < pageBytes {
@@ -91,7 +78,7 @@ func noise(_ generator: inout SplitMix) -> [UInt8] {
     return bytes
 }
 
-func text(_ generator: inout SplitMix) -> [UInt8] {
+func text(_ generator: inout SplitMix64) -> [UInt8] {
     let words = ["ferry ", "page ", "round ", "source ", "destination ", "downtime ", "epoch "]
     var bytes: [UInt8] = []
     while bytes.count < pageBytes {

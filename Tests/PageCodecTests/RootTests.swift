@@ -49,14 +49,14 @@ struct RootTests {
 
     @Test func `The seed changes every hash`() {
         let pages = Pages(1)
-        var generator = SplitMix(seed: 5)
+        var generator = SplitMix64(seed: 5)
         pages[0] = text(&generator)
         #expect(pages.root(seed: 1) != pages.root(seed: 2))
     }
 
     @Test func `Every flipped bit of a page is seen`() {
         let pages = Pages(1)
-        var generator = SplitMix(seed: 6)
+        var generator = SplitMix64(seed: 6)
         pages[0] = text(&generator)
         let root = pages.root(seed: 9)
         for _ in 0..<500 {

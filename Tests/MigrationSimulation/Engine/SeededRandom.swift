@@ -2,25 +2,19 @@
 
 import Model
 
-/// SplitMix64.
+/// What scenarios are made with.
 package struct SeededRandom: RandomNumberGenerator, Sendable {
-    private var state: UInt64
+    private var numbers: SplitMix64
 
-    package init(seed: UInt64) { state = seed }
+    package init(seed: UInt64) { numbers = SplitMix64(seed: seed) }
 
-    package mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
-    }
+    package mutating func next() -> UInt64 { numbers.next() }
 
     /// A generator whose numbers have nothing to do with this one's later ones.
     package mutating func split() -> SeededRandom { SeededRandom(seed: next()) }
 
     package mutating func chance(_ probability: Double) -> Bool {
-        Double(next() >> 11) * 0x1p-53 < probability
+        numbers.fraction() < probability
     }
 
     package mutating func number(_ range: ClosedRange<Int>) -> Int {
@@ -34,7 +28,7 @@ package struct SeededRandom: RandomNumberGenerator, Sendable {
     /// As often between 1 and 2 as between 100 and 200.
     package mutating func scaled(_ range: ClosedRange<Double>) -> Double {
         let steps = Self.doublings(range.upperBound / range.lowerBound)
-        var left = Double(next() >> 11) * 0x1p-53 * steps
+        var left = numbers.fraction() * steps
         var value = range.lowerBound
         // Powers of two and a straight line between: exact everywhere, unlike exp().
         while left >= 1 {

@@ -1,12 +1,12 @@
 // A small generator of repeatable numbers: the seed comes from outside, the sequence is the same on every machine.
 
 /// SplitMix64 (Steele, Lea, Flood 2014).
-package struct SplitMix64: RandomNumberGenerator, Sendable {
+public struct SplitMix64: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
-    package init(seed: UInt64) { state = seed }
+    public init(seed: UInt64) { state = seed }
 
-    package mutating func next() -> UInt64 {
+    public mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var word = state
         word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -15,10 +15,10 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
     }
 
     /// A number from 0 up to `bound`, which is above 0. Not `Int.random`: its mapping is not promised to stay.
-    package mutating func number(below bound: Int) -> Int {
+    public mutating func number(below bound: Int) -> Int {
         Int(next().multipliedFullWidth(by: UInt64(bound)).high)
     }
 
     /// A number from 0 up to 1.
-    package mutating func fraction() -> Double { Double(next() >> 11) * 0x1p-53 }
+    public mutating func fraction() -> Double { Double(next() >> 11) * 0x1p-53 }
 }
