@@ -47,6 +47,7 @@ let signals: Target.Dependency = .product(
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let argumentParser: Target.Dependency = .product(
     name: "ArgumentParser", package: "swift-argument-parser")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -67,6 +68,7 @@ let package = Package(
         // Without its traits it does not bring full Foundation and a configuration reader along.
         .package(
             url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        remote("groue/GRDB.swift", from: "7.10.0"),
         remote("jpsim/Yams", from: "6.2.2"),
         remote("swift-server/async-http-client", from: "1.37.0"),
         remote("swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -103,9 +105,14 @@ let package = Package(
         library("GanetiFormat", ["Model", "Placement"]),
         library(
             "Migration", ["Host", "MigrationProtocol", "Model", "PageCodec", "PeerLink", "Wire"]),
+        // The cluster's mind: hosts, VMs and operations as values; what a store and an agent must be able to do
+        library("Control", ["API", "MigrationProtocol", "Model", "Placement"]),
         // Every interleaving of the protocol's machines, within bounds
         library("Explorer", ["Host", "MigrationProtocol", "Model", "VMControl"]),
         // Floor 5
+        library(
+            "Store",
+            ["Control", "Host", "Model", grdb, httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
         library("Client", ["API", "Model", httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
         library(
             "Agent",
@@ -115,6 +122,13 @@ let package = Package(
                 hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes,
                 lifecycle, signals, logging, nioCore, nioPosix, nioTLS,
             ]),
+        library(
+            "Controller",
+            [
+                "API", "Client", "ClusterFile", "Control", "Host", "Keys", "Model", "Placement",
+                "Store", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, lifecycle,
+                signals, logging, nioCore, nioPosix, nioTLS, crypto,
+            ]),
         // A cluster of real processes and the eyes that watch it: for demo, bench and end-to-end tests
         library(
             "Testbed", ["API", "Client", "ClusterFile", "Host", "Model", "Pulse", "VMControl"]),
@@ -123,6 +137,7 @@ let package = Package(
         executable(
             "ferry",
             ["API", "Client", "ClusterFile", "Host", "Keys", "Model", argumentParser]),
+        executable("ferry-controller", ["Controller", "Host", "Model", argumentParser, logging]),
         executable("ferry-vmm", ["Host", "Machine", "Model", argumentParser]),
         executable(
             "ferry-demo", ["API", "Client", "Host", "Model", "Pulse", "Testbed", argumentParser]),
@@ -166,6 +181,11 @@ let package = Package(
                 "Model", "PeerLink", "Pulse", "VMControl", "Wire", x509, asn1, crypto,
                 "ferry-agent", "ferry-vmm",
             ]),
+        tests("Control", ["API", "MigrationProtocol", "Model", "Placement"]),
+        tests("Store", ["Control", "Host", "Model"]),
+        tests(
+            "Controller",
+            ["API", "Client", "ClusterFile", "Control", "Host", "Keys", "Model", "Store"]),
         tests("Model"),
         tests("Wire"),
         tests("Placement", ["Model"]),

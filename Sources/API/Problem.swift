@@ -25,20 +25,40 @@ package struct Problem: Error, Hashable, Sendable, Codable {
         case notEnoughMemory = "not_enough_memory"
         case vmmFailed = "vmm_failed"
         case shuttingDown = "shutting_down"
+        case unauthorized
+        case methodNotAllowed = "method_not_allowed"
+        case hostNotFound = "host_not_found"
+        case operationNotFound = "operation_not_found"
+        case groupNotFound = "group_not_found"
+        case tokenNotFound = "token_not_found"
+        case revisionMovedOn = "revision_moved_on"
+        case groupDiffers = "group_differs"
+        case noHostFits = "no_host_fits"
+        case inUse = "in_use"
+        case notLeader = "not_leader"
+        case staleTerm = "stale_term"
+        case storeUnavailable = "store_unavailable"
+        case tooMany = "too_many"
         case internalError = "internal_error"
 
         package var status: Int {
             switch self {
             case .badRequest: 400
+            case .unauthorized: 401
             case .forbidden: 403
-            case .notFound, .vmNotFound, .migrationNotFound: 404
-            case .nameTaken, .wrongState, .vmBusy, .tooLateToCancel, .fileExists, .nothingToRule:
+            case .notFound, .vmNotFound, .migrationNotFound, .hostNotFound, .operationNotFound,
+                .groupNotFound, .tokenNotFound:
+                404
+            case .methodNotAllowed: 405
+            case .nameTaken, .wrongState, .vmBusy, .tooLateToCancel, .fileExists, .nothingToRule,
+                .groupDiffers, .noHostFits, .inUse, .staleTerm:
                 409
-            case .ledgerMovedOn: 412
+            case .ledgerMovedOn, .revisionMovedOn: 412
             case .bodyTooLarge: 413
             case .invalid, .hostUnknown, .kernelUnusable, .savedFileUnusable, .notConfirmed: 422
             case .internalError, .vmmFailed: 500
-            case .shuttingDown: 503
+            case .tooMany: 429
+            case .shuttingDown, .notLeader, .storeUnavailable: 503
             case .notEnoughMemory: 507
             }
         }
@@ -65,7 +85,21 @@ package struct Problem: Error, Hashable, Sendable, Codable {
             case .savedFileUnusable: "The saved VM cannot be used"
             case .notEnoughMemory: "The host has not enough memory"
             case .vmmFailed: "The VM's process failed"
-            case .shuttingDown: "The agent is shutting down"
+            case .shuttingDown: "The program is shutting down"
+            case .unauthorized: "Nobody is known by this certificate or token"
+            case .methodNotAllowed: "This path does not take this method"
+            case .hostNotFound: "The cluster has no such host"
+            case .operationNotFound: "The cluster knows no such operation"
+            case .groupNotFound: "The cluster has no such group"
+            case .tokenNotFound: "The cluster has no such token"
+            case .revisionMovedOn: "It was changed by somebody else meanwhile"
+            case .groupDiffers: "A group of this name is described otherwise"
+            case .noHostFits: "No host can take the VM"
+            case .inUse: "It is still in use"
+            case .notLeader: "This controller does not lead"
+            case .staleTerm: "A newer controller commands this agent"
+            case .storeUnavailable: "The controller's store does not answer"
+            case .tooMany: "Too many at once"
             case .internalError: "The agent failed"
             }
         }

@@ -4,6 +4,8 @@ import Host
 import Model
 import Yams
 
+let address = "an IP address and a port such as 10.0.0.1:7101"
+
 extension ClusterFile {
     /// - Parameter folder: what relative paths in the file are relative to.
     package init(loading path: String, relativeTo folder: String) throws(ClusterFileError) {
@@ -26,6 +28,7 @@ extension ClusterFile {
             root, at: "", in: path,
             known: [
                 "cluster", "state-folder", "keys-folder", "memory-reserve", "migration", "hosts",
+                "controllers", "store", "control",
             ])
         self.path = path
         cluster = try reader.value(
@@ -45,25 +48,39 @@ extension ClusterFile {
                 Self.memoryReserve)
             : .mebibytes(Limits.memoryReserveDefaultMiB)
         patience = try Self.patience(reader)
+        controllers =
+            reader.has("controllers")
+            ? try reader.list("controllers", limit: Limits.controllersMax).map {
+                (item) throws(ClusterFileError) in
+                try Self.controller(item, in: path)
+            } : []
+        store = try Self.store(reader, absolute)
+        control = try Self.control(reader)
         hosts = try reader.list("hosts", limit: Limits.hostsMax).map {
             (item) throws(ClusterFileError) in
             try Self.member(item, in: path)
         }
         try refuseDuplicates()
+        if controllers.count > 1, store == .sqlite {
+            throw .badValue(
+                path: path, key: "controllers", value: "\(controllers.count) controllers",
+                wanted: "one controller with the store sqlite, or `store: kind: etcd` for several")
+        }
     }
 
     private static func member(
         _ item: (node: Node, key: String), in path: String
     ) throws(ClusterFileError) -> Member {
         let reader = try MappingReader(
-            item.node, at: item.key, in: path, known: ["name", "api", "peer"])
-        let address = "an IP address and a port such as 10.0.0.1:7101"
+            item.node, at: item.key, in: path,
+            known: ["name", "api", "peer"] + TraitsReader.keys)
         return Member(
             name: try reader.value("name", wanted: "a name of lower-case letters, digits and '-'") {
                 try? HostName($0)
             },
             api: try reader.value("api", wanted: address) { SocketAddress($0) },
-            peer: try reader.value("peer", wanted: address) { SocketAddress($0) })
+            peer: try reader.value("peer", wanted: address) { SocketAddress($0) },
+            traits: try TraitsReader(reader: reader).traits())
     }
 
     private static func patience(_ root: MappingReader) throws(ClusterFileError) -> Patience {
@@ -93,6 +110,16 @@ extension ClusterFile {
     private func refuseDuplicates() throws(ClusterFileError) {
         var names: Set<HostName> = []
         var addresses: Set<SocketAddress> = []
+        for controller in controllers {
+            guard names.insert(controller.name).inserted else {
+                throw .duplicate(path: path, key: "controllers.name", value: "\(controller.name)")
+            }
+            guard addresses.insert(controller.api).inserted else {
+                throw .duplicate(path: path, key: "controllers.api", value: "\(controller.api)")
+            }
+        }
+        // A host may have a controller's name: they have different roles.
+        names = []
         for host in hosts {
             guard names.insert(host.name).inserted else {
                 throw .duplicate(path: path, key: "hosts.name", value: "\(host.name)")
@@ -105,7 +132,7 @@ extension ClusterFile {
 }
 
 /// A mapping of a YAML file whose keys are all known.
-private struct MappingReader {
+struct MappingReader {
     private let path: String
     private let prefix: String
     private let mapping: Node.Mapping
@@ -126,6 +153,16 @@ private struct MappingReader {
                 throw .unknownKey(path: path, key: prefix + (name.string ?? "?"), known: known)
             }
         }
+    }
+
+    func missing(_ key: String) -> ClusterFileError {
+        .missingKey(path: path, key: prefix + key)
+    }
+
+    func bad(_ key: String, wanted: String) -> ClusterFileError {
+        .badValue(
+            path: path, key: prefix + key,
+            value: mapping[Node(key)]?.scalar?.string ?? "the usual value", wanted: wanted)
     }
 
     func has(_ key: String) -> Bool { mapping[Node(key)] != nil }
@@ -160,5 +197,29 @@ private struct MappingReader {
                 wanted: "a list of 1 to \(limit)")
         }
         return items.enumerated().map { ($1, "\(prefix)\(key)[\($0)]") }
+    }
+
+    /// A list of plain texts; empty when the key is not there.
+    func texts(
+        _ key: String, limit: Int, wanted: String, _ isGood: (String) -> Bool
+    ) throws(ClusterFileError) -> [String] {
+        guard has(key) else { return [] }
+        var texts: [String] = []
+        for item in try list(key, limit: limit) {
+            guard let text = item.node.scalar?.string, isGood(text) else {
+                throw .badValue(
+                    path: path, key: item.key, value: item.node.scalar?.string ?? "not a text",
+                    wanted: wanted)
+            }
+            texts.append(text)
+        }
+        return texts
+    }
+
+    /// The value, or what is usual when the key is not there.
+    func value<Value>(
+        _ key: String, usual: Value, wanted: String, _ parse: (String) -> Value?
+    ) throws(ClusterFileError) -> Value {
+        has(key) ? try value(key, wanted: wanted, parse) : usual
     }
 }

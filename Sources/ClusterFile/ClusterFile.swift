@@ -8,10 +8,30 @@
 //     dead-peer-after: 10s                 before the handover
 //     dead-peer-after-in-handover: 3s      from pause to resume, while the guest stands still
 //     keep-broken-for: 60s                 what arrived before a loss is kept for a new attempt
+//   controllers:                           none: the agents are told one by one
+//     - name: controller-1
+//       api: 127.0.0.1:7100                where it serves the cluster's API
+//   store:                                 what the controllers keep (optional: sqlite, for one controller)
+//     kind: etcd
+//     endpoints: [https://10.0.0.1:2379]
+//     keys-folder: /etc/ferry/etcd         ca.pem, cert.pem and key.pem for etcd (https only)
+//   control:                               (optional, and so is each)
+//     heartbeat: 5s                        between an agent's reports
+//     host-lease: 20s                      a host that was not answered for so long stops its leased VMs
+//     controller-lease: 5s                 a controller that is silent for so long no longer leads
+//     policy: worst-fit                    where VMs are placed
+//     balance: advise                      off, advise or auto, until an operator says otherwise
 //   hosts:
 //     - name: host-a
 //       api: 127.0.0.1:7101                where its agent serves the API
 //       peer: 127.0.0.1:7201               where it takes migrations
+//       labels: [ssd, generation=7]        what VMs may ask for (optional, and so is all that follows)
+//       zone: hall-1                       what fails together: zone and rack
+//       rack: r12
+//       link: switch-3                     a link that its migrations share with those of other hosts
+//       link-speed: 10Gbit
+//       cpu-overcommit: 4                  vCPUs that may be promised for each core
+//       memory-overcommit: 1
 //
 // Relative folders are relative to the folder that the program is started in.
 
@@ -24,6 +44,43 @@ package struct ClusterFile: Hashable, Sendable {
         package var name: HostName
         package var api: SocketAddress
         package var peer: SocketAddress
+        package var traits = Traits()
+    }
+
+    /// What the scheduler should know of a host and its agent cannot find out.
+    package struct Traits: Hashable, Sendable {
+        package var labels: [String] = []
+        package var zone = ""
+        package var rack = ""
+        package var link = ""
+        package var linkBytesPerSecond = 1.25e9
+        package var cpuOvercommit = 1.0
+        package var memoryOvercommit = 1.0
+
+        package init() {}
+    }
+
+    package struct Controller: Hashable, Sendable {
+        package var name: HostName
+        package var api: SocketAddress
+    }
+
+    /// Where the controllers keep the cluster's state.
+    package enum Store: Hashable, Sendable {
+        /// A file in the controller's state folder.
+        case sqlite
+        /// - keysFolder: absolute; nil for endpoints without TLS.
+        case etcd(endpoints: [String], keysFolder: String?)
+    }
+
+    package struct Control: Hashable, Sendable {
+        package var heartbeat = Duration.seconds(5)
+        package var hostLease = Duration.seconds(20)
+        package var controllerLease = Duration.seconds(5)
+        package var policy = "worst-fit"
+        package var balance = "advise"
+
+        package init() {}
     }
 
     /// How long migrations wait.
@@ -43,10 +100,19 @@ package struct ClusterFile: Hashable, Sendable {
     package var memoryReserve: ByteCount
     package var patience: Patience
     package var hosts: [Member]
+    package var controllers: [Controller]
+    package var store: Store
+    package var control: Control
 
     package func host(_ name: HostName) -> Member? { hosts.first { $0.name == name } }
+    package func controller(_ name: HostName) -> Controller? {
+        controllers.first { $0.name == name }
+    }
 
     package func stateFolder(of host: HostName) -> String { "\(stateFolder)/hosts/\(host)" }
+    package func controllerFolder(_ name: HostName) -> String {
+        "\(stateFolder)/controllers/\(name)"
+    }
     package var authorityFolder: String { "\(keysFolder)/authority" }
     package func keysFolder(of role: Role, _ name: HostName) -> String {
         "\(keysFolder)/\(role.rawValue)-\(name)"

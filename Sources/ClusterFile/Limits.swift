@@ -7,4 +7,13 @@ package enum Limits {
     package static let memoryReserveDefaultMiB: UInt64 = 256
     /// 1 PiB: more is a slip of the pen.
     package static let memoryReserveMaxMiB: UInt64 = 1 << 30
+    package static let controllersMax = 9
+    package static let endpointsMax = 9
+    package static let labelsMax = 64
+    package static let wordBytesMax = 100
+    package static let controlTime = Duration.milliseconds(500)...Duration.seconds(3600)
+    /// The scheduler's policies, by their names.
+    package static let policies = [
+        "first-fit", "best-fit", "worst-fit", "dot-product", "two-choices", "least-loaded",
+    ]
 }

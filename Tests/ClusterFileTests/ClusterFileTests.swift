@@ -42,6 +42,88 @@ struct ClusterFileTests {
         #expect(cluster.keysFolder(of: .agent, host.name) == "/etc/ferry/keys/agent-host-b")
     }
 
+    private static let controlled =
+        good + """
+
+                labels: [ssd, generation=7]
+                rack: r12
+                link: switch-3
+                link-speed: 10Gbit
+                cpu-overcommit: 4
+            controllers:
+              - name: controller-1
+                api: 127.0.0.1:7100
+              - name: host-a
+                api: 127.0.0.1:7110
+            store:
+              kind: etcd
+              endpoints: ["https://10.0.0.1:2379"]
+              keys-folder: etcd
+            control:
+              heartbeat: 1s
+              host-lease: 8s
+              policy: best-fit
+              balance: auto
+            """
+
+    @Test("Controllers, their store and what the scheduler should know of hosts are read")
+    func controlled() throws {
+        let cluster = try parse(Self.controlled)
+        #expect(cluster.controllers.map(\.name.text) == ["controller-1", "host-a"])
+        #expect(
+            cluster.store == .etcd(endpoints: ["https://10.0.0.1:2379"], keysFolder: "/srv/etcd"))
+        #expect(cluster.control.heartbeat == .seconds(1))
+        #expect(cluster.control.hostLease == .seconds(8))
+        #expect(cluster.control.controllerLease == .seconds(5))
+        #expect(cluster.control.policy == "best-fit")
+        #expect(cluster.control.balance == "auto")
+        let traits = try #require(cluster.hosts.last).traits
+        #expect(traits.labels == ["ssd", "generation=7"])
+        #expect(traits.rack == "r12")
+        #expect(traits.linkBytesPerSecond == 1.25e9)
+        #expect(traits.cpuOvercommit == 4)
+        #expect(cluster.hosts[0].traits == ClusterFile.Traits())
+        let name = try HostName("controller-1")
+        #expect(cluster.controllerFolder(name) == "/srv/state/controllers/controller-1")
+    }
+
+    @Test("With no word of them there are no controllers, and the store would be SQLite")
+    func uncontrolled() throws {
+        let cluster = try parse(Self.good)
+        #expect(cluster.controllers.isEmpty)
+        #expect(cluster.store == .sqlite)
+        #expect(cluster.control == ClusterFile.Control())
+    }
+
+    @Test(
+        "What is wrong about controllers is named, too",
+        arguments: [
+            ("kind: etcd", "kind: zookeeper", "store.kind"),
+            ("kind: etcd", "kind: sqlite", "controllers"),
+            ("[\"https://10.0.0.1:2379\"]", "[]", "store.endpoints"),
+            ("https://10", "ftp://10", "store.endpoints[0]"),
+            ("  keys-folder: etcd\n", "", "store.keys-folder"),
+            (
+                "name: host-a\n    api: 127.0.0.1:7110",
+                "name: controller-1\n    api: 127.0.0.1:7110", "controllers.name"
+            ),
+            ("7110", "7101", "hosts.api or hosts.peer"),
+            ("host-lease: 8s", "host-lease: 1s", "control.host-lease"),
+            ("heartbeat: 1s", "heartbeat: 1ms", "control.heartbeat"),
+            ("best-fit", "best", "control.policy"),
+            ("balance: auto", "balance: on", "control.balance"),
+            ("10Gbit", "10", "hosts[1].link-speed"),
+            ("cpu-overcommit: 4", "cpu-overcommit: 0", "hosts[1].cpu-overcommit"),
+            ("rack: r12", "rack: 'r 12'", "hosts[1].rack"),
+            ("[ssd,", "[s sd,", "hosts[1].labels[0]"),
+        ])
+    func badControl(_ old: String, _ new: String, _ key: String) throws {
+        let yaml = Self.controlled.replacing(old, with: new)
+        #expect(yaml != Self.controlled)
+        let error = try #require(throws: ClusterFileError.self) { try parse(yaml) }
+        #expect("\(error)".contains("'\(key)'"), "\(error)")
+    }
+
     @Test("The file that comes with Ferry is good")
     func shipped() throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent()

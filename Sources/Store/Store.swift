@@ -1,0 +1,1 @@
+// Placeholder of the target until its stores are here.
