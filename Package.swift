@@ -113,7 +113,9 @@ let package = Package(
         library(
             "Store",
             ["Control", "Host", "Model", grdb, httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
-        library("Client", ["API", "Model", httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
+        library(
+            "Client",
+            ["API", "Host", "Model", httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
         // What the servers of agent and controller share
         library(
             "Serving",
