@@ -14,7 +14,7 @@ package struct AgentClient: Sendable {
     package var name: HostName { address.name }
 
     /// The same agent, commanded by a controller of this term.
-    package func commanded(by term: UInt64) -> AgentClient {
+    package func commanded(in term: UInt64) -> AgentClient {
         var agent = self
         agent.endpoint.headers.append((termHeader, "\(term)"))
         return agent
