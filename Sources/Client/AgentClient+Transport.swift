@@ -80,6 +80,7 @@ extension AgentClient {
     {
         var request = HTTPClientRequest(url: address.baseURL + path)
         request.method = method
+        if let term { request.headers.add(name: termHeader, value: "\(term)") }
         if let body {
             request.body = .bytes(ByteBuffer(bytes: body))
             request.headers.add(name: "content-type", value: "application/json")

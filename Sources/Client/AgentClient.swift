@@ -10,8 +10,17 @@ import NIOHTTP1
 package struct AgentClient: Sendable {
     package let address: HostAddress
     let http: HTTPClient
+    /// Of the controller that asks; nil for people.
+    var term: UInt64?
 
     package var name: HostName { address.name }
+
+    /// The same agent, told by the controller of a term.
+    package func commanded(in term: UInt64) -> AgentClient {
+        var client = self
+        client.term = term
+        return client
+    }
 
     package func host() async throws(ClientError) -> HostInfo { try await get(Paths.host) }
 
@@ -27,8 +36,9 @@ package struct AgentClient: Sendable {
     package func restore(_ request: RestoreVM) async throws(ClientError) -> VMInfo {
         try await post(Paths.restore, request, within: Limits.saveTimeout)
     }
-    package func delete(_ name: VMName) async throws(ClientError) {
-        _ = try await send(.DELETE, Paths.vm(name))
+    /// - Parameter id: what the VM must have; nil for any.
+    package func delete(_ name: VMName, id: VMID? = nil) async throws(ClientError) {
+        _ = try await send(.DELETE, id.map { Paths.vm(name, id: $0) } ?? Paths.vm(name))
     }
     package func perform(_ action: VMAction, on name: VMName) async throws(ClientError) -> VMInfo {
         try decode(await send(.POST, Paths.action(action, on: name)))
@@ -73,12 +83,24 @@ package struct AgentClient: Sendable {
         try decode(await send(.GET, path))
     }
 
-    private func post<Answer: Decodable>(
+    func post<Answer: Decodable>(
         _ path: String, _ request: some Encodable, within limit: Duration = Limits.answerTimeout
+    ) async throws(ClientError) -> Answer {
+        try await send(.POST, path, request, within: limit)
+    }
+
+    func put<Answer: Decodable>(
+        _ path: String, _ request: some Encodable, within limit: Duration
+    ) async throws(ClientError) -> Answer {
+        try await send(.PUT, path, request, within: limit)
+    }
+
+    private func send<Answer: Decodable>(
+        _ method: HTTPMethod, _ path: String, _ request: some Encodable, within limit: Duration
     ) async throws(ClientError) -> Answer {
         do {
             let body = try JSONEncoder().encode(request)
-            return try decode(await send(.POST, path, body: Array(body), within: limit))
+            return try decode(await send(method, path, body: Array(body), within: limit))
         } catch let error as ClientError {
             throw error
         } catch {

@@ -14,8 +14,13 @@ package final class ClusterClient: Sendable {
     /// - Parameter keysFolder: with ca.pem, cert.pem and key.pem.
     package init(hosts: [HostAddress], keysFolder: String) throws(ClientError) {
         self.hosts = hosts
+        http = Self.http(to: hosts, try Self.tls(keysFolder))
+    }
+
+    /// A client that goes to the address of whom a URL names by DNS name, and takes nobody else's certificate.
+    static func http(to hosts: [HostAddress], _ tls: TLSConfiguration) -> HTTPClient {
         var configuration = HTTPClient.Configuration()
-        configuration.tlsConfiguration = try Self.tls(keysFolder)
+        configuration.tlsConfiguration = tls
         configuration.dnsOverride = Dictionary(
             hosts.map { ($0.identity.dnsName, $0.ip) }, uniquingKeysWith: { first, _ in first })
         configuration.timeout.connect = .seconds(Limits.connectTimeout.components.seconds)
@@ -26,12 +31,12 @@ package final class ClusterClient: Sendable {
         // Shorter than an agent keeps idle connections: else a request may meet one that is just being closed.
         configuration.connectionPool.idleTimeout = .seconds(
             Limits.idleConnection.components.seconds)
-        http = HTTPClient(
+        return HTTPClient(
             eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton),
             configuration: configuration)
     }
 
-    private static func tls(_ folder: String) throws(ClientError) -> TLSConfiguration {
+    static func tls(_ folder: String) throws(ClientError) -> TLSConfiguration {
         do {
             var tls = TLSConfiguration.makeClientConfiguration()
             tls.minimumTLSVersion = .tlsv13

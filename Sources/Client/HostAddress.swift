@@ -1,18 +1,23 @@
-// Where an agent's API is, and who must be there.
+// Where an agent's or a controller's API is, and who must be there.
 
 package import Model
 
-/// An agent to talk to. Its certificate must name this very host: the connection goes to the IP address, and the
-/// certificate is checked for the host's DNS name.
+/// Whom to talk to. The certificate there must name this very identity: the connection goes to the IP address, and the
+/// certificate is checked for the identity's DNS name.
 package struct HostAddress: Hashable, Sendable {
     package var identity: Identity
     package var ip: String
     package var port: Int
 
-    package init(cluster: ClusterName, name: HostName, ip: String, port: Int) {
-        identity = Identity(cluster: cluster, role: .agent, name: name)
+    package init(identity: Identity, ip: String, port: Int) {
+        self.identity = identity
         self.ip = ip
         self.port = port
+    }
+
+    package init(cluster: ClusterName, name: HostName, ip: String, port: Int) {
+        self.init(
+            identity: Identity(cluster: cluster, role: .agent, name: name), ip: ip, port: port)
     }
 
     package var name: HostName { identity.name }
