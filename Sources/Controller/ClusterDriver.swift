@@ -8,13 +8,14 @@
 
 package import API
 package import Control
-package import Host
+import Host
 package import Logging
-package import Model
+import Model
 
 package actor ClusterDriver {
     /// Reads or changes the cluster; runs on the driver, and must not wait for anything.
-    package typealias Work<Value> = @Sendable (inout Cluster, Moment, inout Output) throws(Problem)
+    package typealias Work<Value> =
+        @Sendable (inout Cluster, Moment, inout Output) throws(Problem)
         -> Value
 
     private struct Job {
@@ -72,15 +73,20 @@ package actor ClusterDriver {
             queue.append(
                 Job(
                     run: { cluster, now, output in
-                        let result: Result<Value, Problem>
-                        do throws(Problem) {
-                            result = .success(try work(&cluster, now, &output))
-                        } catch { result = .failure(error) }
+                        let result = Self.result(of: work, &cluster, now, &output)
                         return { waiting.resume(returning: result) }
                     }, fail: { waiting.resume(returning: .failure($0)) }))
             startRunning()
         }
         return try result.get()
+    }
+
+    private static func result<Value>(
+        of work: Work<Value>, _ cluster: inout Cluster, _ now: Moment, _ output: inout Output
+    ) -> Result<Value, Problem> {
+        do throws(Problem) { return .success(try work(&cluster, now, &output)) } catch {
+            return .failure(error)
+        }
     }
 
     // MARK: - Leading
@@ -150,7 +156,7 @@ package actor ClusterDriver {
         guard reign?.term == term else { throw .deposed(term) }
         let fresh: Cluster
         do {
-            fresh = try Cluster(records, settings: settings, term: term, now: .now)
+            fresh = try Cluster(records, settings: settings, term: term, seed: .random(), now: .now)
         } catch { throw .unusable(reason: "the records do not fit together: \(error)") }
         cluster = fresh
         revision = page.revision

@@ -3,7 +3,7 @@
 import API
 package import Control
 import Logging
-package import Model
+import Model
 
 /// Carries out one command at its agent; never throws: what went wrong is a result.
 package protocol CommandExecutor: Sendable {

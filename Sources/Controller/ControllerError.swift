@@ -1,6 +1,6 @@
 // Why a controller does not start. Each is a sentence that says what to do.
 
-import Host
+package import Host
 package import Model
 
 package enum ControllerError: Error, Sendable, CustomStringConvertible {

@@ -9,8 +9,8 @@ import API
 package import Control
 import Host
 package import Logging
-package import Model
-package import ServiceLifecycle
+import Model
+import ServiceLifecycle
 
 package struct Leadership: Service, CustomStringConvertible {
     private let store: any StateStore
@@ -115,7 +115,7 @@ package struct Leadership: Service, CustomStringConvertible {
         while (try? await Task.sleep(for: Limits.tick)) != nil {
             do throws(Problem) {
                 try await driver.perform { cluster, now, output in cluster.tick(now, &output) }
-            } catch where error.knownCode == .notLeader {
+            } catch  where error.knownCode == .notLeader {
                 return .failure(.deposed(leader.term))
             } catch {
                 // Told in the log already; the next tick makes up for it.

@@ -1,7 +1,9 @@
 // What happened in the cluster, for the log.
 
+import API
 import Control
 import Logging
+import Model
 
 extension ClusterNews {
     var level: Logger.Level {

@@ -48,7 +48,8 @@ package enum RecordCodec {
             case .token: .token(try decoder.decode(TokenRecord.self, from: data))
             }
         } catch {
-            throw .unusable(reason: "what the store has under \(entry.key) cannot be read: \(error)")
+            throw .unusable(
+                reason: "what the store has under \(entry.key) cannot be read: \(error)")
         }
     }
 

@@ -11,7 +11,7 @@ struct StoreChunks {
     private var open: [StoreChange] = []
     private var openBytes = 0
 
-    init(_ changed: Set<RecordKey>, of cluster: borrowing Cluster) throws(StoreError) {
+    init(_ changed: Set<RecordKey>, of cluster: Cluster) throws(StoreError) {
         for key in changed.sorted(by: { $0.rank < $1.rank }) {
             if let record = cluster.record(key) {
                 add(.put(key.storeKey, try RecordCodec.encode(record)))

@@ -10,7 +10,7 @@ struct ClusterFigures: Sendable {
     var movesUnderWay: Int
     var imbalance: Double
 
-    init(_ cluster: borrowing Cluster) {
+    init(_ cluster: Cluster) {
         hosts = cluster.hostCounts
         vms = cluster.vmCounts
         movesUnderWay = cluster.movesUnderWay
@@ -73,7 +73,9 @@ extension ControllerMetrics {
             counts.downtimeError)
         text.counter(
             "ferry_operations_total", "Operations that ended.",
-            counts.operations.map { ([("kind", $0.labels[0]), ("outcome", $0.labels[1])], $0.count) }
+            counts.operations.map {
+                ([("kind", $0.labels[0]), ("outcome", $0.labels[1])], $0.count)
+            }
         )
     }
 

@@ -31,7 +31,9 @@ package final class ControllerMetrics: Sendable {
         private static let latencies = [
             0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5,
         ]
-        private static let ratios = [0.1, 0.25, 0.5, 0.75, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 5, 10, 100]
+        private static let ratios = [
+            0.1, 0.25, 0.5, 0.75, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 5, 10, 100,
+        ]
     }
 
     private let state = Mutex(Counts())

@@ -22,21 +22,8 @@ struct Authorization: Sendable {
         of request: Request, _ context: APIContext, for needs: Route.Needs
     ) async throws -> Caller? {
         if needs == .nobody { return nil }
-        let caller =
-            if let field = request.headers[.authorization] {
-                try await token(field, context)
-            } else {
-                try await certificate(context)
-            }
-        let isAllowed =
-            switch needs {
-            case .nobody: true
-            case .viewer: caller.rank != nil
-            case .operator: caller.rank ?? .viewer >= .operator
-            case .admin: caller.rank == .admin
-            case .thatAgent: try isAgent(caller, context)
-            }
-        guard isAllowed else {
+        let caller = try await caller(of: request, context)
+        guard try may(caller, needs, context) else {
             context.logger.info(
                 "caller refused",
                 metadata: ["who": "\(caller)", "path": "\(request.uri.path)"])
@@ -45,8 +32,31 @@ struct Authorization: Sendable {
         return caller
     }
 
+    private func caller(
+        of request: Request, _ context: APIContext
+    ) async throws -> Caller {
+        guard let field = request.headers[.authorization] else {
+            return try await certificate(context)
+        }
+        return try await token(field, context)
+    }
+
+    private func may(
+        _ caller: Caller, _ needs: Route.Needs, _ context: APIContext
+    ) throws -> Bool {
+        switch needs {
+        case .nobody: true
+        case .viewer: caller.rank != nil
+        case .operator: caller.rank == .operator || caller.rank == .admin
+        case .admin: caller.rank == .admin
+        case .thatAgent: try isAgent(caller, context)
+        }
+    }
+
     private func isAgent(_ caller: Caller, _ context: APIContext) throws -> Bool {
-        guard case .certificate(let identity) = caller, identity.role == .agent else { return false }
+        guard case .certificate(let identity) = caller, identity.role == .agent else {
+            return false
+        }
         return try identity.name == context.hostName()
     }
 
@@ -93,14 +103,9 @@ struct Authorization: Sendable {
     }
 }
 
-/// How much one may; each may what those before it may.
-private enum Rank: Comparable {
-    case viewer, `operator`, admin
-}
-
 extension Caller {
-    /// Nil: it may not use the API that is for people and tools.
-    fileprivate var rank: Rank? {
+    /// What token would let it do the same; nil: none.
+    fileprivate var rank: TokenRole? {
         switch self {
         case .certificate(let identity):
             switch identity.role {
@@ -108,12 +113,7 @@ extension Caller {
             case .controller: .viewer
             case .agent: nil
             }
-        case .token(_, let role):
-            switch role {
-            case .viewer: .viewer
-            case .operator: .operator
-            case .admin: .admin
-            }
+        case .token(_, let role): role
         }
     }
 }

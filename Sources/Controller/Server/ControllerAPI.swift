@@ -88,7 +88,8 @@ private struct Served: Sendable {
         _ request: Request, _ context: APIContext
     ) async throws -> Response {
         do { return try await route.handle(request, context) } catch let problem as Problem
-        where problem.knownCode == .notLeader {
+            where problem.knownCode == .notLeader
+        {
             throw await moved(problem, request)
         }
     }

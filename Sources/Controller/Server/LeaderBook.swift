@@ -1,6 +1,6 @@
 // Where the leader is, for those who ask a controller that does not lead. The store knows; it is not asked each time.
 
-import Control
+package import Control
 import Host
 
 package actor LeaderBook {

@@ -57,7 +57,8 @@ struct KnownMethods: RouterMiddleware {
         next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
         do { return try await next(request, context) } catch let error as any HTTPResponseError
-        where error.status == .notFound {
+            where error.status == .notFound
+        {
             let methods = routes.filter { $0.matches(request.uri.path) }.map(\.method.rawValue)
             guard !methods.isEmpty else { throw error }
             throw Refusal(

@@ -46,14 +46,18 @@ extension ControllerAPI {
         _ request: Request, _ context: APIContext
     ) async throws -> Response {
         _ = try Query(request)
-        var figures: ClusterFigures?
+        let text = metrics.text(try await figuresOfLeader(), version: ferryVersion)
+        return self.text(Array(text.utf8), Exposition.mediaType)
+    }
+
+    /// Nil on a follower, which tells about itself only.
+    private func figuresOfLeader() async throws(Problem) -> ClusterFigures? {
         do throws(Problem) {
-            figures = try await perform { cluster, _, _ in ClusterFigures(cluster) }
-        } catch where error.knownCode == .notLeader {
-            // A follower tells about itself.
+            return try await perform { cluster, _, _ in ClusterFigures(cluster) }
+        } catch {
+            guard error.knownCode == .notLeader else { throw error }
+            return nil
         }
-        return text(
-            Array(metrics.text(figures, version: ferryVersion).utf8), Exposition.mediaType)
     }
 
     @Sendable private func health(

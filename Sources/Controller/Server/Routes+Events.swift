@@ -143,7 +143,7 @@ private struct EventFeed: Sendable {
 
     /// "event: …\ndata: …\n"; nil for what is nobody's business.
     private static func event(
-        _ key: RecordKey, _ cluster: borrowing Cluster, _ now: Moment
+        _ key: RecordKey, _ cluster: Cluster, _ now: Moment
     ) -> String? {
         switch key {
         case .host(let name): event(.host, name.text, try? cluster.host(name, now))
@@ -158,7 +158,8 @@ private struct EventFeed: Sendable {
         _ kind: ClusterEvent.Kind, _ name: String, _ thing: (some Encodable)?
     ) -> String? {
         let bytes =
-            thing.map { try? JSONText.bytes($0) } ?? (try? JSONText.bytes(DeletedThing(deleted: name)))
+            thing.map { try? JSONText.bytes($0) }
+            ?? (try? JSONText.bytes(DeletedThing(deleted: name)))
         guard let bytes else { return nil }
         return "event: \(kind.rawValue)\ndata: \(String(decoding: bytes, as: UTF8.self))\n"
     }

@@ -71,7 +71,7 @@ extension ControllerAPI {
         let matched = try request.revisionMatched()
         var body = try await body(UpdateClusterVM.self, of: request)
         if let matched {
-            guard body.revision ?? matched == matched else {
+            guard body.revision == nil || body.revision == matched else {
                 throw Problem(
                     .badRequest, "If-Match names revision \(matched), the body another one")
             }

@@ -35,7 +35,9 @@ struct Query {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard let name = percentDecoded(parts[0], plusIsSpace: true),
                 let value = percentDecoded(parts.count > 1 ? parts[1] : "", plusIsSpace: true)
-            else { throw Problem(.badRequest, "the query cannot be read: it is not UTF-8 with %XX") }
+            else {
+                throw Problem(.badRequest, "the query cannot be read: it is not UTF-8 with %XX")
+            }
             guard known.contains(name) else {
                 throw Problem(
                     .badRequest,
@@ -124,7 +126,8 @@ extension Request {
     func revisionMatched() throws(Problem) -> UInt64? {
         guard let text = headers[.ifMatch], text != "*" else { return nil }
         let digits = text.dropFirst().dropLast()
-        guard text.count > 2, text.hasPrefix("\""), text.hasSuffix("\""), let number = UInt64(digits)
+        guard text.count > 2, text.hasPrefix("\""), text.hasSuffix("\""),
+            let number = UInt64(digits)
         else {
             throw Problem(
                 .badRequest,
