@@ -114,6 +114,8 @@ let package = Package(
             "Store",
             ["Control", "Host", "Model", grdb, httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
         library("Client", ["API", "Model", httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
+        // The cluster's messages as people read and write them
+        library("ClusterText", ["API", "Model"]),
         library(
             "Agent",
             [
@@ -136,7 +138,10 @@ let package = Package(
         executable("ferry-agent", ["Agent", "Host", "Model", argumentParser, logging]),
         executable(
             "ferry",
-            ["API", "Client", "ClusterFile", "Host", "Keys", "Model", argumentParser]),
+            [
+                "API", "Client", "ClusterFile", "ClusterText", "GanetiFormat", "Host", "Keys",
+                "Model", "Placement", argumentParser,
+            ]),
         executable("ferry-controller", ["Controller", "Host", "Model", argumentParser, logging]),
         executable("ferry-vmm", ["Host", "Machine", "Model", argumentParser]),
         executable(
@@ -186,6 +191,9 @@ let package = Package(
         tests(
             "Controller",
             ["API", "Client", "ClusterFile", "Control", "Host", "Keys", "Model", "Store"]),
+        tests("ClusterText", ["API", "Model"]),
+        .testTarget(
+            name: "FerryTests", dependencies: ["Testbed", "ferry"], swiftSettings: settings),
         tests("Model"),
         tests("Wire"),
         tests("Placement", ["Model"]),

@@ -34,6 +34,6 @@ struct Ferry: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             Up.self, Down.self, Status.self, PKI.self, VMCommand.self, Migrate.self,
-            MigrationCommand.self, HostCommand.self, AgentCommand.self,
+            MigrationCommand.self, HostCommand.self, AgentCommand.self, Balance.self,
         ])
 }

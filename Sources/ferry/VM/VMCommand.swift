@@ -1,6 +1,7 @@
 // ferry vm: create, look at, and end virtual machines.
 
 import API
+import ClusterText
 import ArgumentParser
 import Client
 import Host

@@ -1,6 +1,7 @@
 // ferry vm pause, resume, start, stop, reset, save, restore, delete.
 
 import API
+import ClusterText
 import ArgumentParser
 import Client
 import Model

@@ -1,6 +1,7 @@
 // A migration under way: one line that changes on a terminal, a line now and then elsewhere.
 
 import API
+import ClusterText
 import Foundation
 import Host
 import Model

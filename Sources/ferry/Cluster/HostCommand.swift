@@ -1,6 +1,7 @@
 // ferry host: the hosts of the cluster.
 
 import API
+import ClusterText
 import ArgumentParser
 import Client
 import Model

@@ -3,6 +3,7 @@
 
 import API
 import Client
+import ClusterFile
 import Host
 import Model
 
@@ -11,11 +12,13 @@ struct ClusterShutdown {
     private static let patience = Duration.seconds(10)
     private static let poll = Duration.milliseconds(250)
 
-    private let session: Session
+    private let cluster: ClusterFile
+    private let client: ClusterClient
     private let isQuiet: Bool
 
-    init(_ session: Session, isQuiet: Bool) {
-        self.session = session
+    init(_ session: Session, isQuiet: Bool) throws {
+        cluster = session.cluster
+        client = try session.client
         self.isQuiet = isQuiet
     }
 
@@ -28,12 +31,12 @@ struct ClusterShutdown {
 
     /// Returns when none runs, or out of patience: a migration that is too late to cancel ends by itself.
     private func cancelMigrations() async -> [String] {
-        let local = LocalAgents(cluster: session.cluster)
+        let local = LocalAgents(cluster: cluster)
         let end = Instant.now + Self.patience
         while true {
             var silent: [String] = []
             var running: [(AgentClient, MigrationInfo)] = []
-            let answers = await session.eachAgent { agent throws(ClientError) in
+            let answers = await client.eachAgent { agent throws(ClientError) in
                 try await agent.migrations()
             }
             for (agent, answer) in answers {
@@ -42,7 +45,7 @@ struct ClusterShutdown {
                     running += migrations.filter { !$0.isOver }.map { (agent, $0) }
                 case .failure(let error):
                     // A host without an agent is down already.
-                    if local.processID(of: agent.name) != nil { silent.append("\(error)") }
+                    if local.daemon(agent.name).processID != nil { silent.append("\(error)") }
                 }
             }
             if running.isEmpty || Instant.now >= end { return silent }
@@ -60,7 +63,7 @@ struct ClusterShutdown {
         let end = Instant.now + Self.patience
         while true {
             var again: [String] = []
-            for vm in await session.allVMs().vms where vm.hasProcess {
+            for vm in await client.allVMs().vms where vm.hasProcess {
                 let place = Place(vm: vm.name, host: vm.host)
                 if final[place] != nil { continue }
                 switch await stop(vm) {
@@ -93,7 +96,7 @@ struct ClusterShutdown {
     /// What is kept for a source that was lost can be deleted; what still arrives refuses, and ends with its source.
     private func discard(_ vm: VMInfo) async -> Outcome {
         do {
-            try await session.agent(vm.host).delete(vm.name)
+            try await client.host(vm.host)?.delete(vm.name)
             return .gone
         } catch { return .notYet("VM \(vm.name) is still arriving on host \(vm.host)") }
     }
@@ -102,7 +105,7 @@ struct ClusterShutdown {
         if vm.state == .incoming { return await discard(vm) }
         if !isQuiet { print("stopping VM \(vm.name) on host \(vm.host)") }
         do {
-            _ = try await session.agent(vm.host).perform(.stop, on: vm.name)
+            _ = try await client.host(vm.host)?.perform(.stop, on: vm.name)
             return .stopped
         } catch {
             let sentence = "VM \(vm.name) on host \(vm.host) was not stopped: \(error)"

@@ -1,6 +1,7 @@
 // ferry migration: migrations that run or have run.
 
 import API
+import ClusterText
 import ArgumentParser
 import Client
 import Model
@@ -30,7 +31,7 @@ struct MigrationCommand: AsyncParsableCommand {
         func run() async throws {
             try await reporting(output) {
                 try await Session.with(cluster) { session in
-                    let answers = await session.eachAgent { agent throws(ClientError) in
+                    let answers = try await session.client.eachAgent { agent throws(ClientError) in
                         try await agent.migrations()
                     }
                     let all = answers.flatMap { (try? $0.answer.get()) ?? [] }
@@ -95,7 +96,7 @@ struct MigrationOptions: ParsableArguments {
         try await reporting(output) {
             try await Session.with(cluster) { session in
                 let id = id
-                let answers = await session.eachAgent { agent throws(ClientError) in
+                let answers = try await session.client.eachAgent { agent throws(ClientError) in
                     try await agent.migration(id)
                 }
                 for (agent, answer) in answers where (try? answer.get()) != nil {

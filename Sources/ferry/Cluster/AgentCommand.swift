@@ -1,6 +1,7 @@
 // ferry agent: the agents themselves.
 
 import API
+import ClusterText
 import ArgumentParser
 import Client
 import Model
@@ -55,12 +56,12 @@ struct AgentCommand: AsyncParsableCommand {
                 let audit = try await session.agent(host).audit()
                 return CheckReport(hosts: [audit], findings: audit.findings)
             }
-            let first = await audits(session)
+            let first = await audits(try session.client)
             var findings = first.findings
             let between = ClusterAudit.findings(first.hosts, isComplete: first.isComplete)
             if !between.isEmpty {
                 // Hosts are asked at different moments: what is true of the cluster is true twice.
-                let second = await audits(session)
+                let second = await audits(try session.client)
                 let again = ClusterAudit.findings(second.hosts, isComplete: second.isComplete)
                 findings += between.filter { again.contains($0) }
             }
@@ -68,9 +69,9 @@ struct AgentCommand: AsyncParsableCommand {
         }
 
         private func audits(
-            _ session: Session
+            _ client: ClusterClient
         ) async -> (hosts: [HostAudit], findings: [AuditFinding], isComplete: Bool) {
-            let answers = await session.eachAgent { agent throws(ClientError) in
+            let answers = await client.eachAgent { agent throws(ClientError) in
                 try await agent.audit()
             }
             var hosts: [HostAudit] = []

@@ -9,12 +9,14 @@ import Model
 
 struct Up: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Starts the agents of a cluster on this machine.",
+        abstract: "Starts the agents and controllers of a cluster on this machine.",
         discussion: """
-            Makes the cluster's keys where they are missing, starts an agent for each host of the file, and \
-            returns when all answer. What runs already is left as it is. The agents go on in the background \
-            until `ferry down`; their logs are in state-folder/hosts/HOST/agent.log. $FERRY_AGENT names another \
-            program than the ferry-agent beside this one.
+            Makes the cluster's keys where they are missing, starts an agent for each host of the file and the \
+            controllers that it names, and returns when all answer and every agent has registered. What runs \
+            already is left as it is. They go on in the background until `ferry down`; their logs are \
+            state-folder/hosts/HOST/agent.log and state-folder/controllers/NAME/controller.log. $FERRY_AGENT \
+            and $FERRY_CONTROLLER name other programs than those beside this one. An etcd that the file names \
+            as the store must run already.
 
             Example:
               ferry up cluster-configs/local-3.yaml
@@ -22,8 +24,8 @@ struct Up: AsyncParsableCommand {
 
     @Argument(
         help:
-            "The cluster file (default: that of the last `ferry up` here, else cluster-configs/local-3.yaml)."
-    )
+            "The cluster file (default: that of the last `ferry up` here, else cluster-configs/local-3.yaml).",
+        completion: .file(extensions: ["yaml", "yml"]))
     var file: String?
     @OptionGroup var output: OutputOptions
 
@@ -31,17 +33,24 @@ struct Up: AsyncParsableCommand {
         try await reporting(output) {
             let cluster = try findCluster()
             try makeKeys(cluster)
-            let session = try Session(cluster, keysFolder: cluster.operatorKeys)
+            let session = try Session(cluster, access: .keys(folder: cluster.operatorKeys))
             do {
-                try await startAgents(session)
-                try CurrentCluster.record(cluster.path)
-                try await printHosts(session, output)
+                try await start(session)
+                await session.close()
             } catch {
-                await session.client.shutdown()
+                await session.close()
                 throw error
             }
-            await session.client.shutdown()
         }
+    }
+
+    private func start(_ session: Session) async throws {
+        let controllers = LocalControllers(cluster: session.cluster)
+        try await LocalAgents(cluster: session.cluster).start(try session.client)
+        if let controller = session.controller { try await controllers.start(controller) }
+        try CurrentCluster.record(session.cluster.path)
+        if let controller = session.controller { try await controllers.waitForAgents(controller) }
+        try await printHosts(session, output)
     }
 
     private func findCluster() throws -> ClusterFile {
@@ -57,6 +66,7 @@ struct Up: AsyncParsableCommand {
         let authorityFolder = KeyFolder(cluster.authorityFolder)
         let holders =
             cluster.hosts.map { (Role.agent, $0.name) }
+            + cluster.controllers.map { (Role.controller, $0.name) }
             + [(Role.operator, try HostName(ClusterFile.operatorName))]
         let missing = holders.filter {
             !File.isThere(KeyFolder(cluster.keysFolder(of: $0.0, $0.1)).certificate)
@@ -69,17 +79,6 @@ struct Up: AsyncParsableCommand {
         for (role, name) in missing {
             try authority.issue(
                 role: role, name: name, to: KeyFolder(cluster.keysFolder(of: role, name)))
-        }
-    }
-
-    private func startAgents(_ session: Session) async throws {
-        let local = LocalAgents(cluster: session.cluster)
-        var started: [(HostName, ProcessHandle)] = []
-        for host in session.cluster.hosts where local.processID(of: host.name) == nil {
-            started.append((host.name, try local.start(host.name)))
-        }
-        for (host, process) in started {
-            try await local.waitUntilReady(host, process, session.agent(host))
         }
     }
 }

@@ -1,6 +1,7 @@
 // VMs as people read them, and what people write for sizes and times.
 
 import API
+import ClusterText
 import ArgumentParser
 import Model
 

@@ -21,7 +21,7 @@ struct RecoveryPicture: Encodable {
     /// Asks every host: by name first, then those that know another name, or only the ledger's word, by id.
     init(of name: VMName, _ session: Session) async throws {
         vm = name
-        let byName = await session.eachAgent { agent throws(ClientError) in
+        let byName = try await session.client.eachAgent { agent throws(ClientError) in
             try await agent.recovery(name)
         }
         let ids = Set(byName.compactMap { try? $0.answer.get().vmID })
