@@ -147,13 +147,10 @@ let package = Package(
             "ferry-agent", ["Agent", "Host", "Model", "Serving", argumentParser, logging]),
         executable(
             "ferry",
-<<<<<<< HEAD
             [
                 "API", "Client", "ClusterFile", "ClusterText", "GanetiFormat", "Host", "Keys",
                 "Model", "Placement", argumentParser,
             ]),
-        executable("ferry-controller", ["Controller", "Host", "Model", argumentParser, logging]),
-            ["API", "Client", "ClusterFile", "Host", "Keys", "Model", argumentParser]),
         executable(
             "ferry-controller", ["Controller", "Model", "Serving", argumentParser, logging]),
         executable("ferry-vmm", ["Host", "Machine", "Model", argumentParser]),

@@ -11,10 +11,12 @@ extension PlacementAnswer {
                 verdict.host == chosen ? "*" : "", verdict.host.text,
                 verdict.score.map(figureText) ?? "-", verdict.why)
         }
-        let sentence =
-            chosen.map { "\(vm) would go to \($0), by the policy \(policy)" }
-            ?? "no host can take \(vm)"
         return "\(table.text)\n\(sentence)"
+    }
+
+    package var sentence: String {
+        chosen.map { "\(vm) would go to \($0), by the policy \(policy)" }
+            ?? "no host can take \(vm)"
     }
 
     /// The best first, then those that no lot fell on, then those that refuse.

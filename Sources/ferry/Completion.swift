@@ -1,9 +1,11 @@
 // Names of VMs, hosts and other things for the shell's completion.
 
+import API
+import ClusterFile
 import ArgumentParser
 import Client
-import Host
 import Model
+import Placement
 
 extension CompletionKind {
     static let vmNames = named(.vms)
@@ -11,9 +13,7 @@ extension CompletionKind {
     static let groupNames = named(.groups)
     static let tokenNames = named(.tokens)
     static let operationIDs = named(.operations)
-    static let policies = list([
-        "first-fit", "best-fit", "worst-fit", "dot-product", "power-of-two", "least-loaded",
-    ])
+    static let policies = list(NamedPolicies.all(seed: 0).map(\.name))
 
     private static func named(_ kind: CompletionWords.Kind) -> CompletionKind {
         shellCommand("ferry complete \(kind.rawValue)")
@@ -37,7 +37,7 @@ struct CompletionWords: AsyncParsableCommand {
 
     func run() async {
         let words = await withTaskGroup(of: [String].self) { group in
-            group.addTask { (try? await words()) ?? [] }
+            group.addTask { (try? await names()) ?? [] }
             group.addTask {
                 try? await Task.sleep(for: Self.patience)
                 return []
@@ -49,21 +49,21 @@ struct CompletionWords: AsyncParsableCommand {
         if !words.isEmpty { print(words.joined(separator: "\n")) }
     }
 
-    private func words() async throws -> [String] {
+    private func names() async throws -> [String] {
         var words: [String] = []
         let options = try ClusterOptions.parse([])
         try await Session.with(options) { session in
             words =
                 if let controller = session.controller {
-                    try await self.words(controller)
+                    try await names(controller)
                 } else {
-                    try await self.words(session)
+                    try await names(session)
                 }
         }
         return words
     }
 
-    private func words(_ controller: ControllerClient) async throws -> [String] {
+    private func names(_ controller: ControllerClient) async throws -> [String] {
         switch kind {
         case .vms: try await controller.allVMs().map(\.name.text)
         case .hosts: try await controller.allHosts().map(\.name.text)
@@ -73,7 +73,7 @@ struct CompletionWords: AsyncParsableCommand {
         }
     }
 
-    private func words(_ session: Session) async throws -> [String] {
+    private func names(_ session: Session) async throws -> [String] {
         switch kind {
         case .vms: try await session.client.allVMs().vms.map(\.name.text)
         case .hosts: session.cluster.hosts.map(\.name.text)

@@ -82,6 +82,9 @@ struct Session {
         await controller?.shutdown()
     }
 
+    /// There is a token, and agents know certificates only.
+    var hasOnlyControllers: Bool { agents == nil }
+
     /// The agents' client; refused with a token.
     var client: ClusterClient {
         get throws(CommandFailure) {

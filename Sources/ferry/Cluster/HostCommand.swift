@@ -8,12 +8,15 @@ import Model
 
 struct HostCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "host", abstract: "Lists and shows the cluster's hosts.",
+        commandName: "host", abstract: "Lists, shows and forgets the cluster's hosts.",
         discussion: """
+            With a controller, hosts are shown as the cluster sees them: state, load, what is promised. Without \
+            one, as their agents answer.
+
             Example:
               ferry host list
             """,
-        subcommands: [List.self, Show.self])
+        subcommands: [List.self, Show.self, Forget.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -27,19 +30,68 @@ struct HostCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await reporting(output) {
-                try await Session.with(cluster) { try await printHosts($0, output) }
+                try await Session.with(cluster) { session in
+                    guard let controller = session.controller else {
+                        return try await printHosts(session, output)
+                    }
+                    let hosts = try await controller.allHosts()
+                    switch output.output {
+                    case .json: print(try jsonText(Page(items: hosts)))
+                    case .text: print(hostTable(hosts))
+                    }
+                }
             }
         }
     }
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Shows a host: cores, memory, CPU features, what its KVM can do.",
+            abstract: "Shows a host: state, load and what is promised; cores, CPU features, KVM.",
             discussion: """
+                With a controller it shows what the cluster knows of the host; --agent asks the host itself.
+
                 Example:
                   ferry host show host-a
                 """)
-        @Argument(help: "The host's name.", transform: { try HostName($0) })
+        @Argument(help: "The host's name.", completion: .hostNames, transform: { try HostName($0) })
+        var name: HostName
+        @Flag(help: "Ask its agent: CPU features, what its KVM can do.")
+        var agent = false
+        @OptionGroup var cluster: ClusterOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            try await reporting(output) {
+                try await Session.with(cluster) { session in
+                    if !agent, let controller = session.controller {
+                        let host = try await controller.host(name)
+                        switch output.output {
+                        case .json: print(try jsonText(host))
+                        case .text: print(host.text)
+                        }
+                    } else {
+                        let host = try await session.agent(name).host()
+                        switch output.output {
+                        case .json: print(try jsonText(host))
+                        case .text: print(hostText(host))
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    struct Forget: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Forgets a host that is gone for good; needs a controller.",
+            discussion: """
+                The host must not be active and must have no VMs. When its agent registers again, the host is \
+                known again.
+
+                Example:
+                  ferry host forget host-c
+                """)
+        @Argument(help: "The host's name.", completion: .hostNames, transform: { try HostName($0) })
         var name: HostName
         @OptionGroup var cluster: ClusterOptions
         @OptionGroup var output: OutputOptions
@@ -47,10 +99,11 @@ struct HostCommand: AsyncParsableCommand {
         func run() async throws {
             try await reporting(output) {
                 try await Session.with(cluster) { session in
-                    let host = try await session.agent(name).host()
+                    let controller = try session.neededController(for: "ferry host forget")
+                    try await controller.forget(name)
                     switch output.output {
-                    case .json: print(try jsonText(host))
-                    case .text: print(hostText(host))
+                    case .json: print(try jsonText(["forgotten": name.text]))
+                    case .text: print("host \(name) is forgotten")
                     }
                 }
             }
@@ -68,9 +121,11 @@ private struct HostLine: Encodable {
 
 private struct HostList: Encodable { var hosts: [HostLine] }
 
-/// Every host of the file, those that do not answer too.
+/// Every host of the file as its agent answers, those that do not answer too.
 func printHosts(_ session: Session, _ output: OutputOptions) async throws {
-    let answers = await session.eachAgent { agent throws(ClientError) in try await agent.host() }
+    let answers = try await session.client.eachAgent { agent throws(ClientError) in
+        try await agent.host()
+    }
     switch output.output {
     case .json:
         let lines = answers.map { agent, answer in

@@ -1,4 +1,4 @@
-// ferry migrate: moves a VM and shows how it goes.
+// ferry migrate: moves a VM and shows how it goes; by the controller that keeps it, else by a word to its agent.
 
 import API
 public import ArgumentParser
@@ -19,18 +19,24 @@ struct Migrate: AsyncParsableCommand {
             what the destination lacks is sent. With --rehearse the VM stays where it is: the destination is \
             tried in all but the handover, and the VM pauses once, for as long as saving its state takes.
 
+            With a controller the destination may be left to it, and the migration is an operation of the \
+            cluster. --downtime-limit, --streams, --compression, --rehearse and --no-audit are the agents' \
+            business: with one of them the agent is told directly, and --to is needed.
+
             Example:
+              ferry migrate web
               ferry migrate web --to host-b
               ferry migrate web --to host-b --downtime-limit 20ms --streams 4 --compression zstd
               ferry migrate web --to host-b --rehearse
             """)
 
-    @Argument(help: "The VM's name.", transform: { try VMName($0) })
+    @Argument(help: "The VM's name.", completion: .vmNames, transform: { try VMName($0) })
     var name: VMName
     @Option(
-        help: ArgumentHelp("The host it moves to.", valueName: "host"),
-        transform: { try HostName($0) })
-    var to: HostName
+        help: ArgumentHelp(
+            "The host it moves to (default, with a controller: the best one).", valueName: "host"),
+        completion: .hostNames, transform: { try HostName($0) })
+    var to: HostName?
     @Option(
         help: "The longest pause, such as 50ms (default: the VM's own limit).",
         transform: durationArgument)
@@ -51,18 +57,40 @@ struct Migrate: AsyncParsableCommand {
     func run() async throws {
         try await reporting(output) {
             try await Session.with(cluster) { session in
-                let agent = try await session.agent(withVM: name)
-                let request = StartMigration(
-                    vm: name, to: to, downtimeLimitMs: downtimeLimit?.milliseconds,
-                    streams: streams, compression: compression, rehearse: rehearse ? true : nil,
-                    audit: noAudit ? false : nil)
-                let started = try await agent.start(request)
-                if detach {
-                    try printStarted(started)
+                if !concernsAgents, let (controller, _) = try await session.keptVM(name) {
+                    let started = try await controller.migrate(name, to: to)
+                    let migration = ControlledMigration(session, controller, output)
+                    if detach { return try migration.printStarted(started) }
+                    try await migration.finish(started)
                 } else {
-                    try await follow(started, agent)
+                    try await migrate(session)
                 }
             }
+        }
+    }
+
+    /// Something that the controller has no word for.
+    private var concernsAgents: Bool {
+        downtimeLimit != nil || streams != nil || compression != nil || rehearse || noAudit
+    }
+
+    private func migrate(_ session: Session) async throws {
+        guard let to else {
+            throw CommandFailure(
+                .refused, code: "no_destination",
+                "say where to with --to HOST: only a controller chooses, for VMs that it keeps and without the agents' own options"
+            )
+        }
+        let agent = try await session.agent(withVM: name, on: nil)
+        let request = StartMigration(
+            vm: name, to: to, downtimeLimitMs: downtimeLimit?.milliseconds, streams: streams,
+            compression: compression, rehearse: rehearse ? true : nil,
+            audit: noAudit ? false : nil)
+        let started = try await agent.start(request)
+        if detach {
+            try printStarted(started)
+        } else {
+            try await follow(started, agent)
         }
     }
 
@@ -80,26 +108,9 @@ struct Migrate: AsyncParsableCommand {
         let ended = try await agent.follow(started.id) { await line.show($0) }
         await line.clear()
         if output.output == .json { print(try jsonText(ended)) }
-        guard ended.state == .succeeded else { throw failure(of: ended) }
+        guard ended.state == .succeeded else { throw CommandFailure(ended) }
         guard output.output == .text else { return }
-        print(
-            ended.report.map { reportText($0, of: ended) }
-                ?? "\(ended.vm) runs on \(ended.destination); the agent of \(ended.source) ended before it could report more"
-        )
-    }
-
-    private func failure(of ended: MigrationInfo) -> CommandFailure {
-        let failure = ended.failure
-        let code = failure?.code ?? "failed"
-        let message = failure?.message ?? "unknown reason"
-        // It may even run on the other host: nothing is said of where it is.
-        if failure?.vmIsRunning == false {
-            return CommandFailure(
-                .vmNotRunning, code: code, "the migration of \(name) failed: \(message)")
-        }
-        return CommandFailure(
-            ended.state == .cancelled ? .cancelled : .notMigrated, code: code,
-            "\(name) was not moved: \(message)")
+        print(migrationReportText(ended))
     }
 }
 

@@ -1,4 +1,4 @@
-// A migration under way: one line that changes on a terminal, a line now and then elsewhere.
+// Work under way: one line that changes on a terminal, a line now and then elsewhere.
 
 import API
 import ClusterText
@@ -11,17 +11,23 @@ actor ProgressLine {
 
     private let isQuiet: Bool
     private let isTerminal = StandardStreams.errorIsTerminal
-    private var lastPhase: MigrationPhase?
+    private var lastPart: String?
     private var lastShown: Instant?
 
     init(isQuiet: Bool) { self.isQuiet = isQuiet }
 
     func show(_ info: MigrationInfo) {
-        guard !isQuiet, !info.isOver, let progress = info.progress else { return }
+        guard !info.isOver, let progress = info.progress else { return }
+        show(progressText(progress), part: progress.phase.rawValue)
+    }
+
+    /// - Parameter part: of the work; the first line of each is always shown.
+    func show(_ text: String, part: String) {
+        guard !isQuiet else { return }
         if isTerminal {
-            write("\r\u{1b}[2K" + progressText(progress))
-        } else if isDue(progress.phase) {
-            write(progressText(progress) + "\n")
+            write("\r\u{1b}[2K" + text)
+        } else if isDue(part) {
+            write(text + "\n")
         }
     }
 
@@ -29,11 +35,11 @@ actor ProgressLine {
         if !isQuiet, isTerminal { write("\r\u{1b}[2K") }
     }
 
-    /// A new phase, or a second since the last line.
-    private func isDue(_ phase: MigrationPhase) -> Bool {
+    /// A new part, or a second since the last line.
+    private func isDue(_ part: String) -> Bool {
         let now = Instant.now
-        if phase == lastPhase, let lastShown, now - lastShown < Self.plainInterval { return false }
-        lastPhase = phase
+        if part == lastPart, let lastShown, now - lastShown < Self.plainInterval { return false }
+        lastPart = part
         lastShown = now
         return true
     }

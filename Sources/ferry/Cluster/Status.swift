@@ -1,5 +1,6 @@
 // ferry status: the cluster at one look.
 
+import ClusterFile
 import API
 import ArgumentParser
 import Client

@@ -1,5 +1,6 @@
 // The agents of a cluster that runs on this machine. A stopped agent's VMs run on.
 
+import API
 import Client
 import ClusterFile
 import Host

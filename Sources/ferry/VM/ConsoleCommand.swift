@@ -20,7 +20,6 @@ struct ConsoleCommand: AsyncParsableCommand {
             """)
 
     private static let escape: UInt8 = 0x1d
-    private static let inputBytesMax = 1024
     /// Pasted text goes in pieces, each when the guest has taken the one before.
     private static let pieceBytesMax = 256
 
@@ -55,7 +54,7 @@ struct ConsoleCommand: AsyncParsableCommand {
                 }
             }
             group.addTask {
-                for await bytes in Self.input() {
+                for await bytes in TypedInput.bytes() {
                     let end = isTerminal ? bytes.firstIndex(of: Self.escape) : nil
                     let typed = Array(bytes[..<(end ?? bytes.endIndex)])
                     for start in stride(from: 0, to: typed.count, by: Self.pieceBytesMax) {
@@ -70,19 +69,5 @@ struct ConsoleCommand: AsyncParsableCommand {
             _ = try await group.next()
             group.cancelAll()
         }
-    }
-
-    /// What is typed, read on a thread of its own: it blocks until there is something.
-    private static func input() -> AsyncStream<[UInt8]> {
-        let (stream, continuation) = AsyncStream<[UInt8]>.makeStream()
-        let read: @Sendable () -> Void = {
-            // The end and an error are the same here: nothing more comes.
-            while let bytes = try? StandardStreams.read(upTo: inputBytesMax), !bytes.isEmpty {
-                continuation.yield(bytes)
-            }
-            continuation.finish()
-        }
-        do { try NamedThread(name: "keyboard", read).detach() } catch { continuation.finish() }
-        return stream
     }
 }

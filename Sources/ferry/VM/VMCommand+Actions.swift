@@ -1,4 +1,4 @@
-// ferry vm pause, resume, start, stop, reset, save, restore, delete.
+// ferry vm pause, resume, reset, save, restore: always a word to an agent.
 
 import API
 import ClusterText
@@ -27,29 +27,6 @@ extension VMCommand {
                 """)
         @OptionGroup var vm: VMOptions
         func run() async throws { try await vm.perform(.resume) }
-    }
-
-    struct Start: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Boots a VM that is stopped.",
-            discussion: """
-                Example:
-                  ferry vm start web
-                """)
-        @OptionGroup var vm: VMOptions
-        func run() async throws { try await vm.perform(.start) }
-    }
-
-    struct Stop: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract:
-                "Cuts a VM's power. Its memory is gone; the VM stays and can be started again.",
-            discussion: """
-                Example:
-                  ferry vm stop web
-                """)
-        @OptionGroup var vm: VMOptions
-        func run() async throws { try await vm.perform(.stop) }
     }
 
     struct Reset: AsyncParsableCommand {
@@ -96,7 +73,8 @@ extension VMCommand {
         static let configuration = CommandConfiguration(
             abstract: "Makes a new VM from a saved one.",
             discussion: """
-                The new VM has an identity of its own, and may have another name. Example:
+                The new VM has an identity of its own, and may have another name. No controller keeps it. \
+                Example:
                   ferry vm restore web2 --from /var/tmp/web.ferry --on host-a
                 """)
         @Argument(help: "The VM's name from now on.", transform: { try VMName($0) })
@@ -106,7 +84,9 @@ extension VMCommand {
                 "Absolute path on the host (default: NAME.ferry in the agent's folder).",
                 valueName: "file"))
         var from: String?
-        @Option(help: ArgumentHelp("The host.", valueName: "host"), transform: { try HostName($0) })
+        @Option(
+            help: ArgumentHelp("The host.", valueName: "host"), completion: .hostNames,
+            transform: { try HostName($0) })
         var on: HostName
         @Flag(help: "Do not let it run yet.")
         var paused = false
@@ -118,26 +98,6 @@ extension VMCommand {
                 try await Session.with(cluster) { session in
                     let request = RestoreVM(path: from, name: name, paused: paused)
                     try printVM(try await session.agent(on).restore(request), output)
-                }
-            }
-        }
-    }
-
-    struct Delete: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Ends a VM for good and forgets it. Files it was saved to stay.",
-            discussion: """
-                Example:
-                  ferry vm delete web
-                """)
-        @OptionGroup var vm: VMOptions
-
-        func run() async throws {
-            try await vm.withAgent { agent in
-                try await agent.delete(vm.name)
-                switch vm.output.output {
-                case .json: print(try jsonText(["deleted": vm.name.text]))
-                case .text: print("\(vm.name) is deleted")
                 }
             }
         }

@@ -25,7 +25,7 @@ extension VMCommand {
                   ferry vm recover web
                   ferry vm recover web --run-here host-a --confirm web
                 """)
-        @Argument(help: "The VM's name.", transform: { try VMName($0) })
+        @Argument(help: "The VM's name.", completion: .vmNames, transform: { try VMName($0) })
         var name: VMName
         @Option(
             help: ArgumentHelp(

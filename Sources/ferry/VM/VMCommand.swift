@@ -1,5 +1,6 @@
 // ferry vm: create, look at, and end virtual machines.
 
+import ClusterFile
 import API
 import ClusterText
 import ArgumentParser
@@ -15,12 +16,16 @@ struct VMCommand: AsyncParsableCommand {
             it again. `delete` ends it for good. `save` writes memory and state to a file and lets it run on; \
             `restore` makes a new VM from such a file.
 
+            With a controller, create, list, show, start, stop, update and delete are its business: it keeps VMs \
+            as they are wanted. The others go to the agent where the VM is, and so do all with --on HOST.
+
             Example:
               ferry vm create web --memory 1GiB --vcpus 2 --on host-a
               ferry vm console web
             """,
         subcommands: [
-            Create.self, List.self, Show.self, ConsoleCommand.self, Log.self, Pause.self,
+            Create.self, List.self, Show.self, Update.self, ConsoleCommand.self, Log.self,
+            Pause.self,
             Resume.self, Start.self, Stop.self, Reset.self, Save.self, Restore.self, Delete.self,
             Recover.self,
         ])
@@ -28,11 +33,12 @@ struct VMCommand: AsyncParsableCommand {
 
 /// A VM by name, and where, when a name alone does not say.
 struct VMOptions: ParsableArguments {
-    @Argument(help: "The VM's name.", transform: { try VMName($0) })
+    @Argument(help: "The VM's name.", completion: .vmNames, transform: { try VMName($0) })
     var name: VMName
     @Option(
-        help: ArgumentHelp("The host it is on (default: looked for).", valueName: "host"),
-        transform: { try HostName($0) })
+        help: ArgumentHelp(
+            "Say it to the agent of this host (default: where the VM is).", valueName: "host"),
+        completion: .hostNames, transform: { try HostName($0) })
     var on: HostName?
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var output: OutputOptions
@@ -42,6 +48,26 @@ struct VMOptions: ParsableArguments {
         try await reporting(output) {
             try await Session.with(cluster) { session in
                 try await body(session.agent(withVM: name, on: on))
+            }
+        }
+    }
+
+    /// Calls with the controller when it keeps the VM, else with the agent that has it.
+    func withKeeper(
+        _ kept: (ControllerClient, ClusterVM) async throws -> Void,
+        else body: (AgentClient) async throws -> Void
+    ) async throws {
+        try await reporting(output) {
+            try await Session.with(cluster) { session in
+                if on == nil, let (controller, vm) = try await session.keptVM(name) {
+                    try await kept(controller, vm)
+                } else if on == nil, session.controller != nil, session.hasOnlyControllers {
+                    throw CommandFailure(
+                        .notFound, code: "vm_not_found",
+                        "there is no VM \(name) in cluster \(session.cluster.cluster)")
+                } else {
+                    try await body(session.agent(withVM: name, on: on))
+                }
             }
         }
     }
@@ -60,79 +86,19 @@ func printVM(_ vm: VMInfo, _ output: OutputOptions) throws {
     }
 }
 
-extension VMCommand {
-    struct Create: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Makes a VM and starts it.",
-            discussion: """
-                Without --kernel it runs pulse, a guest that comes with Ferry: it writes memory all the time, \
-                checks every byte and prints a heartbeat; its options go into --cmdline. Paths are paths on the \
-                host that the VM is made on.
-
-                Example:
-                  ferry vm create web --memory 1GiB --vcpus 2 --on host-a
-                  ferry vm create linux --memory 512MiB --kernel /boot/vmlinuz --initrd /boot/initrd.img \\
-                      --cmdline "console=ttyS0"
-                """)
-
-        @Argument(help: "The VM's name.", transform: { try VMName($0) })
-        var name: VMName
-        @Option(help: "Memory, such as 512MiB or 4GiB.", transform: sizeArgument)
-        var memory = ByteCount.mebibytes(512)
-        @Option(help: "How many virtual CPUs.")
-        var vcpus = 1
-        @Option(
-            help: ArgumentHelp("An ELF kernel with a PVH note, or a bzImage.", valueName: "file"))
-        var kernel: String?
-        @Option(help: ArgumentHelp("The initial RAM disk.", valueName: "file"))
-        var initrd: String?
-        @Option(help: ArgumentHelp("The kernel's command line.", valueName: "text"))
-        var cmdline: String?
-        @Option(
-            help: ArgumentHelp(
-                "The host (default: the one with the most free memory).", valueName: "host"),
-            transform: { try HostName($0) })
-        var on: HostName?
-        @Flag(help: "Use 2 MiB huge pages for its memory.")
-        var hugePages = false
-        @Option(
-            help: "The longest pause that a migration may cause, such as 50ms.",
-            transform: durationArgument)
-        var downtimeLimit: Duration?
-        @Flag(help: "Do not let it run yet; `ferry vm resume` does.")
-        var paused = false
-        @OptionGroup var cluster: ClusterOptions
-        @OptionGroup var output: OutputOptions
-
-        func run() async throws {
-            try await reporting(output) {
-                try await Session.with(cluster) { session in
-                    let request = CreateVM(
-                        name: name, memoryBytes: memory.bytes, vcpus: vcpus,
-                        hugePages: hugePages, downtimeLimitMs: downtimeLimit?.milliseconds,
-                        commandLine: cmdline, kernelPath: kernel.map(CurrentCluster.absolute),
-                        initrdPath: initrd.map(CurrentCluster.absolute), paused: paused)
-                    try await refuseTaken(session)
-                    let agent = try await session.agentForNewVM(on: on)
-                    try printVM(try await agent.create(request), output)
-                }
-            }
-        }
-
-        /// Names are unique on a host; within a cluster this is what keeps them so.
-        private func refuseTaken(_ session: Session) async throws {
-            let (vms, _) = await session.allVMs()
-            if let other = vms.first(where: { $0.name == name }) {
-                throw CommandFailure(
-                    .refused, code: "name_taken",
-                    "there is a VM \(name) on host \(other.host) already")
-            }
-        }
+func printVM(_ vm: ClusterVM, _ output: OutputOptions) throws {
+    switch output.output {
+    case .json: print(try jsonText(vm))
+    case .text:
+        let place = vm.host.map { " on \($0)" } ?? ""
+        print("\(vm.name) is \(vm.stateText)\(place)\(vm.reason.map { ": \($0)" } ?? "")")
     }
+}
 
+extension VMCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lists the VMs of all hosts.",
+            abstract: "Lists the VMs of all hosts, with their states and reasons.",
             discussion: """
                 Example:
                   ferry vm list
@@ -143,15 +109,34 @@ extension VMCommand {
         func run() async throws {
             try await reporting(output) {
                 try await Session.with(cluster) { session in
-                    let (vms, silent) = await session.allVMs()
-                    switch output.output {
-                    case .json: print(try jsonText(VMList(vms: vms)))
-                    case .text: print(vmTable(vms))
+                    if let controller = session.controller {
+                        try await list(controller)
+                    } else {
+                        try await list(session)
                     }
-                    for error in silent { printError("ferry: \(error)") }
-                    if !silent.isEmpty { throw ExitCode(CommandFailure.Kind.unreachable.rawValue) }
                 }
             }
+        }
+
+        private func list(_ controller: ControllerClient) async throws {
+            let vms = try await controller.allVMs()
+            if output.output == .json { return print(try jsonText(Page(items: vms))) }
+            print(clusterVMTable(vms))
+            for host in try await controller.allHosts() where !host.unmanagedVMs.isEmpty {
+                printError(
+                    "not kept by the cluster, on \(host.name): \(host.unmanagedVMs.map(\.text).joined(separator: ", "))"
+                )
+            }
+        }
+
+        private func list(_ session: Session) async throws {
+            let (vms, silent) = try await session.client.allVMs()
+            switch output.output {
+            case .json: print(try jsonText(VMList(vms: vms)))
+            case .text: print(vmTable(vms))
+            }
+            for error in silent { printError("ferry: \(error)") }
+            if !silent.isEmpty { throw ExitCode(CommandFailure.Kind.unreachable.rawValue) }
         }
     }
 
@@ -165,7 +150,12 @@ extension VMCommand {
         @OptionGroup var vm: VMOptions
 
         func run() async throws {
-            try await vm.withAgent { agent in
+            try await vm.withKeeper { _, kept in
+                switch vm.output.output {
+                case .json: print(try jsonText(kept))
+                case .text: print(kept.text)
+                }
+            } else: { agent in
                 let info = try await agent.vm(vm.name)
                 switch vm.output.output {
                 case .json: print(try jsonText(info))
@@ -195,22 +185,5 @@ extension VMCommand {
                 }
             }
         }
-    }
-}
-
-extension Session {
-    /// The named host, or the one with the most memory available of those that answer.
-    func agentForNewVM(on host: HostName?) async throws -> AgentClient {
-        if let host { return try agent(host) }
-        let answers = await eachAgent { agent throws(ClientError) in try await agent.host() }
-        let free = answers.compactMap { agent, answer in
-            (try? answer.get()).map { (agent, $0.memoryAvailableBytes, $0.vms) }
-        }
-        // Agents that share one machine report the same memory: then the one with the fewest VMs.
-        let best = free.max { ($0.1 >> 28, -$0.2) < ($1.1 >> 28, -$1.2) }
-        guard let best else {
-            throw CommandFailure(.unreachable, code: "unreachable", "no host answers")
-        }
-        return best.0
     }
 }
