@@ -171,7 +171,7 @@ let package = Package(
             path: "Tests/MigrationSimulation", swiftSettings: settings),
 
         tests("Keys", ["Host", "Model"]),
-        tests("ClusterFile", ["Host", "Model"]),
+        tests("ClusterFile", ["Host", "Model", yams]),
         tests("API", ["Model"]),
         tests(
             "Agent",
