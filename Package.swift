@@ -132,6 +132,10 @@ let package = Package(
         // A cluster of real processes and the eyes that watch it: for demo, bench and end-to-end tests
         library(
             "Testbed", ["API", "Client", "ClusterFile", "Host", "Model", "Pulse", "VMControl"]),
+        // Agents with VMs in memory only: for what a controller does with a thousand hosts
+        library(
+            "SimulatedAgents",
+            ["API", "Host", "Model", httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
         // Floor 6
         executable("ferry-agent", ["Agent", "Host", "Model", argumentParser, logging]),
         executable(
@@ -145,6 +149,9 @@ let package = Package(
             "ferry-bench",
             ["API", "Client", "Host", "Keys", "Model", "Pulse", "Testbed", argumentParser]),
         executable("ferry-faults", ["Faults", "Host", argumentParser]),
+        executable(
+            "ferry-load",
+            ["API", "Client", "Host", "Keys", "Model", "SimulatedAgents", "Testbed", argumentParser]),
 
         // Real faults on real processes: the shim that finds the place, and what injects and judges
         .target(name: "CFaultControl"),
