@@ -113,21 +113,29 @@ let package = Package(
         library(
             "Store",
             ["Control", "Host", "Model", grdb, httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
-        library("Client", ["API", "Model", httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
+        library(
+            "Client",
+            ["API", "Host", "Model", httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
+        // What the servers of agent and controller share
+        library(
+            "Serving",
+            [
+                "API", "Host", "Keys", "Model", hummingbird, hummingbirdCore, hummingbirdTLS,
+                httpTypes, lifecycle, logging, nioCore, nioTLS,
+            ]),
         library(
             "Agent",
             [
                 "API", "ClusterFile", "Host", "Keys", "KVM", "Machine", "Migration",
-                "MigrationProtocol", "Model", "PeerLink", "Pulse", "VMControl",
-                hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes,
-                lifecycle, signals, logging, nioCore, nioPosix, nioTLS,
+                "MigrationProtocol", "Model", "PeerLink", "Pulse", "Serving", "VMControl",
+                hummingbird, httpTypes, lifecycle, signals, logging, nioCore, nioPosix,
             ]),
         library(
             "Controller",
             [
                 "API", "Client", "ClusterFile", "Control", "Host", "Keys", "Model", "Placement",
-                "Store", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, lifecycle,
-                signals, logging, nioCore, nioPosix, nioTLS, crypto,
+                "Serving", "Store", hummingbird, httpTypes, lifecycle, signals, logging, nioCore,
+                crypto,
             ]),
         // A cluster of real processes and the eyes that watch it: for demo, bench and end-to-end tests
         library(
@@ -137,11 +145,13 @@ let package = Package(
             "SimulatedAgents",
             ["API", "Host", "Model", httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
         // Floor 6
-        executable("ferry-agent", ["Agent", "Host", "Model", argumentParser, logging]),
+        executable(
+            "ferry-agent", ["Agent", "Host", "Model", "Serving", argumentParser, logging]),
         executable(
             "ferry",
             ["API", "Client", "ClusterFile", "Host", "Keys", "Model", argumentParser]),
-        executable("ferry-controller", ["Controller", "Host", "Model", argumentParser, logging]),
+        executable(
+            "ferry-controller", ["Controller", "Model", "Serving", argumentParser, logging]),
         executable("ferry-vmm", ["Host", "Machine", "Model", argumentParser]),
         executable(
             "ferry-demo", ["API", "Client", "Host", "Model", "Pulse", "Testbed", argumentParser]),

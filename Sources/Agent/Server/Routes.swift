@@ -5,6 +5,7 @@ import ClusterFile
 import HTTPTypes
 import Hummingbird
 import Model
+import Serving
 
 /// Everything that a handler may ask.
 struct Routes: Sendable {
@@ -18,7 +19,7 @@ struct Routes: Sendable {
         let router = Router(context: APIContext.self)
         router.middlewares.add(Problems())
         router.middlewares.add(Authorization(cluster: inventory.context.cluster.cluster))
-        router.middlewares.add(RequestLog())
+        router.middlewares.add(RequestLog(frequent: ["/console"]))
         router.middlewares.add(Problems())
         router.get("v1/host") { _, _ in try await host() }
         addVMs(to: router)
@@ -37,7 +38,7 @@ struct Routes: Sendable {
                 memoryBytes: memory.totalBytes, memoryAvailableBytes: memory.availableBytes,
                 memoryReserveBytes: context.cluster.memoryReserve.bytes,
                 cpuFeatures: facts.cpuFeatures.names, kvm: facts.kvm,
-                kernelVersion: facts.kernelVersion, agentVersion: agentVersion,
+                kernelVersion: facts.kernelVersion, agentVersion: ferryVersion,
                 processID: processID, apiAddress: "\(context.member.api)",
                 peerAddress: "\(context.member.peer)", vms: await inventory.count))
     }
