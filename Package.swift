@@ -143,7 +143,7 @@ let package = Package(
         // Agents with VMs in memory only: for what a controller does with a thousand hosts
         library(
             "SimulatedAgents",
-            ["API", "Host", "Model", httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
+            ["API", "Client", "Host", "Model", nioCore, nioHTTP1, nioPosix, nioTLS]),
         // Floor 6
         executable(
             "ferry-agent", ["Agent", "Host", "Model", "Serving", argumentParser, logging]),

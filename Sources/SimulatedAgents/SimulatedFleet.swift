@@ -2,7 +2,7 @@
 // VMs are entries in memory. For what a controller does with a thousand hosts, and for failures on demand.
 
 package import API
-import AsyncHTTPClient
+package import Client
 import Foundation
 import Host
 package import Model
@@ -16,7 +16,7 @@ package final class SimulatedFleet: Sendable {
     private let keysFolder: @Sendable (HostName) -> String
     private let state: Mutex<SimulatedHosts>
     private let servers: Mutex<[HostName: any Channel]>
-    private let loops: Mutex<[(task: Task<Void, Never>, http: HTTPClient)]>
+    private let loops: Mutex<[(task: Task<Void, Never>, client: ControllerClient)]>
     private let times = Mutex(HeartbeatTimes())
     private let lastError = Mutex<String?>(nil)
 
@@ -58,18 +58,18 @@ package final class SimulatedFleet: Sendable {
     }
 
     /// From now on all of them register and report, spread over `within`.
-    package func report(to controllers: [ControllerAddress], within: Duration) throws {
+    package func report(to controllers: [HostAddress], within: Duration) throws {
         for (index, host) in hosts.enumerated() {
-            let http = try HeartbeatLoop.client(keysFolder(host), controllers)
-            let loop = HeartbeatLoop(
-                host: host, fleet: self, controllers: controllers, http: http)
+            let client = try ControllerClient(
+                controllers: controllers, access: .keys(folder: keysFolder(host)))
+            let loop = HeartbeatLoop(host: host, fleet: self, controllers: client)
             let delay = within * (Double(index) / Double(hosts.count))
             let task = Task {
                 // Cancelled in its sleep: the loop ends at once.
                 try? await Task.sleep(for: delay)
                 await loop.run()
             }
-            loops.withLock { $0.append((task, http)) }
+            loops.withLock { $0.append((task, client)) }
         }
     }
 
@@ -81,8 +81,7 @@ package final class SimulatedFleet: Sendable {
         for loop in ending { loop.task.cancel() }
         for loop in ending {
             await loop.task.value
-            // It was not shut down before, which is all that this throws for.
-            try? await loop.http.shutdown()
+            await loop.client.shutdown()
         }
         let channels = servers.withLock { servers in
             defer { servers = [:] }
@@ -167,10 +166,15 @@ package final class SimulatedFleet: Sendable {
         }
     }
 
-    func heartbeat(of host: HostName) -> Heartbeat? {
+    func heartbeat(of host: HostName) -> Heartbeat {
         state.withLock { state in
             state.advance(to: .now)
-            return state.hosts[host]?.heartbeat()
+            guard var simulated = state.hosts[host] else {
+                preconditionFailure("a loop runs for a host of the fleet")
+            }
+            let heartbeat = simulated.heartbeat()
+            state.hosts[host] = simulated
+            return heartbeat
         }
     }
 
@@ -182,13 +186,15 @@ package final class SimulatedFleet: Sendable {
     }
 
     func wasAnswered(
-        _ heartbeat: Heartbeat?, _ answer: HeartbeatAnswer, on host: HostName, after time: Duration
+        _ heartbeat: Heartbeat, _ answer: HeartbeatAnswer, on host: HostName, after time: Duration
     ) {
         heard(answer.term, on: host)
-        if let heartbeat { state.withLock { $0.hosts[host]?.wasTold(heartbeat) } }
+        state.withLock { $0.hosts[host]?.wasTold(heartbeat) }
         times.withLock { $0.latencies.append(time) }
     }
 
-    func noteFailedHeartbeat() { times.withLock { $0.failed += 1 } }
-    func note(_ problem: String) { lastError.withLock { $0 = problem } }
+    func noteFailure(_ error: ClientError) {
+        times.withLock { $0.failed += 1 }
+        lastError.withLock { $0 = "\(error)" }
+    }
 }

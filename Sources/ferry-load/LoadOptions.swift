@@ -47,6 +47,7 @@ enum Limits {
     static let poll = Duration.milliseconds(100)
     /// Of one HTTP client: more would wait for each other in its pool.
     static let requestsPerClient = 8
+    static let pageItems = 500
     static let plans = 5
     static let explanations = 20
     /// For 1000 hosts at once, three files each: listeners, their accepted connections, and those to the controller.

@@ -18,7 +18,8 @@ final class LoadRig {
     private let file: String
     private let port: UInt16
     private(set) var controller: ControllerProcess
-    private(set) var calls: [ControllerCalls] = []
+    /// Several, because each has only so many connections.
+    private(set) var clients: [ControllerClient] = []
     /// Of those that were killed, too.
     private var peakBytes: UInt64 = 0
 
@@ -56,12 +57,10 @@ final class LoadRig {
         let process = try ControllerProcess.start(
             controller, file: file, log: folder + "/controller.log")
         let rig = LoadRig(folder, cluster, controller, file, port, fleet, process)
-        let clients = (options.creators + Limits.requestsPerClient - 1) / Limits.requestsPerClient
-        rig.calls = try (0..<clients).map { _ in
-            try ControllerCalls(
-                ControllerAddress(
-                    cluster: cluster, name: controller, ip: "127.0.0.1", port: Int(port)),
-                keysFolder: "\(folder)/keys/operator-admin")
+        let count = (options.creators + Limits.requestsPerClient - 1) / Limits.requestsPerClient
+        rig.clients = try (0..<count).map { _ in
+            try ControllerClient(
+                controllers: [rig.address], access: .keys(folder: "\(folder)/keys/operator-admin"))
         }
         return rig
     }
@@ -77,6 +76,14 @@ final class LoadRig {
         self.port = port
         self.fleet = fleet
         self.controller = controller
+    }
+
+    var client: ControllerClient { clients[0] }
+
+    private var address: HostAddress {
+        HostAddress(
+            cluster: cluster, role: .controller, name: controllerName, ip: "127.0.0.1",
+            port: Int(port))
     }
 
     private static func issueKeys(
@@ -119,8 +126,6 @@ final class LoadRig {
 
     /// The agents register and report from now on.
     func beginReports(within: Duration) throws {
-        let address = ControllerAddress(
-            cluster: cluster, name: controllerName, ip: "127.0.0.1", port: Int(port))
         try fleet.report(to: [address], within: within)
     }
 
@@ -131,16 +136,22 @@ final class LoadRig {
                 throw TestbedError("the controller ended: \(lastLogLine)")
             }
             // Not there yet is the usual answer.
-            return (try? await calls[0].cluster())?.leader == controllerName
+            return (try? await client.cluster())?.leader == controllerName
         }
     }
 
     /// Waits until all agents have reported to this life of the controller.
     func waitUntilAllHeard() async throws {
         try await wait("all agents are heard of", within: Limits.service) {
-            guard let hosts = try? await calls[0].hosts() else { return false }
+            guard let hosts = try? await allHosts() else { return false }
             return hosts.count == fleet.hosts.count
                 && hosts.allSatisfy { $0.heardOfMsAgo != nil && $0.state == .active }
+        }
+    }
+
+    private func allHosts() async throws(ClientError) -> [ClusterHost] {
+        try await client.all { after throws(ClientError) in
+            try await client.hosts(limit: Limits.pageItems, after: after)
         }
     }
 
@@ -181,7 +192,7 @@ final class LoadRig {
 
     func end() async throws {
         await fleet.end()
-        for call in calls { await call.shutdown() }
+        for client in clients { await client.shutdown() }
         if try !controller.hasEnded { try controller.end() }
         try FileManager.default.removeItem(atPath: folder)
     }

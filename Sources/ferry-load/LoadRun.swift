@@ -1,6 +1,7 @@
 // The measurements, one after the other.
 
 import API
+import Client
 import Foundation
 import Host
 import Model
@@ -52,10 +53,10 @@ struct LoadRun {
         report.creates = Quantiles(times)
         let answered = Instant.now
         try await rig.wait("all VMs run", within: Limits.service) {
-            try await rig.calls[0].cluster().vms["running"] ?? 0 >= times.count
+            try await rig.client.cluster().vms["running"] ?? 0 >= times.count
         }
         report.allRunningSeconds = (Instant.now - answered).milliseconds / 1000
-        if let histogram = Histogram("ferry_placement_seconds", in: try await rig.calls[0].metrics())
+        if let histogram = Histogram("ferry_placement_seconds", in: try await rig.client.metrics())
         {
             report.placementMedianMs = histogram.quantile(0.5).map { $0 * 1000 }
             report.placementP99Ms = histogram.quantile(0.99).map { $0 * 1000 }
@@ -64,17 +65,17 @@ struct LoadRun {
 
     /// Each of the creators makes its part of them, one after the other.
     private func creations(of names: [VMName]) async -> [Result<Duration, any Error>] {
-        let calls = rig.calls
+        let clients = rig.clients
         let creators = options.creators
         return await withTaskGroup(of: [Result<Duration, any Error>].self) { group in
             for creator in 0..<creators {
-                let call = calls[creator % calls.count]
+                let client = clients[creator % clients.count]
                 group.addTask {
                     var results: [Result<Duration, any Error>] = []
                     for index in stride(from: creator, to: names.count, by: creators) {
                         let start = Instant.now
                         do {
-                            _ = try await call.create(Self.vm(names[index]))
+                            _ = try await client.create(Self.vm(names[index]))
                             results.append(.success(Instant.now - start))
                         } catch { results.append(.failure(error)) }
                     }
@@ -109,18 +110,18 @@ struct LoadRun {
 
     private func plan(_ report: inout LoadReport) async throws {
         tell("plans are made")
-        let call = rig.calls[0]
+        let client = rig.client
         let new = Self.vm(try VMName("not-yet-there"))
         report.explanations = Quantiles(
-            try await times(Limits.explanations) { _ = try await call.explain(new) })
+            try await times(Limits.explanations) { _ = try await client.explain(ExplainPlacement(new: new)) })
         report.balancePlans = Quantiles(
             try await times(Limits.plans) {
-                report.balanceMoves = try await call.balancePlan().moves.count
+                report.balanceMoves = try await client.planBalance().moves.count
             })
         let host = rig.fleet.hosts[0]
         report.drainPlans = Quantiles(
             try await times(Limits.plans) {
-                report.drainMoves = try await call.drainPlan(host).moves.count
+                report.drainMoves = try await client.planDrain(host).moves.count
             })
     }
 
@@ -150,16 +151,19 @@ struct LoadRun {
         try await rig.waitUntilLeading()
         try await rig.waitUntilAllHeard()
         let vm = try VMName(name)
-        _ = try await rig.calls[0].create(Self.vm(vm))
+        _ = try await rig.client.create(Self.vm(vm))
         try await rig.wait("\(vm) runs", within: Limits.service) {
-            try await rig.calls[0].vm(vm).state == .running
+            try await rig.client.vm(vm).state == .running
         }
         return (Instant.now - start).milliseconds / 1000
     }
 
     /// What the controller says is there is there, once.
     private func judge(_ report: inout LoadReport) async throws {
-        let vms = try await rig.calls[0].vms()
+        let client = rig.client
+        let vms = try await client.all { after throws(ClientError) in
+            try await client.vms(limit: Limits.pageItems, after: after)
+        }
         var places: [VMID: Int] = [:]
         for host in rig.fleet.hosts {
             for vm in rig.fleet.vms(on: host) { places[vm.id, default: 0] += 1 }
