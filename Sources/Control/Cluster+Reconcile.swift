@@ -428,13 +428,17 @@ extension Cluster {
         vmSights[vm.id]?.refusedBy = [:]
     }
 
+    private static let neverMade: Set<Problem.Code> = [
+        .badRequest, .invalid, .nameTaken, .kernelUnusable, .notEnoughMemory, .vmmFailed,
+    ]
+
     private mutating func notCreated(
         _ vm: inout ClusterVMRecord, _ request: CreateVM, _ problem: Problem, _ host: HostName,
         _ now: Moment, _ output: inout Output
     ) {
-        // Another controller commands the agent: this one will hear of it from its store.
+        // Only what says for sure that nothing was made, nor is being made, ends the order; else it is given again.
         guard vm.start?.host == host, request.epoch == vm.start?.epoch,
-            problem.knownCode != .staleTerm
+            let code = problem.knownCode, Self.neverMade.contains(code)
         else { return }
         vm.start = nil
         vm.failure = "host \(host): \(problem.detail)"
