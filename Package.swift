@@ -216,7 +216,7 @@ let package = Package(
             dependencies: [
                 "API", "Client", "Host", "Migration", "MigrationProtocol",
                 "MigrationTestSupport", "Model", "PeerLink", "Pulse", "Testbed", "ferry",
-                "ferry-agent", "ferry-vmm",
+                "ferry-agent", "ferry-controller", "ferry-load", "ferry-vmm",
             ], swiftSettings: settings),
         .testTarget(
             name: "FaultTests",

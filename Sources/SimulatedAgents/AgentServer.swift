@@ -76,7 +76,8 @@ private final class RequestHandler: ChannelInboundHandler {
 
     private func answer(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         let request = AgentRequest(
-            method: head.method.rawValue, uri: head.uri, term: head.headers.first(name: "ferry-term"),
+            method: head.method.rawValue, uri: head.uri,
+            term: head.headers.first(name: "ferry-term"),
             body: body)
         guard let answer = respond(request) else { return context.close(promise: nil) }
         var headers = HTTPHeaders()

@@ -20,7 +20,7 @@ package struct ControllerProcess: Sendable {
     ) throws(SystemError) -> ControllerProcess {
         let processID = try DetachedProcess.start(
             ProgramFolder.path + "/ferry-controller",
-            ["--config", file, "--controller", name.text, "--log-format", "json"], log: log)
+            ["--config", file, "--name", name.text, "--log-format", "json"], log: log)
         return ControllerProcess(name: name, handle: try ProcessHandle(processID))
     }
 

@@ -113,7 +113,9 @@ struct LoadRun {
         let client = rig.client
         let new = Self.vm(try VMName("not-yet-there"))
         report.explanations = Quantiles(
-            try await times(Limits.explanations) { _ = try await client.explain(ExplainPlacement(new: new)) })
+            try await times(Limits.explanations) {
+                _ = try await client.explain(ExplainPlacement(new: new))
+            })
         report.balancePlans = Quantiles(
             try await times(Limits.plans) {
                 report.balanceMoves = try await client.planBalance().moves.count
@@ -171,7 +173,8 @@ struct LoadRun {
         let expected = report.vms + options.restarts * 2
         report.lostVMs =
             vms.filter { places[$0.id] == nil }.count + max(0, expected - vms.count)
-        report.doubledVMs = places.values.filter { $0 > 1 }.count
+        report.doubledVMs =
+            places.values.filter { $0 > 1 }.count
             + max(0, places.count - vms.count)
     }
 }

@@ -17,7 +17,8 @@ struct ShippedFileTests {
         try ClusterFile(loading: "\(Self.folder)/\(name)", relativeTo: "/srv")
     }
 
-    @Test("All are good, and each cluster is called as its file, production aside", arguments: names)
+    @Test(
+        "All are good, and each cluster is called as its file, production aside", arguments: names)
     func areGood(_ name: String) throws {
         let cluster = try load(name)
         #expect(!cluster.hosts.isEmpty)
@@ -59,7 +60,10 @@ struct ShippedFileTests {
         let addresses = cluster.hosts.map(\.api.ip) + cluster.controllers.map(\.api.ip)
         #expect(Set(addresses).count == 6)
         #expect(addresses.allSatisfy { $0.hasPrefix("10.77.0.") })
-        #expect(cluster.hosts.map(\.traits.linkBytesPerSecond) == [1.25e8, 1.25e8, 1.25e8, 1.25e8, 2.5e7])
+        #expect(
+            cluster.hosts.map(\.traits.linkBytesPerSecond) == [
+                1.25e8, 1.25e8, 1.25e8, 1.25e8, 2.5e7,
+            ])
     }
 
     @Test("The example for production uses every key there is, at each place")
@@ -70,7 +74,8 @@ struct ShippedFileTests {
         for (place, keys) in used {
             #expect(try Self.known(at: place, in: text) == keys.sorted(), "at '\(place)'")
         }
-        #expect(used.keys.sorted() == ["", "control", "controllers", "hosts", "migration", "store"])
+        #expect(
+            used.keys.sorted() == ["", "control", "controllers", "hosts", "migration", "store"])
     }
 
     /// The keys of every mapping, by where it stands.
