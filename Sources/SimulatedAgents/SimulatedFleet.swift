@@ -96,7 +96,7 @@ package final class SimulatedFleet: Sendable {
     package func fail(
         _ command: SimulatedCommand, on host: HostName, _ failures: SimulatedFailure...
     ) {
-        state.withLock { $0.hosts[host]?.failures[command, default: []] += failures }
+        state.withLock { $0.fail(command, on: host, failures) }
     }
 
     /// A host that says nothing and answers nothing, or does so again: with another life of its agent.
@@ -168,12 +168,9 @@ package final class SimulatedFleet: Sendable {
 
     func heartbeat(of host: HostName) -> Heartbeat {
         state.withLock { state in
-            state.advance(to: .now)
-            guard var simulated = state.hosts[host] else {
+            guard let heartbeat = state.nextHeartbeat(of: host, now: .now) else {
                 preconditionFailure("a loop runs for a host of the fleet")
             }
-            let heartbeat = simulated.heartbeat()
-            state.hosts[host] = simulated
             return heartbeat
         }
     }
@@ -189,7 +186,7 @@ package final class SimulatedFleet: Sendable {
         _ heartbeat: Heartbeat, _ answer: HeartbeatAnswer, on host: HostName, after time: Duration
     ) {
         heard(answer.term, on: host)
-        state.withLock { $0.hosts[host]?.wasTold(heartbeat) }
+        state.withLock { $0.wasTold(heartbeat, of: host) }
         times.withLock { $0.latencies.append(time) }
     }
 

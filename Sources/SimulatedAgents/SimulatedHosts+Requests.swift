@@ -2,18 +2,18 @@
 
 import API
 import FoundationEssentials
-import Host
-import Model
+package import Host
+package import Model
 
 /// A request as a simulated agent reads it.
-struct AgentRequest: Sendable {
-    var method: String
+package struct AgentRequest: Sendable {
+    package var method: String
     /// With its query.
-    var uri: String
-    var term: String?
-    var body: [UInt8]
+    package var uri: String
+    package var term: String?
+    package var body: [UInt8]
 
-    init(method: String, uri: String, term: String?, body: [UInt8] = []) {
+    package init(method: String, uri: String, term: String?, body: [UInt8] = []) {
         self.method = method
         self.uri = uri
         self.term = term
@@ -21,15 +21,15 @@ struct AgentRequest: Sendable {
     }
 }
 
-struct AgentAnswer: Hashable, Sendable {
-    var status: Int
-    var body: [UInt8]
-    var isProblem = false
+package struct AgentAnswer: Hashable, Sendable {
+    package var status: Int
+    package var body: [UInt8]
+    package var isProblem = false
 }
 
 extension SimulatedHosts {
     /// Nil: the connection ends without an answer.
-    mutating func answer(
+    package mutating func answer(
         _ request: AgentRequest, on host: HostName, now: Instant, unixMs: Int64
     ) -> AgentAnswer? {
         advance(to: now)

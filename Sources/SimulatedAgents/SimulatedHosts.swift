@@ -3,7 +3,7 @@
 // A migration that is due ends at the next question that anyone asks.
 
 package import API
-import Host
+package import Host
 package import Model
 
 package struct SimulatedHosts: Sendable {
@@ -27,6 +27,22 @@ package struct SimulatedHosts: Sendable {
         for name in names {
             hosts[name] = SimulatedHost(name: name, cores: cores, memoryBytes: memoryBytes)
         }
+    }
+
+    /// The next such commands to this host go wrong, one after the other.
+    package mutating func fail(
+        _ command: SimulatedCommand, on host: HostName, _ failures: [SimulatedFailure]
+    ) {
+        hosts[host]?.failures[command, default: []] += failures
+    }
+
+    package mutating func nextHeartbeat(of host: HostName, now: Instant) -> Heartbeat? {
+        advance(to: now)
+        return hosts[host]?.heartbeat()
+    }
+
+    package mutating func wasTold(_ heartbeat: Heartbeat, of host: HostName) {
+        hosts[host]?.wasTold(heartbeat)
     }
 
     func host(_ name: HostName) throws(Problem) -> SimulatedHost {

@@ -225,6 +225,7 @@ package final class LocalCluster: Sendable {
               - name: \(names[index])
                 api: 127.0.0.1:\(ports[index])
                 peer: 127.0.0.1:\(ports[names.count + index])
+                cpu-overcommit: 16
 
             """
         }
