@@ -186,6 +186,10 @@ let package = Package(
                 "Host", "Migration", "MigrationProtocol", "Model", "PeerLink", "VMControl",
             ],
             path: "Tests/MigrationSimulation", swiftSettings: settings),
+        // A real etcd for tests of what stands on one
+        .target(
+            name: "StoreTestSupport", dependencies: ["Host", "MigrationTestSupport"],
+            path: "Tests/StoreTestSupport", swiftSettings: settings),
 
         tests("Keys", ["Host", "Model"]),
         tests("ClusterFile", ["Host", "Model", yams]),
@@ -199,10 +203,15 @@ let package = Package(
                 "ferry-agent", "ferry-vmm",
             ]),
         tests("Control", ["API", "MigrationProtocol", "Model", "Placement"]),
-        tests("Store", ["Control", "Host", "Model"]),
+        tests(
+            "Store",
+            ["Control", "Host", "MigrationTestSupport", "Model", "StoreTestSupport", grdb]),
         tests(
             "Controller",
-            ["API", "Client", "ClusterFile", "Control", "Host", "Keys", "Model", "Store"]),
+            [
+                "API", "Client", "ClusterFile", "Control", "Host", "Keys", "Model", "Store",
+                "StoreTestSupport",
+            ]),
         tests("Model"),
         tests("Wire"),
         tests("Placement", ["Model"]),
