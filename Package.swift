@@ -225,7 +225,8 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "API", "Client", "Host", "Migration", "MigrationProtocol",
-                "MigrationTestSupport", "Model", "PeerLink", "Pulse", "Testbed", "ferry",
+                "MigrationTestSupport", "Model", "PeerLink", "Pulse", "StoreTestSupport", "Testbed",
+                "ferry",
                 "ferry-agent", "ferry-controller", "ferry-load", "ferry-vmm",
             ], swiftSettings: settings),
         .testTarget(

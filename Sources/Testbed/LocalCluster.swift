@@ -6,6 +6,7 @@ import ClusterFile
 import Foundation
 package import Host
 package import Model
+import Synchronization
 
 /// What the testbed could not do.
 package struct TestbedError: Error, CustomStringConvertible {
@@ -38,6 +39,8 @@ package final class LocalCluster: Sendable {
     /// Where `ferry` runs.
     package let folder: String
     private let file: ClusterFile
+    /// Made on request; they end with the cluster.
+    private let extraClients = Mutex<[ControllerClient]>([])
     private let isTemporary: Bool
     /// For `ferry`, beside this program's own.
     private let environment: [String: String]
@@ -92,20 +95,40 @@ package final class LocalCluster: Sendable {
         self.environment = environment
         hosts = file.hosts.map(\.name)
         controllers = file.controllers.map(\.name)
-        let keys = file.keysFolder(of: .operator, try HostName("admin"))
+        let keys = try Self.operatorKeys(file)
         client = try ClusterClient(
             hosts: file.hosts.map {
                 HostAddress(
                     cluster: file.cluster, name: $0.name, ip: $0.api.ip, port: Int($0.api.port))
             }, keysFolder: keys)
-        let addresses = file.controllers.map {
-            HostAddress(
-                cluster: file.cluster, role: .controller, name: $0.name, ip: $0.api.ip,
-                port: Int($0.api.port))
-        }
+        let addresses = file.controllers.map { Self.address(of: $0, in: file) }
         controller =
             addresses.isEmpty
             ? nil : try ControllerClient(controllers: addresses, access: .keys(folder: keys))
+    }
+
+    private static func operatorKeys(_ file: ClusterFile) throws -> String {
+        file.keysFolder(of: .operator, try HostName("admin"))
+    }
+
+    private static func address(
+        of controller: ClusterFile.Controller, in file: ClusterFile
+    ) -> HostAddress {
+        HostAddress(
+            cluster: file.cluster, role: .controller, name: controller.name, ip: controller.api.ip,
+            port: Int(controller.api.port))
+    }
+
+    /// A client that asks this controller alone, whoever leads.
+    package func onlyController(_ name: HostName) throws -> ControllerClient {
+        guard let controller = file.controller(name) else {
+            throw TestbedError("no controller \(name)")
+        }
+        let client = try ControllerClient(
+            controllers: [Self.address(of: controller, in: file)],
+            access: .keys(folder: try Self.operatorKeys(file)), patience: .zero)
+        extraClients.withLock { $0.append(client) }
+        return client
     }
 
     /// The process of a controller, which holds the lock of its folder.
@@ -212,6 +235,7 @@ package final class LocalCluster: Sendable {
         let down = try await ferry("down")
         await client.shutdown()
         await controller?.shutdown()
+        for client in extraClients.withLock({ $0 }) { await client.shutdown() }
         guard down.exitCode == 0 else { throw TestbedError("ferry down: \(down.errors)") }
     }
 

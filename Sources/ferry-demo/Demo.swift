@@ -13,7 +13,8 @@ import Testbed
 struct Demo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ferry-demo",
-        abstract: "Starts a local cluster, levels its load, drains a host, and brings its VMs back.",
+        abstract:
+            "Starts a local cluster, levels its load, drains a host, and brings its VMs back.",
         discussion: "Run it by Scripts/demo, from the folder of the sources.")
 
     @Option(help: "The cluster file, with a controller and three hosts.")

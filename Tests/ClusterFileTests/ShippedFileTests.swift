@@ -1,5 +1,6 @@
 import ClusterFile
 import Foundation
+import Host
 import Model
 import Testing
 import Yams

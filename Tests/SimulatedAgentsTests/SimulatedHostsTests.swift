@@ -17,7 +17,8 @@ struct SimulatedHostsTests {
         b = try HostName("host-b")
         hosts = SimulatedHosts(
             [a, b], cores: 4, memoryBytes: 8 << 30,
-            load: { _, _ in VMLoad(cpuCores: 0.5, memoryUsedBytes: 1 << 28, dirtyBytesPerSecond: 0) },
+            load: { _, _ in VMLoad(cpuCores: 0.5, memoryUsedBytes: 1 << 28, dirtyBytesPerSecond: 0)
+            },
             migrationTime: { _ in .seconds(2) })
     }
 
@@ -75,7 +76,9 @@ struct SimulatedHostsTests {
         #expect(try ask("DELETE", Paths.vm(name), web, on: a, term: 6)?.status == 204)
     }
 
-    @Test("A migration takes its time, is seen arriving, and ends with the VM there at the next epoch")
+    @Test(
+        "A migration takes its time, is seen arriving, and ends with the VM there at the next epoch"
+    )
     mutating func migrations() throws {
         _ = try ask("POST", Paths.vms, try web, on: a)
         let move = StartMigration(vm: try web.name, to: b, id: .random())
@@ -103,7 +106,8 @@ struct SimulatedHostsTests {
     @Test("What shall fail fails, once, in the way it was asked to")
     mutating func failures() throws {
         hosts.fail(
-            .create, on: a, [.refused(Problem(.notEnoughMemory, "full")), .requestLost, .answerLost]
+            .create, on: a,
+            [.refused(Problem(.notEnoughMemory, "full")), .requestLost, .answerLost]
         )
         #expect(try problem(try ask("POST", Paths.vms, try web, on: a)) == "not_enough_memory")
         #expect(try ask("POST", Paths.vms, try web, on: a) == nil)
