@@ -142,6 +142,10 @@ let package = Package(
         // A cluster of real processes and the eyes that watch it: for demo, bench and end-to-end tests
         library(
             "Testbed", ["API", "Client", "ClusterFile", "Host", "Model", "Pulse", "VMControl"]),
+        // Agents with VMs in memory only: for what a controller does with a thousand hosts
+        library(
+            "SimulatedAgents",
+            ["API", "Client", "Host", "Model", nioCore, nioHTTP1, nioPosix, nioTLS]),
         // Floor 6
         executable(
             "ferry-agent", ["Agent", "Host", "Model", "Serving", argumentParser, logging]),
@@ -160,6 +164,9 @@ let package = Package(
             "ferry-bench",
             ["API", "Client", "Host", "Keys", "Model", "Pulse", "Testbed", argumentParser]),
         executable("ferry-faults", ["Faults", "Host", argumentParser]),
+        executable(
+            "ferry-load",
+            ["API", "Client", "Host", "Keys", "Model", "SimulatedAgents", "Testbed", argumentParser]),
 
         // Real faults on real processes: the shim that finds the place, and what injects and judges
         .target(name: "CFaultControl"),
@@ -190,7 +197,7 @@ let package = Package(
             path: "Tests/StoreTestSupport", swiftSettings: settings),
 
         tests("Keys", ["Host", "Model"]),
-        tests("ClusterFile", ["Host", "Model"]),
+        tests("ClusterFile", ["Host", "Model", yams]),
         tests("API", ["Model"]),
         tests(
             "Agent",
@@ -217,6 +224,7 @@ let package = Package(
         tests("Wire"),
         tests("Placement", ["Model"]),
         tests("GanetiFormat", ["Model", "Placement"]),
+        tests("SimulatedAgents", ["API", "Host", "Model"]),
         tests("Host"),
         tests("VMControl", ["Host", "Model", "Wire"]),
         tests("Pulse"),
@@ -225,8 +233,9 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "API", "Client", "Host", "Migration", "MigrationProtocol",
-                "MigrationTestSupport", "Model", "PeerLink", "Pulse", "Testbed", "ferry",
-                "ferry-agent", "ferry-vmm",
+                "MigrationTestSupport", "Model", "PeerLink", "Pulse", "StoreTestSupport", "Testbed",
+                "ferry",
+                "ferry-agent", "ferry-controller", "ferry-load", "ferry-vmm",
             ], swiftSettings: settings),
         .testTarget(
             name: "FaultTests",
