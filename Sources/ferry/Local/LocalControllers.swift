@@ -26,7 +26,6 @@ struct LocalControllers {
     func start(_ client: ControllerClient) async throws {
         var started: [(HostName, ProcessHandle)] = []
         for controller in cluster.controllers where daemon(controller.name).processID == nil {
-            if started.isEmpty { try refuseSilentStore() }
             started.append((controller.name, try daemon(controller.name).start()))
         }
         for (name, process) in started {
@@ -53,9 +52,11 @@ struct LocalControllers {
         )
     }
 
-    /// A store of its own is not started here, and controllers without it would only wait for it.
-    private func refuseSilentStore() throws {
-        guard case .etcd(let endpoints, _) = cluster.store else { return }
+    /// Before anything is started: a store of its own is not started here, and controllers would only wait for it.
+    func refuseSilentStore() throws {
+        guard cluster.controllers.contains(where: { daemon($0.name).processID == nil }),
+            case .etcd(let endpoints, _) = cluster.store
+        else { return }
         // An endpoint with a host's name in it is left to the controllers.
         let addresses = endpoints.compactMap { endpoint in
             endpoint.split(separator: "/").last.flatMap { SocketAddress(String($0)) }

@@ -46,6 +46,7 @@ struct Up: AsyncParsableCommand {
 
     private func start(_ session: Session) async throws {
         let controllers = LocalControllers(cluster: session.cluster)
+        try controllers.refuseSilentStore()
         try await LocalAgents(cluster: session.cluster).start(try session.client)
         if let controller = session.controller { try await controllers.start(controller) }
         try CurrentCluster.record(session.cluster.path)
