@@ -29,8 +29,10 @@ struct LocalControllers {
             started.append((controller.name, try daemon(controller.name).start()))
         }
         for (name, process) in started {
-            try await daemon(name).waitUntilReady(process) {
-                (try? await client.cluster())?.leader != nil
+            let daemon = daemon(name)
+            try await daemon.waitUntilReady(process) {
+                guard daemon.processID == process.processID else { return false }
+                return (try? await client.cluster())?.leader != nil
             }
         }
     }
@@ -41,7 +43,8 @@ struct LocalControllers {
         var missing: [HostName] = []
         repeat {
             let known = try await client.allHosts()
-            let present = Set(known.filter { $0.state != .unreachable }.map(\.name))
+            let answering = known.filter { $0.state != .unreachable && $0.heardOfMsAgo != nil }
+            let present = Set(answering.map(\.name))
             missing = cluster.hosts.map(\.name).filter { !present.contains($0) }
             if missing.isEmpty { return }
             try await Task.sleep(for: Self.poll)

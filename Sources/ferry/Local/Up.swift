@@ -3,6 +3,7 @@
 import ArgumentParser
 import Client
 import ClusterFile
+import ClusterText
 import Host
 import Keys
 import Model
@@ -52,6 +53,9 @@ struct Up: AsyncParsableCommand {
         try CurrentCluster.record(session.cluster.path)
         if let controller = session.controller { try await controllers.waitForAgents(controller) }
         try await printHosts(session, output)
+        if output.output == .text, let info = try await session.controller?.cluster() {
+            print("\n\(info.text)")
+        }
     }
 
     private func findCluster() throws -> ClusterFile {
