@@ -6,7 +6,7 @@ import SimulatedAgents
 import Testing
 
 @Suite("Simulated hosts answer as agents do")
-struct SimulatedHostsTests {
+final class SimulatedHostsTests {
     private let a: HostName
     private let b: HostName
     private let start = Instant(nanoseconds: 1_000_000_000)
@@ -22,7 +22,7 @@ struct SimulatedHostsTests {
             migrationTime: { _ in .seconds(2) })
     }
 
-    private mutating func ask(
+    private func ask(
         _ method: String, _ uri: String, _ body: (some Encodable)?, on host: HostName,
         term: Int = 1, after: Duration = .zero
     ) throws -> AgentAnswer? {
@@ -44,13 +44,13 @@ struct SimulatedHostsTests {
         }
     }
 
-    private mutating func problem(_ answer: AgentAnswer?) throws -> String {
+    private func problem(_ answer: AgentAnswer?) throws -> String {
         #expect(answer?.isProblem == true)
         return try (read(answer) as Problem).code
     }
 
     @Test("A create that comes twice makes one VM; another VM of the name is refused")
-    mutating func creates() throws {
+    func creates() throws {
         let first = try ask("POST", Paths.vms, try web, on: a)
         #expect(first?.status == 201)
         let again: VMInfo = try read(try ask("POST", Paths.vms, try web, on: a))
@@ -64,7 +64,7 @@ struct SimulatedHostsTests {
     }
 
     @Test("Who heard a term obeys no lower one, and nobody without a term")
-    mutating func terms() throws {
+    func terms() throws {
         _ = try ask("POST", Paths.vms, try web, on: a, term: 5)
         let name = try web.name
         #expect(
@@ -79,7 +79,7 @@ struct SimulatedHostsTests {
     @Test(
         "A migration takes its time, is seen arriving, and ends with the VM there at the next epoch"
     )
-    mutating func migrations() throws {
+    func migrations() throws {
         _ = try ask("POST", Paths.vms, try web, on: a)
         let move = StartMigration(vm: try web.name, to: b, id: .random())
         let started: MigrationInfo = try read(try ask("POST", Paths.migrations, move, on: a))
@@ -104,7 +104,7 @@ struct SimulatedHostsTests {
     }
 
     @Test("What shall fail fails, once, in the way it was asked to")
-    mutating func failures() throws {
+    func failures() throws {
         hosts.fail(
             .create, on: a,
             [.refused(Problem(.notEnoughMemory, "full")), .requestLost, .answerLost]
