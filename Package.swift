@@ -113,6 +113,8 @@ let package = Package(
         library(
             "Store",
             ["Control", "Host", "Model", grdb, httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
+        // The cluster's messages as people read and write them
+        library("ClusterText", ["API", "Model"]),
         library(
             "Client",
             ["API", "Host", "Model", httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
@@ -149,7 +151,10 @@ let package = Package(
             "ferry-agent", ["Agent", "Host", "Model", "Serving", argumentParser, logging]),
         executable(
             "ferry",
-            ["API", "Client", "ClusterFile", "Host", "Keys", "Model", argumentParser]),
+            [
+                "API", "Client", "ClusterFile", "ClusterText", "GanetiFormat", "Host", "Keys",
+                "Model", "Placement", argumentParser,
+            ]),
         executable(
             "ferry-controller", ["Controller", "Model", "Serving", argumentParser, logging]),
         executable("ferry-vmm", ["Host", "Machine", "Model", argumentParser]),
@@ -212,6 +217,9 @@ let package = Package(
                 "API", "Client", "ClusterFile", "Control", "Host", "Keys", "Model", "Store",
                 "StoreTestSupport",
             ]),
+        tests("ClusterText", ["API", "Model"]),
+        .testTarget(
+            name: "FerryTests", dependencies: ["Testbed", "ferry"], swiftSettings: settings),
         tests("Model"),
         tests("Wire"),
         tests("Placement", ["Model"]),
