@@ -32,6 +32,10 @@ final class SimulatedHostsTests {
             now: start + after, unixMs: 0)
     }
 
+    private func heartbeat(of host: HostName, after: Duration = .zero) -> Heartbeat? {
+        hosts.nextHeartbeat(of: host, now: start + after)
+    }
+
     private func read<Value: Decodable>(_ answer: AgentAnswer?) throws -> Value {
         try JSONDecoder().decode(Value.self, from: Data(try #require(answer).body))
     }
@@ -58,7 +62,7 @@ final class SimulatedHostsTests {
         var other = try web
         other.id = .random()
         #expect(try problem(try ask("POST", Paths.vms, other, on: a)) == "name_taken")
-        let heartbeat = try #require(hosts.nextHeartbeat(of: a, now: start))
+        let heartbeat = try #require(heartbeat(of: a))
         #expect(heartbeat.vms.map(\.ownership) == [.owned])
         #expect(heartbeat.cpuCores > 0.5)
     }
@@ -86,21 +90,21 @@ final class SimulatedHostsTests {
         #expect(started.id == move.id)
         let again: MigrationInfo = try read(try ask("POST", Paths.migrations, move, on: a))
         #expect(again == started)
-        let arriving = try #require(hosts.nextHeartbeat(of: b, now: start + .seconds(1)))
+        let arriving = try #require(heartbeat(of: b, after: .seconds(1)))
         #expect(arriving.vms.map(\.ownership) == [.incoming])
         #expect(arriving.vms.first?.migration == started.id)
 
-        let late = start + .seconds(3)
-        let there = try #require(hosts.nextHeartbeat(of: b, now: late))
+        let late = Duration.seconds(3)
+        let there = try #require(heartbeat(of: b, after: late))
         #expect(there.vms.map(\.epoch) == [2])
         #expect(there.vms.map(\.ownership) == [.owned])
         // Told until it was heard.
-        let left = try #require(hosts.nextHeartbeat(of: a, now: late))
+        let left = try #require(heartbeat(of: a, after: late))
         #expect(left.vms.isEmpty)
         #expect(left.migrations.map(\.state) == [.succeeded])
-        #expect(try #require(hosts.nextHeartbeat(of: a, now: late)).migrations.count == 1)
+        #expect(try #require(heartbeat(of: a, after: late)).migrations.count == 1)
         hosts.wasTold(left, of: a)
-        #expect(try #require(hosts.nextHeartbeat(of: a, now: late)).migrations.isEmpty)
+        #expect(try #require(heartbeat(of: a, after: late)).migrations.isEmpty)
     }
 
     @Test("What shall fail fails, once, in the way it was asked to")
@@ -111,16 +115,16 @@ final class SimulatedHostsTests {
         )
         #expect(try problem(try ask("POST", Paths.vms, try web, on: a)) == "not_enough_memory")
         #expect(try ask("POST", Paths.vms, try web, on: a) == nil)
-        #expect(hosts.nextHeartbeat(of: a, now: start)?.vms.isEmpty == true)
+        #expect(heartbeat(of: a)?.vms.isEmpty == true)
         #expect(try ask("POST", Paths.vms, try web, on: a) == nil)
-        #expect(hosts.nextHeartbeat(of: a, now: start)?.vms.count == 1)
+        #expect(heartbeat(of: a)?.vms.count == 1)
 
         hosts.fail(.migrate, on: a, [.failsLater(.peerSilent)])
         let move = StartMigration(vm: try web.name, to: b)
         _ = try ask("POST", Paths.migrations, move, on: a)
-        let after = try #require(hosts.nextHeartbeat(of: a, now: start + .seconds(3)))
+        let after = try #require(heartbeat(of: a, after: .seconds(3)))
         #expect(after.migrations.map(\.failure?.code) == ["peer_silent"])
         #expect(after.vms.map(\.epoch) == [1])
-        #expect(hosts.nextHeartbeat(of: b, now: start + .seconds(3))?.vms.isEmpty == true)
+        #expect(heartbeat(of: b, after: .seconds(3))?.vms.isEmpty == true)
     }
 }
