@@ -62,9 +62,9 @@ final class SimulatedHostsTests {
         var other = try web
         other.id = .random()
         #expect(try problem(try ask("POST", Paths.vms, other, on: a)) == "name_taken")
-        let heartbeat = try #require(heartbeat(of: a))
-        #expect(heartbeat.vms.map(\.ownership) == [.owned])
-        #expect(heartbeat.cpuCores > 0.5)
+        let told = try #require(heartbeat(of: a))
+        #expect(told.vms.map(\.ownership) == [.owned])
+        #expect(told.cpuCores > 0.5)
     }
 
     @Test("Who heard a term obeys no lower one, and nobody without a term")
