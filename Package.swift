@@ -132,13 +132,14 @@ let package = Package(
                 "MigrationProtocol", "Model", "PeerLink", "Pulse", "Serving", "VMControl",
                 hummingbird, httpTypes, lifecycle, signals, logging, nioCore, nioPosix,
             ]),
-        library(
-            "Controller",
-            [
+        // The controller; it also serves the description of its API
+        .target(
+            name: "Controller",
+            dependencies: [
                 "API", "Client", "ClusterFile", "Control", "Host", "Keys", "Model", "Placement",
                 "Serving", "Store", hummingbird, httpTypes, lifecycle, signals, logging, nioCore,
                 crypto,
-            ]),
+            ], resources: [.copy("Resources/openapi.json")], swiftSettings: settings),
         // A cluster of real processes and the eyes that watch it: for demo, bench and end-to-end tests
         library(
             "Testbed", ["API", "Client", "ClusterFile", "Host", "Model", "Pulse", "VMControl"]),

@@ -23,6 +23,9 @@ package enum Limits {
     package static let diskFreeMin: UInt64 = 256 << 20
     /// Finished migrations that are remembered.
     package static let finishedMigrationsMax = 256
+    /// Addresses of other hosts that are remembered.
+    package static let peersMax = 4096
+    package static let peersBytesMax = 4 << 20
     package static let outgoingMigrationsMax = 8
     package static let incomingMigrationsMax = 8
     /// Between questions to a destination that does not answer: from, to.
