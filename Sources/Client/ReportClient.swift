@@ -9,9 +9,15 @@ package import Model
 /// Call `shutdown` at the end.
 package struct ReportClient: Sendable {
     private let http: HTTPClient
+    private let timeout: Duration
 
-    /// - Parameter keysFolder: the agent's own.
-    package init(controllers: [HostAddress], keysFolder: String) throws(ClientError) {
+    /// - Parameters:
+    ///   - keysFolder: the agent's own.
+    ///   - timeout: for a controller's answer.
+    package init(
+        controllers: [HostAddress], keysFolder: String, timeout: Duration
+    ) throws(ClientError) {
+        self.timeout = timeout
         http = ClusterClient.http(to: controllers, try ClusterClient.tls(keysFolder))
     }
 
@@ -19,14 +25,14 @@ package struct ReportClient: Sendable {
         _ registration: HostRegistration, of host: HostName, at controller: HostAddress
     ) async throws(ClientError) -> HeartbeatAnswer {
         try await link(controller).put(
-            ClusterPaths.agent(host), registration, within: Limits.reportTimeout)
+            ClusterPaths.agent(host), registration, within: timeout)
     }
 
     package func send(
         _ heartbeat: Heartbeat, of host: HostName, to controller: HostAddress
     ) async throws(ClientError) -> HeartbeatAnswer {
         try await link(controller).post(
-            ClusterPaths.heartbeat(host), heartbeat, within: Limits.reportTimeout)
+            ClusterPaths.heartbeat(host), heartbeat, within: timeout)
     }
 
     /// Controllers speak the same HTTP as agents.
