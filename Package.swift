@@ -113,31 +113,41 @@ let package = Package(
         library(
             "Store",
             ["Control", "Host", "Model", grdb, httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
-        library("Client", ["API", "Model", httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
+        library(
+            "Client",
+            ["API", "Host", "Model", httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
+        // What the servers of agent and controller share
+        library(
+            "Serving",
+            [
+                "API", "Host", "Keys", "Model", hummingbird, hummingbirdCore, hummingbirdTLS,
+                httpTypes, lifecycle, logging, nioCore, nioTLS,
+            ]),
         library(
             "Agent",
             [
                 "API", "Client", "ClusterFile", "Host", "Keys", "KVM", "Machine", "Migration",
-                "MigrationProtocol", "Model", "PeerLink", "Pulse", "VMControl",
-                hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes,
-                lifecycle, signals, logging, nioCore, nioPosix, nioTLS,
+                "MigrationProtocol", "Model", "PeerLink", "Pulse", "Serving", "VMControl",
+                hummingbird, httpTypes, lifecycle, signals, logging, nioCore, nioPosix,
             ]),
         library(
             "Controller",
             [
                 "API", "Client", "ClusterFile", "Control", "Host", "Keys", "Model", "Placement",
-                "Store", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, lifecycle,
-                signals, logging, nioCore, nioPosix, nioTLS, crypto,
+                "Serving", "Store", hummingbird, httpTypes, lifecycle, signals, logging, nioCore,
+                crypto,
             ]),
         // A cluster of real processes and the eyes that watch it: for demo, bench and end-to-end tests
         library(
             "Testbed", ["API", "Client", "ClusterFile", "Host", "Model", "Pulse", "VMControl"]),
         // Floor 6
-        executable("ferry-agent", ["Agent", "Host", "Model", argumentParser, logging]),
+        executable(
+            "ferry-agent", ["Agent", "Host", "Model", "Serving", argumentParser, logging]),
         executable(
             "ferry",
             ["API", "Client", "ClusterFile", "Host", "Keys", "Model", argumentParser]),
-        executable("ferry-controller", ["Controller", "Host", "Model", argumentParser, logging]),
+        executable(
+            "ferry-controller", ["Controller", "Model", "Serving", argumentParser, logging]),
         executable("ferry-vmm", ["Host", "Machine", "Model", argumentParser]),
         executable(
             "ferry-demo", ["API", "Client", "Host", "Model", "Pulse", "Testbed", argumentParser]),
@@ -169,6 +179,10 @@ let package = Package(
                 "Host", "Migration", "MigrationProtocol", "Model", "PeerLink", "VMControl",
             ],
             path: "Tests/MigrationSimulation", swiftSettings: settings),
+        // A real etcd for tests of what stands on one
+        .target(
+            name: "StoreTestSupport", dependencies: ["Host", "MigrationTestSupport"],
+            path: "Tests/StoreTestSupport", swiftSettings: settings),
 
         tests("Keys", ["Host", "Model"]),
         tests("ClusterFile", ["Host", "Model"]),
@@ -183,10 +197,15 @@ let package = Package(
                 nioCore, nioTLS, "ferry-agent", "ferry-vmm",
             ]),
         tests("Control", ["API", "MigrationProtocol", "Model", "Placement"]),
-        tests("Store", ["Control", "Host", "Model"]),
+        tests(
+            "Store",
+            ["Control", "Host", "MigrationTestSupport", "Model", "StoreTestSupport", grdb]),
         tests(
             "Controller",
-            ["API", "Client", "ClusterFile", "Control", "Host", "Keys", "Model", "Store"]),
+            [
+                "API", "Client", "ClusterFile", "Control", "Host", "Keys", "Model", "Store",
+                "StoreTestSupport",
+            ]),
         tests("Model"),
         tests("Wire"),
         tests("Placement", ["Model"]),

@@ -10,6 +10,7 @@ import Migration
 import Model
 import PeerLink
 import ServiceLifecycle
+import Serving
 import UnixSignals
 
 package struct AgentService {
@@ -58,12 +59,14 @@ package struct AgentService {
             context: context, maker: maker, migrations: migrations, fence: fence,
             registration: try HostRegistration(context, facts, agentID: maker.agentID),
             keysFolder: keys.folder.path)
-        let server = try APIServer(routes: routes, keys: keys, context: context)
+        let server = try APIServer(
+            router: routes.router, at: member.api, keys: keys.folder, clients: .required,
+            connectionsMax: Limits.connectionsMax, logger: logger)
         let count = await inventory.count
         logger.info(
             "agent starts",
             metadata: [
-                "version": "\(agentVersion)", "api": "\(member.api)", "peer": "\(member.peer)",
+                "version": "\(ferryVersion)", "api": "\(member.api)", "peer": "\(member.peer)",
                 "state": "\(state.path)", "vms": "\(count)",
             ])
         // Shut down in reverse: first the API, then migrations, then the questions to other hosts, and last the reports

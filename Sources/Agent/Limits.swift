@@ -7,8 +7,6 @@ package enum Limits {
     package static let vmsMax = 1024
     /// Connections to the API at a time.
     package static let connectionsMax = 256
-    package static let headerBytesMax = 16 << 10
-    package static let idleConnection = Duration.seconds(60)
     /// How long a new ferry-vmm may take until it answers: its memory is made meanwhile.
     package static func vmmStart(of spec: VMSpec) -> Duration {
         .seconds(30) + spec.hugePageTime

@@ -28,7 +28,7 @@ package final class AgentPool: Sendable {
 
     /// - Parameter keysFolder: with ca.pem, cert.pem and key.pem.
     package init(keysFolder: String) throws(ClientError) {
-        tls = try ClusterClient.tls(keysFolder)
+        tls = try HTTPClient.tls(.keys(folder: keysFolder))
     }
 
     /// Calls with a client of the agent that is at an address; another one's certificate is refused there.
@@ -41,7 +41,8 @@ package final class AgentPool: Sendable {
                 host: address.name, address: address.description,
                 reason: "this client is shut down")
         }
-        let client = AgentClient(address: address, http: http, term: term)
+        let agent = AgentClient(endpoint: Endpoint(address: address, http: http))
+        let client = term.map { agent.commanded(by: $0) } ?? agent
         let result: Result<Value, any Error>
         do { result = .success(try await body(client)) } catch { result = .failure(error) }
         for unused in giveBack(address) { await Self.close(unused) }
@@ -67,7 +68,7 @@ package final class AgentPool: Sendable {
             state.uses += 1
             var entry =
                 state.entries[address]
-                ?? Entry(http: ClusterClient.http(to: [address], tls), lastUse: 0)
+                ?? Entry(http: HTTPClient.cluster([address], tls), lastUse: 0)
             entry.users += 1
             entry.lastUse = state.uses
             state.entries[address] = entry

@@ -3,8 +3,8 @@
 
 package import API
 import AsyncHTTPClient
-import FoundationEssentials
 package import Model
+import NIOHTTP1
 
 /// Call `shutdown` at the end.
 package struct ReportClient: Sendable {
@@ -18,26 +18,27 @@ package struct ReportClient: Sendable {
         controllers: [HostAddress], keysFolder: String, timeout: Duration
     ) throws(ClientError) {
         self.timeout = timeout
-        http = ClusterClient.http(to: controllers, try ClusterClient.tls(keysFolder))
+        http = try .cluster(controllers, access: .keys(folder: keysFolder))
     }
 
     package func register(
         _ registration: HostRegistration, of host: HostName, at controller: HostAddress
     ) async throws(ClientError) -> HeartbeatAnswer {
-        try await link(controller).put(
-            ClusterPaths.agent(host), registration, within: timeout)
+        try await send(.PUT, ClusterPaths.agent(host), registration, to: controller)
     }
 
     package func send(
         _ heartbeat: Heartbeat, of host: HostName, to controller: HostAddress
     ) async throws(ClientError) -> HeartbeatAnswer {
-        try await link(controller).post(
-            ClusterPaths.heartbeat(host), heartbeat, within: timeout)
+        try await send(.POST, ClusterPaths.heartbeat(host), heartbeat, to: controller)
     }
 
-    /// Controllers speak the same HTTP as agents.
-    private func link(_ controller: HostAddress) -> AgentClient {
-        AgentClient(address: controller, http: http)
+    private func send(
+        _ method: HTTPMethod, _ path: String, _ report: some Encodable, to controller: HostAddress
+    ) async throws(ClientError) -> HeartbeatAnswer {
+        let endpoint = Endpoint(address: controller, http: http)
+        let body = try endpoint.encode(report)
+        return try endpoint.decode(await endpoint.send(method, path, body: body, within: timeout))
     }
 
     package func shutdown() async {

@@ -163,6 +163,9 @@ package protocol StateStore: Sendable {
         _ prefix: String, after: StoreKey?, limit: Int
     ) async throws(StoreError) -> StorePage
 
+    /// All entries whose key begins with `prefix`, as they were at one revision.
+    func listAll(_ prefix: String) async throws(StoreError) -> StorePage
+
     /// Durable when it returns.
     func commit(_ transaction: StoreTransaction) async throws(StoreError) -> Revision
 
@@ -194,8 +197,8 @@ package protocol StoreWatch: Sendable {
 }
 
 extension StateStore {
-    /// All entries below a prefix, and the revision to watch them from. Read again from the start when something
-    /// changes between two pages.
+    /// For stores that cannot read an older revision: read again from the start when something changes between two
+    /// pages.
     package func listAll(_ prefix: String) async throws(StoreError) -> StorePage {
         var whole = StorePage(entries: [], revision: .zero, isComplete: false)
         while !whole.isComplete {

@@ -7,6 +7,7 @@ import ClusterFile
 import Host
 import Logging
 import Model
+import Serving
 import ServiceLifecycle
 
 struct ClusterMembership: Service, CustomStringConvertible {
@@ -23,9 +24,8 @@ struct ClusterMembership: Service, CustomStringConvertible {
     private var controllers: [HostAddress] {
         context.cluster.controllers.map {
             HostAddress(
-                identity: Identity(
-                    cluster: context.cluster.cluster, role: .controller, name: $0.name),
-                ip: $0.api.ip, port: Int($0.api.port))
+                cluster: context.cluster.cluster, role: .controller, name: $0.name, ip: $0.api.ip,
+                port: Int($0.api.port))
         }
     }
 
@@ -132,7 +132,7 @@ extension HostRegistration {
     init(_ context: HostContext, _ facts: HostFacts, agentID: Identifier128) throws {
         let (member, traits) = (context.member, context.member.traits)
         self.init(
-            agentID: agentID, agentVersion: Agent.agentVersion, apiAddress: "\(member.api)",
+            agentID: agentID, agentVersion: ferryVersion, apiAddress: "\(member.api)",
             peerAddress: "\(member.peer)", cores: facts.cores,
             memoryBytes: try HostMemory.read().totalBytes,
             memoryReserveBytes: context.cluster.memoryReserve.bytes,

@@ -4,6 +4,7 @@ import API
 import HTTPTypes
 import Hummingbird
 import Model
+import Serving
 
 /// Behind `Authorization`, which knows who asks.
 struct Fencing: RouterMiddleware {

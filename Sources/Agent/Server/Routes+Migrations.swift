@@ -6,6 +6,7 @@ import HTTPTypes
 import Hummingbird
 import Model
 import NIOCore
+import Serving
 import Synchronization
 
 extension Routes {
@@ -24,8 +25,8 @@ extension Routes {
             let id = try id(context)
             _ = try await migrations.info(id)
             let isStopped = StopFlag()
-            return live(
-                request, mediaType: "application/x-ndjson", stop: { isStopped.set() }
+            return request.live(
+                mediaType: "application/x-ndjson", stop: { isStopped.set() }
             ) { writer in
                 try await follow(id, until: isStopped, to: &writer)
             }

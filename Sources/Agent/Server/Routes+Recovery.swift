@@ -4,6 +4,7 @@ import API
 import HTTPTypes
 import Hummingbird
 import Model
+import Serving
 
 extension Routes {
     func addRecovery(to router: Router<APIContext>) {
@@ -20,8 +21,8 @@ extension Routes {
     }
 
     private func ruler(_ context: APIContext) throws(Problem) -> Identity {
-        guard let identity = context.identity, identity.role == .operator else {
-            throw Problem(.forbidden, "only an operator rules about a VM")
+        guard let identity = context.identity, identity.role != .agent else {
+            throw Problem(.forbidden, "only an operator or a controller rules about a VM")
         }
         return identity
     }

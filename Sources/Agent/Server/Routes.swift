@@ -5,6 +5,7 @@ import ClusterFile
 import HTTPTypes
 import Hummingbird
 import Model
+import Serving
 
 /// Everything that a handler may ask.
 struct Routes: Sendable {
@@ -20,7 +21,7 @@ struct Routes: Sendable {
         router.middlewares.add(Problems())
         router.middlewares.add(Authorization(cluster: inventory.context.cluster.cluster))
         router.middlewares.add(Fencing(fence: fence))
-        router.middlewares.add(RequestLog())
+        router.middlewares.add(RequestLog(frequent: ["/console"]))
         router.middlewares.add(Problems())
         router.get("v1/host") { _, _ in try await host() }
         addVMs(to: router)
@@ -39,7 +40,7 @@ struct Routes: Sendable {
                 memoryBytes: memory.totalBytes, memoryAvailableBytes: memory.availableBytes,
                 memoryReserveBytes: context.cluster.memoryReserve.bytes,
                 cpuFeatures: facts.cpuFeatures.names, kvm: facts.kvm,
-                kernelVersion: facts.kernelVersion, agentVersion: agentVersion,
+                kernelVersion: facts.kernelVersion, agentVersion: ferryVersion,
                 processID: processID, apiAddress: "\(context.member.api)",
                 peerAddress: "\(context.member.peer)", vms: await inventory.count))
     }

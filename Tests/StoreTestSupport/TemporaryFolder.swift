@@ -1,0 +1,17 @@
+// A folder that goes with its owner.
+
+import Host
+
+package final class TemporaryFolder: Sendable {
+    package let path: String
+
+    package init() throws {
+        path = "/tmp/ferry-test-\(UInt64.random(in: .min ... .max))"
+        try Folder.make(path, mode: 0o700)
+    }
+
+    deinit {
+        // One that stays behind in /tmp is no failure of a test.
+        try? Folder.remove(path)
+    }
+}
