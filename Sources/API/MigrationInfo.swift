@@ -14,11 +14,18 @@ package struct StartMigration: Hashable, Sendable, Codable {
     package var rehearse: Bool?
     /// Look at the source's memory once more after the handover. Nil for true.
     package var audit: Bool?
+    /// Chosen by who asks, so that a request that is sent twice starts one migration. Nil: the agent chooses.
+    package var id: MigrationID?
+    /// "IP:PORT" where the destination takes migrations. Nil: what the source's cluster file says.
+    package var peerAddress: String?
 
     package init(
         vm: VMName, to: HostName, downtimeLimitMs: Double? = nil, streams: Int? = nil,
-        compression: Compression? = nil, rehearse: Bool? = nil, audit: Bool? = nil
+        compression: Compression? = nil, rehearse: Bool? = nil, audit: Bool? = nil,
+        id: MigrationID? = nil, peerAddress: String? = nil
     ) {
+        self.id = id
+        self.peerAddress = peerAddress
         self.audit = audit
         self.rehearse = rehearse
         self.vm = vm

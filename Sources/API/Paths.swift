@@ -2,10 +2,10 @@
 //
 //   GET    /v1/host                          HostInfo
 //   GET    /v1/vms                           VMList
-//   POST   /v1/vms                           CreateVM -> 201 VMInfo
+//   POST   /v1/vms                           CreateVM -> 201 VMInfo; 200 when its id and epoch are those of a VM here
 //   POST   /v1/vms/restore                   RestoreVM -> 201 VMInfo
 //   GET    /v1/vms/NAME                      VMInfo
-//   DELETE /v1/vms/NAME                      204; ends the VM and forgets it
+//   DELETE /v1/vms/NAME?id=ID                204; ends the VM and forgets it, if it has this id where one is given
 //   POST   /v1/vms/NAME/pause resume start stop reset    VMInfo
 //   POST   /v1/vms/NAME/save                 SaveVM -> SavedVM
 //   GET    /v1/vms/NAME/log?tail=BYTES       text, the end of the serial console's log
@@ -15,11 +15,12 @@
 //   POST   /v1/vms/NAME/recovery             RuleOnVM -> RecoveryInfo; operators only; 412 when the ledger moved on
 //   GET    /v1/audit                         HostAudit
 //   GET    /v1/migrations                    MigrationList
-//   POST   /v1/migrations                    StartMigration -> 202 MigrationInfo
+//   POST   /v1/migrations                    StartMigration -> 202 MigrationInfo; 200 when its id is one of them
 //   GET    /v1/migrations/ID                 MigrationInfo
 //   GET    /v1/migrations/ID/events          MigrationInfo, one JSON text a line, several a second, to its end
 //   DELETE /v1/migrations/ID                 202 MigrationInfo; asks it to stop, 409 past the handover
 //
+// A controller's requests carry its term in `Ferry-Term`: 400 without, 409 `stale_term` when a higher one was heard.
 // Errors are application/problem+json (RFC 9457) with a stable `code`: see Problem.
 
 package import Model
@@ -37,6 +38,7 @@ package enum Paths {
     package static let audit = "/v1/audit"
 
     package static func vm(_ name: VMName) -> String { "\(vms)/\(name)" }
+    package static func vm(_ name: VMName, id: VMID) -> String { "\(vm(name))?id=\(id)" }
     package static func action(_ action: VMAction, on name: VMName) -> String {
         "\(vms)/\(name)/\(action.rawValue)"
     }

@@ -18,6 +18,8 @@ package struct VMInfo: Hashable, Sendable, Codable {
     package var initrdPath: String?
     /// The saved file that it was made from, when it was made on this host: it holds no kernel.
     package var restoredFrom: String?
+    /// It stops for good when its host's lease ends.
+    package var isLeased: Bool
     /// Of the VM's ownership; grows with each move.
     package var epoch: UInt64
     /// Of all its vCPUs, on this host.
@@ -34,8 +36,8 @@ package struct VMInfo: Hashable, Sendable, Codable {
         id: VMID, name: VMName, host: HostName, state: VMState, memoryBytes: UInt64, vcpus: Int,
         hugePages: Bool, downtimeLimitMs: Double, commandLine: String, hasShippedKernel: Bool,
         kernelPath: String?,
-        initrdPath: String?, restoredFrom: String? = nil, epoch: UInt64, cpuTimeMs: Double,
-        processID: Int32?,
+        initrdPath: String?, restoredFrom: String? = nil, isLeased: Bool = false, epoch: UInt64,
+        cpuTimeMs: Double, processID: Int32?,
         activity: String?, exit: VMExit?, warning: String?
     ) {
         self.id = id
@@ -51,6 +53,7 @@ package struct VMInfo: Hashable, Sendable, Codable {
         self.kernelPath = kernelPath
         self.initrdPath = initrdPath
         self.restoredFrom = restoredFrom
+        self.isLeased = isLeased
         self.epoch = epoch
         self.cpuTimeMs = cpuTimeMs
         self.processID = processID

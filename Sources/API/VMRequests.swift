@@ -15,11 +15,18 @@ package struct CreateVM: Hashable, Sendable, Codable {
     package var initrdPath: String?
     /// Make it, but do not let it run yet.
     package var paused: Bool?
+    /// Chosen by who asks, so that a request that is sent twice makes one VM. Nil: the agent chooses.
+    package var id: VMID?
+    /// Of its first ownership here: larger than any that this host's ledger knows of the VM. Nil for 1.
+    package var epoch: UInt64?
+    /// It stops for good when its host's lease ends. Nil for false.
+    package var isLeased: Bool?
 
     package init(
         name: VMName, memoryBytes: UInt64, vcpus: Int? = nil, hugePages: Bool? = nil,
         downtimeLimitMs: Double? = nil, commandLine: String? = nil, kernelPath: String? = nil,
-        initrdPath: String? = nil, paused: Bool? = nil
+        initrdPath: String? = nil, paused: Bool? = nil, id: VMID? = nil, epoch: UInt64? = nil,
+        isLeased: Bool? = nil
     ) {
         self.name = name
         self.memoryBytes = memoryBytes
@@ -30,6 +37,17 @@ package struct CreateVM: Hashable, Sendable, Codable {
         self.kernelPath = kernelPath
         self.initrdPath = initrdPath
         self.paused = paused
+        self.id = id
+        self.epoch = epoch
+        self.isLeased = isLeased
+    }
+
+    package func firstEpoch() throws(Problem) -> Epoch {
+        guard let epoch else { return .first }
+        guard Epoch.valid.contains(Epoch(epoch)) else {
+            throw Problem(.invalid, "epoch is \(epoch): use 1 or more")
+        }
+        return Epoch(epoch)
     }
 
     /// The VM it asks for.
@@ -49,7 +67,8 @@ package struct CreateVM: Hashable, Sendable, Codable {
                 milliseconds: downtimeLimitMs, field: "downtimeLimitMs",
                 default: VMSpec.downtimeLimitDefault),
             commandLine: commandLine ?? (kernelPath == nil ? defaultCommandLine : ""),
-            kernel: kernelPath.map { .files(kernel: $0, initrd: initrdPath) } ?? .shipped)
+            kernel: kernelPath.map { .files(kernel: $0, initrd: initrdPath) } ?? .shipped,
+            isLeased: isLeased ?? false)
         if let problem = spec.problem { throw Problem(.invalid, problem) }
         return spec
     }

@@ -14,8 +14,8 @@ package enum AgentError: Error, Sendable, CustomStringConvertible {
     case ledger(LedgerError)
     /// VM folders, and no ledger that says whose the VMs are.
     case ledgerMissing(path: String, folders: [String])
-    case tls(String)
     case programMissing(path: String)
+    case term(TermFileError)
 
     package var description: String {
         switch self {
@@ -28,7 +28,7 @@ package enum AgentError: Error, Sendable, CustomStringConvertible {
         case .ledger(let error): "\(error)"
         case .ledgerMissing(let path, let folders):
             "\(path) is missing, and only it says which VMs this host may run; there are folders of \(folders.joined(separator: ", ")). Put it back if it was moved, but never an older copy. If it is lost: see with `ferry vm list` which of these VMs run on other hosts, end the ferry-vmm processes of all that are here, move their folders out of \(Folder.holding(path))/vms, and start this agent again"
-        case .tls(let reason): "the keys cannot be used for TLS: \(reason)"
+        case .term(let error): "\(error)"
         case .programMissing(let path):
             "\(path) is not there: ferry-vmm must lie beside ferry-agent, or be named by FERRY_VMM"
         }

@@ -2,6 +2,7 @@
 
 package import Logging
 package import Model
+package import Serving
 
 package struct AgentOptions: Sendable {
     /// The cluster file.

@@ -10,6 +10,7 @@ import Migration
 import Model
 import PeerLink
 import ServiceLifecycle
+import Serving
 import UnixSignals
 
 package struct AgentService {
@@ -28,6 +29,7 @@ package struct AgentService {
         let context = HostContext(
             member: member, cluster: cluster, state: state, ledger: try ledger(of: state),
             launcher: launcher, logger: logger)
+        let fence = try fence(of: state)
         let facts = HostFacts.read()
         if let problem = facts.kvm.problem {
             logger.error("no KVM", metadata: ["problem": "\(problem)"])
@@ -50,13 +52,15 @@ package struct AgentService {
             recovery: Recovery(
                 inventory: inventory, settlements: settlements, history: history),
             auditor: Auditor(inventory: inventory, settlements: settlements, history: history),
-            facts: facts)
-        let server = try APIServer(routes: routes, keys: keys, context: context)
+            facts: facts, fence: fence)
+        let server = try APIServer(
+            router: routes.router, at: member.api, keys: keys.folder, clients: .required,
+            connectionsMax: Limits.connectionsMax, logger: logger)
         let count = await inventory.count
         logger.info(
             "agent starts",
             metadata: [
-                "version": "\(agentVersion)", "api": "\(member.api)", "peer": "\(member.peer)",
+                "version": "\(ferryVersion)", "api": "\(member.api)", "peer": "\(member.peer)",
                 "state": "\(state.path)", "vms": "\(count)",
             ])
         // Shut down in reverse: first the API, then migrations, then the questions to other hosts.
@@ -98,6 +102,12 @@ package struct AgentService {
     private static func launcher(_ options: AgentOptions) throws(AgentError) -> VMLauncher {
         guard File.isThere(options.vmm) else { throw .programMissing(path: options.vmm) }
         return VMLauncher(program: options.vmm, shippedKernel: ShippedKernel.path)
+    }
+
+    private static func fence(of state: StateFolder) throws(AgentError) -> TermFence {
+        do throws(TermFileError) { return try TermFence(path: state.term) } catch {
+            throw .term(error)
+        }
     }
 
     /// A ledger is made at the first start only: one that is new beside VMs would forget whose they are.

@@ -7,8 +7,6 @@ package enum Limits {
     package static let vmsMax = 1024
     /// Connections to the API at a time.
     package static let connectionsMax = 256
-    package static let headerBytesMax = 16 << 10
-    package static let idleConnection = Duration.seconds(60)
     /// How long a new ferry-vmm may take until it answers: its memory is made meanwhile.
     package static func vmmStart(of spec: VMSpec) -> Duration {
         .seconds(30) + spec.hugePageTime
@@ -25,6 +23,9 @@ package enum Limits {
     package static let diskFreeMin: UInt64 = 256 << 20
     /// Finished migrations that are remembered.
     package static let finishedMigrationsMax = 256
+    /// Addresses of other hosts that are remembered.
+    package static let peersMax = 4096
+    package static let peersBytesMax = 4 << 20
     package static let outgoingMigrationsMax = 8
     package static let incomingMigrationsMax = 8
     /// Between questions to a destination that does not answer: from, to.

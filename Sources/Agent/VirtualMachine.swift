@@ -153,7 +153,7 @@ package actor VirtualMachine {
             downtimeLimitMs: Duration.nanoseconds(record.downtimeLimitNs).milliseconds,
             commandLine: record.commandLine,
             hasShippedKernel: record.kernel == .shipped, kernelPath: kernel, initrdPath: initrd,
-            restoredFrom: record.restoredFrom,
+            restoredFrom: record.restoredFrom, isLeased: record.isLeased ?? false,
             epoch: epoch.number, cpuTimeMs: status.cpuTime.milliseconds,
             processID: process?.handle.processID, activity: activity, exit: status.exit,
             warning: warning)

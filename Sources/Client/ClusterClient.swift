@@ -2,9 +2,6 @@
 
 import AsyncHTTPClient
 package import Model
-import NIOCore
-import NIOPosix
-import NIOSSL
 
 /// Talks to the agents of one cluster with one identity. Call `shutdown` at the end.
 package final class ClusterClient: Sendable {
@@ -14,40 +11,7 @@ package final class ClusterClient: Sendable {
     /// - Parameter keysFolder: with ca.pem, cert.pem and key.pem.
     package init(hosts: [HostAddress], keysFolder: String) throws(ClientError) {
         self.hosts = hosts
-        var configuration = HTTPClient.Configuration()
-        configuration.tlsConfiguration = try Self.tls(keysFolder)
-        configuration.dnsOverride = Dictionary(
-            hosts.map { ($0.identity.dnsName, $0.ip) }, uniquingKeysWith: { first, _ in first })
-        configuration.timeout.connect = .seconds(Limits.connectTimeout.components.seconds)
-        configuration.redirectConfiguration = .disallow
-        configuration.httpVersion = .http1Only
-        // A host that refuses connections is told at once: it is asked again by whoever wants to wait for it.
-        configuration.connectionPool.retryConnectionEstablishment = false
-        // Shorter than an agent keeps idle connections: else a request may meet one that is just being closed.
-        configuration.connectionPool.idleTimeout = .seconds(
-            Limits.idleConnection.components.seconds)
-        http = HTTPClient(
-            eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton),
-            configuration: configuration)
-    }
-
-    private static func tls(_ folder: String) throws(ClientError) -> TLSConfiguration {
-        do {
-            var tls = TLSConfiguration.makeClientConfiguration()
-            tls.minimumTLSVersion = .tlsv13
-            tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile("\(folder)/ca.pem"))
-            tls.certificateChain = try NIOSSLCertificate.fromPEMFile("\(folder)/cert.pem")
-                .map { .certificate($0) }
-            tls.privateKey = .privateKey(
-                try NIOSSLPrivateKey(file: "\(folder)/key.pem", format: .pem))
-            tls.certificateVerification = .fullVerification
-            tls.shutdownTimeout = .milliseconds(300)
-            return tls
-        } catch {
-            throw .keys(
-                "the keys in \(folder) cannot be used (\(error)): make them with `ferry pki issue --ca AUTHORITY-FOLDER --role operator --name NAME --out \(folder)`"
-            )
-        }
+        http = try .cluster(hosts, tls: .ferry(.keys(folder: keysFolder)))
     }
 
     package func shutdown() async {
@@ -56,8 +20,12 @@ package final class ClusterClient: Sendable {
     }
 
     package func host(_ name: HostName) -> AgentClient? {
-        hosts.first { $0.name == name }.map { AgentClient(address: $0, http: http) }
+        hosts.first { $0.name == name }.map(agent)
     }
 
-    package var agents: [AgentClient] { hosts.map { AgentClient(address: $0, http: http) } }
+    package var agents: [AgentClient] { hosts.map(agent) }
+
+    private func agent(_ address: HostAddress) -> AgentClient {
+        AgentClient(endpoint: Endpoint(address: address, http: http))
+    }
 }

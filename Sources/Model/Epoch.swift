@@ -9,6 +9,9 @@ public struct Epoch: Hashable, Comparable, Sendable, Codable, CustomStringConver
     /// The epoch of a VM that has never moved.
     public static let first = Epoch(1)
 
+    /// What an epoch may be: after the last there are always two more.
+    public static let valid = Epoch.first...Epoch(.max - 2)
+
     public var next: Epoch { Epoch(number + 1) }
     public var description: String { "\(number)" }
     public static func < (left: Epoch, right: Epoch) -> Bool { left.number < right.number }

@@ -17,11 +17,13 @@ public struct VMSpec: Hashable, Sendable, Codable {
     public var commandLine: String
     /// What it boots, and boots again after a reset.
     public var kernel: KernelSource
+    /// It stops for good when its host's lease ends, so that it can be started elsewhere without that host's word.
+    public var isLeased: Bool
 
     public init(
         name: VMName, memory: ByteCount, vcpus: Int = 1, hugePages: Bool = false,
         downtimeLimit: Duration = Self.downtimeLimitDefault, commandLine: String = "",
-        kernel: KernelSource = .unknown
+        kernel: KernelSource = .unknown, isLeased: Bool = false
     ) {
         self.name = name
         self.memory = memory
@@ -30,6 +32,7 @@ public struct VMSpec: Hashable, Sendable, Codable {
         self.downtimeLimit = downtimeLimit
         self.commandLine = commandLine
         self.kernel = kernel
+        self.isLeased = isLeased
     }
 
     /// How long finding and clearing its huge pages may take: they are all taken at once. None for other pages.

@@ -6,6 +6,7 @@ import Foundation
 import Host
 public import Logging
 import Model
+import Serving
 
 @main
 struct FerryAgent: AsyncParsableCommand {
@@ -23,7 +24,7 @@ struct FerryAgent: AsyncParsableCommand {
             Example:
               ferry-agent --config /etc/ferry/cluster.yaml --host host-a
             """,
-        version: agentVersion)
+        version: ferryVersion)
 
     @Option(help: ArgumentHelp("The cluster file.", valueName: "file"))
     var config: String

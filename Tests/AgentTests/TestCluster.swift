@@ -157,6 +157,28 @@ final class TestCluster: Sendable {
         try await start(host, config: path)
     }
 
+    /// Starts an agent whose cluster file does not have another host.
+    func start(_ host: HostName, without other: HostName) async throws {
+        let path = "\(folder)/cluster-of-\(host).yaml"
+        let text = String(decoding: try File.read(file.path, limit: 1 << 20), as: UTF8.self)
+        let member = try #require(file.host(other))
+        let entry = "  - name: \(other)\n    api: \(member.api)\n    peer: \(member.peer)\n"
+        try #require(text.contains(entry))
+        try AtomicFile.write(
+            Array(text.replacingOccurrences(of: entry, with: "").utf8), to: path)
+        try await start(host, config: path)
+    }
+
+    /// The folder of keys of a controller, issued when it is not there yet.
+    func controllerKeys() throws -> String {
+        let folder = "\(folder)/keys/controller-controller-1"
+        if !Folder.isThere(folder) {
+            try authority.issue(
+                role: .controller, name: HostName("controller-1"), to: KeyFolder(folder))
+        }
+        return folder
+    }
+
     /// Ends an agent like a power cut.
     func kill(_ host: String = "host-a") throws {
         let process = try process(of: host)

@@ -4,6 +4,7 @@ import API
 import Hummingbird
 import Logging
 import Model
+import Serving
 
 /// Lets in operators and the controller of this very cluster; nobody else. Agents talk to each other over the peer
 /// address: a host that was broken into must not command the others.
@@ -14,7 +15,7 @@ struct Authorization: RouterMiddleware {
         _ request: Request, context: APIContext,
         next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
-        guard let identity = await context.peerIdentity() else {
+        guard case .identity(let identity) = await context.peer() else {
             throw refusal(
                 "the client's certificate holds no identity; make one with `ferry pki issue --ca AUTHORITY-FOLDER --role operator --name NAME --out FOLDER`",
                 context)
@@ -29,7 +30,7 @@ struct Authorization: RouterMiddleware {
                 "an agent's certificate cannot use this API; use an operator's", context)
         }
         var context = context
-        context.identity = identity
+        context.caller = .certificate(identity)
         return try await next(request, context)
     }
 

@@ -5,7 +5,7 @@ import HTTPTypes
 import Host
 import Hummingbird
 import NIOCore
-import ServiceLifecycle
+import Serving
 
 extension Routes {
     func addConsole(to router: Router<APIContext>) {
@@ -22,8 +22,8 @@ extension Routes {
         router.get("v1/vms/:name/console") { request, context in
             let vm = try await vm(context)
             let console = try await vm.openConsole()
-            return live(
-                request, mediaType: "application/octet-stream", stop: { console.close() }
+            return request.live(
+                mediaType: "application/octet-stream", stop: { console.close() }
             ) { writer in
                 try await console.copy(to: &writer)
             }
@@ -45,28 +45,5 @@ extension Routes {
                 "tail is '\(text.prefix(20))': use 0 to \(APILimits.logTailBytesMax) bytes")
         }
         return count
-    }
-
-    /// An answer that goes on until its writer ends it. `stop` is called when the client goes and when the agent
-    /// shuts down; the writer then returns soon. The connection ends with it, and says so beforehand: a client
-    /// must not send its next request there.
-    func live(
-        _ request: Request, mediaType: String, stop: @escaping @Sendable () -> Void,
-        _ write: @escaping @Sendable (inout any ResponseBodyWriter) async throws -> Void
-    ) -> Response {
-        let body = ResponseBody { writer in
-            try await withGracefulShutdownHandler {
-                try await request.body.consumeWithInboundCloseHandler { _ in
-                    try await write(&writer)
-                } onInboundClosed: {
-                    stop()
-                }
-            } onGracefulShutdown: {
-                stop()
-            }
-            try await writer.finish(nil)
-        }
-        return Response(
-            status: .ok, headers: [.contentType: mediaType, .connection: "close"], body: body)
     }
 }

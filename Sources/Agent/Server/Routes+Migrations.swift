@@ -6,13 +6,13 @@ import HTTPTypes
 import Hummingbird
 import Model
 import NIOCore
+import Serving
 import Synchronization
 
 extension Routes {
     func addMigrations(to router: Router<APIContext>) {
         router.post("v1/migrations") { request, _ in
-            let start = try await request.decode(StartMigration.self)
-            return try Response.json(await migrations.start(start), status: .accepted)
+            try await start(request.decode(StartMigration.self))
         }
         router.get("v1/migrations") { _, _ in try Response.json(await migrations.list()) }
         router.get("v1/migrations/:id") { _, context in
@@ -25,12 +25,17 @@ extension Routes {
             let id = try id(context)
             _ = try await migrations.info(id)
             let isStopped = StopFlag()
-            return live(
-                request, mediaType: "application/x-ndjson", stop: { isStopped.set() }
+            return request.live(
+                mediaType: "application/x-ndjson", stop: { isStopped.set() }
             ) { writer in
                 try await follow(id, until: isStopped, to: &writer)
             }
         }
+    }
+
+    private func start(_ request: StartMigration) async throws -> Response {
+        let (info, isNew) = try await migrations.start(request)
+        return try Response.json(info, status: isNew ? .accepted : .ok)
     }
 
     /// One line at once, then one each interval, the last when the migration is over.

@@ -4,6 +4,7 @@ import API
 import HTTPTypes
 import Hummingbird
 import Model
+import Serving
 
 extension Routes {
     func addRecovery(to router: Router<APIContext>) {

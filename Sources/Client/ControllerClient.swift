@@ -1,0 +1,212 @@
+// A typed client of the controllers' API. It finds the one that leads, and follows when another one does.
+//
+// What may have been done is not asked for twice: a request that changes something and whose answer was lost throws
+// `unreachable`, unless it asks for the same however often it is sent (PUT, DELETE, GET).
+
+package import API
+import AsyncHTTPClient
+import Host
+import Model
+import NIOHTTP1
+import Synchronization
+
+/// Talks to the controllers of one cluster with one identity. Call `shutdown` at the end.
+package final class ControllerClient: Sendable {
+    private let http: HTTPClient
+    private let controllers: [Endpoint]
+    /// For how long a cluster without a leader is asked again.
+    private let patience: Duration
+    /// Index of the one that answered last.
+    private let current = Mutex(0)
+
+    /// - Parameter controllers: at least one.
+    package init(
+        controllers: [HostAddress], access: Access, patience: Duration = Limits.leaderPatience
+    ) throws(ClientError) {
+        precondition(!controllers.isEmpty)
+        let http = HTTPClient.cluster(
+            controllers, tls: try .ferry(access), silenceMax: Limits.controllerSilence)
+        self.http = http
+        self.controllers = controllers.map {
+            Endpoint(address: $0, http: http, headers: access.headers)
+        }
+        self.patience = patience
+    }
+
+    package func shutdown() async {
+        // It was not shut down before, which is all that this throws for.
+        try? await http.shutdown()
+    }
+
+    /// Any request, as it is: for what the typed ones cannot say.
+    package func raw(
+        _ method: String, _ path: String, body: [UInt8]? = nil
+    ) async throws(ClientError) -> (status: Int, body: [UInt8]) {
+        let (endpoint, answer) = try await ask(HTTPMethod(rawValue: method), path, body: body)
+        return (answer.status, try endpoint.checked(answer))
+    }
+
+    func get<Value: Decodable>(_ path: String) async throws(ClientError) -> Value {
+        try await send(.GET, path)
+    }
+
+    func send<Value: Decodable>(
+        _ method: HTTPMethod, _ path: String, _ request: (any Encodable)? = nil
+    ) async throws(ClientError) -> Value {
+        let (endpoint, answer) = try await ask(method, path, body: bytes(request))
+        return try endpoint.decode(endpoint.checked(answer))
+    }
+
+    func send(_ method: HTTPMethod, _ path: String) async throws(ClientError) {
+        let (endpoint, answer) = try await ask(method, path, body: nil)
+        _ = try endpoint.checked(answer)
+    }
+
+    func bytes(_ request: (any Encodable)?) throws(ClientError) -> [UInt8]? {
+        guard let request else { return nil }
+        return try controllers[0].encode(request)
+    }
+
+    /// The answer of the one that leads.
+    func ask(
+        _ method: HTTPMethod, _ path: String, body: [UInt8]?
+    ) async throws(ClientError) -> (Endpoint, Endpoint.Answer) {
+        var search = Search(
+            controllers: controllers.count, first: current.withLock { $0 },
+            end: Instant.now + patience)
+        while true {
+            let endpoint = controllers[search.index]
+            do throws(Endpoint.Failure) {
+                let answer = try await endpoint.ask(
+                    method, path, body: body, within: Limits.controllerAnswer)
+                guard let problem = notLeading(answer, endpoint) else {
+                    current.withLock { $0 = search.index }
+                    return (endpoint, answer)
+                }
+                search.refused(problem, leader: leader(at: answer.location))
+            } catch {
+                if error.mayHaveArrived, !method.canBeRepeated { throw error.error }
+                search.failed(error.error)
+            }
+            try await pauseBeforeNext(&search)
+        }
+    }
+
+    private func pauseBeforeNext(_ search: inout Search) async throws(ClientError) {
+        switch search.next(at: Instant.now) {
+        case .ask: return
+        case .giveUp(let error): throw error
+        case .pause:
+            do { try await Task.sleep(for: Limits.leaderPause) } catch {
+                throw .unreachable(
+                    host: controllers[search.index].address.name,
+                    address: controllers[search.index].address.description, reason: "cancelled")
+            }
+        }
+    }
+
+    private func notLeading(_ answer: Endpoint.Answer, _ endpoint: Endpoint) -> ClientError? {
+        guard answer.status == 503 else { return nil }
+        do throws(ClientError) { _ = try endpoint.checked(answer) } catch {
+            if case .problem(let problem, _) = error, problem.knownCode == .notLeader {
+                return error
+            }
+        }
+        return nil
+    }
+
+    /// Which of the controllers is meant by "https://IP:PORT/…".
+    private func leader(at location: String?) -> Int? {
+        guard let location else { return nil }
+        return controllers.firstIndex { location.hasPrefix("https://\($0.address.description)/") }
+    }
+
+    /// Calls with each event behind `revision` as it comes, until `body` returns false. Nil: from now on. Follows to
+    /// another controller when the one it listens to ends or no longer leads.
+    package func events(
+        after revision: UInt64?, _ body: (ClusterEvent) async throws -> Bool
+    ) async throws {
+        var reader = EventReader(after: revision)
+        var search = Search(
+            controllers: controllers.count, first: current.withLock { $0 },
+            end: Instant.now + patience)
+        while !reader.isOver {
+            let endpoint = controllers[search.index]
+            do {
+                try await reader.follow(endpoint) { event in
+                    search.end = Instant.now + patience
+                    return try await body(event)
+                }
+                // Ended in good order, by the server: it may be asked again.
+                search.failed(
+                    .unreachable(
+                        host: endpoint.address.name, address: endpoint.address.description,
+                        reason: "it ended the stream of events"))
+            } catch let error as ClientError {
+                guard error.isPassing else { throw error }
+                search.failed(error)
+            }
+            if !reader.isOver { try await pauseBeforeNext(&search) }
+        }
+    }
+}
+
+extension HTTPMethod {
+    /// Sent twice, it asks for the same as once.
+    fileprivate var canBeRepeated: Bool { [.GET, .PUT, .DELETE, .HEAD].contains(self) }
+}
+
+extension ClientError {
+    /// Another controller, or the same a little later, may answer.
+    fileprivate var isPassing: Bool {
+        switch self {
+        case .unreachable: true
+        case .problem(let problem, _): problem.status == 503
+        case .notTrusted, .unexpected, .keys: false
+        }
+    }
+}
+
+/// Goes round the controllers until one leads: at once to the one that is named, to each once without a pause, then
+/// with pauses, until the time is over. When none of them can be reached at all it ends after the first round.
+struct Search {
+    enum Next {
+        case ask
+        case pause
+        case giveUp(ClientError)
+    }
+
+    private let count: Int
+    private(set) var index: Int
+    /// When patience ends.
+    var end: Instant
+    private var tried = 0
+    private var named: Int?
+    private var somebodyAnswered = false
+    private var last: ClientError?
+
+    init(controllers count: Int, first: Int, end: Instant) {
+        self.count = count
+        index = first
+        self.end = end
+    }
+
+    mutating func refused(_ error: ClientError, leader: Int?) {
+        somebodyAnswered = true
+        last = error
+        if leader != index { named = leader }
+    }
+
+    mutating func failed(_ error: ClientError) {
+        if last == nil || !somebodyAnswered { last = error }
+    }
+
+    mutating func next(at now: Instant) -> Next {
+        tried += 1
+        index = named ?? (index + 1) % count
+        let wasNamed = named != nil
+        named = nil
+        if let last, now >= end || (tried >= count && !somebodyAnswered) { return .giveUp(last) }
+        return tried % count == 0 || (wasNamed && tried > count) ? .pause : .ask
+    }
+}

@@ -1,0 +1,78 @@
+// Reads the controller's server-sent events, and goes on behind the last one after a break.
+
+import API
+import FoundationEssentials
+import Model
+
+struct EventReader {
+    private(set) var isOver = false
+    /// Of the last event that was given on.
+    private var revision: UInt64?
+    private var id = ""
+    private var kind = ""
+    private var data: [UInt8] = []
+
+    init(after revision: UInt64?) { self.revision = revision }
+
+    /// Until the stream ends, or `body` returns false: then `isOver`.
+    mutating func follow(
+        _ endpoint: Endpoint, _ body: (ClusterEvent) async throws -> Bool
+    ) async throws {
+        var lines = LineReader(from: endpoint.address.name)
+        let query = revision.map { "?after=\($0)" } ?? ""
+        (id, kind, data) = ("", "", [])
+        var reader = self
+        defer { self = reader }
+        try await endpoint.stream(ClusterPaths.events + query) { part in
+            for line in try lines.take(part) {
+                guard let event = try reader.take(line, endpoint) else { continue }
+                reader.revision = event.revision
+                guard try await body(event) else {
+                    reader.isOver = true
+                    return false
+                }
+            }
+            return true
+        }
+    }
+
+    /// The event that this line ends.
+    private mutating func take(
+        _ line: [UInt8], _ endpoint: Endpoint
+    ) throws(ClientError) -> ClusterEvent? {
+        guard !line.isEmpty else {
+            defer { (kind, data) = ("", []) }
+            return kind.isEmpty ? nil : try event(endpoint)
+        }
+        if let value = value(of: "id: ", in: line) { id = String(decoding: value, as: UTF8.self) }
+        if let value = value(of: "event: ", in: line) {
+            kind = String(decoding: value, as: UTF8.self)
+        }
+        if let value = value(of: "data: ", in: line) { data += value }
+        return nil
+    }
+
+    private func value(of field: String, in line: [UInt8]) -> ArraySlice<UInt8>? {
+        line.starts(with: field.utf8) ? line.dropFirst(field.utf8.count) : nil
+    }
+
+    /// Nil for a kind that is not known here: of a newer controller.
+    private func event(_ endpoint: Endpoint) throws(ClientError) -> ClusterEvent? {
+        guard let kind = ClusterEvent.Kind(rawValue: kind) else { return nil }
+        guard let revision = UInt64(id) else {
+            throw .unexpected(host: endpoint.address.name, reason: "an event without a revision")
+        }
+        if let gone = try? JSONDecoder().decode(DeletedThing.self, from: Data(data)) {
+            return ClusterEvent(revision: revision, change: .deleted(kind, name: gone.deleted))
+        }
+        let change: ClusterEvent.Change =
+            switch kind {
+            case .host: .host(try endpoint.decode(data))
+            case .vm: .vm(try endpoint.decode(data))
+            case .operation: .operation(try endpoint.decode(data))
+            case .balance: .balance(try endpoint.decode(data))
+            case .reset: .reset
+            }
+        return ClusterEvent(revision: revision, change: change)
+    }
+}

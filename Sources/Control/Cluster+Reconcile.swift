@@ -1,0 +1,527 @@
+// Bringing what is nearer to what is wanted, one VM at a time, one command at a time.
+//
+// Each look at a VM does these in order: follow the ledgers (whoever reports a larger epoch owns it), clear away old
+// copies, and then the one step that its record calls for. Every step is safe to be repeated: a controller that takes
+// over looks at every VM once its host has been heard.
+
+import API
+import Model
+import Placement
+
+extension Cluster {
+    mutating func reconcile(_ name: VMName, _ now: Moment, _ output: inout Output) {
+        guard var vm = vms[name] else { return }
+        followOwner(&vm)
+        if vmSights[vm.id]?.command == nil {
+            if isDue(vm.id, now) {
+                step(&vm, now, &output)
+            } else {
+                waiting.insert(vm.id)
+            }
+        }
+        guard vms[name] != nil else { return }
+        save(vm, &output, now)
+    }
+
+    /// Whether a waiting VM may be looked at again.
+    func isDue(_ vm: VMID, _ now: Moment) -> Bool {
+        guard let sight = vmSights[vm], sight.command == nil, sight.retryAt <= now.uptime else {
+            return false
+        }
+        return true
+    }
+
+    private mutating func step(
+        _ vm: inout ClusterVMRecord, _ now: Moment, _ output: inout Output
+    ) {
+        if vm.move != nil {
+            stepMove(&vm, now, &output)
+        } else if vm.start != nil {
+            stepStart(&vm, now, &output)
+        } else if vm.isDeleting {
+            stepDeleting(&vm, &output)
+        } else if vm.place == nil {
+            stepNowhere(&vm, now, &output)
+        } else {
+            stepPlaced(&vm, now, &output)
+        }
+        // A copy that its host will not remove now must not hold up the VM.
+        if vmSights[vm.id]?.command == nil { clearAway(&vm, &output) }
+    }
+
+    // MARK: Ownership
+
+    /// The record follows whoever owns the VM in a later epoch than it knows.
+    private func followOwner(_ vm: inout ClusterVMRecord) {
+        guard let reports = vmSights[vm.id]?.reports else { return }
+        for (host, report) in reports
+        where (report.ownership == .owned || report.ownership == .ruled)
+            && report.epoch > vm.epochFloor
+        {
+            vm.raiseEpoch(to: report.epoch)
+            if let place = vm.place, report.epoch < place.epoch { continue }
+            if let place = vm.place, report.epoch == place.epoch, host != place.host { continue }
+            vm.place = VMPlace(host: host, epoch: report.epoch, isLeased: report.isLeased)
+            if let start = vm.start, start.epoch <= report.epoch { vm.start = nil }
+        }
+    }
+
+    /// Has one old copy removed, where there is one.
+    private mutating func clearAway(_ vm: inout ClusterVMRecord, _ output: inout Output) {
+        for copy in vm.retired where isHeard(copy.host) {
+            let report = vmSights[vm.id]?.reports[copy.host]
+            if let report, report.epoch <= copy.epoch {
+                return order(.delete(report.name, vm.id), for: vm.id, on: copy.host, &output)
+            }
+            // It has said what it has, and this is not among it.
+            vm.retired.removeAll { $0 == copy }
+        }
+    }
+
+    /// Nothing of it runs any more where it was: it may start elsewhere, in an epoch that no order has named.
+    private mutating func restartElsewhere(
+        _ vm: inout ClusterVMRecord, leaving hosts: [HostName], _ now: Moment
+    ) {
+        vm.raiseEpoch(to: vm.epochMax + 1)
+        vm.retired += hosts.map { RetiredCopy(host: $0, epoch: vm.epochMax) }
+        vm.epochFloor = vm.epochMax
+        vm.place = nil
+        vm.start = nil
+        vm.restarts += 1
+        vm.failure = "host \(hosts.map(\.text).joined(separator: " and ")) is fenced"
+        waiting.insert(vm.id)
+    }
+
+    // MARK: Nowhere yet
+
+    private mutating func stepNowhere(
+        _ vm: inout ClusterVMRecord, _ now: Moment, _ output: inout Output
+    ) {
+        guard vm.desired == .running else { return }
+        waiting.insert(vm.id)
+        if let notBefore = vm.notBeforeMs, notBefore > now.wallMs { return }
+        switch chooseHost(for: vm, now) {
+        case .success(let host):
+            vm.start = StartOrder(host: host, epoch: vm.epochMax + 1, sinceMs: now.wallMs)
+            vm.raiseEpoch(to: vm.epochMax + 1)
+            vm.notBeforeMs = nil
+            output.tell(.placed(vm.name, on: host))
+            // The scheduler must count it before it chooses for the next VM.
+            save(vm, &output, now)
+            vm = vms[vm.name] ?? vm
+            stepStart(&vm, now, &output)
+        case .failure(let refused):
+            if vm.failure != refused.why { output.tell(.notPlaced(vm.name, why: refused.why)) }
+            vm.failure = refused.why
+            backOff(vm.id, now)
+        }
+    }
+
+    private mutating func stepStart(
+        _ vm: inout ClusterVMRecord, _ now: Moment, _ output: inout Output
+    ) {
+        guard let start = vm.start else { return }
+        let isLeased = vm.failurePolicy == .restart
+        if hosts[start.host] == nil || isFenced(start.host, leased: isLeased) {
+            return restartElsewhere(&vm, leaving: [start.host], now)
+        }
+        guard hosts[start.host]?.silence == nil else { return }
+        order(.create(vm.createRequest(epoch: start.epoch)), for: vm.id, on: start.host, &output)
+    }
+
+    // MARK: On a host
+
+    private mutating func stepPlaced(
+        _ vm: inout ClusterVMRecord, _ now: Moment, _ output: inout Output
+    ) {
+        guard let place = vm.place else { return }
+        if isFenced(place.host, leased: place.isLeased) {
+            if vm.failurePolicy == .restart, vm.desired == .running {
+                output.tell(.vmRestarted(vm.name, on: place.host, why: "its host is fenced"))
+                restartElsewhere(&vm, leaving: [place.host], now)
+            }
+            return
+        }
+        guard isHeard(place.host) else { return }
+        guard let report = vmSights[vm.id]?.reports[place.host] else {
+            return stepMissing(&vm, place, now)
+        }
+        vmSights[vm.id]?.missingSince = nil
+        if report.ownership == .released {
+            return stepReleased(&vm, report, place, now, &output)
+        }
+        vmSights[vm.id]?.releasedSince = nil
+        switch report.state {
+        case .running, .paused: stepRunning(&vm, place, now, &output)
+        case .stopped, .failed: stepEnded(&vm, report, place, now, &output)
+        case .incoming: break
+        }
+    }
+
+    private mutating func stepRunning(
+        _ vm: inout ClusterVMRecord, _ place: VMPlace, _ now: Moment, _ output: inout Output
+    ) {
+        if vm.desired == .stopped {
+            vmSights[vm.id]?.runsSince = nil
+            return order(.perform(.stop, vm.name), for: vm.id, on: place.host, &output)
+        }
+        vm.bootWanted = false
+        vm.failure = nil
+        let since = vmSights[vm.id]?.runsSince ?? now.uptime
+        vmSights[vm.id]?.runsSince = since
+        if vm.restarts > 0 {
+            if now.uptime - since > Limits.restartForgivenAfter { vm.restarts = 0 }
+        }
+    }
+
+    private mutating func stepEnded(
+        _ vm: inout ClusterVMRecord, _ report: VMReport, _ place: VMPlace, _ now: Moment,
+        _ output: inout Output
+    ) {
+        vmSights[vm.id]?.runsSince = nil
+        guard vm.desired == .running, report.activity == nil else { return }
+        let why = report.exit?.detail ?? "it ended"
+        if !vm.bootWanted {
+            vm.failure = why
+            guard vm.failurePolicy == .restart, report.exit?.isFailure ?? true else { return }
+            waiting.insert(vm.id)
+            guard let notBefore = vm.notBeforeMs else {
+                vm.notBeforeMs = now.wallMs + vm.restartBackOff.wholeMilliseconds
+                vm.restarts += 1
+                return
+            }
+            guard notBefore <= now.wallMs else { return }
+            vm.notBeforeMs = nil
+            vm.bootWanted = true
+            output.tell(.vmRestarted(vm.name, on: place.host, why: why))
+        }
+        order(.perform(.start, vm.name), for: vm.id, on: place.host, &output)
+    }
+
+    /// Its host answers and does not have it. Perhaps it was moved by a word to the agents, to a host that is silent
+    /// now: so it is never started anew.
+    private mutating func stepMissing(
+        _ vm: inout ClusterVMRecord, _ place: VMPlace, _ now: Moment
+    ) {
+        let since = vmSights[vm.id]?.missingSince ?? now.uptime
+        vmSights[vm.id]?.missingSince = since
+        waiting.insert(vm.id)
+        guard now.uptime - since > Limits.missingAfter else { return }
+        vm.failure =
+            "host \(place.host) does not have it any more, and no other host that answers does; delete it here when it is gone for good"
+    }
+
+    /// Handed over, and the other host's answer was lost. The two settle it by themselves once they can talk; when the
+    /// other one is off, and went off after the release was heard of, this one may take it back.
+    private mutating func stepReleased(
+        _ vm: inout ClusterVMRecord, _ report: VMReport, _ place: VMPlace, _ now: Moment,
+        _ output: inout Output
+    ) {
+        let since = vmSights[vm.id]?.releasedSince ?? now.uptime
+        vmSights[vm.id]?.releasedSince = since
+        guard let peer = report.peer else { return }
+        vm.failure = "released to host \(peer), which has not said whether it runs there"
+        guard isFenced(peer, leased: place.isLeased), let fencedAt = hostSights[peer]?.fencedAt,
+            fencedAt > since
+        else { return }
+        // Stored before the host is told, as every order is: a release of a later epoch is another matter.
+        vm.raiseEpoch(to: report.epoch + 1)
+        order(
+            .rule(
+                RuleOnVM(ruling: .runHere, epoch: report.epoch, confirm: vm.name), vm.name),
+            for: vm.id, on: place.host, &output)
+    }
+
+    // MARK: Going away
+
+    private mutating func stepDeleting(_ vm: inout ClusterVMRecord, _ output: inout Output) {
+        guard let place = vm.place else {
+            if vm.retired.isEmpty { remove(vm, &output) }
+            return
+        }
+        if isFenced(place.host, leased: place.isLeased) {
+            vm.retired.append(RetiredCopy(host: place.host, epoch: vm.epochMax))
+            vm.epochFloor = vm.epochMax
+            vm.place = nil
+            return
+        }
+        guard isHeard(place.host) else { return }
+        order(.delete(vm.name, vm.id), for: vm.id, on: place.host, &output)
+    }
+
+    // MARK: Moving
+
+    private mutating func stepMove(
+        _ vm: inout ClusterVMRecord, _ now: Moment, _ output: inout Output
+    ) {
+        guard let move = vm.move else { return }
+        guard let place = vm.place else {
+            return finishMove(&vm, move, .failed("it runs nowhere", nil), now, &output)
+        }
+        let ended = vmSights[vm.id]?.movesEnded[move.migration]
+        if place.host == move.to { return arrived(&vm, move, ended, now, &output) }
+        if isFenced(move.from, leased: place.isLeased) {
+            return sourceFenced(&vm, move, place, now, &output)
+        }
+        guard hosts[move.from]?.silence == nil else { return }
+        if let ended { return stepMoveEnded(&vm, move, ended, place, now, &output) }
+        if hostSights[move.from]?.migrations[move.migration] != nil {
+            if move.isCancelled, !(vmSights[vm.id]?.isCancelSent ?? false) {
+                vmSights[vm.id]?.isCancelSent = true
+                order(.cancelMigration(move.migration), for: vm.id, on: move.from, &output)
+            }
+            return
+        }
+        if move.isCancelled {
+            // Perhaps it was never begun: the agent must say so.
+            return order(.askMigration(move.migration), for: vm.id, on: move.from, &output)
+        }
+        let request = StartMigration(
+            vm: vm.name, to: move.to, id: move.migration,
+            peerAddress: hosts[move.to]?.registration.peerAddress)
+        order(.migrate(request), for: vm.id, on: move.from, &output)
+    }
+
+    /// The destination owns it; the source's report, where it can be had, has the figures.
+    private mutating func arrived(
+        _ vm: inout ClusterVMRecord, _ move: MoveOrder, _ ended: MigrationInfo?, _ now: Moment,
+        _ output: inout Output
+    ) {
+        if ended == nil, isHeard(move.from),
+            !(vmSights[vm.id]?.isMoveAsked ?? false)
+        {
+            vmSights[vm.id]?.isMoveAsked = true
+            return order(.askMigration(move.migration), for: vm.id, on: move.from, &output)
+        }
+        if let ended, !ended.isOver { return backOff(vm.id, now) }
+        finishMove(&vm, move, .moved(ended), now, &output)
+    }
+
+    private mutating func stepMoveEnded(
+        _ vm: inout ClusterVMRecord, _ move: MoveOrder, _ ended: MigrationInfo, _ place: VMPlace,
+        _ now: Moment, _ output: inout Output
+    ) {
+        switch ended.state {
+        case .running: return
+        case .succeeded:
+            vm.place?.host = move.to
+            vm.place?.epoch = place.epoch + 1
+            vm.raiseEpoch(to: place.epoch + 1)
+            finishMove(&vm, move, .moved(ended), now, &output)
+        case .failed, .cancelled, .rehearsed:
+            // Until the ledger there says again that the VM is its own, nobody knows where it will run.
+            guard vmSights[vm.id]?.reports[move.from]?.ownership != .released else {
+                return stepReleasedMove(&vm, move, place, now, &output)
+            }
+            finishMove(
+                &vm, move, .failed(ended.failure?.message ?? "it was cancelled", ended), now,
+                &output)
+        }
+    }
+
+    private mutating func stepReleasedMove(
+        _ vm: inout ClusterVMRecord, _ move: MoveOrder, _ place: VMPlace, _ now: Moment,
+        _ output: inout Output
+    ) {
+        guard let report = vmSights[vm.id]?.reports[move.from] else { return }
+        stepReleased(&vm, report, place, now, &output)
+    }
+
+    /// The source is off. The destination has the VM, or will never have it.
+    private mutating func sourceFenced(
+        _ vm: inout ClusterVMRecord, _ move: MoveOrder, _ place: VMPlace, _ now: Moment,
+        _ output: inout Output
+    ) {
+        let why = "host \(move.from) is fenced"
+        if isFenced(move.to, leased: place.isLeased) {
+            finishMove(&vm, move, .failed(why, nil), now, &output)
+            vm.retired.append(RetiredCopy(host: move.to, epoch: vm.epochMax + 1))
+            return
+        }
+        waiting.insert(vm.id)
+        guard isHeard(move.to), let fencedAt = hostSights[move.from]?.fencedAt,
+            let heardAt = hostSights[move.to]?.heardAt, heardAt > fencedAt + settings.silentAfter,
+            vmSights[vm.id]?.reports[move.to] == nil
+        else { return }
+        finishMove(&vm, move, .failed(why, nil), now, &output)
+    }
+
+    private mutating func finishMove(
+        _ vm: inout ClusterVMRecord, _ move: MoveOrder, _ result: MoveResult, _ now: Moment,
+        _ output: inout Output
+    ) {
+        vm.move = nil
+        if case .moved = result {
+            vm.lastMove = MovedFrom(host: move.from, atMs: now.wallMs)
+            if vm.home == move.to { vm.home = nil }
+        }
+        if let info = result.info { output.tell(.migrationEnded(info, predicted: move.predicted)) }
+        vmSights[vm.id]?.forgetMove()
+        // Operations look at the record: it must be as it is now.
+        save(vm, &output, now)
+        moveEnded(vm.id, move, result, now, &output)
+        vm = vms[vm.name] ?? vm
+        waiting.insert(vm.id)
+    }
+}
+
+/// How a move ended.
+enum MoveResult {
+    /// The info is nil when the source could not be asked.
+    case moved(MigrationInfo?)
+    case failed(String, MigrationInfo?)
+
+    var info: MigrationInfo? {
+        switch self {
+        case .moved(let info), .failed(_, let info): info
+        }
+    }
+}
+
+// MARK: - Answers to commands
+
+extension Cluster {
+    /// What an agent's answer says beside that it came.
+    mutating func take(
+        _ result: CommandResult, of command: AgentCommand, _ name: VMName, _ now: Moment,
+        _ output: inout Output
+    ) {
+        guard var vm = vms[name] else { return }
+        switch (command.order, result) {
+        case (.create(let request), .vm(let info)):
+            created(&vm, request, info, command.host)
+        case (.create(let request), .refused(let problem)):
+            notCreated(&vm, request, problem, command.host, now, &output)
+        case (.delete(_, _), .done):
+            deleted(&vm, command.host)
+        case (.delete(_, _), .refused(let problem)) where problem.knownCode == .vmNotFound:
+            deleted(&vm, command.host)
+        case (.perform(.start, _), .vm), (.rule, .done):
+            vm.bootWanted = false
+            vm.failure = nil
+            vmSights[vm.id]?.retryAt = now.uptime + settings.heartbeat
+        case (.perform(.stop, _), .vm):
+            vmSights[vm.id]?.retryAt = now.uptime + settings.heartbeat
+        case (.migrate, .migration(let info)), (.askMigration, .migration(let info)),
+            (.cancelMigration, .migration(let info)):
+            note(info, on: command.host, of: vm, now)
+        case (.migrate, .refused(let problem)):
+            moveRefused(&vm, problem, command.host, now, &output)
+        case (.askMigration, .refused(let problem)) where problem.knownCode == .migrationNotFound:
+            moveUnknown(&vm, command.host, now, &output)
+        default: break
+        }
+        guard vms[name] != nil else { return }
+        save(vm, &output, now)
+    }
+
+    private mutating func created(
+        _ vm: inout ClusterVMRecord, _ request: CreateVM, _ info: VMInfo, _ host: HostName
+    ) {
+        guard let start = vm.start, start.host == host, request.epoch == start.epoch else { return }
+        vm.start = nil
+        vm.place = VMPlace(host: host, epoch: info.epoch, isLeased: request.isLeased ?? false)
+        vm.raiseEpoch(to: info.epoch)
+        vm.failure = nil
+        vm.bootWanted = false
+        vm.features = hosts[host]?.registration.cpuFeatures
+        vmSights[vm.id]?.refusedBy = [:]
+    }
+
+    private static let neverMade: Set<Problem.Code> = [
+        .badRequest, .invalid, .nameTaken, .kernelUnusable, .notEnoughMemory, .vmmFailed,
+    ]
+
+    private mutating func notCreated(
+        _ vm: inout ClusterVMRecord, _ request: CreateVM, _ problem: Problem, _ host: HostName,
+        _ now: Moment, _ output: inout Output
+    ) {
+        // Only what says for sure that nothing was made, nor is being made, ends the order; else it is given again.
+        guard vm.start?.host == host, request.epoch == vm.start?.epoch,
+            let code = problem.knownCode, Self.neverMade.contains(code)
+        else { return }
+        vm.start = nil
+        vm.failure = "host \(host): \(problem.detail)"
+        vmSights[vm.id]?.refusedBy[host] = now.uptime + Limits.refusalBackOffMax
+        output.tell(.notPlaced(vm.name, why: vm.failure ?? ""))
+    }
+
+    private mutating func deleted(_ vm: inout ClusterVMRecord, _ host: HostName) {
+        vmSights[vm.id]?.reports[host] = nil
+        if vm.retired.contains(where: { $0.host == host }) {
+            vm.retired.removeAll { $0.host == host }
+        } else if vm.isDeleting, vm.place?.host == host {
+            vm.place = nil
+        }
+    }
+
+    private mutating func note(
+        _ info: MigrationInfo, on host: HostName, of vm: ClusterVMRecord, _ now: Moment
+    ) {
+        if info.isOver {
+            vmSights[vm.id]?.movesEnded[info.id] = info
+        } else {
+            hostSights[host]?.migrations[info.id] = info
+        }
+    }
+
+    /// The agent did not begin. While its ledger says that the VM is its own, that is the end of it; else the VM may be
+    /// on its way already, by an order that an earlier controller gave.
+    private mutating func moveRefused(
+        _ vm: inout ClusterVMRecord, _ problem: Problem, _ host: HostName, _ now: Moment,
+        _ output: inout Output
+    ) {
+        guard let move = vm.move, move.from == host, problem.knownCode != .staleTerm,
+            vmSights[vm.id]?.reports[host]?.ownership == .owned
+        else { return }
+        finishMove(&vm, move, .failed("host \(host): \(problem.detail)", nil), now, &output)
+    }
+
+    /// The agent has never heard of the migration.
+    private mutating func moveUnknown(
+        _ vm: inout ClusterVMRecord, _ host: HostName, _ now: Moment, _ output: inout Output
+    ) {
+        guard let move = vm.move, move.from == host else { return }
+        if vm.place?.host == move.to {
+            finishMove(&vm, move, .moved(nil), now, &output)
+        } else if move.isCancelled {
+            finishMove(&vm, move, .failed("it was cancelled", nil), now, &output)
+        }
+    }
+}
+
+extension VMSight {
+    mutating func forgetMove() {
+        movesEnded = [:]
+        isMoveAsked = false
+        isCancelSent = false
+        releasedSince = nil
+    }
+}
+
+extension VMExit {
+    /// It did not end because somebody, the guest among them, wanted it to.
+    var isFailure: Bool {
+        switch reason {
+        case .powerOff, .stopped, .migrated: false
+        default: true
+        }
+    }
+}
+
+extension ClusterVMRecord {
+    /// Twice as long with each restart.
+    var restartBackOff: Duration {
+        let doublings = min(restarts, 20)
+        return min(Limits.restartBackOffFirst * (1 << doublings), Limits.restartBackOffMax)
+    }
+
+    func createRequest(epoch: UInt64) -> CreateVM {
+        CreateVM(
+            name: name, memoryBytes: request.memoryBytes, vcpus: request.vcpus,
+            hugePages: request.hugePages, downtimeLimitMs: request.downtimeLimitMs,
+            commandLine: request.commandLine, kernelPath: request.kernelPath,
+            initrdPath: request.initrdPath, id: id, epoch: epoch,
+            isLeased: failurePolicy == .restart)
+    }
+}
