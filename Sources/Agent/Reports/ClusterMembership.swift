@@ -12,6 +12,7 @@ import ServiceLifecycle
 
 struct ClusterMembership: Service, CustomStringConvertible {
     let context: HostContext
+    let inventory: VMInventory
     let maker: HeartbeatMaker
     let migrations: Migrations
     let fence: TermFence
@@ -99,6 +100,15 @@ struct ClusterMembership: Service, CustomStringConvertible {
         return answer
     }
 
+    /// From the moment of sending: the controller counts from when it answered, which is later.
+    private func extendLease(_ answer: HeartbeatAnswer, from sentAt: BootInstant) async {
+        guard answer.leaseMs > 0 else { return }
+        let lease = Duration.milliseconds(min(answer.leaseMs, Limits.leaseMsMax))
+        context.lease.extend(until: sentAt + lease)
+        guard let until = context.lease.until else { return }
+        for vm in await inventory.all() { Task { await vm.extendLease(until: until) } }
+    }
+
     /// Throws for the answer of a controller that was deposed: it counts for nothing.
     private func hear(
         _ answer: HeartbeatAnswer, of controller: HostAddress, _ sentAt: BootInstant
@@ -114,6 +124,7 @@ struct ClusterMembership: Service, CustomStringConvertible {
                 log(.error, "a term cannot be kept", controller, ["error": "\(error)"])
             }
         }
+        await extendLease(answer, from: sentAt)
     }
 
     private func log(
