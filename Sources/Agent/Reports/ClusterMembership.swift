@@ -82,9 +82,8 @@ struct ClusterMembership: Service, CustomStringConvertible {
         _ schedule: inout ReportSchedule, at controller: HostAddress, by client: ReportClient
     ) async throws(ClientError) -> HeartbeatAnswer {
         schedule.sends(at: .now)
-        let sentAt = BootInstant.now
         let answer = try await client.register(registration, of: context.name, at: controller)
-        try await hear(answer, of: controller, sentAt)
+        try await hear(answer, of: controller)
         return answer
     }
 
@@ -95,12 +94,14 @@ struct ClusterMembership: Service, CustomStringConvertible {
         schedule.sends(at: .now)
         let sentAt = BootInstant.now
         let answer = try await client.send(heartbeat, of: context.name, to: controller)
-        try await hear(answer, of: controller, sentAt)
+        try await hear(answer, of: controller)
+        await extendLease(answer, from: sentAt)
         await migrations.reported(news)
         return answer
     }
 
-    /// From the moment of sending: the controller counts from when it answered, which is later.
+    /// Only heartbeats are answered with one. It counts from the moment of sending: the controller's side counts from
+    /// its answer, which is later.
     private func extendLease(_ answer: HeartbeatAnswer, from sentAt: BootInstant) async {
         guard answer.leaseMs > 0 else { return }
         let lease = Duration.milliseconds(min(answer.leaseMs, Limits.leaseMsMax))
@@ -111,7 +112,7 @@ struct ClusterMembership: Service, CustomStringConvertible {
 
     /// Throws for the answer of a controller that was deposed: it counts for nothing.
     private func hear(
-        _ answer: HeartbeatAnswer, of controller: HostAddress, _ sentAt: BootInstant
+        _ answer: HeartbeatAnswer, of controller: HostAddress
     ) async throws(ClientError) {
         let fence = fence
         do throws(TermError) {
@@ -124,7 +125,6 @@ struct ClusterMembership: Service, CustomStringConvertible {
                 log(.error, "a term cannot be kept", controller, ["error": "\(error)"])
             }
         }
-        await extendLease(answer, from: sentAt)
     }
 
     private func log(
