@@ -13,8 +13,8 @@ package struct AgentClient: Sendable {
     package var address: HostAddress { endpoint.address }
     package var name: HostName { address.name }
 
-    /// The same agent, commanded by a controller of this term.
-    package func commanded(by term: UInt64) -> AgentClient {
+    /// The same agent, told by the controller of a term.
+    package func commanded(in term: UInt64) -> AgentClient {
         var agent = self
         agent.endpoint.headers.append((termHeader, "\(term)"))
         return agent

@@ -28,7 +28,7 @@ package final class AgentPool: Sendable {
 
     /// - Parameter keysFolder: with ca.pem, cert.pem and key.pem.
     package init(keysFolder: String) throws(ClientError) {
-        tls = try HTTPClient.tls(.keys(folder: keysFolder))
+        tls = try .ferry(.keys(folder: keysFolder))
     }
 
     /// Calls with a client of the agent that is at an address; another one's certificate is refused there.
@@ -42,7 +42,7 @@ package final class AgentPool: Sendable {
                 reason: "this client is shut down")
         }
         let agent = AgentClient(endpoint: Endpoint(address: address, http: http))
-        let client = term.map { agent.commanded(by: $0) } ?? agent
+        let client = term.map { agent.commanded(in: $0) } ?? agent
         let result: Result<Value, any Error>
         do { result = .success(try await body(client)) } catch { result = .failure(error) }
         for unused in giveBack(address) { await Self.close(unused) }
@@ -68,7 +68,7 @@ package final class AgentPool: Sendable {
             state.uses += 1
             var entry =
                 state.entries[address]
-                ?? Entry(http: HTTPClient.cluster([address], tls), lastUse: 0)
+                ?? Entry(http: HTTPClient.cluster([address], tls: tls), lastUse: 0)
             entry.users += 1
             entry.lastUse = state.uses
             state.entries[address] = entry

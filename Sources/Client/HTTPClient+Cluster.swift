@@ -25,13 +25,7 @@ extension HTTPClient {
     /// Connections go to the IP addresses; each server's certificate is checked for its DNS name.
     /// - Parameter silenceMax: for how long an answer may pause; nil: for ever, as a console does.
     static func cluster(
-        _ addresses: [HostAddress], access: Access, silenceMax: Duration? = nil
-    ) throws(ClientError) -> HTTPClient {
-        cluster(addresses, try tls(access), silenceMax: silenceMax)
-    }
-
-    static func cluster(
-        _ addresses: [HostAddress], _ tls: TLSConfiguration, silenceMax: Duration? = nil
+        _ addresses: [HostAddress], tls: TLSConfiguration, silenceMax: Duration? = nil
     ) -> HTTPClient {
         var configuration = HTTPClient.Configuration()
         configuration.tlsConfiguration = tls
@@ -49,8 +43,10 @@ extension HTTPClient {
             eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton),
             configuration: configuration)
     }
+}
 
-    static func tls(_ access: Access) throws(ClientError) -> TLSConfiguration {
+extension TLSConfiguration {
+    static func ferry(_ access: Access) throws(ClientError) -> TLSConfiguration {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.minimumTLSVersion = .tlsv13
         tls.certificateVerification = .fullVerification

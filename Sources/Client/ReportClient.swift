@@ -18,7 +18,7 @@ package struct ReportClient: Sendable {
         controllers: [HostAddress], keysFolder: String, timeout: Duration
     ) throws(ClientError) {
         self.timeout = timeout
-        http = try .cluster(controllers, access: .keys(folder: keysFolder))
+        http = try .cluster(controllers, tls: .ferry(.keys(folder: keysFolder)))
     }
 
     package func register(

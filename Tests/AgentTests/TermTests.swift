@@ -61,16 +61,16 @@ struct TermTests {
             let keys = try cluster.controllerKeys()
             try await cluster.agent(keys: keys) { agent in
                 await problem(.badRequest) { _ = try await agent.host() }
-                _ = try await agent.commanded(by: 5).host()
-                await problem(.staleTerm) { _ = try await agent.commanded(by: 4).vms() }
-                _ = try await agent.commanded(by: 6).vms()
-                await problem(.staleTerm) { _ = try await agent.commanded(by: 5).host() }
+                _ = try await agent.commanded(in: 5).host()
+                await problem(.staleTerm) { _ = try await agent.commanded(in: 4).vms() }
+                _ = try await agent.commanded(in: 6).vms()
+                await problem(.staleTerm) { _ = try await agent.commanded(in: 5).host() }
             }
             try cluster.kill()
             try await cluster.start(HostName("host-a"))
             try await cluster.agent(keys: keys) { agent in
-                await problem(.staleTerm) { _ = try await agent.commanded(by: 5).host() }
-                _ = try await agent.commanded(by: 6).host()
+                await problem(.staleTerm) { _ = try await agent.commanded(in: 5).host() }
+                _ = try await agent.commanded(in: 6).host()
             }
             _ = try await cluster.agent { try await $0.host() }
         }
