@@ -167,7 +167,10 @@ let package = Package(
         executable("ferry-faults", ["Faults", "Host", argumentParser]),
         executable(
             "ferry-load",
-            ["API", "Client", "Host", "Keys", "Model", "SimulatedAgents", "Testbed", argumentParser]),
+            [
+                "API", "Client", "Host", "Keys", "Model", "SimulatedAgents", "Testbed",
+                argumentParser,
+            ]),
 
         // Real faults on real processes: the shim that finds the place, and what injects and judges
         .target(name: "CFaultControl"),
