@@ -6,7 +6,7 @@ import SimulatedAgents
 import Testing
 
 @Suite("Simulated hosts answer as agents do")
-struct SimulatedHostsTests {
+final class SimulatedHostsTests {
     private let a: HostName
     private let b: HostName
     private let start = Instant(nanoseconds: 1_000_000_000)
@@ -22,7 +22,7 @@ struct SimulatedHostsTests {
             migrationTime: { _ in .seconds(2) })
     }
 
-    private mutating func ask(
+    private func ask(
         _ method: String, _ uri: String, _ body: (some Encodable)?, on host: HostName,
         term: Int = 1, after: Duration = .zero
     ) throws -> AgentAnswer? {
@@ -30,6 +30,10 @@ struct SimulatedHostsTests {
         return hosts.answer(
             AgentRequest(method: method, uri: uri, term: "\(term)", body: bytes), on: host,
             now: start + after, unixMs: 0)
+    }
+
+    private func heartbeat(of host: HostName, after: Duration = .zero) -> Heartbeat? {
+        hosts.nextHeartbeat(of: host, now: start + after)
     }
 
     private func read<Value: Decodable>(_ answer: AgentAnswer?) throws -> Value {
@@ -44,13 +48,13 @@ struct SimulatedHostsTests {
         }
     }
 
-    private mutating func problem(_ answer: AgentAnswer?) throws -> String {
+    private func problem(_ answer: AgentAnswer?) throws -> String {
         #expect(answer?.isProblem == true)
         return try (read(answer) as Problem).code
     }
 
     @Test("A create that comes twice makes one VM; another VM of the name is refused")
-    mutating func creates() throws {
+    func creates() throws {
         let first = try ask("POST", Paths.vms, try web, on: a)
         #expect(first?.status == 201)
         let again: VMInfo = try read(try ask("POST", Paths.vms, try web, on: a))
@@ -58,13 +62,13 @@ struct SimulatedHostsTests {
         var other = try web
         other.id = .random()
         #expect(try problem(try ask("POST", Paths.vms, other, on: a)) == "name_taken")
-        let heartbeat = try #require(hosts.nextHeartbeat(of: a, now: start))
-        #expect(heartbeat.vms.map(\.ownership) == [.owned])
-        #expect(heartbeat.cpuCores > 0.5)
+        let told = try #require(heartbeat(of: a))
+        #expect(told.vms.map(\.ownership) == [.owned])
+        #expect(told.cpuCores > 0.5)
     }
 
     @Test("Who heard a term obeys no lower one, and nobody without a term")
-    mutating func terms() throws {
+    func terms() throws {
         _ = try ask("POST", Paths.vms, try web, on: a, term: 5)
         let name = try web.name
         #expect(
@@ -79,48 +83,48 @@ struct SimulatedHostsTests {
     @Test(
         "A migration takes its time, is seen arriving, and ends with the VM there at the next epoch"
     )
-    mutating func migrations() throws {
+    func migrations() throws {
         _ = try ask("POST", Paths.vms, try web, on: a)
         let move = StartMigration(vm: try web.name, to: b, id: .random())
         let started: MigrationInfo = try read(try ask("POST", Paths.migrations, move, on: a))
         #expect(started.id == move.id)
         let again: MigrationInfo = try read(try ask("POST", Paths.migrations, move, on: a))
         #expect(again == started)
-        let arriving = try #require(hosts.nextHeartbeat(of: b, now: start + .seconds(1)))
+        let arriving = try #require(heartbeat(of: b, after: .seconds(1)))
         #expect(arriving.vms.map(\.ownership) == [.incoming])
         #expect(arriving.vms.first?.migration == started.id)
 
-        let late = start + .seconds(3)
-        let there = try #require(hosts.nextHeartbeat(of: b, now: late))
+        let late = Duration.seconds(3)
+        let there = try #require(heartbeat(of: b, after: late))
         #expect(there.vms.map(\.epoch) == [2])
         #expect(there.vms.map(\.ownership) == [.owned])
         // Told until it was heard.
-        let left = try #require(hosts.nextHeartbeat(of: a, now: late))
+        let left = try #require(heartbeat(of: a, after: late))
         #expect(left.vms.isEmpty)
         #expect(left.migrations.map(\.state) == [.succeeded])
-        #expect(try #require(hosts.nextHeartbeat(of: a, now: late)).migrations.count == 1)
+        #expect(try #require(heartbeat(of: a, after: late)).migrations.count == 1)
         hosts.wasTold(left, of: a)
-        #expect(try #require(hosts.nextHeartbeat(of: a, now: late)).migrations.isEmpty)
+        #expect(try #require(heartbeat(of: a, after: late)).migrations.isEmpty)
     }
 
     @Test("What shall fail fails, once, in the way it was asked to")
-    mutating func failures() throws {
+    func failures() throws {
         hosts.fail(
             .create, on: a,
             [.refused(Problem(.notEnoughMemory, "full")), .requestLost, .answerLost]
         )
         #expect(try problem(try ask("POST", Paths.vms, try web, on: a)) == "not_enough_memory")
         #expect(try ask("POST", Paths.vms, try web, on: a) == nil)
-        #expect(hosts.nextHeartbeat(of: a, now: start)?.vms.isEmpty == true)
+        #expect(heartbeat(of: a)?.vms.isEmpty == true)
         #expect(try ask("POST", Paths.vms, try web, on: a) == nil)
-        #expect(hosts.nextHeartbeat(of: a, now: start)?.vms.count == 1)
+        #expect(heartbeat(of: a)?.vms.count == 1)
 
         hosts.fail(.migrate, on: a, [.failsLater(.peerSilent)])
         let move = StartMigration(vm: try web.name, to: b)
         _ = try ask("POST", Paths.migrations, move, on: a)
-        let after = try #require(hosts.nextHeartbeat(of: a, now: start + .seconds(3)))
+        let after = try #require(heartbeat(of: a, after: .seconds(3)))
         #expect(after.migrations.map(\.failure?.code) == ["peer_silent"])
         #expect(after.vms.map(\.epoch) == [1])
-        #expect(hosts.nextHeartbeat(of: b, now: start + .seconds(3))?.vms.isEmpty == true)
+        #expect(heartbeat(of: b, after: .seconds(3))?.vms.isEmpty == true)
     }
 }
