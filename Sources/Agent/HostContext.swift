@@ -13,6 +13,7 @@ package struct HostContext: Sendable {
     package let ledger: LedgerFile
     package let launcher: VMLauncher
     package let peers: PeerBook
+    package let news = ReportNews()
     package let logger: Logger
 
     package init(
