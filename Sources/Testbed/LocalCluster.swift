@@ -54,7 +54,7 @@ package final class LocalCluster: Sendable {
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700])
-        return try await temporary(configuration(names, control), in: folder)
+        return try await temporary(configuration(names, control, in: folder), in: folder)
     }
 
     /// The same with a cluster file of the caller's, in a folder of the caller's that `end` removes.
@@ -242,7 +242,9 @@ package final class LocalCluster: Sendable {
     /// The second.
     package func remove() throws { try FileManager.default.removeItem(atPath: folder) }
 
-    private static func configuration(_ names: [String], _ control: LocalControl) throws -> String {
+    private static func configuration(
+        _ names: [String], _ control: LocalControl, in folder: String
+    ) throws -> String {
         let ports = try freePorts(names.count * 2 + control.controllers.count)
         let hosts = names.indices.map { index in
             """
@@ -261,8 +263,8 @@ package final class LocalCluster: Sendable {
             ? "" : "controllers:\n\(controllers.joined())\(control.configuration)"
         return """
             cluster: testbed
-            state-folder: state
-            keys-folder: keys
+            state-folder: \(folder)/state
+            keys-folder: \(folder)/keys
             memory-reserve: 64MiB
             \(controllerPart)
             hosts:
