@@ -76,8 +76,14 @@ package struct Cluster {
     var scheduler: ClusterState
     var commands: [CommandID: AgentCommand] = [:]
     private var lastCommand: CommandID = 0
+    /// VMs with a move: ordered, under way, or of unknown outcome.
+    private(set) var moving: Set<VMID> = []
+    /// Of operations that are not over; see `Cluster+Moves`.
+    var operationSights: [OperationID: OperationSight] = [:]
     /// The balancer's memory: see `Cluster+Balance`.
     var balancer = BalancerSight()
+    /// Fitted to what migrations took.
+    var costs = MigrationCostModel()
 
     private var identifiers: (SplitMix64, SplitMix64)
 
@@ -103,6 +109,7 @@ package struct Cluster {
             names[vm.id] = vm.name
             vmSights[vm.id] = VMSight()
             waiting.insert(vm.id)
+            if vm.move != nil { moving.insert(vm.id) }
             for host in vm.hostsConcerned { concerned[host, default: []].insert(vm.id) }
         }
         try rebuildScheduler(now)
@@ -161,6 +168,7 @@ extension Cluster {
         vm.version = (before?.version ?? 0) + 1
         vms[vm.name] = vm
         output.note(.vm(vm.name))
+        if vm.move == nil { moving.remove(vm.id) } else { moving.insert(vm.id) }
         for host in before?.hostsConcerned ?? [] { concerned[host]?.remove(vm.id) }
         for host in vm.hostsConcerned { concerned[host, default: []].insert(vm.id) }
         showScheduler(vm, before: before, now)
@@ -172,18 +180,10 @@ extension Cluster {
         names[vm.id] = nil
         vmSights[vm.id] = nil
         waiting.remove(vm.id)
+        moving.remove(vm.id)
         for host in vm.hostsConcerned { concerned[host]?.remove(vm.id) }
         if let row = scheduler.vm(vm.id) { scheduler.remove(row) }
         output.note(.vm(vm.name))
-    }
-
-    mutating func save(_ operation: OperationRecord, _ output: inout Output) {
-        guard operations[operation.info.id] != operation else { return }
-        var operation = operation
-        operation.version = (operations[operation.info.id]?.version ?? 0) + 1
-        operation.info.revision = operation.version
-        operations[operation.info.id] = operation
-        output.note(.operation(operation.info.id))
     }
 }
 

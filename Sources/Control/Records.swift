@@ -121,10 +121,13 @@ package struct OperationRecord: Hashable, Sendable, Codable {
     package var info: OperationInfo
     /// Moves at once, where the operator chose.
     package var parallel: Int?
+    /// Its moves may go elsewhere than planned, where the destination turns out not to take them.
+    package var mayRedirect: Bool
 
-    package init(info: OperationInfo, parallel: Int? = nil) {
+    package init(info: OperationInfo, parallel: Int? = nil, mayRedirect: Bool = false) {
         self.info = info
         self.parallel = parallel
+        self.mayRedirect = mayRedirect
     }
 }
 

@@ -100,6 +100,11 @@ extension ClusterState {
         descriptions[vm].lastMove = lastMove
     }
 
+    /// For a plan: whether balance, and whoever makes room, may move a VM.
+    package mutating func setMayBeBalanced(_ mayBe: Bool, of vm: VMIndex) {
+        descriptions[vm].mayBeBalanced = mayBe
+    }
+
     /// Time goes by: last moves are longer ago.
     package mutating func age(by time: Duration) {
         for vm in descriptions.indices { descriptions[vm].lastMove?.age += time }

@@ -62,7 +62,7 @@ extension Resources {
 }
 
 /// "4", "0.5", "1.234": thousandths as people write them.
-func thousandthsText(_ thousandths: Int) -> String {
+package func thousandthsText(_ thousandths: Int) -> String {
     let (whole, rest) = thousandths.quotientAndRemainder(dividingBy: 1000)
     guard rest != 0 else { return "\(whole)" }
     var digits = "\(1000 + abs(rest))".dropFirst()
@@ -71,7 +71,7 @@ func thousandthsText(_ thousandths: Int) -> String {
 }
 
 /// Bytes for people: at most two decimals in the largest unit that is not below one.
-func bytesText(_ bytes: Int) -> String {
+package func bytesText(_ bytes: Int) -> String {
     let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"]
     var value = Double(abs(bytes))
     var unit = 0

@@ -26,12 +26,13 @@ struct LocalControllers {
     func start(_ client: ControllerClient) async throws {
         var started: [(HostName, ProcessHandle)] = []
         for controller in cluster.controllers where daemon(controller.name).processID == nil {
-            if started.isEmpty { try refuseSilentStore() }
             started.append((controller.name, try daemon(controller.name).start()))
         }
         for (name, process) in started {
-            try await daemon(name).waitUntilReady(process) {
-                (try? await client.cluster())?.leader != nil
+            let daemon = daemon(name)
+            try await daemon.waitUntilReady(process) {
+                guard daemon.processID == process.processID else { return false }
+                return (try? await client.cluster())?.leader != nil
             }
         }
     }
@@ -42,7 +43,8 @@ struct LocalControllers {
         var missing: [HostName] = []
         repeat {
             let known = try await client.allHosts()
-            let present = Set(known.filter { $0.state != .unreachable }.map(\.name))
+            let answering = known.filter { $0.state != .unreachable && $0.heardOfMsAgo != nil }
+            let present = Set(answering.map(\.name))
             missing = cluster.hosts.map(\.name).filter { !present.contains($0) }
             if missing.isEmpty { return }
             try await Task.sleep(for: Self.poll)
@@ -53,9 +55,11 @@ struct LocalControllers {
         )
     }
 
-    /// A store of its own is not started here, and controllers without it would only wait for it.
-    private func refuseSilentStore() throws {
-        guard case .etcd(let endpoints, _) = cluster.store else { return }
+    /// Before anything is started: a store of its own is not started here, and controllers would only wait for it.
+    func refuseSilentStore() throws {
+        guard cluster.controllers.contains(where: { daemon($0.name).processID == nil }),
+            case .etcd(let endpoints, _) = cluster.store
+        else { return }
         // An endpoint with a host's name in it is left to the controllers.
         let addresses = endpoints.compactMap { endpoint in
             endpoint.split(separator: "/").last.flatMap { SocketAddress(String($0)) }

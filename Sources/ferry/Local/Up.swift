@@ -3,6 +3,7 @@
 import ArgumentParser
 import Client
 import ClusterFile
+import ClusterText
 import Host
 import Keys
 import Model
@@ -46,11 +47,15 @@ struct Up: AsyncParsableCommand {
 
     private func start(_ session: Session) async throws {
         let controllers = LocalControllers(cluster: session.cluster)
+        try controllers.refuseSilentStore()
         try await LocalAgents(cluster: session.cluster).start(try session.client)
         if let controller = session.controller { try await controllers.start(controller) }
         try CurrentCluster.record(session.cluster.path)
         if let controller = session.controller { try await controllers.waitForAgents(controller) }
         try await printHosts(session, output)
+        if output.output == .text, let info = try await session.controller?.cluster() {
+            print("\n\(info.text)")
+        }
     }
 
     private func findCluster() throws -> ClusterFile {

@@ -24,21 +24,20 @@ struct VMShape: ParsableArguments {
 
 /// What only a controller can see to.
 struct VMWishes: ParsableArguments {
-    private static let groupName = "group[:host|rack|zone][:soft[=weight]]"
-
     @Option(
         help: ArgumentHelp(
             "A label that its host must have; may be repeated.", valueName: "label"))
     var label: [String] = []
     @Option(
         help: ArgumentHelp(
-            "It runs where the others of this group run; may be repeated.", valueName: groupName),
+            "It runs where the others of this group run: GROUP[:host|rack|zone][:soft[=WEIGHT]]; may be repeated.",
+            valueName: "group"),
         completion: .groupNames, transform: { try group($0, .affinity) })
     var affinity: [GroupSpec] = []
     @Option(
         help: ArgumentHelp(
-            "It runs apart from the others of this group (:max=N: N may be in one place); may be repeated.",
-            valueName: "\(groupName)[:max=n]"),
+            "It runs apart from the others of this group; the same, and [:max=N]: so many may be in one place.",
+            valueName: "group"),
         completion: .groupNames, transform: { try group($0, .antiAffinity) })
     var antiAffinity: [GroupSpec] = []
     @Option(help: "Larger is more important: placed, moved and started again first.")
