@@ -68,9 +68,7 @@ package final class LocalCluster: Sendable {
             return try await start(
                 file: path, in: folder, isTemporary: true, environment: environment)
         } catch {
-            // Agents that did start are ended; the first error is the one to tell.
-            _ = try? await FerryCommand.run(
-                ["down", "--cluster", folder + "/cluster.yaml"], in: folder)
+            // The first error is the one to tell.
             try? FileManager.default.removeItem(atPath: folder)
             throw error
         }
@@ -81,7 +79,11 @@ package final class LocalCluster: Sendable {
         file path: String, in folder: String, isTemporary: Bool = false,
         environment: [String: String] = [:]
     ) async throws -> LocalCluster {
-        try await up(path, in: folder, environment)
+        do { try await up(path, in: folder, environment) } catch {
+            // What did start is stopped; the first error is the one to tell.
+            _ = try? await FerryCommand.run(["down", "--cluster", path], in: folder)
+            throw error
+        }
         let file = try ClusterFile(loading: path, relativeTo: folder)
         return try LocalCluster(file, folder, isTemporary: isTemporary, environment)
     }
