@@ -113,6 +113,8 @@ let package = Package(
         library(
             "Store",
             ["Control", "Host", "Model", grdb, httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
+        // The cluster's messages as people read and write them
+        library("ClusterText", ["API", "Model"]),
         library(
             "Client",
             ["API", "Host", "Model", httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
@@ -126,26 +128,34 @@ let package = Package(
         library(
             "Agent",
             [
-                "API", "ClusterFile", "Host", "Keys", "KVM", "Machine", "Migration",
+                "API", "Client", "ClusterFile", "Host", "Keys", "KVM", "Machine", "Migration",
                 "MigrationProtocol", "Model", "PeerLink", "Pulse", "Serving", "VMControl",
                 hummingbird, httpTypes, lifecycle, signals, logging, nioCore, nioPosix,
             ]),
-        library(
-            "Controller",
-            [
+        // The controller; it also serves the description of its API
+        .target(
+            name: "Controller",
+            dependencies: [
                 "API", "Client", "ClusterFile", "Control", "Host", "Keys", "Model", "Placement",
                 "Serving", "Store", hummingbird, httpTypes, lifecycle, signals, logging, nioCore,
                 crypto,
-            ]),
+            ], resources: [.copy("Resources/openapi.json")], swiftSettings: settings),
         // A cluster of real processes and the eyes that watch it: for demo, bench and end-to-end tests
         library(
             "Testbed", ["API", "Client", "ClusterFile", "Host", "Model", "Pulse", "VMControl"]),
+        // Agents with VMs in memory only: for what a controller does with a thousand hosts
+        library(
+            "SimulatedAgents",
+            ["API", "Client", "Host", "Model", nioCore, nioHTTP1, nioPosix, nioTLS]),
         // Floor 6
         executable(
             "ferry-agent", ["Agent", "Host", "Model", "Serving", argumentParser, logging]),
         executable(
             "ferry",
-            ["API", "Client", "ClusterFile", "Host", "Keys", "Model", argumentParser]),
+            [
+                "API", "Client", "ClusterFile", "ClusterText", "GanetiFormat", "Host", "Keys",
+                "Model", "Placement", argumentParser,
+            ]),
         executable(
             "ferry-controller", ["Controller", "Model", "Serving", argumentParser, logging]),
         executable("ferry-vmm", ["Host", "Machine", "Model", argumentParser]),
@@ -155,6 +165,9 @@ let package = Package(
             "ferry-bench",
             ["API", "Client", "Host", "Keys", "Model", "Pulse", "Testbed", argumentParser]),
         executable("ferry-faults", ["Faults", "Host", argumentParser]),
+        executable(
+            "ferry-load",
+            ["API", "Client", "Host", "Keys", "Model", "SimulatedAgents", "Testbed", argumentParser]),
 
         // Real faults on real processes: the shim that finds the place, and what injects and judges
         .target(name: "CFaultControl"),
@@ -185,7 +198,7 @@ let package = Package(
             path: "Tests/StoreTestSupport", swiftSettings: settings),
 
         tests("Keys", ["Host", "Model"]),
-        tests("ClusterFile", ["Host", "Model"]),
+        tests("ClusterFile", ["Host", "Model", yams]),
         tests("API", ["Model"]),
         tests(
             "Agent",
@@ -193,7 +206,8 @@ let package = Package(
                 "API", "Client", "ClusterFile", "Host", "Keys", "Migration", "MigrationProtocol",
                 "MigrationTestSupport",
                 "Model", "PeerLink", "Pulse", "VMControl", "Wire", x509, asn1, crypto,
-                "ferry-agent", "ferry-vmm",
+                hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, lifecycle, logging,
+                nioCore, nioTLS, "ferry-agent", "ferry-vmm",
             ]),
         tests("Control", ["API", "MigrationProtocol", "Model", "Placement"]),
         tests(
@@ -205,10 +219,14 @@ let package = Package(
                 "API", "Client", "ClusterFile", "Control", "Host", "Keys", "Model", "Store",
                 "StoreTestSupport",
             ]),
+        tests("ClusterText", ["API", "Model"]),
+        .testTarget(
+            name: "FerryTests", dependencies: ["Testbed", "ferry"], swiftSettings: settings),
         tests("Model"),
         tests("Wire"),
         tests("Placement", ["Model"]),
         tests("GanetiFormat", ["Model", "Placement"]),
+        tests("SimulatedAgents", ["API", "Host", "Model"]),
         tests("Host"),
         tests("VMControl", ["Host", "Model", "Wire"]),
         tests("Pulse"),
@@ -217,8 +235,9 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "API", "Client", "Host", "Migration", "MigrationProtocol",
-                "MigrationTestSupport", "Model", "PeerLink", "Pulse", "Testbed", "ferry",
-                "ferry-agent", "ferry-vmm",
+                "MigrationTestSupport", "Model", "PeerLink", "Pulse", "StoreTestSupport", "Testbed",
+                "ferry",
+                "ferry-agent", "ferry-controller", "ferry-load", "ferry-vmm",
             ], swiftSettings: settings),
         .testTarget(
             name: "FaultTests",

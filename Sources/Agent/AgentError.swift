@@ -15,6 +15,7 @@ package enum AgentError: Error, Sendable, CustomStringConvertible {
     /// VM folders, and no ledger that says whose the VMs are.
     case ledgerMissing(path: String, folders: [String])
     case programMissing(path: String)
+    case term(TermFileError)
 
     package var description: String {
         switch self {
@@ -27,6 +28,7 @@ package enum AgentError: Error, Sendable, CustomStringConvertible {
         case .ledger(let error): "\(error)"
         case .ledgerMissing(let path, let folders):
             "\(path) is missing, and only it says which VMs this host may run; there are folders of \(folders.joined(separator: ", ")). Put it back if it was moved, but never an older copy. If it is lost: see with `ferry vm list` which of these VMs run on other hosts, end the ferry-vmm processes of all that are here, move their folders out of \(Folder.holding(path))/vms, and start this agent again"
+        case .term(let error): "\(error)"
         case .programMissing(let path):
             "\(path) is not there: ferry-vmm must lie beside ferry-agent, or be named by FERRY_VMM"
         }

@@ -29,6 +29,7 @@ package struct AgentService {
         let context = HostContext(
             member: member, cluster: cluster, state: state, ledger: try ledger(of: state),
             launcher: launcher, logger: logger)
+        let fence = try fence(of: state)
         let facts = HostFacts.read()
         if let problem = facts.kvm.problem {
             logger.error("no KVM", metadata: ["problem": "\(problem)"])
@@ -36,7 +37,8 @@ package struct AgentService {
 
         let peerKeys = try PeerKeys(folder: keys.folder.path)
         let inventory = VMInventory(context: context)
-        let history = MigrationHistory(folder: state.migrations, logger: logger)
+        let history = MigrationHistory(
+            folder: state.migrations, logger: logger, news: context.news)
         let settlements = Settlements(inventory: inventory, history: history, keys: peerKeys)
         let migrations = Migrations(
             inventory: inventory, history: history, settlements: settlements, keys: peerKeys)
@@ -51,7 +53,12 @@ package struct AgentService {
             recovery: Recovery(
                 inventory: inventory, settlements: settlements, history: history),
             auditor: Auditor(inventory: inventory, settlements: settlements, history: history),
-            facts: facts)
+            facts: facts, fence: fence)
+        let maker = HeartbeatMaker(inventory: inventory, migrations: migrations)
+        let membership = ClusterMembership(
+            context: context, maker: maker, migrations: migrations, fence: fence,
+            registration: try HostRegistration(context, facts, agentID: maker.agentID),
+            keysFolder: keys.folder.path)
         let server = try APIServer(
             router: routes.router, at: member.api, keys: keys.folder, clients: .required,
             connectionsMax: Limits.connectionsMax, logger: logger)
@@ -62,9 +69,10 @@ package struct AgentService {
                 "version": "\(ferryVersion)", "api": "\(member.api)", "peer": "\(member.peer)",
                 "state": "\(state.path)", "vms": "\(count)",
             ])
-        // Shut down in reverse: first the API, then migrations, then the questions to other hosts.
+        // Shut down in reverse: first the API, then migrations, then the questions to other hosts, and last the reports
+        // by which the host's VMs are leased.
         var configuration = ServiceGroupConfiguration(
-            services: [settlements, peers, server.application],
+            services: [membership, settlements, peers, server.application],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = Limits.shutdown
         try await ServiceGroup(configuration: configuration).run()
@@ -101,6 +109,12 @@ package struct AgentService {
     private static func launcher(_ options: AgentOptions) throws(AgentError) -> VMLauncher {
         guard File.isThere(options.vmm) else { throw .programMissing(path: options.vmm) }
         return VMLauncher(program: options.vmm, shippedKernel: ShippedKernel.path)
+    }
+
+    private static func fence(of state: StateFolder) throws(AgentError) -> TermFence {
+        do throws(TermFileError) { return try TermFence(path: state.term) } catch {
+            throw .term(error)
+        }
     }
 
     /// A ledger is made at the first start only: one that is new beside VMs would forget whose they are.

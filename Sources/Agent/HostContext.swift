@@ -12,6 +12,8 @@ package struct HostContext: Sendable {
     package let state: StateFolder
     package let ledger: LedgerFile
     package let launcher: VMLauncher
+    package let peers: PeerBook
+    package let news = ReportNews()
     package let logger: Logger
 
     package init(
@@ -23,6 +25,7 @@ package struct HostContext: Sendable {
         self.state = state
         self.ledger = ledger
         self.launcher = launcher
+        peers = PeerBook(cluster: cluster, path: state.peers, logger: logger)
         self.logger = logger
     }
 

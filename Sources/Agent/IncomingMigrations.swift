@@ -180,6 +180,7 @@ extension MigrationRefusal {
             case .notEnoughMemory: .notEnoughMemory
             case .invalid: .badSpec
             case .vmmFailed: .guestFailure
+            case .vmBusy: .busy
             default: .hostFailure
             }
         self.init(code, problem.detail)

@@ -22,6 +22,7 @@ package actor Migrations {
     private var audits: [MigrationID: SourceMigration] = [:]
     /// Between the look at the limit and the entry above.
     private var starting = 0
+    private var startingIDs: Set<MigrationID> = []
     private var isAccepting = true
     /// Wakes those who wait for the end of all.
     private var waiters: [CheckedContinuation<Void, Never>] = []
@@ -37,7 +38,29 @@ package actor Migrations {
 
     private var context: HostContext { inventory.context }
 
-    package func start(_ request: StartMigration) async throws(Problem) -> MigrationInfo {
+    /// One that an earlier request of the same id started is returned as it is by now.
+    package func start(
+        _ request: StartMigration
+    ) async throws(Problem) -> (info: MigrationInfo, isNew: Bool) {
+        let id = request.id ?? .random()
+        guard startingIDs.insert(id).inserted else {
+            throw Problem(.vmBusy, "migration \(id) is just being started")
+        }
+        defer { startingIDs.remove(id) }
+        if let info = await history.info(id) {
+            guard info.vm == request.vm, info.destination == request.to else {
+                throw Problem(
+                    .invalid,
+                    "migration \(id) is that of VM \(info.vm) to host \(info.destination)")
+            }
+            return (current(info), false)
+        }
+        return (try await start(request, as: id), true)
+    }
+
+    private func start(
+        _ request: StartMigration, as id: MigrationID
+    ) async throws(Problem) -> MigrationInfo {
         guard isAccepting else { throw Problem(.shuttingDown, "the agent is shutting down") }
         let count = sources.count + starting
         guard count < Limits.outgoingMigrationsMax else {
@@ -49,7 +72,7 @@ package actor Migrations {
             starting -= 1
             wakeWaiters()
         }
-        let destination = try destination(request.to)
+        let destination = try await destination(request)
         let vm = try await inventory.vm(named: request.vm)
         let streams = try request.checkedStreams(usual: MigrationOptions().streams)
         let (guest, epoch) = try await vm.beginMigration(to: request.to)
@@ -60,7 +83,7 @@ package actor Migrations {
                 timing: context.timing, isRehearsal: request.rehearse ?? false,
                 audits: request.audit ?? true)
             let info = MigrationInfo(
-                id: .random(), vm: vm.name, vmID: vm.id, source: context.name,
+                id: id, vm: vm.name, vmID: vm.id, source: context.name,
                 destination: request.to,
                 startedAtMs: Int64(Date.now.timeIntervalSince1970 * 1000), state: .running)
             await history.add(info)
@@ -81,17 +104,31 @@ package actor Migrations {
         }
     }
 
-    private func destination(_ name: HostName) throws(Problem) -> PeerAddress {
+    private func destination(_ request: StartMigration) async throws(Problem) -> PeerAddress {
+        let name = request.to
         guard name != context.name else {
             throw Problem(.invalid, "the VM is on host \(name) already")
         }
-        guard let member = context.cluster.host(name) else {
+        if let text = request.peerAddress {
+            guard let address = SocketAddress(text) else {
+                throw Problem(
+                    .invalid, "peerAddress is '\(text.prefix(80))': use IP:PORT")
+            }
+            let peers = context.peers
+            do throws(SystemError) {
+                try await onThread("peers") { () throws(SystemError) in
+                    try peers.learn(name, at: address)
+                }
+            } catch { throw Problem(.internalError, "\(error)") }
+            return PeerAddress(name: name, address: address)
+        }
+        guard let address = context.peers.addresses(of: name).first else {
             let names = context.cluster.hosts.map(\.name.text).joined(separator: ", ")
             throw Problem(
                 .hostUnknown,
                 "cluster \(context.cluster.cluster) has no host \(name); it has \(names)")
         }
-        return PeerAddress(name: name, address: member.peer)
+        return PeerAddress(name: name, address: address)
     }
 
     private func run(_ migration: SourceMigration, of vm: VirtualMachine) {
@@ -222,6 +259,19 @@ package actor Migrations {
     package func list() async -> MigrationList {
         MigrationList(migrations: await history.list().map { current($0) })
     }
+
+    /// Those that run, with their progress, and those that ended since `reported`; and which news these are.
+    func report() async -> ([MigrationInfo], news: [MigrationID: UInt64]) {
+        let (running, over) = await history.report()
+        let news = over.map { ($0.0.id, $0.change) }
+        return (
+            running.map { current($0) } + over.map(\.0),
+            Dictionary(news, uniquingKeysWith: { first, _ in first })
+        )
+    }
+
+    /// A controller has heard of them.
+    func reported(_ news: [MigrationID: UInt64]) async { await history.reported(news) }
 
     package func cancel(_ id: MigrationID) async throws(Problem) -> MigrationInfo {
         let info = try await info(id)

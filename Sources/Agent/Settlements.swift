@@ -56,16 +56,20 @@ package struct Settlements: Sendable {
         defer { board.end(vm.id) }
         let context = inventory.context
         var pause = Limits.settlePauses.first
+        var attempts = 0
         while !Task.isCancelled,
             let (host, migration) = context.ledger.ownership(of: vm.id)?.unsettledWith
         {
-            guard let member = context.cluster.host(host) else {
+            let addresses = context.peers.addresses(of: host)
+            guard !addresses.isEmpty else {
                 context.logger.error(
-                    "unsettled with a host that the cluster file does not have",
+                    "unsettled with a host whose address is not known",
                     metadata: ["vm": "\(vm.name)", "with": "\(host)"])
                 return
             }
-            if await attempt(vm, PeerAddress(name: member.name, address: member.peer), migration) {
+            let address = addresses[attempts % addresses.count]
+            attempts += 1
+            if await attempt(vm, PeerAddress(name: host, address: address), migration) {
                 continue
             }
             // Cancelled: the loop's condition sees it.

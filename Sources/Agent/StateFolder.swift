@@ -4,6 +4,8 @@
 //   STATE/ledger          who may run which VM
 //   STATE/vms/NAME/       vm.json, the sockets of its ferry-vmm, its logs
 //   STATE/saved/          saved VMs, NAME.ferry
+//   STATE/term            the highest term of a controller that was heard of
+//   STATE/peers.json      where other hosts take migrations, as controllers said
 //   STATE/migrations/     ID.json, what is remembered of migrations away from here
 
 package import Host
@@ -34,6 +36,8 @@ package final class StateFolder: Sendable {
     }
 
     package var ledger: String { "\(path)/ledger" }
+    package var term: String { "\(path)/term" }
+    package var peers: String { "\(path)/peers.json" }
     package var vms: String { "\(path)/vms" }
     package var migrations: String { "\(path)/migrations" }
     package func files(of vm: VMName) -> VMFiles { VMFiles(folder: "\(vms)/\(vm)") }

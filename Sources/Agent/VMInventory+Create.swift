@@ -9,12 +9,41 @@ import Model
 import VMControl
 
 extension VMInventory {
-    /// Returns with the VM there, and running unless asked otherwise; throws with nothing left of it.
-    package func create(_ request: CreateVM) async throws(Problem) -> VMInfo {
+    /// Returns with the VM there, and running unless asked otherwise; throws with nothing left of it. One that an
+    /// earlier request of the same id and epoch made is returned as it is by now.
+    package func create(
+        _ request: CreateVM
+    ) async throws(Problem) -> (info: VMInfo, isNew: Bool) {
         let spec = try request.spec(defaultCommandLine: ShippedKernel.commandLine())
-        let record = VMRecord(id: .random(), spec: spec)
-        return try await make(
-            record, birth: .boot(record.kernel), paused: request.paused ?? false)
+        let epoch = try request.firstEpoch()
+        if let id = request.id, let vm = try await made(id, as: spec.name, in: epoch) {
+            return (await vm.info(), false)
+        }
+        let record = VMRecord(id: request.id ?? .random(), spec: spec)
+        let info = try await make(
+            record, epoch, birth: .boot(record.kernel), paused: request.paused ?? false)
+        return (info, true)
+    }
+
+    /// The VM that an earlier request of this id made; nil when it can be made now.
+    private func made(
+        _ id: VMID, as name: VMName, in epoch: Epoch
+    ) async throws(Problem) -> VirtualMachine? {
+        let ledger = context.ledger
+        let ownership = await onThread("ledger") { ledger.ownership(of: id) }
+        if let vm = vm(withID: id) {
+            if vm.name == name, ownership?.mayRun == true, ownership?.epoch == epoch { return vm }
+            if case .incoming = ownership {
+                throw Problem(.vmBusy, "VM \(vm.name) (\(id)) is just arriving")
+            }
+        } else if ownership?.mayBegin(in: epoch) ?? true {
+            return nil
+        }
+        let (here, standing) = (vm(withID: id).map { ", as \($0.name)" }, LedgerStanding(ownership))
+        throw Problem(
+            .wrongState,
+            "VM \(id) cannot be created at epoch \(epoch): the ledger of host \(context.name) says \(standing.words)\(here ?? "")"
+        )
     }
 
     /// A new VM, with an identity of its own, from what another was saved to.
@@ -33,15 +62,15 @@ extension VMInventory {
         record.restoredFrom = path
         if let name = request.name { record.name = name }
         return try await make(
-            record, birth: .restore(path: path), paused: request.paused ?? false)
+            record, .first, birth: .restore(path: path), paused: request.paused ?? false)
     }
 
     private func make(
-        _ record: VMRecord, birth: Birth, paused: Bool
+        _ record: VMRecord, _ epoch: Epoch, birth: Birth, paused: Bool
     ) async throws(Problem) -> VMInfo {
         try await reserve(record.spec, id: record.id)
         let vm = VirtualMachine(
-            record, epoch: .first, status: VMMStatus(state: .stopped), context: context)
+            record, epoch: epoch, status: VMMStatus(state: .stopped), context: context)
         do throws(Problem) {
             try await vm.makeFolder()
             try await vm.bringToLife(birth, paused: paused)
@@ -91,7 +120,10 @@ extension VirtualMachine {
             let (ledger, id, epoch) = (context.ledger, id, epoch)
             do throws(LedgerError) {
                 try await onThread("ledger") { () throws(LedgerError) in
-                    try ledger.append(.owned(vm: id, epoch: epoch, migration: nil))
+                    let current = ledger.ownership(of: id)
+                    for record in LedgerRecord.beginning(of: id, in: epoch, after: current) {
+                        try ledger.append(record)
+                    }
                 }
             } catch { throw Problem(.internalError, "\(error)") }
             if !paused, let client = process?.client {

@@ -71,6 +71,10 @@ package actor VMInventory {
     package func reserve(_ spec: VMSpec, id: VMID) async throws(Problem) {
         await waitForLeaving(spec.name)
         guard vms[spec.name] == nil, reservations[spec.name] == nil else {
+            if vms[spec.name]?.id == id || reservations[spec.name]?.id == id {
+                throw Problem(
+                    .vmBusy, "VM \(spec.name) is just being made on host \(context.name)")
+            }
             throw Problem(.nameTaken, "there is a VM \(spec.name) on host \(context.name) already")
         }
         try refuseUnreadable(spec.name)
@@ -124,11 +128,13 @@ package actor VMInventory {
     package func add(_ vm: VirtualMachine) {
         reservations[vm.name] = nil
         vms[vm.name] = vm
+        context.news.ring()
     }
 
     /// It is gone. Only this very VM is taken out, never a later one of the same name.
     package func remove(_ vm: VirtualMachine) {
         if vms[vm.name] === vm { vms[vm.name] = nil }
+        context.news.ring()
     }
 
     /// It runs elsewhere: here it is not seen any more, but its process and folder stay until `endLeaving`.
@@ -151,8 +157,13 @@ package actor VMInventory {
         }
     }
 
-    package func delete(_ name: VMName) async throws(Problem) {
+    /// - Parameter id: what the VM must have; nil for any.
+    package func delete(_ name: VMName, id: VMID? = nil) async throws(Problem) {
         let vm = try vm(named: name)
+        if let id, vm.id != id {
+            throw Problem(
+                .vmNotFound, "VM \(name) of host \(context.name) is another one, \(vm.id)")
+        }
         if await !vm.deleteKept() { try await vm.delete() }
         remove(vm)
         context.logger.info("VM deleted", metadata: ["vm": "\(name)", "id": "\(vm.id)"])

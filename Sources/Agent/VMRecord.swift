@@ -16,6 +16,8 @@ package struct VMRecord: Hashable, Sendable, Codable {
     package var kernel: KernelSource
     /// The saved file that it was made from on this host.
     package var restoredFrom: String?
+    /// Nil in records of VMs from before there were leases.
+    package var isLeased: Bool?
 
     package init(id: VMID, spec: VMSpec) {
         self.id = id
@@ -26,6 +28,7 @@ package struct VMRecord: Hashable, Sendable, Codable {
         hugePages = spec.hugePages
         downtimeLimitNs = spec.downtimeLimit.wholeNanoseconds
         commandLine = spec.commandLine
+        isLeased = spec.isLeased
     }
 
     /// Stands for a VM whose record is gone with its folder.
@@ -42,7 +45,7 @@ package struct VMRecord: Hashable, Sendable, Codable {
         VMSpec(
             name: name, memory: ByteCount(memoryBytes), vcpus: vcpus, hugePages: hugePages,
             downtimeLimit: .nanoseconds(downtimeLimitNs), commandLine: commandLine,
-            kernel: kernel)
+            kernel: kernel, isLeased: isLeased ?? false)
     }
 }
 

@@ -22,10 +22,16 @@ package actor VirtualMachine {
     nonisolated let since = Instant.now
     var record: VMRecord
     /// Of the ownership in the ledger.
-    var epoch: Epoch
+    var epoch: Epoch { didSet { if epoch != oldValue { context.news.ring() } } }
     /// Nil while no ferry-vmm runs.
     var process: VMProcess?
-    var status: VMMStatus
+    var status: VMMStatus {
+        didSet {
+            if (status.state, status.exit) != (oldValue.state, oldValue.exit) {
+                context.news.ring()
+            }
+        }
+    }
     /// A ferry-vmm of this VM that was found and does not answer: no other is started beside it.
     var silentProcess: ProcessHandle?
     /// What keeps it busy.
@@ -34,7 +40,7 @@ package actor VirtualMachine {
     /// Throws away what arrived before the source was lost; false when the source is back.
     var discardKept: (@Sendable () -> Bool)?
     /// Released to another host that has not said yet whether it runs the VM: nothing may run it here.
-    var isUnsettled = false
+    var isUnsettled = false { didSet { if isUnsettled != oldValue { context.news.ring() } } }
 
     package init(
         _ record: VMRecord, epoch: Epoch, status: VMMStatus, context: HostContext
@@ -153,7 +159,7 @@ package actor VirtualMachine {
             downtimeLimitMs: Duration.nanoseconds(record.downtimeLimitNs).milliseconds,
             commandLine: record.commandLine,
             hasShippedKernel: record.kernel == .shipped, kernelPath: kernel, initrdPath: initrd,
-            restoredFrom: record.restoredFrom,
+            restoredFrom: record.restoredFrom, isLeased: record.isLeased ?? false,
             epoch: epoch.number, cpuTimeMs: status.cpuTime.milliseconds,
             processID: process?.handle.processID, activity: activity, exit: status.exit,
             warning: warning)

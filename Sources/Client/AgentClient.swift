@@ -13,8 +13,8 @@ package struct AgentClient: Sendable {
     package var address: HostAddress { endpoint.address }
     package var name: HostName { address.name }
 
-    /// The same agent, commanded by a controller of this term.
-    package func commanded(by term: UInt64) -> AgentClient {
+    /// The same agent, told by the controller of a term.
+    package func commanded(in term: UInt64) -> AgentClient {
         var agent = self
         agent.endpoint.headers.append((termHeader, "\(term)"))
         return agent
@@ -34,8 +34,9 @@ package struct AgentClient: Sendable {
     package func restore(_ request: RestoreVM) async throws(ClientError) -> VMInfo {
         try await post(Paths.restore, request, within: Limits.saveTimeout)
     }
-    package func delete(_ name: VMName) async throws(ClientError) {
-        _ = try await endpoint.send(.DELETE, Paths.vm(name))
+    /// - Parameter id: what the VM must have; nil for any.
+    package func delete(_ name: VMName, id: VMID? = nil) async throws(ClientError) {
+        _ = try await endpoint.send(.DELETE, id.map { Paths.vm(name, id: $0) } ?? Paths.vm(name))
     }
     package func perform(_ action: VMAction, on name: VMName) async throws(ClientError) -> VMInfo {
         try endpoint.decode(await endpoint.send(.POST, Paths.action(action, on: name)))

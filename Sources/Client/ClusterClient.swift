@@ -11,7 +11,7 @@ package final class ClusterClient: Sendable {
     /// - Parameter keysFolder: with ca.pem, cert.pem and key.pem.
     package init(hosts: [HostAddress], keysFolder: String) throws(ClientError) {
         self.hosts = hosts
-        http = try .cluster(hosts, access: .keys(folder: keysFolder))
+        http = try .cluster(hosts, tls: .ferry(.keys(folder: keysFolder)))
     }
 
     package func shutdown() async {

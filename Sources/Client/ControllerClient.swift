@@ -24,8 +24,8 @@ package final class ControllerClient: Sendable {
         controllers: [HostAddress], access: Access, patience: Duration = Limits.leaderPatience
     ) throws(ClientError) {
         precondition(!controllers.isEmpty)
-        let http = try HTTPClient.cluster(
-            controllers, access: access, silenceMax: Limits.controllerSilence)
+        let http = HTTPClient.cluster(
+            controllers, tls: try .ferry(access), silenceMax: Limits.controllerSilence)
         self.http = http
         self.controllers = controllers.map {
             Endpoint(address: $0, http: http, headers: access.headers)

@@ -25,10 +25,10 @@ extension HTTPClient {
     /// Connections go to the IP addresses; each server's certificate is checked for its DNS name.
     /// - Parameter silenceMax: for how long an answer may pause; nil: for ever, as a console does.
     static func cluster(
-        _ addresses: [HostAddress], access: Access, silenceMax: Duration? = nil
-    ) throws(ClientError) -> HTTPClient {
+        _ addresses: [HostAddress], tls: TLSConfiguration, silenceMax: Duration? = nil
+    ) -> HTTPClient {
         var configuration = HTTPClient.Configuration()
-        configuration.tlsConfiguration = try tls(access)
+        configuration.tlsConfiguration = tls
         configuration.dnsOverride = Dictionary(
             addresses.map { ($0.identity.dnsName, $0.ip) }, uniquingKeysWith: { first, _ in first })
         configuration.timeout.connect = TimeAmount(Limits.connectTimeout)
@@ -43,8 +43,10 @@ extension HTTPClient {
             eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton),
             configuration: configuration)
     }
+}
 
-    private static func tls(_ access: Access) throws(ClientError) -> TLSConfiguration {
+extension TLSConfiguration {
+    static func ferry(_ access: Access) throws(ClientError) -> TLSConfiguration {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.minimumTLSVersion = .tlsv13
         tls.certificateVerification = .fullVerification

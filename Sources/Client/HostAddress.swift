@@ -9,12 +9,17 @@ package struct HostAddress: Hashable, Sendable {
     package var ip: String
     package var port: Int
 
+    package init(identity: Identity, ip: String, port: Int) {
+        self.identity = identity
+        self.ip = ip
+        self.port = port
+    }
+
     package init(
         cluster: ClusterName, role: Role = .agent, name: HostName, ip: String, port: Int
     ) {
-        identity = Identity(cluster: cluster, role: role, name: name)
-        self.ip = ip
-        self.port = port
+        self.init(
+            identity: Identity(cluster: cluster, role: role, name: name), ip: ip, port: port)
     }
 
     package var name: HostName { identity.name }

@@ -12,5 +12,7 @@ package enum Limits {
     /// For how long a cluster without a leader is asked again, and the pause between two rounds.
     package static let leaderPatience = Duration.seconds(12)
     package static let leaderPause = Duration.milliseconds(200)
+    /// Agents that an `AgentPool` keeps a client for though nobody uses it.
+    package static let idleAgentsMax = 128
     package static let eventLineBytesMax = 1 << 20
 }

@@ -428,6 +428,10 @@ extension Cluster {
         switch (command.order, result) {
         case (.create(let request), .vm(let info)):
             created(&vm, request, info, command.host)
+            // Its agent ended between making it and letting it run; the order came again to the next one.
+            if info.state == .paused, vm.desired == .running, vm.place?.host == command.host {
+                order(.perform(.resume, name), for: vm.id, on: command.host, &output)
+            }
         case (.create(let request), .refused(let problem)):
             notCreated(&vm, request, problem, command.host, now, &output)
         case (.delete(_, _), .done):

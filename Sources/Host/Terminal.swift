@@ -6,13 +6,16 @@ import Glibc
 /// when SIGTERM, SIGHUP or SIGINT end the program.
 package struct RawTerminal: ~Copyable {
     /// Nil when standard input is no terminal.
-    package init?() {
+    /// - Parameter takesScreen: what is on the screen is kept aside, and the cursor hidden, until this ends.
+    package init?(takesScreen: Bool = false) {
         guard isatty(0) == 1 else { return nil }
         var settings = termios()
         guard unsafe tcgetattr(0, &settings) == 0 else { return nil }
         unsafe savedSettings = settings
         unsafe cfmakeraw(&settings)
         guard unsafe tcsetattr(0, TCSANOW, &settings) == 0 else { return nil }
+        unsafe screenIsTaken = takesScreen
+        if takesScreen { writeToTerminal("\u{1b}[?1049h\u{1b}[?25l") }
         for number in [SIGTERM, SIGHUP, SIGINT] {
             signal(number) { number in
                 restoreTerminal()
@@ -23,6 +26,16 @@ package struct RawTerminal: ~Copyable {
     }
 
     deinit { restoreTerminal() }
+}
+
+package enum Terminal {
+    /// Of standard output; nil when it is no terminal, or does not say.
+    package static var size: (columns: Int, rows: Int)? {
+        var size = winsize()
+        guard unsafe ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0
+        else { return nil }
+        return (Int(size.ws_col), Int(size.ws_row))
+    }
 }
 
 package enum StandardStreams {
@@ -57,7 +70,20 @@ package enum StandardStreams {
 /// Written once, before the signal handlers that read it are set.
 nonisolated(unsafe) private var savedSettings: termios?
 
+/// Written once, too.
+nonisolated(unsafe) private var screenIsTaken = false
+
+/// Called by signal handlers: nothing here allocates.
 private func restoreTerminal() {
+    if unsafe screenIsTaken {
+        unsafe screenIsTaken = false
+        writeToTerminal("\u{1b}[?25h\u{1b}[?1049l")
+    }
     guard var settings = unsafe savedSettings else { return }
     _ = unsafe tcsetattr(0, TCSADRAIN, &settings)
+}
+
+/// A terminal that cannot be written to shows nothing anyway.
+private func writeToTerminal(_ text: StaticString) {
+    _ = unsafe write(1, text.utf8Start, text.utf8CodeUnitCount)
 }

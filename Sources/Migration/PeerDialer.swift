@@ -20,6 +20,8 @@ struct PeerDialer: Sendable {
     let timing: PeerTiming
     /// Ends every wait of every connection.
     let stop: any WakeFlag
+    /// That this side can do with.
+    var versions = MigrationProtocol.Limits.versionMin...MigrationProtocol.Limits.versionMax
 
     /// A connection whose peer has welcomed its purpose, and how long the hello took to be answered.
     func open(
@@ -30,11 +32,7 @@ struct PeerDialer: Sendable {
             connection = try runtime.connect(
                 to: destination, within: timing.connect, silenceMax: timing.deadPeer,
                 interruptedBy: stop)
-            try connection.send(
-                .hello(
-                    versions: MigrationProtocol.Limits
-                        .versionMin...MigrationProtocol.Limits.versionMax,
-                    purpose))
+            try connection.send(.hello(versions: versions, purpose))
         } catch { throw .link(error) }
         let start = runtime.now
         let reply: PeerMessage

@@ -66,7 +66,8 @@ final class SourceDriver {
         self.stop = stop
         self.news = news
         dialer = PeerDialer(
-            destination: destination, runtime: runtime, timing: options.timing, stop: stop)
+            destination: destination, runtime: runtime, timing: options.timing, stop: stop,
+            versions: offer.versions)
         clock = PhaseClock(at: runtime.now)
         lastAlive = runtime.now
         carried = PageSet(pageCount: guest.layout.pageCount)

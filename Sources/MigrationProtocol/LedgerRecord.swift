@@ -37,6 +37,20 @@ package enum LedgerRecord: Hashable, Sendable {
 }
 
 extension LedgerRecord {
+    /// What to write, in this order, so that this host owns a VM by a controller's word: a new one, or one whose life
+    /// here ended in an earlier epoch. That end is written first, for only what was deleted begins again; a host that
+    /// asks in between hears that the epoch before was taken, as it would after the second record.
+    package static func beginning(
+        of vm: VMID, in epoch: Epoch, after current: Ownership?
+    ) -> [LedgerRecord] {
+        let owned = LedgerRecord.owned(vm: vm, epoch: epoch, migration: nil)
+        return switch current {
+        case .handedOver(let last, _, _), .overruled(let last, _), .neverRan(let last, _):
+            [.deleted(vm: vm, epoch: last), owned]
+        case nil, .owned, .released, .ruled, .incoming, .deleted: [owned]
+        }
+    }
+
     /// The record that puts a VM where it stands.
     package init(vm: VMID, _ ownership: Ownership) {
         self =

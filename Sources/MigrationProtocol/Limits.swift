@@ -3,7 +3,9 @@
 /// Bounds of the migration protocol.
 package enum Limits {
     package static let versionMin: UInt16 = 2
-    package static let versionMax: UInt16 = 2
+    package static let versionMax: UInt16 = 3
+    /// An older destination does not know what a lease is, and would run a leased VM without one.
+    package static let versionOfLeases: UInt16 = 3
 
     /// Saved state of all owners but memory.
     package static let stateBytesMax = 16 << 20

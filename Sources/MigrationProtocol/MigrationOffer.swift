@@ -38,6 +38,11 @@ package struct MigrationOffer: Hashable, Sendable {
             && !isRehearsal && !other.isRehearsal
     }
 
+    /// The versions of the peer protocol in which it can be made.
+    package var versions: ClosedRange<UInt16> {
+        (spec.isLeased ? Limits.versionOfLeases : Limits.versionMin)...Limits.versionMax
+    }
+
     /// The epoch that the VM has once the destination owns it.
     package var nextEpoch: Epoch { epoch.next }
 }

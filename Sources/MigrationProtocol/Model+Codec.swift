@@ -39,7 +39,9 @@ extension ByteReader {
     /// The last epoch is not valid: there must be a next one.
     mutating func epoch() throws(WireError) -> Epoch {
         let number: UInt64 = try integer(field: "epoch")
-        guard number <= UInt64.max - 2 else { throw .invalid(field: "epoch", value: number) }
+        guard number <= Epoch.valid.upperBound.number else {
+            throw .invalid(field: "epoch", value: number)
+        }
         return Epoch(number)
     }
 
@@ -91,7 +93,8 @@ extension MigrationOffer {
         writer.write(epoch.number)
         writer.write(UInt16(streams))
         writer.write(hashSeed)
-        writer.write(isRehearsal)
+        // One that is not leased looks as it did in version 2.
+        writer.write(UInt8(isRehearsal ? 1 : 0) | UInt8(spec.isLeased ? 2 : 0))
         writer.write(spec.name.text)
         writer.write(spec.memory.bytes)
         writer.write(UInt16(spec.vcpus))
@@ -111,7 +114,8 @@ extension MigrationOffer {
             throw .invalid(field: "streams", value: UInt64(streams))
         }
         let seed: UInt64 = try reader.integer(field: "hash seed")
-        let isRehearsal = try reader.bool(field: "rehearsal")
+        let flags: UInt8 = try reader.integer(field: "flags")
+        guard flags <= 3 else { throw .invalid(field: "flags", value: UInt64(flags)) }
         let spec = VMSpec(
             name: try reader.vmName(), memory: ByteCount(try reader.integer(field: "memory")),
             vcpus: Int(try reader.integer(UInt16.self, field: "vcpus")),
@@ -119,7 +123,7 @@ extension MigrationOffer {
             downtimeLimit: try reader.duration(),
             commandLine: try reader.text(
                 limit: VMSpec.commandLineBytesMax, field: "command line"),
-            kernel: try KernelSource(from: &reader))
+            kernel: try KernelSource(from: &reader), isLeased: flags & 2 != 0)
         let features = try reader.list(
             limit: Limits.featuresMax, elementBytesMin: 4, field: "features"
         ) { (reader) throws(WireError) in
@@ -128,7 +132,7 @@ extension MigrationOffer {
         self.init(
             migration: migration, vm: vm, epoch: epoch, spec: spec,
             cpuFeatures: CPUFeatures(features), streams: Int(streams), hashSeed: seed,
-            isRehearsal: isRehearsal)
+            isRehearsal: flags & 1 != 0)
     }
 }
 

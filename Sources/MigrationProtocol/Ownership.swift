@@ -50,6 +50,14 @@ package enum Ownership: Hashable, Sendable {
         }
     }
 
+    /// By a controller's word the VM may have another life here, in this epoch: the one before is over.
+    package func mayBegin(in epoch: Epoch) -> Bool {
+        switch self {
+        case .handedOver, .overruled, .neverRan, .deleted: epoch > self.epoch
+        case .owned, .released, .ruled, .incoming: false
+        }
+    }
+
     /// A guest that this migration brought may still turn out to be owned here: nothing that was written since says
     /// otherwise.
     package func isUndecided(_ migration: MigrationID) -> Bool {

@@ -51,9 +51,15 @@ extension Request {
     package func decode<Value: Decodable>(
         _ type: Value.Type, optional: Bool = false, limit: Int = APILimits.bodyBytesMax
     ) async throws -> Value {
-        var bytes = try await bytes(limit: limit)
-        if bytes.isEmpty, optional { bytes = Array("{}".utf8) }
-        do { return try JSONDecoder().decode(type, from: Data(bytes)) } catch let error
+        try decoded(await bytes(limit: limit), optional: optional)
+    }
+
+    /// The same of a body that was read already.
+    package func decoded<Value: Decodable>(
+        _ bytes: [UInt8], optional: Bool = false
+    ) throws -> Value {
+        let bytes = bytes.isEmpty && optional ? Array("{}".utf8) : bytes
+        do { return try JSONDecoder().decode(Value.self, from: Data(bytes)) } catch let error
             as DecodingError
         {
             throw Problem(.badRequest, "the body is not what this path takes: \(error.sentence)")

@@ -1,4 +1,4 @@
-// A cluster of real agents on this machine's loopback, in a temporary folder, for the demo, the bench and tests.
+// A cluster of real agents, and controllers where wanted, on this machine's loopback: for the demo, the bench and tests.
 
 package import API
 package import Client
@@ -6,6 +6,7 @@ import ClusterFile
 import Foundation
 package import Host
 package import Model
+import Synchronization
 
 /// What the testbed could not do.
 package struct TestbedError: Error, CustomStringConvertible {
@@ -13,26 +14,47 @@ package struct TestbedError: Error, CustomStringConvertible {
     package init(_ description: String) { self.description = description }
 }
 
+/// Controllers of a temporary cluster: none, unless they are named.
+package struct LocalControl: Sendable {
+    package var controllers: [String]
+    /// Lines of the cluster file, for `store:` and `control:`.
+    package var configuration: String
+
+    package init(
+        controllers: [String] = [],
+        configuration: String = "control:\n  heartbeat: 1s\n  host-lease: 8s\n"
+    ) {
+        self.controllers = controllers
+        self.configuration = configuration
+    }
+}
+
 /// Agents on loopback. Call `end` when done: it stops agents and VMs.
 package final class LocalCluster: Sendable {
     package let hosts: [HostName]
+    package let controllers: [HostName]
     package let client: ClusterClient
+    /// Nil where there are no controllers.
+    package let controller: ControllerClient?
     /// Where `ferry` runs.
     package let folder: String
     private let file: ClusterFile
+    /// Made on request; they end with the cluster.
+    private let extraClients = Mutex<[ControllerClient]>([])
     private let isTemporary: Bool
     /// For `ferry`, beside this program's own.
     private let environment: [String: String]
 
     /// Agents on free ports, in a folder of their own that `end` removes.
     package static func temporary(
-        hosts names: [String] = ["host-a", "host-b", "host-c"]
+        hosts names: [String] = ["host-a", "host-b", "host-c"],
+        control: LocalControl = LocalControl()
     ) async throws -> LocalCluster {
         let folder = FileManager.default.temporaryDirectory.path + "/ferry-\(UUID())"
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700])
-        return try await temporary(configuration(names), in: folder)
+        return try await temporary(configuration(names, control), in: folder)
     }
 
     /// The same with a cluster file of the caller's, in a folder of the caller's that `end` removes.
@@ -72,11 +94,57 @@ package final class LocalCluster: Sendable {
         self.isTemporary = isTemporary
         self.environment = environment
         hosts = file.hosts.map(\.name)
+        controllers = file.controllers.map(\.name)
+        let keys = try Self.operatorKeys(file)
         client = try ClusterClient(
             hosts: file.hosts.map {
                 HostAddress(
                     cluster: file.cluster, name: $0.name, ip: $0.api.ip, port: Int($0.api.port))
-            }, keysFolder: file.keysFolder(of: .operator, try HostName("admin")))
+            }, keysFolder: keys)
+        let addresses = file.controllers.map { Self.address(of: $0, in: file) }
+        controller =
+            addresses.isEmpty
+            ? nil : try ControllerClient(controllers: addresses, access: .keys(folder: keys))
+    }
+
+    private static func operatorKeys(_ file: ClusterFile) throws -> String {
+        file.keysFolder(of: .operator, try HostName("admin"))
+    }
+
+    private static func address(
+        of controller: ClusterFile.Controller, in file: ClusterFile
+    ) -> HostAddress {
+        HostAddress(
+            cluster: file.cluster, role: .controller, name: controller.name, ip: controller.api.ip,
+            port: Int(controller.api.port))
+    }
+
+    /// A client that asks this controller alone, whoever leads.
+    package func onlyController(_ name: HostName) throws -> ControllerClient {
+        guard let controller = file.controller(name) else {
+            throw TestbedError("no controller \(name)")
+        }
+        let client = try ControllerClient(
+            controllers: [Self.address(of: controller, in: file)],
+            access: .keys(folder: try Self.operatorKeys(file)), patience: .zero)
+        extraClients.withLock { $0.append(client) }
+        return client
+    }
+
+    /// The process of a controller, which holds the lock of its folder.
+    package func process(ofController name: HostName) throws -> ProcessHandle {
+        let path = "\(file.controllerFolder(name))/lock"
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        guard let id = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+            throw TestbedError("\(path) names no process")
+        }
+        return try ProcessHandle(id)
+    }
+
+    /// Starts a controller that has ended, and does not wait until it leads.
+    package func startController(_ name: HostName) throws -> ControllerProcess {
+        try ControllerProcess.start(
+            name, file: file.path, log: "\(file.controllerFolder(name))/controller.log")
     }
 
     /// Whether an agent of a cluster file answers already.
@@ -166,27 +234,37 @@ package final class LocalCluster: Sendable {
     package func stop() async throws {
         let down = try await ferry("down")
         await client.shutdown()
+        await controller?.shutdown()
+        for client in extraClients.withLock({ $0 }) { await client.shutdown() }
         guard down.exitCode == 0 else { throw TestbedError("ferry down: \(down.errors)") }
     }
 
     /// The second.
     package func remove() throws { try FileManager.default.removeItem(atPath: folder) }
 
-    private static func configuration(_ names: [String]) throws -> String {
-        let ports = try freePorts(names.count * 2)
+    private static func configuration(_ names: [String], _ control: LocalControl) throws -> String {
+        let ports = try freePorts(names.count * 2 + control.controllers.count)
         let hosts = names.indices.map { index in
             """
               - name: \(names[index])
                 api: 127.0.0.1:\(ports[index])
                 peer: 127.0.0.1:\(ports[names.count + index])
+                cpu-overcommit: 16
 
             """
         }
+        let controllers = zip(control.controllers, ports[(names.count * 2)...]).map { name, port in
+            "  - name: \(name)\n    api: 127.0.0.1:\(port)\n"
+        }
+        let controllerPart =
+            controllers.isEmpty
+            ? "" : "controllers:\n\(controllers.joined())\(control.configuration)"
         return """
             cluster: testbed
             state-folder: state
             keys-folder: keys
             memory-reserve: 64MiB
+            \(controllerPart)
             hosts:
             \(hosts.joined())
             """

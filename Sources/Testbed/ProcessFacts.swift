@@ -33,6 +33,14 @@ package struct ProcessFacts: Sendable {
         return names.compactMap { Int32($0) }.compactMap { ProcessFacts($0) }
     }
 
+    /// The most memory that it ever had; 0 when it has ended.
+    package var peakMemoryBytes: UInt64 {
+        guard let text = try? String(contentsOfFile: "/proc/\(id)/status", encoding: .utf8),
+            let line = text.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") })
+        else { return 0 }
+        return line.split(separator: " ").compactMap { UInt64($0) }.first.map { $0 << 10 } ?? 0
+    }
+
     /// The words that it was started with.
     package var arguments: [String] {
         guard let bytes = FileManager.default.contents(atPath: "/proc/\(id)/cmdline") else {

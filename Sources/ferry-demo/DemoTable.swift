@@ -1,73 +1,115 @@
-// The table at the end of the demo: a row a figure, a column a move.
+// The tables at the end of the demo: each VM's moves and what they cost it, each host's load, plans beside what came.
 
 import API
 import Host
 import Model
-
-/// One move of the demo's VM.
-struct DemoMove {
-    let source: HostName
-    let destination: HostName
-    let report: ReportInfo
-    /// The longest silence between two heartbeats, as the demo saw them arrive.
-    let longestGap: Duration
-    /// Wrong pages that the guest had counted by then.
-    let errors: Int
-    let firstBreak: (before: Int, after: Int)?
-}
+import Testbed
 
 struct DemoTable {
-    private let moves: [DemoMove]
-
-    init(_ moves: [DemoMove]) { self.moves = moves }
+    let guests: [DemoGuest]
+    let operations: [OperationInfo]
+    let from: Instant
+    let before: [ClusterHost]
+    let after: [ClusterHost]
+    let imbalance: (before: Double, after: Double)
 
     var text: String {
-        var rows: [(String, (DemoMove) -> String)] = [
-            ("total", { Self.milliseconds($0.report.totalMs) }),
-            ("downtime", { Self.milliseconds($0.report.downtimeMs) }),
+        [Self.aligned(vmRows), Self.aligned(hostRows), Self.aligned(operationRows)]
+            .joined(separator: "\n\n")
+    }
+
+    // MARK: VMs
+
+    private var vmRows: [[String]] {
+        [
+            [
+                "VM", "route", "moves", "downtimes, ms", "longest heartbeat gap", "heartbeats",
+                "wrong pages",
+            ]
+        ] + guests.map(row)
+    }
+
+    private func row(_ guest: DemoGuest) -> [String] {
+        let moves = operations.sorted { $0.startedAtMs < $1.startedAtMs }
+            .flatMap(\.plan.moves).filter { $0.vm == guest.name && $0.state == .done }
+        let trace = guest.watch.trace
+        let route = [guest.startsOn] + moves.map(\.to)
+        return [
+            guest.name.text, route.map { Self.short($0) }.joined(separator: " → "),
+            "\(moves.count)",
+            moves.isEmpty
+                ? "–"
+                : moves.map { $0.actualDowntimeMs.map { Self.fixed($0) } ?? "?" }
+                    .joined(separator: ", "),
+            Self.fixed(trace.longestGap(from: from, to: .now).milliseconds) + " ms",
+            "\(trace.beats.count)\(trace.firstBreak == nil ? ", in order" : ", NOT in order")",
+            "\(trace.errors)",
         ]
-        rows += MigrationPhase.downtimePhases.map { phase in
-            ("  \(phase.rawValue)", { Self.milliseconds($0.report.duration(of: phase)) })
-        }
-        rows += [
-            ("predicted downtime", { Self.milliseconds($0.report.predictedDowntimeMs) }),
-            ("rounds", { "\($0.report.rounds)" }),
-            ("on the wire", { Self.mebibytes($0.report.wireBytes) }),
-            ("pages sent", { "\($0.report.pagesSent)" }),
-            ("compression", { "\($0.report.compression.rawValue) \(Self.ratio($0.report))" }),
-            ("pages verified", { "\($0.report.verifiedPages)" }),
-            ("guest's wrong pages", { "\($0.errors)" }),
-            ("heartbeats in order", { $0.firstBreak == nil ? "yes" : "no" }),
-            ("longest heartbeat gap", { Self.milliseconds($0.longestGap.milliseconds) }),
-        ]
-        let head = ("", moves.map { "\($0.source) → \($0.destination)" })
-        return ([head] + rows.map { row in (row.0, moves.map(row.1)) })
-            .map { name, cells in
-                Self.padded(name, to: 24) + cells.map { Self.padded($0, to: 20) }.joined()
+    }
+
+    /// "host-a" is a.
+    private static func short(_ host: HostName) -> String {
+        host.text.split(separator: "-").last.map(String.init) ?? host.text
+    }
+
+    // MARK: Hosts
+
+    private var hostRows: [[String]] {
+        [["host", "VMs before", "cores busy", "VMs after", "cores busy"]]
+            + before.map { host in
+                let later = after.first { $0.name == host.name }
+                return [
+                    host.name.text, "\(host.vms)", Self.fixed(host.cpuCores, digits: 2),
+                    later.map { "\($0.vms)" } ?? "?",
+                    later.map { Self.fixed($0.cpuCores, digits: 2) } ?? "?",
+                ]
             }
-            .joined(separator: "\n")
+            + [
+                [
+                    "imbalance", "", Self.fixed(imbalance.before, digits: 3), "",
+                    "\(Self.fixed(imbalance.after, digits: 3)) when levelled",
+                ]
+            ]
     }
 
-    private static func milliseconds(_ value: Double) -> String { fixed(value, digits: 1) + " ms" }
-    private static func mebibytes(_ bytes: UInt64) -> String {
-        fixed(Double(bytes) / Double(1 << 20), digits: 1) + " MiB"
-    }
-    private static func ratio(_ report: ReportInfo) -> String {
-        fixed(report.compressionRatio, digits: 2) + ":1"
+    // MARK: Operations
+
+    private var operationRows: [[String]] {
+        [["operation", "moves", "predicted", "took", "predicted downtime", "longest downtime"]]
+            + operations.sorted { $0.startedAtMs < $1.startedAtMs }.map(row)
     }
 
-    private static func fixed(_ value: Double, digits: Int) -> String {
-        let scale = digits == 1 ? 10.0 : 100.0
+    private func row(_ operation: OperationInfo) -> [String] {
+        let moves = operation.plan.moves.filter { $0.state == .done }
+        let took = operation.endedAtMs.map { Double($0 - operation.startedAtMs) / 1000 }
+        let downtimes = moves.compactMap(\.actualDowntimeMs)
+        let seconds = operation.plan.seconds
+        return [
+            operation.kind.rawValue + (operation.host.map { " \($0)" } ?? ""), "\(moves.count)",
+            "\(Self.fixed(seconds.expected)) s (\(Self.fixed(seconds.low)) to \(Self.fixed(seconds.high)))",
+            took.map { Self.fixed($0) + " s" } ?? "–",
+            Self.fixed(moves.map(\.predicted.downtimeMs.expected).max() ?? 0) + " ms",
+            downtimes.max().map { Self.fixed($0) + " ms" } ?? "–",
+        ]
+    }
+
+    // MARK: Text
+
+    private static func aligned(_ rows: [[String]]) -> String {
+        let columns = rows.map(\.count).max() ?? 0
+        let widths = (0..<columns).map { column in
+            rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
+        }
+        return rows.map { row in
+            let cells = zip(row, widths).map { cell, width in
+                cell + String(repeating: " ", count: width - cell.count)
+            }
+            return String(cells.joined(separator: "  ").reversed().drop { $0 == " " }.reversed())
+        }.joined(separator: "\n")
+    }
+
+    private static func fixed(_ value: Double, digits: Int = 1) -> String {
+        let scale = digits == 1 ? 10.0 : digits == 2 ? 100 : 1000
         return "\((value * scale).rounded() / scale)"
-    }
-
-    private static func padded(_ text: String, to width: Int) -> String {
-        text + String(repeating: " ", count: max(1, width - text.count))
-    }
-}
-
-extension ReportInfo {
-    func duration(of phase: MigrationPhase) -> Double {
-        phases.filter { $0.phase == phase }.reduce(0) { $0 + $1.durationMs }
     }
 }

@@ -17,6 +17,7 @@ struct CommandFailure: Error {
         case cancelled = 7
         case vmNotRunning = 8
         case auditFoundSomething = 9
+        case somethingIsLeft = 10
     }
 
     var kind: Kind

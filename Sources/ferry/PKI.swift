@@ -10,7 +10,7 @@ struct PKI: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pki", abstract: "Makes and shows the cluster's keys and certificates.",
         discussion: """
-            Every agent and every user has a certificate that says who they are: ferry://CLUSTER/ROLE/NAME. \
+            Every agent, controller and user has a certificate that says who they are: ferry://CLUSTER/ROLE/NAME. \
             The cluster's authority signs them. Keep its folder (ca-key.pem) where only you can read it; hosts \
             need only their own folder. There is no revocation: a certificate ends when its days are over, so \
             make them as short as you can renew them.
@@ -18,6 +18,7 @@ struct PKI: AsyncParsableCommand {
             Example:
               ferry pki init --cluster prod --out keys/authority
               ferry pki issue --ca keys/authority --role agent --name host-a --out keys/agent-host-a
+              ferry pki issue --ca keys/authority --role controller --name controller-1 --out keys/controller-controller-1
               ferry pki issue --ca keys/authority --role operator --name admin --out keys/operator-admin
               ferry pki show keys/agent-host-a
             """,
@@ -51,7 +52,8 @@ struct PKI: AsyncParsableCommand {
 
     struct Issue: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "issue", abstract: "Makes a key and a certificate for an agent or a user.",
+            commandName: "issue",
+            abstract: "Makes a key and a certificate for an agent, a controller or a user.",
             discussion: """
                 Example:
                   ferry pki issue --ca keys/authority --role agent --name host-a --out keys/agent-host-a
@@ -61,7 +63,9 @@ struct PKI: AsyncParsableCommand {
         var ca: String
         @Option(help: "What its holder may do: agent, controller or operator.")
         var role: Role
-        @Option(help: "The host's or the user's name.", transform: { try HostName($0) })
+        @Option(
+            help: "The host's, the controller's or the user's name.",
+            transform: { try HostName($0) })
         var name: HostName
         @Option(help: "How many days it is valid.")
         var days = 365

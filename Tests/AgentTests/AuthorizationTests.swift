@@ -18,7 +18,10 @@ struct AuthorizationTests {
         try await TestCluster.with { cluster in
             let keys = KeyFolder("\(cluster.folder)/keys/\(role.rawValue)-somebody")
             try cluster.authority.issue(role: role, name: HostName("somebody"), to: keys)
-            _ = try await cluster.agent(keys: keys.path) { try await $0.host() }
+            _ = try await cluster.agent(keys: keys.path) { agent in
+                let client = role == .controller ? agent.commanded(in: 1) : agent
+                return try await client.host()
+            }
         }
     }
 

@@ -124,16 +124,6 @@ struct ClusterFileTests {
         #expect("\(error)".contains("'\(key)'"), "\(error)")
     }
 
-    @Test("The file that comes with Ferry is good")
-    func shipped() throws {
-        let root = URL(filePath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
-        let cluster = try ClusterFile(
-            loading: root.path + "/cluster-configs/local-3.yaml", relativeTo: "/srv")
-        #expect(cluster.hosts.count == 3)
-        #expect(cluster.hosts.allSatisfy { $0.api.ip == "127.0.0.1" })
-    }
-
     @Test(
         "What is wrong is named, with the file and the key",
         arguments: [

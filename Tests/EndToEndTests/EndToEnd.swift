@@ -17,10 +17,10 @@ let kvmIsUsable = unsafe access("/dev/kvm", R_OK | W_OK) == 0
 
 /// Runs a test in a fresh cluster, and takes the cluster down whatever comes of it.
 func withCluster(
-    hosts: [String] = ["host-a", "host-b", "host-c"],
+    hosts: [String] = ["host-a", "host-b", "host-c"], control: LocalControl = LocalControl(),
     _ body: (LocalCluster) async throws -> Void
 ) async throws {
-    let cluster = try await LocalCluster.temporary(hosts: hosts)
+    let cluster = try await LocalCluster.temporary(hosts: hosts, control: control)
     do { try await body(cluster) } catch {
         // The test's own error is the one to tell.
         try? await cluster.end()

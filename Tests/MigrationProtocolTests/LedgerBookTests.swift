@@ -120,6 +120,42 @@ struct LedgerBookTests {
         #expect(book == before)
     }
 
+    /// Whose life here is over, and whose is not.
+    private static let ended = [
+        [owned(1), deleted(1)], [incoming(2), neverRan(2)],
+        [owned(1), released(2), handedOver(2)], [incoming(2), overruled(3)],
+    ]
+    private static let goingOn = [
+        [owned(1)], [owned(1), released(2)], [incoming(2)],
+        [owned(1), released(2), ruled(3)],
+    ]
+
+    @Test(arguments: ended)
+    func `A life that ended begins again in a later epoch only`(_ records: [LedgerRecord]) throws {
+        var book = LedgerBook()
+        for record in records { try book.apply(record) }
+        let last = try #require(book.ownerships[vm])
+        #expect(!last.mayBegin(in: last.epoch))
+        #expect(last.mayBegin(in: last.epoch.next))
+        for record in LedgerRecord.beginning(of: vm, in: last.epoch.next, after: last) {
+            try book.apply(record)
+        }
+        #expect(book.ownerships[vm] == .owned(last.epoch.next, migration: nil))
+    }
+
+    @Test(arguments: goingOn)
+    func `A life that goes on does not begin again`(_ records: [LedgerRecord]) throws {
+        var book = LedgerBook()
+        for record in records { try book.apply(record) }
+        let current = try #require(book.ownerships[vm])
+        #expect(!current.mayBegin(in: Epoch(100)))
+        #expect(throws: LedgerContradiction.self) {
+            for record in LedgerRecord.beginning(of: vm, in: Epoch(100), after: current) {
+                try book.apply(record)
+            }
+        }
+    }
+
     @Test func `Records are read back as they were written`() throws {
         let all = [
             owned(1), owned(9, first), released(2), handedOver(3), incoming(4), neverRan(5),

@@ -19,6 +19,8 @@ struct MessageTests {
             cpuFeatures: CPUFeatures(["avx2", "sse2"]), streams: 2, hashSeed: 99)
         var rehearsal = offer
         rehearsal.isRehearsal = true
+        var leased = offer
+        leased.spec.isLeased = true
         return [
             .hello(versions: 1...3, .control),
             .hello(versions: 1...1, .data(token: token, stream: 5)),
@@ -27,7 +29,7 @@ struct MessageTests {
             .refused(
                 MigrationRefusal(
                     .cpuFeaturesMissing, "missing features", details: ["avx512f", "sha"])),
-            .offer(offer), .offer(rehearsal),
+            .offer(offer), .offer(rehearsal), .offer(leased),
             .accepted(token: token, ledgerWrite: .microseconds(800), kept: nil),
             .accepted(
                 token: token, ledgerWrite: .microseconds(800),
@@ -125,6 +127,18 @@ struct MessageTests {
                     20, 0, 0, 0, 8, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0,
                     0, 0,
                 ])
+    }
+
+    @Test func `Only a leased VM's offer differs from version 2, which cannot make it`() throws {
+        let offers = Self.samples.compactMap {
+            if case .offer(let offer) = $0 { offer } else { nil }
+        }
+        let flags = offers.map { PeerMessage.offer($0).bytes[PeerMessageHeader.bytes + 50] }
+        #expect(flags == [0, 1, 2])
+        #expect(offers.map(\.versions) == [2...3, 2...3, 3...3])
+        var bytes = PeerMessage.offer(offers[0]).bytes
+        bytes[PeerMessageHeader.bytes + 50] = 4
+        #expect(throws: WireError.invalid(field: "flags", value: 4)) { try parse(bytes) }
     }
 
     @Test func `A frame that is too long is refused before its body`() {

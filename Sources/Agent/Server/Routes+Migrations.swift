@@ -12,8 +12,7 @@ import Synchronization
 extension Routes {
     func addMigrations(to router: Router<APIContext>) {
         router.post("v1/migrations") { request, _ in
-            let start = try await request.decode(StartMigration.self)
-            return try Response.json(await migrations.start(start), status: .accepted)
+            try await start(request.decode(StartMigration.self))
         }
         router.get("v1/migrations") { _, _ in try Response.json(await migrations.list()) }
         router.get("v1/migrations/:id") { _, context in
@@ -32,6 +31,11 @@ extension Routes {
                 try await follow(id, until: isStopped, to: &writer)
             }
         }
+    }
+
+    private func start(_ request: StartMigration) async throws -> Response {
+        let (info, isNew) = try await migrations.start(request)
+        return try Response.json(info, status: isNew ? .accepted : .ok)
     }
 
     /// One line at once, then one each interval, the last when the migration is over.

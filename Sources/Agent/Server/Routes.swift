@@ -14,11 +14,13 @@ struct Routes: Sendable {
     let recovery: Recovery
     let auditor: Auditor
     let facts: HostFacts
+    let fence: TermFence
 
     var router: Router<APIContext> {
         let router = Router(context: APIContext.self)
         router.middlewares.add(Problems())
         router.middlewares.add(Authorization(cluster: inventory.context.cluster.cluster))
+        router.middlewares.add(Fencing(fence: fence))
         router.middlewares.add(RequestLog(frequent: ["/console"]))
         router.middlewares.add(Problems())
         router.get("v1/host") { _, _ in try await host() }
@@ -46,10 +48,7 @@ struct Routes: Sendable {
     private func addVMs(to router: Router<APIContext>) {
         router.get("v1/vms") { _, _ in try Response.json(await inventory.list()) }
         router.post("v1/vms") { request, _ in
-            let create = try await request.decode(CreateVM.self)
-            return try Response.json(
-                await inventory.create(create),
-                status: .created)
+            try await create(request.decode(CreateVM.self))
         }
         router.post("v1/vms/restore") { request, _ in
             let restore = try await request.decode(RestoreVM.self)
@@ -58,8 +57,8 @@ struct Routes: Sendable {
         router.get("v1/vms/:name") { _, context in
             try Response.json(await vm(context).info())
         }
-        router.delete("v1/vms/:name") { _, context in
-            try await inventory.delete(vmName(context))
+        router.delete("v1/vms/:name") { request, context in
+            try await inventory.delete(vmName(context), id: wantedID(request))
             return Response(status: .noContent)
         }
         for action in VMAction.allCases {
@@ -71,6 +70,19 @@ struct Routes: Sendable {
             let save = try await request.decode(SaveVM.self, optional: true)
             return try Response.json(await vm(context).save(save))
         }
+    }
+
+    private func create(_ request: CreateVM) async throws -> Response {
+        let (info, isNew) = try await inventory.create(request)
+        return try Response.json(info, status: isNew ? .created : .ok)
+    }
+
+    private func wantedID(_ request: Request) throws(Problem) -> VMID? {
+        guard let text = request.uri.queryParameters.get("id") else { return nil }
+        guard let id = VMID(text) else {
+            throw Problem(.badRequest, "id is '\(text.prefix(40))': use 32 hexadecimal digits")
+        }
+        return id
     }
 
     func vmName(_ context: APIContext) throws -> VMName {

@@ -1,0 +1,83 @@
+// VMs as the cluster keeps them.
+
+package import API
+import Model
+
+package func clusterVMTable(_ vms: [ClusterVM]) -> String {
+    var table = Table("NAME", "STATE", "HOST", "MEMORY", "VCPUS", "CPU", "RESTARTS", "REASON")
+    for vm in vms {
+        table.add(
+            vm.name.text, vm.stateText, vm.placeText, ByteCount(vm.memoryBytes).description,
+            "\(vm.vcpus)", vm.cpuCores.map(oneDigit) ?? "-", "\(vm.restarts)", vm.reason ?? "")
+    }
+    return table.text
+}
+
+extension ClusterVM {
+    /// "running", or "stopped, shall run".
+    package var stateText: String {
+        let isAsWanted =
+            switch desired {
+            case .running: state != .stopped && state != .failed
+            case .stopped: state != .running && state != .paused
+            }
+        if isAsWanted { return state.rawValue }
+        return "\(state.rawValue), shall \(desired == .running ? "run" : "stop")"
+    }
+
+    /// "host-a", "host-a to host-b" while it is moved.
+    package var placeText: String {
+        guard let host else { return "-" }
+        return destination.map { "\(host) to \($0)" } ?? host.text
+    }
+
+    package var text: String {
+        var lines = [
+            "name            \(name)",
+            "id              \(id)",
+            "state           \(stateText)\(reason.map { ": \($0)" } ?? "")",
+            "host            \(placeText)",
+            "memory          \(ByteCount(memoryBytes))\(hugePages ? ", huge pages" : "")\(memoryUsedBytes.map { ", \(bytesText($0)) in use" } ?? "")",
+            "vcpus           \(vcpus)\(cpuCores.map { ", \(oneDigit($0)) cores busy" } ?? "")",
+            "writes          \(dirtyBytesPerSecond.map { "\(bytesText($0))/s of its memory" } ?? "not measured yet")",
+            "downtime limit  \(timeText(ms: downtimeLimitMs))",
+            "kernel          \(kernelPath ?? "shipped")",
+            "command line    \(commandLine ?? "")",
+            "epoch           \(epoch)",
+            "on failure      \(failurePolicy.rawValue), \(counted(restarts, "restart"))",
+            "priority        \(priority)",
+            "balance         \(mayBeBalanced ? "may move it" : "leaves it alone")",
+        ]
+        if let initrdPath { lines.append("initrd          \(initrdPath)") }
+        if !labels.isEmpty { lines.append("needs labels    \(labels.joined(separator: " "))") }
+        if !groups.isEmpty { lines.append("groups          \(groups.joined(separator: " "))") }
+        if let pinnedHost { lines.append("pinned to       \(pinnedHost)") }
+        if let home { lines.append("home            \(home), which a drain took it from") }
+        if let migration { lines.append("migration       \(migration)") }
+        lines.append("revision        \(revision)")
+        return lines.joined(separator: "\n")
+    }
+}
+
+package func groupTable(_ groups: [GroupInfo]) -> String {
+    var table = Table("GROUP", "KIND", "SCOPE", "STRENGTH", "IN ONE PLACE", "MEMBERS")
+    for info in groups {
+        let group = info.group
+        table.add(
+            group.name, group.kind.rawValue, (group.scope ?? .host).rawValue,
+            group.softWeight.map { "soft, \(figureText($0))" } ?? "hard",
+            group.kind == .affinity ? "all" : "\(group.perDomainMax ?? 1) at most",
+            info.members.map(\.text).joined(separator: " "))
+    }
+    return table.text
+}
+
+package func tokenTable(_ tokens: [TokenInfo]) -> String {
+    var table = Table("TOKEN", "ROLE", "MADE", "ENDS")
+    for token in tokens {
+        table.add(
+            token.name, token.role.rawValue, dateText(ms: token.createdAtMs),
+            token.expiresAtMs.map { dateText(ms: $0) } ?? "never")
+    }
+    return table.text
+}

@@ -1,0 +1,81 @@
+// Hosts as the cluster sees them.
+
+package import API
+import Foundation
+import Model
+
+package func hostTable(_ hosts: [ClusterHost]) -> String {
+    var table = Table(
+        "HOST", "STATE", "VMS", "CPU", "PROMISED", "MEMORY", "PROMISED", "HEARD OF", "REASON")
+    for host in hosts {
+        let cores = Double(host.registration.cores)
+        table.add(
+            host.name.text, host.stateText, "\(host.vms)",
+            "\(oneDigit(host.cpuCores))/\(oneDigit(cores))",
+            "\(oneDigit(host.vcpusPromised))/\(oneDigit(host.vcpusLimit))",
+            share(host.memoryUsedBytes, of: host.registration.memoryBytes),
+            share(host.memoryPromisedBytes, of: host.memoryLimitBytes),
+            host.heardOfText, host.reason ?? "")
+    }
+    return table.text
+}
+
+package func oneDigit(_ value: Double) -> String { String(format: "%.1f", value) }
+
+/// "3.2/8.0 GiB", both in the unit of the whole.
+package func share(_ part: UInt64, of whole: UInt64) -> String {
+    var (unit, divisor) = ("B", 1.0)
+    for next in ["KiB", "MiB", "GiB", "TiB"] where Double(whole) >= divisor * 1024 {
+        (unit, divisor) = (next, divisor * 1024)
+    }
+    return "\(oneDigit(Double(part) / divisor))/\(oneDigit(Double(whole) / divisor)) \(unit)"
+}
+
+extension ClusterHost {
+    package var stateText: String {
+        var text = state.rawValue
+        if state != wanted { text += ", then \(wanted.rawValue)" }
+        if isFenced { text += ", fenced" }
+        return text
+    }
+
+    package var heardOfText: String {
+        heardOfMsAgo.map { "\(secondsText(Double($0) / 1000)) ago" } ?? "not yet"
+    }
+
+    package var text: String {
+        var lines = [
+            "name        \(name)",
+            "state       \(stateText)\(reason.map { ": \($0)" } ?? "")",
+            "heard of    \(heardOfText)",
+            "agent       \(registration.agentVersion)",
+            "api         \(registration.apiAddress)",
+            "peer        \(registration.peerAddress)",
+            "cpu         \(oneDigit(cpuCores)) of \(registration.cores) cores busy; \(oneDigit(vcpusPromised)) of \(oneDigit(vcpusLimit)) vCPUs promised",
+            "memory      \(share(memoryUsedBytes, of: registration.memoryBytes)) in use; \(share(memoryPromisedBytes, of: memoryLimitBytes)) promised",
+            "pressure    \(pressure.text)",
+            "vms         \(vms)",
+            "labels      \(registration.labels.isEmpty ? "none" : registration.labels.joined(separator: " "))",
+            "zone, rack  \(named(registration.zone)), \(named(registration.rack))",
+            "link        \(named(registration.link)), \(bytesText(registration.linkBytesPerSecond))/s",
+        ]
+        if !unmanagedVMs.isEmpty {
+            lines.append(
+                "not kept    \(unmanagedVMs.map(\.text).joined(separator: " ")): made by a word to the agent; the cluster counts them and leaves them alone"
+            )
+        }
+        if let operation { lines.append("operation   \(operation)") }
+        return lines.joined(separator: "\n")
+    }
+
+    private func named(_ text: String) -> String { text.isEmpty ? "its own" : text }
+}
+
+extension HostPressure {
+    /// "cpu 1.2 memory 0.0 io 0.3": shares of the last ten seconds, in percent.
+    package var text: String {
+        let parts = [("cpu", cpu), ("memory", memory), ("io", io)]
+            .compactMap { name, value in value.map { "\(name) \(oneDigit($0))%" } }
+        return parts.isEmpty ? "not told by its kernel" : parts.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,60 @@
+// VMs as people read them, and what people write for sizes and times.
+
+import API
+import ClusterText
+import ArgumentParser
+import Model
+
+func vmTable(_ vms: [VMInfo]) -> String {
+    var table = Table("NAME", "HOST", "STATE", "MEMORY", "VCPUS", "NOW")
+    for vm in vms {
+        table.add(
+            vm.name.text, vm.host.text, vm.state.rawValue, ByteCount(vm.memoryBytes).description,
+            "\(vm.vcpus)", vm.activity ?? vm.warning ?? vm.exit?.detail ?? "")
+    }
+    return table.text
+}
+
+func vmText(_ vm: VMInfo) -> String {
+    var lines = [
+        "name            \(vm.name)",
+        "id              \(vm.id)",
+        "host            \(vm.host)",
+        "state           \(vm.state.rawValue)\(vm.activity.map { ", \($0)" } ?? "")",
+        "memory          \(ByteCount(vm.memoryBytes))\(vm.hugePages ? ", huge pages" : "")",
+        "vcpus           \(vm.vcpus)",
+        "downtime limit  \(timeText(ms: vm.downtimeLimitMs))",
+        "kernel          \(kernelText(vm))",
+        "command line    \(vm.commandLine)",
+        "epoch           \(vm.epoch)",
+        "cpu time        \(timeText(ms: vm.cpuTimeMs))",
+        "process         \(vm.processID.map { "\($0)" } ?? "none")",
+    ]
+    if let initrd = vm.initrdPath { lines.append("initrd          \(initrd)") }
+    if let exit = vm.exit {
+        lines.append("ended           \(exit.reason.rawValue): \(exit.detail)")
+    }
+    if let warning = vm.warning { lines.append("warning         \(warning)") }
+    return lines.joined(separator: "\n")
+}
+
+private func kernelText(_ vm: VMInfo) -> String {
+    vm.kernelPath
+        ?? (vm.hasShippedKernel
+            ? "shipped"
+            : "unknown, it cannot boot again: restored from \(vm.restoredFrom ?? "a saved file")")
+}
+
+@Sendable func sizeArgument(_ text: String) throws -> ByteCount {
+    guard let size = ByteCount(text) else {
+        throw ValidationError("'\(text)' is not a size: write 512MiB or 4GiB")
+    }
+    return size
+}
+
+@Sendable func durationArgument(_ text: String) throws -> Duration {
+    guard let duration = Duration(text: text) else {
+        throw ValidationError("'\(text)' is not a time: write 50ms or 2s")
+    }
+    return duration
+}

@@ -1,0 +1,136 @@
+// Commands of controllers that were deposed are refused, also by an agent that starts again.
+
+import API
+import Agent
+import Client
+import ClusterFile
+import Foundation
+import Host
+import Model
+import Testing
+
+@Suite("A controller's term")
+struct TermTests {
+    private func withPath(_ body: (String) throws -> Void) throws {
+        let folder = "\(NSTemporaryDirectory())ferry-term-\(UInt64.random(in: .min ... .max))"
+        try Folder.make(folder, mode: 0o700)
+        defer { try? Folder.remove(folder) }
+        try body("\(folder)/term")
+    }
+
+    @Test("The highest counts, and is remembered")
+    func highest() throws {
+        try withPath { path in
+            let fence = try TermFence(path: path)
+            #expect(fence.term == 0)
+            try fence.hear(5)
+            try fence.hear(5)
+            #expect(throws: TermError.stale(4, heard: 5)) { try fence.hear(4) }
+            try fence.hear(UInt64.max)
+            let next = try TermFence(path: path)
+            #expect(next.term == UInt64.max)
+            #expect(throws: TermError.stale(6, heard: .max)) { try next.hear(6) }
+        }
+    }
+
+    @Test("One that cannot be written down is told, and lower ones are refused all the same")
+    func unwritable() throws {
+        try withPath { path in
+            let fence = try TermFence(path: path)
+            try Folder.remove(Folder.holding(path))
+            #expect(throws: TermError.self) { try fence.hear(7) }
+            #expect(throws: TermError.stale(6, heard: 7)) { try fence.hear(6) }
+            try Folder.make(Folder.holding(path), mode: 0o700)
+            try fence.hear(7)
+            #expect(try TermFence(path: path).term == 7)
+        }
+    }
+
+    @Test(
+        "A file that holds no term keeps the agent from starting", arguments: ["", "x", "-1", " 5"])
+    func damaged(_ text: String) throws {
+        try withPath { path in
+            try AtomicFile.write(Array(text.utf8), to: path)
+            #expect(throws: TermFileError.self) { try TermFence(path: path) }
+        }
+    }
+
+    @Test("A controller's requests need one, lower ones are refused, operators need none")
+    func fencing() async throws {
+        try await TestCluster.with { cluster in
+            let keys = try cluster.controllerKeys()
+            try await cluster.agent(keys: keys) { agent in
+                await problem(.badRequest) { _ = try await agent.host() }
+                _ = try await agent.commanded(in: 5).host()
+                await problem(.staleTerm) { _ = try await agent.commanded(in: 4).vms() }
+                _ = try await agent.commanded(in: 6).vms()
+                await problem(.staleTerm) { _ = try await agent.commanded(in: 5).host() }
+            }
+            try cluster.kill()
+            try await cluster.start(HostName("host-a"))
+            try await cluster.agent(keys: keys) { agent in
+                await problem(.staleTerm) { _ = try await agent.commanded(in: 5).host() }
+                _ = try await agent.commanded(in: 6).host()
+            }
+            _ = try await cluster.agent { try await $0.host() }
+        }
+    }
+}
+
+@Suite("Agents at addresses that come and go")
+struct AgentPoolTests {
+    @Test("Each is reached where it is said to be, and only if it is that host")
+    func identity() async throws {
+        try await TestCluster.with(hosts: 2) { cluster in
+            let pool = try AgentPool(keysFolder: cluster.controllerKeys())
+            let addresses = cluster.file.hosts.map { host in
+                HostAddress(
+                    cluster: cluster.file.cluster, name: host.name, ip: host.api.ip,
+                    port: Int(host.api.port))
+            }
+            for address in addresses {
+                let name = try await pool.with(address, term: 3) { try await $0.host().name }
+                #expect(name == address.name)
+            }
+            // One's name at the other's address.
+            var wrong = addresses[0]
+            wrong.port = addresses[1].port
+            for _ in 0..<2 {
+                let error = await #expect(throws: ClientError.self) {
+                    _ = try await pool.with(wrong, term: 3) { try await $0.host() }
+                }
+                guard case .notTrusted = error else {
+                    Issue.record("\(String(describing: error))")
+                    continue
+                }
+            }
+            // The term comes along.
+            await problem(.staleTerm) {
+                _ = try await pool.with(addresses[0], term: 2) { try await $0.host() }
+            }
+            await pool.shutdown()
+            await #expect(throws: ClientError.self) {
+                _ = try await pool.with(addresses[0], term: 3) { try await $0.host() }
+            }
+        }
+    }
+
+    @Test("Many are talked to, one after the other, and few stay open")
+    func many() async throws {
+        try await TestCluster.with { cluster in
+            let host = cluster.file.hosts[0]
+            let pool = try AgentPool(keysFolder: cluster.controllerKeys())
+            for number in 0..<(Client.Limits.idleAgentsMax + 20) {
+                // Nobody is there, or somebody else: what counts is that each attempt gets its client and ends.
+                let address = HostAddress(
+                    cluster: cluster.file.cluster, name: try HostName("host-x\(number)"),
+                    ip: host.api.ip, port: 1)
+                await #expect(throws: ClientError.self) {
+                    _ = try await pool.with(address, term: 1) { try await $0.host() }
+                }
+            }
+            #expect(pool.count == Client.Limits.idleAgentsMax)
+            await pool.shutdown()
+        }
+    }
+}
