@@ -219,8 +219,8 @@ let package = Package(
         tests(
             "Controller",
             [
-                "API", "Client", "ClusterFile", "Control", "Host", "Keys", "Model", "Store",
-                "StoreTestSupport",
+                "API", "Client", "ClusterFile", "Control", "Host", "Keys", "Model", "Serving",
+                "Store", "StoreTestSupport", httpTypes, lifecycle, logging, "ferry-controller",
             ]),
         tests("ClusterText", ["API", "Model"]),
         .testTarget(
