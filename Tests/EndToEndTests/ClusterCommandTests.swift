@@ -36,7 +36,7 @@ extension EndToEnd {
                 #expect(place.output.contains("refused by anti-affinity"))
 
                 let target = other.output.contains("host-b") ? "host-c" : "host-b"
-                let moved = try await cluster.done("migrate", "web", "--to", target)
+                let moved = try await cluster.doneOnceReported("migrate", "web", "--to", target)
                 #expect(moved.output.contains("web runs on \(target)"), "\(moved.output)")
                 #expect(moved.output.contains("downtime"))
                 let refused = try await cluster.ferry("migrate", "web", "--to", target)
@@ -66,7 +66,7 @@ extension EndToEnd {
                 try await cluster.done(
                     "vm", "create", "fixed", "--memory", "64MiB", "--pin", "host-b")
 
-                let plan = try await cluster.done("drain", "host-a", "--plan")
+                let plan = try await cluster.doneOnceReported("drain", "host-a", "--plan")
                 #expect(plan.output.contains("2 moves in"), "\(plan.output)")
                 let drained = try await cluster.done("drain", "host-a")
                 #expect(drained.output.contains("drain of host-a: done, 2 of 2 moves"))
@@ -169,6 +169,18 @@ extension LocalCluster {
             )
         }
         return result
+    }
+
+    /// The same of something that a host must have reported first, which it does with its next heartbeat.
+    fileprivate func doneOnceReported(_ arguments: String...) async throws -> FerryCommand.Result {
+        let end = Instant.now + .seconds(10)
+        while true {
+            let result = try await ferry(arguments)
+            if result.exitCode == 0 { return result }
+            guard (result.errors + result.output).contains("has not reported"), Instant.now < end
+            else { throw TestbedError("\(arguments): \(result.errors) \(result.output)") }
+            try await Task.sleep(for: .milliseconds(250))
+        }
     }
 
     fileprivate func ferry(
