@@ -4,6 +4,7 @@
 // asked on the side, and what has changed rings for another heartbeat.
 
 import API
+import ClusterFile
 import Host
 import Migration
 import MigrationProtocol
