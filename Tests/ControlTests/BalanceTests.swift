@@ -53,7 +53,9 @@ struct BalanceTests {
         #expect(world.allOperations.count == operations.count)
     }
 
-    @Test func `Asked to run without a move that is worth it, it is over at once and says so`() throws {
+    @Test func `Asked to run without a move that is worth it, it is over at once and says so`()
+        throws
+    {
         let world = try World(hosts: 2)
         world.run(for: .seconds(4))
         guard

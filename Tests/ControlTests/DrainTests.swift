@@ -35,7 +35,8 @@ struct DrainTests {
         #expect(world.store == before && world.host("h0")?.vms == 6)
     }
 
-    @Test func `A drain empties its host within the limits, and the host is in maintenance`() throws {
+    @Test func `A drain empties its host within the limits, and the host is in maintenance`() throws
+    {
         let world = try world()
         world.drain(world.hostNames[0])
         #expect(world.host("h0")?.state == .draining)

@@ -68,7 +68,8 @@ struct HostTests {
         #expect(world.vm("web")?.state == .running && world.vm("web")?.host != first)
     }
 
-    @Test func `A new controller grants a fenced host nothing and waits for an unheard one`() throws {
+    @Test func `A new controller grants a fenced host nothing and waits for an unheard one`() throws
+    {
         let world = try world(.restart)
         let first = world.hostNames[0]
         world.cut(first, for: .seconds(1000))
