@@ -47,6 +47,7 @@ extension Cluster {
         }
         // A copy that its host will not remove now must not hold up the VM.
         if vmSights[vm.id]?.command == nil { clearAway(&vm, &output) }
+        if vm.isDeleting, vms[vm.name] != nil, vm.isNowhere { remove(vm, &output) }
     }
 
     // MARK: Ownership
@@ -245,10 +246,7 @@ extension Cluster {
     // MARK: Going away
 
     private mutating func stepDeleting(_ vm: inout ClusterVMRecord, _ output: inout Output) {
-        guard let place = vm.place else {
-            if vm.retired.isEmpty { remove(vm, &output) }
-            return
-        }
+        guard let place = vm.place else { return }
         if isFenced(place.host, leased: place.isLeased) {
             vm.retire(place.host, upTo: vm.epochMax)
             vm.epochFloor = vm.epochMax
@@ -600,6 +598,9 @@ extension VMExit {
 }
 
 extension ClusterVMRecord {
+    /// No host has it, or was told to make it.
+    var isNowhere: Bool { place == nil && start == nil && move == nil && retired.isEmpty }
+
     /// What a host has of the VM up to an epoch is to go.
     mutating func retire(_ host: HostName, upTo epoch: UInt64) {
         let known = retired.filter { $0.host == host }.map(\.epoch).max() ?? 0

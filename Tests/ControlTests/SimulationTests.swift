@@ -34,7 +34,7 @@ func simulate(seed: UInt64, plant: Plant? = nil) throws -> String? {
         if let wrong = world.wrong { return wrong }
     }
     world.trouble = .none
-    let isAtRest = world.run(atMost: .seconds(600)) { world in
+    let isAtRest = world.run(atMost: .seconds(600), lookingEvery: .seconds(2)) { world in
         world.now > .seconds(180) && world.isAtRest
     }
     return world.wrong ?? (isAtRest ? nil : world.unrest ?? "it does not come to rest")
@@ -42,7 +42,8 @@ func simulate(seed: UInt64, plant: Plant? = nil) throws -> String? {
 
 @Suite struct SimulationTests {
     /// A seed that fails is run again by its number alone.
-    @Test(arguments: 0..<(Int(ProcessInfo.processInfo.environment["SEEDS"] ?? "") ?? 100) / 10)
+    /// FERRY_SEEDS: how many.
+    @Test(arguments: 0..<(Int(ProcessInfo.processInfo.environment["FERRY_SEEDS"] ?? "") ?? 50) / 10)
     func `Clusters whose hosts and controllers die keep every promise`(part: Int) throws {
         for seed in UInt64(part * 10)..<UInt64(part * 10 + 10) {
             let wrong = try simulate(seed: seed)

@@ -114,11 +114,14 @@ final class World {
     }
 
     /// Runs until something holds; false when it does not in time.
-    func run(atMost time: Duration, until holds: (World) -> Bool) -> Bool {
+    func run(
+        atMost time: Duration, lookingEvery step: Duration = .milliseconds(100),
+        until holds: (World) -> Bool
+    ) -> Bool {
         let end = now + time
         while wrong == nil, now < end {
             if holds(self) { return true }
-            run(for: .milliseconds(100))
+            run(for: step)
         }
         return holds(self)
     }
