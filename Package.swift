@@ -128,7 +128,7 @@ let package = Package(
         library(
             "Agent",
             [
-                "API", "ClusterFile", "Host", "Keys", "KVM", "Machine", "Migration",
+                "API", "Client", "ClusterFile", "Host", "Keys", "KVM", "Machine", "Migration",
                 "MigrationProtocol", "Model", "PeerLink", "Pulse", "Serving", "VMControl",
                 hummingbird, httpTypes, lifecycle, signals, logging, nioCore, nioPosix,
             ]),
@@ -209,7 +209,8 @@ let package = Package(
                 "API", "Client", "ClusterFile", "Host", "Keys", "Migration", "MigrationProtocol",
                 "MigrationTestSupport",
                 "Model", "PeerLink", "Pulse", "VMControl", "Wire", x509, asn1, crypto,
-                "ferry-agent", "ferry-vmm",
+                hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, lifecycle, logging,
+                nioCore, nioTLS, "ferry-agent", "ferry-vmm",
             ]),
         tests("Control", ["API", "MigrationProtocol", "Model", "Placement"]),
         tests(

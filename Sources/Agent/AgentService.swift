@@ -37,7 +37,8 @@ package struct AgentService {
 
         let peerKeys = try PeerKeys(folder: keys.folder.path)
         let inventory = VMInventory(context: context)
-        let history = MigrationHistory(folder: state.migrations, logger: logger)
+        let history = MigrationHistory(
+            folder: state.migrations, logger: logger, news: context.news)
         let settlements = Settlements(inventory: inventory, history: history, keys: peerKeys)
         let migrations = Migrations(
             inventory: inventory, history: history, settlements: settlements, keys: peerKeys)
@@ -53,6 +54,12 @@ package struct AgentService {
                 inventory: inventory, settlements: settlements, history: history),
             auditor: Auditor(inventory: inventory, settlements: settlements, history: history),
             facts: facts, fence: fence)
+        let maker = HeartbeatMaker(inventory: inventory, migrations: migrations)
+        let membership = ClusterMembership(
+            context: context, inventory: inventory, maker: maker, migrations: migrations,
+            fence: fence,
+            registration: try HostRegistration(context, facts, agentID: maker.agentID),
+            keysFolder: keys.folder.path)
         let server = try APIServer(
             router: routes.router, at: member.api, keys: keys.folder, clients: .required,
             connectionsMax: Limits.connectionsMax, logger: logger)
@@ -63,9 +70,10 @@ package struct AgentService {
                 "version": "\(ferryVersion)", "api": "\(member.api)", "peer": "\(member.peer)",
                 "state": "\(state.path)", "vms": "\(count)",
             ])
-        // Shut down in reverse: first the API, then migrations, then the questions to other hosts.
+        // Shut down in reverse: first the API, then migrations, then the questions to other hosts, and last the reports
+        // by which the host's VMs are leased.
         var configuration = ServiceGroupConfiguration(
-            services: [settlements, peers, server.application],
+            services: [membership, settlements, peers, server.application],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = Limits.shutdown
         try await ServiceGroup(configuration: configuration).run()

@@ -13,6 +13,8 @@ package struct HostContext: Sendable {
     package let ledger: LedgerFile
     package let launcher: VMLauncher
     package let peers: PeerBook
+    package let news = ReportNews()
+    package let lease = HostLease()
     package let logger: Logger
 
     package init(

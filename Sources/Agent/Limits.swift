@@ -30,6 +30,22 @@ package enum Limits {
     package static let incomingMigrationsMax = 8
     /// Between questions to a destination that does not answer: from, to.
     package static let settlePauses = (first: Duration.seconds(1), last: Duration.seconds(30))
+    /// What a controller may want between two reports.
+    package static let reportIntervalsMs = 100...600_000
+    /// Between attempts when no controller answers: from, to.
+    package static let reportPauses = (first: Duration.milliseconds(250), last: Duration.seconds(5))
+    /// Between reports, however much happens.
+    package static let newsPause = Duration.milliseconds(300)
+    /// The load is measured over no less time than this.
+    package static let loadWindow = Duration.seconds(1)
+    /// Migrations that are over, in one report; more follow in the next.
+    package static let reportedMigrationsMax = 32
+    /// How long a controller may have for its answer.
+    package static let reportTimeouts = (
+        least: Duration.milliseconds(500), most: Duration.seconds(3)
+    )
+    /// A lease that is granted for longer is taken for this long.
+    package static let leaseMsMax = 1_800_000
     /// How long a shutdown waits for migrations that can no longer be cancelled.
     package static let shutdown = Duration.seconds(30)
 }

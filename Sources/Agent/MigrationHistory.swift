@@ -15,13 +15,18 @@ package actor MigrationHistory {
 
     private let folder: String
     private let logger: Logger
+    private let news: ReportNews
     private var infos: [MigrationID: MigrationInfo] = [:]
     /// Oldest first.
     private var order: [MigrationID] = []
+    /// Ends, and what was learnt of them later, that no controller has heard of: by the number of the change.
+    private var unreported: [MigrationID: UInt64] = [:]
+    private var changes: UInt64 = 0
 
-    package init(folder: String, logger: Logger) {
+    package init(folder: String, logger: Logger, news: ReportNews) {
         self.folder = folder
         self.logger = logger
+        self.news = news
     }
 
     package func info(_ id: MigrationID) -> MigrationInfo? { infos[id] }
@@ -47,6 +52,24 @@ package actor MigrationHistory {
         guard var latest = infos[id] else { return }
         change(&latest)
         infos[id] = latest
+        guard latest.isOver else { return }
+        changes += 1
+        unreported[id] = changes
+        news.ring()
+    }
+
+    /// Those that run, and of those that are over what nobody has heard of, the oldest news first.
+    func report() -> (running: [MigrationInfo], over: [(MigrationInfo, change: UInt64)]) {
+        let news = unreported.sorted { $0.value < $1.value }.prefix(Limits.reportedMigrationsMax)
+        return (
+            list().filter { !$0.isOver },
+            news.compactMap { id, change in infos[id].map { ($0, change) } }
+        )
+    }
+
+    /// A controller has heard of these; what has changed since is still news.
+    func reported(_ news: [MigrationID: UInt64]) {
+        for (id, change) in news where unreported[id] == change { unreported[id] = nil }
     }
 
     private func write(_ info: MigrationInfo) async {
@@ -73,6 +96,7 @@ package actor MigrationHistory {
         {
             let id = order.remove(at: index)
             infos[id] = nil
+            unreported[id] = nil
             forgotten.append(path(id))
         }
         if forgotten.isEmpty { return }

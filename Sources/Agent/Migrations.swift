@@ -260,6 +260,19 @@ package actor Migrations {
         MigrationList(migrations: await history.list().map { current($0) })
     }
 
+    /// Those that run, with their progress, and those that ended since `reported`; and which news these are.
+    func report() async -> ([MigrationInfo], news: [MigrationID: UInt64]) {
+        let (running, over) = await history.report()
+        let news = over.map { ($0.0.id, $0.change) }
+        return (
+            running.map { current($0) } + over.map(\.0),
+            Dictionary(news, uniquingKeysWith: { first, _ in first })
+        )
+    }
+
+    /// A controller has heard of them.
+    func reported(_ news: [MigrationID: UInt64]) async { await history.reported(news) }
+
     package func cancel(_ id: MigrationID) async throws(Problem) -> MigrationInfo {
         let info = try await info(id)
         do throws(CancelRefusal) {

@@ -128,11 +128,13 @@ package actor VMInventory {
     package func add(_ vm: VirtualMachine) {
         reservations[vm.name] = nil
         vms[vm.name] = vm
+        context.news.ring()
     }
 
     /// It is gone. Only this very VM is taken out, never a later one of the same name.
     package func remove(_ vm: VirtualMachine) {
         if vms[vm.name] === vm { vms[vm.name] = nil }
+        context.news.ring()
     }
 
     /// It runs elsewhere: here it is not seen any more, but its process and folder stay until `endLeaving`.

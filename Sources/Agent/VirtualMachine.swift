@@ -22,19 +22,27 @@ package actor VirtualMachine {
     nonisolated let since = Instant.now
     var record: VMRecord
     /// Of the ownership in the ledger.
-    var epoch: Epoch
+    var epoch: Epoch { didSet { if epoch != oldValue { context.news.ring() } } }
     /// Nil while no ferry-vmm runs.
     var process: VMProcess?
-    var status: VMMStatus
+    var status: VMMStatus {
+        didSet {
+            if (status.state, status.exit) != (oldValue.state, oldValue.exit) {
+                context.news.ring()
+            }
+        }
+    }
     /// A ferry-vmm of this VM that was found and does not answer: no other is started beside it.
     var silentProcess: ProcessHandle?
     /// What keeps it busy.
     var activity: String?
     var warning: String?
+    /// Its process has been told of a longer lease and has not answered yet.
+    var isExtendingLease = false
     /// Throws away what arrived before the source was lost; false when the source is back.
     var discardKept: (@Sendable () -> Bool)?
     /// Released to another host that has not said yet whether it runs the VM: nothing may run it here.
-    var isUnsettled = false
+    var isUnsettled = false { didSet { if isUnsettled != oldValue { context.news.ring() } } }
 
     package init(
         _ record: VMRecord, epoch: Epoch, status: VMMStatus, context: HostContext
@@ -173,7 +181,7 @@ extension VMExit {
     var stateLeft: VMState {
         switch reason {
         case .powerOff, .stopped, .migrated: .stopped
-        case .tripleFault, .emulationFailure, .hostFailure, .processDied: .failed
+        case .tripleFault, .emulationFailure, .hostFailure, .processDied, .leaseExpired: .failed
         }
     }
 }

@@ -3,8 +3,6 @@ package enum Limits {
     package static let connectTimeout = Duration.seconds(5)
     /// For an answer that is no stream. Saving a large guest takes long.
     package static let answerTimeout = Duration.seconds(60)
-    /// For a controller's answer to an agent's report.
-    package static let reportTimeout = Duration.seconds(3)
     package static let saveTimeout = Duration.seconds(900)
     package static let idleConnection = Duration.seconds(20)
     /// For one controller's answer: when it takes longer, another one may lead.

@@ -5,36 +5,40 @@ package import API
 import AsyncHTTPClient
 package import Model
 import NIOHTTP1
-import NIOSSL
 
 /// Call `shutdown` at the end.
 package struct ReportClient: Sendable {
     private let http: HTTPClient
+    private let timeout: Duration
 
-    /// - Parameter keysFolder: the agent's own.
-    package init(controllers: [HostAddress], keysFolder: String) throws(ClientError) {
-        http = try .cluster(controllers, tls: TLSConfiguration.ferry(.keys(folder: keysFolder)))
+    /// - Parameters:
+    ///   - keysFolder: the agent's own.
+    ///   - timeout: for a controller's answer.
+    package init(
+        controllers: [HostAddress], keysFolder: String, timeout: Duration
+    ) throws(ClientError) {
+        self.timeout = timeout
+        http = try .cluster(controllers, tls: .ferry(.keys(folder: keysFolder)))
     }
 
     package func register(
         _ registration: HostRegistration, of host: HostName, at controller: HostAddress
     ) async throws(ClientError) -> HeartbeatAnswer {
-        try await ask(controller, .PUT, ClusterPaths.agent(host), registration)
+        try await send(.PUT, ClusterPaths.agent(host), registration, to: controller)
     }
 
     package func send(
         _ heartbeat: Heartbeat, of host: HostName, to controller: HostAddress
     ) async throws(ClientError) -> HeartbeatAnswer {
-        try await ask(controller, .POST, ClusterPaths.heartbeat(host), heartbeat)
+        try await send(.POST, ClusterPaths.heartbeat(host), heartbeat, to: controller)
     }
 
-    private func ask(
-        _ controller: HostAddress, _ method: HTTPMethod, _ path: String, _ word: some Encodable
+    private func send(
+        _ method: HTTPMethod, _ path: String, _ report: some Encodable, to controller: HostAddress
     ) async throws(ClientError) -> HeartbeatAnswer {
         let endpoint = Endpoint(address: controller, http: http)
-        return try endpoint.decode(
-            await endpoint.send(
-                method, path, body: endpoint.encode(word), within: Limits.reportTimeout))
+        let body = try endpoint.encode(report)
+        return try endpoint.decode(await endpoint.send(method, path, body: body, within: timeout))
     }
 
     package func shutdown() async {

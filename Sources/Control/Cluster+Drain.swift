@@ -167,7 +167,7 @@ extension Cluster {
     ) {
         for vm in keptVMs(on: host) where isAtRest(vm) && vm.place?.host == host {
             var vm = vm
-            vm.retired.append(RetiredCopy(host: host, epoch: vm.epochMax))
+            vm.retire(host, upTo: vm.epochMax)
             vm.epochFloor = vm.epochMax
             vm.place = nil
             save(vm, &output, now)

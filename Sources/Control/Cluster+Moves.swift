@@ -392,6 +392,7 @@ extension Cluster {
             migration: migration, from: move.from, to: move.to, operation: run.info.id,
             sinceMs: now.wallMs, predicted: move.predicted)
         vmSights[vm.id]?.forgetMove()
+        vmSights[vm.id]?.isMoveFresh = true
         vmSights[vm.id]?.retryAt = now.uptime
         save(vm, &output, now)
         load.add(from: move.from, to: move.to, links: links(move.from, move.to))

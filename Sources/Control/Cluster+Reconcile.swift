@@ -47,6 +47,7 @@ extension Cluster {
         }
         // A copy that its host will not remove now must not hold up the VM.
         if vmSights[vm.id]?.command == nil { clearAway(&vm, &output) }
+        if vm.isDeleting, vms[vm.name] != nil, vm.isNowhere { remove(vm, &output) }
     }
 
     // MARK: Ownership
@@ -54,15 +55,20 @@ extension Cluster {
     /// The record follows whoever owns the VM in a later epoch than it knows.
     private func followOwner(_ vm: inout ClusterVMRecord) {
         guard let reports = vmSights[vm.id]?.reports else { return }
-        for (host, report) in reports
-        where (report.ownership == .owned || report.ownership == .ruled)
-            && report.epoch > vm.epochFloor
-        {
+        for (host, report) in reports.sorted(by: { $0.value.epoch < $1.value.epoch })
+        where report.ownership == .owned || report.ownership == .ruled {
+            guard report.epoch > vm.epochFloor else {
+                vm.retire(host, upTo: report.epoch)
+                continue
+            }
             vm.raiseEpoch(to: report.epoch)
             if let place = vm.place, report.epoch < place.epoch { continue }
             if let place = vm.place, report.epoch == place.epoch, host != place.host { continue }
             vm.place = VMPlace(host: host, epoch: report.epoch, isLeased: report.isLeased)
-            if let start = vm.start, start.epoch <= report.epoch { vm.start = nil }
+            guard let start = vm.start, start.epoch <= report.epoch else { continue }
+            // The answer to the order was lost.
+            vm.start = nil
+            if start.host == host { vm.features = hosts[host]?.registration.cpuFeatures }
         }
     }
 
@@ -83,7 +89,7 @@ extension Cluster {
         _ vm: inout ClusterVMRecord, leaving hosts: [HostName], _ now: Moment
     ) {
         vm.raiseEpoch(to: vm.epochMax + 1)
-        vm.retired += hosts.map { RetiredCopy(host: $0, epoch: vm.epochMax) }
+        for host in hosts { vm.retire(host, upTo: vm.epochMax) }
         vm.epochFloor = vm.epochMax
         vm.place = nil
         vm.start = nil
@@ -136,7 +142,7 @@ extension Cluster {
     ) {
         guard let place = vm.place else { return }
         if isFenced(place.host, leased: place.isLeased) {
-            if vm.failurePolicy == .restart, vm.desired == .running {
+            if vm.failurePolicy == .restart, vm.desired == .running, !isLost(vm.id, now) {
                 output.tell(.vmRestarted(vm.name, on: place.host, why: "its host is fenced"))
                 restartElsewhere(&vm, leaving: [place.host], now)
             }
@@ -167,6 +173,7 @@ extension Cluster {
         }
         vm.bootWanted = false
         vm.failure = nil
+        vm.notBeforeMs = nil
         let since = vmSights[vm.id]?.runsSince ?? now.uptime
         vmSights[vm.id]?.runsSince = since
         if vm.restarts > 0 {
@@ -200,13 +207,17 @@ extension Cluster {
 
     /// Its host answers and does not have it. Perhaps it was moved by a word to the agents, to a host that is silent
     /// now: so it is never started anew.
+    private func isLost(_ vm: VMID, _ now: Moment) -> Bool {
+        vmSights[vm]?.missingSince.map { now.uptime - $0 > Limits.missingAfter } ?? false
+    }
+
     private mutating func stepMissing(
         _ vm: inout ClusterVMRecord, _ place: VMPlace, _ now: Moment
     ) {
         let since = vmSights[vm.id]?.missingSince ?? now.uptime
         vmSights[vm.id]?.missingSince = since
         waiting.insert(vm.id)
-        guard now.uptime - since > Limits.missingAfter else { return }
+        guard isLost(vm.id, now) else { return }
         vm.failure =
             "host \(place.host) does not have it any more, and no other host that answers does; delete it here when it is gone for good"
     }
@@ -235,12 +246,9 @@ extension Cluster {
     // MARK: Going away
 
     private mutating func stepDeleting(_ vm: inout ClusterVMRecord, _ output: inout Output) {
-        guard let place = vm.place else {
-            if vm.retired.isEmpty { remove(vm, &output) }
-            return
-        }
+        guard let place = vm.place else { return }
         if isFenced(place.host, leased: place.isLeased) {
-            vm.retired.append(RetiredCopy(host: place.host, epoch: vm.epochMax))
+            vm.retire(place.host, upTo: vm.epochMax)
             vm.epochFloor = vm.epochMax
             vm.place = nil
             return
@@ -265,6 +273,9 @@ extension Cluster {
         }
         guard hosts[move.from]?.silence == nil else { return }
         if let ended { return stepMoveEnded(&vm, move, ended, place, now, &output) }
+        if let why = vmSights[vm.id]?.moveRefusal {
+            return stepMoveInDoubt(&vm, move, place, why, nil, now, &output)
+        }
         if hostSights[move.from]?.migrations[move.migration] != nil {
             if move.isCancelled, !(vmSights[vm.id]?.isCancelSent ?? false) {
                 vmSights[vm.id]?.isCancelSent = true
@@ -293,7 +304,6 @@ extension Cluster {
             vmSights[vm.id]?.isMoveAsked = true
             return order(.askMigration(move.migration), for: vm.id, on: move.from, &output)
         }
-        if let ended, !ended.isOver { return backOff(vm.id, now) }
         finishMove(&vm, move, .moved(ended), now, &output)
     }
 
@@ -309,13 +319,35 @@ extension Cluster {
             vm.raiseEpoch(to: place.epoch + 1)
             finishMove(&vm, move, .moved(ended), now, &output)
         case .failed, .cancelled, .rehearsed:
-            // Until the ledger there says again that the VM is its own, nobody knows where it will run.
-            guard vmSights[vm.id]?.reports[move.from]?.ownership != .released else {
-                return stepReleasedMove(&vm, move, place, now, &output)
-            }
-            finishMove(
-                &vm, move, .failed(ended.failure?.message ?? "it was cancelled", ended), now,
-                &output)
+            stepMoveInDoubt(
+                &vm, move, place, ended.failure?.message ?? "it was cancelled", ended, now, &output)
+        }
+    }
+
+    /// It came to nothing, says the source. Where it does not say that the VM runs on there, its ledger must have said
+    /// since that the VM is its own: before that nobody knows where it will run, and were the source fenced now, a start
+    /// elsewhere could be a second copy.
+    private mutating func stepMoveInDoubt(
+        _ vm: inout ClusterVMRecord, _ move: MoveOrder, _ place: VMPlace, _ why: String,
+        _ ended: MigrationInfo?, _ now: Moment, _ output: inout Output
+    ) {
+        let report = vmSights[vm.id]?.reports[move.from]
+        guard report?.ownership != .released else {
+            return stepReleasedMove(&vm, move, place, now, &output)
+        }
+        if ended?.leavesVMAtSource ?? false {
+            return finishMove(&vm, move, .failed(why, ended), now, &output)
+        }
+        let heard = hostSights[move.from]?.heartbeats ?? 0
+        let since = min(vmSights[vm.id]?.doubtSince ?? heard, heard)
+        vmSights[vm.id]?.doubtSince = since
+        // One heartbeat may have been under way already.
+        guard heard > since + 1 else { return }
+        if report?.ownership == .owned || report?.ownership == .ruled {
+            finishMove(&vm, move, .failed(why, ended), now, &output)
+        } else if report == nil {
+            stepMissing(&vm, place, now)
+            if isLost(vm.id, now) { finishMove(&vm, move, .failed(why, ended), now, &output) }
         }
     }
 
@@ -335,13 +367,17 @@ extension Cluster {
         let why = "host \(move.from) is fenced"
         if isFenced(move.to, leased: place.isLeased) {
             finishMove(&vm, move, .failed(why, nil), now, &output)
-            vm.retired.append(RetiredCopy(host: move.to, epoch: vm.epochMax + 1))
-            return
+            // Either may have it; unless it starts elsewhere, whoever comes back with it keeps it.
+            guard vm.failurePolicy == .restart, vm.desired == .running, !vm.isDeleting else {
+                return
+            }
+            output.tell(.vmRestarted(vm.name, on: move.from, why: "its hosts are fenced"))
+            return restartElsewhere(&vm, leaving: [move.from, move.to], now)
         }
         waiting.insert(vm.id)
         guard isHeard(move.to), let fencedAt = hostSights[move.from]?.fencedAt,
             let heardAt = hostSights[move.to]?.heardAt, heardAt > fencedAt + settings.silentAfter,
-            vmSights[vm.id]?.reports[move.to] == nil
+            !(vmSights[vm.id]?.reports[move.to]?.mayRun ?? false)
         else { return }
         finishMove(&vm, move, .failed(why, nil), now, &output)
     }
@@ -390,6 +426,10 @@ extension Cluster {
         switch (command.order, result) {
         case (.create(let request), .vm(let info)):
             created(&vm, request, info, command.host)
+            // Its agent ended between making it and letting it run; the order came again to the next one.
+            if info.state == .paused, vm.desired == .running, vm.place?.host == command.host {
+                order(.perform(.resume, name), for: vm.id, on: command.host, &output)
+            }
         case (.create(let request), .refused(let problem)):
             notCreated(&vm, request, problem, command.host, now, &output)
         case (.delete(_, _), .done):
@@ -397,6 +437,9 @@ extension Cluster {
         case (.delete(_, _), .refused(let problem)) where problem.knownCode == .vmNotFound:
             deleted(&vm, command.host)
         case (.perform(.start, _), .vm), (.rule, .done):
+            if case .perform = command.order {
+                vm.features = hosts[command.host]?.registration.cpuFeatures
+            }
             vm.bootWanted = false
             vm.failure = nil
             vmSights[vm.id]?.retryAt = now.uptime + settings.heartbeat
@@ -405,6 +448,8 @@ extension Cluster {
         case (.migrate, .migration(let info)), (.askMigration, .migration(let info)),
             (.cancelMigration, .migration(let info)):
             note(info, on: command.host, of: vm, now)
+        case (.migrate, .unanswered): vmSights[vm.id]?.isMoveFresh = false
+        case (.cancelMigration, .unanswered): vmSights[vm.id]?.isCancelSent = false
         case (.migrate, .refused(let problem)):
             moveRefused(&vm, problem, command.host, now, &output)
         case (.askMigration, .refused(let problem)) where problem.knownCode == .migrationNotFound:
@@ -441,6 +486,8 @@ extension Cluster {
             let code = problem.knownCode, Self.neverMade.contains(code)
         else { return }
         vm.start = nil
+        // Should it turn up there after all, it is an old copy.
+        vm.epochFloor = max(vm.epochFloor, request.epoch ?? 0)
         vm.failure = "host \(host): \(problem.detail)"
         vmSights[vm.id]?.refusedBy[host] = now.uptime + Limits.refusalBackOffMax
         output.tell(.notPlaced(vm.name, why: vm.failure ?? ""))
@@ -460,9 +507,20 @@ extension Cluster {
     ) {
         if info.isOver {
             vmSights[vm.id]?.movesEnded[info.id] = info
+        } else if vm.place?.host == info.destination {
+            // The destination was faster to tell.
+            askAgain(vm.id, now)
         } else {
             hostSights[host]?.migrations[info.id] = info
         }
+    }
+
+    private mutating func askAgain(_ vm: VMID, _ now: Moment) {
+        let since = vmSights[vm]?.arrivedSince ?? now.uptime
+        vmSights[vm]?.arrivedSince = since
+        guard now.uptime - since < Limits.figuresAwaitedMax else { return }
+        vmSights[vm]?.isMoveAsked = false
+        backOff(vm, now)
     }
 
     /// The agent did not begin. While its ledger says that the VM is its own, that is the end of it; else the VM may be
@@ -474,7 +532,12 @@ extension Cluster {
         guard let move = vm.move, move.from == host, problem.knownCode != .staleTerm,
             vmSights[vm.id]?.reports[host]?.ownership == .owned
         else { return }
-        finishMove(&vm, move, .failed("host \(host): \(problem.detail)", nil), now, &output)
+        let why = "host \(host): \(problem.detail)"
+        if vmSights[vm.id]?.isMoveFresh ?? false {
+            finishMove(&vm, move, .failed(why, nil), now, &output)
+        } else {
+            vmSights[vm.id]?.moveRefusal = why
+        }
     }
 
     /// The agent has never heard of the migration.
@@ -495,7 +558,32 @@ extension VMSight {
         movesEnded = [:]
         isMoveAsked = false
         isCancelSent = false
+        isMoveFresh = false
+        moveRefusal = nil
+        doubtSince = nil
+        arrivedSince = nil
         releasedSince = nil
+    }
+}
+
+extension VMReport {
+    /// It runs there, or may yet.
+    var mayRun: Bool {
+        switch ownership {
+        case .owned, .ruled, .incoming, .released, .unknown: true
+        case .neverRan, .handedOver, .deleted, .overruled: false
+        }
+    }
+}
+
+extension MigrationInfo {
+    /// It ended, and its source knows for sure that the VM is still its own.
+    var leavesVMAtSource: Bool {
+        switch state {
+        case .cancelled, .rehearsed: true
+        case .failed: failure?.vmIsRunning ?? false
+        case .running, .succeeded: false
+        }
     }
 }
 
@@ -510,6 +598,17 @@ extension VMExit {
 }
 
 extension ClusterVMRecord {
+    /// No host has it, or was told to make it.
+    var isNowhere: Bool { place == nil && start == nil && move == nil && retired.isEmpty }
+
+    /// What a host has of the VM up to an epoch is to go.
+    mutating func retire(_ host: HostName, upTo epoch: UInt64) {
+        let known = retired.filter { $0.host == host }.map(\.epoch).max() ?? 0
+        guard epoch > known else { return }
+        retired.removeAll { $0.host == host }
+        retired.append(RetiredCopy(host: host, epoch: epoch))
+    }
+
     /// Twice as long with each restart.
     var restartBackOff: Duration {
         let doublings = min(restarts, 20)

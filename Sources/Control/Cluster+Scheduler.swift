@@ -131,7 +131,9 @@ extension Cluster {
         guard let row = scheduler.vm(vm.id) else {
             return .failure(RefusedEverywhere(why: "the scheduler does not know it"))
         }
-        let shunned = vmSights[vm.id]?.refusedBy.filter { $0.value > now.uptime } ?? [:]
+        var shunned = vmSights[vm.id]?.refusedBy.filter { $0.value > now.uptime } ?? [:]
+        // An old copy has to go first.
+        for copy in vm.retired { shunned[copy.host] = now.uptime }
         if vm.epochMax == 0, let wish = vm.request.startOn, shunned[wish] == nil,
             let host = scheduler.host(named: wish.text),
             scheduler.refusal(of: row, on: host, for: .start) == nil

@@ -128,7 +128,10 @@ extension Cluster {
         return counts
     }
 
-    package var movesUnderWay: Int { vms.values.count { $0.move != nil } }
+    package var movesUnderWay: Int { moving.count }
+
+    /// The first thing wrong with the scheduler's picture, held against its own rules: for tests.
+    package func brokenRule() -> String? { scheduler.wrongSum() ?? scheduler.brokenRule() }
 
     package var imbalance: Double {
         LoadSpread(of: scheduler) { scheduler.hosts[$0].state == .active }.score

@@ -49,6 +49,14 @@ struct VMSight {
     /// Of the move under way: the source was asked what came of it, or told to stop.
     var isMoveAsked = false
     var isCancelSent = false
+    /// Its order was made by this controller, and every answer to it came.
+    var isMoveFresh = false
+    /// The source did not take the order; it may have taken it before.
+    var moveRefusal: String?
+    /// Heartbeats of the source when it was first said that the move came to nothing.
+    var doubtSince: Int?
+    /// The destination runs it, and the source has no figures yet.
+    var arrivedSince: Duration?
 }
 
 package struct Cluster {
@@ -102,6 +110,7 @@ package struct Cluster {
         for record in records { take(record) }
         for host in hosts.keys {
             hostSights[host] = HostSight(heardAt: now.uptime, grantedAt: now.uptime)
+            if hosts[host]?.silence?.fence != nil { hostSights[host]?.fencedAt = now.uptime }
         }
         hostNames = SortedNames(hosts.keys)
         vmNames = SortedNames(vms.keys)

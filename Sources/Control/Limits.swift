@@ -26,6 +26,8 @@ enum Limits {
     /// A source that for so long does not say that it began a migration is told to end it; twice as long, and the
     /// operation goes on without it.
     static let unconfirmedMax = Duration.seconds(60)
+    /// The figures of a move whose VM runs at its destination are waited for, while the source is not ready with it.
+    static let figuresAwaitedMax = Duration.seconds(60)
     static let operationsUnderWayMax = 1000
     /// Migrations of fewer bytes say little about the engine's speed.
     static let bytesForSpeed = 64.0 * 1_048_576

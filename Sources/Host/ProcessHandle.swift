@@ -20,6 +20,16 @@ package final class ProcessHandle: Sendable {
         try descriptor.waitReadable(within: limit)
     }
 
+    /// CPU time of all its threads so far; nil when the process has ended.
+    package var cpuTime: Duration? {
+        var clock = clockid_t()
+        var time = timespec()
+        guard unsafe clock_getcpuclockid(processID, &clock) == 0,
+            unsafe clock_gettime(clock, &time) == 0
+        else { return nil }
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+    }
+
     /// Sends a signal; a process that has ended is no error.
     package func signal(_ number: Int32) throws(SystemError) {
         do {

@@ -16,11 +16,13 @@ enum EtcdBounds {
     static let changesPerInnerTransaction = 64
 }
 
-enum Limits {
+package enum Limits {
     // SQLite
 
     /// How long a commit waits for another process (a backup, `sqlite3`) to let go of the file.
     static let busyTimeout = 5.0
+    /// How long the file's log may become, in pages of 4 KiB, before a commit brings it home, for which it has to wait.
+    static let pagesPerCheckpoint = 4000
     /// Revisions that watchers can go back at most, also when nobody compacts.
     static let revisionsKept: Int64 = 10_000
 
@@ -30,4 +32,29 @@ enum Limits {
     static let changesPerRead = 1000
     /// Of values; the entry or revision that goes beyond it is read whole.
     static let bytesPerRead = 8 << 20
+
+    // etcd
+
+    /// For a connection, or to learn that there is none.
+    static let connectTimeout = Duration.seconds(2)
+    /// For an answer, from one of etcd's members.
+    static let answerTimeout = Duration.seconds(5)
+    /// How long an open watch of etcd may be silent before it is opened anew.
+    package static let watchSilence = Duration.seconds(10)
+    /// Watches beyond it wait for one to end.
+    static let connectionsPerMember = 1024
+    /// Shorter than etcd keeps idle connections.
+    static let idleConnection = Duration.seconds(30)
+    /// Between attempts to open a watch: the first, doubled each time, and the longest.
+    static let reopenDelay = Duration.milliseconds(100)
+    static let reopenDelayMax = Duration.seconds(1)
+    /// A page that is longer is asked for again with fewer entries.
+    static let answerBytesMax = 12 << 20
+    /// One answer of a watch; etcd cuts them at about 2 MB, which is a third more in base64.
+    static let watchLineBytesMax = 8 << 20
+    /// Far more than a transaction can change.
+    static let changesPerRevisionMax = 1 << 16
+    /// How often a list is begun again because its revision was compacted while it was read.
+    static let listAttempts = 5
+    static let endpointsMax = 16
 }

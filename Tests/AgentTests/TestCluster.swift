@@ -29,9 +29,11 @@ final class TestCluster: Sendable {
 
     /// Calls with a cluster whose agents answer; afterwards nothing of it is left.
     static func with(
-        hosts: Int = 1, memoryReserve: String = "256MiB", _ body: (TestCluster) async throws -> Void
+        hosts: Int = 1, memoryReserve: String = "256MiB", controllers: Int = 0,
+        _ body: (TestCluster) async throws -> Void
     ) async throws {
-        let cluster = try TestCluster(hosts: hosts, memoryReserve: memoryReserve)
+        let cluster = try TestCluster(
+            hosts: hosts, memoryReserve: memoryReserve, controllers: controllers)
         do {
             for host in cluster.file.hosts { try await cluster.start(host.name) }
             try await body(cluster)
@@ -43,7 +45,7 @@ final class TestCluster: Sendable {
         }
     }
 
-    private init(hosts: Int, memoryReserve: String) throws {
+    private init(hosts: Int, memoryReserve: String, controllers: Int) throws {
         folder = "\(NSTemporaryDirectory())ferry-agent-\(UInt64.random(in: .min ... .max))"
         try Folder.make(folder, mode: 0o700)
         var yaml = """
@@ -51,9 +53,10 @@ final class TestCluster: Sendable {
             state-folder: \(folder)/state
             keys-folder: \(folder)/keys
             memory-reserve: \(memoryReserve)
-            hosts:
 
             """
+        if controllers > 0 { yaml += try Self.controllers(controllers) }
+        yaml += "hosts:\n"
         for index in 0..<hosts {
             yaml += """
                   - name: host-\(Array("abc")[index])
@@ -72,6 +75,27 @@ final class TestCluster: Sendable {
                 to: KeyFolder(file.keysFolder(of: .agent, host.name)))
         }
         try authority.issue(role: .operator, name: HostName("admin"), to: KeyFolder(operatorKeys))
+    }
+
+    private static func controllers(_ count: Int) throws -> String {
+        var yaml = """
+            control:
+              heartbeat: 500ms
+              host-lease: 2s
+            store:
+              kind: etcd
+              endpoints: ["http://127.0.0.1:1"]
+            controllers:
+
+            """
+        for number in 1...count {
+            yaml += """
+                  - name: controller-\(number)
+                    api: 127.0.0.1:\(try freePort())
+
+                """
+        }
+        return yaml
     }
 
     var operatorKeys: String { "\(folder)/keys/operator-admin" }
@@ -170,11 +194,10 @@ final class TestCluster: Sendable {
     }
 
     /// The folder of keys of a controller, issued when it is not there yet.
-    func controllerKeys() throws -> String {
-        let folder = "\(folder)/keys/controller-controller-1"
+    func controllerKeys(_ name: String = "controller-1") throws -> String {
+        let folder = "\(folder)/keys/controller-\(name)"
         if !Folder.isThere(folder) {
-            try authority.issue(
-                role: .controller, name: HostName("controller-1"), to: KeyFolder(folder))
+            try authority.issue(role: .controller, name: HostName(name), to: KeyFolder(folder))
         }
         return folder
     }

@@ -47,15 +47,17 @@ package final class TestKeys: Sendable {
     /// - Parameters:
     ///   - trusting: the authority in its ca.pem.
     ///   - days: until it expires; negative: since when it has.
+    ///   - ip: where it serves, for clients that check that.
     package func issue(
         _ name: String, cluster: String = "test", role: Role = .agent, by authority: String = "ca",
-        trusting: String = "ca", days: Int = 2, uris: [String]? = nil
+        trusting: String = "ca", days: Int = 2, uris: [String]? = nil, ip: String? = nil
     ) throws -> String {
         let path = "\(folder)/\(name)-\(UUID().uuidString.prefix(8))"
         let manager = FileManager.default
         try manager.createDirectory(atPath: path, withIntermediateDirectories: true)
         let names = uris ?? ["ferry://\(cluster)/\(role.rawValue)/\(name)"]
-        let alternative = names.map { "URI:\($0)" } + ["DNS:\(name).test"]
+        let alternative =
+            names.map { "URI:\($0)" } + ["DNS:\(name).test"] + (ip.map { ["IP:\($0)"] } ?? [])
         let extensions = """
             subjectAltName=\(alternative.joined(separator: ","))
             extendedKeyUsage=serverAuth,clientAuth

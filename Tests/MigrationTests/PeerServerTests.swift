@@ -40,7 +40,7 @@ struct PeerServerTests {
                 return
             }
             #expect(refusal.code == .versionMismatch)
-            #expect(refusal.details == ["here 2 to 2", "there 7 to 9"])
+            #expect(refusal.details == ["here 2 to 3", "there 7 to 9"])
         }
     }
 

@@ -2,7 +2,8 @@
 //
 //   test process ══pipe══▶ sh ──▶ etcd
 //
-// The shell ends etcd when the pipe closes: also when the test process is killed.
+// The shell ends etcd at a word from the test process. When there is no test process any more, however it ended, the
+// shell ends etcd and removes its folder.
 
 import Glibc
 package import Host
@@ -13,7 +14,7 @@ package final class TestEtcd: Sendable {
     private struct Running {
         let etcd: Int32
         let shell: Int32
-        /// Open for as long as etcd shall run.
+        /// Open for as long as the test process runs.
         let leash: Descriptor
     }
 
@@ -49,7 +50,7 @@ package final class TestEtcd: Sendable {
     /// Starts it on the data that it has, and returns when it accepts connections.
     package func start() throws {
         guard let program = Self.program else { throw TestFailure(Self.whySkipped) }
-        let process = try Self.spawn([program] + arguments, log: "\(folder.path)/log")
+        let process = try Self.spawn([program] + arguments, in: folder.path)
         running.withLock { $0 = process }
         let end = Instant.now + .seconds(20)
         while (try? TCPSocket.connect(to: client, within: .seconds(1))) == nil {
@@ -65,8 +66,8 @@ package final class TestEtcd: Sendable {
     /// As if by a power cut. Nothing happens when it does not run.
     package func kill() {
         guard let process = running.withLock({ $0.take() }) else { return }
-        _ = Glibc.kill(process.etcd, SIGKILL)
-        process.leash.shutdown()
+        // The shell has gone if it cannot be told.
+        try? process.leash.write(all: Array("end\n".utf8))
         var status: Int32 = 0
         _ = unsafe waitpid(process.shell, &status, 0)
     }
@@ -104,19 +105,28 @@ package final class TestEtcd: Sendable {
         return try SocketAddress(ip: "127.0.0.1", port: TCPSocket.port(of: socket))
     }
 
-    private static func spawn(_ command: [String], log: String) throws -> Running {
+    private static func spawn(_ command: [String], in folder: String) throws -> Running {
         var ends: [Int32] = [-1, -1]
         let kind = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue
         try checked("socketpair") { unsafe socketpair(AF_UNIX, Int32(kind), 0, &ends) }
         let (ours, theirs) = (Descriptor(owning: ends[0]), Descriptor(owning: ends[1]))
-        let script = #"log=$1; shift; "$@" </dev/null >>"$log" 2>&1 & echo $!; cat; kill -9 $!"#
-        let shell = try spawn(["/bin/sh", "-c", script, "sh", log] + command, on: theirs)
+        let shell = try spawn(["/bin/sh", "-c", script, "sh", folder] + command, on: theirs)
         let line = try ours.read(upTo: 32)
         guard let etcd = Int32(String(decoding: line.prefix { $0 != 10 }, as: UTF8.self)) else {
             throw TestFailure("the shell did not start etcd")
         }
         return Running(etcd: etcd, shell: shell, leash: ours)
     }
+
+    private static let script = #"""
+        folder=$1; shift
+        "$@" </dev/null >>"$folder/log" 2>&1 &
+        echo $!
+        read word; has_no_master=$?
+        kill -9 $!
+        wait
+        [ $has_no_master = 0 ] || rm -r "$folder"
+        """#
 
     /// With a socket as its input and output.
     private static func spawn(_ arguments: [String], on socket: Descriptor) throws -> Int32 {
@@ -125,10 +135,20 @@ package final class TestEtcd: Sendable {
         defer { _ = unsafe posix_spawn_file_actions_destroy(&actions) }
         _ = unsafe posix_spawn_file_actions_adddup2(&actions, socket.number, 0)
         _ = unsafe posix_spawn_file_actions_adddup2(&actions, socket.number, 1)
+        _ = unsafe posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+        var attributes = posix_spawnattr_t()
+        _ = unsafe posix_spawnattr_init(&attributes)
+        defer { _ = unsafe posix_spawnattr_destroy(&attributes) }
+        // Threads of Swift's tasks take no signals; a shell with such a mask would wait for ever for its child's.
+        var none = sigset_t()
+        _ = unsafe sigemptyset(&none)
+        _ = unsafe posix_spawnattr_setsigmask(&attributes, &none)
+        _ = unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var argv = unsafe arguments.map { unsafe strdup($0) } + [nil]
         defer { unsafe argv.forEach { unsafe free($0) } }
         var processID: pid_t = 0
-        let code = unsafe posix_spawn(&processID, arguments[0], &actions, nil, &argv, environ)
+        let code = unsafe posix_spawn(
+            &processID, arguments[0], &actions, &attributes, &argv, environ)
         guard code == 0 else { throw SystemError(call: "posix_spawn", code: code) }
         return processID
     }

@@ -7,9 +7,10 @@ import Testing
 let boundChecks: [Check] = [
     Check("The largest value is kept whole; a larger one is refused") { place in
         let store = try await place.open()
+        let start = try await store.present()
         let key = StoreKey("large")
         var value = (0..<TransactionBounds.valueBytesMax).map { UInt8(truncatingIfNeeded: $0 * 7) }
-        let watch = try await store.watch("", after: .zero)
+        let watch = try await store.watch("", after: start)
         try await store.commit(.put(key, value))
         #expect(try await store.read(key)?.value == value)
         #expect(try await store.listAll("").entries.map(\.value) == [value])
@@ -21,12 +22,13 @@ let boundChecks: [Check] = [
     },
     Check("The largest transaction is made at once; a larger one is refused") { place in
         let store = try await place.open()
+        let start = try await store.present()
         var changes = (0..<TransactionBounds.changesMax).map { StoreChange.put("n/\($0)", "\($0)") }
         let conditions = (0..<TransactionBounds.conditionsMax).map {
             StoreCondition.absent(StoreKey("n/\($0)"))
         }
         let leader = try await store.campaign(candidate("a"), lease: .seconds(30))
-        let watch = try await store.watch("n/", after: .zero)
+        let watch = try await store.watch("n/", after: start)
         let revision = try await store.commit(
             StoreTransaction(term: leader.term, conditions: conditions, changes: changes))
         let batch = try #require(try await watch.next())
@@ -60,13 +62,17 @@ let boundChecks: [Check] = [
             throws: StoreError.tooLarge("bytes of a transaction", max: TransactionBounds.bytesMax)
         ) { try await store.commit(.put(StoreKey("a"), half), .put(StoreKey("bb"), half)) }
     },
-    Check("A page holds less than was asked for when values are large") { place in
+    Check("Pages and watches of large values come in pieces, and whole") { place in
         let store = try await place.open()
+        let start = try await store.present()
         let value = [UInt8](repeating: 1, count: TransactionBounds.valueBytesMax)
         for index in 10..<38 { try await store.commit(.put(StoreKey("large/\(index)"), value)) }
         let page = try await store.list("large/", after: nil, limit: 1000)
         #expect(!page.isComplete)
         #expect((1..<28).contains(page.entries.count))
+        let batches = try await store.watch("large/", after: start).next(28)
+        #expect(
+            batches.flatMap(\.changes) == (10..<38).map { .put(StoreKey("large/\($0)"), value) })
         #expect(
             try await store.listAll("large/").entries.map(\.value.count).reduce(0, +) == 28 << 19)
     },

@@ -2,6 +2,7 @@
 
 import Control
 import Store
+import Synchronization
 import Testing
 
 let entryChecks: [Check] = [
@@ -94,9 +95,10 @@ let entryChecks: [Check] = [
         let changes = (0..<1500).map { StoreChange.put("n/\(10_000 + $0)", "0") }
         try await store.commit(all: changes)
         // First and last key of the list always say the same.
+        let isEnding = Flag()
         let writer = Task {
             var count = 0
-            while !Task.isCancelled {
+            while !isEnding.isSet {
                 count += 1
                 try await other.commit(.put("n/10000", "\(count)"), .put("n/11499", "\(count)"))
             }
@@ -107,7 +109,7 @@ let entryChecks: [Check] = [
             #expect(page.entries.first?.value == page.entries.last?.value)
             #expect(page.entries.allSatisfy { $0.revision <= page.revision })
         }
-        writer.cancel()
+        isEnding.set()
         try await writer.value
     },
     Check("Of many who count at once, none loses a count") { place in
@@ -135,7 +137,8 @@ let entryChecks: [Check] = [
     },
     Check("A closed store says so") { place in
         let store = try await place.open()
-        let watch = try await store.watch("", after: .zero)
+        let start = try await store.present()
+        let watch = try await store.watch("", after: start)
         let waiting = Task { try await watch.next() }
         await store.close()
         await store.close()
@@ -149,6 +152,12 @@ let entryChecks: [Check] = [
         }
     },
 ]
+
+private final class Flag: Sendable {
+    private let value = Atomic(false)
+    var isSet: Bool { value.load(ordering: .acquiring) }
+    func set() { value.store(true, ordering: .releasing) }
+}
 
 private func increment(_ key: StoreKey, _ store: any StateStore) async throws {
     var isCounted = false

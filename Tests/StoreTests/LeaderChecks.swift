@@ -65,7 +65,8 @@ let leaderChecks: [Check] = [
     },
     Check("Leadership is no entry: no list and no watch shows it") { place in
         let store = try await place.open()
-        let watch = try await store.watch("", after: .zero)
+        let start = try await store.present()
+        let watch = try await store.watch("", after: start)
         let leader = try await store.campaign(candidate("a"), lease: lease)
         try await store.commit(.put("leader", "mine"), term: leader.term)
         #expect(try await store.texts("") == ["leader=mine"])

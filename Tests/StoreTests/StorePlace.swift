@@ -14,6 +14,7 @@ protocol StorePlace: Sendable {
     func open() async throws -> any StateStore
     /// Closes what was opened, and opens the data again.
     func reopen() async throws -> any StateStore
+    func end() async
 }
 
 final class SQLitePlace: StorePlace {
@@ -35,6 +36,47 @@ final class SQLitePlace: StorePlace {
         store.withLock { $0 = again }
         return again
     }
+
+    func end() async { await store.withLock { $0 }.close() }
+}
+
+/// A cluster's part of an etcd.
+final class EtcdPlace: StorePlace {
+    let etcd: TestEtcd
+    private let cluster: ClusterName
+    private let stores = Mutex<[EtcdStore]>([])
+
+    init(_ etcd: TestEtcd) throws {
+        self.etcd = etcd
+        cluster = try ClusterName("c\(UInt64.random(in: .min ... .max))")
+    }
+
+    func open() async throws -> any StateStore {
+        try await open(endpoints: [etcd.url])
+    }
+
+    func open(
+        endpoints: [String], keysFolder: String? = nil, watchSilence: Duration = .seconds(10)
+    ) async throws -> any StateStore {
+        let store = try EtcdStore(
+            endpoints: endpoints, cluster: cluster, keysFolder: keysFolder,
+            watchSilence: watchSilence)
+        stores.withLock { $0.append(store) }
+        return store
+    }
+
+    func reopen() async throws -> any StateStore {
+        await end()
+        return try await open()
+    }
+
+    func end() async {
+        let stores = stores.withLock { stores in
+            defer { stores = [] }
+            return stores
+        }
+        for store in stores { await store.close() }
+    }
 }
 
 /// A check of the suite: its name, and what it does with a new place.
@@ -50,11 +92,24 @@ struct Check: Sendable, CustomTestStringConvertible {
     static let all = entryChecks + boundChecks + leaderChecks + watchChecks
 }
 
-@Suite("What every store does")
+@Suite("What every store does", .serialized)
 struct ConformanceTests {
     @Test("The SQLite store does it", .timeLimit(.minutes(2)), arguments: Check.all)
     func sqlite(_ check: Check) async throws {
-        try await check.run(SQLitePlace())
+        try await run(check, SQLitePlace())
+    }
+
+    @Test(
+        "The etcd store does it",
+        .enabled(if: TestEtcd.isInstalled, Comment(rawValue: TestEtcd.whySkipped)),
+        .timeLimit(.minutes(2)), arguments: Check.all)
+    func etcd(_ check: Check) async throws {
+        try await run(check, EtcdPlace(TestEtcd.shared.get()))
+    }
+
+    private func run(_ check: Check, _ place: some StorePlace) async throws {
+        do { try await check.run(place) } catch { Issue.record(error) }
+        await place.end()
     }
 }
 
@@ -78,6 +133,9 @@ extension StateStore {
     func commit(all changes: [StoreChange]) async throws(StoreError) -> Revision {
         try await commit(StoreTransaction(term: nil, changes: changes))
     }
+
+    /// The revision now, to watch from: earlier ones may have been compacted, where a store serves others too.
+    func present() async throws(StoreError) -> Revision { try await listAll("").revision }
 
     func text(_ key: String) async throws -> String? {
         try await read(StoreKey(key)).map { String(decoding: $0.value, as: UTF8.self) }

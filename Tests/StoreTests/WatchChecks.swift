@@ -7,9 +7,10 @@ import Testing
 let watchChecks: [Check] = [
     Check("A watch tells every commit since its start, whole and in order") { place in
         let store = try await place.open()
+        let start = try await store.present()
         let other = try await place.open()
         let first = try await store.commit(.put("a", "1"), .put("b", "1"))
-        let watch = try await store.watch("", after: .zero)
+        let watch = try await store.watch("", after: start)
         let second = try await other.commit(.delete("a"), .put("c", "1"))
         let third = try await other.commit(.put("b", "2"))
         let batches = try await watch.next(3)
@@ -37,7 +38,8 @@ let watchChecks: [Check] = [
     },
     Check("A watch of a prefix tells of nothing else") { place in
         let store = try await place.open()
-        let watch = try await store.watch("vms/", after: .zero)
+        let start = try await store.present()
+        let watch = try await store.watch("vms/", after: start)
         try await store.commit(.put("hosts/a", "1"))
         try await store.commit(.put("vms0", "1"), .put("vm", "1"))
         let revision = try await store.commit(.put("vms/a", "1"), .put("hosts/b", "1"))
@@ -80,13 +82,14 @@ let watchChecks: [Check] = [
     },
     Check("A long backlog comes whole, commit by commit") { place in
         let store = try await place.open()
+        let start = try await store.present()
         var revisions: [Revision] = []
         for round in 0..<6 {
             let changes = (0..<700).map { StoreChange.put("n/\($0)", "\(round)") }
             revisions.append(
                 try await store.commit(all: changes))
         }
-        let batches = try await store.watch("n/", after: .zero).next(6)
+        let batches = try await store.watch("n/", after: start).next(6)
         #expect(batches.map(\.revision) == revisions)
         #expect(batches.map(\.changes.count) == Array(repeating: 700, count: 6))
     },
@@ -134,11 +137,12 @@ let watchChecks: [Check] = [
     },
     Check("Two watches each get all; a cancelled one ends") { place in
         let store = try await place.open()
+        let start = try await store.present()
         let watches = [
-            try await store.watch("", after: .zero), try await store.watch("", after: .zero),
+            try await store.watch("", after: start), try await store.watch("", after: start),
         ]
         let cancelled = Task {
-            let watch = try await store.watch("", after: .zero)
+            let watch = try await store.watch("", after: start)
             while try await watch.next() != nil {}
         }
         for count in 0..<5 { try await store.commit(.put("a", "\(count)")) }

@@ -21,8 +21,8 @@ extension Routes {
     }
 
     private func ruler(_ context: APIContext) throws(Problem) -> Identity {
-        guard let identity = context.identity, identity.role == .operator else {
-            throw Problem(.forbidden, "only an operator rules about a VM")
+        guard let identity = context.identity, identity.role != .agent else {
+            throw Problem(.forbidden, "only an operator or a controller rules about a VM")
         }
         return identity
     }

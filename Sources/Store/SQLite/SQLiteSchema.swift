@@ -87,6 +87,7 @@ enum SQLiteSchema {
         try pool.writeWithoutTransaction { db in
             // GRDB sets NORMAL, with which a power cut takes the last commits along.
             try db.execute(sql: "PRAGMA synchronous = FULL")
+            try db.execute(sql: "PRAGMA wal_autocheckpoint = \(Limits.pagesPerCheckpoint)")
         }
         try migrator.migrate(pool)
         return pool
