@@ -167,7 +167,10 @@ let package = Package(
         executable("ferry-faults", ["Faults", "Host", argumentParser]),
         executable(
             "ferry-load",
-            ["API", "Client", "Host", "Keys", "Model", "SimulatedAgents", "Testbed", argumentParser]),
+            [
+                "API", "Client", "Host", "Keys", "Model", "SimulatedAgents", "Testbed",
+                argumentParser,
+            ]),
 
         // Real faults on real processes: the shim that finds the place, and what injects and judges
         .target(name: "CFaultControl"),
@@ -216,8 +219,8 @@ let package = Package(
         tests(
             "Controller",
             [
-                "API", "Client", "ClusterFile", "Control", "Host", "Keys", "Model", "Store",
-                "StoreTestSupport",
+                "API", "Client", "ClusterFile", "Control", "Host", "Keys", "Model", "Serving",
+                "Store", "StoreTestSupport", httpTypes, lifecycle, logging, "ferry-controller",
             ]),
         tests("ClusterText", ["API", "Model"]),
         .testTarget(

@@ -37,6 +37,7 @@ package struct Problem: Error, Hashable, Sendable, Codable {
         case inUse = "in_use"
         case notLeader = "not_leader"
         case staleTerm = "stale_term"
+        case noLease = "no_lease"
         case storeUnavailable = "store_unavailable"
         case tooMany = "too_many"
         case internalError = "internal_error"
@@ -58,7 +59,7 @@ package struct Problem: Error, Hashable, Sendable, Codable {
             case .invalid, .hostUnknown, .kernelUnusable, .savedFileUnusable, .notConfirmed: 422
             case .internalError, .vmmFailed: 500
             case .tooMany: 429
-            case .shuttingDown, .notLeader, .storeUnavailable: 503
+            case .shuttingDown, .notLeader, .storeUnavailable, .noLease: 503
             case .notEnoughMemory: 507
             }
         }
@@ -98,6 +99,7 @@ package struct Problem: Error, Hashable, Sendable, Codable {
             case .inUse: "It is still in use"
             case .notLeader: "This controller does not lead"
             case .staleTerm: "A newer controller commands this agent"
+            case .noLease: "The host has no lease of a controller now"
             case .storeUnavailable: "The controller's store does not answer"
             case .tooMany: "Too many at once"
             case .internalError: "The agent failed"

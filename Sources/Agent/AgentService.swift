@@ -56,7 +56,8 @@ package struct AgentService {
             facts: facts, fence: fence)
         let maker = HeartbeatMaker(inventory: inventory, migrations: migrations)
         let membership = ClusterMembership(
-            context: context, maker: maker, migrations: migrations, fence: fence,
+            context: context, inventory: inventory, maker: maker, migrations: migrations,
+            fence: fence,
             registration: try HostRegistration(context, facts, agentID: maker.agentID),
             keysFolder: keys.folder.path)
         let server = try APIServer(

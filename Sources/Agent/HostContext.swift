@@ -14,6 +14,7 @@ package struct HostContext: Sendable {
     package let launcher: VMLauncher
     package let peers: PeerBook
     package let news = ReportNews()
+    package let lease = HostLease()
     package let logger: Logger
 
     package init(

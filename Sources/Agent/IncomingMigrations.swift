@@ -90,6 +90,12 @@ package final class IncomingMigrations: MigrationHost {
                 "the CPU of host \(context.name) lacks what VM \(offer.spec.name) was started with",
                 details: missing)
         }
+        if offer.spec.isLeased, context.lease.until == nil {
+            throw MigrationRefusal(
+                .notAccepting,
+                "VM \(offer.spec.name) is leased, and host \(context.name) has no lease of a controller now"
+            )
+        }
         if let ownership = ledger.ownership(of: offer.vm), ownership.mayRun {
             throw MigrationRefusal(
                 .vmExists, "host \(context.name) owns this VM already, at epoch \(ownership.epoch)")
@@ -181,6 +187,7 @@ extension MigrationRefusal {
             case .invalid: .badSpec
             case .vmmFailed: .guestFailure
             case .vmBusy: .busy
+            case .noLease: .notAccepting
             default: .hostFailure
             }
         self.init(code, problem.detail)
@@ -195,6 +202,7 @@ extension VirtualMachine {
         try await makeFolder()
         do throws(Problem) {
             try await launch(.incoming(record.kernel), paused: true)
+            try await beginLease()
             return try live()
         } catch {
             await discard(forgetting: epoch)

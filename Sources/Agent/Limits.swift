@@ -44,7 +44,8 @@ package enum Limits {
     package static let reportTimeouts = (
         least: Duration.milliseconds(500), most: Duration.seconds(3)
     )
-    package static let leaseMax = Duration.seconds(3600)
+    /// A lease that is granted for longer is taken for this long.
+    package static let leaseMsMax = 1_800_000
     /// How long a shutdown waits for migrations that can no longer be cancelled.
     package static let shutdown = Duration.seconds(30)
 }

@@ -116,7 +116,9 @@ extension VirtualMachine {
         try begin("starting")
         defer { activity = nil }
         do throws(Problem) {
+            try requireLease()
             try await launch(birth, paused: true)
+            try await beginLease()
             let (ledger, id, epoch) = (context.ledger, id, epoch)
             do throws(LedgerError) {
                 try await onThread("ledger") { () throws(LedgerError) in

@@ -117,6 +117,7 @@ package struct VMLauncher: Sendable {
             "--memory", "\(record.memoryBytes)", "--vcpus", "\(record.vcpus)",
             "--downtime-limit", "\(record.downtimeLimitNs / 1000)us",
         ]
+        if record.isLeased == true { words.append("--leased") }
         if record.hugePages { words.append("--huge-pages") }
         switch birth {
         case .incoming(let kernel):

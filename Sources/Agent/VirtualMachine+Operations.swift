@@ -56,8 +56,18 @@ extension VirtualMachine {
         try begin("starting")
         defer { activity = nil }
         try await requireOwnership()
-        try await launch(.boot(record.kernel), paused: false)
+        try requireLease()
+        try await launch(.boot(record.kernel), paused: isLeased)
         warning = nil
+        guard isLeased else { return }
+        do throws(Problem) {
+            try await beginLease()
+            let client = try live().client
+            try await control { () throws(VMMError) in try client.resume() }
+        } catch {
+            await end()
+            throw error
+        }
     }
 
     /// Starts the ferry-vmm and takes it over.

@@ -37,6 +37,8 @@ package actor VirtualMachine {
     /// What keeps it busy.
     var activity: String?
     var warning: String?
+    /// Its process has been told of a longer lease and has not answered yet.
+    var isExtendingLease = false
     /// Throws away what arrived before the source was lost; false when the source is back.
     var discardKept: (@Sendable () -> Bool)?
     /// Released to another host that has not said yet whether it runs the VM: nothing may run it here.
@@ -179,7 +181,7 @@ extension VMExit {
     var stateLeft: VMState {
         switch reason {
         case .powerOff, .stopped, .migrated: .stopped
-        case .tripleFault, .emulationFailure, .hostFailure, .processDied: .failed
+        case .tripleFault, .emulationFailure, .hostFailure, .processDied, .leaseExpired: .failed
         }
     }
 }

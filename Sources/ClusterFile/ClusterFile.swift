@@ -105,6 +105,11 @@ package struct ClusterFile: Hashable, Sendable {
     package var control: Control
 
     package func host(_ name: HostName) -> Member? { hosts.first { $0.name == name } }
+    /// Another host has its API at the same IP address: both are one machine, as in a cluster on loopback.
+    package func sharesMachine(_ name: HostName) -> Bool {
+        guard let ip = host(name)?.api.ip else { return false }
+        return hosts.contains { $0.name != name && $0.api.ip == ip }
+    }
     package func controller(_ name: HostName) -> Controller? {
         controllers.first { $0.name == name }
     }

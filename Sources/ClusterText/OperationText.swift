@@ -59,8 +59,13 @@ extension OperationInfo {
             }
         }
         if let outcome = plan.outcome { text += "\n\(outcome)" }
-        if let detail { text += "\n\(detail)" }
+        // Of an operation that left something, it says once more what the lines above say.
+        if let detail, isToldByDetailAlone { text += "\n\(detail)" }
         return text
+    }
+
+    private var isToldByDetailAlone: Bool {
+        plan.left.isEmpty && !plan.moves.contains { $0.state == .failed }
     }
 
     private var stateWord: String {

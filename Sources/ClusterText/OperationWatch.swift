@@ -20,7 +20,9 @@ package struct OperationWatch: Sendable {
         let running = operation.plan.moves.filter { $0.state == .running }
         let isEnding = operation.state == .cancelling ? "ending, " : ""
         guard let first = running.first else {
-            return "\(count) \(isEnding)waiting to go on, \(rest)"
+            let isWaiting = operation.plan.moves.contains { $0.state == .waiting }
+            return isWaiting
+                ? "\(count) \(isEnding)waiting to go on, \(rest)" : "\(count) finishing"
         }
         let others = running.count > 1 ? " and \(running.count - 1) more" : ""
         return "\(count) \(isEnding)moving \(first.vm) to \(first.to)\(others), \(rest)"

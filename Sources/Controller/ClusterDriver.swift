@@ -59,6 +59,9 @@ package actor ClusterDriver {
     /// The leader's term, while it leads and has read everything.
     package var term: Term? { isLeading && cluster != nil ? reign?.term : nil }
 
+    /// Requests that wait for the store to confirm what came before them.
+    package var waiting: Int { queue.count }
+
     package var isLeading: Bool { reign.map { BootClock.now < $0.leaseEnd } ?? false }
 
     /// Runs the work and answers when what it changed is stored.

@@ -86,7 +86,9 @@ package struct ControllerService {
     ) async throws -> any StateStore {
         switch cluster.store {
         case .sqlite: return try SQLiteStore(path: "\(folder.path)/cluster.sqlite")
-        case .etcd: fatalError()
+        case .etcd(let endpoints, let keysFolder):
+            return try EtcdStore(
+                endpoints: endpoints, cluster: cluster.cluster, keysFolder: keysFolder)
         }
     }
 

@@ -8,8 +8,8 @@ package enum Limits {
     package static let heartbeatBytesMax = 8 << 20
     package static let pageMax = 1000
     package static let pageDefault = 100
-    /// Of a query's value, and of an `If-Match`.
-    package static let wordBytesMax = 256
+    /// Of a query's value.
+    package static let queryCharactersMax = 100
 
     // The driver
 
@@ -45,5 +45,7 @@ package enum Limits {
     // Tokens
 
     package static let tokenBytes = 32
+    /// A token's text, with its name.
+    package static let tokenTextMax = 256
     package static let tokenSeconds = 1...(10 * 366 * 86_400)
 }

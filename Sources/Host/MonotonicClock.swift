@@ -54,4 +54,12 @@ package struct BootInstant: Hashable, Comparable, Sendable {
         let nanoseconds = seconds * 1_000_000_000 + attoseconds / 1_000_000_000
         return BootInstant(nanoseconds: UInt64(Int64(left.nanoseconds) + nanoseconds))
     }
+
+    /// Returns at that time or later, or earlier when a signal comes. Blocks.
+    package static func sleep(until end: BootInstant) {
+        var time = timespec(
+            tv_sec: Int(end.nanoseconds / 1_000_000_000),
+            tv_nsec: Int(end.nanoseconds % 1_000_000_000))
+        _ = unsafe clock_nanosleep(CLOCK_BOOTTIME, TIMER_ABSTIME, &time, nil)
+    }
 }

@@ -5,6 +5,9 @@ import Glibc
 /// Raw mode of standard input: each key at once, none of them with a meaning here. Put back when this ends, and
 /// when SIGTERM, SIGHUP or SIGINT end the program.
 package struct RawTerminal: ~Copyable {
+    /// Standard input's. A value without anything stored would end without its deinit (Swift 6.3.1).
+    private let descriptor: Int32
+
     /// Nil when standard input is no terminal.
     /// - Parameter takesScreen: what is on the screen is kept aside, and the cursor hidden, until this ends.
     package init?(takesScreen: Bool = false) {
@@ -14,18 +17,19 @@ package struct RawTerminal: ~Copyable {
         unsafe savedSettings = settings
         unsafe cfmakeraw(&settings)
         guard unsafe tcsetattr(0, TCSANOW, &settings) == 0 else { return nil }
+        descriptor = 0
         unsafe screenIsTaken = takesScreen
         if takesScreen { writeToTerminal("\u{1b}[?1049h\u{1b}[?25l") }
         for number in [SIGTERM, SIGHUP, SIGINT] {
             signal(number) { number in
-                restoreTerminal()
+                restoreTerminal(0)
                 signal(number, SIG_DFL)
                 raise(number)
             }
         }
     }
 
-    deinit { restoreTerminal() }
+    deinit { restoreTerminal(descriptor) }
 }
 
 package enum Terminal {
@@ -74,13 +78,13 @@ nonisolated(unsafe) private var savedSettings: termios?
 nonisolated(unsafe) private var screenIsTaken = false
 
 /// Called by signal handlers: nothing here allocates.
-private func restoreTerminal() {
+private func restoreTerminal(_ descriptor: Int32) {
     if unsafe screenIsTaken {
         unsafe screenIsTaken = false
         writeToTerminal("\u{1b}[?25h\u{1b}[?1049l")
     }
     guard var settings = unsafe savedSettings else { return }
-    _ = unsafe tcsetattr(0, TCSADRAIN, &settings)
+    _ = unsafe tcsetattr(descriptor, TCSADRAIN, &settings)
 }
 
 /// A terminal that cannot be written to shows nothing anyway.

@@ -8,6 +8,10 @@ package enum Limits {
 
     /// How long vCPUs may take to leave the guest before the host is taken to be broken.
     package static let pauseTimeout = Duration.seconds(5)
+    /// What a lease may be from now on.
+    package static let leaseMax = Duration.seconds(3600)
+    /// The thread that waits for a lease's end looks this often whether its machine is still there.
+    package static let leaseWatchPause = Duration.seconds(5)
     /// A held back vCPU runs and stands still in turns of this length together.
     package static let throttlePeriod = Duration.milliseconds(10)
     /// Pages in one KVM_CLEAR_DIRTY_LOG: KVM holds its page table lock for that long.

@@ -33,6 +33,7 @@ extension Machine {
     package func resume() throws(VMMRefusal) {
         try perform { lifecycle throws(VMMRefusal) in
             try Self.require([.running, .paused], lifecycle, to: "resume")
+            try requireLease()
             run(&lifecycle)
         }
     }
@@ -58,6 +59,13 @@ extension Machine {
             end(&lifecycle, exit)
             publish(lifecycle)
         }
+    }
+
+    /// Its lease has ended: first nothing of it runs any more, then it ends as others do.
+    func expire() {
+        close()
+        let detail = "its host's lease ended: another host may have started it"
+        stop(VMExit(reason: .leaseExpired, detail: detail))
     }
 
     package func throttle(

@@ -4,6 +4,7 @@
 //      ├── Hardware     memory, KVM's descriptors, devices
 //      ├── RunGate      where vCPU threads park
 //      ├── vcpu0…       a thread each
+//      ├── GuestLease   until when it may run; "lease", a thread that ends it then
 //      └── "machine"    a thread that does what the guest asks for: reset, power off, its own failure
 //
 // It knows no sockets, files or processes: those are in Process/.
@@ -39,6 +40,8 @@ package final class Machine: Sendable {
     let vcpus: [VCPU]
     let gate: RunGate
     let throttle: Throttle
+    let lease: GuestLease
+    let isLeaseWatched = Atomic<Bool>(false)
     let lifecycle: Mutex<Lifecycle>
     /// What `status` says, readable while an operation goes on; waited on for the end.
     let published: Monitor<VMMStatus>
@@ -69,10 +72,12 @@ package final class Machine: Sendable {
         } catch { throw .system(error) }
         self.memory = memory
         self.hardware = hardware
-        let gate = RunGate(vcpuCount: spec.vcpus)
+        let lease = GuestLease(isNeeded: spec.isLeased)
+        let gate = RunGate(vcpuCount: spec.vcpus, lease: lease)
         let vcpus = hardware.vcpus.map {
-            VCPU($0, bus: hardware.bus, memory: memory, gate: gate)
+            VCPU($0, bus: hardware.bus, memory: memory, gate: gate, lease: lease)
         }
+        self.lease = lease
         self.gate = gate
         self.vcpus = vcpus
         throttle = Throttle { until in

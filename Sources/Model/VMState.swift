@@ -34,6 +34,8 @@ public struct VMExit: Hashable, Sendable, Codable {
         case processDied
         /// It runs on another host now.
         case migrated
+        /// Its host's lease ended: it may have been started elsewhere.
+        case leaseExpired
     }
 
     public var reason: Reason

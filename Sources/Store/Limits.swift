@@ -41,6 +41,8 @@ package enum Limits {
     static let answerTimeout = Duration.seconds(5)
     /// How long an open watch of etcd may be silent before it is opened anew.
     package static let watchSilence = Duration.seconds(10)
+    /// Watches beyond it wait for one to end.
+    static let connectionsPerMember = 1024
     /// Shorter than etcd keeps idle connections.
     static let idleConnection = Duration.seconds(30)
     /// Between attempts to open a watch: the first, doubled each time, and the longest.

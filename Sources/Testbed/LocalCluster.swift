@@ -54,7 +54,7 @@ package final class LocalCluster: Sendable {
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700])
-        return try await temporary(configuration(names, control), in: folder)
+        return try await temporary(configuration(names, control, in: folder), in: folder)
     }
 
     /// The same with a cluster file of the caller's, in a folder of the caller's that `end` removes.
@@ -68,9 +68,7 @@ package final class LocalCluster: Sendable {
             return try await start(
                 file: path, in: folder, isTemporary: true, environment: environment)
         } catch {
-            // Agents that did start are ended; the first error is the one to tell.
-            _ = try? await FerryCommand.run(
-                ["down", "--cluster", folder + "/cluster.yaml"], in: folder)
+            // The first error is the one to tell.
             try? FileManager.default.removeItem(atPath: folder)
             throw error
         }
@@ -81,7 +79,11 @@ package final class LocalCluster: Sendable {
         file path: String, in folder: String, isTemporary: Bool = false,
         environment: [String: String] = [:]
     ) async throws -> LocalCluster {
-        try await up(path, in: folder, environment)
+        do { try await up(path, in: folder, environment) } catch {
+            // What did start is stopped; the first error is the one to tell.
+            _ = try? await FerryCommand.run(["down", "--cluster", path], in: folder)
+            throw error
+        }
         let file = try ClusterFile(loading: path, relativeTo: folder)
         return try LocalCluster(file, folder, isTemporary: isTemporary, environment)
     }
@@ -242,7 +244,9 @@ package final class LocalCluster: Sendable {
     /// The second.
     package func remove() throws { try FileManager.default.removeItem(atPath: folder) }
 
-    private static func configuration(_ names: [String], _ control: LocalControl) throws -> String {
+    private static func configuration(
+        _ names: [String], _ control: LocalControl, in folder: String
+    ) throws -> String {
         let ports = try freePorts(names.count * 2 + control.controllers.count)
         let hosts = names.indices.map { index in
             """
@@ -261,8 +265,8 @@ package final class LocalCluster: Sendable {
             ? "" : "controllers:\n\(controllers.joined())\(control.configuration)"
         return """
             cluster: testbed
-            state-folder: state
-            keys-folder: keys
+            state-folder: \(folder)/state
+            keys-folder: \(folder)/keys
             memory-reserve: 64MiB
             \(controllerPart)
             hosts:

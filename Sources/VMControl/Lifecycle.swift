@@ -76,7 +76,8 @@ package struct Lifecycle: Hashable, Sendable {
         handover = .none
         switch exit.reason {
         case .powerOff, .stopped, .migrated: state = .stopped
-        case .tripleFault, .emulationFailure, .hostFailure, .processDied: state = .failed
+        case .tripleFault, .emulationFailure, .hostFailure, .processDied, .leaseExpired:
+            state = .failed
         }
     }
 }

@@ -83,6 +83,9 @@ package final class VMMClient: Sendable {
     package func throttle(percent: Int) throws(VMMError) {
         try command(.throttle(percent: percent))
     }
+    package func lease(until end: BootInstant) throws(VMMError) {
+        try command(.lease(until: end))
+    }
     package func sendConsoleInput(_ bytes: [UInt8]) throws(VMMError) {
         try command(.consoleInput(bytes))
     }

@@ -1,5 +1,6 @@
 // How the messages of VMMMessage.swift look as bytes. Reading bounds every length and throws; it never traps.
 
+import Host
 import Model
 package import Wire
 
@@ -72,6 +73,9 @@ extension VMMRequest {
         case .consoleInput(let bytes):
             body.write(counted: bytes)
             return (16, body)
+        case .lease(let until):
+            body.write(until.nanoseconds)
+            return (17, body)
         }
     }
 
@@ -102,6 +106,8 @@ extension VMMRequest {
             self = .throttle(percent: Int(percent))
         case 16:
             self = .consoleInput(try reader.counted(limit: Limits.textBytesMax, field: "input"))
+        case 17:
+            self = .lease(until: BootInstant(nanoseconds: try reader.integer(field: "lease")))
         default: throw .invalid(field: "kind of request", value: UInt64(kind))
         }
         try reader.finish()

@@ -10,6 +10,7 @@
 // The agent asks, the vmm answers each request once and in order. Descriptors travel by SCM_RIGHTS with the
 // frame's first byte. What is big (memory, dirty bits, saved state) is passed as a memory file, never in a body.
 
+package import Host
 package import Model
 
 /// The version of the message set; both ends must have the same: agent and vmm are installed together,
@@ -53,6 +54,9 @@ package enum VMMRequest: Hashable, Sendable {
     case throttle(percent: Int)
     /// Bytes for the guest's serial console.
     case consoleInput([UInt8])
+    /// A leased guest may run until then, by CLOCK_BOOTTIME; afterwards it is stopped for good. It never runs before
+    /// the first of these, an earlier time changes nothing, and a lease that has ended is not made longer.
+    case lease(until: BootInstant)
 }
 
 /// What a vmm answers.

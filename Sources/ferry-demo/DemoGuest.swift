@@ -12,6 +12,7 @@ final class DemoGuest {
     let startsOn: HostName
     /// Pages that it writes a second: its load.
     let rate: Int
+    let id = VMID.random()
     let watch: PulseWatch
     private let owners: OwnerWatch
     private(set) var ownerViolations: [String] = []
@@ -41,6 +42,7 @@ final class DemoGuest {
         options.rate = .pagesPerSecond(rate)
         options.checksPerSecond = 200
         var request = CreateClusterVM(name: name, memoryBytes: memory.bytes)
+        request.id = id
         request.startOn = startsOn
         request.commandLine = try options.commandLine()
         return request

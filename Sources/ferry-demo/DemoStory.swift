@@ -118,7 +118,7 @@ final class DemoStory {
         }
         try say("  \(host) is empty, and could be switched off: all VMs beat on elsewhere …")
         for guest in guests { try await guest.watch.waitForBeats(10) }
-        try await ferry("activate", host.text)
+        try await ferry("activate", host.text, "--bring-back")
         for operation in try await operations(.bringBack) { try await waitForEnd(operation.id) }
     }
 
@@ -141,8 +141,11 @@ final class DemoStory {
 
     private func tell() async throws {
         operations = try await operations(nil)
+        var migrations: [MigrationInfo] = []
+        for agent in cluster.client.agents { migrations += try await agent.migrations() }
         let table = DemoTable(
-            guests: guests, operations: operations, from: start, before: before,
+            guests: guests, operations: operations,
+            migrations: migrations.filter { $0.state == .succeeded }, from: start, before: before,
             after: try await hosts(), imbalance: imbalance)
         try say("\n" + table.text + "\n")
     }

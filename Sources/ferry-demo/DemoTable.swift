@@ -8,6 +8,8 @@ import Testbed
 struct DemoTable {
     let guests: [DemoGuest]
     let operations: [OperationInfo]
+    /// As their sources saw them.
+    let migrations: [MigrationInfo]
     let from: Instant
     let before: [ClusterHost]
     let after: [ClusterHost]
@@ -30,16 +32,17 @@ struct DemoTable {
     }
 
     private func row(_ guest: DemoGuest) -> [String] {
-        let moves = operations.sorted { $0.startedAtMs < $1.startedAtMs }
-            .flatMap(\.plan.moves).filter { $0.vm == guest.name && $0.state == .done }
+        // Only of this life of the VM: its name may have been another's before.
+        let moves = migrations.filter { $0.vm == guest.name && $0.vmID == guest.id }
+            .sorted { $0.startedAtMs < $1.startedAtMs }
         let trace = guest.watch.trace
-        let route = [guest.startsOn] + moves.map(\.to)
+        let route = [guest.startsOn] + moves.map(\.destination)
         return [
             guest.name.text, route.map { Self.short($0) }.joined(separator: " → "),
             "\(moves.count)",
             moves.isEmpty
                 ? "–"
-                : moves.map { $0.actualDowntimeMs.map { Self.fixed($0) } ?? "?" }
+                : moves.map { $0.report.map { Self.fixed($0.downtimeMs) } ?? "?" }
                     .joined(separator: ", "),
             Self.fixed(trace.longestGap(from: from, to: .now).milliseconds) + " ms",
             "\(trace.beats.count)\(trace.firstBreak == nil ? ", in order" : ", NOT in order")",
@@ -82,7 +85,8 @@ struct DemoTable {
     private func row(_ operation: OperationInfo) -> [String] {
         let moves = operation.plan.moves.filter { $0.state == .done }
         let took = operation.endedAtMs.map { Double($0 - operation.startedAtMs) / 1000 }
-        let downtimes = moves.compactMap(\.actualDowntimeMs)
+        let ids = Set(moves.compactMap(\.migration))
+        let downtimes = migrations.filter { ids.contains($0.id) }.compactMap(\.report?.downtimeMs)
         let seconds = operation.plan.seconds
         return [
             operation.kind.rawValue + (operation.host.map { " \($0)" } ?? ""), "\(moves.count)",

@@ -33,9 +33,10 @@ struct Load: AsyncParsableCommand {
         let rig = try await LoadRig.start(options, progress)
         let report: LoadReport
         do { report = try await LoadRun(rig: rig, options: options, tell: progress).run() } catch {
+            progress("ferry-load: \(error)\(rig.lastWords)")
             // The first error is the one to tell.
             try? await rig.end()
-            throw error
+            throw ExitCode.failure
         }
         try await rig.end()
         print(output == .json ? try report.json : report.text)

@@ -50,7 +50,7 @@ final class LoadRig {
         let listener = try TCPSocket.listen(on: SocketAddress(ip: "127.0.0.1", port: 0))
         let port = try TCPSocket.port(of: listener)
         let file = folder + "/cluster.yaml"
-        try configuration(options, fleet, port).write(
+        try configuration(options, fleet, port, in: folder).write(
             toFile: file, atomically: true, encoding: .utf8)
         // The listener kept the port free until now.
         _ = consume listener
@@ -101,7 +101,7 @@ final class LoadRig {
     }
 
     private static func configuration(
-        _ options: LoadOptions, _ fleet: SimulatedFleet, _ port: UInt16
+        _ options: LoadOptions, _ fleet: SimulatedFleet, _ port: UInt16, in folder: String
     ) -> String {
         let hosts = fleet.hosts.map { host in
             let member = fleet.member(host)
@@ -110,8 +110,8 @@ final class LoadRig {
         let milliseconds = Int(options.heartbeat.milliseconds)
         return """
             cluster: load
-            state-folder: state
-            keys-folder: keys
+            state-folder: \(folder)/state
+            keys-folder: \(folder)/keys
             controllers:
               - name: controller-1
                 api: 127.0.0.1:\(port)
@@ -171,6 +171,11 @@ final class LoadRig {
         return Double(peakBytes) / Double(1 << 20)
     }
 
+    /// What the controller said last, and what an agent met last.
+    var lastWords: String {
+        "\n  the controller's log ends: \(lastLogLine)\n  an agent met: \(fleet.lastProblem ?? "nothing")"
+    }
+
     private var lastLogLine: String {
         let words = (try? File.tail(folder + "/controller.log", count: 2000)) ?? []
         return String(decoding: words, as: UTF8.self).split(separator: "\n").last.map(String.init)
@@ -183,8 +188,7 @@ final class LoadRig {
         let end = Instant.now + limit
         while try await !isSo() {
             guard Instant.now < end else {
-                throw TestbedError(
-                    "not within \(limit): \(what); an agent met \(fleet.lastProblem ?? "nothing")")
+                throw TestbedError("not within \(limit): \(what)")
             }
             try await Task.sleep(for: Limits.poll)
         }

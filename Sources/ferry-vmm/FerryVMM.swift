@@ -62,6 +62,8 @@ struct FerryVMM: ParsableCommand {
     var restore: String?
     @Flag(help: "Do not run the guest yet.")
     var paused = false
+    @Flag(help: "Run the guest only while an agent grants it a lease; begin with --paused.")
+    var leased = false
     @Flag(help: "Allow core files and debuggers: they see the guest's memory.")
     var debuggable = false
 
@@ -71,6 +73,9 @@ struct FerryVMM: ParsableCommand {
         }
         if kernel == nil, !incoming, restore == nil {
             throw ValidationError("give a --kernel, or one of --incoming and --restore")
+        }
+        if leased, !incoming, !paused {
+            throw ValidationError("--leased needs --paused: nobody can have granted a lease yet")
         }
         if initrd != nil, kernel == nil { throw ValidationError("--initrd needs a --kernel") }
     }
@@ -86,6 +91,7 @@ struct FerryVMM: ParsableCommand {
         options.downtimeLimit = downtimeLimit
         options.commandLine = commandLine
         options.startsPaused = paused
+        options.isLeased = leased
         options.isDebuggable = debuggable
         throw ExitCode(VMMProcess(options).run())
     }

@@ -42,7 +42,9 @@ extension CommandFailure {
                 case 400..<500, 503, 507: .refused
                 default: .failed
                 }
-            self.init(kind, code: problem.code, problem.detail)
+            self.init(
+                kind, code: problem.code,
+                problem.detail.isEmpty ? problem.title : problem.detail)
         case .unreachable: self.init(.unreachable, code: "unreachable", "\(error)")
         case .notTrusted: self.init(.unreachable, code: "not_trusted", "\(error)")
         case .unexpected: self.init(.failed, code: "unexpected_answer", "\(error)")

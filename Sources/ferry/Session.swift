@@ -159,7 +159,8 @@ extension Session {
         }
         guard let vm = found.first else {
             for error in silent { printError("ferry: \(error)") }
-            throw silent.isEmpty
+            // What a controller does not keep it would still have heard of.
+            throw silent.isEmpty || controller != nil
                 ? CommandFailure(
                     .notFound, code: "vm_not_found",
                     "there is no VM \(name) in cluster \(cluster.cluster)")

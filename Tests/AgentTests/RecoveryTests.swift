@@ -75,18 +75,19 @@ struct RecoveryTests {
         }
     }
 
-    @Test("Only operators rule")
+    @Test("Operators rule, and a controller in its term")
     func controller() async throws {
         try await TestCluster.with { cluster in
             let keys = KeyFolder("\(cluster.folder)/keys/controller-main")
             try cluster.authority.issue(role: .controller, name: HostName("main"), to: keys)
             try await cluster.agent(keys: keys.path) { agent in
-                await problem(.forbidden) {
-                    _ = try await agent.rule(
-                        RuleOnVM(ruling: .runHere, epoch: 1), on: VMName("web"))
-                }
-                await problem(.vmNotFound) { _ = try await agent.recovery(VMName("web")) }
-                await problem(.vmNotFound) { _ = try await agent.recovery(VMID.random()) }
+                let ruling = RuleOnVM(ruling: .runHere, epoch: 1)
+                let (leader, deposed) = (agent.commanded(in: 2), agent.commanded(in: 1))
+                await problem(.badRequest) { _ = try await agent.rule(ruling, on: VMName("web")) }
+                await problem(.vmNotFound) { _ = try await leader.rule(ruling, on: VMName("web")) }
+                await problem(.staleTerm) { _ = try await deposed.rule(ruling, on: VMName("web")) }
+                await problem(.vmNotFound) { _ = try await leader.recovery(VMName("web")) }
+                await problem(.vmNotFound) { _ = try await leader.recovery(VMID.random()) }
             }
         }
     }

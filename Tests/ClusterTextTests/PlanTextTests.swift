@@ -48,7 +48,7 @@ struct PlanTextTests {
         failed.reason = "connection broken"
         let ended = try operation(
             plan([done, failed], left: [LeftBehind(vm: try vmName("big"), why: "no room")]),
-            state: .incomplete, done: 1, seconds: 25)
+            state: .incomplete, done: 1, seconds: 25, detail: "2 VMs not moved: db, big")
         #expect(
             ended.text == """
                 VM   FROM    TO      MOVE                TIME   PREDICTED  DOWNTIME  PREDICTED  REASON
@@ -59,6 +59,16 @@ struct PlanTextTests {
                 """)
         #expect(!ended.isComplete)
         #expect(try operation(plan([done]), state: .succeeded, done: 1, seconds: 9).isComplete)
+    }
+
+    @Test func `What no move can say, the operation says`() throws {
+        let ended = try operation(
+            plan([]), state: .cancelled, seconds: 1, detail: "the host was fenced")
+        #expect(
+            ended.text == """
+                drain of host-a: cancelled, 0 of 0 moves in 1.0 s
+                the host was fenced
+                """)
     }
 
     @Test func `Operations are listed with their state and start`() throws {
@@ -105,6 +115,12 @@ struct OperationWatchTests {
         #expect(
             watch.line(try operation(plan(moves), done: 1), at: 151)
                 == "[1/3] waiting to go on, 24 s left")
+    }
+
+    @Test func `When all has moved it is about to finish`() throws {
+        var watch = OperationWatch()
+        let moved = plan([try move("web", to: "host-b", state: .done)])
+        #expect(watch.line(try operation(moved, done: 1), at: 0) == "[1/1] finishing")
     }
 
     @Test func `An operation that ends finishes what is under way only`() throws {

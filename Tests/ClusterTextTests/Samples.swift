@@ -29,13 +29,13 @@ func plan(_ moves: [MoveInfo], left: [LeftBehind] = [], waves: Int = 1) -> PlanI
 
 func operation(
     _ plan: PlanInfo, state: OperationInfo.State = .running, done: Int = 0,
-    seconds: Double? = nil
+    seconds: Double? = nil, detail: String? = nil
 ) throws -> OperationInfo {
     OperationInfo(
         id: OperationID(high: 0, low: 7), revision: 1, kind: .drain, state: state,
         host: try hostName("host-a"), startedAtMs: 1_700_000_000_000,
         endedAtMs: seconds.map { 1_700_000_000_000 + Int64($0 * 1000) }, startedBy: "admin",
-        plan: plan, movesDone: done)
+        plan: plan, movesDone: done, detail: detail)
 }
 
 func host(

@@ -36,7 +36,7 @@ extension EndToEnd {
                 #expect(place.output.contains("refused by anti-affinity"))
 
                 let target = other.output.contains("host-b") ? "host-c" : "host-b"
-                let moved = try await cluster.done("migrate", "web", "--to", target)
+                let moved = try await cluster.doneOnceReported("migrate", "web", "--to", target)
                 #expect(moved.output.contains("web runs on \(target)"), "\(moved.output)")
                 #expect(moved.output.contains("downtime"))
                 let refused = try await cluster.ferry("migrate", "web", "--to", target)
@@ -66,7 +66,7 @@ extension EndToEnd {
                 try await cluster.done(
                     "vm", "create", "fixed", "--memory", "64MiB", "--pin", "host-b")
 
-                let plan = try await cluster.done("drain", "host-a", "--plan")
+                let plan = try await cluster.doneOnceReported("drain", "host-a", "--plan")
                 #expect(plan.output.contains("2 moves in"), "\(plan.output)")
                 let drained = try await cluster.done("drain", "host-a")
                 #expect(drained.output.contains("drain of host-a: done, 2 of 2 moves"))
@@ -102,7 +102,7 @@ extension EndToEnd {
                 #expect(balance.output.contains("mode        off"))
                 #expect(balance.output.contains("starts above 0.2,"))
                 #expect(balance.output.contains("a VM rests  10 min 0 s"))
-                try await cluster.done("balance", "--plan")
+                _ = try await cluster.doneOnceReported("balance", "--plan")
 
                 let token = try await cluster.done("token", "create", "eyes", "--role", "viewer")
                 let secret = ["FERRY_TOKEN": token.output.trimmingCharacters(in: .newlines)]
@@ -126,6 +126,24 @@ extension EndToEnd {
                 #expect(words.output == "web\n")
                 let status = try await cluster.done("status")
                 #expect(status.output.contains("hosts: 3 active"), "\(status.output)")
+            }
+        }
+
+        @Test("ferry top draws on a terminal, ends at q and puts the terminal back")
+        func terminal() async throws {
+            try await withControlledCluster { cluster in
+                let terminal = try PseudoTerminal()
+                let before = try terminal.localModes()
+                let top = try terminal.start(
+                    ProgramFolder.path + "/ferry", ["top", "--cluster", "cluster.yaml"],
+                    in: cluster.folder)
+                try terminal.readUntil("controller-1 leads")
+                #expect(try terminal.localModes() != before)
+                try terminal.type("q")
+                top.waitUntilExit()
+                #expect(top.terminationStatus == 0)
+                try terminal.readUntil("\u{1b}[?25h\u{1b}[?1049l")
+                #expect(try terminal.localModes() == before)
             }
         }
 
@@ -169,6 +187,21 @@ extension LocalCluster {
             )
         }
         return result
+    }
+
+    /// The same of something that a host must have reported first, which it does with its next heartbeat.
+    fileprivate func doneOnceReported(_ arguments: String...) async throws -> FerryCommand.Result {
+        let end = Instant.now + .seconds(10)
+        while true {
+            let result = try await ferry(arguments)
+            if result.exitCode == 0 { return result }
+            let words = result.errors + result.output
+            let isEarly = words.contains("has not reported") || words.contains("has not told")
+            guard isEarly, Instant.now < end else {
+                throw TestbedError("\(arguments): \(result.errors) \(result.output)")
+            }
+            try await Task.sleep(for: .milliseconds(250))
+        }
     }
 
     fileprivate func ferry(

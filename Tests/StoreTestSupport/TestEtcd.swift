@@ -122,7 +122,10 @@ package final class TestEtcd: Sendable {
         folder=$1; shift
         "$@" </dev/null >>"$folder/log" 2>&1 &
         echo $!
-        if read word; then kill -9 $!; else kill -9 $!; wait; rm -r "$folder"; fi
+        read word; has_no_master=$?
+        kill -9 $!
+        wait
+        [ $has_no_master = 0 ] || rm -r "$folder"
         """#
 
     /// With a socket as its input and output.
@@ -132,10 +135,20 @@ package final class TestEtcd: Sendable {
         defer { _ = unsafe posix_spawn_file_actions_destroy(&actions) }
         _ = unsafe posix_spawn_file_actions_adddup2(&actions, socket.number, 0)
         _ = unsafe posix_spawn_file_actions_adddup2(&actions, socket.number, 1)
+        _ = unsafe posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+        var attributes = posix_spawnattr_t()
+        _ = unsafe posix_spawnattr_init(&attributes)
+        defer { _ = unsafe posix_spawnattr_destroy(&attributes) }
+        // Threads of Swift's tasks take no signals; a shell with such a mask would wait for ever for its child's.
+        var none = sigset_t()
+        _ = unsafe sigemptyset(&none)
+        _ = unsafe posix_spawnattr_setsigmask(&attributes, &none)
+        _ = unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var argv = unsafe arguments.map { unsafe strdup($0) } + [nil]
         defer { unsafe argv.forEach { unsafe free($0) } }
         var processID: pid_t = 0
-        let code = unsafe posix_spawn(&processID, arguments[0], &actions, nil, &argv, environ)
+        let code = unsafe posix_spawn(
+            &processID, arguments[0], &actions, &attributes, &argv, environ)
         guard code == 0 else { throw SystemError(call: "posix_spawn", code: code) }
         return processID
     }

@@ -135,23 +135,27 @@ struct EtcdTests {
         }
     }
 
-    @Test("When etcd takes a commit and does not answer, nobody can say what became of it")
+    @Test("What came of a commit without an answer nobody knows, and its term is over")
     func pausedEtcd() async throws {
         let etcd = try TestEtcd()
         try await withPlace(etcd) { place in
             let store = try await place.open()
-            try await store.commit(.put("a", "1"))
+            let old = try await store.campaign(candidate("a"), lease: .seconds(60))
+            try await store.commit(.put("a", "1"), term: old.term)
             etcd.pause()
             let error = await #expect(throws: StoreError.self) {
-                try await store.commit(.put("a", "2"))
+                try await store.commit(.put("a", "2"), term: old.term)
             }
             etcd.resume()
             guard case .outcomeUnknown = error else {
                 Issue.record("\(String(describing: error))")
                 return
             }
-            try await store.commit(.put("b", "1"))
-            #expect(try await store.text("b") == "1")
+            try await expectDeposed(old, store)
+            try await store.resign(old)
+            let new = try await store.campaign(candidate("a"), lease: .seconds(60))
+            try await store.commit(.put("a", "3"), term: new.term)
+            #expect(try await store.text("a") == "3")
         }
     }
 

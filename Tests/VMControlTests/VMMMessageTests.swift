@@ -1,3 +1,4 @@
+import Host
 import Model
 import Testing
 import VMControl
@@ -9,7 +10,7 @@ struct VMMMessageTests {
         .attach, .status, .pause(forHandover: true), .seal, .resume, .quit, .reset, .saveState,
         .loadState(bytes: 12345), .saveToFile, .startDirtyLog, .fetchDirtyLog,
         .clearDirtyLog(firstPage: 64, pageCount: 512), .stopDirtyLog, .throttle(percent: 40),
-        .consoleInput([104, 105]),
+        .consoleInput([104, 105]), .lease(until: BootInstant(nanoseconds: 1 << 60)),
     ]
 
     static func everyReply() throws -> [VMMReply] {
@@ -42,6 +43,9 @@ struct VMMMessageTests {
         #expect(
             VMMRequest.pause(forHandover: true).frame(number: 5)
                 == [1, 0, 0, 0, 3, 0, 1, 0, 5, 0, 0, 0, 1])
+        #expect(
+            VMMRequest.lease(until: BootInstant(nanoseconds: 258)).frame(number: 5)
+                == [8, 0, 0, 0, 17, 0, 1, 0, 5, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0, 0])
     }
 
     @Test("Requests read back", arguments: everyRequest)
@@ -69,9 +73,24 @@ struct VMMMessageTests {
         }
     }
 
+    @Test("Every truncation of a request is refused", arguments: everyRequest)
+    func truncatedRequests(request: VMMRequest) {
+        let frame = request.frame(number: 5)
+        let body = frame.dropFirst(VMMFrameHeader.bytes)
+        let kind = UInt16(frame[4]) | UInt16(frame[5]) << 8
+        for count in 0..<body.count {
+            #expect(throws: WireError.self) {
+                try VMMRequest(kind: kind, body: body.prefix(count))
+            }
+        }
+    }
+
     @Test("Flipped bits are refused or read as another message, and never trap")
     func bitFlips() throws {
-        for frame in try Self.everyReply().map({ $0.frame(number: 5) }) {
+        let frames =
+            try Self.everyReply().map { $0.frame(number: 5) }
+            + Self.everyRequest.map { $0.frame(number: 5) }
+        for frame in frames {
             for bit in 0..<(frame.count * 8) {
                 var flipped = frame
                 flipped[bit / 8] ^= 1 << (bit % 8)

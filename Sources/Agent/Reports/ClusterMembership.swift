@@ -12,6 +12,7 @@ import ServiceLifecycle
 
 struct ClusterMembership: Service, CustomStringConvertible {
     let context: HostContext
+    let inventory: VMInventory
     let maker: HeartbeatMaker
     let migrations: Migrations
     let fence: TermFence
@@ -81,9 +82,8 @@ struct ClusterMembership: Service, CustomStringConvertible {
         _ schedule: inout ReportSchedule, at controller: HostAddress, by client: ReportClient
     ) async throws(ClientError) -> HeartbeatAnswer {
         schedule.sends(at: .now)
-        let sentAt = BootInstant.now
         let answer = try await client.register(registration, of: context.name, at: controller)
-        try await hear(answer, of: controller, sentAt)
+        try await hear(answer, of: controller)
         return answer
     }
 
@@ -94,14 +94,25 @@ struct ClusterMembership: Service, CustomStringConvertible {
         schedule.sends(at: .now)
         let sentAt = BootInstant.now
         let answer = try await client.send(heartbeat, of: context.name, to: controller)
-        try await hear(answer, of: controller, sentAt)
+        try await hear(answer, of: controller)
+        await extendLease(answer, from: sentAt)
         await migrations.reported(news)
         return answer
     }
 
+    /// Only heartbeats are answered with one. It counts from the moment of sending: the controller's side counts from
+    /// its answer, which is later.
+    private func extendLease(_ answer: HeartbeatAnswer, from sentAt: BootInstant) async {
+        guard answer.leaseMs > 0 else { return }
+        let lease = Duration.milliseconds(min(answer.leaseMs, Limits.leaseMsMax))
+        context.lease.extend(until: sentAt + lease)
+        guard let until = context.lease.until else { return }
+        for vm in await inventory.all() { Task { await vm.extendLease(until: until) } }
+    }
+
     /// Throws for the answer of a controller that was deposed: it counts for nothing.
     private func hear(
-        _ answer: HeartbeatAnswer, of controller: HostAddress, _ sentAt: BootInstant
+        _ answer: HeartbeatAnswer, of controller: HostAddress
     ) async throws(ClientError) {
         let fence = fence
         do throws(TermError) {

@@ -4,6 +4,7 @@
 // asked on the side, and what has changed rings for another heartbeat.
 
 import API
+import ClusterFile
 import Host
 import Migration
 import MigrationProtocol
@@ -48,7 +49,11 @@ actor HeartbeatMaker {
             agentID: agentID, sequence: sequence, cpuCores: hostMeter.cores ?? 0,
             memoryUsedBytes: sample.host.memoryUsedBytes, pressure: sample.host.pressure,
             vms: reports, migrations: moving)
-        return (heartbeat, news)
+        return (sharesMachine ? heartbeat.withVMsAlone : heartbeat, news)
+    }
+
+    private var sharesMachine: Bool {
+        inventory.context.cluster.sharesMachine(inventory.context.name)
     }
 
     private func observations() async -> [VMObservation] {
@@ -114,6 +119,18 @@ actor HeartbeatMaker {
             if reports.count == Limits.vmsMax { break }
         }
         return reports
+    }
+}
+
+extension Heartbeat {
+    /// Of a machine with several hosts on it each one answers for its VMs: with the whole machine's load all of them
+    /// would look equally busy, and no move would change that.
+    fileprivate var withVMsAlone: Heartbeat {
+        var heartbeat = self
+        heartbeat.cpuCores = vms.reduce(0) { $0 + ($1.cpuCores ?? 0) }
+        heartbeat.memoryUsedBytes = vms.reduce(0) { $0 + ($1.memoryUsedBytes ?? 0) }
+        heartbeat.pressure = HostPressure()
+        return heartbeat
     }
 }
 

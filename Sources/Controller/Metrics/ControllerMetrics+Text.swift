@@ -4,7 +4,7 @@ import Control
 import Model
 
 /// What the cluster has at the moment of a scrape.
-struct ClusterFigures: Sendable {
+package struct ClusterFigures: Sendable {
     var hosts: [String: Int]
     var vms: [String: Int]
     var movesUnderWay: Int
@@ -20,7 +20,7 @@ struct ClusterFigures: Sendable {
 
 extension ControllerMetrics {
     /// - Parameter figures: nil on a controller that does not lead.
-    func text(_ figures: ClusterFigures?, version: String) -> String {
+    package func text(_ figures: ClusterFigures?, version: String) -> String {
         let counts = counts
         var text = Exposition()
         text.gauge(

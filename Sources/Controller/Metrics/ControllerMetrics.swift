@@ -1,7 +1,7 @@
 // What this controller has counted since it started. What the cluster has now is read from it when somebody asks.
 
 import API
-import Control
+package import Control
 import Model
 import Synchronization
 
@@ -85,7 +85,7 @@ package final class ControllerMetrics: Sendable {
     }
 
     /// Counts what is stored by now.
-    func count(_ news: [ClusterNews]) {
+    package func count(_ news: [ClusterNews]) {
         guard !news.isEmpty else { return }
         state.withLock { counts in
             for item in news {

@@ -34,7 +34,7 @@ enum Token {
     /// The name in a token's text; nil when it is none.
     static func name(in text: String) -> String? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 3, parts[0] == "ferry", text.utf8.count <= Limits.wordBytesMax else {
+        guard parts.count == 3, parts[0] == "ferry", text.utf8.count <= Limits.tokenTextMax else {
             return nil
         }
         return String(parts[1])

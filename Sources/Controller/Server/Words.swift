@@ -46,8 +46,9 @@ struct Query {
                         : "'\(name.prefix(40))' is not known here: use \(known.joined(separator: ", "))"
                 )
             }
-            guard value.utf8.count <= Limits.wordBytesMax else {
-                throw Problem(.badRequest, "\(name) has more than \(Limits.wordBytesMax) bytes")
+            guard value.unicodeScalars.count <= Limits.queryCharactersMax else {
+                throw Problem(
+                    .badRequest, "\(name) has more than \(Limits.queryCharactersMax) characters")
             }
             guard values.updateValue(value, forKey: name) == nil else {
                 throw Problem(.badRequest, "\(name) is there twice")
@@ -125,10 +126,9 @@ extension Request {
     /// The revision that `If-Match` names; nil without one, or for any ("*").
     func revisionMatched() throws(Problem) -> UInt64? {
         guard let text = headers[.ifMatch], text != "*" else { return nil }
-        let digits = text.dropFirst().dropLast()
-        guard text.count > 2, text.hasPrefix("\""), text.hasSuffix("\""),
-            let number = UInt64(digits)
-        else {
+        let isQuoted = text.count > 2 && text.hasPrefix("\"") && text.hasSuffix("\"")
+        // Without its quotes it can mean nothing else.
+        guard let number = UInt64(isQuoted ? text.dropFirst().dropLast() : text[...]) else {
             throw Problem(
                 .badRequest,
                 "If-Match is '\(text.prefix(40))': use the ETag of a GET, such as \"7\", or *")

@@ -77,6 +77,7 @@ struct ControlSession {
         case .stopDirtyLog: try system { () throws(SystemError) in try machine.dirtyLog.stop() }
         case .throttle(let percent): try machine.throttle(percent: percent, by: id)
         case .consoleInput(let bytes): try offer(bytes)
+        case .lease(let until): try machine.extendLease(until: until)
         }
         return (.done, [])
     }

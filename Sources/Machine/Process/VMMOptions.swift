@@ -23,6 +23,8 @@ package struct VMMOptions: Sendable {
     package var downtimeLimit: Duration?
     package var commandLine: String?
     package var startsPaused: Bool
+    /// It runs only for as long as an agent says.
+    package var isLeased: Bool
     /// Leave core files and ptrace possible.
     package var isDebuggable: Bool
 
@@ -31,6 +33,7 @@ package struct VMMOptions: Sendable {
         self.start = start
         hugePages = false
         startsPaused = false
+        isLeased = false
         isDebuggable = false
     }
 
@@ -41,7 +44,7 @@ package struct VMMOptions: Sendable {
         return VMSpec(
             name: name, memory: memory, vcpus: vcpus ?? 1, hugePages: hugePages,
             downtimeLimit: downtimeLimit ?? VMSpec.downtimeLimitDefault,
-            commandLine: commandLine ?? "")
+            commandLine: commandLine ?? "", isLeased: isLeased)
     }
 
     /// A saved VM as it is to be restored: its size is the file's, and options may only repeat it; its
@@ -65,6 +68,7 @@ package struct VMMOptions: Sendable {
         header.id = id ?? saved.id
         header.spec.name = name ?? saved.spec.name
         header.spec.downtimeLimit = downtimeLimit ?? saved.spec.downtimeLimit
+        header.spec.isLeased = isLeased
         header.spec.hugePages = hugePages || saved.spec.hugePages
         return header
     }

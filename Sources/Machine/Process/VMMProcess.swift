@@ -28,7 +28,7 @@ package struct VMMProcess {
         }
         switch exit.reason {
         case .powerOff, .stopped, .migrated: return 0
-        case .tripleFault, .emulationFailure, .hostFailure, .processDied: return 1
+        case .tripleFault, .emulationFailure, .hostFailure, .processDied, .leaseExpired: return 1
         }
     }
 

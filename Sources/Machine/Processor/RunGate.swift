@@ -35,8 +35,12 @@ final class RunGate: Sendable {
 
     private let state = Monitor(State())
     private let vcpuCount: Int
+    private let lease: GuestLease
 
-    init(vcpuCount: Int) { self.vcpuCount = vcpuCount }
+    init(vcpuCount: Int, lease: GuestLease) {
+        self.vcpuCount = vcpuCount
+        self.lease = lease
+    }
 
     /// Called by a vCPU thread outside the guest: waits until it may run. False: the thread has to end.
     /// `admit` is called under the lock just before it may.
@@ -50,6 +54,7 @@ final class RunGate: Sendable {
                 case .hold: return nil
                 case .run:
                     if let until = state.heldUntil, Instant.now < until { return nil }
+                    guard lease.allowsRunning else { return nil }
                     state.parked.remove(vcpu)
                     admit()
                     return true
@@ -63,6 +68,9 @@ final class RunGate: Sendable {
     func open() {
         state.change { state in if state.request == nil { state.order = .run } }
     }
+
+    /// Something that is not in the gate's state may let vCPUs in.
+    func lookAgain() { state.change { _ in } }
 
     /// No vCPU may enter from now on. `flag` is called under the lock to make those inside come out; the
     /// caller then sends them the signal.

@@ -14,13 +14,15 @@ final class VCPU: Sendable {
     private let bus: Bus
     private let memory: GuestMemory
     private let gate: RunGate
+    private let lease: GuestLease
     private let thread = Mutex<NamedThread?>(nil)
 
-    init(_ kvm: KVMVCPU, bus: Bus, memory: GuestMemory, gate: RunGate) {
+    init(_ kvm: KVMVCPU, bus: Bus, memory: GuestMemory, gate: RunGate, lease: GuestLease) {
         self.kvm = kvm
         self.bus = bus
         self.memory = memory
         self.gate = gate
+        self.lease = lease
     }
 
     /// - Parameter post: hands a request to the machine and brings all vCPUs out, this one too.
@@ -55,6 +57,8 @@ final class VCPU: Sendable {
     private func runUntilInterrupted(post: (GateRequest) -> Void) {
         do {
             while true {
+                // KVM then completes what the last exit began, and comes back before the guest runs.
+                if !lease.allowsRunning { flag() }
                 let exit = try kvm.run()
                 if exit == .interrupted { return }
                 guard let request = try handle(exit) else { continue }

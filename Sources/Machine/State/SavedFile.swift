@@ -14,7 +14,7 @@ import Host
 package import Model
 import Wire
 
-/// What a saved file is about.
+/// What a saved file is about. A lease is not saved: who restores the VM makes another one of it.
 package struct SavedFileHeader: Hashable, Sendable {
     package var id: VMID
     package var spec: VMSpec

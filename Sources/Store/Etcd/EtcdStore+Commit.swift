@@ -5,13 +5,18 @@ package import Control
 import FoundationEssentials
 
 extension EtcdStore {
-    /// The outcome of one whose task is cancelled is unknown.
+    /// The outcome of one whose task is cancelled is unknown. After an unknown outcome its term is over.
     package func commit(_ transaction: StoreTransaction) async throws(StoreError) -> Revision {
         try transaction.checkBounds()
+        if let term = transaction.term { try checkIsWithoutDoubt(term) }
         let answer: EtcdTransactionAnswer
         do {
             answer = try await transport.call("/v3/kv/txn", request(transaction), .change)
-        } catch { throw error.storeError(.change) }
+        } catch {
+            let outcome = error.storeError(.change)
+            if case .outcomeUnknown = outcome, let term = transaction.term { doubt(term) }
+            throw outcome
+        }
         if answer.succeeded == true, let revision = answer.header.revision {
             return Revision(revision.value)
         }

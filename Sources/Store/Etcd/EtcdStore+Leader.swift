@@ -93,6 +93,7 @@ extension EtcdStore {
     }
 
     package func renew(_ leader: Leader) async throws(StoreError) {
+        try checkIsWithoutDoubt(leader.term)
         do {
             guard let lease = try await lease(of: leader) else {
                 throw StoreError.deposed(leader.term)

@@ -3,15 +3,20 @@
 //   commit ──▶ one transaction: compare the leader's key and the conditions, then put and delete
 //   leader ──▶ one key, bound to a lease; its create revision is the term, which a later leader's is always above
 //
-// It keeps nothing in memory that etcd does not know: any client can go on where another one stopped.
+// A commit without an answer may still be on its way, and be made long after its writer has read again: so its term is
+// over for this client. Under the next one it can do nothing any more. All else is in etcd: any client can go on where
+// another one stopped.
 
 package import Control
 import FoundationEssentials
 package import Model
+import Synchronization
 
 package final class EtcdStore: StateStore {
     let keys: EtcdKeys
     let transport: EtcdTransport
+    /// Up to this term, commits may still be on their way.
+    private let lastTermInDoubt = Mutex(Term(0))
 
     /// Connects with the first call. Throws for keys that cannot be used.
     /// - Parameters:
@@ -26,6 +31,12 @@ package final class EtcdStore: StateStore {
         keys = EtcdKeys(cluster)
         transport = try EtcdTransport(
             endpoints: endpoints, keysFolder: keysFolder, watchSilence: watchSilence)
+    }
+
+    func doubt(_ term: Term) { lastTermInDoubt.withLock { $0 = max($0, term) } }
+
+    func checkIsWithoutDoubt(_ term: Term) throws(StoreError) {
+        guard term > lastTermInDoubt.withLock({ $0 }) else { throw .deposed(term) }
     }
 
     package func close() async { await transport.close() }

@@ -7,12 +7,14 @@ import API
 import ArgumentParser
 import Client
 import ClusterText
+import Host
 import Model
 
 struct ControlledMigration {
     private let session: Session
     private let follower: OperationFollower
     private let output: OutputOptions
+    private let began = Instant.now
 
     init(_ session: Session, _ controller: ControllerClient, _ output: OutputOptions) {
         self.session = session
@@ -24,38 +26,43 @@ struct ControlledMigration {
 
     /// Follows it to its end; the exit code says what became of the VM.
     func finish(_ started: OperationInfo) async throws {
-        let last = try await followAgents(started)
-        let ended = try await follower.follow(started)
+        let ended = try await follow(started)
         if output.output == .json { print(try jsonText(ended)) }
-        guard ended.isComplete else { throw failure(ended, last) }
+        let told = await agentsWord(ended)
+        guard ended.isComplete else { throw failure(ended, told) }
         guard output.output == .text else { return }
-        print(last?.state == .succeeded ? last.map(migrationReportText) ?? "" : ended.text)
+        print(told?.state == .succeeded ? told.map(migrationReportText) ?? "" : ended.text)
     }
 
-    /// Shows each attempt as its agent tells it; returns the last one's end.
-    private func followAgents(_ started: OperationInfo) async throws -> MigrationInfo? {
+    private func follow(_ started: OperationInfo) async throws -> OperationInfo {
         let line = ProgressLine(isQuiet: output.output == .json)
-        var followed: Set<MigrationID> = []
-        var last: MigrationInfo?
+        var watch = OperationWatch()
         var operation = started
         while !operation.isOver {
-            let move = operation.plan.moves.first { $0.state == .running }
-            if let move, let id = move.migration, !followed.contains(id) {
-                guard let agent = session.agentIfReachable(move.from) else { return nil }
-                followed.insert(id)
-                // An agent that does not answer leaves it to the operation.
-                guard let ended = try? await agent.follow(id, { await line.show($0) }) else {
-                    await line.clear()
-                    return nil
-                }
-                await line.clear()
-                last = ended
+            if !(await followAgent(operation, line)) {
+                let text = watch.line(operation, at: (Instant.now - began).seconds)
+                await line.show(text, part: operation.state.rawValue)
             }
             try await Task.sleep(for: OperationFollower.poll)
             operation = try await follower.look(started.id)
         }
         await line.clear()
-        return last
+        return operation
+    }
+
+    /// Shows an attempt as its agent tells it, to the attempt's end; false when there is no such agent.
+    private func followAgent(_ operation: OperationInfo, _ line: ProgressLine) async -> Bool {
+        guard let move = operation.plan.moves.first(where: { $0.state == .running }),
+            let id = move.migration, let agent = session.agentIfReachable(move.from)
+        else { return false }
+        // An agent that does not answer, or has not heard of it yet, leaves it to the operation.
+        return (try? await agent.follow(id) { await line.show($0) }) != nil
+    }
+
+    /// How the last attempt ended, by its agent; nil when that cannot be asked.
+    private func agentsWord(_ operation: OperationInfo) async -> MigrationInfo? {
+        guard let move = operation.plan.moves.first, let id = move.migration else { return nil }
+        return try? await session.agentIfReachable(move.from)?.migration(id)
     }
 
     private func failure(_ operation: OperationInfo, _ last: MigrationInfo?) -> CommandFailure {

@@ -76,6 +76,12 @@ struct Migrate: AsyncParsableCommand {
 
     private func migrate(_ session: Session) async throws {
         guard let to else {
+            if session.controller != nil, !concernsAgents {
+                throw CommandFailure(
+                    .notFound, code: "vm_not_found",
+                    "the cluster keeps no VM \(name); one that was made by a word to an agent moves with --to HOST"
+                )
+            }
             throw CommandFailure(
                 .refused, code: "no_destination",
                 "say where to with --to HOST: only a controller chooses, for VMs that it keeps and without the agents' own options"

@@ -10,9 +10,8 @@ struct Down: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Stops the controllers, the VMs and the agents of a cluster on this machine.",
         discussion: """
-            Controllers go first: else they would start again what is stopped. They keep what they know; the \
-            next `ferry up` goes on from there, and starts the VMs that shall run. VMs that no controller keeps \
-            are stopped and can be started again after the next `ferry up`. With --keep-vms all go on running \
+            Controllers go first: else they would see to it that VMs run. Then VMs are stopped as `ferry vm stop` \
+            does it, and can be started again after the next `ferry up`. With --keep-vms all go on running \
             without their agents, but for those with --on-failure restart: these stop by themselves when no \
             controller has renewed their host's lease. Keys and state stay. Migrations are cancelled first. A VM \
             that cannot be stopped does not keep the rest: it is named at the end, and the exit code is 1.

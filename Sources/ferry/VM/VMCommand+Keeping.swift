@@ -16,8 +16,6 @@ extension VMCommand {
         static let configuration = CommandConfiguration(
             abstract: "Boots a VM that is stopped.",
             discussion: """
-                With a controller, it chooses the host anew.
-
                 Example:
                   ferry vm start web
                 """)

@@ -33,12 +33,12 @@ struct VMWait {
                     .notFound, code: "vm_not_found", "VM \(name) was deleted meanwhile")
             }
             if goal.isReached(by: vm) { return vm }
-            if let reason = vm.reason, reason != told, !isQuiet {
-                printError("\(name) is \(vm.state.rawValue): \(reason)")
-                told = reason
-            }
             let now = Instant.now
             if goal.isTrouble(vm) {
+                if let reason = vm.reason, reason != told, !isQuiet {
+                    printError("\(name) is \(vm.state.rawValue): \(reason)")
+                    told = reason
+                }
                 let since = troubledSince ?? now
                 troubledSince = since
                 if now - since > Self.patience { throw failure(vm) }
