@@ -4,8 +4,6 @@
 package enum Limits {
     /// A request's body, where it is JSON.
     package static let bodyBytesMax = 64 << 10
-    /// A heartbeat of a host with as many VMs as it may have.
-    package static let heartbeatBytesMax = 2 << 20
     /// Console input in one request.
     package static let consoleInputBytesMax = 4096
     /// An answer that a client collects whole.

@@ -2,10 +2,10 @@
 // not be in this host's copy of it. What was said is kept in STATE/peers.json, for a VM that was released must be
 // talked about with its destination also by the agent's next life.
 
-import ClusterFile
+package import ClusterFile
 import FoundationEssentials
 package import Host
-import Logging
+package import Logging
 package import Model
 import Synchronization
 
@@ -21,7 +21,7 @@ package final class PeerBook: Sendable {
     private let told: Mutex<[Entry]>
 
     /// A file that cannot be read costs what was said; the cluster file is still there.
-    init(cluster: ClusterFile, path: String, logger: Logger) {
+    package init(cluster: ClusterFile, path: String, logger: Logger) {
         self.cluster = cluster
         self.path = path
         var entries: [Entry] = []

@@ -138,13 +138,17 @@ package final class ControllerClient: Sendable {
                     return try await body(event)
                 }
                 // Ended in good order, by the server: it may be asked again.
-                search.failed(
+                search.refused(
                     .unreachable(
                         host: endpoint.address.name, address: endpoint.address.description,
-                        reason: "it ended the stream of events"))
+                        reason: "it ended the stream of events"), leader: nil)
             } catch let error as ClientError {
                 guard error.isPassing else { throw error }
-                search.failed(error)
+                if case .problem = error {
+                    search.refused(error, leader: nil)
+                } else {
+                    search.failed(error)
+                }
             }
             if !reader.isOver { try await pauseBeforeNext(&search) }
         }

@@ -47,6 +47,7 @@ extension Cluster {
         }
         // A copy that its host will not remove now must not hold up the VM.
         if vmSights[vm.id]?.command == nil { clearAway(&vm, &output) }
+        if vm.isDeleting, vms[vm.name] != nil, vm.isNowhere { remove(vm, &output) }
     }
 
     // MARK: Ownership
@@ -83,11 +84,16 @@ extension Cluster {
         }
     }
 
-    /// Nothing of it runs any more where it was: it may start elsewhere, in an epoch that no order has named.
+    /// A move that nobody has heard of yet takes one epoch at its destination, and two when it breaks in the handover
+    /// and the source takes the VM back.
+    private static let epochsOfOneMove: UInt64 = 2
+
+    /// Nothing of it runs any more where it was: it may start elsewhere, in an epoch that no order has named and no
+    /// ledger can have reached.
     private mutating func restartElsewhere(
         _ vm: inout ClusterVMRecord, leaving hosts: [HostName], _ now: Moment
     ) {
-        vm.raiseEpoch(to: vm.epochMax + 1)
+        vm.raiseEpoch(to: vm.epochMax + Self.epochsOfOneMove)
         for host in hosts { vm.retire(host, upTo: vm.epochMax) }
         vm.epochFloor = vm.epochMax
         vm.place = nil
@@ -245,11 +251,9 @@ extension Cluster {
     // MARK: Going away
 
     private mutating func stepDeleting(_ vm: inout ClusterVMRecord, _ output: inout Output) {
-        guard let place = vm.place else {
-            if vm.retired.isEmpty { remove(vm, &output) }
-            return
-        }
+        guard let place = vm.place else { return }
         if isFenced(place.host, leased: place.isLeased) {
+            vm.raiseEpoch(to: vm.epochMax + Self.epochsOfOneMove)
             vm.retire(place.host, upTo: vm.epochMax)
             vm.epochFloor = vm.epochMax
             vm.place = nil
@@ -600,6 +604,9 @@ extension VMExit {
 }
 
 extension ClusterVMRecord {
+    /// No host has it, or was told to make it.
+    var isNowhere: Bool { place == nil && start == nil && move == nil && retired.isEmpty }
+
     /// What a host has of the VM up to an epoch is to go.
     mutating func retire(_ host: HostName, upTo epoch: UInt64) {
         let known = retired.filter { $0.host == host }.map(\.epoch).max() ?? 0

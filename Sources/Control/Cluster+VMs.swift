@@ -115,8 +115,8 @@ extension Cluster {
             vm.failurePolicy = policy
         }
         if let desired = update.desired {
+            vm.bootWanted = desired == .running
             if desired == .running {
-                vm.bootWanted = true
                 vm.restarts = 0
                 vm.notBeforeMs = nil
             }

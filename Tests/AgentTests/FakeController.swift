@@ -97,7 +97,7 @@ final class FakeController: Sendable {
         _ request: Request, _ context: BasicRequestContext, _ report: (HostName, Body) -> Report
     ) async throws -> Response {
         let name = try HostName(context.parameters.require("name"))
-        let bytes = try await request.body.collect(upTo: API.Limits.heartbeatBytesMax)
+        let bytes = try await request.body.collect(upTo: 1 << 20)
         let report = report(
             name, try JSONDecoder().decode(Body.self, from: Data(bytes.readableBytesView)))
         input.yield(report)

@@ -82,7 +82,7 @@ struct RecoveryTests {
             try cluster.authority.issue(role: .controller, name: HostName("main"), to: keys)
             try await cluster.agent(keys: keys.path) { agent in
                 let ruling = RuleOnVM(ruling: .runHere, epoch: 1)
-                let (leader, deposed) = (agent.commanded(by: 2), agent.commanded(by: 1))
+                let (leader, deposed) = (agent.commanded(in: 2), agent.commanded(in: 1))
                 await problem(.badRequest) { _ = try await agent.rule(ruling, on: VMName("web")) }
                 await problem(.vmNotFound) { _ = try await leader.rule(ruling, on: VMName("web")) }
                 await problem(.staleTerm) { _ = try await deposed.rule(ruling, on: VMName("web")) }

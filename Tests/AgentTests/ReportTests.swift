@@ -338,3 +338,21 @@ struct VMReportTests {
         }
     }
 }
+
+@Suite("The bell for reports")
+struct ReportNewsTests {
+    @Test("A ring ends the wait, also one that came before; time ends it without")
+    func waits() async {
+        let news = ReportNews()
+        // However short: the time may be over before anybody waits.
+        for _ in 0..<2000 { #expect(await news.wait(for: .nanoseconds(1)) == false) }
+        news.ring()
+        #expect(await news.wait(for: .seconds(100)))
+        async let isRung = news.wait(for: .seconds(100))
+        news.ring()
+        #expect(await isRung)
+        let task = Task { await news.wait(for: .seconds(100)) }
+        task.cancel()
+        _ = await task.value
+    }
+}

@@ -87,10 +87,12 @@ struct EventTests {
     @Test("More followers than there may be are refused, and a place is free again when one goes")
     func bounded() async throws {
         try await TestController.with { controller, client in
+            _ = try await client.create(newVM("web"))
+            // One client has only so many connections.
             let places = (0..<Controller.Limits.streamsMax).map { _ in
-                EventPlace(client: client)
+                EventPlace(controller: controller)
             }
-            for place in places { try await place.begun() }
+            for place in places { await place.begun() }
             let refused = try await controller.curl(
                 "GET", "/v1/events", as: controller.operatorIdentity)
             #expect(refused.problem?.knownCode == .tooMany)
@@ -110,19 +112,21 @@ private final class EventPlace: Sendable {
     private let task: Task<Void, any Error>
     private let first: AsyncStream<Void>
 
-    init(client: ControllerClient) {
+    init(controller: TestController) {
         let (first, told) = AsyncStream<Void>.makeStream()
         self.first = first
         task = Task {
             // What happened since the beginning: something did.
-            try await client.events(after: 0) { _ in
-                told.yield()
-                return !Task.isCancelled
+            try await controller.client { client in
+                try await client.events(after: 0) { _ in
+                    told.yield()
+                    return !Task.isCancelled
+                }
             }
         }
     }
 
-    func begun() async throws {
+    func begun() async {
         for await _ in first { return }
     }
     func end() { task.cancel() }

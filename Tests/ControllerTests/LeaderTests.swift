@@ -102,7 +102,13 @@ struct LeaderTests {
                 }
                 _ = try await client.create(newVM("first"))
                 await store.depose(by: second.name)
-                await problem(.notLeader) { try await first.driver.perform { _, _, _ in } }
+                // The first finds out when it wants to store something, which it cannot any more.
+                let ghost = try newVM("ghost")
+                await problem(.notLeader) {
+                    try await first.driver.perform { cluster, now, output throws(Problem) in
+                        try cluster.createVM(ghost, now, &output)
+                    }
+                }
                 try await store.resign(
                     Leader(
                         candidate: Candidate(name: second.name, apiAddress: ""),

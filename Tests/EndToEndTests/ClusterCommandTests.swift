@@ -102,7 +102,7 @@ extension EndToEnd {
                 #expect(balance.output.contains("mode        off"))
                 #expect(balance.output.contains("starts above 0.2,"))
                 #expect(balance.output.contains("a VM rests  10 min 0 s"))
-                try await cluster.done("balance", "--plan")
+                _ = try await cluster.doneOnceReported("balance", "--plan")
 
                 let token = try await cluster.done("token", "create", "eyes", "--role", "viewer")
                 let secret = ["FERRY_TOKEN": token.output.trimmingCharacters(in: .newlines)]
@@ -126,6 +126,24 @@ extension EndToEnd {
                 #expect(words.output == "web\n")
                 let status = try await cluster.done("status")
                 #expect(status.output.contains("hosts: 3 active"), "\(status.output)")
+            }
+        }
+
+        @Test("ferry top draws on a terminal, ends at q and puts the terminal back")
+        func terminal() async throws {
+            try await withControlledCluster { cluster in
+                let terminal = try PseudoTerminal()
+                let before = try terminal.localModes()
+                let top = try terminal.start(
+                    ProgramFolder.path + "/ferry", ["top", "--cluster", "cluster.yaml"],
+                    in: cluster.folder)
+                try terminal.readUntil("controller-1 leads")
+                #expect(try terminal.localModes() != before)
+                try terminal.type("q")
+                top.waitUntilExit()
+                #expect(top.terminationStatus == 0)
+                try terminal.readUntil("\u{1b}[?25h\u{1b}[?1049l")
+                #expect(try terminal.localModes() == before)
             }
         }
 
@@ -177,8 +195,11 @@ extension LocalCluster {
         while true {
             let result = try await ferry(arguments)
             if result.exitCode == 0 { return result }
-            guard (result.errors + result.output).contains("has not reported"), Instant.now < end
-            else { throw TestbedError("\(arguments): \(result.errors) \(result.output)") }
+            let words = result.errors + result.output
+            let isEarly = words.contains("has not reported") || words.contains("has not told")
+            guard isEarly, Instant.now < end else {
+                throw TestbedError("\(arguments): \(result.errors) \(result.output)")
+            }
             try await Task.sleep(for: .milliseconds(250))
         }
     }

@@ -6,6 +6,7 @@ import Synchronization
 package final class ReportNews: Sendable {
     private struct State {
         var isRung = false
+        var isTimeOver = false
         var waiter: CheckedContinuation<Void, Never>?
 
         mutating func takeWaiter() -> CheckedContinuation<Void, Never>? {
@@ -28,18 +29,24 @@ package final class ReportNews: Sendable {
     /// Waits until somebody rings, for so long at most, or until the task is cancelled. True when it was rung since
     /// the last wait.
     package func wait(for limit: Duration) async -> Bool {
+        state.withLock { $0.isTimeOver = false }
         let timer = Task {
             do { try await Task.sleep(for: limit) } catch { return }
-            state.withLock { $0.takeWaiter() }?.resume()
+            // Nobody may be waiting yet.
+            state.withLock {
+                $0.isTimeOver = true
+                return $0.takeWaiter()
+            }?.resume()
         }
         defer { timer.cancel() }
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let isRung = state.withLock {
-                    if !$0.isRung { $0.waiter = continuation }
-                    return $0.isRung
+                let isOver = state.withLock {
+                    let isOver = $0.isRung || $0.isTimeOver
+                    if !isOver { $0.waiter = continuation }
+                    return isOver
                 }
-                if isRung { continuation.resume() }
+                if isOver { continuation.resume() }
             }
         } onCancel: {
             ring()
