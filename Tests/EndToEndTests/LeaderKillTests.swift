@@ -44,8 +44,10 @@ extension EndToEnd {
                 // In the middle of what its successor does.
                 try process.signal(SIGCONT)
                 try await expectDrained(cluster, drain)
-                let info = try await cluster.onlyController(leader).cluster()
-                #expect(info.leader != leader)
+                let old = try cluster.onlyController(leader)
+                let error = await #expect(throws: ClientError.self) { try await old.cluster() }
+                guard case .problem(let problem, _) = error else { return }
+                #expect(problem.knownCode == .notLeader)
             }
         }
 
