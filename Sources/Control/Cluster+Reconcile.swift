@@ -84,11 +84,16 @@ extension Cluster {
         }
     }
 
-    /// Nothing of it runs any more where it was: it may start elsewhere, in an epoch that no order has named.
+    /// A move that nobody has heard of yet takes one epoch at its destination, and two when it breaks in the handover
+    /// and the source takes the VM back.
+    private static let epochsOfOneMove: UInt64 = 2
+
+    /// Nothing of it runs any more where it was: it may start elsewhere, in an epoch that no order has named and no
+    /// ledger can have reached.
     private mutating func restartElsewhere(
         _ vm: inout ClusterVMRecord, leaving hosts: [HostName], _ now: Moment
     ) {
-        vm.raiseEpoch(to: vm.epochMax + 1)
+        vm.raiseEpoch(to: vm.epochMax + Self.epochsOfOneMove)
         for host in hosts { vm.retire(host, upTo: vm.epochMax) }
         vm.epochFloor = vm.epochMax
         vm.place = nil
@@ -248,6 +253,7 @@ extension Cluster {
     private mutating func stepDeleting(_ vm: inout ClusterVMRecord, _ output: inout Output) {
         guard let place = vm.place else { return }
         if isFenced(place.host, leased: place.isLeased) {
+            vm.raiseEpoch(to: vm.epochMax + Self.epochsOfOneMove)
             vm.retire(place.host, upTo: vm.epochMax)
             vm.epochFloor = vm.epochMax
             vm.place = nil

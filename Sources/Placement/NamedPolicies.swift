@@ -71,7 +71,7 @@ package struct DotProduct: PlacementPolicy {
 /// The emptier of two hosts drawn by lot: nearly as even as the emptiest of all, and many schedulers at once do not
 /// all run to one host (Mitzenmacher 2001).
 package struct PowerOfTwoChoices: PlacementPolicy {
-    package let name = "power-of-two"
+    package let name = "two-choices"
     package let seed: UInt64
     package init(seed: UInt64) { self.seed = seed }
 

@@ -53,6 +53,7 @@ struct LoadReport: Codable, Sendable {
     var failedHeartbeats = 0
     var balancePlans: Quantiles?
     var balanceMoves = 0
+    var imbalance = 0.0
     var drainPlans: Quantiles?
     var drainMoves = 0
     /// From the signal until all agents were heard of and a create worked.
@@ -86,7 +87,10 @@ struct LoadReport: Codable, Sendable {
                 "\(shown(heartbeatsPerSecond)) a second; \(heartbeats?.words ?? "none")"
             ),
             ("failed heartbeats", "\(failedHeartbeats)"),
-            ("balance plan", "\(balanceMoves) moves; \(balancePlans?.words ?? "none")"),
+            (
+                "balance plan",
+                "\(balanceMoves) moves from imbalance \(shown(imbalance)); \(balancePlans?.words ?? "none")"
+            ),
             ("drain plan of a host", "\(drainMoves) moves; \(drainPlans?.words ?? "none")"),
             ("service after SIGTERM", seconds(serviceAfterTermSeconds)),
             ("service after SIGKILL", seconds(serviceAfterKillSeconds)),

@@ -116,6 +116,13 @@ struct LoadRun {
             try await times(Limits.explanations) {
                 _ = try await client.explain(ExplainPlacement(new: new))
             })
+        // Loads at random are nearly even: plans shall have something to level.
+        let imbalance = try await client.balance().imbalance
+        var rules = UpdateBalance()
+        rules.startAbove = imbalance * 0.9
+        rules.settleAt = imbalance / 2
+        _ = try await client.update(rules)
+        report.imbalance = imbalance
         report.balancePlans = Quantiles(
             try await times(Limits.plans) {
                 report.balanceMoves = try await client.planBalance().moves.count

@@ -144,6 +144,34 @@ struct DrainTests {
         #expect(world.host("h0")?.state == .maintenance && world.unrest == nil)
     }
 
+    @Test func `A host with more VMs than one plan may move is emptied all the same`() throws {
+        let world = try World(hosts: 3) {
+            $0.cores = 2000
+            $0.memoryBytes = 1 << 41
+        }
+        world.limits = (100, 200)
+        world.setBalance {
+            $0.perHost = 100
+            $0.perLink = 100
+            $0.perCluster = 200
+        }
+        world.run(for: .seconds(3))
+        for number in 0..<1040 {
+            let host = world.hostNames[0]
+            world.create("v\(number)") { $0.startOn = host }
+        }
+        world.run(for: .seconds(4))
+        world.drain(world.hostNames[0])
+        #expect(last(world)?.plan.moves.count == 1000)
+        #expect(last(world)?.plan.outcome?.hasPrefix("40 more") == true)
+        #expect(
+            world.run(atMost: .seconds(300), lookingEvery: .seconds(2)) {
+                last($0)?.isOver ?? false
+            })
+        #expect(last(world)?.state == .succeeded && last(world)?.movesDone == 1040)
+        #expect(last(world)?.plan.moves.count ?? .max <= 1000 && world.wrong == nil)
+    }
+
     @Test func `Two hosts are drained at once, and neither takes the other's VMs`() throws {
         let world = try World(hosts: 4)
         world.run(for: .seconds(3))

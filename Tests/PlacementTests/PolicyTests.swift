@@ -53,7 +53,7 @@ struct PolicyTests {
     }
 
     @Test func `Among equals every policy that does not draw takes the first`() throws {
-        for policy in NamedPolicies.all(seed: 1) where policy.name != "power-of-two" {
+        for policy in NamedPolicies.all(seed: 1) where policy.name != "two-choices" {
             var cluster = ClusterState()
             for number in 0..<9 {
                 try cluster.add(

@@ -17,6 +17,8 @@ struct SimCopy {
     var peer: HostName?
     var migration: MigrationID?
     var exit: VMExit?
+    /// Its process ended while it stood still after a release: it can be owned again, but not run on.
+    var isDead = false
 
     var isRunning: Bool { state == .running && (ownership == .owned || ownership == .ruled) }
 }
@@ -94,7 +96,9 @@ struct SimHost {
     /// Leased VMs stop for good when the lease ends.
     mutating func endLease(_ now: Duration) {
         guard isUp, now >= leaseEnd else { return }
-        for (id, copy) in copies where copy.isLeased && copy.isRunning {
+        for (id, copy) in copies where copy.isLeased {
+            if copy.ownership == .released { copies[id]?.isDead = true }
+            guard copy.isRunning else { continue }
             copies[id]?.state = .failed
             copies[id]?.exit = VMExit(reason: .hostFailure, detail: "the host's lease ended")
         }

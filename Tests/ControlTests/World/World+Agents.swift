@@ -101,7 +101,7 @@ extension World {
         else { return .refused(Problem(.ledgerMovedOn, "")) }
         copy.epoch += 1
         copy.ownership = .ruled
-        copy.state = .running
+        copy.state = copy.isDead ? .failed : .running
         hosts[host]?.set(copy)
         let (id, epoch) = (copy.id, copy.epoch)
         notify(peer, id, epoch, from: host)
@@ -190,6 +190,7 @@ extension World {
 
     private func arrive(_ info: MigrationInfo) {
         guard var copy = hosts[info.destination]?.copies[info.vmID] else { return }
+        note(copy.name.text, "arrives on \(info.destination) at \(copy.epoch)")
         copy.ownership = .owned
         copy.state = .running
         copy.migration = nil
@@ -216,6 +217,7 @@ extension World {
         copy.epoch += 1
         copy.peer = info.destination
         hosts[info.source]?.set(copy)
+        note(copy.name.text, "\(info.source) releases at \(copy.epoch)")
         if runs { arrive(info) }
         fail(info, "the connection broke in the handover", vmIsRunning: false)
         settle(info, copy.epoch)
@@ -232,12 +234,11 @@ extension World {
             let ran = target.epochs[info.vmID] ?? 0 >= epoch
             if ran { return world.leave(info) }
             world.drop(info)
+            world.note(copy.name.text, "\(info.source) takes it back")
             copy.ownership = .owned
             copy.epoch += 1
             copy.peer = nil
-            copy.state =
-                copy.isLeased && source.leaseEnd <= world.now && world.plant != .leasesDoNotEnd
-                ? .failed : .running
+            copy.state = copy.isDead ? .failed : .running
             world.hosts[info.source]?.set(copy)
         }
     }
@@ -251,6 +252,7 @@ extension World {
     }
 
     private func fail(_ info: MigrationInfo, _ why: String, vmIsRunning: Bool = true) {
+        note(info.vm.text, "migration from \(info.source) fails: \(why)")
         var info = info
         info.failure = FailureInfo(
             code: .connectionBroken, phase: .preCopy, reason: why, aftermath: "",
@@ -285,12 +287,13 @@ extension World {
     func powerOff(_ name: HostName, for time: Duration) {
         guard hosts[name]?.isUp ?? false else { return }
         hosts[name]?.isUp = false
+        note("", "\(name) goes off for \(time)")
         for id in hosts[name]!.copies.keys {
             guard var copy = hosts[name]?.copies[id] else { continue }
             copy.migration = nil
             switch copy.ownership {
             case .incoming: hosts[name]?.copies[id] = nil
-            case .released: break
+            case .released: hosts[name]?.copies[id]?.isDead = true
             default:
                 if copy.state == .running {
                     copy.state = .failed
@@ -324,6 +327,7 @@ extension World {
     /// The agent is started again; VMs run on, migrations that were not in the handover end.
     func restartAgent(_ name: HostName) {
         guard hosts[name]?.isUp ?? false else { return }
+        note("", "the agent of \(name) restarts")
         for info in hosts[name]!.migrations.values where !info.isOver { drop(info) }
         for id in hosts[name]!.copies.keys { hosts[name]?.copies[id]?.migration = nil }
         hosts[name]?.migrations = [:]
@@ -337,6 +341,7 @@ extension World {
     func cut(_ name: HostName, for time: Duration) {
         guard hosts[name]?.isConnected ?? false else { return }
         hosts[name]?.isConnected = false
+        note("", "\(name) is cut off for \(time)")
         after(time) { $0.hosts[name]?.isConnected = true }
     }
 }

@@ -11,7 +11,9 @@ extension World {
         for host in hostNames where hosts[host]!.isUp {
             for copy in hosts[host]!.copies.values where copy.isRunning {
                 if let other = running.updateValue(host, forKey: copy.id) {
-                    wrong = "VM \(copy.name) runs on \(other) and on \(host)"
+                    wrong =
+                        "VM \(copy.name) runs on \(other) and on \(host)"
+                        + story(of: copy.name.text)
                 }
             }
         }
@@ -23,7 +25,12 @@ extension World {
     func checkPromises() {
         guard let cluster, let rule = cluster.brokenRule() else { return }
         let hosts = cluster.hosts(after: nil, limit: 100, moment).items
-        if hosts.allSatisfy(\.unmanagedVMs.isEmpty) { wrong = "the scheduler: \(rule)" }
+        guard hosts.allSatisfy(\.unmanagedVMs.isEmpty) else { return }
+        wrong =
+            "the scheduler: \(rule)"
+            + allVMs.map {
+                "\n\($0.name) \($0.state) \($0.host?.text ?? "-") to \($0.destination?.text ?? "-") \($0.memoryBytes >> 30)"
+            }.joined()
     }
 
     private func checkLimits() {
@@ -41,8 +48,6 @@ extension World {
             wrong = "\(count) migrations at once on \(host)"
         }
     }
-
-    var limits: (perHost: Int, perCluster: Int) { (2, 16) }
 
     var allVMs: [ClusterVM] { cluster?.vms(after: nil, limit: 10_000).items ?? [] }
     var allOperations: [OperationInfo] {

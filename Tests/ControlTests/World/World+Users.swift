@@ -97,7 +97,10 @@ extension World {
         case 80..<82: setBalance { $0.mode = chance(500) ? .auto : .advise }
         case 82..<90:
             let host = randomHost()
-            if !(hosts[host]?.isUp ?? true) || plant == .falseFences { fence(host) }
+            if !(hosts[host]?.isUp ?? true) || plant == .falseFences {
+                note("", "\(host) is said to be off")
+                fence(host)
+            }
         default: break
         }
     }

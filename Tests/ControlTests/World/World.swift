@@ -36,6 +36,9 @@ final class World {
     var random: SplitMix64
     var now = Duration.zero
     var trouble = Trouble.none
+    var isJournalKept = false
+    /// What operators allow at once.
+    var limits = (perHost: 2, perCluster: 16)
     let plant: Plant?
     var settings: ControlSettings
     var hosts: [HostName: SimHost] = [:]
@@ -49,6 +52,9 @@ final class World {
     var kept: Set<VMName> = []
     var deleted: Set<VMName> = []
     var wrong: String?
+    /// What happened, for whoever looks into a seed.
+    private(set) var journal: [(at: Duration, of: String, what: String)] = []
+    private var names: [VMID: String] = [:]
     private var events: [(at: Duration, order: Int, run: (World) -> Void)] = []
     private var order = 0
 
@@ -83,6 +89,17 @@ final class World {
 
     func milliseconds(_ range: ClosedRange<Int>) -> Duration {
         .milliseconds(range.lowerBound + random.number(below: range.count))
+    }
+
+    func note(_ of: String, _ what: @autoclosure () -> String) {
+        guard isJournalKept else { return }
+        journal.append((now, of, what()))
+    }
+
+    /// What happened with a VM, and with hosts.
+    func story(of vm: String) -> String {
+        journal.filter { $0.of == vm || $0.of.isEmpty }.suffix(80)
+            .map { "\n\($0.at.wholeMilliseconds) \($0.what)" }.joined()
     }
 
     // MARK: Time
@@ -140,6 +157,7 @@ final class World {
     /// The controller dies; another one leads after a while.
     func crash(for pause: Duration) {
         cluster = nil
+        note("", "the controller dies")
         after(pause) { if $0.cluster == nil { $0.startController() } }
     }
 
@@ -168,6 +186,10 @@ final class World {
         for key in output.changed {
             if plant == .startsAreForgotten, case .vm = key, chance(50) { continue }
             store[key] = cluster?.record(key)
+            if isJournalKept, case .vm(let vm)? = store[key] {
+                names[vm.id] = vm.name.text
+                note(vm.name.text, "stored \(vm.short)")
+            }
         }
         news += output.news
         if chance(trouble.crashes) {
@@ -192,6 +214,7 @@ final class World {
             return after(timeOut) { $0.answered(command, .unanswered("no answer"), sender) }
         }
         let result = perform(command, term: sender)
+        note(names[command.vm] ?? "", "\(command.host) \(command.order): \(result.short)")
         if chance(trouble.lostMessages) {
             // The network brought it twice.
             after(milliseconds(5...500)) { world in
@@ -275,5 +298,27 @@ final class World {
         after(end - now) { world in
             world.hosts[name]?.endLease(world.now)
         }
+    }
+}
+
+extension CommandResult {
+    var short: String {
+        switch self {
+        case .done: "done"
+        case .vm(let vm): "\(vm.state) at \(vm.epoch)"
+        case .migration(let info): "\(info.state)"
+        case .refused(let problem): "refused: \(problem.code)"
+        case .unanswered: "unanswered"
+        }
+    }
+}
+
+extension ClusterVMRecord {
+    var short: String {
+        let place = place.map { "\($0.host)@\($0.epoch)" } ?? "-"
+        let start = start.map { " start \($0.host)@\($0.epoch)" } ?? ""
+        let move = move.map { " move \($0.from)-\($0.to) \($0.isCancelled)" } ?? ""
+        let old = retired.map { " old \($0.host)@\($0.epoch)" }.joined()
+        return "\(id) \(place)\(start)\(move)\(old) max \(epochMax) floor \(epochFloor)"
     }
 }
