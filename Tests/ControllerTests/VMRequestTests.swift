@@ -90,7 +90,7 @@ struct VMRequestTests {
             }
             let contradiction = try await patch(
                 "\"\(changed.revision)\"", Data(#"{"priority":3,"revision":1}"#.utf8))
-            #expect(contradiction.problem?.knownCode == .badRequest)
+            #expect(contradiction.problem?.knownCode == .revisionMovedOn)
             #expect(try await client.vm(name).priority == 1)
 
             let shown = try await controller.curl("GET", path, as: controller.operatorIdentity)

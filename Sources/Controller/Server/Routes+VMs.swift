@@ -73,7 +73,7 @@ extension ControllerAPI {
         if let matched {
             guard body.revision == nil || body.revision == matched else {
                 throw Problem(
-                    .badRequest, "If-Match names revision \(matched), the body another one")
+                    .revisionMovedOn, "If-Match names revision \(matched), the body another one")
             }
             body.revision = matched
         }
