@@ -47,7 +47,7 @@ extension Cluster {
         throw Problem(.noHostFits, "host \(host) cannot take VM \(vm.name): \(refusal)")
     }
 
-    private func check(_ request: CreateClusterVM) throws(Problem) {
+    func check(_ request: CreateClusterVM) throws(Problem) {
         guard vms.count < Limits.vmsMax else {
             throw Problem(.tooMany, "the cluster has \(vms.count) VMs, its limit")
         }
@@ -151,7 +151,7 @@ extension Cluster {
 // MARK: - Groups
 
 extension Cluster {
-    private func checkGroups(_ wanted: [GroupSpec]) throws(Problem) {
+    func checkGroups(_ wanted: [GroupSpec]) throws(Problem) {
         try checkWords(wanted.map(\.name), "groups", max: Limits.groupsOfVMMax)
         var seen: [String: GroupSpec] = [:]
         for group in wanted {

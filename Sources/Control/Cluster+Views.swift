@@ -138,59 +138,6 @@ extension Cluster {
     }
 }
 
-// MARK: - Explaining
-
-extension Cluster {
-    /// Where a VM would go now, host by host. Nothing is changed.
-    package func explain(_ request: ExplainPlacement, _ now: Moment) throws(Problem)
-        -> PlacementAnswer
-    {
-        var copy = self
-        let record = try copy.subject(of: request, now)
-        guard let row = copy.scheduler.vm(record.id) else {
-            throw Problem(.internalError, "the scheduler does not know VM \(record.name)")
-        }
-        let name = request.policy ?? settings.policy
-        guard let policy = NamedPolicies.policy(named: name, seed: settings.seed) else {
-            let known = NamedPolicies.all(seed: 0).map(\.name).joined(separator: ", ")
-            throw Problem(.invalid, "there is no policy '\(name.prefix(40))': use \(known)")
-        }
-        let explanation = copy.scheduler.explain(row, by: policy)
-        return PlacementAnswer(
-            vm: record.name, policy: name, chosen: explanation.chosen.map { hostName($0) },
-            verdicts: explanation.verdicts.enumerated().map { verdict($1, hostName($0)) }
-                .sorted { $0.host < $1.host })
-    }
-
-    private mutating func subject(
-        of request: ExplainPlacement, _ now: Moment
-    ) throws(Problem) -> ClusterVMRecord {
-        switch (request.vm, request.new) {
-        case (let name?, nil): return try vmRecord(name)
-        case (nil, var new?):
-            new.desired = .stopped
-            new.startOn = nil
-            var output = Output()
-            new.id = nil
-            _ = try createVM(new, now, &output)
-            return try vmRecord(new.name)
-        default: throw Problem(.invalid, "give either vm or new")
-        }
-    }
-
-    private func verdict(_ verdict: HostVerdict, _ host: HostName) -> PlacementAnswer.Verdict {
-        switch verdict {
-        case .refused(let refusal):
-            PlacementAnswer.Verdict(host: host, filter: refusal.filter, refusal: "\(refusal)")
-        case .notDrawn: PlacementAnswer.Verdict(host: host)
-        case .scored(let terms):
-            PlacementAnswer.Verdict(
-                host: host, terms: terms.map { .init(name: $0.name, value: $0.value) },
-                score: verdict.score)
-        }
-    }
-}
-
 // MARK: - Tokens
 
 extension Cluster {

@@ -167,6 +167,18 @@ extension Cluster {
             if let index = scheduler.host(named: host.name.text) {
                 scheduler.setState(host.state, of: index)
             }
+            if host.state == .active { lookAgainForRoom() }
+        }
+    }
+
+    /// There may be a host now for VMs that none would take.
+    private mutating func lookAgainForRoom() {
+        for id in waiting {
+            guard let vm = names[id].flatMap({ vms[$0] }), vm.place == nil, vm.start == nil else {
+                continue
+            }
+            vmSights[id]?.backOff = .zero
+            vmSights[id]?.retryAt = .zero
         }
     }
 

@@ -33,7 +33,7 @@ extension ControllerAPI {
         _ = try Query(request)
         let body = try await request.decode(ExplainPlacement.self, unknownKeys: document)
         return try .json(
-            await perform { cluster, now, _ throws(Problem) in try cluster.explain(body, now) })
+            await perform { cluster, now, _ throws(Problem) in try cluster.explain(body) })
     }
 
     @Sendable private func showBalance(
