@@ -99,8 +99,20 @@ package struct Auditor: Sendable {
 
     private func auditFolders(_ audit: inout HostAudit, known: Set<Int32>) async {
         let vms = context.state.vms
-        let (names, strays) = await onThread("audit") {
-            ((try? Folder.names(in: vms)) ?? [], FoundProcess.all(in: vms))
+        let (listing, strays) = await onThread("audit") {
+            (
+                Result { () throws(SystemError) in try Folder.names(in: vms) },
+                FoundProcess.all(in: vms)
+            )
+        }
+        var names: [String] = []
+        switch listing {
+        case .success(let found): names = found
+        case .failure(let error):
+            audit.findings.append(
+                AuditFinding(
+                    .strayFolder, host: context.name,
+                    "\(vms) cannot be listed, so what else lies there is not known: \(error)"))
         }
         for name in names {
             if let vmName = try? VMName(name), await inventory.isKnown(vmName) { continue }

@@ -65,11 +65,13 @@ package actor ClusterDriver {
     package var isLeading: Bool { reign.map { BootClock.now < $0.leaseEnd } ?? false }
 
     /// Runs the work and answers when what it changed is stored.
+    /// - Parameter isOwn: it comes from the controller itself, which waits for an end that nobody else brings: it is
+    ///   taken however long the queue is.
     package func perform<Value: Sendable>(
-        _ work: @escaping Work<Value>
+        isOwn: Bool = false, _ work: @escaping Work<Value>
     ) async throws(Problem) -> Value {
         guard isLeading else { throw notLeading }
-        guard queue.count < Limits.queueMax else {
+        guard isOwn || queue.count < Limits.queueMax else {
             throw Problem(.tooMany, "\(queue.count) requests wait already: come again later")
         }
         let result: Result<Value, Problem> = await withCheckedContinuation { waiting in
