@@ -107,6 +107,9 @@ let package = Package(
             "Migration", ["Host", "MigrationProtocol", "Model", "PageCodec", "PeerLink", "Wire"]),
         // The cluster's mind: hosts, VMs and operations as values; what a store and an agent must be able to do
         library("Control", ["API", "MigrationProtocol", "Model", "Placement"]),
+        // The discrete-event cluster around Placement; traces as workloads; the published experiment; reports
+        library("Simulation", ["Model", "Placement"]),
+        library("Traces", ["Host", "Model", "Placement", "Simulation"]),
         // Every interleaving of the protocol's machines, within bounds
         library("Explorer", ["Host", "MigrationProtocol", "Model", "VMControl"]),
         // Floor 5

@@ -146,12 +146,13 @@ struct LeaseTests {
                     #expect(refused.failure?.reason.contains("leased") == true)
                     #expect(try await agent.heartbeat(of: vm.name).errors == 0)
 
-                    controller.answers { _ in .usual }
-                    for _ in 0..<2 {
-                        _ = try await controller.next { report in
-                            if case .heartbeat(b, _) = report { true } else { nil }
-                        }
+                    let (grants, grant) = AsyncStream<Void>.makeStream()
+                    controller.answers { report in
+                        if case .heartbeat(b, _) = report { grant.yield() }
+                        return .usual
                     }
+                    // With the second one it has the answer to the first.
+                    for await _ in grants.prefix(2) {}
                     let moved = try await agent.follow(agent.start(start).id) { _ in }
                     #expect(moved.state == .succeeded)
                 }
