@@ -1,6 +1,6 @@
 // One run: a workload, hosts, a strategy, what goes wrong or is maintained, and a seed.
 
-package import Model
+import Model
 package import Placement
 
 /// What a host draws, in watts, at 0, 10, ..., 100 % of its cores; linear in between.

@@ -1,6 +1,6 @@
 // A moment of simulated time: nanoseconds since the run began. No wall clock comes near it.
 
-package import Model
+import Model
 
 package struct SimTime: Hashable, Comparable, Sendable {
     package var nanoseconds: Int64

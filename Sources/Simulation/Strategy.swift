@@ -3,7 +3,7 @@
 // The parts are the controller's own: `PlacementPolicy` and the planners of `ClusterState`. A strategy of one's own is a
 // value of this type in `Strategies.all`; README shows one.
 
-package import Model
+import Model
 package import Placement
 
 /// Asked at each of its rounds which VMs should move. The simulation carries the moves out, with what they cost.
