@@ -1,7 +1,7 @@
 // What a run compares: how VMs are placed, and whether and how they are moved afterwards.
 //
 // The parts are the controller's own: `PlacementPolicy` and the planners of `ClusterState`. A strategy of one's own is a
-// value of this type in `Strategies.all`; README shows one.
+// value of this type in `Strategies.all`; Policies.md shows how to write one.
 
 import Model
 package import Placement
@@ -21,20 +21,43 @@ extension MovePolicy {
     package func hostsToSleep(_ cluster: ClusterState) -> [HostIndex] { [] }
 }
 
+/// What happens to a VM in a run.
+package enum VMEvent: Hashable, Sendable {
+    /// It was asked for: it is in the cluster and runs nowhere yet; the placement policy is asked next.
+    case arrived(VMRequest)
+    /// No host could take it: it leaves the cluster without having run.
+    case refused
+    /// It has ended and leaves the cluster. One that is lost with its host and started again has not ended.
+    case departed
+}
+
+/// Told what happens to VMs, in the order of time, so that it can learn from them; what it expects it tells the cluster,
+/// where policies find it.
+package protocol RunObserver: Sendable {
+    /// Whether it may see when VMs will depart: for upper references alone. To all others the departure of a request is
+    /// `never`, so that nothing can be learnt from the future.
+    var knowsDepartures: Bool { get }
+    /// Before the VM is placed, and before it is removed.
+    mutating func note(
+        _ event: VMEvent, of vm: VMIndex, in cluster: inout ClusterState, at now: SimTime)
+}
+
 package struct Strategy: Sendable {
     package var name: String
     /// One sentence for lists and reports.
     package var summary: String
     package var placement: any PlacementPolicy
     package var moves: (any MovePolicy)?
+    package var observer: (any RunObserver)?
 
     package init(
         _ name: String, _ summary: String, placement: any PlacementPolicy,
-        moves: (any MovePolicy)? = nil
+        moves: (any MovePolicy)? = nil, observer: (any RunObserver)? = nil
     ) {
         self.name = name
         self.summary = summary
         self.placement = placement
         self.moves = moves
+        self.observer = observer
     }
 }
