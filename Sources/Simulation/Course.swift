@@ -12,7 +12,7 @@ struct CourseKeeper {
         samplesMax = sampling.courseSamplesMax
         let hosts = cluster.hosts.count
         heat.hostsPerRow = (hosts + rowsMax - 1) / rowsMax
-        heat.secondsPerColumn = Double(sampling.courseInterval) * 1e-9
+        heat.secondsPerColumn = Double(sampling.courseInterval) / 1e9
         heat.rows = Array(
             repeating: [], count: (hosts + heat.hostsPerRow - 1) / heat.hostsPerRow)
     }

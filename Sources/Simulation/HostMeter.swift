@@ -106,7 +106,7 @@ struct Meters {
     private mutating func settle(_ host: HostIndex, at now: Int64) {
         let row = rows[host]
         guard now > row.since else { return }
-        let seconds = Double(now - row.since) * 1e-9
+        let seconds = Double(now - row.since) / 1e9
         rows[host].since = now
         joules += row.watts * seconds
         coreSecondsAsked += row.asked * seconds

@@ -66,7 +66,7 @@ struct MoveUnderWay {
 
     /// What was done and sent until now.
     mutating func bringUpToDate(_ now: Int64) {
-        let share = seconds > 0 ? Double(now - since) * 1e-9 / seconds : 0
+        let share = seconds > 0 ? Double(now - since) / 1e9 / seconds : 0
         let step = min(share, 1 - done)
         done += step
         bytes += step * bytesInAll

@@ -52,7 +52,7 @@ extension Run {
         if meters.rows[host].power == .asleep { wake(host) }
         let awakeAt = waking.first { $0.host == host }?.awakeAt ?? now
         counts.vmsThatWaited += 1
-        waitSeconds += Double(awakeAt - now) * 1e-9
+        waitSeconds += Double(awakeAt - now) / 1e9
         return host
     }
 
@@ -156,7 +156,7 @@ extension Run {
         let drain = drains[place]
         if cluster.vmCount(on: host) == 0, moves.count(at: host) == 0 {
             drains.remove(at: place)
-            drainSeconds += Double(now - drain.began) * 1e-9
+            drainSeconds += Double(now - drain.began) / 1e9
             setState(.maintenance, .on, of: host)
             queue.add(
                 .returns(host: host, version: hostVersion[host]),

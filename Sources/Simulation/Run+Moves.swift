@@ -156,7 +156,7 @@ extension Run {
     private mutating func count(_ move: MoveUnderWay) {
         counts.migrations += 1
         counts.migrationBytes += move.bytes
-        counts.migrationSeconds += Double(now - move.began) * 1e-9
+        counts.migrationSeconds += Double(now - move.began) / 1e9
         if !move.keepsDowntimeLimit { counts.downtimeLimitExceeded += 1 }
         downtimes.add(move.downtime * 1000)
         downtimeOfVM[move.vm] += Float(move.downtime * 1000)
@@ -177,7 +177,7 @@ extension Run {
         cluster.abandonMove(move.vm)
         counts.migrationsAbandoned += 1
         counts.migrationBytes += move.bytes
-        counts.migrationSeconds += Double(now - move.began) * 1e-9
+        counts.migrationSeconds += Double(now - move.began) / 1e9
         noteChange(of: move.from)
         noteChange(of: move.to)
     }

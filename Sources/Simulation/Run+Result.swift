@@ -18,7 +18,7 @@ extension Run {
         return counts
     }
 
-    private var seconds: Double { Double(end) * 1e-9 }
+    private var seconds: Double { Double(end) / 1e9 }
 
     /// Averaged over the run; of a run without length nothing can be averaged.
     private func mean(_ integral: Double) -> Double { end > 0 ? integral / seconds : 0 }

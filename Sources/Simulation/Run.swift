@@ -152,7 +152,7 @@ struct Run {
 
     private mutating func advance(to time: Int64) {
         guard time > now else { return }
-        integrals.add(seconds: Double(time - now) * 1e-9, meters, floor, energyFloor)
+        integrals.add(seconds: Double(time - now) / 1e9, meters, floor, energyFloor)
         now = time
     }
 

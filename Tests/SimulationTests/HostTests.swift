@@ -14,7 +14,7 @@ struct HostTests {
             workload([request(from: 0, vcpus: 2)], seconds: 100), on: hosts(2),
             strategy(moves: policy)
         ).run()
-        let expected = (100 * 125 + 10 * 100 + 90 * 10) / 3.6e6
+        let expected = kilowattHours((100, 125), (10, 100), (90, 10))
         #expect(abs(run.energyKWh.value - expected) < 1e-12)
         #expect(run.sleeps == 1 && run.wakes == 0)
     }
@@ -30,8 +30,8 @@ struct HostTests {
         #expect(run.wakes == 1 && run.vmsThatWaited == 1 && run.waitSecondsMean == 100)
         #expect(run.refused == 0 && run.placed == 2)
         // Asleep from 10 to 50, idle until 150 while it wakes, then two busy cores of four.
-        let second = 10 * 100 + 40 * 10 + 100 * 100 + 150 * 150
-        #expect(abs(run.energyKWh.value - Double(300 * 125 + second) / 3.6e6) < 1e-12)
+        let expected = kilowattHours((300, 125), (10, 100), (40, 10), (100, 100), (150, 150))
+        #expect(abs(run.energyKWh.value - expected) < 1e-12)
         // Two cores for 100 s were asked for in vain.
         #expect(abs(run.cpuShortfall - 200.0 / (300 + 500)) < 1e-12)
     }
@@ -68,7 +68,7 @@ struct HostTests {
         #expect(run.hostFailures == 1 && run.vmsLostToFailures == 1 && run.askedAgain == 1)
         #expect(run.placed == 2 && run.running == 1 && run.requests == 1)
         // The first: 125 W, nothing, idle. The second: idle, then 125 W.
-        let expected = (100 * 125 + 150 * 100 + 100 * 100 + 200 * 125) / 3.6e6
+        let expected = kilowattHours((100, 125), (150, 100), (100, 100), (200, 125))
         #expect(abs(run.energyKWh.value - expected) < 1e-12)
         #expect(run.hostsInUseMean.value == 1)
     }

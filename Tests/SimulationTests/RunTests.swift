@@ -12,9 +12,9 @@ struct RunTests {
         let run = try scenario(
             workload([request(from: 0, to: 1000, vcpus: 2)], seconds: 2000), on: hosts(1)
         ).run()
-        #expect(abs(run.energyKWh.value - (1000 * 125 + 1000 * 100) / 3.6e6) < 1e-12)
+        #expect(abs(run.energyKWh.value - kilowattHours((1000, 125), (1000, 100))) < 1e-12)
         // 10 W asleep all the time, and the core at (200 - 10) W / 4 cores.
-        let bound = (2000 * 10 + 1000 * 47.5) / 3.6e6
+        let bound = kilowattHours((2000, 10), (1000, 47.5))
         #expect(abs((run.energyKWh.bound ?? 0) - bound) < 1e-9)
         #expect(run.hostsInUseMax == Bounded(1, bound: 1))
         #expect(run.hostsInUseMean == Bounded(0.5, bound: 0.5))
@@ -84,7 +84,7 @@ struct RunTests {
         // Eight cores asked of four, then two.
         #expect(abs(run.cpuShortfall - 1200.0 / 3000) < 1e-12)
         #expect(run.overloadedShare == 0.5)
-        #expect(abs(run.energyKWh.value - (300 * 200 + 300 * 150) / 3.6e6) < 1e-12)
+        #expect(abs(run.energyKWh.value - kilowattHours((300, 200), (300, 150))) < 1e-12)
     }
 
     @Test func `The host's own load counts as its VMs' does`() throws {

@@ -42,6 +42,11 @@ func workload(_ requests: [VMRequest], seconds: Double) -> Workload {
 /// 100 W idle, 200 W with all cores busy, a straight line between; 10 W asleep.
 let plainCurve = PowerCurve(watts: (0...10).map { 100 + 10 * Double($0) }, asleep: 10)
 
+/// So many seconds at so many watts each.
+func kilowattHours(_ parts: (seconds: Double, watts: Double)...) -> Double {
+    parts.reduce(0) { $0 + $1.seconds * $1.watts } / 3.6e6
+}
+
 func strategy(
     _ placement: any PlacementPolicy = FirstFit(), moves: (any MovePolicy)? = nil
 ) -> Strategy {
