@@ -66,7 +66,10 @@ struct HostIndexes: Sendable {
     ) -> HostIndex? {
         switch order {
         case .listed: return tree?.first(need, where: admits)
-        case .leastFree: return leastFree?.first(need, where: admits)
+        case .leastFree:
+            // A host with less room in sum than the VM needs has less in one of both.
+            let room = need.units(of: largest)
+            return leastFree?.first(need, from: room.x + room.y, where: admits)
         case .mostFree: return mostFree?.first(need, where: admits)
         case .leastLoaded: return leastLoaded?.first(need, where: admits)
         case .aligned:

@@ -108,11 +108,15 @@ struct SortedHosts: Sendable {
         return max(0, low - 1)
     }
 
-    /// The first host in the order with room for `need` that `admits`.
-    func first(_ need: Resources, where admits: (HostIndex) -> Bool) -> HostIndex? {
-        for block in blocks where need.fits(in: block.most) {
-            for entry in block.entries where need.fits(in: entry.free) {
-                if admits(Int(entry.host)) { return Int(entry.host) }
+    /// The first host in the order with room for `need` that `admits`, of those whose key is not below `key`.
+    func first(
+        _ need: Resources, from key: Double = -.infinity, where admits: (HostIndex) -> Bool
+    ) -> HostIndex? {
+        for block in block(for: key, -1)..<blocks.count where need.fits(in: blocks[block].most) {
+            for place in blocks[block].entries.indices
+            where need.fits(in: blocks[block].entries[place].free) {
+                let host = Int(blocks[block].entries[place].host)
+                if admits(host) { return host }
             }
         }
         return nil
