@@ -233,6 +233,7 @@ let package = Package(
         tests("Placement", ["Model"]),
         tests("GanetiFormat", ["Model", "Placement"]),
         tests("Simulation", ["Model", "Placement"]),
+        tests("Traces", ["Host", "Model", "Placement", "Simulation"]),
         tests("SimulatedAgents", ["API", "Host", "Model"]),
         tests("Host"),
         tests("VMControl", ["Host", "Model", "Wire"]),
