@@ -6,7 +6,7 @@
 // of the published experiment listed them.
 
 import Glibc
-package import Host
+import Host
 
 /// What VMs used of their CPU over a day.
 package struct PlanetLabDay: Hashable, Sendable {
