@@ -110,6 +110,8 @@ let package = Package(
         // The discrete-event cluster around Placement; traces as workloads; the published experiment; reports
         library("Simulation", ["Model", "Placement"]),
         library("Traces", ["Host", "Model", "Placement", "Simulation"]),
+        // The published consolidation experiment, to the digit, and what it looks like with its costs counted
+        library("PlanetLab", ["Model", "Placement", "Traces"]),
         // Every interleaving of the protocol's machines, within bounds
         library("Explorer", ["Host", "MigrationProtocol", "Model", "VMControl"]),
         // Floor 5
@@ -234,6 +236,7 @@ let package = Package(
         tests("GanetiFormat", ["Model", "Placement"]),
         tests("Simulation", ["Model", "Placement"]),
         tests("Traces", ["Host", "Model", "Placement", "Simulation"]),
+        tests("PlanetLab", ["Host", "Model", "Placement", "Traces"]),
         tests("SimulatedAgents", ["API", "Host", "Model"]),
         tests("Host"),
         tests("VMControl", ["Host", "Model", "Wire"]),
