@@ -40,6 +40,18 @@ package struct PlannedMove: Hashable, Sendable {
     /// Moves of one wave go side by side; a wave begins when the one before it is over. From 0.
     package var wave: Int
     package var prediction: MigrationPrediction
+
+    package init(
+        vm: VMIndex, from: HostIndex, to: HostIndex, reason: MoveReason, wave: Int,
+        prediction: MigrationPrediction
+    ) {
+        self.vm = vm
+        self.from = from
+        self.to = to
+        self.reason = reason
+        self.wave = wave
+        self.prediction = prediction
+    }
 }
 
 /// A VM that the plan does not move, and why.

@@ -15,10 +15,16 @@ package protocol MovePolicy: Sendable {
     mutating func plan(_ cluster: ClusterState, at now: SimTime) -> MovePlan
     /// Hosts without VMs that may sleep after this round; those asleep take VMs only when nothing else does.
     func hostsToSleep(_ cluster: ClusterState) -> [HostIndex]
+    /// Hosts, of those that sleep, that are to wake though no VM needs them yet.
+    func hostsToWake(_ cluster: ClusterState, asleep: [HostIndex]) -> [HostIndex]
+    /// When it is asked next: `interval` later, unless it goes by a timetable. Later than `now`; `never`: not again.
+    func nextRound(after now: SimTime) -> SimTime
 }
 
 extension MovePolicy {
     package func hostsToSleep(_ cluster: ClusterState) -> [HostIndex] { [] }
+    package func hostsToWake(_ cluster: ClusterState, asleep: [HostIndex]) -> [HostIndex] { [] }
+    package func nextRound(after now: SimTime) -> SimTime { now + interval }
 }
 
 /// What happens to a VM in a run.

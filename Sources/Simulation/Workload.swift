@@ -3,7 +3,7 @@
 // Every trace format is read into this, every generator makes this, and a run does not know which it was. Rows are
 // small (a million requests take about 64 MB); what only people need stands beside them.
 
-import Model
+package import Model
 package import Placement
 
 /// A VM that is asked for once.
@@ -21,6 +21,13 @@ package struct VMRequest: Hashable, Sendable {
     package var kind: Int32 = 0
     /// Larger is more important.
     package var priority: Int16 = 0
+    /// The host that it stands on when the run begins, without a decision of any policy: a place among the run's hosts.
+    /// -1: none. Its arrival is the start then.
+    package var initialHost: Int32 = -1
+    /// Row in `Workload.demands`; 0: none.
+    package var demand: Int32 = 0
+    /// Bytes of memory that it writes in a second, on average; below 0: not known.
+    package var dirtyBytesPerSecond: Float = -1
 
     package init(arrival: SimTime, departure: SimTime, request: Resources) {
         self.arrival = arrival
@@ -32,6 +39,19 @@ package struct VMRequest: Hashable, Sendable {
     package var request: Resources {
         Resources(milliCPUs: Int(milliCPUs), memoryBytes: Int(memoryBytes))
     }
+}
+
+/// What a VM demands beside its size and its groups; many VMs share one.
+package struct VMDemand: Hashable, Sendable {
+    /// Labels that its host must have.
+    package var labels: Set<String> = []
+    /// The only host that it may run on.
+    package var pinnedHost: String?
+    package var mayBeBalanced = true
+    /// The longest pause that a migration may cause.
+    package var downtimeLimit = VMSpec.downtimeLimitDefault
+
+    package init() {}
 }
 
 /// CPU and memory use of VMs over time: rows of samples at equal distances.
@@ -99,6 +119,8 @@ package struct Workload: Sendable {
     package var groups: [AffinityGroup] = []
     /// Places in `groups`, together; the first set is empty.
     package var groupSets: [[Int32]] = [[]]
+    /// The first is that of VMs that demand nothing.
+    package var demands = [VMDemand()]
     /// Hosts that the trace itself describes; empty: the run says which there are.
     package var hosts: [PlacementHost] = []
     /// When the trace ends; no later than this a run ends.
@@ -113,5 +135,26 @@ package struct Workload: Sendable {
 
     package func vmName(_ request: Int) -> String {
         names.isEmpty ? "vm-\(request)" : names[request]
+    }
+
+    /// A request's identity in a run.
+    package static func vmID(_ request: Int) -> VMID { VMID(high: 0, low: UInt64(request)) }
+
+    /// A request as the scheduler sees it, before anything is measured.
+    package func placementVM(_ request: Int) -> PlacementVM {
+        let row = requests[request]
+        let demand = demands[Int(row.demand)]
+        var vm = PlacementVM(
+            id: Self.vmID(request), name: vmName(request), request: row.request)
+        vm.groups = groupSets[Int(row.groupSet)].map { groups[Int($0)].name }
+        vm.priority = Int(row.priority)
+        vm.labels = demand.labels
+        vm.pinnedHost = demand.pinnedHost
+        vm.mayBeBalanced = demand.mayBeBalanced
+        vm.downtimeLimit = demand.downtimeLimit
+        if row.dirtyBytesPerSecond >= 0 {
+            vm.dirtyBytesPerSecond = Double(row.dirtyBytesPerSecond)
+        }
+        return vm
     }
 }
