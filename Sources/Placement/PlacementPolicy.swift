@@ -4,6 +4,7 @@
 //
 //     struct FewestVMs: PlacementPolicy {
 //         let name = "fewest-vms"
+//         let summary = "the host with the fewest VMs"
 //         func score(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> Double {
 //             -Double(cluster.vmCount(on: host))
 //         }
@@ -25,6 +26,8 @@ package enum HostChoice: Hashable, Sendable {
 /// Chooses among the hosts that the filters let through: the one with the largest score, the first of equals.
 package protocol PlacementPolicy: Sendable {
     var name: String { get }
+    /// Which host it prefers, in a few words, for lists and reports.
+    var summary: String { get }
     var choice: HostChoice { get }
     /// About 1 apart between a good and a bad host: soft affinity adds terms of that size.
     func score(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> Double
@@ -35,6 +38,8 @@ package protocol PlacementPolicy: Sendable {
 }
 
 extension PlacementPolicy {
+    package var summary: String { "the host with the largest score of \(name)" }
+
     package var choice: HostChoice { .all }
 
     package func dictatedHost(_ vm: VMIndex, in cluster: ClusterState) -> HostIndex? { nil }
