@@ -83,6 +83,10 @@ package struct HistoryWriter {
     /// Writes a line. Its time is at least that of the line before it.
     package mutating func write(_ entry: HistoryEntry) throws(HistoryWriteError) {
         let entry = HistoryEntry(t: max(entry.t, lastTime), entry.line)
+        if let fault = entry.fault {
+            // What cannot be read again is not written.
+            throw .notWritable("\(fault.field) is \(fault.found), not \(fault.expected)")
+        }
         let line = try entry.bytes()
         do throws(SystemError) { try file.write(all: line) } catch { throw .system(error) }
         book.take(entry.line)

@@ -19,7 +19,7 @@ package enum Limits {
     static let readingsMax = 1 << 26
     /// Labels, features or groups of one thing.
     static let namesMax = 4096
-    static let nameBytesMax = 256
+    static let nameBytesMax = 4096
     /// Milliseconds: of about ten years.
     static let timeMax = Int64(10 * 366 * 86400) * 1000
     /// Moves that were written and may be told of again.
