@@ -235,6 +235,7 @@ let package = Package(
         tests("Placement", ["Model"]),
         tests("History", ["Host", "Model", "Placement", "Simulation", "Traces"]),
         tests("GanetiFormat", ["Model", "Placement"]),
+        tests("Simulation", ["Model", "Placement"]),
         tests("SimulatedAgents", ["API", "Host", "Model"]),
         tests("Host"),
         tests("VMControl", ["Host", "Model", "Wire"]),
