@@ -112,6 +112,8 @@ let package = Package(
         library("Traces", ["Host", "Model", "Placement", "Simulation"]),
         // The published consolidation experiment, to the digit, and what it looks like with its costs counted
         library("PlanetLab", ["Model", "Placement", "Traces"]),
+        // What a cluster did, as `ferry record` writes it and as a run repeats it
+        library("History", ["Host", "Model", "Placement", "Simulation", "Traces"]),
         // Every interleaving of the protocol's machines, within bounds
         library("Explorer", ["Host", "MigrationProtocol", "Model", "VMControl"]),
         // Floor 5
@@ -158,8 +160,8 @@ let package = Package(
         executable(
             "ferry",
             [
-                "API", "Client", "ClusterFile", "ClusterText", "GanetiFormat", "Host", "Keys",
-                "Model", "Placement", argumentParser,
+                "API", "Client", "ClusterFile", "ClusterText", "GanetiFormat", "History", "Host",
+                "Keys", "Model", "Placement", argumentParser,
             ]),
         executable(
             "ferry-controller", ["Controller", "Model", "Serving", argumentParser, logging]),
@@ -233,6 +235,7 @@ let package = Package(
         tests("Model"),
         tests("Wire"),
         tests("Placement", ["Model"]),
+        tests("History", ["Host", "Model", "Placement", "Simulation", "Traces"]),
         tests("GanetiFormat", ["Model", "Placement"]),
         tests("Simulation", ["Model", "Placement"]),
         tests("Traces", ["Host", "Model", "Placement", "Simulation"]),
