@@ -14,16 +14,6 @@ struct HostKind {
     var watts: [Double]
 
     var capacityMIPS: Double { coreMIPS * 2 }
-
-    /// Watts at a share of CPU, 0 to 1; linear between the tenths. The terms stand in the released code's order, so that
-    /// they round as its did. Above 1 the released code stops the experiment; here it is full power.
-    func watts(at share: Double) -> Double {
-        let tenths = min(share, 1) * 10
-        let below = Int(tenths)
-        let above = Double(below) < tenths ? below + 1 : below
-        let step = (watts[above] - watts[below]) / 10
-        return watts[below] + step * (min(share, 1) - Double(below) / 10) * 100
-    }
 }
 
 enum Hardware {

@@ -2,6 +2,7 @@
 
 import PlanetLab
 import Testing
+import Traces
 
 @Suite("Published figures", .enabled(if: RealDays.areHere, RealDays.whyNot))
 struct GoldenTests {
