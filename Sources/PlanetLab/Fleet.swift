@@ -56,13 +56,13 @@ struct Fleet {
 
     init(_ day: PlanetLabDay, hosts: Int, rules: PlanetLabRules) {
         let vms = day.vmNames.count
-        let kinds = (0..<hosts).map { Hardware.hostKinds[$0 % Hardware.hostKinds.count] }
+        let kinds = (0..<hosts).map { Hardware.hostKinds[Hardware.kind(ofHost: $0)] }
         (self.rules, self.hosts, self.vms) = (rules, hosts, vms)
         table = DemandTable(day)
         capacity = kinds.map(\.capacityMIPS)
         core = kinds.map(\.coreMIPS)
         curves = Hardware.hostKinds.flatMap(\.watts)
-        curveStart = (0..<hosts).map { $0 % Hardware.hostKinds.count * 11 }
+        curveStart = (0..<hosts).map { Hardware.kind(ofHost: $0) * 11 }
         guests = Array(repeating: [], count: hosts)
         memoryMB = Array(repeating: 0, count: hosts)
         (isOn, wasOn) = (

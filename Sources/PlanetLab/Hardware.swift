@@ -38,6 +38,9 @@ enum Hardware {
     /// Half of the link is for the VMs' own traffic.
     static let migrationMBPerSecond = 62.5
 
+    /// Its place in `hostKinds`.
+    static func kind(ofHost host: Int) -> Int { host % hostKinds.count }
+
     static func type(ofVM vm: Int, of count: Int) -> VMType {
         let run = (count + vmTypes.count - 1) / vmTypes.count
         return vmTypes[vm / run]

@@ -18,7 +18,7 @@ package enum PlanetLabBound {
         let memoryMB = (0..<vms).reduce(0) { $0 + Hardware.type(ofVM: $1, of: vms).ramMB }
         let full = (memoryMB + Hardware.hostMemoryMB - 1) / Hardware.hostMemoryMB
         let idleWatts = (0..<hosts).map {
-            Hardware.hostKinds[$0 % Hardware.hostKinds.count].watts[0]
+            Hardware.hostKinds[Hardware.kind(ofHost: $0)].watts[0]
         }
         let seconds = Double(Clock.rounds - 1) * Clock.round
         let idle = idleWatts.sorted().prefix(full).reduce(0, +) * seconds

@@ -53,7 +53,7 @@ extension PlanetLabExperiment {
             mode: name,
             energyKWh: run.joules / 3.6e6,
             energyBoundKWh: PlanetLabBound.kWh(day, keepsIdleVMs: !rules.deletesIdleVMs),
-            energyBoundWithMemoryKWh: rules.keepMemoryOccupied
+            energyBoundWithMemoryKWh: rules.keepsMemoryOccupied
                 ? PlanetLabBound.kWhWithMemory(day, hosts: hosts) : nil,
             migrations: run.migrations,
             slaViolation: hostLedger.violationTime * vmLedger.degradationByMigration,

@@ -4,7 +4,9 @@ import Placement
 
 extension PlanetLabRules {
     /// Whether a VM's memory keeps a host on all day.
-    var keepMemoryOccupied: Bool { !deletesIdleVMs && enforcesMemory && billsIdleHosts }
+    var keepsMemoryOccupied: Bool { !deletesIdleVMs && enforcesMemory && billsIdleHosts }
+
+    var mayMigrateTwiceAtOnce: Bool { emptiesFreshTargets && migration == .ramOverHalfLink }
 
     /// One sentence for each switch.
     var notes: [String] {
@@ -21,7 +23,7 @@ extension PlanetLabRules {
             billsIdleHosts
                 ? "A host that holds VMs draws power though all of them are idle."
                 : "A host whose VMs are all idle draws nothing.",
-            emptiesFreshTargets
+            mayMigrateTwiceAtOnce
                 ? "A host that was chosen as a target may be emptied in the same round: VMs migrate twice at once."
                 : "A VM migrates once at a time.",
             countsArrivalsAsViolation

@@ -40,7 +40,8 @@ package struct PlanetLabRules: Hashable, Sendable {
     package var chargesIdlePowerOfTargets = false
     /// A host that holds VMs draws power though none of them computes.
     package var billsIdleHosts = false
-    /// Targets for VMs of overloaded hosts may be emptied in the same round: a VM then migrates twice at once.
+    /// Targets for VMs of overloaded hosts may be emptied in the same round: a VM then migrates twice at once. Only
+    /// where both migrations end together, so not with the engine's model.
     package var emptiesFreshTargets = true
     /// A host that a VM migrates to counts as short of CPU until the VM is there.
     package var countsArrivalsAsViolation = true

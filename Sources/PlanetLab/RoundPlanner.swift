@@ -66,7 +66,7 @@ struct RoundPlanner {
         // A host that is off stays off, and one that has just got VMs is not emptied again.
         var mayBeEmptied = Array(repeating: true, count: fleet.hosts)
         for host in overloaded { mayBeEmptied[host] = false }
-        if !fleet.rules.emptiesFreshTargets {
+        if !fleet.rules.mayMigrateTwiceAtOnce {
             for move in moves { mayBeEmptied[move.target] = false }
         }
         var candidates: [Int] = []
@@ -195,7 +195,7 @@ extension RoundPlanner {
         for host in 0..<fleet.hosts where !isClosed[host] {
             if fleet.isUnused(host) {
                 // All unused hosts of a kind cost the same, and the first of equals wins.
-                let kind = host % Hardware.hostKinds.count
+                let kind = Hardware.kind(ofHost: host)
                 if seen[kind] { continue }
                 seen[kind] = true
             }
