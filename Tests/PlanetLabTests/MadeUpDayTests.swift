@@ -69,6 +69,30 @@ struct HandWorkedTests {
         expect(figures.secondsBeforeShutdown?.mean, (300.1 * 2 + 300.1 + moving) / 3)
     }
 
+    /// VMs of 2500, 2000, 1000 and 500 MIPS end on the one G5 while they are nearly idle; then all want everything. Of
+    /// those with least memory the first to go finds room on the G4; the second needs a larger core, and stays. What is
+    /// left is shared out in whole MIPS.
+    @Test func `An overloaded host sheds what it can and shares out what it has`() throws {
+        let percents = Array(repeating: UInt8(5), count: 11) + Array(repeating: 100, count: 277)
+        var experiment = PlanetLabExperiment(
+            day: PlanetLabDay(
+                name: "rush", vmNames: ["a", "b", "c", "d"],
+                samples: (0..<4).flatMap { _ in percents }),
+            policy: try PlanetLabPolicy(name: "thr-mmt-1"), modes: [.cloudSim])
+        experiment.hosts = 2
+        let figures = try experiment.run().runs[0]
+        #expect(figures.migrations == 3)
+
+        let (first, second) = (613 / 62.5, 1740 / 62.5)
+        let calm = 6000 * (0.05 * 2700 + (0.05 + 0.95 / 3000) * 300)
+        let asked = calm + 6000 * 82_800
+        let gathering = 0.1 * (25 * first + 50 * second)
+        // 2216, 1773, 886 and, leaving, 399 of 6000; then 2418, 1934 and 967 of 5500.
+        let missed = gathering + 726 * first + 181 * (82_800 - first)
+        expect(figures.overallViolation, missed / asked)
+        expect(figures.degradationByMigration, (gathering + 101 * first) / asked)
+    }
+
     /// Nothing moves when the second VM is put beside the first: a host that is off costs its idle power.
     @Test func `Charging idle power starts both on one host`() throws {
         var rules = PlanetLabRules()
