@@ -31,6 +31,7 @@ package actor ClusterDriver {
     }
 
     private let store: any StateStore
+    private let schema: RecordSchema
     private let settings: ControlSettings
     private let commands: CommandRunner
     private let metrics: ControllerMetrics
@@ -46,10 +47,11 @@ package actor ClusterDriver {
     private var notLeading = Problem(.notLeader, "this controller does not lead yet")
 
     package init(
-        store: any StateStore, settings: ControlSettings, commands: CommandRunner,
-        metrics: ControllerMetrics, logger: Logger
+        store: any StateStore, schema: RecordSchema = .current, settings: ControlSettings,
+        commands: CommandRunner, metrics: ControllerMetrics, logger: Logger
     ) {
         self.store = store
+        self.schema = schema
         self.settings = settings
         self.commands = commands
         self.metrics = metrics
@@ -144,13 +146,11 @@ package actor ClusterDriver {
     }
 
     private func loadOnce(_ term: Term) async throws(StoreError) {
-        if let schema = try await store.read(RecordCodec.schemaKey) {
-            try RecordCodec.checkSchema(schema)
-        } else {
-            _ = try await store.commit(
-                StoreTransaction(
-                    term: term, conditions: [.absent(RecordCodec.schemaKey)],
-                    changes: [.put(RecordCodec.schemaKey, RecordCodec.schemaValue)]))
+        let before = try await schema.bringUp(store, term: term)
+        if let before, before < schema.version {
+            logger.notice(
+                "records brought to this version",
+                metadata: ["before": "\(before)", "now": "\(schema.version)"])
         }
         let page = try await store.listAll("")
         var records: [ClusterRecord] = []

@@ -1,21 +1,10 @@
-// Records as the store holds them: JSON, and under the key `schema` the version that all of them are of.
+// Records as the store holds them: JSON, of the version that `RecordSchema` tells.
 
 package import Control
 import FoundationEssentials
 import Model
 
 package enum RecordCodec {
-    package static let schemaKey = StoreKey("schema")
-    /// Grows when a record changes so that an older controller cannot read it.
-    package static let schemaVersion = 1
-
-    private struct Schema: Codable { var version: Int }
-
-    package static var schemaValue: [UInt8] {
-        // A number always encodes.
-        (try? JSONEncoder().encode(Schema(version: schemaVersion))).map(Array.init) ?? []
-    }
-
     package static func encode(_ record: ClusterRecord) throws(StoreError) -> [UInt8] {
         do {
             let encoder = JSONEncoder()
@@ -50,19 +39,6 @@ package enum RecordCodec {
         } catch {
             throw .unusable(
                 reason: "what the store has under \(entry.key) cannot be read: \(error)")
-        }
-    }
-
-    /// Throws for a store that a newer Ferry has written.
-    package static func checkSchema(_ entry: StoreEntry) throws(StoreError) {
-        guard let schema = try? JSONDecoder().decode(Schema.self, from: Data(entry.value)) else {
-            throw .unusable(reason: "what the store has under \(schemaKey) cannot be read")
-        }
-        guard schema.version <= schemaVersion else {
-            throw .unusable(
-                reason:
-                    "the store's records are of version \(schema.version), and this controller knows versions up to \(schemaVersion): run a newer ferry-controller"
-            )
         }
     }
 }

@@ -1,4 +1,4 @@
-// Cuts what a batch changed into transactions that every store takes: nearly always one.
+// Cuts what is to be changed into transactions that every store takes: nearly always one.
 //
 // Each record stands for itself, so a batch that is cut in two by a crash is like two batches of which one was made.
 // Hosts and groups come before the VMs that name them, and those before the operations that follow them.
@@ -19,6 +19,12 @@ struct StoreChunks {
                 add(.delete(key.storeKey))
             }
         }
+        close()
+    }
+
+    /// In this order.
+    init(_ changes: [StoreChange]) {
+        for change in changes { add(change) }
         close()
     }
 

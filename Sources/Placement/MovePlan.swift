@@ -20,6 +20,8 @@ package enum MoveReason: Hashable, Sendable {
     /// It lowers the imbalance: the figure before and after it, and what it is worth and costs in busy hosts times
     /// seconds.
     case levels(before: Double, after: Double, worth: Double, cost: Double)
+    /// Its host is emptied so that it may sleep: what that is worth and costs with all its VMs, in host seconds.
+    case empties(worth: Double, cost: Double)
     /// Its host is drained.
     case drains
     /// It makes room for another VM of the plan.
@@ -38,6 +40,18 @@ package struct PlannedMove: Hashable, Sendable {
     /// Moves of one wave go side by side; a wave begins when the one before it is over. From 0.
     package var wave: Int
     package var prediction: MigrationPrediction
+
+    package init(
+        vm: VMIndex, from: HostIndex, to: HostIndex, reason: MoveReason, wave: Int,
+        prediction: MigrationPrediction
+    ) {
+        self.vm = vm
+        self.from = from
+        self.to = to
+        self.reason = reason
+        self.wave = wave
+        self.prediction = prediction
+    }
 }
 
 /// A VM that the plan does not move, and why.

@@ -1,8 +1,9 @@
-// The policies that come with Ferry, by name.
+// The policies that ask for nothing but the cluster, by name: the controller's and the simulator's one catalogue.
 
 /// The first host in the list with room.
 package struct FirstFit: PlacementPolicy {
     package let name = "first-fit"
+    package let summary = "the first host in the list with room"
     package let choice = HostChoice.inOrder(.listed)
     package init() {}
 
@@ -18,6 +19,7 @@ package struct FirstFit: PlacementPolicy {
 /// The fullest host with room: keeps large rooms for large VMs.
 package struct BestFit: PlacementPolicy {
     package let name = "best-fit"
+    package let summary = "the fullest host with room, by what is promised"
     package let choice = HostChoice.inOrder(.leastFree)
     package init() {}
 
@@ -34,6 +36,7 @@ package struct BestFit: PlacementPolicy {
 /// The emptiest host: spreads what is promised.
 package struct WorstFit: PlacementPolicy {
     package let name = "worst-fit"
+    package let summary = "the emptiest host, by what is promised"
     package let choice = HostChoice.inOrder(.mostFree)
     package init() {}
 
@@ -50,6 +53,7 @@ package struct WorstFit: PlacementPolicy {
 /// The host whose free room points where the VM's needs point (vector packing: Panigrahy and others 2011).
 package struct DotProduct: PlacementPolicy {
     package let name = "dot-product"
+    package let summary = "the host whose free room has the shape of what the VM asks for"
     package let choice = HostChoice.inOrder(.aligned)
     package init() {}
 
@@ -72,6 +76,7 @@ package struct DotProduct: PlacementPolicy {
 /// all run to one host (Mitzenmacher 2001).
 package struct PowerOfTwoChoices: PlacementPolicy {
     package let name = "two-choices"
+    package let summary = "the emptier of two hosts drawn by lot"
     package let seed: UInt64
     package init(seed: UInt64) { self.seed = seed }
 
@@ -89,6 +94,7 @@ package struct PowerOfTwoChoices: PlacementPolicy {
 /// The host that does the least, by measured use.
 package struct LeastLoaded: PlacementPolicy {
     package let name = "least-loaded"
+    package let summary = "the host that does the least, by measured use"
     package let choice = HostChoice.inOrder(.leastLoaded)
     package init() {}
 
@@ -111,8 +117,10 @@ package enum NamedPolicies {
         [
             FirstFit(), BestFit(), WorstFit(), DotProduct(), PowerOfTwoChoices(seed: seed),
             LeastLoaded(),
-        ]
+        ] + OwnPolicies.all(seed: seed)
     }
+
+    package static var names: [String] { all(seed: 0).map(\.name) }
 
     package static func policy(named name: String, seed: UInt64) -> (any PlacementPolicy)? {
         all(seed: seed).first { $0.name == name }

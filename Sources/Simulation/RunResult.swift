@@ -75,6 +75,12 @@ package struct RunResult: Hashable, Sendable, Codable {
     package var requests = 0
     package var placed = 0
     package var refused = 0
+    /// Asked for once more because their host failed: requests + askedAgain = placed + refused.
+    package var askedAgain = 0
+    /// placed = departed + running + vmsLostToFailures.
+    package var departed = 0
+    /// At the end.
+    package var running = 0
     /// Promised shares of all hosts' CPU and memory when the first VM was refused; nil: none was.
     package var cpuShareAtFirstRefusal: Double?
     package var memoryShareAtFirstRefusal: Double?
@@ -98,7 +104,12 @@ package struct RunResult: Hashable, Sendable, Codable {
 
     // Moves
     package var migrations = 0
+    /// Planned, and never begun: no room any more, or their VM had left its place.
     package var migrationsDropped = 0
+    /// Begun, and ended by the VM's departure or a host's failure.
+    package var migrationsAbandoned = 0
+    /// Under way when the run ended.
+    package var migrationsUnfinished = 0
     package var migrationBytes = 0.0
     package var migrationSeconds = 0.0
     package var downtimeMs = Distribution()
@@ -109,6 +120,9 @@ package struct RunResult: Hashable, Sendable, Codable {
     // Hosts
     package var sleeps = 0
     package var wakes = 0
+    /// VMs for which a host had to be woken, and how long they waited for it on average.
+    package var vmsThatWaited = 0
+    package var waitSecondsMean = 0.0
     package var hostFailures = 0
     package var vmsLostToFailures = 0
     package var drains = 0

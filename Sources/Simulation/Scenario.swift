@@ -46,6 +46,10 @@ package struct Scenario: Sendable {
     package var events: [HostEvent] = []
     package var limits = MoveLimits()
     package var costs = MigrationCostModel()
+    /// Memory that a migration needs at its destination beside the guest's own: the controller's figure.
+    package var migrationOverheadBytes = 64 << 20
+    /// Cores that the engine keeps busy at each end while a VM is moved.
+    package var migrationCores = 1.0
     /// From the word until a sleeping host takes VMs.
     package var wakeTime = Duration.seconds(120)
     /// Time between two readings of utilisation.
@@ -69,12 +73,43 @@ package struct Scenario: Sendable {
     }
 }
 
-// The run itself: `Scenario.run(progress:) throws(SimulationError) -> RunResult`.
+// The run itself is `Scenario.run(progress:)` in Run.swift.
 
-/// Why a run cannot begin.
+/// How far a run has come.
+package struct RunProgress: Hashable, Sendable {
+    /// Of the simulated time.
+    package var fraction: Double
+    package var time: SimTime
+    /// Of the workload, so far.
+    package var requests: Int
+
+    package init(fraction: Double, time: SimTime, requests: Int) {
+        self.fraction = fraction
+        self.time = time
+        self.requests = requests
+    }
+}
+
+/// Why a run cannot begin, or did not end.
 package enum SimulationError: Error, Hashable, Sendable {
     case noHosts
     case noRequests(workload: String)
     case badScenario(String)
     case badHost(ClusterStateError)
+    case badRequest(String, ClusterStateError)
+    /// The one who follows the progress said so.
+    case cancelled(at: SimTime)
+}
+
+extension SimulationError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .noHosts: "there are no hosts: say how many, or take a trace that describes them"
+        case .noRequests(let workload): "workload \(workload) asks for no VMs"
+        case .badScenario(let what): what
+        case .badHost(let error): "a host cannot be simulated: \(error)"
+        case .badRequest(let name, let error): "VM \(name) cannot be simulated: \(error)"
+        case .cancelled(let time): "the run was ended after \(time.seconds) simulated seconds"
+        }
+    }
 }

@@ -1,7 +1,7 @@
 // What a run compares: how VMs are placed, and whether and how they are moved afterwards.
 //
 // The parts are the controller's own: `PlacementPolicy` and the planners of `ClusterState`. A strategy of one's own is a
-// value of this type in `Strategies.all`; README shows one.
+// value of this type in `Strategies.all`; Policies.md shows how to write one.
 
 import Model
 package import Placement
@@ -15,10 +15,37 @@ package protocol MovePolicy: Sendable {
     mutating func plan(_ cluster: ClusterState, at now: SimTime) -> MovePlan
     /// Hosts without VMs that may sleep after this round; those asleep take VMs only when nothing else does.
     func hostsToSleep(_ cluster: ClusterState) -> [HostIndex]
+    /// Hosts, of those that sleep, that are to wake though no VM needs them yet.
+    func hostsToWake(_ cluster: ClusterState, asleep: [HostIndex]) -> [HostIndex]
+    /// When it is asked next: `interval` later, unless it goes by a timetable. Later than `now`; `never`: not again.
+    func nextRound(after now: SimTime) -> SimTime
 }
 
 extension MovePolicy {
     package func hostsToSleep(_ cluster: ClusterState) -> [HostIndex] { [] }
+    package func hostsToWake(_ cluster: ClusterState, asleep: [HostIndex]) -> [HostIndex] { [] }
+    package func nextRound(after now: SimTime) -> SimTime { now + interval }
+}
+
+/// What happens to a VM in a run.
+package enum VMEvent: Hashable, Sendable {
+    /// It was asked for: it is in the cluster and runs nowhere yet; the placement policy is asked next.
+    case arrived(VMRequest)
+    /// No host could take it: it leaves the cluster without having run.
+    case refused
+    /// It has ended and leaves the cluster. One that is lost with its host and started again has not ended.
+    case departed
+}
+
+/// Told what happens to VMs, in the order of time, so that it can learn from them; what it expects it tells the cluster,
+/// where policies find it.
+package protocol RunObserver: Sendable {
+    /// Whether it may see when VMs will depart: for upper references alone. To all others the departure of a request is
+    /// `never`, so that nothing can be learnt from the future.
+    var knowsDepartures: Bool { get }
+    /// Before the VM is placed, and before it is removed.
+    mutating func note(
+        _ event: VMEvent, of vm: VMIndex, in cluster: inout ClusterState, at now: SimTime)
 }
 
 package struct Strategy: Sendable {
@@ -27,14 +54,16 @@ package struct Strategy: Sendable {
     package var summary: String
     package var placement: any PlacementPolicy
     package var moves: (any MovePolicy)?
+    package var observer: (any RunObserver)?
 
     package init(
         _ name: String, _ summary: String, placement: any PlacementPolicy,
-        moves: (any MovePolicy)? = nil
+        moves: (any MovePolicy)? = nil, observer: (any RunObserver)? = nil
     ) {
         self.name = name
         self.summary = summary
         self.placement = placement
         self.moves = moves
+        self.observer = observer
     }
 }

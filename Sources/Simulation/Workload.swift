@@ -3,7 +3,7 @@
 // Every trace format is read into this, every generator makes this, and a run does not know which it was. Rows are
 // small (a million requests take about 64 MB); what only people need stands beside them.
 
-import Model
+package import Model
 package import Placement
 
 /// A VM that is asked for once.
@@ -21,6 +21,13 @@ package struct VMRequest: Hashable, Sendable {
     package var kind: Int32 = 0
     /// Larger is more important.
     package var priority: Int16 = 0
+    /// The host that it stands on when the run begins, without a decision of any policy: a place among the run's hosts.
+    /// -1: none. Its arrival is the start then.
+    package var initialHost: Int32 = -1
+    /// Row in `Workload.demands`; 0: none.
+    package var demand: Int32 = 0
+    /// Bytes of memory that it writes in a second, on average; below 0: not known.
+    package var dirtyBytesPerSecond: Float = -1
 
     package init(arrival: SimTime, departure: SimTime, request: Resources) {
         self.arrival = arrival
@@ -34,13 +41,28 @@ package struct VMRequest: Hashable, Sendable {
     }
 }
 
+/// What a VM demands beside its size and its groups; many VMs share one.
+package struct VMDemand: Hashable, Sendable {
+    /// Labels that its host must have.
+    package var labels: Set<String> = []
+    /// The only host that it may run on.
+    package var pinnedHost: String?
+    package var mayBeBalanced = true
+    /// The longest pause that a migration may cause.
+    package var downtimeLimit = VMSpec.downtimeLimitDefault
+
+    package init() {}
+}
+
 /// CPU and memory use of VMs over time: rows of samples at equal distances.
 package struct Utilisation: Sendable {
     package struct Series: Hashable, Sendable {
         /// Place of its first sample.
         var first: Int
         var count: Int
-        package var interval: Duration
+        package let interval: Duration
+        /// Nanoseconds.
+        let step: Int64
     }
 
     /// Shares of the CPU that the VM asked for: 0 idle, 1 all of it.
@@ -64,7 +86,10 @@ package struct Utilisation: Sendable {
             memorySamples.count == (hasMemory ? samples.count : 0),
             "one memory sample for each of CPU")
         precondition(interval > .zero, "samples lie apart")
-        series.append(Series(first: cpu.count, count: samples.count, interval: interval))
+        series.append(
+            Series(
+                first: cpu.count, count: samples.count, interval: interval,
+                step: max(1, interval.wholeNanoseconds)))
         cpu += samples
         memory += memorySamples
         return Int32(series.count - 1)
@@ -72,20 +97,28 @@ package struct Utilisation: Sendable {
 
     /// The sample in force so long after the VM's arrival; the last one holds on.
     package func cpuShare(_ row: Int32, after age: Duration) -> Double {
-        place(row, age).map { Double(cpu[$0]) } ?? 0
+        sample(row, after: age.wholeNanoseconds).cpu
     }
 
     /// Nil when the trace has no memory use.
     package func memoryShare(_ row: Int32, after age: Duration) -> Double? {
-        guard hasMemory else { return nil }
-        return place(row, age).map { Double(memory[$0]) } ?? 0
+        sample(row, after: age.wholeNanoseconds).memory
     }
 
-    private func place(_ row: Int32, _ age: Duration) -> Int? {
+    /// Both at once, for those who ask for very many. What is no number from 0 to `shareMax` counts as the nearer of the
+    /// two, or as 0.
+    func sample(_ row: Int32, after nanoseconds: Int64) -> (cpu: Double, memory: Double?) {
         let series = series[Int(row)]
-        guard series.count > 0 else { return nil }
-        let step = Int(age.wholeNanoseconds / series.interval.wholeNanoseconds)
-        return series.first + min(max(step, 0), series.count - 1)
+        guard series.count > 0 else { return (0, hasMemory ? 0 : nil) }
+        let step = Int(nanoseconds / series.step)
+        let place = series.first + min(max(step, 0), series.count - 1)
+        return (Self.share(cpu[place]), hasMemory ? Self.share(memory[place]) : nil)
+    }
+
+    private static let shareMax: Float = 1024
+
+    private static func share(_ sample: Float) -> Double {
+        sample > 0 ? Double(min(sample, shareMax)) : 0
     }
 }
 
@@ -99,6 +132,8 @@ package struct Workload: Sendable {
     package var groups: [AffinityGroup] = []
     /// Places in `groups`, together; the first set is empty.
     package var groupSets: [[Int32]] = [[]]
+    /// The first is that of VMs that demand nothing.
+    package var demands = [VMDemand()]
     /// Hosts that the trace itself describes; empty: the run says which there are.
     package var hosts: [PlacementHost] = []
     /// When the trace ends; no later than this a run ends.
@@ -113,5 +148,26 @@ package struct Workload: Sendable {
 
     package func vmName(_ request: Int) -> String {
         names.isEmpty ? "vm-\(request)" : names[request]
+    }
+
+    /// A request's identity in a run.
+    package static func vmID(_ request: Int) -> VMID { VMID(high: 0, low: UInt64(request)) }
+
+    /// A request as the scheduler sees it, before anything is measured.
+    package func placementVM(_ request: Int) -> PlacementVM {
+        let row = requests[request]
+        let demand = demands[Int(row.demand)]
+        var vm = PlacementVM(
+            id: Self.vmID(request), name: vmName(request), request: row.request)
+        vm.groups = groupSets[Int(row.groupSet)].map { groups[Int($0)].name }
+        vm.priority = Int(row.priority)
+        vm.labels = demand.labels
+        vm.pinnedHost = demand.pinnedHost
+        vm.mayBeBalanced = demand.mayBeBalanced
+        vm.downtimeLimit = demand.downtimeLimit
+        if row.dirtyBytesPerSecond >= 0 {
+            vm.dirtyBytesPerSecond = Double(row.dirtyBytesPerSecond)
+        }
+        return vm
     }
 }

@@ -169,7 +169,7 @@ struct DriverTests {
     @Test("A record of a newer version is left alone: this controller does not lead")
     func newerSchema() async throws {
         let store = MemoryStore()
-        await store.put(RecordCodec.schemaKey, Array(#"{"version":99}"#.utf8))
+        await store.put(RecordSchema.key, Array(#"{"version":99}"#.utf8))
         let driver = Rig.driver(store, TestExecutor())
         let leader = try await store.campaign(
             Candidate(name: HostName("a"), apiAddress: "127.0.0.1:1"), lease: .seconds(60))
@@ -198,9 +198,9 @@ struct DriverTests {
             try cluster.createVM(request, now, &output)
         }
         let entries = try await rig.store.listAll("").entries
-        #expect(entries.contains { $0.key == RecordCodec.schemaKey })
+        #expect(entries.contains { $0.key == RecordSchema.key })
         var kinds: Set<String> = []
-        for entry in entries where entry.key != RecordCodec.schemaKey {
+        for entry in entries where entry.key != RecordSchema.key {
             let record = try #require(try RecordCodec.decode(entry))
             #expect(try RecordCodec.encode(record) == entry.value)
             kinds.insert(String(entry.key.text.prefix { $0 != "/" }))

@@ -8,6 +8,7 @@ import Model
 actor MemoryStore: StateStore {
     /// What becomes of the next commits.
     enum Fault: Sendable {
+        case none
         case fail(StoreError)
         /// Stored, but nobody is told.
         case storedThen(StoreError)
