@@ -29,7 +29,8 @@ extension ClusterState {
     /// Active hosts that have no VMs, expect none, and are more than the spare ones: the last in host order.
     package func hostsToSleep(_ rules: ConsolidationRules = ConsolidationRules()) -> [HostIndex] {
         let awake = allHosts.filter { hostRows[$0].isActive }
-        let spare = max(rules.spareHosts, Int((Double(awake.count) * rules.spareShare).rounded(.up)))
+        let spare = max(
+            rules.spareHosts, Int((Double(awake.count) * rules.spareShare).rounded(.up)))
         let expecting = hostsOfMoves()
         let idle = awake.filter { hostRows[$0].vmCount == 0 && !expecting.contains($0) }
         return Array(idle.dropFirst(max(0, spare)))
