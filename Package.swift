@@ -110,6 +110,10 @@ let package = Package(
         // The discrete-event cluster around Placement; traces as workloads; the published experiment; reports
         library("Simulation", ["Model", "Placement"]),
         library("Traces", ["Host", "Model", "Placement", "Simulation"]),
+        // The published consolidation experiment, to the digit, and what it looks like with its costs counted
+        library("PlanetLab", ["Model", "Placement", "Traces"]),
+        // What a cluster did, as `ferry record` writes it and as a run repeats it
+        library("History", ["Host", "Model", "Placement", "Simulation", "Traces"]),
         // Every interleaving of the protocol's machines, within bounds
         library("Explorer", ["Host", "MigrationProtocol", "Model", "VMControl"]),
         // Floor 5
@@ -156,8 +160,8 @@ let package = Package(
         executable(
             "ferry",
             [
-                "API", "Client", "ClusterFile", "ClusterText", "GanetiFormat", "Host", "Keys",
-                "Model", "Placement", argumentParser,
+                "API", "Client", "ClusterFile", "ClusterText", "GanetiFormat", "History", "Host",
+                "Keys", "Model", "Placement", argumentParser,
             ]),
         executable(
             "ferry-controller", ["Controller", "Model", "Serving", argumentParser, logging]),
@@ -231,7 +235,11 @@ let package = Package(
         tests("Model"),
         tests("Wire"),
         tests("Placement", ["Model"]),
+        tests("History", ["Host", "Model", "Placement", "Simulation", "Traces"]),
         tests("GanetiFormat", ["Model", "Placement"]),
+        tests("Simulation", ["Model", "Placement"]),
+        tests("Traces", ["Host", "Model", "Placement", "Simulation"]),
+        tests("PlanetLab", ["Host", "Model", "Placement", "Traces"]),
         tests("SimulatedAgents", ["API", "Host", "Model"]),
         tests("Host"),
         tests("VMControl", ["Host", "Model", "Wire"]),
