@@ -122,5 +122,8 @@ struct ConsolidationTests {
         var rules = ConsolidationRules()
         rules.spareShare = 0.5
         #expect(cluster.hostsToSleep(rules).isEmpty)
+        #expect(cluster.hostsToWake(rules, asleep: [1]).isEmpty)
+        rules.spareHosts = 4
+        #expect(cluster.hostsToWake(rules, asleep: [1]) == [1])
     }
 }
