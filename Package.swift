@@ -100,7 +100,7 @@ let package = Package(
         library("Machine", ["Host", "KVM", "Model", "VMControl", "Wire"]),
         // Floor 4
         library("Keys", ["Host", "Model", x509, asn1, crypto]),
-        library("ClusterFile", ["Host", "Model", yams]),
+        library("ClusterFile", ["Host", "Model", "Placement", yams]),
         library("API", ["Model"]),
         library("GanetiFormat", ["Model", "Placement"]),
         library(
@@ -110,6 +110,8 @@ let package = Package(
         // The discrete-event cluster around Placement; traces as workloads; the published experiment; reports
         library("Simulation", ["Model", "Placement"]),
         library("Traces", ["Host", "Model", "Placement", "Simulation"]),
+        // The published consolidation experiment, to the digit, and what it looks like with its costs counted
+        library("PlanetLab", ["Model", "Placement", "Traces"]),
         // What a cluster did, as `ferry record` writes it and as a run repeats it
         library("History", ["Host", "Model", "Placement", "Simulation", "Traces"]),
         // Every interleaving of the protocol's machines, within bounds
@@ -119,7 +121,7 @@ let package = Package(
             "Store",
             ["Control", "Host", "Model", grdb, httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
         // The cluster's messages as people read and write them
-        library("ClusterText", ["API", "Model"]),
+        library("ClusterText", ["API", "Model", "Placement"]),
         library(
             "Client",
             ["API", "Host", "Model", httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
@@ -227,7 +229,7 @@ let package = Package(
                 "API", "Client", "ClusterFile", "Control", "Host", "Keys", "Model", "Serving",
                 "Store", "StoreTestSupport", httpTypes, lifecycle, logging, "ferry-controller",
             ]),
-        tests("ClusterText", ["API", "Model"]),
+        tests("ClusterText", ["API", "Model", "Placement"]),
         .testTarget(
             name: "FerryTests", dependencies: ["Testbed", "ferry"], swiftSettings: settings),
         tests("Model"),
@@ -236,6 +238,8 @@ let package = Package(
         tests("History", ["Host", "Model", "Placement", "Simulation", "Traces"]),
         tests("GanetiFormat", ["Model", "Placement"]),
         tests("Simulation", ["Model", "Placement"]),
+        tests("Traces", ["Host", "Model", "Placement", "Simulation"]),
+        tests("PlanetLab", ["Host", "Model", "Placement", "Traces"]),
         tests("SimulatedAgents", ["API", "Host", "Model"]),
         tests("Host"),
         tests("VMControl", ["Host", "Model", "Wire"]),

@@ -43,6 +43,11 @@ extension ClusterState {
             let there = places(members.map { vmRows[$0].target }.filter { $0 >= 0 })
             return here > 1 || there > 1
                 ? "group \(row.group.name) is in \(here) places" : nil
+        case .partition:
+            let shared = row.siblings.contains { sibling in
+                groups[Int(sibling)].counts.keys.contains { row.counts[$0] != nil }
+            }
+            return shared ? "group \(row.group.name) is in one place with another partition" : nil
         }
     }
 
@@ -51,10 +56,12 @@ extension ClusterState {
         var used = [Resources](repeating: .none, count: hosts.count)
         var load = hosts.map { $0.ownUse.vector }
         var counts = [Int32](repeating: 0, count: hosts.count)
+        var exits = [Int](repeating: .min, count: hosts.count)
         for row in vmRows where row.isUsed && row.host >= 0 {
             used[Int(row.host)] = used[Int(row.host)] + row.request
             load[Int(row.host)] += row.load
             counts[Int(row.host)] += 1
+            exits[Int(row.host)] = max(exits[Int(row.host)], row.departure)
             guard row.target >= 0 else { continue }
             used[Int(row.target)] = used[Int(row.target)] + row.request
             used[Int(row.target)].memoryBytes += migrationOverheadBytes
@@ -63,7 +70,7 @@ extension ClusterState {
             let row = hostRows[host]
             let drift = (row.load - load[host]) * row.inverseCapacity
             guard row.used == used[host], row.vmCount == counts[host],
-                vms(on: host).count == Int(row.vmCount), abs(drift.x) + abs(drift.y) < 1e-9
+                row.exit == exits[host], vms(on: host).count == Int(row.vmCount), abs(drift.x) + abs(drift.y) < 1e-9
             else { return "the sums of \(hosts[host].name) are wrong" }
         }
         return wrongGroupCount()

@@ -144,6 +144,7 @@ extension ClusterState {
         hostRows[host].firstVM = Int32(vm)
         hostRows[host].vmCount += 1
         hostRows[host].load += vmRows[vm].load
+        hostRows[host].exit = max(hostRows[host].exit, vmRows[vm].departure)
     }
 
     private mutating func unlink(_ vm: VMIndex, from host: HostIndex) {
@@ -162,6 +163,7 @@ extension ClusterState {
         } else {
             hostRows[host].load -= vmRows[vm].load
         }
+        noteDeparted(vmRows[vm].departure, from: host)
     }
 }
 

@@ -42,6 +42,8 @@ struct HostRow: Sendable {
     var link: Int32
     var firstVM: Int32 = -1
     var vmCount: Int32 = 0
+    /// The latest departure that is expected of its VMs; the lowest number: it has none.
+    var exit = Int.min
 
     var free: Resources { limit - used }
 }
@@ -61,6 +63,8 @@ struct VMRow: Sendable {
     var pinned: Int32 = -1
     var hasGroups = false
     var isUsed = true
+    /// When it is expected to end.
+    var departure = ClusterState.never
 }
 
 /// Hosts, VMs, groups, and who runs where.
@@ -77,11 +81,17 @@ package struct ClusterState: Sendable {
     var groupsOfVM: [[Int32]] = []
     var groups: [GroupRow] = []
     var index = HostIndexes()
+    /// Seconds on the clock of whoever says when VMs will end; see `setNow`.
+    package internal(set) var now = 0
+    /// Whether anything is expected of any VM.
+    var expectsDepartures = false
 
     private var freeVMRows: [Int32] = []
     private var hostIndices: [String: HostIndex] = [:]
     private var vmIndices: [VMID: VMIndex] = [:]
     private var groupIndices: [String: Int32] = [:]
+    /// By the whole that they are parts of.
+    private var partitions: [String: [Int32]] = [:]
     var featureTable = TraitTable()
     var labelTable = TraitTable()
     private var racks: [FaultDomain: Int32] = [:]
@@ -165,8 +175,15 @@ extension ClusterState {
 
     package mutating func add(_ group: AffinityGroup) throws(ClusterStateError) {
         guard groupIndices[group.name] == nil else { throw .duplicateGroup(group.name) }
-        groupIndices[group.name] = Int32(groups.count)
-        groups.append(GroupRow(group: group))
+        let index = Int32(groups.count)
+        var row = GroupRow(group: group)
+        if case .partition(let whole) = group.kind {
+            row.siblings = partitions[whole] ?? []
+            for sibling in row.siblings { groups[Int(sibling)].siblings.append(index) }
+            partitions[whole, default: []].append(index)
+        }
+        groupIndices[group.name] = index
+        groups.append(row)
     }
 
     /// Adds a VM that runs nowhere yet.
