@@ -43,7 +43,7 @@ struct WorkloadTests {
         #expect(workload.hosts.map(\.name) == ["host-a", "host-b", "host-c"])
         let web = workload.placementVM(1)
         #expect(web.groups == ["apart"] && web.priority == 7)
-        #expect(web.dirtyBytesPerSecond == 3 * 1_048_576)
+        #expect(web.dirtyBytesPerSecond == 3_145_728.0)
         #expect(workload.notes.contains("for 1 VMs no host was ever found"))
     }
 
