@@ -18,7 +18,9 @@ extension Run {
     /// loads that were measured where VMs are.
     mutating func holdRound() {
         defer { queueRound() }
-        guard !moves.jobs.contains(where: { $0.purpose == .round }) else { return }
+        if movePolicy?.waitsForMoves ?? true, moves.jobs.contains(where: { $0.purpose == .round }) {
+            return
+        }
         cluster.age(by: .nanoseconds(now - agedAt))
         agedAt = now
         let moment = moment
@@ -101,7 +103,7 @@ extension Run {
     /// - Returns: false when they have to wait for others to end.
     private mutating func start(_ together: [WaitingMove], _ place: Int) -> Bool {
         let vms = together.map(\.vm)
-        guard together.allSatisfy(stands) else {
+        guard together.allSatisfy({ stands($0) }) else {
             counts.migrationsDropped += together.count
             return true
         }
