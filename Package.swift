@@ -111,7 +111,7 @@ let package = Package(
         library("Simulation", ["Model", "Placement"]),
         library("Traces", ["Host", "Model", "Placement", "Simulation"]),
         // The published consolidation experiment, to the digit, and what it looks like with its costs counted
-        library("PlanetLab", ["Model", "Placement", "Traces"]),
+        library("PlanetLab", ["Model", "Placement", "Simulation", "Traces"]),
         // What a cluster did, as `ferry record` writes it and as a run repeats it
         library("History", ["Host", "Model", "Placement", "Simulation", "Traces"]),
         // Every interleaving of the protocol's machines, within bounds
