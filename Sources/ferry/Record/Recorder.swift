@@ -67,7 +67,7 @@ actor Recorder {
     }
 
     /// What to tell before it begins.
-    var startNote: String? {
+    var startNote: String {
         guard writer.continues else { return "recording into \(path); Ctrl-C ends it" }
         let cut =
             writer.cutOffBytes > 0
@@ -123,15 +123,15 @@ actor Recorder {
 
 extension Recorder {
     /// Writes what events tell, until it is cancelled.
-    func follow() async throws {
+    nonisolated func follow() async throws {
         while !Task.isCancelled {
             do {
-                try await controller.events(after: revision) { event in
-                    try await self.take(event)
+                try await controller.events(after: await revision) { event in
+                    try await take(event)
                     return true
                 }
             } catch {
-                try checkWritable()
+                try await checkWritable()
                 try await pause(after: error)
             }
         }
@@ -231,7 +231,7 @@ extension Recorder {
     }
 
     /// Readings that lie further apart leave a gap.
-    private var silenceMax: Int64 { (2 * every + .seconds(2)).wholeNanoseconds / 1_000_000 }
+    private var silenceMax: Int64 { (every * 2 + .seconds(2)).wholeNanoseconds / 1_000_000 }
 
     private func take(_ listing: Listing) throws {
         for host in listing.hosts { try take(host) }
