@@ -109,6 +109,7 @@ actor Recorder {
     func end() throws -> RecordSummary {
         if let failure { throw CommandFailure(failure) }
         do {
+            try writeGap()
             try write(.end)
             try writer.flush()
         } catch let error as HistoryWriteError { throw CommandFailure(error) }
@@ -222,12 +223,14 @@ extension Recorder {
         (goneMeanwhile, comeMeanwhile, hostsComeMeanwhile) = ([], [], [])
         let all = listsAll
         let listing = try await Listing(controller, withAll: all)
-        let since = lastReading
-        if now - since > silenceMax {
-            try write(.gap(RecordedGap(.unreachable, since: since)))
-        }
+        try writeGap()
         try take(listing)
         if all { listsAll = false }
+    }
+
+    private func writeGap() throws {
+        guard now - lastReading > silenceMax else { return }
+        try write(.gap(RecordedGap(.unreachable, since: lastReading)))
     }
 
     /// Readings that lie further apart leave a gap.
