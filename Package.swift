@@ -110,6 +110,12 @@ let package = Package(
         // The discrete-event cluster around Placement; traces as workloads; the published experiment; reports
         library("Simulation", ["Model", "Placement"]),
         library("Traces", ["Host", "Model", "Placement", "Simulation"]),
+        // Statistics over seeds, sweeps and their parts, reports; what a page needs is in the code
+        .target(
+            name: "SimulationReport", dependencies: ["Host", "Model", "Placement", "Simulation"],
+            resources: [
+                .embedInCode("Resources/report.css"), .embedInCode("Resources/report.js"),
+            ], swiftSettings: settings),
         // Every interleaving of the protocol's machines, within bounds
         library("Explorer", ["Host", "MigrationProtocol", "Model", "VMControl"]),
         // Floor 5
@@ -251,6 +257,7 @@ let package = Package(
                 "Faults", "Host", "MigrationProtocol", "Model", "VMControl", "Wire", "ferry",
                 "ferry-agent", "ferry-vmm", "FaultShim",
             ], swiftSettings: settings),
+        tests("SimulationReport", ["Simulation"]),
         tests("Machine", ["Host", "KVM", "Model", "Pulse", "VMControl", "Wire", "ferry-vmm"]),
         tests("PageCodec", ["Model"]),
         .testTarget(
