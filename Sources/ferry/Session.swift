@@ -15,7 +15,15 @@ struct Session {
     /// Nil with a token: agents know certificates only.
     private let agents: ClusterClient?
 
-    /// Opens the cluster and calls with it; closes it whatever happens.
+    /// Opens the cluster and calls with it; closes it whatever happens. Failures are told as `output` says.
+    static func with(
+        _ options: ClusterOptions, reporting output: OutputOptions,
+        _ body: (Session) async throws -> Void
+    ) async throws {
+        try await reporting(output) { try await with(options, body) }
+    }
+
+    /// The same; failures are the caller's.
     static func with(
         _ options: ClusterOptions, _ body: (Session) async throws -> Void
     ) async throws {

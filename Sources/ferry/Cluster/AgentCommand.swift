@@ -35,19 +35,17 @@ struct AgentCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            try await reporting(output) {
-                try await Session.with(cluster) { session in
-                    let report = try await report(session)
-                    switch output.output {
-                    case .json: print(try jsonText(report))
-                    case .text: print(report.text)
-                    }
-                    let worst = report.findings.filter { $0.severity > .ok }
-                    if worst.contains(where: { $0.code != AuditCode.hostSilent.rawValue }) {
-                        throw ExitCode(CommandFailure.Kind.auditFoundSomething.rawValue)
-                    }
-                    if !worst.isEmpty { throw ExitCode(CommandFailure.Kind.unreachable.rawValue) }
+            try await Session.with(cluster, reporting: output) { session in
+                let report = try await report(session)
+                switch output.output {
+                case .json: print(try jsonText(report))
+                case .text: print(report.text)
                 }
+                let worst = report.findings.filter { $0.severity > .ok }
+                if worst.contains(where: { $0.code != AuditCode.hostSilent.rawValue }) {
+                    throw ExitCode(CommandFailure.Kind.auditFoundSomething.rawValue)
+                }
+                if !worst.isEmpty { throw ExitCode(CommandFailure.Kind.unreachable.rawValue) }
             }
         }
 

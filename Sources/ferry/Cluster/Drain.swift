@@ -45,17 +45,15 @@ struct Drain: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await reporting(output) {
-            try await Session.with(cluster) { session in
-                let controller = try session.neededController(for: "ferry drain")
-                if cancel { return try printHost(try await controller.endDrain(host), output) }
-                let request = DrainHost(parallel: parallel)
-                if plan { return try show(try await controller.planDrain(host, request)) }
-                let started = try await controller.drain(host, request)
-                let follower = OperationFollower(controller, output)
-                if noWait { return try follower.printStarted(started) }
-                try await follower.finish(started)
-            }
+        try await Session.with(cluster, reporting: output) { session in
+            let controller = try session.neededController(for: "ferry drain")
+            if cancel { return try printHost(try await controller.endDrain(host), output) }
+            let request = DrainHost(parallel: parallel)
+            if plan { return try show(try await controller.planDrain(host, request)) }
+            let started = try await controller.drain(host, request)
+            let follower = OperationFollower(controller, output)
+            if noWait { return try follower.printStarted(started) }
+            try await follower.finish(started)
         }
     }
 
@@ -88,16 +86,14 @@ struct Activate: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        try await reporting(output) {
-            try await Session.with(cluster) { session in
-                let controller = try session.neededController(for: "ferry activate")
-                switch try await controller.activate(host, bringBack: bringBack) {
-                case .host(let host): try printHost(host, output)
-                case .bringingBack(let started):
-                    let follower = OperationFollower(controller, output)
-                    if noWait { return try follower.printStarted(started) }
-                    try await follower.finish(started)
-                }
+        try await Session.with(cluster, reporting: output) { session in
+            let controller = try session.neededController(for: "ferry activate")
+            switch try await controller.activate(host, bringBack: bringBack) {
+            case .host(let host): try printHost(host, output)
+            case .bringingBack(let started):
+                let follower = OperationFollower(controller, output)
+                if noWait { return try follower.printStarted(started) }
+                try await follower.finish(started)
             }
         }
     }

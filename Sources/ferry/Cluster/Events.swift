@@ -33,16 +33,14 @@ struct Events: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await reporting(output) {
-            try await Session.with(cluster) { session in
-                let controller = try session.neededController(for: "ferry events")
-                var left = count ?? .max
-                try await controller.events(after: after) { event in
-                    // Each at once, also into a pipe.
-                    try StandardStreams.write(Array("\(try line(event))\n".utf8))
-                    left -= 1
-                    return left > 0
-                }
+        try await Session.with(cluster, reporting: output) { session in
+            let controller = try session.neededController(for: "ferry events")
+            var left = count ?? .max
+            try await controller.events(after: after) { event in
+                // Each at once, also into a pipe.
+                try StandardStreams.write(Array("\(try line(event))\n".utf8))
+                left -= 1
+                return left > 0
             }
         }
     }

@@ -36,12 +36,10 @@ struct Fence: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        try await reporting(output) {
-            try await Session.with(cluster) { session in
-                let controller = try session.neededController(for: "ferry fence")
-                try confirmed()
-                try printHost(try await controller.fence(host), output)
-            }
+        try await Session.with(cluster, reporting: output) { session in
+            let controller = try session.neededController(for: "ferry fence")
+            try confirmed()
+            try printHost(try await controller.fence(host), output)
         }
     }
 

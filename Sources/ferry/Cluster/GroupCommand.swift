@@ -28,14 +28,12 @@ struct GroupCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            try await reporting(output) {
-                try await Session.with(cluster) { session in
-                    let controller = try session.neededController(for: "ferry group")
-                    let groups = try await controller.allGroups()
-                    switch output.output {
-                    case .json: print(try jsonText(Page(items: groups)))
-                    case .text: print(groupTable(groups))
-                    }
+            try await Session.with(cluster, reporting: output) { session in
+                let controller = try session.neededController(for: "ferry group")
+                let groups = try await controller.allGroups()
+                switch output.output {
+                case .json: print(try jsonText(Page(items: groups)))
+                case .text: print(groupTable(groups))
                 }
             }
         }
@@ -54,14 +52,12 @@ struct GroupCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            try await reporting(output) {
-                try await Session.with(cluster) { session in
-                    let controller = try session.neededController(for: "ferry group")
-                    try await controller.deleteGroup(name)
-                    switch output.output {
-                    case .json: print(try jsonText(["deleted": name]))
-                    case .text: print("group \(name) is deleted")
-                    }
+            try await Session.with(cluster, reporting: output) { session in
+                let controller = try session.neededController(for: "ferry group")
+                try await controller.deleteGroup(name)
+                switch output.output {
+                case .json: print(try jsonText(["deleted": name]))
+                case .text: print("group \(name) is deleted")
                 }
             }
         }

@@ -29,16 +29,14 @@ struct HostCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            try await reporting(output) {
-                try await Session.with(cluster) { session in
-                    guard let controller = session.controller else {
-                        return try await printHosts(session, output)
-                    }
-                    let hosts = try await controller.allHosts()
-                    switch output.output {
-                    case .json: print(try jsonText(Page(items: hosts)))
-                    case .text: print(hostTable(hosts))
-                    }
+            try await Session.with(cluster, reporting: output) { session in
+                guard let controller = session.controller else {
+                    return try await printHosts(session, output)
+                }
+                let hosts = try await controller.allHosts()
+                switch output.output {
+                case .json: print(try jsonText(Page(items: hosts)))
+                case .text: print(hostTable(hosts))
                 }
             }
         }
@@ -61,20 +59,18 @@ struct HostCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            try await reporting(output) {
-                try await Session.with(cluster) { session in
-                    if !agent, let controller = session.controller {
-                        let host = try await controller.host(name)
-                        switch output.output {
-                        case .json: print(try jsonText(host))
-                        case .text: print(host.text)
-                        }
-                    } else {
-                        let host = try await session.agent(name).host()
-                        switch output.output {
-                        case .json: print(try jsonText(host))
-                        case .text: print(hostText(host))
-                        }
+            try await Session.with(cluster, reporting: output) { session in
+                if !agent, let controller = session.controller {
+                    let host = try await controller.host(name)
+                    switch output.output {
+                    case .json: print(try jsonText(host))
+                    case .text: print(host.text)
+                    }
+                } else {
+                    let host = try await session.agent(name).host()
+                    switch output.output {
+                    case .json: print(try jsonText(host))
+                    case .text: print(hostText(host))
                     }
                 }
             }
@@ -97,14 +93,12 @@ struct HostCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            try await reporting(output) {
-                try await Session.with(cluster) { session in
-                    let controller = try session.neededController(for: "ferry host forget")
-                    try await controller.forget(name)
-                    switch output.output {
-                    case .json: print(try jsonText(["forgotten": name.text]))
-                    case .text: print("host \(name) is forgotten")
-                    }
+            try await Session.with(cluster, reporting: output) { session in
+                let controller = try session.neededController(for: "ferry host forget")
+                try await controller.forget(name)
+                switch output.output {
+                case .json: print(try jsonText(["forgotten": name.text]))
+                case .text: print("host \(name) is forgotten")
                 }
             }
         }

@@ -42,18 +42,16 @@ struct Maintenance: AsyncParsableCommand {
         }
 
         func run() async throws {
-            try await reporting(output) {
-                try await Session.with(cluster) { session in
-                    let controller = try session.neededController(for: "ferry maintenance")
-                    let plan = try await controller.planMaintenance(
-                        PlanMaintenance(hosts: hosts.isEmpty ? nil : hosts, groupMax: groupMax))
-                    switch output.output {
-                    case .json: print(try jsonText(plan))
-                    case .text: print(plan.text)
-                    }
-                    if !plan.impossible.isEmpty {
-                        throw ExitCode(CommandFailure.Kind.somethingIsLeft.rawValue)
-                    }
+            try await Session.with(cluster, reporting: output) { session in
+                let controller = try session.neededController(for: "ferry maintenance")
+                let plan = try await controller.planMaintenance(
+                    PlanMaintenance(hosts: hosts.isEmpty ? nil : hosts, groupMax: groupMax))
+                switch output.output {
+                case .json: print(try jsonText(plan))
+                case .text: print(plan.text)
+                }
+                if !plan.impossible.isEmpty {
+                    throw ExitCode(CommandFailure.Kind.somethingIsLeft.rawValue)
                 }
             }
         }

@@ -55,16 +55,14 @@ struct Migrate: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        try await reporting(output) {
-            try await Session.with(cluster) { session in
-                if !concernsAgents, let (controller, _) = try await session.keptVM(name) {
-                    let started = try await controller.migrate(name, to: to)
-                    let migration = ControlledMigration(session, controller, output)
-                    if detach { return try migration.printStarted(started) }
-                    try await migration.finish(started)
-                } else {
-                    try await migrate(session)
-                }
+        try await Session.with(cluster, reporting: output) { session in
+            if !concernsAgents, let (controller, _) = try await session.keptVM(name) {
+                let started = try await controller.migrate(name, to: to)
+                let migration = ControlledMigration(session, controller, output)
+                if detach { return try migration.printStarted(started) }
+                try await migration.finish(started)
+            } else {
+                try await migrate(session)
             }
         }
     }

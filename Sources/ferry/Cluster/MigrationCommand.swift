@@ -29,16 +29,14 @@ struct MigrationCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            try await reporting(output) {
-                try await Session.with(cluster) { session in
-                    let answers = try await session.client.eachAgent { agent throws(ClientError) in
-                        try await agent.migrations()
-                    }
-                    let all = answers.flatMap { (try? $0.answer.get()) ?? [] }
-                    switch output.output {
-                    case .json: print(try jsonText(MigrationList(migrations: all)))
-                    case .text: print(migrationTable(all))
-                    }
+            try await Session.with(cluster, reporting: output) { session in
+                let answers = try await session.client.eachAgent { agent throws(ClientError) in
+                    try await agent.migrations()
+                }
+                let all = answers.flatMap { (try? $0.answer.get()) ?? [] }
+                switch output.output {
+                case .json: print(try jsonText(MigrationList(migrations: all)))
+                case .text: print(migrationTable(all))
                 }
             }
         }
@@ -93,18 +91,16 @@ struct MigrationOptions: ParsableArguments {
 
     /// Calls with the agent that knows the migration.
     func withAgent(_ body: (AgentClient) async throws -> Void) async throws {
-        try await reporting(output) {
-            try await Session.with(cluster) { session in
-                let id = id
-                let answers = try await session.client.eachAgent { agent throws(ClientError) in
-                    try await agent.migration(id)
-                }
-                for (agent, answer) in answers where (try? answer.get()) != nil {
-                    return try await body(agent)
-                }
-                throw CommandFailure(
-                    .notFound, code: "migration_not_found", "no host knows migration \(id)")
+        try await Session.with(cluster, reporting: output) { session in
+            let id = id
+            let answers = try await session.client.eachAgent { agent throws(ClientError) in
+                try await agent.migration(id)
             }
+            for (agent, answer) in answers where (try? answer.get()) != nil {
+                return try await body(agent)
+            }
+            throw CommandFailure(
+                .notFound, code: "migration_not_found", "no host knows migration \(id)")
         }
     }
 

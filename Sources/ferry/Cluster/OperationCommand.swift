@@ -33,17 +33,15 @@ struct OperationCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            try await reporting(output) {
-                try await Session.with(cluster) { session in
-                    let controller = try session.neededController(for: "ferry operation")
-                    let operations =
-                        running
-                        ? try await controller.operationsUnderWay()
-                        : try await controller.operations(limit: limit).items
-                    switch output.output {
-                    case .json: print(try jsonText(Page(items: operations)))
-                    case .text: print(operationTable(operations))
-                    }
+            try await Session.with(cluster, reporting: output) { session in
+                let controller = try session.neededController(for: "ferry operation")
+                let operations =
+                    running
+                    ? try await controller.operationsUnderWay()
+                    : try await controller.operations(limit: limit).items
+                switch output.output {
+                case .json: print(try jsonText(Page(items: operations)))
+                case .text: print(operationTable(operations))
                 }
             }
         }
@@ -114,10 +112,8 @@ struct OperationOptions: ParsableArguments {
     @OptionGroup var output: OutputOptions
 
     func withController(_ body: (ControllerClient) async throws -> Void) async throws {
-        try await reporting(output) {
-            try await Session.with(cluster) { session in
-                try await body(try session.neededController(for: "ferry operation"))
-            }
+        try await Session.with(cluster, reporting: output) { session in
+            try await body(try session.neededController(for: "ferry operation"))
         }
     }
 

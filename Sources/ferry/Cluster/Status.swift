@@ -19,13 +19,11 @@ struct Status: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        try await reporting(output) {
-            try await Session.with(cluster) { session in
-                if let controller = session.controller {
-                    try await show(controller)
-                } else {
-                    try await show(session)
-                }
+        try await Session.with(cluster, reporting: output) { session in
+            if let controller = session.controller {
+                try await show(controller)
+            } else {
+                try await show(session)
             }
         }
     }

@@ -39,17 +39,15 @@ struct TokenCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            try await reporting(output) {
-                try await Session.with(cluster) { session in
-                    let controller = try session.neededController(for: "ferry token")
-                    let made = try await controller.create(
-                        CreateToken(
-                            name: name, role: role,
-                            validForSeconds: validFor.map { Int($0.components.seconds) }))
-                    switch output.output {
-                    case .json: print(try jsonText(made))
-                    case .text: print(made.token ?? "")
-                    }
+            try await Session.with(cluster, reporting: output) { session in
+                let controller = try session.neededController(for: "ferry token")
+                let made = try await controller.create(
+                    CreateToken(
+                        name: name, role: role,
+                        validForSeconds: validFor.map { Int($0.components.seconds) }))
+                switch output.output {
+                case .json: print(try jsonText(made))
+                case .text: print(made.token ?? "")
                 }
             }
         }
@@ -66,14 +64,12 @@ struct TokenCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            try await reporting(output) {
-                try await Session.with(cluster) { session in
-                    let controller = try session.neededController(for: "ferry token")
-                    let tokens = try await controller.allTokens()
-                    switch output.output {
-                    case .json: print(try jsonText(Page(items: tokens)))
-                    case .text: print(tokenTable(tokens))
-                    }
+            try await Session.with(cluster, reporting: output) { session in
+                let controller = try session.neededController(for: "ferry token")
+                let tokens = try await controller.allTokens()
+                switch output.output {
+                case .json: print(try jsonText(Page(items: tokens)))
+                case .text: print(tokenTable(tokens))
                 }
             }
         }
@@ -92,14 +88,12 @@ struct TokenCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            try await reporting(output) {
-                try await Session.with(cluster) { session in
-                    let controller = try session.neededController(for: "ferry token")
-                    try await controller.deleteToken(name)
-                    switch output.output {
-                    case .json: print(try jsonText(["deleted": name]))
-                    case .text: print("token \(name) is deleted")
-                    }
+            try await Session.with(cluster, reporting: output) { session in
+                let controller = try session.neededController(for: "ferry token")
+                try await controller.deleteToken(name)
+                switch output.output {
+                case .json: print(try jsonText(["deleted": name]))
+                case .text: print("token \(name) is deleted")
                 }
             }
         }

@@ -29,28 +29,26 @@ struct Down: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        try await reporting(output) {
-            try await Session.with(cluster) { session in
-                var report = DownReport()
-                let shutdown = try ClusterShutdown(session, isQuiet: output.output == .json)
-                await stopControllers(session.cluster, &report)
-                if !keepVMs {
-                    let (stopped, failures) = await shutdown.run()
-                    report.stoppedVMs = stopped
-                    report.failures += failures
-                }
-                // Open connections would only hold the agents up.
-                await session.close()
-                await stopAgents(session.cluster, &report)
-                switch output.output {
-                case .json: print(try jsonText(report))
-                case .text: print(report.text)
-                }
-                guard report.failures.isEmpty else {
-                    throw CommandFailure(
-                        .failed, code: "not_all_stopped",
-                        "not everything is down: \(report.failures.joined(separator: "; "))")
-                }
+        try await Session.with(cluster, reporting: output) { session in
+            var report = DownReport()
+            let shutdown = try ClusterShutdown(session, isQuiet: output.output == .json)
+            await stopControllers(session.cluster, &report)
+            if !keepVMs {
+                let (stopped, failures) = await shutdown.run()
+                report.stoppedVMs = stopped
+                report.failures += failures
+            }
+            // Open connections would only hold the agents up.
+            await session.close()
+            await stopAgents(session.cluster, &report)
+            switch output.output {
+            case .json: print(try jsonText(report))
+            case .text: print(report.text)
+            }
+            guard report.failures.isEmpty else {
+                throw CommandFailure(
+                    .failed, code: "not_all_stopped",
+                    "not everything is down: \(report.failures.joined(separator: "; "))")
             }
         }
     }

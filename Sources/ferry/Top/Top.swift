@@ -24,16 +24,14 @@ struct Top: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        try await reporting(output) {
-            try await Session.with(cluster) { session in
-                let feed = TopFeed(try session.neededController(for: "ferry top"))
-                if output.output == .json { return print(try jsonText(try await feed.look())) }
-                guard StandardStreams.outputIsTerminal, StandardStreams.inputIsTerminal else {
-                    let lines = try await feed.frame().lines(width: .max, height: nil)
-                    return print(lines.joined(separator: "\n"))
-                }
-                try await live(feed)
+        try await Session.with(cluster, reporting: output) { session in
+            let feed = TopFeed(try session.neededController(for: "ferry top"))
+            if output.output == .json { return print(try jsonText(try await feed.look())) }
+            guard StandardStreams.outputIsTerminal, StandardStreams.inputIsTerminal else {
+                let lines = try await feed.frame().lines(width: .max, height: nil)
+                return print(lines.joined(separator: "\n"))
             }
+            try await live(feed)
         }
     }
 

@@ -54,13 +54,11 @@ extension VMCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            try await reporting(output) {
-                try await Session.with(cluster) { session in
-                    if let controller = session.controller {
-                        try await create(controller)
-                    } else {
-                        try await create(session)
-                    }
+            try await Session.with(cluster, reporting: output) { session in
+                if let controller = session.controller {
+                    try await create(controller)
+                } else {
+                    try await create(session)
                 }
             }
         }

@@ -94,11 +94,9 @@ extension VMCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            try await reporting(output) {
-                try await Session.with(cluster) { session in
-                    let request = RestoreVM(path: from, name: name, paused: paused)
-                    try printVM(try await session.agent(on).restore(request), output)
-                }
+            try await Session.with(cluster, reporting: output) { session in
+                let request = RestoreVM(path: from, name: name, paused: paused)
+                try printVM(try await session.agent(on).restore(request), output)
             }
         }
     }

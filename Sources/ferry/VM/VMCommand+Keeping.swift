@@ -105,16 +105,14 @@ extension VMCommand {
         }
 
         func run() async throws {
-            try await reporting(output) {
-                try await Session.with(cluster) { session in
-                    let controller = try session.neededController(for: "ferry vm update")
-                    var request = UpdateClusterVM(revision: revision)
-                    request.labels = noLabels ? [] : label.isEmpty ? nil : label
-                    request.priority = priority
-                    request.mayBeBalanced = balance
-                    request.failurePolicy = onFailure
-                    try printVM(try await controller.update(name, request), output)
-                }
+            try await Session.with(cluster, reporting: output) { session in
+                let controller = try session.neededController(for: "ferry vm update")
+                var request = UpdateClusterVM(revision: revision)
+                request.labels = noLabels ? [] : label.isEmpty ? nil : label
+                request.priority = priority
+                request.mayBeBalanced = balance
+                request.failurePolicy = onFailure
+                try printVM(try await controller.update(name, request), output)
             }
         }
     }

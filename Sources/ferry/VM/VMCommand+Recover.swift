@@ -53,15 +53,13 @@ extension VMCommand {
         }
 
         func run() async throws {
-            try await reporting(output) {
-                try await Session.with(cluster) { session in
-                    let picture = try await RecoveryPicture(of: name, session)
-                    guard let choice = try choice(picture) else {
-                        if output.output == .json { print(try jsonText(picture)) }
-                        return
-                    }
-                    try await rule(choice, session)
+            try await Session.with(cluster, reporting: output) { session in
+                let picture = try await RecoveryPicture(of: name, session)
+                guard let choice = try choice(picture) else {
+                    if output.output == .json { print(try jsonText(picture)) }
+                    return
                 }
+                try await rule(choice, session)
             }
         }
 

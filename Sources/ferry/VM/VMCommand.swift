@@ -45,10 +45,8 @@ struct VMOptions: ParsableArguments {
 
     /// Calls with the agent that has the VM.
     func withAgent(_ body: (AgentClient) async throws -> Void) async throws {
-        try await reporting(output) {
-            try await Session.with(cluster) { session in
-                try await body(session.agent(withVM: name, on: on))
-            }
+        try await Session.with(cluster, reporting: output) { session in
+            try await body(session.agent(withVM: name, on: on))
         }
     }
 
@@ -57,17 +55,15 @@ struct VMOptions: ParsableArguments {
         _ kept: (ControllerClient, ClusterVM) async throws -> Void,
         else body: (AgentClient) async throws -> Void
     ) async throws {
-        try await reporting(output) {
-            try await Session.with(cluster) { session in
-                if on == nil, let (controller, vm) = try await session.keptVM(name) {
-                    try await kept(controller, vm)
-                } else if on == nil, session.controller != nil, session.hasOnlyControllers {
-                    throw CommandFailure(
-                        .notFound, code: "vm_not_found",
-                        "there is no VM \(name) in cluster \(session.cluster.cluster)")
-                } else {
-                    try await body(session.agent(withVM: name, on: on))
-                }
+        try await Session.with(cluster, reporting: output) { session in
+            if on == nil, let (controller, vm) = try await session.keptVM(name) {
+                try await kept(controller, vm)
+            } else if on == nil, session.controller != nil, session.hasOnlyControllers {
+                throw CommandFailure(
+                    .notFound, code: "vm_not_found",
+                    "there is no VM \(name) in cluster \(session.cluster.cluster)")
+            } else {
+                try await body(session.agent(withVM: name, on: on))
             }
         }
     }
@@ -107,13 +103,11 @@ extension VMCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            try await reporting(output) {
-                try await Session.with(cluster) { session in
-                    if let controller = session.controller {
-                        try await list(controller)
-                    } else {
-                        try await list(session)
-                    }
+            try await Session.with(cluster, reporting: output) { session in
+                if let controller = session.controller {
+                    try await list(controller)
+                } else {
+                    try await list(session)
                 }
             }
         }
