@@ -238,6 +238,7 @@ let package = Package(
         tests("Wire"),
         tests("Placement", ["Model"]),
         tests("GanetiFormat", ["Model", "Placement"]),
+        tests("Traces", ["Host", "Model", "Placement", "Simulation"]),
         tests("SimulatedAgents", ["API", "Host", "Model"]),
         tests("Host"),
         tests("VMControl", ["Host", "Model", "Wire"]),

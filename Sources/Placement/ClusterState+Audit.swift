@@ -43,6 +43,11 @@ extension ClusterState {
             let there = places(members.map { vmRows[$0].target }.filter { $0 >= 0 })
             return here > 1 || there > 1
                 ? "group \(row.group.name) is in \(here) places" : nil
+        case .partition:
+            let shared = row.siblings.contains { sibling in
+                groups[Int(sibling)].counts.keys.contains { row.counts[$0] != nil }
+            }
+            return shared ? "group \(row.group.name) is in one place with another partition" : nil
         }
     }
 

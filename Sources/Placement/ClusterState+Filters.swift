@@ -94,6 +94,13 @@ extension ClusterState {
                 return .antiAffinity(
                     group: description.name, domain: domainText(of: host, description.scope),
                     members: Int(others.near), max: perDomainMax)
+            case .partition(let whole):
+                let strangers = strangers(group, beside: vm, near: host, without: companions)
+                guard strangers > 0 else { continue }
+                return .antiAffinity(
+                    group: "\(whole), other partitions,",
+                    domain: domainText(of: host, description.scope), members: Int(strangers),
+                    max: 0)
             }
         }
         return nil

@@ -5,6 +5,8 @@ struct GroupRow: Sendable {
     /// Members by domain; a VM that is being moved counts at both ends.
     var counts: [Int32: Int32] = [:]
     var total: Int32 = 0
+    /// The other partitions of the same whole.
+    var siblings: [Int32] = []
 }
 
 extension ClusterState {
@@ -74,6 +76,16 @@ extension ClusterState {
         return (near, all)
     }
 
+    /// Members of other partitions of the same whole in the domain of `host`.
+    func strangers(
+        _ group: Int32, beside vm: VMIndex, near host: HostIndex, without companions: [VMIndex]
+    ) -> Int32 {
+        groups[Int(group)].siblings.reduce(0) { sum, sibling in
+            guard !groupsOfVM[vm].contains(sibling) else { return sum }
+            return sum + others(sibling, beside: vm, near: host, without: companions).near
+        }
+    }
+
     /// The placed members of the hard groups that keep a VM and others on one host, itself among them.
     package func bundle(of vm: VMIndex) -> [VMIndex] {
         guard vmRows[vm].hasGroups, let host = host(of: vm) else { return [vm] }
@@ -97,7 +109,7 @@ extension ClusterState {
     }
 
     /// The soft groups' part of a score, one term a group: with weight w, +w where a member of a group that belongs
-    /// together is near, -w for each member too many of a group that belongs apart.
+    /// together is near, -w for each member too many of a group that belongs apart or of another partition.
     func softTerms(_ vm: VMIndex, on host: HostIndex) -> [ScoreTerm] {
         groupsOfVM[vm].compactMap { group in
             let description = groups[Int(group)].group
@@ -109,6 +121,9 @@ extension ClusterState {
             case .apart(let perDomainMax):
                 let excess = max(0, Int(near) + 1 - perDomainMax)
                 return ScoreTerm("apart \(description.name)", -weight * Double(excess))
+            case .partition:
+                let strangers = strangers(group, beside: vm, near: host, without: [])
+                return ScoreTerm("apart \(description.name)", -weight * Double(strangers))
             }
         }
     }

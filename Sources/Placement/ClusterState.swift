@@ -82,6 +82,8 @@ package struct ClusterState: Sendable {
     private var hostIndices: [String: HostIndex] = [:]
     private var vmIndices: [VMID: VMIndex] = [:]
     private var groupIndices: [String: Int32] = [:]
+    /// By the whole that they are parts of.
+    private var partitions: [String: [Int32]] = [:]
     var featureTable = TraitTable()
     var labelTable = TraitTable()
     private var racks: [FaultDomain: Int32] = [:]
@@ -165,8 +167,15 @@ extension ClusterState {
 
     package mutating func add(_ group: AffinityGroup) throws(ClusterStateError) {
         guard groupIndices[group.name] == nil else { throw .duplicateGroup(group.name) }
-        groupIndices[group.name] = Int32(groups.count)
-        groups.append(GroupRow(group: group))
+        let index = Int32(groups.count)
+        var row = GroupRow(group: group)
+        if case .partition(let whole) = group.kind {
+            row.siblings = partitions[whole] ?? []
+            for sibling in row.siblings { groups[Int(sibling)].siblings.append(index) }
+            partitions[whole, default: []].append(index)
+        }
+        groupIndices[group.name] = index
+        groups.append(row)
     }
 
     /// Adds a VM that runs nowhere yet.

@@ -52,6 +52,9 @@ package struct AffinityGroup: Hashable, Sendable {
         case together
         /// At most so many members run in one domain.
         case apart(perDomainMax: Int = 1)
+        /// Members share a domain with each other, but never with members of another partition of the same whole: what
+        /// clouds call partition or fault-domain placement.
+        case partition(of: String)
     }
 
     package enum Scope: String, Hashable, Sendable, CaseIterable {

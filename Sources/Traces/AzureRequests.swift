@@ -1,0 +1,99 @@
+// Requests of Azure's 2017 trace (Cortez et al., SOSP 2017) as prepared for models of whole workloads: lifetimes are known
+// to a step of 300 s when short and between bounds when long.
+//
+//   id,batch,arrival_s,cores,memory_gib,lifetime_s_min,lifetime_s_max,censored
+//
+// A VM leaves halfway between its bounds, but no later than the trace's end if it was seen to leave; one that was still
+// there at the end (censored) stays. The trace ends when the last VM was seen.
+
+import Model
+import Placement
+import Simulation
+
+enum AzureRequests {
+    static let columns = ["batch", "arrival_s", "lifetime_s_min", "lifetime_s_max", "censored"]
+
+    /// Times of the trace are multiples of this; a lifetime of 0 is one within a step.
+    private static let stepSeconds = 300.0
+
+    private struct Lifetime {
+        var min: Double
+        var max: Double
+        var isCensored: Bool
+    }
+
+    static func read(_ source: TraceSource) throws(TraceError) -> Workload {
+        var builder = WorkloadBuilder(.azureV1, source)
+        var table = try source.table()
+        let columns = try Columns(table)
+        var lifetimes: [Lifetime] = []
+        var ids: Set<Int> = []
+        while try table.next() {
+            let id = try table.wholeNumber(columns.id, in: 0...Int.max)
+            guard ids.insert(id).inserted else {
+                throw table.malformed(columns.id, "an id that no other row has")
+            }
+            try builder.add(columns.request(table), name: "\(id)")
+            lifetimes.append(try columns.lifetime(table))
+        }
+        return try finish(&builder, lifetimes)
+    }
+
+    private struct Columns {
+        let id, batch, arrival, cores, memory, min, max, censored: Column
+
+        init(_ table: CSVTable) throws(TraceError) {
+            id = try table.column("id")
+            batch = try table.column("batch")
+            arrival = try table.column("arrival_s")
+            cores = try table.column("cores")
+            memory = try table.column("memory_gib")
+            min = try table.column("lifetime_s_min")
+            max = try table.column("lifetime_s_max")
+            censored = try table.column("censored")
+        }
+
+        /// Without its departure, which the trace's end has a part in.
+        func request(_ table: CSVTable) throws(TraceError) -> VMRequest {
+            var request = VMRequest(
+                arrival: try table.time(arrival), departure: .never,
+                request: Resources(
+                    milliCPUs: try table.milliCPUs(cores),
+                    memoryBytes: try table.memoryBytes(memory, bytesPerUnit: 1 << 30)))
+            request.kind = Int32(try table.wholeNumber(batch, in: 0...Int(Int32.max) - 1)) + 1
+            return request
+        }
+
+        func lifetime(_ table: CSVTable) throws(TraceError) -> Lifetime {
+            let least = try table.number(min, in: 0...Limits.secondsMax, "seconds")
+            return Lifetime(
+                min: least,
+                max: try table.number(
+                    max, in: least...Limits.secondsMax, "seconds, lifetime_s_min or more:"),
+                isCensored: try table.wholeNumber(censored, in: 0...1, "0 or 1:") == 1)
+        }
+    }
+
+    private static func finish(
+        _ builder: inout WorkloadBuilder, _ lifetimes: [Lifetime]
+    ) throws(TraceError) -> Workload {
+        let seen = zip(builder.workload.requests, lifetimes).map { $0.arrival.seconds + $1.min }
+        let end = seen.max() ?? 0
+        builder.setDepartures { row, arrival in
+            let lifetime = lifetimes[row]
+            guard !lifetime.isCensored else { return nil }
+            let latest = max(lifetime.min, min(lifetime.max, end - arrival.seconds))
+            let expected = (lifetime.min + latest) / 2
+            return SimTime(seconds: arrival.seconds + (expected > 0 ? expected : stepSeconds / 2))
+        }
+        let between = lifetimes.count { $0.min < $0.max && !$0.isCensored }
+        if between > 0 {
+            builder.note("\(between) lifetimes are known between bounds: taken halfway.")
+        }
+        let short = lifetimes.count { $0.max == 0 && !$0.isCensored }
+        if short > 0 {
+            builder.note("\(short) lifetimes are below one step of 300 s: taken as 150 s.")
+        }
+        return try builder.finish(end: SimTime(seconds: end))
+    }
+}

@@ -1,0 +1,185 @@
+// Ferry's own trace: VMs in a table, and, where there are any, hosts and what the VMs used beside it.
+//
+//   TRACE.csv            the VMs alone, or a folder with
+//   vms.csv              arrival_s, vcpus, memory_gib or _mib or _bytes; and, where wanted, name, departure_s or lifetime_s,
+//                        kind, priority, together, apart, cpu_share, memory_share
+//   hosts.csv            name, cores, memory_gib or ...; rack, zone, cpu_overcommit, memory_overcommit,
+//                        reserved_memory_gib or ..., link_gbit_per_s
+//   utilisation.csv      name, age_s, cpu_share; memory_share
+//
+// Columns stand in any order; others are left alone.
+
+import Model
+import Placement
+import Simulation
+
+enum FerryCSV {
+    static let vmsFile = "vms.csv"
+    static let hostsFile = "hosts.csv"
+    static let utilisationFile = "utilisation.csv"
+
+    static func read(_ source: TraceSource) throws(TraceError) -> Workload {
+        var builder = WorkloadBuilder(.csv, source)
+        if source.names.contains(hostsFile) {
+            try readHosts(try source.table(named: hostsFile), into: &builder)
+        }
+        var use = UseTable()
+        if source.names.contains(utilisationFile) {
+            use = try UseTable(try source.table(named: utilisationFile), into: &builder)
+        }
+        let vms = source.isFolder ? try source.table(named: vmsFile) : try source.table()
+        try readVMs(vms, use: use, into: &builder)
+        return try builder.finish()
+    }
+
+    /// The column of a size in the unit that its name says, and that unit's bytes.
+    static func memoryColumn(
+        _ table: CSVTable, _ prefix: String = ""
+    ) -> (column: Column, bytesPerUnit: Int)? {
+        let units = [("gib", 1 << 30), ("mib", 1 << 20), ("bytes", 1)]
+        for (unit, bytes) in units {
+            if let column = table.optionalColumn("\(prefix)memory_\(unit)") {
+                return (column, bytes)
+            }
+        }
+        return nil
+    }
+
+    static func requiredMemoryColumn(
+        _ table: CSVTable
+    ) throws(TraceError) -> (column: Column, bytesPerUnit: Int) {
+        if let found = memoryColumn(table) { return found }
+        return (try table.column("memory_gib", "memory_mib", "memory_bytes"), 1)
+    }
+}
+
+// MARK: - VMs
+
+extension FerryCSV {
+    private static func readVMs(
+        _ vms: CSVTable, use: UseTable, into builder: inout WorkloadBuilder
+    ) throws(TraceError) {
+        var table = vms
+        let columns = try VMColumns(table)
+        if use.isEmpty, columns.cpuShare != nil, columns.memoryShare != nil {
+            builder.expectMemoryUse()
+        }
+        var names: Set<String> = []
+        var withoutUse = 0
+        while try table.next() {
+            let name = columns.name.map { table.text($0) } ?? "vm-\(builder.count)"
+            guard !name.isEmpty, names.insert(name).inserted else {
+                throw table.malformed(
+                    columns.name ?? columns.arrival, "a name that no other VM has")
+            }
+            var request = try columns.request(table, &builder)
+            if let series = use.rows[name] {
+                request.series = series
+            } else if let series = try columns.constantUse(table, &builder) {
+                request.series = series
+            } else {
+                withoutUse += 1
+            }
+            try builder.add(request, name: columns.name == nil ? nil : name)
+        }
+        try use.expectAll(in: names)
+        if !builder.workload.utilisation.isEmpty, withoutUse > 0 {
+            builder.note("\(withoutUse) VMs have no utilisation: a share is assumed.")
+        }
+    }
+
+    private struct VMColumns {
+        let name, departure, lifetime, kind, priority, together, apart: Column?
+        let cpuShare, memoryShare: Column?
+        let arrival, vcpus: Column
+        let memory: (column: Column, bytesPerUnit: Int)
+
+        init(_ table: CSVTable) throws(TraceError) {
+            arrival = try table.column("arrival_s")
+            vcpus = try table.column("vcpus")
+            memory = try requiredMemoryColumn(table)
+            name = table.optionalColumn("name")
+            departure = table.optionalColumn("departure_s")
+            lifetime = table.optionalColumn("lifetime_s")
+            kind = table.optionalColumn("kind")
+            priority = table.optionalColumn("priority")
+            together = table.optionalColumn("together")
+            apart = table.optionalColumn("apart")
+            cpuShare = table.optionalColumn("cpu_share")
+            memoryShare = table.optionalColumn("memory_share")
+        }
+
+        func request(
+            _ table: CSVTable, _ builder: inout WorkloadBuilder
+        ) throws(TraceError) -> VMRequest {
+            let arrival = try table.time(arrival)
+            var request = VMRequest(
+                arrival: arrival, departure: try end(table, arrival),
+                request: Resources(
+                    milliCPUs: try table.milliCPUs(vcpus),
+                    memoryBytes: try table.memoryBytes(
+                        memory.column, bytesPerUnit: memory.bytesPerUnit)))
+            if let kind { request.kind = builder.kind(table.text(kind)) }
+            if let priority, !table.isEmpty(priority) {
+                request.priority = Int16(try table.wholeNumber(priority, in: -32768...32767))
+            }
+            request.groupSet = try groupSet(table, &builder)
+            return request
+        }
+
+        private func end(_ table: CSVTable, _ arrival: SimTime) throws(TraceError) -> SimTime {
+            if let departure, !table.isEmpty(departure) {
+                let time = try table.time(departure)
+                guard time >= arrival else {
+                    throw table.malformed(departure, "seconds, no earlier than its arrival")
+                }
+                return time
+            }
+            guard let lifetime, !table.isEmpty(lifetime) else { return .never }
+            let seconds = try table.number(lifetime, in: 0...Limits.secondsMax, "seconds")
+            return arrival + .nanoseconds(SimTime(seconds: seconds).nanoseconds)
+        }
+
+        private func groupSet(
+            _ table: CSVTable, _ builder: inout WorkloadBuilder
+        ) throws(TraceError) -> Int32 {
+            var members: [Int32] = []
+            for (column, kind) in [
+                (together, AffinityGroup.Kind.together), (apart, .apart()),
+            ] {
+                guard let column, !table.isEmpty(column) else { continue }
+                let texts = table.text(column).split(separator: " ")
+                guard members.count + texts.count <= Limits.groupsPerVMMax else {
+                    throw table.malformed(column, "at most \(Limits.groupsPerVMMax) groups")
+                }
+                for text in texts {
+                    guard let group = AffinityGroup(text: text, kind) else {
+                        throw table.malformed(column, AffinityGroup.textForm)
+                    }
+                    guard let row = try builder.group(group) else {
+                        throw table.malformed(
+                            column, "group \(group.name) to be the same wherever it stands")
+                    }
+                    if !members.contains(row) { members.append(row) }
+                }
+            }
+            return builder.groupSet(members)
+        }
+
+        /// The same use for all its life; nil when no column says so.
+        func constantUse(
+            _ table: CSVTable, _ builder: inout WorkloadBuilder
+        ) throws(TraceError) -> Int32? {
+            guard let cpuShare, !table.isEmpty(cpuShare) else { return nil }
+            let cpu = Float(try table.number(cpuShare, in: 0...1, "a share"))
+            guard builder.workload.utilisation.hasMemory else {
+                return try builder.addSeries(cpu: [cpu], every: .seconds(300))
+            }
+            var memory: Float = 1
+            if let memoryShare, !table.isEmpty(memoryShare) {
+                memory = Float(try table.number(memoryShare, in: 0...1, "a share"))
+            }
+            return try builder.addSeries(cpu: [cpu], memory: [memory], every: .seconds(300))
+        }
+    }
+}

@@ -1,0 +1,80 @@
+// Huawei-East-1 (Sheng et al., VMAgent): a month of creations and deletions.
+//
+//   vmid,cpu,memory,time,type        cores, GiB, seconds; type 0 creates, 1 deletes
+
+import Model
+import Placement
+import Simulation
+
+enum HuaweiEast {
+    private struct Event {
+        var time: SimTime
+        var line: Int
+        var vm: Int
+        var request: Resources
+        var isCreation: Bool
+    }
+
+    static func read(_ source: TraceSource) throws(TraceError) -> Workload {
+        var events = try readEvents(try source.table())
+        var builder = WorkloadBuilder(.huaweiEast, source)
+        let late = events.indices.dropFirst().count { events[$0].time < events[$0 - 1].time }
+        if late > 0 {
+            events.sort { ($0.time, $0.line) < ($1.time, $1.line) }
+            builder.note("\(late) rows stood behind later ones and were put in order of time.")
+        }
+        try addVMs(events, source, into: &builder)
+        return try builder.finish(end: events.last?.time)
+    }
+
+    private static func readEvents(_ rows: CSVTable) throws(TraceError) -> [Event] {
+        var table = rows
+        let vm = try table.column("vmid")
+        let cpu = try table.column("cpu")
+        let memory = try table.column("memory")
+        let time = try table.column("time")
+        let type = try table.column("type")
+        var events: [Event] = []
+        while try table.next() {
+            let request = Resources(
+                milliCPUs: try table.milliCPUs(cpu),
+                memoryBytes: try table.memoryBytes(memory, bytesPerUnit: 1 << 30))
+            events.append(
+                Event(
+                    time: try table.time(time), line: table.line,
+                    vm: try table.wholeNumber(vm, in: 0...Int.max), request: request,
+                    isCreation: try table.wholeNumber(type, in: 0...1, "0 or 1:") == 0))
+        }
+        return events
+    }
+
+    private static func addVMs(
+        _ events: [Event], _ source: TraceSource, into builder: inout WorkloadBuilder
+    ) throws(TraceError) {
+        var departures: [SimTime?] = []
+        var running: [Int: Int] = [:]
+        var deletedUnseen = 0
+        for event in events {
+            if event.isCreation {
+                guard running.updateValue(departures.count, forKey: event.vm) == nil else {
+                    throw .malformed(
+                        TracePlace(source.path, line: event.line, field: "vmid"),
+                        expected: "a VM that does not run yet", found: "\(event.vm)")
+                }
+                departures.append(nil)
+                try builder.add(
+                    VMRequest(arrival: event.time, departure: .never, request: event.request),
+                    name: "\(event.vm)")
+            } else if let row = running.removeValue(forKey: event.vm) {
+                departures[row] = event.time
+            } else {
+                deletedUnseen += 1
+            }
+        }
+        builder.setDepartures { row, _ in departures[row] }
+        if deletedUnseen > 0 {
+            builder.note(
+                "\(deletedUnseen) VMs are deleted that were created before the trace: left out.")
+        }
+    }
+}

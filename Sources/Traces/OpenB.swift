@@ -1,0 +1,132 @@
+// Alibaba's GPU cluster of 2023 (Weng et al., USENIX ATC 2023): nodes, and pods with CPU, memory and GPU.
+//
+//   openb_node_list_*.csv    sn,cpu_milli,memory_mib,gpu,model
+//   openb_pod_list_*.csv     name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,pod_phase,creation_time,
+//                            deletion_time,scheduled_time                                                  seconds
+//
+// Ferry places no GPUs. Either the pods that need one are left out, or they count by their CPU and memory alone.
+
+import Model
+import Placement
+import Simulation
+
+enum OpenB {
+    static let podsPrefix = "openb_pod_list"
+    private static let podsDefault = "openb_pod_list_default.csv"
+    private static let nodesPrefix = "openb_node_list"
+    private static let nodesDefault = "openb_node_list_all_node.csv"
+
+    static func read(
+        _ source: TraceSource, countsGPUPods: Bool
+    ) throws(TraceError) -> Workload {
+        var builder = WorkloadBuilder(countsGPUPods ? .openbAll : .openb, source)
+        if let nodes = try nodesFile(source) {
+            try readNodes(try source.table(named: nodes), into: &builder)
+        }
+        let pods =
+            source.isFolder ? try source.table(named: podsFile(source)) : try source.table()
+        try readPods(pods, countsGPUPods, into: &builder)
+        return try builder.finish()
+    }
+
+    private static func podsFile(_ source: TraceSource) throws(TraceError) -> String {
+        try only(podsPrefix, or: podsDefault, in: source.names, source) ?? podsDefault
+    }
+
+    /// Beside the pods; nil when there is none, and the run says which hosts there are.
+    private static func nodesFile(_ source: TraceSource) throws(TraceError) -> String? {
+        let names = source.isFolder ? source.names : try source.namesBeside()
+        return try only(nodesPrefix, or: nodesDefault, in: names, source)
+    }
+
+    private static func only(
+        _ prefix: String, or preferred: String, in names: [String], _ source: TraceSource
+    ) throws(TraceError) -> String? {
+        let files = names.filter { $0.hasPrefix(prefix) && $0.hasSuffix(".csv") }
+        if files.contains(preferred) { return preferred }
+        guard files.count <= 1 else {
+            throw .malformed(
+                TracePlace(source.path), expected: "\(preferred), or one file \(prefix)*.csv",
+                found: CSVTable.cut(files.joined(separator: " ")))
+        }
+        return files.first
+    }
+
+    private static func readNodes(
+        _ nodes: CSVTable, into builder: inout WorkloadBuilder
+    ) throws(TraceError) {
+        var table = nodes
+        let name = try table.column("sn")
+        let cpu = try table.column("cpu_milli")
+        let memory = try table.column("memory_mib")
+        var names: Set<String> = []
+        while try table.next() {
+            let capacity = Resources(
+                milliCPUs: try table.milliCPUs(cpu, thousandthsPerUnit: 1),
+                memoryBytes: try table.memoryBytes(memory, bytesPerUnit: 1 << 20))
+            guard names.insert(table.text(name)).inserted else {
+                throw table.malformed(name, "a name that no other node has")
+            }
+            try builder.add(PlacementHost(name: table.text(name), capacity: capacity))
+        }
+    }
+
+    private static func readPods(
+        _ pods: CSVTable, _ countsGPUPods: Bool, into builder: inout WorkloadBuilder
+    ) throws(TraceError) {
+        var table = pods
+        let columns = try PodColumns(table)
+        var names: Set<String> = []
+        var withGPU = 0
+        while try table.next() {
+            let name = table.text(columns.name)
+            guard !name.isEmpty, names.insert(name).inserted else {
+                throw table.malformed(columns.name, "a name that no other pod has")
+            }
+            let request = try columns.request(table, &builder)
+            let gpus = try table.wholeNumber(columns.gpus, in: 0...1024)
+            if gpus > 0 { withGPU += 1 }
+            if gpus == 0 || countsGPUPods { try builder.add(request, name: name) }
+        }
+        guard withGPU > 0 else { return }
+        builder.note(
+            countsGPUPods
+                ? "\(withGPU) pods need GPUs: they count by their CPU and memory alone."
+                : "\(withGPU) pods need GPUs: left out (format openb-all counts their CPU and memory)."
+        )
+    }
+
+    private struct PodColumns {
+        let name, cpu, memory, gpus, qos, creation, deletion: Column
+
+        init(_ table: CSVTable) throws(TraceError) {
+            name = try table.column("name")
+            cpu = try table.column("cpu_milli")
+            memory = try table.column("memory_mib")
+            gpus = try table.column("num_gpu")
+            qos = try table.column("qos")
+            creation = try table.column("creation_time")
+            deletion = try table.column("deletion_time")
+        }
+
+        func request(
+            _ table: CSVTable, _ builder: inout WorkloadBuilder
+        ) throws(TraceError) -> VMRequest {
+            let arrival = try table.time(creation)
+            var departure = SimTime.never
+            if !table.isNull(deletion) {
+                departure = try table.time(deletion)
+                guard departure >= arrival else {
+                    throw table.malformed(deletion, "seconds, no earlier than creation_time")
+                }
+            }
+            var request = VMRequest(
+                arrival: arrival, departure: departure,
+                request: Resources(
+                    milliCPUs: try table.milliCPUs(cpu, thousandthsPerUnit: 1),
+                    memoryBytes: try table.memoryBytes(memory, bytesPerUnit: 1 << 20)))
+            request.kind = builder.kind(table.text(qos))
+            return request
+        }
+    }
+}
