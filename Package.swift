@@ -110,9 +110,12 @@ let package = Package(
         // The discrete-event cluster around Placement; traces as workloads; the published experiment; reports
         library("Simulation", ["Model", "Placement"]),
         library("Traces", ["Host", "Model", "Placement", "Simulation"]),
+        // The published consolidation experiment, to the digit, and what it looks like with its costs counted
+        library("PlanetLab", ["Model", "Placement", "Traces"]),
         // Statistics over seeds, sweeps and their parts, reports; what a page needs is in the code
         .target(
-            name: "SimulationReport", dependencies: ["Host", "Model", "Placement", "Simulation"],
+            name: "SimulationReport",
+            dependencies: ["Host", "Model", "Placement", "PlanetLab", "Simulation"],
             resources: [
                 .embedInCode("Resources/report.css"), .embedInCode("Resources/report.js"),
             ], swiftSettings: settings),
@@ -239,6 +242,7 @@ let package = Package(
         tests("Placement", ["Model"]),
         tests("GanetiFormat", ["Model", "Placement"]),
         tests("Traces", ["Host", "Model", "Placement", "Simulation"]),
+        tests("PlanetLab", ["Host", "Model", "Placement", "Traces"]),
         tests("SimulatedAgents", ["API", "Host", "Model"]),
         tests("Host"),
         tests("VMControl", ["Host", "Model", "Wire"]),

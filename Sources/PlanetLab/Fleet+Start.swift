@@ -1,0 +1,54 @@
+// Where VMs start: placed one by one at time 0, with all the CPU, memory and bandwidth that they are sold with.
+
+extension Fleet {
+    /// - Returns: the first VM that fits on no host; nil when all are placed.
+    mutating func placeAll(_ kind: PlanetLabPolicy.Kind) -> Int? {
+        for vm in 0..<vms {
+            let found =
+                switch kind {
+                case .nonPowerAware, .frequencyScaling: firstFit(vm)
+                case .consolidation(let detection): leastPower(vm, detection)
+                }
+            guard let host = found else { return vm }
+            guests[host].append(Guest(vm: vm))
+            hostOf[vm] = host
+            memoryMB[host] += ramMB[vm]
+            givenSum[host] += table.mips[vm]
+            free[host] -= table.mips[vm]
+        }
+        return nil
+    }
+
+    private func hasRoomAtStart(_ host: Int, _ vm: Int) -> Bool {
+        let mips = table.mips[vm]
+        return core[host] >= mips && free[host] >= mips
+            && memoryMB[host] + ramMB[vm] <= Hardware.hostMemoryMB
+            && guests[host].count < Hardware.vmsByBandwidth
+    }
+
+    private func firstFit(_ vm: Int) -> Int? {
+        (0..<hosts).first { hasRoomAtStart($0, vm) }
+    }
+
+    /// The host whose power grows least. No workload runs yet, so a test for overload sees the new VM alone, and every
+    /// host draws what an idle one does.
+    private func leastPower(_ vm: Int, _ detection: PlanetLabPolicy.Detection) -> Int? {
+        let mips = table.mips[vm]
+        var best: (host: Int, cost: Double)?
+        for host in 0..<hosts where hasRoomAtStart(host, vm) {
+            if !guests[host].isEmpty, mips / capacity[host] > detection.shareAtStart { continue }
+            let after = watts(host, at: (givenSum[host] + mips) / capacity[host])
+            let isCharged = rules.chargesIdlePowerOfTargets && guests[host].isEmpty
+            let cost = after - (isCharged ? 0 : watts(host, at: 0))
+            if cost < best?.cost ?? .greatestFiniteMagnitude { best = (host, cost) }
+        }
+        return best?.host
+    }
+}
+
+extension PlanetLabPolicy.Detection {
+    /// What a host's demand is held against while there is no history.
+    fileprivate var shareAtStart: Double {
+        if case .threshold(let share) = self { share } else { OverloadTest.fallbackShare }
+    }
+}

@@ -1,0 +1,190 @@
+// The experiment's hosts and VMs at one moment: who is where, what each asks for, and what hosts give.
+//
+// Arrays with one entry a host or a VM. Sums are taken in the order of a host's list of VMs, and terms stand in the
+// released code's order: figures are compared to the last digit, and a float's last bit decides ties.
+
+import Traces
+
+/// A VM in a host's list. During a migration it is in two.
+struct Guest {
+    let vm: Int
+    /// On its way here; it counts as a VM of the other host until it is.
+    var isArriving = false
+}
+
+struct Fleet {
+    let rules: PlanetLabRules
+    let hosts: Int
+    let vms: Int
+    let table: DemandTable
+
+    // Hosts
+    /// MIPS of all cores, and of one.
+    let capacity: [Double]
+    let core: [Double]
+    var guests: [[Guest]]
+    /// Promised to VMs, arriving ones included.
+    var memoryMB: [Int]
+    /// Shares of capacity given, at the last accounting and at the one before.
+    var utilisation: [Double]
+    var utilisationBefore: [Double]
+    /// Whether it held VMs, at the same moments.
+    var isOn: [Bool]
+    var wasOn: [Bool]
+    /// Sum of the VMs' demands, MIPS.
+    var demandSum: [Double]
+    /// What its VMs are given, arriving ones as if they had arrived, MIPS.
+    var givenSum: [Double]
+    /// MIPS given to nobody.
+    var free: [Double]
+
+    // VMs
+    let ramMB: [Int]
+    var hostOf: [Int]
+    var isMigrating: [Bool]
+    /// Shares of its own CPU, and MIPS, at the last accounting.
+    var use: [Double]
+    var demand: [Double]
+
+    var hostLedger: HostLedger
+    var vmLedger: VMLedger
+    /// What each VM of the host at hand is given: kept to allocate no memory for each host.
+    private var given: [Double] = []
+
+    init(_ day: PlanetLabDay, hosts: Int, rules: PlanetLabRules) {
+        let vms = day.vmNames.count
+        let kinds = (0..<hosts).map { Hardware.hostKinds[$0 % Hardware.hostKinds.count] }
+        (self.rules, self.hosts, self.vms) = (rules, hosts, vms)
+        table = DemandTable(day)
+        capacity = kinds.map(\.capacityMIPS)
+        core = kinds.map(\.coreMIPS)
+        guests = Array(repeating: [], count: hosts)
+        memoryMB = Array(repeating: 0, count: hosts)
+        (isOn, wasOn) = (
+            Array(repeating: false, count: hosts), Array(repeating: false, count: hosts)
+        )
+        let zeros = Array(repeating: 0.0, count: hosts)
+        (utilisation, utilisationBefore, demandSum, givenSum) = (zeros, zeros, zeros, zeros)
+        free = capacity
+        ramMB = (0..<vms).map { Hardware.type(ofVM: $0, of: vms).ramMB }
+        hostOf = Array(repeating: -1, count: vms)
+        isMigrating = Array(repeating: false, count: vms)
+        (use, demand) = (Array(repeating: 0.0, count: vms), Array(repeating: 0.0, count: vms))
+        hostLedger = HostLedger(hosts: hosts)
+        vmLedger = VMLedger(vms: vms)
+    }
+
+    /// Off as the rules see it: the experiment takes a host whose VMs are all idle for one that is off.
+    func isOff(_ host: Int) -> Bool { rules.billsIdleHosts ? !isOn[host] : utilisation[host] == 0 }
+
+    func watts(_ host: Int, at share: Double) -> Double {
+        Hardware.hostKinds[host % Hardware.hostKinds.count].watts(at: share)
+    }
+}
+
+// How a host's CPU is shared out.
+extension Fleet {
+    /// MIPS that a VM takes of its host's: no more than a core has.
+    private func draw(_ guest: Guest, on host: Int) -> Double {
+        let most = min(demand[guest.vm], core[host])
+        return guest.isArriving ? most * rules.migration.shareOnTarget : most
+    }
+
+    /// Fills `given`, one entry for each VM of the host, and what is left free.
+    private mutating func shareOut(_ host: Int) {
+        given.removeAll(keepingCapacity: true)
+        var left = capacity[host]
+        for guest in guests[host] {
+            let draw = draw(guest, on: host)
+            guard left >= draw else { return shareOutScarcity(host) }
+            left -= draw
+            let most = min(demand[guest.vm], core[host])
+            given.append(most * share(guest))
+        }
+        free[host] = left
+    }
+
+    /// Not enough for all: each gets the same part of its draw, rounded down to a whole MIPS.
+    private mutating func shareOutScarcity(_ host: Int) {
+        given.removeAll(keepingCapacity: true)
+        let wanted = guests[host].reduce(0.0) { $0 + draw($1, on: host) }
+        let factor = capacity[host] / wanted
+        for guest in guests[host] {
+            let most = min(demand[guest.vm], core[host])
+            let part =
+                guest.isArriving ? most * share(guest) * factor : most * factor * share(guest)
+            given.append(part.rounded(.down))
+        }
+        free[host] = 0
+    }
+
+    /// The part of its draw that a VM really gets here.
+    private func share(_ guest: Guest) -> Double {
+        guest.isArriving
+            ? rules.migration.shareOnTarget
+            : isMigrating[guest.vm] ? rules.migration.shareOnSource : 1
+    }
+
+    /// Shares the host's CPU out anew and enters it in the ledgers.
+    mutating func update(_ host: Int, at time: Double) {
+        utilisationBefore[host] = utilisation[host]
+        wasOn[host] = isOn[host]
+        isOn[host] = !guests[host].isEmpty
+        shareOut(host)
+        var (used, asked) = (0.0, 0.0)
+        for (place, guest) in guests[host].enumerated() {
+            let given = given[place]
+            if guest.isArriving {
+                used += given
+                if rules.countsArrivalsAsViolation { asked += demand[guest.vm] }
+                continue
+            }
+            let isLeaving = isMigrating[guest.vm]
+            vmLedger.record(
+                guest.vm, at: time, given: given, asked: demand[guest.vm], isLeaving: isLeaving)
+            used += isLeaving ? given / rules.migration.shareOnSource : given
+            asked += demand[guest.vm]
+        }
+        utilisation[host] = Self.share(used, of: capacity[host])
+        addUp(host)
+        hostLedger.record(
+            host, at: time, given: used, asked: asked,
+            isActive: rules.billsIdleHosts ? isOn[host] : used > 0)
+    }
+
+    /// A little above 1 is 1: it comes of adding up floats.
+    private static func share(_ used: Double, of capacity: Double) -> Double {
+        let share = used / capacity
+        return share > 1 && share < 1.01 ? 1 : share
+    }
+
+    /// Sums that planning goes by, after the host's list has changed.
+    mutating func resum(_ host: Int) {
+        shareOut(host)
+        addUp(host)
+    }
+
+    private mutating func addUp(_ host: Int) {
+        var (demands, gifts) = (0.0, 0.0)
+        for (place, guest) in guests[host].enumerated() {
+            demands += demand[guest.vm]
+            if guest.isArriving {
+                gifts += rules.migration.missingOnTarget(given[place], demand[guest.vm])
+            }
+            gifts += given[place]
+        }
+        demandSum[host] = demands
+        givenSum[host] = gifts
+    }
+}
+
+extension PlanetLabRules.Migration {
+    /// Of the CPU that a migrating VM asks for: what it gets on the source, and what it takes on the target.
+    var shareOnSource: Double { self == .ramOverHalfLink ? 0.9 : 1 }
+    var shareOnTarget: Double { self == .ramOverHalfLink ? 0.1 : 0 }
+
+    /// What an arriving VM will take beyond what it is given now.
+    func missingOnTarget(_ given: Double, _ demand: Double) -> Double {
+        self == .ramOverHalfLink ? given * 0.9 / 0.1 : demand
+    }
+}

@@ -1,0 +1,37 @@
+// The least energy that any policy could need for a day's demand.
+package import Traces
+
+package enum PlanetLabBound {
+    /// Every MIPS at the best watts per MIPS there are, a full G5's 135 W / 5320 MIPS, and no host idle: a linear
+    /// programme's bound, which nothing that serves the whole demand can go below. Demand is taken at the decision
+    /// rounds and runs in a line between them, from the first round to the last, as energy is accounted.
+    ///
+    /// - Parameter keepsIdleVMs: false: a VM that is without demand at a round asks for nothing any more.
+    package static func kWh(_ day: PlanetLabDay, keepsIdleVMs: Bool) -> Double {
+        demandMIPSSeconds(day, keepsIdleVMs) * bestWattsPerMIPS / 3.6e6
+    }
+
+    private static let bestWattsPerMIPS =
+        Hardware.hostKinds.map { $0.watts[10] / $0.capacityMIPS }.min() ?? 0
+
+    private static func demandMIPSSeconds(_ day: PlanetLabDay, _ keepsIdleVMs: Bool) -> Double {
+        let table = DemandTable(day)
+        let vms = day.vmNames.count
+        var (use, demand) = (Array(repeating: 0.0, count: vms), Array(repeating: 0.0, count: vms))
+        var isDeleted = Array(repeating: false, count: vms)
+        var (sum, before) = (0.0, 0.0)
+        var time = Clock.start
+        for round in 1...Clock.rounds {
+            time += Clock.round
+            table.read(at: time, shares: &use, demands: &demand)
+            var now = 0.0
+            for vm in 0..<vms where !isDeleted[vm] {
+                now += demand[vm]
+                isDeleted[vm] = !keepsIdleVMs && demand[vm] == 0
+            }
+            if round > 1 { sum += (before + now) / 2 * Clock.round }
+            before = now
+        }
+        return sum
+    }
+}
