@@ -100,7 +100,7 @@ let package = Package(
         library("Machine", ["Host", "KVM", "Model", "VMControl", "Wire"]),
         // Floor 4
         library("Keys", ["Host", "Model", x509, asn1, crypto]),
-        library("ClusterFile", ["Host", "Model", yams]),
+        library("ClusterFile", ["Host", "Model", "Placement", yams]),
         library("API", ["Model"]),
         library("GanetiFormat", ["Model", "Placement"]),
         library(
@@ -126,7 +126,7 @@ let package = Package(
             "Store",
             ["Control", "Host", "Model", grdb, httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
         // The cluster's messages as people read and write them
-        library("ClusterText", ["API", "Model"]),
+        library("ClusterText", ["API", "Model", "Placement"]),
         library(
             "Client",
             ["API", "Host", "Model", httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
@@ -234,7 +234,7 @@ let package = Package(
                 "API", "Client", "ClusterFile", "Control", "Host", "Keys", "Model", "Serving",
                 "Store", "StoreTestSupport", httpTypes, lifecycle, logging, "ferry-controller",
             ]),
-        tests("ClusterText", ["API", "Model"]),
+        tests("ClusterText", ["API", "Model", "Placement"]),
         .testTarget(
             name: "FerryTests", dependencies: ["Testbed", "ferry"], swiftSettings: settings),
         tests("Model"),

@@ -2,6 +2,7 @@
 
 import Host
 import Model
+import Placement
 import Yams
 
 extension ClusterFile {
@@ -57,8 +58,8 @@ extension ClusterFile {
             ) { Duration(text: $0).flatMap { Limits.controlTime.contains($0) ? $0 : nil } }
         }
         control.policy = try reader.value(
-            "policy", usual: control.policy, wanted: Limits.policies.joined(separator: ", ")
-        ) { Limits.policies.contains($0) ? $0 : nil }
+            "policy", usual: control.policy, wanted: NamedPolicies.names.joined(separator: ", ")
+        ) { NamedPolicies.names.contains($0) ? $0 : nil }
         control.balance = try reader.value(
             "balance", usual: control.balance, wanted: "off, advise or auto"
         ) { ["off", "advise", "auto"].contains($0) ? $0 : nil }

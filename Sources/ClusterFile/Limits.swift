@@ -12,8 +12,4 @@ package enum Limits {
     package static let labelsMax = 64
     package static let wordBytesMax = 100
     package static let controlTime = Duration.milliseconds(500)...Duration.seconds(3600)
-    /// The scheduler's policies, by their names.
-    package static let policies = [
-        "first-fit", "best-fit", "worst-fit", "dot-product", "two-choices", "least-loaded",
-    ]
 }

@@ -2,19 +2,74 @@
 
 package import API
 import Model
+package import Placement
 
 extension PlacementAnswer {
-    package var text: String {
+    package var text: String { decision.text }
+    package var sentence: String { decision.sentence }
+
+    private var decision: Decision {
+        Decision(
+            vm: vm.text, policy: policy, chosen: chosen?.text,
+            verdicts: verdicts.map { verdict in
+                Decision.Verdict(
+                    host: verdict.host.text, score: verdict.score,
+                    refusal: verdict.filter.map { ($0, verdict.refusal ?? "no reason given") },
+                    terms: verdict.terms?.map { ($0.name, $0.value) })
+            })
+    }
+}
+
+extension PlacementExplanation {
+    /// - Parameter hosts: of the cluster in which the decision was made.
+    package func text(hosts: [PlacementHost]) -> String {
+        let verdicts = zip(hosts, verdicts).map { host, verdict in
+            switch verdict {
+            case .refused(let refusal):
+                Decision.Verdict(host: host.name, refusal: (refusal.filter, "\(refusal)"))
+            case .notDrawn: Decision.Verdict(host: host.name)
+            case .scored(let terms):
+                Decision.Verdict(
+                    host: host.name, score: verdict.score, terms: terms.map { ($0.name, $0.value) })
+            }
+        }
+        return Decision(
+            vm: vm, policy: policy, chosen: chosen.map { hosts[$0].name }, verdicts: verdicts
+        ).text
+    }
+}
+
+/// A decision of a controller or of a simulation.
+private struct Decision {
+    struct Verdict {
+        var host: String
+        var score: Double?
+        var refusal: (filter: String, why: String)?
+        var terms: [(name: String, value: Double)]?
+
+        var why: String {
+            if let refusal { return "refused by \(refusal.filter): \(refusal.why)" }
+            guard let terms else { return "could take it, but no lot fell on it" }
+            return terms.map { "\($0.name) \(figureText($0.value))" }.joined(separator: " + ")
+        }
+    }
+
+    var vm: String
+    var policy: String
+    var chosen: String?
+    var verdicts: [Verdict]
+
+    var text: String {
         var table = Table("", "HOST", "SCORE", "WHY")
         for verdict in inOrder {
             table.add(
-                verdict.host == chosen ? "*" : "", verdict.host.text,
+                verdict.host == chosen ? "*" : "", verdict.host,
                 verdict.score.map(figureText) ?? "-", verdict.why)
         }
         return "\(table.text)\n\(sentence)"
     }
 
-    package var sentence: String {
+    var sentence: String {
         chosen.map { "\(vm) would go to \($0), by the policy \(policy)" }
             ?? "no host can take \(vm)"
     }
@@ -24,20 +79,12 @@ extension PlacementAnswer {
         func rank(_ verdict: Verdict) -> Int {
             if verdict.host == chosen { return 0 }
             if verdict.score != nil { return 1 }
-            return verdict.filter == nil ? 2 : 3
+            return verdict.refusal == nil ? 2 : 3
         }
         return verdicts.sorted { left, right in
             if rank(left) != rank(right) { return rank(left) < rank(right) }
             let scores = (left.score ?? 0, right.score ?? 0)
             return scores.0 != scores.1 ? scores.0 > scores.1 : left.host < right.host
         }
-    }
-}
-
-extension PlacementAnswer.Verdict {
-    fileprivate var why: String {
-        if let filter { return "refused by \(filter): \(refusal ?? "no reason given")" }
-        guard let terms else { return "could take it, but no lot fell on it" }
-        return terms.map { "\($0.name) \(figureText($0.value))" }.joined(separator: " + ")
     }
 }

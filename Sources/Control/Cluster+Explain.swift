@@ -10,7 +10,7 @@ extension Cluster {
     package func explain(_ request: ExplainPlacement) throws(Problem) -> PlacementAnswer {
         let name = request.policy ?? settings.policy
         guard let policy = NamedPolicies.policy(named: name, seed: settings.seed) else {
-            let known = NamedPolicies.all(seed: 0).map(\.name).joined(separator: ", ")
+            let known = NamedPolicies.names.joined(separator: ", ")
             throw Problem(.invalid, "there is no policy '\(name.prefix(40))': use \(known)")
         }
         var picture = scheduler

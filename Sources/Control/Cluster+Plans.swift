@@ -122,6 +122,9 @@ extension Cluster {
         case .levels(let before, let after, let worth, let cost):
             return
                 "imbalance \(rounded(before, 4)) to \(rounded(after, 4)), worth \(rounded(worth, 1)) host seconds, costs \(rounded(cost, 1))"
+        case .empties(let worth, let cost):
+            return
+                "empties host \(from), worth \(rounded(worth, 1)) host seconds, costs \(rounded(cost, 1)); host \(to) \(room(on: move.to, in: state))"
         case .drains:
             return "host \(from) is drained; host \(to) \(room(on: move.to, in: state))"
         case .makesRoom(let other):
@@ -151,7 +154,7 @@ extension PlannedFor {
     init(_ reason: MoveReason) {
         self =
             switch reason {
-            case .levels: .balance
+            case .levels, .empties: .balance
             case .drains: .drain
             case .makesRoom: .room
             case .stopsOver: .stopover

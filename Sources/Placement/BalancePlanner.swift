@@ -224,9 +224,9 @@ struct BalancePlanner {
         let link = min(
             cluster.hosts[source].linkBytesPerSecond, cluster.hosts[target].linkBytesPerSecond)
         let description = cluster.descriptions[vm]
-        let seconds = costs.expectedSeconds(description, linkBytesPerSecond: link)
-        guard seconds.downtime <= description.downtimeLimit.seconds else { return .infinity }
-        return seconds.total * price.hostShare + seconds.downtime * price.downtimeShare
+        let expected = costs.expectedCourse(description, linkBytesPerSecond: link)
+        guard expected.downtime <= description.downtimeLimit.seconds else { return .infinity }
+        return expected.seconds * price.hostShare + expected.downtime * price.downtimeShare
     }
 
     private func closingFacts() -> BestRefusedMove {

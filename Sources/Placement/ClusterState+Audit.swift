@@ -56,10 +56,12 @@ extension ClusterState {
         var used = [Resources](repeating: .none, count: hosts.count)
         var load = hosts.map { $0.ownUse.vector }
         var counts = [Int32](repeating: 0, count: hosts.count)
+        var exits = [Int](repeating: .min, count: hosts.count)
         for row in vmRows where row.isUsed && row.host >= 0 {
             used[Int(row.host)] = used[Int(row.host)] + row.request
             load[Int(row.host)] += row.load
             counts[Int(row.host)] += 1
+            exits[Int(row.host)] = max(exits[Int(row.host)], row.departure)
             guard row.target >= 0 else { continue }
             used[Int(row.target)] = used[Int(row.target)] + row.request
             used[Int(row.target)].memoryBytes += migrationOverheadBytes
@@ -68,7 +70,7 @@ extension ClusterState {
             let row = hostRows[host]
             let drift = (row.load - load[host]) * row.inverseCapacity
             guard row.used == used[host], row.vmCount == counts[host],
-                vms(on: host).count == Int(row.vmCount), abs(drift.x) + abs(drift.y) < 1e-9
+                row.exit == exits[host], vms(on: host).count == Int(row.vmCount), abs(drift.x) + abs(drift.y) < 1e-9
             else { return "the sums of \(hosts[host].name) are wrong" }
         }
         return wrongGroupCount()

@@ -11,7 +11,7 @@ extension ClusterState {
         if let few = onlyHosts(for: vm) { return best(vm, by: policy, among: few, purpose) }
         switch policy.choice {
         case .inOrder(let order) where index.keeps(order) && !hasSoftGroups(vm):
-            return index.search(order, need: vmRows[vm].request, largest: largestLimit) {
+            return index.search(order, for: vmRows[vm], hostRows, largest: largestLimit) {
                 admits(vm, on: $0, for: purpose)
             }
         case .drawn(let count, let seed):

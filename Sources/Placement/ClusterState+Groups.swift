@@ -103,6 +103,39 @@ extension ClusterState {
         return bundle
     }
 
+    /// The host's VMs in groups that have to stay together: the important first, then the large.
+    func bundles(on host: HostIndex) -> [[VMIndex]] {
+        var seen: Set<VMIndex> = []
+        var bundles: [(vms: [VMIndex], priority: Int, size: Double)] = []
+        for vm in vms(on: host).sorted() where !seen.contains(vm) {
+            let together = bundle(of: vm).filter { target(of: $0) == nil }
+            seen.formUnion(together)
+            let sizes = together.map { vm -> Double in
+                let units = requestInUnits(vm)
+                return max(units.cpu, units.memory)
+            }
+            bundles.append(
+                (together, together.map { descriptions[$0].priority }.max() ?? 0,
+                    sizes.reduce(0, +)))
+        }
+        bundles.sort {
+            ($0.priority, $0.size, $1.vms.first ?? 0) > ($1.priority, $1.size, $0.vms.first ?? 0)
+        }
+        return bundles.map(\.vms).filter { !$0.isEmpty }
+    }
+
+    /// Whether a bundle fits as a whole, tried and taken back.
+    mutating func takesAll(_ bundle: [VMIndex], _ host: HostIndex) -> Bool {
+        var begun: [VMIndex] = []
+        for vm in bundle {
+            guard admits(vm, on: host, for: .migration, with: bundle) else { break }
+            beginMove(vm, to: host)
+            begun.append(vm)
+        }
+        for vm in begun { abandonMove(vm) }
+        return begun.count == bundle.count
+    }
+
     func bindsToHost(_ group: Int32) -> Bool {
         let group = groups[Int(group)].group
         return group.isHard && group.scope == .host && group.kind == .together

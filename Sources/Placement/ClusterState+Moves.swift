@@ -123,6 +123,7 @@ extension ClusterState {
         hostRows[host].firstVM = Int32(vm)
         hostRows[host].vmCount += 1
         hostRows[host].load += vmRows[vm].load
+        hostRows[host].exit = max(hostRows[host].exit, vmRows[vm].departure)
     }
 
     private mutating func unlink(_ vm: VMIndex, from host: HostIndex) {
@@ -141,6 +142,7 @@ extension ClusterState {
         } else {
             hostRows[host].load -= vmRows[vm].load
         }
+        noteDeparted(vmRows[vm].departure, from: host)
     }
 }
 

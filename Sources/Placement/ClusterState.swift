@@ -42,6 +42,8 @@ struct HostRow: Sendable {
     var link: Int32
     var firstVM: Int32 = -1
     var vmCount: Int32 = 0
+    /// The latest departure that is expected of its VMs; the lowest number: it has none.
+    var exit = Int.min
 
     var free: Resources { limit - used }
 }
@@ -61,6 +63,8 @@ struct VMRow: Sendable {
     var pinned: Int32 = -1
     var hasGroups = false
     var isUsed = true
+    /// When it is expected to end.
+    var departure = ClusterState.never
 }
 
 /// Hosts, VMs, groups, and who runs where.
@@ -77,6 +81,10 @@ package struct ClusterState: Sendable {
     var groupsOfVM: [[Int32]] = []
     var groups: [GroupRow] = []
     var index = HostIndexes()
+    /// Seconds on the clock of whoever says when VMs will end; see `setNow`.
+    package internal(set) var now = 0
+    /// Whether anything is expected of any VM.
+    var expectsDepartures = false
 
     private var freeVMRows: [Int32] = []
     private var hostIndices: [String: HostIndex] = [:]

@@ -69,7 +69,7 @@ struct Evacuation {
 
     /// Finds destinations for all VMs of a host.
     mutating func empty(_ host: HostIndex) {
-        for bundle in bundles(on: host) {
+        for bundle in cluster.bundles(on: host) {
             if let target = bestTarget(for: bundle) {
                 send(bundle, to: target, .drains)
             } else if !makeRoom(for: bundle) {
@@ -80,26 +80,6 @@ struct Evacuation {
                 }
             }
         }
-    }
-
-    /// The host's VMs in groups that have to stay together: the important first, then the large.
-    private func bundles(on host: HostIndex) -> [[VMIndex]] {
-        var seen: Set<VMIndex> = []
-        var bundles: [(vms: [VMIndex], priority: Int, size: Double)] = []
-        for vm in cluster.vms(on: host).sorted() where !seen.contains(vm) {
-            let vms = cluster.bundle(of: vm).filter { cluster.target(of: $0) == nil }
-            seen.formUnion(vms)
-            let sizes = vms.map { vm -> Double in
-                let units = cluster.requestInUnits(vm)
-                return max(units.cpu, units.memory)
-            }
-            bundles.append(
-                (vms, vms.map { cluster.descriptions[$0].priority }.max() ?? 0, sizes.reduce(0, +)))
-        }
-        bundles.sort {
-            ($0.priority, $0.size, $1.vms.first ?? 0) > ($1.priority, $1.size, $0.vms.first ?? 0)
-        }
-        return bundles.map(\.vms).filter { !$0.isEmpty }
     }
 
     /// The host that takes the whole bundle and leaves the load most even; the first of equals.
@@ -114,7 +94,7 @@ struct Evacuation {
             var score = spread.score(adding: size, to: host)
             for vm in wishes { score -= softBonus(vm, on: host) }
             if let best, score >= best.score { continue }
-            if bundle.count > 1, !takesAll(bundle, host) { continue }
+            if bundle.count > 1, !cluster.takesAll(bundle, host) { continue }
             best = (host, score)
         }
         return best?.host
@@ -123,18 +103,6 @@ struct Evacuation {
     /// Soft groups weigh as much as the whole imbalance may.
     private func softBonus(_ vm: VMIndex, on host: HostIndex) -> Double {
         cluster.softTerms(vm, on: host).reduce(0) { $0 + $1.value }
-    }
-
-    /// Whether a bundle fits as a whole, tried and taken back.
-    private mutating func takesAll(_ bundle: [VMIndex], _ host: HostIndex) -> Bool {
-        var begun: [VMIndex] = []
-        for vm in bundle {
-            guard cluster.admits(vm, on: host, for: .migration, with: bundle) else { break }
-            cluster.beginMove(vm, to: host)
-            begun.append(vm)
-        }
-        for vm in begun { cluster.abandonMove(vm) }
-        return begun.count == bundle.count
     }
 
     private mutating func send(_ bundle: [VMIndex], to target: HostIndex, _ reason: MoveReason) {

@@ -12,6 +12,8 @@ package enum HostOrder: Hashable, Sendable, CaseIterable {
     case leastLoaded
     /// By the dot product of what the VM asks for and what is free, the largest first. Depends on the VM.
     case aligned
+    /// The host that the VM outlives least first, and of those the one with the least free room. Depends on the VM.
+    case leastOutlived
 }
 
 struct HostIndexes: Sendable {
@@ -20,9 +22,10 @@ struct HostIndexes: Sendable {
     /// For `mostFree` and `aligned`.
     private var mostFree: SortedHosts?
     private var leastLoaded: SortedHosts?
+    private var byExit: HostsByExit?
 
     var isEmpty: Bool {
-        tree == nil && leastFree == nil && mostFree == nil && leastLoaded == nil
+        tree == nil && leastFree == nil && mostFree == nil && leastLoaded == nil && byExit == nil
     }
 
     func keeps(_ order: HostOrder) -> Bool {
@@ -31,6 +34,7 @@ struct HostIndexes: Sendable {
         case .leastFree: leastFree != nil
         case .mostFree, .aligned: mostFree != nil
         case .leastLoaded: leastLoaded != nil
+        case .leastOutlived: byExit != nil
         }
     }
 
@@ -40,6 +44,7 @@ struct HostIndexes: Sendable {
         case .leastFree: leastFree = SortedHosts()
         case .mostFree, .aligned: mostFree = SortedHosts()
         case .leastLoaded: leastLoaded = SortedHosts()
+        case .leastOutlived: byExit = HostsByExit()
         }
     }
 
@@ -57,13 +62,18 @@ struct HostIndexes: Sendable {
         leastFree?.update(host, free.map { (room, $0) })
         mostFree?.update(host, free.map { (-room, $0) })
         leastLoaded?.update(host, free.map { (row.loadMax, $0) })
+        byExit?.update(host, free, exit: row.exit, largest: largest)
     }
+
+    /// The clock goes on, or is told anew.
+    mutating func setNow(_ now: Int, _ rows: [HostRow]) { byExit?.setNow(now, rows) }
 
     /// Only for an order that is kept.
     func search(
-        _ order: HostOrder, need: Resources, largest: Resources,
+        _ order: HostOrder, for vm: VMRow, _ rows: [HostRow], largest: Resources,
         where admits: (HostIndex) -> Bool
     ) -> HostIndex? {
+        let need = vm.request
         switch order {
         case .listed: return tree?.first(need, where: admits)
         case .leastFree: return leastFree?.first(need, where: admits)
@@ -73,6 +83,7 @@ struct HostIndexes: Sendable {
             let wanted = need.units(of: largest)
             return mostFree?.best(
                 need, value: { wanted.dot($0.units(of: largest)) }, where: admits)
+        case .leastOutlived: return byExit?.first(for: vm, rows, largest: largest, where: admits)
         }
     }
 }
@@ -81,12 +92,17 @@ extension LoadVector {
     func dot(_ other: LoadVector) -> Double { x * other.x + y * other.y }
 }
 
-extension HostRow {
-    /// Free vCPUs and memory in one number.
-    func freeRoom(largest: Resources) -> Double {
-        let units = free.units(of: largest)
+extension Resources {
+    /// vCPUs and memory in one number, in units of the largest host.
+    func room(largest: Resources) -> Double {
+        let units = units(of: largest)
         return units.x + units.y
     }
+}
+
+extension HostRow {
+    /// Free vCPUs and memory in one number.
+    func freeRoom(largest: Resources) -> Double { free.room(largest: largest) }
 
     /// The scarcer of processors and memory, by what is in use.
     var loadMax: Double {
@@ -109,6 +125,7 @@ extension ClusterState {
     mutating func rebuildIndexes() {
         guard !index.isEmpty else { return }
         index = index.emptied()
+        index.setNow(now, [])
         for host in allHosts { index.update(host, hostRows[host], largest: largestLimit) }
     }
 

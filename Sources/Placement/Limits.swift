@@ -20,6 +20,12 @@ package enum Limits {
     /// Pairs of VM and host judged for one move before balance stops widening.
     static let balancePairsMax = 1 << 28
 
+    /// Sorts of VMs whose lifetimes are learnt apart: about 10 MB of tables.
+    static let lifetimeSortsMax = 1 << 14
+
+    /// Hosts that consolidation tries in vain before a plan ends.
+    static let consolidationFailuresMax = 64
+
     /// VMs that leave a host to make room for one.
     static let makeRoomVMsMax = 3
     /// Hosts tried, the roomiest first, when room must be made.

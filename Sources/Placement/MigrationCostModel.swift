@@ -87,12 +87,12 @@ extension MigrationCostModel {
             keepsDowntimeLimit: expected.downtime <= vm.downtimeLimit.seconds)
     }
 
-    /// Expected seconds and downtime alone: the part that balance weighs for very many candidates.
-    func expectedSeconds(
+    /// Expected figures alone: the part that planners weigh for very many candidates.
+    func expectedCourse(
         _ vm: PlacementVM, linkBytesPerSecond: Double
-    ) -> (total: Double, downtime: Double) {
+    ) -> (seconds: Double, downtime: Double, bytes: Double) {
         let course = course(vm, link: linkBytesPerSecond, slower: 1)
-        return (course.seconds, course.downtime)
+        return (course.seconds, course.downtime, course.bytes)
     }
 
     private func course(_ vm: PlacementVM, link: Double, slower: Double) -> Course {

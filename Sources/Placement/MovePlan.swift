@@ -20,6 +20,8 @@ package enum MoveReason: Hashable, Sendable {
     /// It lowers the imbalance: the figure before and after it, and what it is worth and costs in busy hosts times
     /// seconds.
     case levels(before: Double, after: Double, worth: Double, cost: Double)
+    /// Its host is emptied so that it may sleep: what that is worth and costs with all its VMs, in host seconds.
+    case empties(worth: Double, cost: Double)
     /// Its host is drained.
     case drains
     /// It makes room for another VM of the plan.

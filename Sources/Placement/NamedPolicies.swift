@@ -1,4 +1,4 @@
-// The policies that come with Ferry, by name.
+// The policies that ask for nothing but the cluster, by name: the controller's and the simulator's one catalogue.
 
 /// The first host in the list with room.
 package struct FirstFit: PlacementPolicy {
@@ -117,8 +117,10 @@ package enum NamedPolicies {
         [
             FirstFit(), BestFit(), WorstFit(), DotProduct(), PowerOfTwoChoices(seed: seed),
             LeastLoaded(),
-        ]
+        ] + OwnPolicies.all(seed: seed)
     }
+
+    package static var names: [String] { all(seed: 0).map(\.name) }
 
     package static func policy(named name: String, seed: UInt64) -> (any PlacementPolicy)? {
         all(seed: seed).first { $0.name == name }

@@ -1,14 +1,6 @@
 // A placement policy: a name, and a score for each host that the filters let through.
 //
-// The smallest policy of one's own:
-//
-//     struct FewestVMs: PlacementPolicy {
-//         let name = "fewest-vms"
-//         let summary = "the host with the fewest VMs"
-//         func score(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> Double {
-//             -Double(cluster.vmCount(on: host))
-//         }
-//     }
+// OwnPolicies/FewestVMs.swift is the smallest one there is.
 
 /// Which hosts a policy looks at.
 package enum HostChoice: Hashable, Sendable {

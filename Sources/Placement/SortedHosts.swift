@@ -51,7 +51,7 @@ struct SortedHosts: Sendable {
         }
 
         /// Where an entry with this key and host is, or would be.
-        private func position(_ key: Double, _ host: Int32) -> Int {
+        func position(_ key: Double, _ host: Int32) -> Int {
             var (low, high) = (0, entries.count)
             while low < high {
                 let middle = (low + high) / 2
@@ -106,6 +106,24 @@ struct SortedHosts: Sendable {
             }
         }
         return max(0, low - 1)
+    }
+
+    /// Shows hosts in the order, from the first whose key is not below `key`, until `goOn` says no; those without room for
+    /// `need` are passed over.
+    @inline(__always)
+    func visit(
+        _ need: Resources = Resources(milliCPUs: .min, memoryBytes: .min), from key: Double,
+        _ goOn: (Entry) -> Bool
+    ) {
+        guard !blocks.isEmpty else { return }
+        let first = block(for: key, -1)
+        for block in first..<blocks.count where need.fits(in: blocks[block].most) {
+            let start = block == first ? blocks[block].position(key, -1) : 0
+            for place in start..<blocks[block].entries.count {
+                let entry = blocks[block].entries[place]
+                if need.fits(in: entry.free), !goOn(entry) { return }
+            }
+        }
     }
 
     /// The first host in the order with room for `need` that `admits`.

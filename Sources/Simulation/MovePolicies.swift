@@ -26,3 +26,30 @@ package struct LoadLevelling: MovePolicy {
         cluster.planBalance(rules, costs: costs).moves
     }
 }
+
+/// Empties the hosts whose emptying repays its moves, and lets them sleep.
+package struct Consolidation: MovePolicy {
+    package let name = "consolidate"
+    package let interval: Duration
+    private let rules: ConsolidationRules
+    private let costs: MigrationCostModel
+
+    /// - Parameter costs: what it expects a move to cost; the run decides what it does cost.
+    package init(
+        _ rules: ConsolidationRules = ConsolidationRules(),
+        every interval: Duration = .seconds(300),
+        costs: MigrationCostModel = MigrationCostModel()
+    ) {
+        self.rules = rules
+        self.interval = interval
+        self.costs = costs
+    }
+
+    package mutating func plan(_ cluster: ClusterState, at now: SimTime) -> MovePlan {
+        cluster.planConsolidation(rules, costs: costs).moves
+    }
+
+    package func hostsToSleep(_ cluster: ClusterState) -> [HostIndex] {
+        cluster.hostsToSleep(rules)
+    }
+}

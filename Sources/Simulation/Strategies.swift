@@ -15,10 +15,28 @@ package struct UnknownStrategy: Error, Hashable, Sendable, CustomStringConvertib
 package enum Strategies {
     /// - Parameter seed: for policies that draw lots.
     package static func all(seed: UInt64) -> [Strategy] {
-        NamedPolicies.all(seed: seed).map { placing($0) } + [
+        NamedPolicies.all(seed: seed).map { placing($0) } + lifetimeAware + moving
+    }
+
+    private static var lifetimeAware: [Strategy] {
+        [
+            Strategy(
+                "lifetime-aware", "VMs that are expected to end together stand together",
+                placement: LifetimeAware(), observer: LearntLifetimes()),
+            Strategy(
+                "lifetime-oracle", "the same with every lifetime known: an upper reference",
+                placement: LifetimeAware(), observer: TrueLifetimes()),
+        ]
+    }
+
+    private static var moving: [Strategy] {
+        [
             Strategy(
                 "balance", "worst-fit, and the controller's balance levels the measured load",
-                placement: WorstFit(), moves: LoadLevelling())
+                placement: WorstFit(), moves: LoadLevelling()),
+            Strategy(
+                "consolidate", "best-fit, and hosts are emptied to sleep where that repays its moves",
+                placement: BestFit(), moves: Consolidation()),
         ]
     }
 

@@ -13,7 +13,7 @@ extension CompletionKind {
     static let groupNames = named(.groups)
     static let tokenNames = named(.tokens)
     static let operationIDs = named(.operations)
-    static let policies = list(NamedPolicies.all(seed: 0).map(\.name))
+    static let policies = list(NamedPolicies.names)
 
     private static func named(_ kind: CompletionWords.Kind) -> CompletionKind {
         shellCommand("ferry complete \(kind.rawValue)")

@@ -114,6 +114,19 @@ struct RandomCluster {
         return hosts[min(lots.number(below: hosts.count), lots.number(below: hosts.count))]
     }
 
+    /// Time goes by, and a VM's end is foretold anew: soon, late, or not at all.
+    mutating func foretell() {
+        let vms = state.allVMs
+        if lots.number(below: 2) == 0 {
+            state.setNow(state.now + lots.number(below: 20 << lots.number(below: 12)))
+        }
+        guard !vms.isEmpty else { return }
+        let seconds = state.now + lots.number(below: 100 << lots.number(below: 16)) - 50
+        state.setExpectedDeparture(
+            lots.number(below: 8) == 0 ? ClusterState.never : seconds,
+            of: vms[lots.number(below: vms.count)])
+    }
+
     /// Something happens: a VM starts, stops, moves, is measured; a host changes its state.
     mutating func step() throws {
         let vms = state.allVMs

@@ -7,7 +7,7 @@ import Testing
 @Suite("Index")
 struct IndexTests {
     private static let indexed: [any PlacementPolicy] = [
-        FirstFit(), BestFit(), WorstFit(), DotProduct(), LeastLoaded(),
+        FirstFit(), BestFit(), WorstFit(), DotProduct(), LeastLoaded(), LifetimeAware(),
     ]
 
     @Test(arguments: 0..<25 as Range<UInt64>)
@@ -18,19 +18,27 @@ struct IndexTests {
         for policy in Self.indexed { random.state.keepIndex(for: policy) }
         for step in 0..<150 {
             try random.step()
+            for _ in 0..<3 { random.foretell() }
             let new = try random.addVM()
+            random.state.setExpectedDeparture(
+                random.state.now + random.lots.number(below: 100 << random.lots.number(below: 16)),
+                of: new)
             for policy in Self.indexed {
                 let byIndex = random.state.choose(new, by: policy)
                 let byScan = random.state.chooseByScan(new, by: policy)
                 #expect(byIndex == byScan, "step \(step), \(policy.name)")
             }
             random.state.remove(new)
+            #expect(random.state.wrongSum() == nil)
             if let old = random.state.allVMs.first(where: {
                 random.state.host(of: $0) != nil && random.state.target(of: $0) == nil
             }) {
-                #expect(
-                    random.state.choose(old, by: BestFit())
-                        == random.state.chooseByScan(old, by: BestFit()), "step \(step), a move")
+                for policy in Self.indexed {
+                    #expect(
+                        random.state.choose(old, by: policy)
+                            == random.state.chooseByScan(old, by: policy),
+                        "step \(step), a move by \(policy.name)")
+                }
             }
         }
     }
@@ -45,10 +53,16 @@ struct IndexTests {
         for number in 0..<6000 {
             let new = try cluster.add(
                 vm(number, vcpus: 1 + lots.number(below: 6), memory: 1 + lots.number(below: 24)))
+            cluster.setNow(30 * number)
+            cluster.setExpectedDeparture(
+                30 * number + lots.number(below: 600 << lots.number(below: 12)), of: new)
             let policy = Self.indexed[lots.number(below: Self.indexed.count)]
             let host = cluster.choose(new, by: policy)
             if number % 40 == 0 { #expect(host == cluster.chooseByScan(new, by: policy)) }
             if let host { cluster.assign(new, to: host) } else { cluster.remove(new) }
+            if number > 3000, number % 2 == 0, let old = cluster.vm(vm(number - 3000).id) {
+                cluster.remove(old)
+            }
         }
         #expect(cluster.brokenRule() == nil)
         for vm in cluster.allVMs { cluster.remove(vm) }

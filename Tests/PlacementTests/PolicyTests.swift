@@ -4,13 +4,6 @@ import Model
 import Placement
 import Testing
 
-private struct FewestVMs: PlacementPolicy {
-    let name = "fewest-vms"
-    func score(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> Double {
-        -Double(cluster.vmCount(on: host))
-    }
-}
-
 @Suite("Policies")
 struct PolicyTests {
     /// Three like hosts: a is half full, b nearly full, c empty but busy with work of its own.
@@ -78,7 +71,9 @@ struct PolicyTests {
     @Test func `A policy of one's own is a name and a score`() throws {
         var cluster = try threeHosts()
         let new = try cluster.add(vm(9))
-        #expect(cluster.choose(new, by: FewestVMs()) == 2)
+        let own = try #require(NamedPolicies.policy(named: "fewest-vms", seed: 0))
+        #expect(cluster.choose(new, by: own) == 2)
+        #expect(cluster.explain(new, by: own).verdicts[1].score == -0.02)
     }
 
     @Test(arguments: 0..<20 as Range<UInt64>)
@@ -133,7 +128,7 @@ struct PolicyTests {
         throws
     {
         var random = try RandomCluster(seed: seed, hosts: 30, vms: 60)
-        for policy in NamedPolicies.all(seed: seed) {
+        for policy in NamedPolicies.all(seed: seed) + [LifetimeAware()] {
             random.state.keepIndex(for: policy)
             let new = try random.addVM()
             let state = random.state
@@ -160,7 +155,9 @@ struct PolicyTests {
     @Test func `Terms add up to the score`() throws {
         var cluster = try threeHosts()
         let new = try cluster.add(vm(9, vcpus: 2, memory: 3))
-        for policy in NamedPolicies.all(seed: 1) {
+        cluster.setExpectedDeparture(3000, of: 0)
+        cluster.setExpectedDeparture(9000, of: new)
+        for policy in NamedPolicies.all(seed: 1) + [LifetimeAware()] {
             for host in cluster.allHosts {
                 let sum = policy.terms(new, on: host, in: cluster).reduce(0) { $0 + $1.value }
                 #expect(abs(sum - policy.score(new, on: host, in: cluster)) < 1e-12)

@@ -62,7 +62,9 @@ struct SpeedTests {
     }
 
     @Test func `Decisions on 100,000 hosts`() throws {
-        for policy in NamedPolicies.all(seed: 1) {
+        // A policy that looks at every host is not meant for so many.
+        let policies = NamedPolicies.all(seed: 1).filter { $0.choice != .all }
+        for policy in policies + [LifetimeAware()] {
             var cluster = ClusterState()
             cluster.keepIndex(for: policy)
             for number in 0..<100_000 {
@@ -77,6 +79,8 @@ struct SpeedTests {
                         vm(
                             number, vcpus: 1 + lots.number(below: 16),
                             memory: 1 + lots.number(below: 64)))
+                    cluster.setNow(number * 4)
+                    cluster.setExpectedDeparture(number * 4 + 60 << lots.number(below: 14), of: new)
                     guard let host = cluster.choose(new, by: policy) else { continue }
                     cluster.assign(new, to: host)
                     placed += 1

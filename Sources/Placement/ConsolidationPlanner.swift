@@ -1,0 +1,197 @@
+// Consolidation: hosts are emptied whose moves cost less than an empty host is worth, the cheapest first.
+//
+// Each VM of such a host goes to the fullest host that has room for it within the margins of measured load; hosts
+// without VMs take none. A host is emptied as a whole or left as it is. So each plan that is carried out leaves fewer
+// hosts in use, and no VM can go to and fro: the host that it left is empty.
+
+extension ClusterState {
+    /// Moves that empty hosts. Nothing is changed.
+    package func planConsolidation(
+        _ rules: ConsolidationRules = ConsolidationRules(),
+        costs: MigrationCostModel = MigrationCostModel()
+    ) -> ConsolidationPlan {
+        var planner = ConsolidationPlanner(self, rules, costs)
+        planner.run()
+        var plan = planner.plan
+        plan.moves = WaveScheduler.schedule(
+            planner.wishes, in: self, limits: rules.limits, costs: costs)
+        if !plan.moves.left.isEmpty {
+            // Some overtook others and now stand in their way; the order of the plan itself always works.
+            plan.moves = WaveScheduler.schedule(
+                planner.wishes, in: self, limits: rules.limits, costs: costs, strictly: true)
+        }
+        return plan
+    }
+
+    /// Active hosts that have no VMs, expect none, and are more than the spare ones: the last in host order.
+    package func hostsToSleep(_ rules: ConsolidationRules = ConsolidationRules()) -> [HostIndex] {
+        let awake = allHosts.filter { hostRows[$0].isActive }
+        let spare = max(rules.spareHosts, Int((Double(awake.count) * rules.spareShare).rounded(.up)))
+        let expecting = hostsOfMoves()
+        let idle = awake.filter { hostRows[$0].vmCount == 0 && !expecting.contains($0) }
+        return Array(idle.dropFirst(max(0, spare)))
+    }
+
+    /// Where VMs are leaving from or coming to.
+    fileprivate func hostsOfMoves() -> Set<HostIndex> {
+        var hosts: Set<HostIndex> = []
+        for row in vmRows where row.isUsed && row.target >= 0 {
+            hosts.formUnion([Int(row.host), Int(row.target)])
+        }
+        return hosts
+    }
+}
+
+private struct ConsolidationPlanner {
+    private var cluster: ClusterState
+    private let rules: ConsolidationRules
+    private let costs: MigrationCostModel
+    private let worth: Double
+    /// Hosts that take nothing: emptied by this plan.
+    private var isClosed: [Bool]
+    private var hasTaken: [Bool]
+    private var barredHost: [VMIndex: HostIndex] = [:]
+    private(set) var wishes: [MoveWish] = []
+    private(set) var plan = ConsolidationPlan()
+
+    init(
+        _ cluster: ClusterState, _ rules: ConsolidationRules, _ costs: MigrationCostModel
+    ) {
+        self.cluster = cluster
+        self.cluster.dropIndexes()
+        self.cluster.keepIndex(for: BestFit())
+        self.rules = rules
+        self.costs = costs
+        worth = rules.price.worth
+        isClosed = Array(repeating: false, count: cluster.hosts.count)
+        hasTaken = isClosed
+    }
+
+    mutating func run() {
+        var failures = 0
+        for candidate in candidates() {
+            let vms = cluster.vmCount(on: candidate.host)
+            if hasTaken[candidate.host] {
+                plan.others.taking += 1
+            } else if failures == Limits.consolidationFailuresMax
+                || wishes.count + vms > rules.movesMax
+            {
+                plan.others.notTried += 1
+            } else if !empty(candidate.host) {
+                failures += 1
+            }
+        }
+    }
+
+    /// Hosts whose VMs may all be moved for less than an empty host is worth, the cheapest first.
+    private mutating func candidates() -> [(host: HostIndex, cost: Double)] {
+        let moving = cluster.hostsOfMoves()
+        var candidates: [(host: HostIndex, cost: Double)] = []
+        for host in cluster.allHosts
+        where cluster.hostRows[host].isActive && cluster.hostRows[host].vmCount > 0 {
+            let vms = cluster.vms(on: host)
+            guard !moving.contains(host), vms.allSatisfy({ mayMove($0) }) else {
+                plan.others.held += 1
+                continue
+            }
+            let link = cluster.hosts[host].linkBytesPerSecond
+            let cost = vms.reduce(0) { $0 + self.cost($1, link: link) }
+            if cost < worth {
+                candidates.append((host, cost))
+            } else {
+                plan.others.tooDear += 1
+            }
+        }
+        return candidates.sorted { ($0.cost, $0.host) < ($1.cost, $1.host) }
+    }
+
+    /// Also notes the host that a VM may not go back to.
+    private mutating func mayMove(_ vm: VMIndex) -> Bool {
+        let description = cluster.descriptions[vm]
+        guard description.mayBeBalanced, cluster.vmRows[vm].pinned < 0 else { return false }
+        guard let last = description.lastMove else { return true }
+        if last.age < rules.returnBar { barredHost[vm] = cluster.host(named: last.from) }
+        return last.age >= rules.coolDown
+    }
+
+    /// In host seconds; infinite when the VM's downtime limit would not hold.
+    private func cost(_ vm: VMIndex, link: Double) -> Double {
+        let description = cluster.descriptions[vm]
+        let expected = costs.expectedCourse(description, linkBytesPerSecond: link)
+        guard expected.downtime <= description.downtimeLimit.seconds else { return .infinity }
+        let price = rules.price
+        return expected.seconds * price.hostShare + expected.downtime * price.downtimeShare
+            + expected.bytes / 0x1p30 * price.gibibyteShare
+    }
+
+    /// Finds a place for all VMs of a host; else all stays as it was.
+    private mutating func empty(_ host: HostIndex) -> Bool {
+        var sent: [(bundle: [VMIndex], target: HostIndex)] = []
+        var cost = 0.0
+        isClosed[host] = true
+        for bundle in cluster.bundles(on: host) {
+            guard let target = target(for: bundle) else {
+                plan.others.withoutPlace += 1
+                takeBack(sent.map(\.bundle), to: host)
+                return false
+            }
+            cost += self.cost(bundle, from: host, to: target)
+            for vm in bundle { cluster.move(vm, to: target) }
+            sent.append((bundle, target))
+        }
+        guard cost < worth else {
+            plan.others.tooDear += 1
+            takeBack(sent.map(\.bundle), to: host)
+            return false
+        }
+        for (bundle, target) in sent {
+            wishes.append(
+                MoveWish(vms: bundle, to: target, reason: .empties(worth: worth, cost: cost)))
+            hasTaken[target] = true
+        }
+        let vms = sent.reduce(0) { $0 + $1.bundle.count }
+        plan.emptied.append(EmptiedHost(host: host, vms: vms, worth: worth, cost: cost))
+        return true
+    }
+
+    private func cost(
+        _ bundle: [VMIndex], from source: HostIndex, to target: HostIndex
+    ) -> Double {
+        let link = min(
+            cluster.hosts[source].linkBytesPerSecond, cluster.hosts[target].linkBytesPerSecond)
+        return bundle.reduce(0) { $0 + cost($1, link: link) }
+    }
+
+    private mutating func takeBack(_ bundles: [[VMIndex]], to host: HostIndex) {
+        for vm in bundles.joined() { cluster.move(vm, to: host) }
+        isClosed[host] = false
+    }
+
+    /// The fullest host in use that takes the whole bundle within the margins.
+    private mutating func target(for bundle: [VMIndex]) -> HostIndex? {
+        let load = bundle.reduce(LoadVector.zero) { $0 + cluster.vmRows[$1].load }
+        var whole = cluster.vmRows[bundle[0]]
+        whole.request = bundle.reduce(.none) { $0 + cluster.vmRows[$1].request }
+        let barred = bundle.compactMap { barredHost[$0] }
+        var refused: Set<HostIndex> = []
+        while true {
+            let found = cluster.index.search(
+                .leastFree, for: whole, cluster.hostRows, largest: cluster.largestLimit
+            ) { host in
+                !isClosed[host] && cluster.hostRows[host].vmCount > 0 && !refused.contains(host)
+                    && !barred.contains(host) && isWithinMargins(host, with: load)
+                    && cluster.admits(bundle[0], on: host, for: .migration, with: bundle)
+            }
+            guard let found, bundle.count > 1, !cluster.takesAll(bundle, found) else {
+                return found
+            }
+            refused.insert(found)
+        }
+    }
+
+    private func isWithinMargins(_ host: HostIndex, with load: LoadVector) -> Bool {
+        let row = cluster.hostRows[host]
+        let share = (row.load + load) * row.inverseCapacity
+        return share.x <= rules.cpuMax && share.y <= rules.memoryMax
+    }
+}

@@ -1,0 +1,127 @@
+// When each VM will end, foretold anew as it ages, and told to the cluster.
+//
+// A VM is judged when it comes, and again whenever it has lived through an interval of the life table: what has lived
+// long is expected to live on, whatever was expected when it came. All VMs in an interval came into it in the order of
+// their births, so those that outlive it next stand first: a queue for each interval, no search.
+
+package struct DepartureForecast: Sendable {
+    /// What VMs that live alike have in common.
+    private struct Traits: Hashable, Sendable {
+        var shape: Resources
+        var kind: Int32
+    }
+
+    private struct Life: Sendable {
+        var born: Int
+        var sort: LifetimeModel.Sort
+        var interval: Int
+        /// Tells it from others that had the same row.
+        var number: Int
+    }
+
+    private struct Waiting: Sendable {
+        var row: Int32
+        var number: Int
+        var born: Int
+    }
+
+    /// First in, first out; room is given back when half of it is behind the front.
+    private struct Queue: Sendable {
+        private var items: [Waiting] = []
+        private var front = 0
+
+        var first: Waiting? { front < items.count ? items[front] : nil }
+
+        mutating func append(_ item: Waiting) { items.append(item) }
+
+        mutating func removeFirst() {
+            front += 1
+            guard front > 64, front * 2 > items.count else { return }
+            items.removeFirst(front)
+            front = 0
+        }
+    }
+
+    private var model = LifetimeModel()
+    private var sorts: [Traits: LifetimeModel.Sort] = [:]
+    private var lives: [Life?] = []
+    private var queues = [Queue](repeating: Queue(), count: LifetimeModel.intervals)
+    private var born = 0
+
+    package init() {}
+
+    /// A VM has come that runs nowhere yet.
+    ///
+    /// - Parameter kind: a tenant's, a flavour's or an image's number: VMs of one kind live alike; 0: not known.
+    package mutating func noteArrived(
+        _ vm: VMIndex, kind: Int32, in cluster: inout ClusterState, at now: Int
+    ) {
+        advance(to: now, in: &cluster)
+        let sort = sort(of: cluster.request(of: vm), kind)
+        while lives.count <= vm { lives.append(nil) }
+        lives[vm] = Life(born: now, sort: sort, interval: 0, number: born)
+        model.noteEntered(0, sort)
+        queues[0].append(Waiting(row: Int32(vm), number: born, born: now))
+        born += 1
+        foretell(vm, in: &cluster)
+    }
+
+    /// It found no place: nothing is learnt.
+    package mutating func noteRefused(_ vm: VMIndex) {
+        guard let life = forget(vm) else { return }
+        model.takeBackEntered(life.interval, life.sort)
+    }
+
+    /// A VM has ended.
+    package mutating func noteDeparted(_ vm: VMIndex, in cluster: inout ClusterState, at now: Int) {
+        advance(to: now, in: &cluster)
+        guard let life = forget(vm) else { return }
+        model.noteEnded(in: life.interval, life.sort, after: now - life.born)
+    }
+
+    /// Time goes by: VMs that have outlived an interval are judged anew.
+    package mutating func advance(to now: Int, in cluster: inout ClusterState) {
+        cluster.setNow(now)
+        // Nobody outlives the last one.
+        for interval in 0..<(LifetimeModel.intervals - 1) {
+            let length = LifetimeModel.start(interval + 1)
+            while let first = queues[interval].first, first.born + length <= now {
+                queues[interval].removeFirst()
+                let vm = Int(first.row)
+                guard let life = lives[vm], life.number == first.number else { continue }
+                model.noteOutlived(interval, life.sort)
+                model.noteEntered(interval + 1, life.sort)
+                lives[vm]?.interval = interval + 1
+                queues[interval + 1].append(first)
+                foretell(vm, in: &cluster)
+            }
+        }
+    }
+
+    private func foretell(_ vm: VMIndex, in cluster: inout ClusterState) {
+        guard let life = lives[vm] else { return }
+        let seconds = model.expectedSeconds(life.sort, from: life.interval)
+        cluster.setExpectedDeparture(life.born + seconds, of: vm)
+    }
+
+    private mutating func forget(_ vm: VMIndex) -> Life? {
+        guard vm < lives.count, let life = lives[vm] else { return nil }
+        lives[vm] = nil
+        return life
+    }
+
+    /// Those of its shape and kind, below all of its shape, below all VMs: the narrowest that there is room for.
+    private mutating func sort(of shape: Resources, _ kind: Int32) -> LifetimeModel.Sort {
+        let ofShape = sort(Traits(shape: shape, kind: 0), under: LifetimeModel.all)
+        return kind == 0 ? ofShape : sort(Traits(shape: shape, kind: kind), under: ofShape)
+    }
+
+    private mutating func sort(
+        _ traits: Traits, under parent: LifetimeModel.Sort
+    ) -> LifetimeModel.Sort {
+        if let known = sorts[traits] { return known }
+        guard let new = model.addSort(under: parent) else { return parent }
+        sorts[traits] = new
+        return new
+    }
+}

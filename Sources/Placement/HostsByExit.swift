@@ -1,0 +1,124 @@
+// Hosts by when they are expected to be empty: the order of lifetime-aware placement, without a look at every host.
+//
+// Hosts stand in cells by their exit, and in a cell by their free room. Cells are as wide as the time until they begin,
+// more or less: exit and now are counted in granules of some minutes, and a cell is the place of the highest binary
+// digit in which the two differ, with the two digits of the exit that follow it. As in a radix heap (Ahuja and others
+// 1990), most cells stay right when the clock goes on: only those below the highest digit of `now` that changed are
+// looked at again, so that a host changes its cell a few times before it is empty, not at every tick.
+//
+//   cell 0      exit in this granule, in the past, or no VMs
+//   cell 4s+k   the highest digit that differs is digit s - 1, the two digits that follow are k
+//
+// All cells are one sorted list: key = 4 · cell + free room, which is at most 2.
+
+struct HostsByExit: Sendable {
+    private static let granuleBits = 9
+    private static let cells = 4 * (Int.bitWidth - granuleBits + 1)
+
+    private var hosts = SortedHosts()
+    private var hostsInCell = [Int32](repeating: 0, count: cells)
+    private var cellOfHost: [Int32] = []
+    private var now = 0
+
+    private static func cell(_ exit: Int, now: Int) -> Int {
+        let (exit, now) = (exit >> granuleBits, now >> granuleBits)
+        guard exit > now else { return 0 }
+        let digits = Int.bitWidth - (exit ^ now).leadingZeroBitCount
+        return 4 * digits + (digits > 2 ? (exit >> (digits - 3)) & 3 : 3)
+    }
+
+    /// The latest exit of a cell.
+    private static func latest(_ cell: Int, now: Int) -> Int {
+        let now = now >> granuleBits
+        guard cell > 0 else { return now << granuleBits | (1 << granuleBits - 1) }
+        let (digits, following) = (cell / 4, cell % 4)
+        let start = (now >> digits) << digits | (1 << (digits - 1))
+        let last =
+            digits > 2
+            ? start | following << (digits - 3) | (1 << (digits - 3) - 1)
+            : start | (1 << (digits - 1) - 1)
+        return last << granuleBits | (1 << granuleBits - 1)
+    }
+
+    private static func key(_ cell: Int, _ room: Double) -> Double { Double(4 * cell) + room }
+
+    /// - Parameter free: nil: the host takes no VMs.
+    mutating func update(_ host: HostIndex, _ free: Resources?, exit: Int, largest: Resources) {
+        guard let free else { return put(host, -1, nil) }
+        let cell = Self.cell(exit, now: now)
+        // Below zero where a host has promised more than it has; nothing fits there, wherever it stands.
+        let room = max(0, free.roundedRoom(largest: largest))
+        put(host, cell, (Self.key(cell, room), free))
+    }
+
+    private mutating func put(
+        _ host: HostIndex, _ cell: Int, _ place: (key: Double, free: Resources)?
+    ) {
+        while cellOfHost.count <= host { cellOfHost.append(-1) }
+        if cellOfHost[host] >= 0 { hostsInCell[Int(cellOfHost[host])] -= 1 }
+        if cell >= 0 { hostsInCell[cell] += 1 }
+        cellOfHost[host] = Int32(cell)
+        hosts.update(host, place)
+    }
+
+    /// The clock goes on: hosts whose exit has come near go to their new cells.
+    mutating func setNow(_ time: Int, _ rows: [HostRow]) {
+        let changed = (now >> Self.granuleBits) ^ (time >> Self.granuleBits)
+        now = time
+        guard changed != 0, !hosts.blocks.isEmpty else { return }
+        let digits = Int.bitWidth - changed.leadingZeroBitCount
+        guard hostsInCell[1..<(4 * digits + 4)].contains(where: { $0 > 0 }) else { return }
+        var stale: [SortedHosts.Entry] = []
+        let end = Self.key(4 * digits + 4, -1)
+        hosts.visit(from: Self.key(1, -1)) { entry in
+            guard entry.key < end else { return false }
+            stale.append(entry)
+            return true
+        }
+        for entry in stale {
+            let host = Int(entry.host)
+            let cell = Self.cell(rows[host].exit, now: time)
+            let room = entry.key - Double(4 * cellOfHost[host])
+            put(host, cell, (Self.key(cell, room), entry.free))
+        }
+    }
+
+    private struct Best {
+        var cost: Int
+        var room: Double
+        var host: Int32
+
+        func isBetter(than other: Best?) -> Bool {
+            guard let other else { return true }
+            return (cost, room, host) < (other.cost, other.room, other.host)
+        }
+    }
+
+    /// The host that the VM outlives least and that `admits`; of equals the fullest, then the first.
+    func first(
+        for vm: VMRow, _ rows: [HostRow], largest: Resources, where admits: (HostIndex) -> Bool
+    ) -> HostIndex? {
+        let needed = vm.request.roundedRoom(largest: largest)
+        var best: Best?
+        for cell in stride(from: Self.cells - 1, through: 0, by: -1) where hostsInCell[cell] > 0 {
+            // All hosts of the cell, and of those below it, cost at least this.
+            let least = OutlivingCost.of(vm.departure, exit: Self.latest(cell, now: now))
+            if let best, best.cost < least { break }
+            let base = Double(4 * cell)
+            hosts.visit(vm.request, from: base + needed) { entry in
+                let room = entry.key - base
+                // The next cell begins at 4.
+                if room > 3 { return false }
+                if let best, best.cost == least, room > best.room { return false }
+                let host = Int(entry.host)
+                let exit = max(rows[host].exit, now)
+                let found = Best(
+                    cost: OutlivingCost.of(vm.departure, exit: exit), room: room, host: entry.host)
+                guard found.isBetter(than: best), admits(host) else { return true }
+                best = found
+                return found.cost > least
+            }
+        }
+        return best.map { Int($0.host) }
+    }
+}

@@ -1,0 +1,45 @@
+// What strategies may know of lifetimes: what they have learnt in the run, or, as an upper reference, the truth.
+
+package import Placement
+
+/// Foretells departures from VMs that have ended in this run.
+package struct LearntLifetimes: RunObserver {
+    package let knowsDepartures = false
+    private var forecast = DepartureForecast()
+
+    package init() {}
+
+    package mutating func note(
+        _ event: VMEvent, of vm: VMIndex, in cluster: inout ClusterState, at now: SimTime
+    ) {
+        switch event {
+        case .arrived(let request):
+            forecast.noteArrived(vm, kind: request.kind, in: &cluster, at: now.wholeSeconds)
+        case .refused:
+            forecast.noteRefused(vm)
+        case .departed:
+            forecast.noteDeparted(vm, in: &cluster, at: now.wholeSeconds)
+        }
+    }
+}
+
+/// Tells the departures that the trace has: what could be reached if every lifetime were known.
+package struct TrueLifetimes: RunObserver {
+    package let knowsDepartures = true
+
+    package init() {}
+
+    package mutating func note(
+        _ event: VMEvent, of vm: VMIndex, in cluster: inout ClusterState, at now: SimTime
+    ) {
+        cluster.setNow(now.wholeSeconds)
+        guard case .arrived(let request) = event else { return }
+        let departure =
+            request.departure == .never ? ClusterState.never : request.departure.wholeSeconds
+        cluster.setExpectedDeparture(departure, of: vm)
+    }
+}
+
+extension SimTime {
+    fileprivate var wholeSeconds: Int { Int(nanoseconds / 1_000_000_000) }
+}
