@@ -119,6 +119,8 @@ let package = Package(
             resources: [
                 .embedInCode("Resources/report.css"), .embedInCode("Resources/report.js"),
             ], swiftSettings: settings),
+        // What a cluster did, as `ferry record` writes it and as a run repeats it
+        library("History", ["Host", "Model", "Placement", "Simulation", "Traces"]),
         // Every interleaving of the protocol's machines, within bounds
         library("Explorer", ["Host", "MigrationProtocol", "Model", "VMControl"]),
         // Floor 5
@@ -165,8 +167,8 @@ let package = Package(
         executable(
             "ferry",
             [
-                "API", "Client", "ClusterFile", "ClusterText", "GanetiFormat", "Host", "Keys",
-                "Model", "Placement", argumentParser,
+                "API", "Client", "ClusterFile", "ClusterText", "GanetiFormat", "History", "Host",
+                "Keys", "Model", "Placement", argumentParser,
             ]),
         executable(
             "ferry-controller", ["Controller", "Model", "Serving", argumentParser, logging]),
@@ -240,6 +242,7 @@ let package = Package(
         tests("Model"),
         tests("Wire"),
         tests("Placement", ["Model"]),
+        tests("History", ["Host", "Model", "Placement", "Simulation", "Traces"]),
         tests("GanetiFormat", ["Model", "Placement"]),
         tests("Traces", ["Host", "Model", "Placement", "Simulation"]),
         tests("PlanetLab", ["Host", "Model", "Placement", "Traces"]),

@@ -123,8 +123,12 @@ package final class ControllerClient: Sendable {
 
     /// Calls with each event behind `revision` as it comes, until `body` returns false. Nil: from now on. Follows to
     /// another controller when the one it listens to ends or no longer leads.
+    ///
+    /// - Parameter begins: called with the revision behind which a controller begins to tell, each time that one does;
+    ///   false ends it.
     package func events(
-        after revision: UInt64?, _ body: (ClusterEvent) async throws -> Bool
+        after revision: UInt64?, begins: (UInt64) async throws -> Bool = { _ in true },
+        _ body: (ClusterEvent) async throws -> Bool
     ) async throws {
         var reader = EventReader(after: revision)
         var search = Search(
@@ -133,7 +137,7 @@ package final class ControllerClient: Sendable {
         while !reader.isOver {
             let endpoint = controllers[search.index]
             do {
-                try await reader.follow(endpoint) { event in
+                try await reader.follow(endpoint, begins: begins) { event in
                     search.end = Instant.now + patience
                     return try await body(event)
                 }
@@ -152,6 +156,20 @@ package final class ControllerClient: Sendable {
             }
             if !reader.isOver { try await pauseBeforeNext(&search) }
         }
+    }
+
+    /// The revision that the cluster is at: who lists everything now and then follows the events behind it misses nothing.
+    package func revision() async throws -> UInt64 {
+        var found: UInt64?
+        try await events(after: nil) { revision in
+            found = revision
+            return false
+        } _: { _ in true }
+        guard let found else {
+            throw ClientError.unexpected(
+                host: controllers[0].address.name, reason: "a stream of events without a revision")
+        }
+        return found
     }
 }
 

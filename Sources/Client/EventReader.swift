@@ -11,23 +11,39 @@ struct EventReader {
     private var id = ""
     private var kind = ""
     private var data: [UInt8] = []
+    /// The server's first word, the revision behind which it begins, was heard.
+    private var hasBegun = false
+
+    private enum Word {
+        case begins(UInt64)
+        case event(ClusterEvent)
+    }
 
     init(after revision: UInt64?) { self.revision = revision }
 
-    /// Until the stream ends, or `body` returns false: then `isOver`.
+    /// Until the stream ends, or `begins` or `body` returns false: then `isOver`.
     mutating func follow(
-        _ endpoint: Endpoint, _ body: (ClusterEvent) async throws -> Bool
+        _ endpoint: Endpoint, begins: (UInt64) async throws -> Bool,
+        _ body: (ClusterEvent) async throws -> Bool
     ) async throws {
         var lines = LineReader(from: endpoint.address.name)
         let query = revision.map { "?after=\($0)" } ?? ""
-        (id, kind, data) = ("", "", [])
+        (id, kind, data, hasBegun) = ("", "", [], false)
         var reader = self
         defer { self = reader }
         try await endpoint.stream(ClusterPaths.events + query) { part in
             for line in try lines.take(part) {
-                guard let event = try reader.take(line, endpoint) else { continue }
-                reader.revision = event.revision
-                guard try await body(event) else {
+                let goesOn: Bool
+                switch try reader.take(line, endpoint) {
+                case nil: continue
+                case .begins(let revision):
+                    reader.revision = revision
+                    goesOn = try await begins(revision)
+                case .event(let event):
+                    reader.revision = event.revision
+                    goesOn = try await body(event)
+                }
+                guard goesOn else {
                     reader.isOver = true
                     return false
                 }
@@ -36,13 +52,16 @@ struct EventReader {
         }
     }
 
-    /// The event that this line ends.
+    /// What this line ends.
     private mutating func take(
         _ line: [UInt8], _ endpoint: Endpoint
-    ) throws(ClientError) -> ClusterEvent? {
+    ) throws(ClientError) -> Word? {
         guard !line.isEmpty else {
             defer { (kind, data) = ("", []) }
-            return kind.isEmpty ? nil : try event(endpoint)
+            if !kind.isEmpty { return try event(endpoint).map { .event($0) } }
+            guard !hasBegun, let revision = UInt64(id) else { return nil }
+            hasBegun = true
+            return .begins(revision)
         }
         if let value = value(of: "id: ", in: line) { id = String(decoding: value, as: UTF8.self) }
         if let value = value(of: "event: ", in: line) {

@@ -14,5 +14,6 @@ package enum Limits {
     package static let leaderPause = Duration.milliseconds(200)
     /// Agents that an `AgentPool` keeps a client for though nobody uses it.
     package static let idleAgentsMax = 128
-    package static let eventLineBytesMax = 1 << 20
+    /// The plan of a large operation stands in one line: as much as an answer may hold.
+    package static let eventLineBytesMax = 8 << 20
 }

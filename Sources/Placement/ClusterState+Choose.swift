@@ -7,6 +7,7 @@ extension ClusterState {
     ///
     /// A VM that runs nowhere is to start; one that runs is to move.
     package func choose(_ vm: VMIndex, by policy: some PlacementPolicy) -> HostIndex? {
+        if policy.choice == .dictated { return policy.dictatedHost(vm, in: self) }
         let purpose = purpose(of: vm)
         if let few = onlyHosts(for: vm) { return best(vm, by: policy, among: few, purpose) }
         switch policy.choice {
@@ -17,7 +18,7 @@ extension ClusterState {
         case .drawn(let count, let seed):
             let drawn = draw(count, seed: seed, for: vm, purpose)
             return best(vm, by: policy, among: drawn.sorted(), purpose)
-        case .all, .inOrder:
+        case .all, .inOrder, .dictated:
             return best(vm, by: policy, among: allHosts, purpose)
         }
     }

@@ -11,6 +11,8 @@ package enum HostChoice: Hashable, Sendable {
     case inOrder(HostOrder)
     /// So many hosts, drawn among those that the filters let through. The seed and the VM decide which.
     case drawn(Int, seed: UInt64)
+    /// The one that the policy names, and no filter is asked: for repeating what was decided before.
+    case dictated
 }
 
 /// Chooses among the hosts that the filters let through: the one with the largest score, the first of equals.
@@ -23,12 +25,16 @@ package protocol PlacementPolicy: Sendable {
     func score(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> Double
     /// The score's parts, for people; they add up to it.
     func terms(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> [ScoreTerm]
+    /// Of a policy whose choice is `dictated`: the host; nil: the VM is refused.
+    func dictatedHost(_ vm: VMIndex, in cluster: ClusterState) -> HostIndex?
 }
 
 extension PlacementPolicy {
     package var summary: String { "the host with the largest score of \(name)" }
 
     package var choice: HostChoice { .all }
+
+    package func dictatedHost(_ vm: VMIndex, in cluster: ClusterState) -> HostIndex? { nil }
 
     package func terms(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> [ScoreTerm] {
         [ScoreTerm(name, score(vm, on: host, in: cluster))]
