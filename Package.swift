@@ -246,6 +246,7 @@ let package = Package(
         tests("GanetiFormat", ["Model", "Placement"]),
         tests("Traces", ["Host", "Model", "Placement", "Simulation"]),
         tests("PlanetLab", ["Host", "Model", "Placement", "Traces"]),
+        tests("Simulation", ["Model", "Placement"]),
         tests("SimulatedAgents", ["API", "Host", "Model"]),
         tests("Host"),
         tests("VMControl", ["Host", "Model", "Wire"]),

@@ -95,6 +95,27 @@ extension ClusterState {
         vmRows[vm].load = load
     }
 
+    /// Many VMs are measured anew, each at most once. Orders of hosts are brought up to date once, not for each VM.
+    package mutating func setUses(
+        _ uses: [(vm: VMIndex, use: MeasuredUse)]
+    ) throws(ClusterStateError) {
+        for (vm, use) in uses {
+            try check(use, of: vm)
+            descriptions[vm].use = use
+            if vmRows[vm].host >= 0 {
+                hostRows[Int(vmRows[vm].host)].load += use.vector - vmRows[vm].load
+            }
+            vmRows[vm].load = use.vector
+        }
+        guard index.keeps(.leastLoaded) else { return }
+        for host in allHosts where hostRows[host].vmCount > 0 { refreshIndex(host) }
+    }
+
+    private func check(_ use: MeasuredUse, of vm: VMIndex) throws(ClusterStateError) {
+        guard use.cores >= 0, use.cores <= 0x1p32, use.memoryBytes >= 0, use.memoryBytes <= 0x1p52
+        else { throw .badFigure("use", of: descriptions[vm].name) }
+    }
+
     /// What is remembered of a VM's last move.
     package mutating func setLastMove(_ lastMove: LastMove?, of vm: VMIndex) {
         descriptions[vm].lastMove = lastMove

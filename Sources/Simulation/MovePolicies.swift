@@ -1,6 +1,6 @@
 // The move policies that come with Ferry: the planners of `ClusterState`, asked at equal intervals.
 
-package import Model
+import Model
 package import Placement
 
 /// The controller's own balance.

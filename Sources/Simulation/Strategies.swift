@@ -1,6 +1,6 @@
 // The strategies that come with Ferry, by name: every placement policy alone, and those that also move VMs.
 
-package import Placement
+import Placement
 
 /// A name that no strategy has.
 package struct UnknownStrategy: Error, Hashable, Sendable, CustomStringConvertible {

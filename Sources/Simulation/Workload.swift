@@ -60,7 +60,9 @@ package struct Utilisation: Sendable {
         /// Place of its first sample.
         var first: Int
         var count: Int
-        package var interval: Duration
+        package let interval: Duration
+        /// Nanoseconds.
+        let step: Int64
     }
 
     /// Shares of the CPU that the VM asked for: 0 idle, 1 all of it.
@@ -84,7 +86,10 @@ package struct Utilisation: Sendable {
             memorySamples.count == (hasMemory ? samples.count : 0),
             "one memory sample for each of CPU")
         precondition(interval > .zero, "samples lie apart")
-        series.append(Series(first: cpu.count, count: samples.count, interval: interval))
+        series.append(
+            Series(
+                first: cpu.count, count: samples.count, interval: interval,
+                step: max(1, interval.wholeNanoseconds)))
         cpu += samples
         memory += memorySamples
         return Int32(series.count - 1)
@@ -92,20 +97,28 @@ package struct Utilisation: Sendable {
 
     /// The sample in force so long after the VM's arrival; the last one holds on.
     package func cpuShare(_ row: Int32, after age: Duration) -> Double {
-        place(row, age).map { Double(cpu[$0]) } ?? 0
+        sample(row, after: age.wholeNanoseconds).cpu
     }
 
     /// Nil when the trace has no memory use.
     package func memoryShare(_ row: Int32, after age: Duration) -> Double? {
-        guard hasMemory else { return nil }
-        return place(row, age).map { Double(memory[$0]) } ?? 0
+        sample(row, after: age.wholeNanoseconds).memory
     }
 
-    private func place(_ row: Int32, _ age: Duration) -> Int? {
+    /// Both at once, for those who ask for very many. What is no number from 0 to `shareMax` counts as the nearer of the
+    /// two, or as 0.
+    func sample(_ row: Int32, after nanoseconds: Int64) -> (cpu: Double, memory: Double?) {
         let series = series[Int(row)]
-        guard series.count > 0 else { return nil }
-        let step = Int(age.wholeNanoseconds / series.interval.wholeNanoseconds)
-        return series.first + min(max(step, 0), series.count - 1)
+        guard series.count > 0 else { return (0, hasMemory ? 0 : nil) }
+        let step = Int(nanoseconds / series.step)
+        let place = series.first + min(max(step, 0), series.count - 1)
+        return (Self.share(cpu[place]), hasMemory ? Self.share(memory[place]) : nil)
+    }
+
+    private static let shareMax: Float = 1024
+
+    private static func share(_ sample: Float) -> Double {
+        sample > 0 ? Double(min(sample, shareMax)) : 0
     }
 }
 

@@ -1,0 +1,183 @@
+// Hosts sleep and wake, fail and come back.
+//
+// A host that sleeps or wakes is in maintenance for the scheduler: it takes no VMs and no moves by any policy. A VM that
+// no other host takes is given to one that wakes, else one is woken for it, the first in host order that will admit it;
+// it takes its room there at once and runs when the host is awake.
+
+import Model
+import Placement
+
+// MARK: - Sleeping and waking
+
+extension Run {
+    mutating func sleepAndWake() {
+        guard let policy = movePolicy else { return }
+        for host in policy.hostsToSleep(cluster) where maySleep(host) { sleep(host) }
+        for host in policy.hostsToWake(cluster, asleep: asleep) where asleep.contains(host) {
+            wake(host)
+        }
+    }
+
+    private func maySleep(_ host: HostIndex) -> Bool {
+        cluster.allHosts.contains(host) && meters.rows[host].power == .on
+            && cluster.hosts[host].state == .active && cluster.vmCount(on: host) == 0
+            && moves.count(at: host) == 0
+    }
+
+    private mutating func sleep(_ host: HostIndex) {
+        counts.sleeps += 1
+        setState(.maintenance, .asleep, of: host)
+        asleep.insert(host, at: asleep.firstIndex { $0 > host } ?? asleep.count)
+    }
+
+    private mutating func wake(_ host: HostIndex) {
+        counts.wakes += 1
+        asleep.removeAll { $0 == host }
+        setState(.maintenance, .waking, of: host)
+        let awakeAt = (moment + scenario.wakeTime).nanoseconds
+        waking.append((host, awakeAt))
+        queue.add(.wakes(host: host, version: hostVersion[host]), at: awakeAt)
+    }
+
+    mutating func awaken(_ host: HostIndex) {
+        waking.removeAll { $0.host == host }
+        setState(.active, .on, of: host)
+    }
+
+    /// The host on which a VM waits, woken for it if need be; nil: none would take it.
+    mutating func hostToWake(for row: VMIndex) -> HostIndex? {
+        let found =
+            waking.first { wouldTake(row, $0.host) }?.host ?? asleep.first { wouldTake(row, $0) }
+        guard let host = found else { return nil }
+        if meters.rows[host].power == .asleep { wake(host) }
+        let awakeAt = waking.first { $0.host == host }?.awakeAt ?? now
+        counts.vmsThatWaited += 1
+        waitSeconds += Double(awakeAt - now) / 1e9
+        return host
+    }
+
+    /// Whether a host would admit a VM if it were awake: asked by making it so for the length of the question.
+    private mutating func wouldTake(_ row: VMIndex, _ host: HostIndex) -> Bool {
+        guard cluster.request(of: row).fits(in: cluster.free(on: host)) else { return false }
+        cluster.setState(.active, of: host)
+        defer { cluster.setState(.maintenance, of: host) }
+        return cluster.refusal(of: row, on: host, for: .start) == nil
+    }
+
+    /// A host changes its state: what was set going for it before no longer happens.
+    mutating func setState(_ state: HostState, _ power: HostPower, of host: HostIndex) {
+        hostVersion[host] += 1
+        cluster.setState(state, of: host)
+        meters.setPower(power, of: host, cluster, moves: moves.count(at: host), at: now)
+    }
+}
+
+// MARK: - Failing and coming back
+
+extension Run {
+    mutating func begin(_ event: HostEvent) throws(SimulationError) {
+        switch event {
+        case .fails(let host, _, let backAfter): fail(host, backAfter: backAfter)
+        case .drained(let host, _, let maintenance): drain(host, maintenance: maintenance)
+        }
+    }
+
+    private mutating func fail(_ host: HostIndex, backAfter: Duration) {
+        guard meters.rows[host].power != .failed else {
+            idleHostEvents += 1
+            return
+        }
+        counts.hostFailures += 1
+        forgetPlans(for: host)
+        while let place = moves.underWay.firstIndex(where: { $0.from == host || $0.to == host }) {
+            abandon(place)
+        }
+        let lost = cluster.vms(on: host).sorted { requestOfVM[$0] < requestOfVM[$1] }
+        for row in lost {
+            cluster.unassign(row)
+            floor.remove(cluster.request(of: row))
+        }
+        counts.vmsLostToFailures += lost.count
+        setState(.unreachable, .failed, of: host)
+        queue.add(
+            .returns(host: host, version: hostVersion[host]), at: (moment + backAfter).nanoseconds)
+        for row in lost {
+            counts.askedAgain += 1
+            place(row, Int(requestOfVM[row]))
+        }
+        startMoves()
+    }
+
+    /// What was intended with a host that fails.
+    private mutating func forgetPlans(for host: HostIndex) {
+        asleep.removeAll { $0 == host }
+        waking.removeAll { $0.host == host }
+        giveUpDrain(of: host)
+    }
+
+    mutating func comeBack(_ host: HostIndex) { setState(.active, .on, of: host) }
+}
+
+// MARK: - Drains
+
+/// A host that is being emptied.
+struct Drain {
+    let host: HostIndex
+    let began: Int64
+    let maintenance: Duration
+    var plans = 0
+}
+
+extension Run {
+    /// Empties a host by the controller's own plan. VMs that stay are planned for again after a pause, a few times; then
+    /// the host goes back to work and the drain counts as incomplete.
+    private mutating func drain(_ host: HostIndex, maintenance: Duration) {
+        let isAsleep = meters.rows[host].power == .asleep
+        guard isAsleep || cluster.hosts[host].state == .active else {
+            idleHostEvents += 1
+            return
+        }
+        counts.drains += 1
+        asleep.removeAll { $0 == host }
+        setState(.draining, .on, of: host)
+        drains.append(Drain(host: host, began: now, maintenance: maintenance))
+        planDrain(of: host)
+    }
+
+    mutating func planDrain(of host: HostIndex) {
+        guard let place = drains.firstIndex(where: { $0.host == host }) else { return }
+        drains[place].plans += 1
+        let plan = cluster.planDrain(of: [host], limits: scenario.limits, costs: scenario.costs)
+        begin(plan, for: .drain(host))
+    }
+
+    mutating func endPlan(ofDrain host: HostIndex) {
+        guard let place = drains.firstIndex(where: { $0.host == host }) else { return }
+        let drain = drains[place]
+        if cluster.vmCount(on: host) == 0, moves.count(at: host) == 0 {
+            drains.remove(at: place)
+            drainSeconds += Double(now - drain.began) / 1e9
+            setState(.maintenance, .on, of: host)
+            queue.add(
+                .returns(host: host, version: hostVersion[host]),
+                at: (moment + drain.maintenance).nanoseconds)
+        } else if drain.plans < Limits.drainPlansMax {
+            queue.add(
+                .drainGoesOn(host: host, version: hostVersion[host]),
+                at: (moment + Limits.drainPause).nanoseconds)
+        } else {
+            giveUpDrain(of: host)
+            setState(.active, .on, of: host)
+        }
+    }
+
+    private mutating func giveUpDrain(of host: HostIndex) {
+        guard let place = drains.firstIndex(where: { $0.host == host }) else { return }
+        drains.remove(at: place)
+        counts.drainsIncomplete += 1
+        if let job = moves.jobs.firstIndex(where: { $0.purpose == .drain(host) }) {
+            counts.migrationsDropped += moves.jobs[job].waiting.count
+            moves.jobs[job].waiting = []
+        }
+    }
+}

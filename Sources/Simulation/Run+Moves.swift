@@ -1,0 +1,184 @@
+// Rounds of the move policy, and the moves of its plans and of drains.
+
+import Model
+import Placement
+
+// MARK: - Rounds
+
+extension Run {
+    mutating func queueRound() {
+        guard rounds < Limits.ticksMax, let next = movePolicy?.nextRound(after: moment),
+            next.nanoseconds > now
+        else { return }
+        rounds += 1
+        queue.add(.round, at: next.nanoseconds)
+    }
+
+    /// As the controller does it, a round is passed over while moves of the last one are under way or wait: a plan needs
+    /// loads that were measured where VMs are.
+    mutating func holdRound() {
+        defer { queueRound() }
+        guard !moves.jobs.contains(where: { $0.purpose == .round }) else { return }
+        cluster.age(by: .nanoseconds(now - agedAt))
+        agedAt = now
+        let moment = moment
+        guard let plan = movePolicy?.plan(cluster, at: moment) else { return }
+        begin(plan, for: .round)
+        sleepAndWake()
+    }
+
+    mutating func begin(_ plan: MovePlan, for purpose: MoveJob.Purpose) {
+        let waiting = plan.moves.compactMap { move -> WaitingMove? in
+            guard requestOfVM.indices.contains(move.vm), requestOfVM[move.vm] >= 0,
+                cluster.allHosts.contains(move.to)
+            else { return nil }
+            return WaitingMove(
+                vm: move.vm, request: requestOfVM[move.vm], from: move.from, to: move.to,
+                wave: move.wave)
+        }
+        counts.migrationsDropped += plan.moves.count - waiting.count
+        moves.add(purpose, waiting)
+        startMoves()
+    }
+}
+
+// MARK: - Beginning
+
+extension Run {
+    /// Begins what can begin, plan by plan, and sees to plans that are over.
+    mutating func startMoves() {
+        var place = 0
+        while place < moves.jobs.count {
+            startWave(place)
+            if moves.jobs[place].isOver {
+                let job = moves.jobs.remove(at: place)
+                if case .drain(let host) = job.purpose { endPlan(ofDrain: host) }
+            } else {
+                place += 1
+            }
+        }
+        shareLinks()
+    }
+
+    private mutating func startWave(_ place: Int) {
+        while true {
+            let job = moves.jobs[place]
+            let wave = job.waiting.prefix { $0.wave == job.wave }
+            var left: [WaitingMove] = []
+            var bound: Set<VMIndex> = []
+            for move in wave where !bound.contains(move.vm) {
+                let together = companions(of: move, in: wave)
+                if together.count > 1 { bound.formUnion(together.map(\.vm)) }
+                if !start(together, place) { left += together }
+            }
+            moves.jobs[place].waiting.replaceSubrange(0..<wave.count, with: left)
+            guard left.isEmpty, moves.jobs[place].underWay == 0,
+                let next = moves.jobs[place].waiting.first
+            else { return }
+            moves.jobs[place].wave = next.wave
+        }
+    }
+
+    /// The moves of a wave that have to begin at once: of VMs that groups keep on one host.
+    private func companions(
+        of move: WaitingMove, in wave: ArraySlice<WaitingMove>
+    ) -> [WaitingMove] {
+        guard stands(move) else { return [move] }
+        let bundle = cluster.bundle(of: move.vm)
+        if bundle.count == 1 { return [move] }
+        return wave.filter { $0.to == move.to && bundle.contains($0.vm) && stands($0) }
+    }
+
+    /// Whether the VM is still where the plan has it.
+    private func stands(_ move: WaitingMove) -> Bool {
+        requestOfVM[move.vm] == move.request && cluster.host(of: move.vm) == move.from
+            && cluster.target(of: move.vm) == nil && move.from != move.to
+            && meters.rows[move.from].power == .on
+    }
+
+    /// Begins all these moves, or drops them all when their VMs have gone or there is no room.
+    ///
+    /// - Returns: false when they have to wait for others to end.
+    private mutating func start(_ together: [WaitingMove], _ place: Int) -> Bool {
+        let vms = together.map(\.vm)
+        guard together.allSatisfy(stands) else {
+            counts.migrationsDropped += together.count
+            return true
+        }
+        guard moves.admits(together) else { return false }
+        for (begun, move) in together.enumerated() {
+            guard cluster.refusal(of: move.vm, on: move.to, for: .migration, with: vms) == nil
+            else {
+                for vm in vms[..<begun] { cluster.abandonMove(vm) }
+                counts.migrationsDropped += together.count
+                return true
+            }
+            cluster.beginMove(move.vm, to: move.to)
+        }
+        for move in together {
+            moves.begin(move, for: moves.jobs[place].number, at: now)
+            moves.jobs[place].underWay += 1
+            noteChange(of: move.from)
+            noteChange(of: move.to)
+        }
+        return true
+    }
+
+    private mutating func shareLinks() {
+        var ends: [(move: Int, version: Int, end: Int64)] = []
+        moves.shareLinks(cluster, scenario.costs, at: now) { ends.append(($0, $1, $2)) }
+        for end in ends {
+            queue.add(.moveEnds(move: end.move, version: end.version), at: end.end)
+        }
+    }
+}
+
+// MARK: - Ending
+
+extension Run {
+    mutating func endMove(_ number: Int, _ version: Int) {
+        guard let place = moves.underWay.firstIndex(where: { $0.number == number }),
+            moves.underWay[place].version == version
+        else { return }
+        var move = moves.end(place)
+        move.bringUpToDate(now)
+        cluster.finishMove(move.vm)
+        // Its age is brought up to date at the next round, from the last one on.
+        cluster.setLastMove(
+            LastMove(from: cluster.hosts[move.from].name, age: .nanoseconds(agedAt - now)),
+            of: move.vm)
+        count(move)
+        noteChange(of: move.from)
+        noteChange(of: move.to)
+        startMoves()
+    }
+
+    private mutating func count(_ move: MoveUnderWay) {
+        counts.migrations += 1
+        counts.migrationBytes += move.bytes
+        counts.migrationSeconds += Double(now - move.began) / 1e9
+        if !move.keepsDowntimeLimit { counts.downtimeLimitExceeded += 1 }
+        downtimes.add(move.downtime * 1000)
+        downtimeOfVM[move.vm] += Float(move.downtime * 1000)
+        meters.noteStandstill(
+            cores: cores(of: move.vm), seconds: move.downtime)
+    }
+
+    /// What a VM asks for now.
+    private func cores(of row: VMIndex) -> Double {
+        use(of: Int(requestOfVM[row]), at: now)?.cores
+            ?? Double(cluster.request(of: row).milliCPUs) / 1000 * scenario.assumedBusyShare
+    }
+
+    /// A move ends without success: the VM is where it was.
+    mutating func abandon(_ place: Int) {
+        var move = moves.end(place)
+        move.bringUpToDate(now)
+        cluster.abandonMove(move.vm)
+        counts.migrationsAbandoned += 1
+        counts.migrationBytes += move.bytes
+        counts.migrationSeconds += Double(now - move.began) / 1e9
+        noteChange(of: move.from)
+        noteChange(of: move.to)
+    }
+}

@@ -1,0 +1,79 @@
+// The figures of a run that is over.
+
+import Placement
+
+extension Run {
+    consuming func result() -> RunResult {
+        meters.settleAll(at: end)
+        for row in requestOfVM.indices where requestOfVM[row] >= 0 {
+            counts.running += 1
+            noteDowntime(of: row)
+        }
+        fillHosts()
+        fillLoad()
+        fillMoves()
+        counts.course = course.samples
+        counts.heat = course.heat
+        counts.notes = scenario.workload.notes + notes
+        return counts
+    }
+
+    private var seconds: Double { Double(end) / 1e9 }
+
+    /// Averaged over the run; of a run without length nothing can be averaged.
+    private func mean(_ integral: Double) -> Double { end > 0 ? integral / seconds : 0 }
+
+    private mutating func fillHosts() {
+        counts.hostsInUseMax = Bounded(
+            Double(integrals.most), bound: Double(integrals.floorAtMost))
+        counts.hostsInUseMean = Bounded(
+            mean(integrals.hostsInUse), bound: mean(integrals.floor))
+        counts.emptyHostsMean = Double(counts.hosts) - counts.hostsInUseMean.value
+        let limits = cluster.allHosts.reduce(Resources.none) { $0 + cluster.limit(of: $1) }
+        counts.cpuStranded =
+            mean(integrals.strandedMilliCPUs) / Double(max(1, limits.milliCPUs))
+        counts.memoryStranded =
+            mean(integrals.strandedBytes) / Double(max(1, limits.memoryBytes))
+    }
+
+    private mutating func fillLoad() {
+        counts.imbalanceMean = course.imbalanceMean
+        counts.overloadedShare =
+            meters.secondsInUse > 0 ? meters.secondsOverloaded / meters.secondsInUse : 0
+        counts.cpuShortfall =
+            meters.coreSecondsAsked > 0 ? meters.coreSecondsLacking / meters.coreSecondsAsked : 0
+        counts.energyKWh = Bounded(
+            Self.kilowattHours(meters.joules),
+            bound: Self.kilowattHours(integrals.joules * (1 - Self.rounding)))
+    }
+
+    /// Sums of many numbers may be wrong by their rounding: by so much the bound is lowered.
+    private static let rounding = 1e-9
+
+    private static func kilowattHours(_ joules: Double) -> Double { joules / 3.6e6 }
+
+    private mutating func fillMoves() {
+        counts.migrationsUnfinished = moves.underWay.count
+        counts.downtimeMs = downtimes.distribution
+        counts.downtimePerVMMs = downtimesOfVMs.distribution
+        counts.waitSecondsMean =
+            counts.vmsThatWaited > 0 ? waitSeconds / Double(counts.vmsThatWaited) : 0
+        // A drain that the end of the run cut off is no success.
+        counts.drainsIncomplete += drains.count
+        let complete = counts.drains - counts.drainsIncomplete
+        counts.drainSecondsMean = complete > 0 ? drainSeconds / Double(complete) : 0
+    }
+
+    private var notes: [String] {
+        var notes: [String] = []
+        if unkeptPlaces > 0 {
+            notes.append(
+                "\(unkeptPlaces) VMs did not fit on the host where they stood at the start; the policy placed them"
+            )
+        }
+        if idleHostEvents > 0 {
+            notes.append("\(idleHostEvents) failures or drains found their host away already")
+        }
+        return notes
+    }
+}

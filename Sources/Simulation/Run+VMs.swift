@@ -1,0 +1,180 @@
+// VMs come, are placed or refused, and go.
+
+import Model
+import Placement
+
+extension Run {
+    mutating func arrive(_ request: Int) throws(SimulationError) {
+        counts.requests += 1
+        var vm = scenario.workload.placementVM(request)
+        vm.use = use(of: request, at: now)
+        let row: VMIndex
+        do { row = try cluster.add(vm) } catch { throw .badRequest(vm.name, error) }
+        remember(row, request)
+        note(.arrived(told(request)), row)
+        place(row, request)
+        if requests[request].departure <= requests[request].arrival { depart(request) }
+    }
+
+    private mutating func remember(_ row: VMIndex, _ request: Int) {
+        while requestOfVM.count <= row {
+            requestOfVM.append(-1)
+            downtimeOfVM.append(0)
+        }
+        requestOfVM[row] = Int32(request)
+        downtimeOfVM[row] = 0
+        vmOfRequest[request] = Int32(row)
+    }
+
+    /// What an observer sees of a request: its departure only if it may.
+    private func told(_ request: Int) -> VMRequest {
+        var told = requests[request]
+        if observer?.knowsDepartures != true { told.departure = .never }
+        return told
+    }
+
+    private mutating func note(_ event: VMEvent, _ row: VMIndex) {
+        let moment = moment
+        observer?.note(event, of: row, in: &cluster, at: moment)
+    }
+
+    /// Gives a VM a host, of those with power if any takes it. A VM that no host takes is refused, once and for all.
+    mutating func place(_ row: VMIndex, _ request: Int) {
+        if let host = standingPlace(row, request) ?? cluster.choose(row, by: policy)
+            ?? hostToWake(for: row)
+        {
+            cluster.assign(row, to: host)
+            floor.add(requests[request].request)
+            counts.placed += 1
+            noteChange(of: host)
+        } else {
+            refuse(row, request)
+        }
+    }
+
+    /// Where the workload says that it stands when the run begins.
+    private mutating func standingPlace(_ row: VMIndex, _ request: Int) -> HostIndex? {
+        let host = Int(requests[request].initialHost)
+        guard host >= 0, requests[request].arrival == moment else { return nil }
+        if cluster.refusal(of: row, on: host, for: .start) == nil { return host }
+        unkeptPlaces += 1
+        return nil
+    }
+
+    private mutating func refuse(_ row: VMIndex, _ request: Int) {
+        if counts.refused == 0 {
+            let shares = promisedShares()
+            counts.cpuShareAtFirstRefusal = shares.cpu
+            counts.memoryShareAtFirstRefusal = shares.memory
+        }
+        counts.refused += 1
+        note(.refused, row)
+        noteDowntime(of: row)
+        forget(row, request)
+        cluster.remove(row)
+    }
+
+    /// Of all that hosts may promise.
+    private func promisedShares() -> (cpu: Double, memory: Double) {
+        var (used, limit) = (Resources.none, Resources.none)
+        for host in cluster.allHosts {
+            used = used + cluster.used(on: host)
+            limit = limit + cluster.limit(of: host)
+        }
+        return (
+            Double(used.milliCPUs) / Double(max(1, limit.milliCPUs)),
+            Double(used.memoryBytes) / Double(max(1, limit.memoryBytes))
+        )
+    }
+
+    mutating func depart(_ request: Int) {
+        let row = Int(vmOfRequest[request])
+        guard row >= 0, let host = cluster.host(of: row) else { return }
+        counts.departed += 1
+        note(.departed, row)
+        let ended = moves.move(of: row)
+        if let ended { abandon(ended) }
+        noteDowntime(of: row)
+        forget(row, request)
+        cluster.remove(row)
+        floor.remove(requests[request].request)
+        noteChange(of: host)
+        if ended != nil { startMoves() }
+    }
+
+    private mutating func forget(_ row: VMIndex, _ request: Int) {
+        requestOfVM[row] = -1
+        vmOfRequest[request] = -1
+    }
+
+    /// The VM goes, or the run ends: its standstills are added up.
+    mutating func noteDowntime(of row: VMIndex) {
+        guard downtimeOfVM[row] > 0 else { return }
+        downtimesOfVMs.add(Double(downtimeOfVM[row]))
+        downtimeOfVM[row] = 0
+    }
+}
+
+// MARK: - Utilisation
+
+extension Run {
+    /// What a VM uses at a moment; nil: nothing is known of it.
+    func use(of request: Int, at time: Int64) -> MeasuredUse? {
+        let row = requests[request]
+        guard row.series >= 0 else { return nil }
+        let sample = scenario.workload.utilisation.sample(
+            row.series, after: time - row.arrival.nanoseconds)
+        return MeasuredUse(
+            cores: Double(row.milliCPUs) / 1000 * sample.cpu,
+            memoryBytes: Double(row.memoryBytes) * (sample.memory ?? 1))
+    }
+
+    /// Reads every VM's utilisation, then adds to the course of the run when that is due.
+    mutating func sample() throws(SimulationError) {
+        if sampling.readsUtilisation { try readUtilisation() }
+        if sampling.isCourseDue { takeCourse() }
+        sampling.count += 1
+        queue.add(.sample, at: sampling.next(after: now))
+    }
+
+    private mutating func readUtilisation() throws(SimulationError) {
+        useBatch.removeAll(keepingCapacity: true)
+        for row in requestOfVM.indices where requestOfVM[row] >= 0 {
+            if let use = use(of: Int(requestOfVM[row]), at: now) { useBatch.append((row, use)) }
+        }
+        do { try cluster.setUses(useBatch) } catch {
+            throw .badRequest("of \(scenario.workload.name)", error)
+        }
+        for host in cluster.allHosts where cluster.vmCount(on: host) > 0 { noteChange(of: host) }
+    }
+}
+
+/// When utilisation is read, and when the course of a run is.
+struct Sampling {
+    /// Whether any VM's utilisation is known at all.
+    let readsUtilisation: Bool
+    let interval: Int64
+    /// Readings for one sample of the course.
+    let perCourseSample: Int
+    let courseSamplesMax: Int
+    var count = 0
+
+    init(_ scenario: Scenario, end: Int64) {
+        readsUtilisation = !scenario.workload.utilisation.isEmpty
+        courseSamplesMax = scenario.courseSamplesMax
+        let reading = max(1, scenario.samplingInterval.wholeNanoseconds)
+        let readings = end / reading + 1
+        let perSample =
+            (readings + Int64(scenario.courseSamplesMax) - 1) / Int64(scenario.courseSamplesMax)
+        interval = readsUtilisation ? reading : reading * perSample
+        perCourseSample = readsUtilisation ? Int(perSample) : 1
+    }
+
+    var isCourseDue: Bool { count % perCourseSample == 0 }
+    var courseInterval: Int64 { interval * Int64(perCourseSample) }
+
+    func next(after time: Int64) -> Int64 {
+        let (next, overflow) = time.addingReportingOverflow(interval)
+        return overflow ? .max : next
+    }
+}

@@ -1,0 +1,276 @@
+// A run: events in the order of time until the workload ends.
+//
+//   arrivals (the workload's order) ──┐
+//   departures (sorted once) ─────────┼──▶ the earliest, by (time, rank, sequence) ──▶ Run
+//   what the run set going (a heap) ──┘
+//
+// At one moment departures come first, then ends of moves and absences, host events, arrivals, readings of utilisation,
+// and rounds of the move policy last. Nothing here knows a wall clock, draws a lot, or walks a dictionary: the same
+// scenario gives the same result, bit for bit, whatever else runs beside it.
+
+import Placement
+
+extension Scenario {
+    /// - Parameter progress: told now and then how far the run has come; false ends it.
+    package func run(
+        progress: (RunProgress) -> Bool = { _ in true }
+    ) throws(SimulationError) -> RunResult {
+        try check()
+        var run = try Run(self)
+        try run.toEnd(progress)
+        return run.result()
+    }
+}
+
+struct Run {
+    let scenario: Scenario
+    let requests: [VMRequest]
+    let policy: any PlacementPolicy
+    let end: Int64
+
+    var cluster: ClusterState
+    var movePolicy: (any MovePolicy)?
+    var observer: (any RunObserver)?
+    var queue = EventQueue()
+    private(set) var now: Int64 = 0
+
+    // Arrivals and departures
+    private var nextArrival = 0
+    private let departures: [Int32]
+    private var nextDeparture = 0
+    /// The VM row of each request; -1: it does not run.
+    var vmOfRequest: [Int32]
+    /// The request of each VM row; -1: the row is free.
+    var requestOfVM: [Int32] = []
+    /// Milliseconds that each VM stood still while it was moved.
+    var downtimeOfVM: [Float] = []
+
+    // Hosts
+    var meters: Meters
+    var floor: HostFloor
+    let energyFloor: EnergyFloor
+    /// Counts a host's changes of state: what was set going before the last one no longer happens.
+    var hostVersion: [Int32]
+    var asleep: [HostIndex] = []
+    var waking: [(host: HostIndex, awakeAt: Int64)] = []
+    var drains: [Drain] = []
+
+    var moves: MoveBook
+    var integrals = Integrals()
+    var counts: RunResult
+    var downtimes = DistributionCounter()
+    var downtimesOfVMs = DistributionCounter()
+    var waitSeconds = 0.0
+    var drainSeconds = 0.0
+    var rounds = 0
+    /// When the last moves' ages were brought up to date.
+    var agedAt: Int64 = 0
+    /// VMs that did not fit where the workload says that they stood.
+    var unkeptPlaces = 0
+    /// Host events that found their host away.
+    var idleHostEvents = 0
+    var course: CourseKeeper
+    /// Rows of `useBatch` are filled anew at each reading.
+    var useBatch: [(vm: VMIndex, use: MeasuredUse)] = []
+    var sampling: Sampling
+
+    init(_ scenario: Scenario) throws(SimulationError) {
+        self.scenario = scenario
+        requests = scenario.workload.requests
+        policy = scenario.strategy.placement
+        movePolicy = scenario.strategy.moves
+        observer = scenario.strategy.observer
+        end = scenario.end.nanoseconds
+        cluster = try scenario.emptyCluster()
+        departures = scenario.departures(until: end)
+        vmOfRequest = Array(repeating: -1, count: requests.count)
+        meters = Meters(
+            cluster, curves: scenario.power, smallest: scenario.smallestRequest,
+            coresPerMove: scenario.migrationCores)
+        floor = HostFloor(limits: cluster.hosts.map(\.limit), requests: requests)
+        energyFloor = EnergyFloor(
+            meters.rows.lazy.map { ($0.cores, scenario.power[$0.curve]) })
+        hostVersion = Array(repeating: 0, count: cluster.hosts.count)
+        moves = MoveBook(cluster.hosts, scenario.limits)
+        sampling = Sampling(scenario, end: end)
+        course = CourseKeeper(cluster, rowsMax: scenario.heatRowsMax, sampling)
+        counts = RunResult(
+            strategy: scenario.strategy.name, workload: scenario.workload.name,
+            seed: scenario.seed, hosts: cluster.hosts.count, seconds: scenario.end.seconds)
+        queueFirstEvents()
+    }
+
+    private mutating func queueFirstEvents() {
+        for (number, event) in scenario.events.enumerated() {
+            queue.add(.hostEvent(number), at: event.time.nanoseconds)
+        }
+        queue.add(.sample, at: 0)
+        queueRound()
+    }
+
+    mutating func toEnd(_ progress: (RunProgress) -> Bool) throws(SimulationError) {
+        var meter = ProgressMeter(end: end, requests: requests.count)
+        while let (time, rank) = next, time <= end {
+            advance(to: time)
+            switch rank {
+            case .departure: departNext()
+            case .arrival: try arriveNext()
+            default: try handle(queue.removeFirst())
+            }
+            if meter.isDue(time, nextArrival), !progress(meter.progress(time, nextArrival)) {
+                throw .cancelled(at: SimTime(nanoseconds: time))
+            }
+        }
+        advance(to: end)
+        integrals.noteHostsInUse(meters.hostsInUse, floor.hosts)
+    }
+
+    /// When the next thing happens, and what it is.
+    private var next: (time: Int64, rank: Rank)? {
+        var first = queue.first.map { ($0.time, $0.rank) }
+        if nextArrival < requests.count {
+            let arrival = (requests[nextArrival].arrival.nanoseconds, Rank.arrival)
+            if first.map({ arrival < $0 }) ?? true { first = arrival }
+        }
+        if nextDeparture < departures.count {
+            let request = requests[Int(departures[nextDeparture])]
+            let departure = (request.departure.nanoseconds, Rank.departure)
+            if first.map({ departure < $0 }) ?? true { first = departure }
+        }
+        return first
+    }
+
+    private mutating func arriveNext() throws(SimulationError) {
+        nextArrival += 1
+        try arrive(nextArrival - 1)
+    }
+
+    private mutating func departNext() {
+        nextDeparture += 1
+        depart(Int(departures[nextDeparture - 1]))
+    }
+
+    private mutating func advance(to time: Int64) {
+        guard time > now else { return }
+        integrals.add(seconds: Double(time - now) / 1e9, meters, floor, energyFloor)
+        now = time
+    }
+
+    private mutating func handle(_ event: Event) throws(SimulationError) {
+        switch event.kind {
+        case .moveEnds(let move, let version): endMove(move, version)
+        case .wakes(let host, let version): if hostVersion[host] == version { awaken(host) }
+        case .returns(let host, let version): if hostVersion[host] == version { comeBack(host) }
+        case .drainGoesOn(let host, let version):
+            if hostVersion[host] == version { planDrain(of: host) }
+        case .hostEvent(let number): try begin(scenario.events[number])
+        case .sample: try sample()
+        case .round: holdRound()
+        }
+    }
+}
+
+extension Run {
+    var moment: SimTime { SimTime(nanoseconds: now) }
+
+    /// A host's figures are taken anew.
+    mutating func noteChange(of host: HostIndex) {
+        meters.note(host, cluster, moves: moves.count(at: host), at: now)
+    }
+}
+
+/// What is constant between events, times how long it held.
+struct Integrals {
+    var hostsInUse = 0.0
+    var floor = 0.0
+    var strandedMilliCPUs = 0.0
+    var strandedBytes = 0.0
+    /// The least energy for the work that was served.
+    var joules = 0.0
+    /// The most hosts in use at once, and the largest bound of such moments.
+    private(set) var most = 0
+    private(set) var floorAtMost = 0
+
+    mutating func add(
+        seconds: Double, _ meters: Meters, _ floor: HostFloor, _ energy: EnergyFloor
+    ) {
+        hostsInUse += Double(meters.hostsInUse) * seconds
+        self.floor += Double(floor.hosts) * seconds
+        strandedMilliCPUs += Double(meters.stranded.milliCPUs) * seconds
+        strandedBytes += Double(meters.stranded.memoryBytes) * seconds
+        joules += (energy.watts(serving: meters.served) + meters.wattsAsleep) * seconds
+        noteHostsInUse(meters.hostsInUse, floor.hosts)
+    }
+
+    mutating func noteHostsInUse(_ count: Int, _ floor: Int) {
+        if count > most {
+            (most, floorAtMost) = (count, floor)
+        } else if count == most {
+            floorAtMost = max(floorAtMost, floor)
+        }
+    }
+}
+
+/// When the one who follows a run is told: after each step of simulated time or of requests.
+private struct ProgressMeter {
+    private let end: Int64
+    private let requests: Int
+    private var nextTime: Int64
+    private var nextRequest: Int
+
+    init(end: Int64, requests: Int) {
+        self.end = end
+        self.requests = requests
+        nextTime = end / Int64(Limits.progressSteps)
+        nextRequest = requests / Limits.progressSteps
+    }
+
+    mutating func isDue(_ time: Int64, _ request: Int) -> Bool {
+        guard time > nextTime || request > nextRequest else { return false }
+        nextTime = time + end / Int64(Limits.progressSteps)
+        nextRequest = request + requests / Limits.progressSteps
+        return true
+    }
+
+    func progress(_ time: Int64, _ request: Int) -> RunProgress {
+        RunProgress(
+            fraction: end > 0 ? Double(time) / Double(end) : 1, time: SimTime(nanoseconds: time),
+            requests: request)
+    }
+}
+
+// MARK: - What a run begins with
+
+extension Scenario {
+    fileprivate func emptyCluster() throws(SimulationError) -> ClusterState {
+        var cluster = ClusterState(
+            assumedBusyShare: assumedBusyShare, migrationOverheadBytes: migrationOverheadBytes)
+        do {
+            for group in workload.groups { try cluster.add(group) }
+            for host in runHosts { try cluster.add(host) }
+        } catch { throw .badHost(error) }
+        // After the hosts: an index is built once.
+        cluster.keepIndex(for: strategy.placement)
+        return cluster
+    }
+
+    /// Requests that depart within the run, in the order of their departures. One that departs as it arrives is not
+    /// among them: it goes when it has come.
+    fileprivate func departures(until end: Int64) -> [Int32] {
+        let requests = workload.requests
+        let leaving = requests.indices.filter {
+            requests[$0].departure.nanoseconds <= end
+                && requests[$0].departure > requests[$0].arrival
+        }
+        return leaving.sorted {
+            let (left, right) = (requests[$0].departure, requests[$1].departure)
+            return left != right ? left < right : $0 < $1
+        }.map { Int32($0) }
+    }
+
+    fileprivate var smallestRequest: Resources {
+        Resources(
+            milliCPUs: Int(workload.requests.lazy.map(\.milliCPUs).min() ?? 0),
+            memoryBytes: Int(workload.requests.lazy.map(\.memoryBytes).min() ?? 0))
+    }
+}
