@@ -4,6 +4,8 @@
 // without VMs take none. A host is emptied as a whole or left as it is. So each plan that is carried out leaves fewer
 // hosts in use, and no VM can go to and fro: the host that it left is empty.
 
+import Model
+
 extension ClusterState {
     /// Moves that empty hosts. Nothing is changed.
     package func planConsolidation(
@@ -15,8 +17,9 @@ extension ClusterState {
         var plan = planner.plan
         plan.moves = WaveScheduler.schedule(
             planner.wishes, in: self, limits: rules.limits, costs: costs)
-        if !plan.moves.left.isEmpty {
-            // Some overtook others and now stand in their way; the order of the plan itself always works.
+        if !plan.moves.left.isEmpty || plan.moves.moves.count > planner.vmsSent {
+            // Some overtook others and now stand in their way; the order of the plan itself always works, with no stop
+            // on the way that nobody has counted.
             plan.moves = WaveScheduler.schedule(
                 planner.wishes, in: self, limits: rules.limits, costs: costs, strictly: true)
         }
@@ -54,6 +57,8 @@ private struct ConsolidationPlanner {
     private(set) var wishes: [MoveWish] = []
     private(set) var plan = ConsolidationPlan()
 
+    var vmsSent: Int { wishes.reduce(0) { $0 + $1.vms.count } }
+
     init(
         _ cluster: ClusterState, _ rules: ConsolidationRules, _ costs: MigrationCostModel
     ) {
@@ -74,7 +79,7 @@ private struct ConsolidationPlanner {
             if hasTaken[candidate.host] {
                 plan.others.taking += 1
             } else if failures == Limits.consolidationFailuresMax
-                || wishes.count + vms > rules.movesMax
+                || vmsSent + vms > rules.movesMax
             {
                 plan.others.notTried += 1
             } else if !empty(candidate.host) {

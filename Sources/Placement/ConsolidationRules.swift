@@ -1,5 +1,7 @@
 // When it pays to empty a host, and what has to stay free.
 
+import Model
+
 /// What emptying a host costs against what it brings, both in busy hosts times seconds.
 ///
 /// An empty host is worth: `idleShare` × (`horizon` − `wakeTime`), for it is trusted to stay empty so long.
@@ -62,6 +64,8 @@ package struct HostsNotEmptied: Hashable, Sendable {
     package var withoutPlace = 0
     /// Not looked at any more: the plan was full, or too many were tried in vain.
     package var notTried = 0
+
+    package init() {}
 }
 
 /// Hosts to empty, all of their VMs or none.

@@ -11,6 +11,9 @@ package struct ExplainedDecision: Hashable, Sendable {
 
 /// The decisions that a run was asked to explain, in the order in which they were made.
 package final class DecisionLog: Sendable {
+    /// What comes after them is not kept: an explanation has a line for every host.
+    static let decisionsMax = 1000
+
     private let entries = Mutex<[ExplainedDecision]>([])
 
     package init() {}
@@ -45,7 +48,7 @@ private struct Explaining: RunObserver {
     ) {
         inner?.note(event, of: vm, in: &cluster, at: now)
         guard case .arrived = event, vms.contains(cluster.description(of: vm).name),
-            log.decisions.count < Limits.explainedDecisionsMax
+            log.decisions.count < DecisionLog.decisionsMax
         else { return }
         log.append(
             ExplainedDecision(at: now, explanation: cluster.explain(vm, by: policy)))
