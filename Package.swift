@@ -168,7 +168,8 @@ let package = Package(
             "ferry",
             [
                 "API", "Client", "ClusterFile", "ClusterText", "GanetiFormat", "History", "Host",
-                "Keys", "Model", "Placement", argumentParser,
+                "Keys", "Model", "Placement", "PlanetLab", "Simulation", "SimulationReport",
+                "Traces", argumentParser,
             ]),
         executable(
             "ferry-controller", ["Controller", "Model", "Serving", argumentParser, logging]),
@@ -266,7 +267,7 @@ let package = Package(
                 "Faults", "Host", "MigrationProtocol", "Model", "VMControl", "Wire", "ferry",
                 "ferry-agent", "ferry-vmm", "FaultShim",
             ], swiftSettings: settings),
-        tests("SimulationReport", ["Simulation"]),
+        tests("SimulationReport", ["PlanetLab", "Simulation"]),
         tests("Machine", ["Host", "KVM", "Model", "Pulse", "VMControl", "Wire", "ferry-vmm"]),
         tests("PageCodec", ["Model"]),
         .testTarget(

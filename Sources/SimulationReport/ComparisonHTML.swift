@@ -81,11 +81,11 @@ extension Comparison {
     ]
 
     private var meaningSection: HTML {
-        let items = Figure.all.map {
-            "<dt>\(HTML.escaped($0.title))</dt><dd>\(HTML.escaped($0.meaning))\($0.unit.isEmpty ? "" : " In \(HTML.escaped($0.unit)).")</dd>"
-        }
-        return .section(
+        .section(
             "What the figures mean", id: "figures",
-            HTML("<dl class=\"meanings\">\n\(items.joined(separator: "\n"))\n</dl>"))
+            .meanings(
+                Figure.all.map {
+                    Setting($0.title, $0.meaning + ($0.unit.isEmpty ? "" : " In \($0.unit)."))
+                }))
     }
 }

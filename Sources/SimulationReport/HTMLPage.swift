@@ -107,6 +107,13 @@ extension HTML {
                 + items.map { "<li>\(escaped($0))</li>" }.joined(separator: "\n") + "\n</ul>")
     }
 
+    static func meanings(_ items: [Setting]) -> HTML {
+        let lines = items.map {
+            "<dt>\(escaped($0.name))</dt><dd>\(escaped($0.value))</dd>"
+        }
+        return HTML("<dl class=\"meanings\">\n\(lines.joined(separator: "\n"))\n</dl>")
+    }
+
     /// - Parameter id: of the table, for programs that read the page: entries carry column and figure beside it.
     static func table(_ table: ReportTable, id: String) -> HTML {
         let head = table.columns.map { "<th scope=\"col\">\(escaped($0))</th>" }.joined()

@@ -29,6 +29,17 @@ package struct ReportTable: Hashable, Sendable {
         package var unit: String
         package var meaning: String
         package var entries: [Entry]
+
+        /// - Parameter unit: left out where the title says it.
+        package init(
+            key: String, title: String, unit: String, meaning: String, entries: [Entry]
+        ) {
+            self.key = key
+            self.title = title
+            self.unit = title.lowercased().contains(unit.lowercased()) ? "" : unit
+            self.meaning = meaning
+            self.entries = entries
+        }
     }
 
     package struct Section: Hashable, Sendable {

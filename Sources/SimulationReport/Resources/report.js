@@ -294,8 +294,9 @@ function bars(policies, about) {
   return make("div", { class: "plot" }, svg);
 }
 
-function glance(policies) {
-  const wanted = ["hostsInUseMean", "energyKWh", "refused", "migrations", "cpuStrandedPercent", "overloadedPercent"];
+const atAGlance = ["hostsInUseMean", "energyKWh", "refused", "migrations", "cpuStrandedPercent", "overloadedPercent"];
+
+function glance(policies, wanted = atAGlance) {
   return wanted.flatMap((name) => {
     const about = data.figures.find((one) => one.key === name);
     const body = bars(policies, about);
@@ -372,8 +373,20 @@ function show(variant) {
   document.getElementById("heat").replaceChildren(...policies.map(heatCard));
 }
 
+/** The published experiment: a bar for each policy in each mode. */
+function showExperiment() {
+  const runs = data.runs.map((run) => ({
+    name: `${run.policy}, ${run.mode}`,
+    figures: Object.fromEntries(Object.entries(run.figures).map(([name, { value, bound }]) =>
+      [name, { mean: value, min: value, max: value, bound }])),
+  }));
+  const wanted = ["energyKWh", "migrations", "slaViolationPercent", "hostsInUseMean"];
+  document.getElementById("glance").replaceChildren(...glance(runs, wanted));
+}
+
 const chooser = document.getElementById("variant");
-chooser?.addEventListener("change", () => show(Number(chooser.value)));
-show(Number(chooser?.value ?? 0));
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => show(Number(chooser?.value ?? 0)));
+const redraw = () => (data.format === "ferry-planetlab" ? showExperiment() : show(Number(chooser?.value ?? 0)));
+chooser?.addEventListener("change", redraw);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+redraw();
 document.documentElement.setAttribute("data-drawn", "true");
