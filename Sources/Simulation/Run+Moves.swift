@@ -101,7 +101,7 @@ extension Run {
     /// - Returns: false when they have to wait for others to end.
     private mutating func start(_ together: [WaitingMove], _ place: Int) -> Bool {
         let vms = together.map(\.vm)
-        guard together.allSatisfy(stands) else {
+        guard together.allSatisfy({ stands($0) }) else {
             counts.migrationsDropped += together.count
             return true
         }

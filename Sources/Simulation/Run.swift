@@ -22,7 +22,7 @@ extension Scenario {
     }
 }
 
-struct Run {
+struct Run: ~Copyable {
     let scenario: Scenario
     let requests: [VMRequest]
     let policy: any PlacementPolicy
