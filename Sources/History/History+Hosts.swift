@@ -1,5 +1,6 @@
 // What befell hosts, as a replay under another policy must meet it too: drains and failures.
 
+import Model
 package import Simulation
 
 extension History {

@@ -1,6 +1,6 @@
 // What hosts did beside their VMs: their own load, as a mean over the history.
 
-package import Placement
+import Placement
 
 extension History {
     /// The host's load less that of the VMs that stood there. Where agents share one machine, each reports all of it.

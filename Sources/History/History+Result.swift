@@ -3,6 +3,7 @@
 // Energy, work left undone and bounds are no part of a record: a run of `recordedStrategy` has them. Loads are those of
 // the VMs, and of hosts their mean beside them, as in every run of this history.
 
+import Model
 import Placement
 package import Simulation
 
@@ -178,7 +179,7 @@ private struct RecordedCourse {
         var load = hosts.map(\.ownUse)
         var promised = [Resources](repeating: .none, count: hosts.count)
         var vms = [Int](repeating: 0, count: hosts.count)
-        for stay in active.lazy.map({ history.stays[$0] }) {
+        for stay in active.map({ history.stays[$0] }) {
             guard let host = stay.host(at: t) else { continue }
             let vm = history.vms[stay.vm]
             let readings = history.readings[stay.vm]
@@ -215,7 +216,8 @@ private struct RecordedCourse {
         var (cores, busy) = (0.0, 0.0)
         var (limit, used) = (Resources.none, Resources.none)
         for (host, description) in hosts.enumerated() {
-            let isAwake = history.change(of: host, at: t)?.isThere ?? false
+            let isAwake =
+                history.change(of: host, at: t)?.isThere ?? false
                 && !history.isSilent(host, at: t)
             let own = Double(description.capacity.milliCPUs) / 1000
             let share = load[host].cores / own

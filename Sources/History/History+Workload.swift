@@ -3,7 +3,7 @@
 // A stay is a request. VMs that stood on hosts when the history began stand there when the run begins; all else the
 // run's policy decides.
 
-package import Model
+import Model
 package import Placement
 package import Simulation
 

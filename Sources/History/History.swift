@@ -3,8 +3,8 @@
 // Times are milliseconds since the history began. VMs and hosts are numbered in the order in which the file first
 // describes them; a name that is used again after its VM is gone is another VM.
 
-package import Model
-package import Placement
+import Model
+import Placement
 
 /// A host's state from some time on.
 struct HostChange: Hashable, Sendable {
@@ -45,6 +45,12 @@ package struct TimedGap: Hashable, Sendable {
     package var since: Int64
     package var until: Int64
     package var why: RecordedGap.Why
+
+    package init(since: Int64, until: Int64, why: RecordedGap.Why) {
+        self.since = since
+        self.until = until
+        self.why = why
+    }
 }
 
 package struct History: Sendable {
@@ -104,7 +110,8 @@ extension History {
         }
         for gap in gaps {
             notes.append(
-                "\(Self.words(for: gap.why)) from \(seconds(gap.since)) s to \(seconds(gap.until)) s")
+                "\(Self.words(for: gap.why)) from \(seconds(gap.since)) s to \(seconds(gap.until)) s"
+            )
         }
         return notes
     }

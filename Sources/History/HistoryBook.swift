@@ -13,6 +13,10 @@ package struct HistoryBook: Hashable, Sendable {
         var vm: VMName
         var to: HostName
         var attempts: Int
+
+        init(_ move: RecordedMove) {
+            (operation, vm, to, attempts) = (move.operation, move.vm, move.to, move.attempts)
+        }
     }
 
     package private(set) var hosts: [HostName: RecordedHost] = [:]
@@ -156,11 +160,5 @@ extension HistoryBook {
             if load != RecordedLoad() { loads.append(load) }
             load = RecordedLoad()
         }
-    }
-}
-
-extension HistoryBook.MoveKey {
-    fileprivate init(_ move: RecordedMove) {
-        (operation, vm, to, attempts) = (move.operation, move.vm, move.to, move.attempts)
     }
 }

@@ -34,6 +34,10 @@ extension HistoryEntry {
     }
 }
 
+private func first(_ faults: FieldFault?...) -> FieldFault? {
+    faults.lazy.compactMap { $0 }.first
+}
+
 private func outside<Value: Comparable & CustomStringConvertible>(
     _ field: String, _ value: Value, _ range: ClosedRange<Value>
 ) -> FieldFault? {
@@ -69,58 +73,60 @@ extension HistoryHeader {
                     ? "\(Self.version): a newer ferry wrote this history, read it with that one"
                     : "\(Self.version)", version)
         }
-        return outside("startedAtMs", startedAtMs, 0...(Int64(1) << 52))
-            ?? outside("everySeconds", everySeconds, 0.1...86400) ?? tooLong("policy", policy)
+        return first(
+            outside("startedAtMs", startedAtMs, 0...(Int64(1) << 52)),
+            outside("everySeconds", everySeconds, 0.1...86400), tooLong("policy", policy))
     }
 }
 
 extension RecordedHost {
     fileprivate var fault: FieldFault? {
-        outside("cores", cores, 1...Limits.hostCoresMax)
-            ?? outside("memoryBytes", memoryBytes, 1...Limits.hostBytesMax)
-            ?? outside("memoryReserveBytes", memoryReserveBytes, 0...Limits.hostBytesMax)
-            ?? outside("cpuOvercommit", cpuOvercommit, 0...Limits.overcommitMax)
-            ?? outside("memoryOvercommit", memoryOvercommit, 0...Limits.overcommitMax)
-            ?? outside("linkBytesPerSecond", linkBytesPerSecond, 0...0x1p52)
-            ?? tooLong("features", features) ?? tooLong("labels", labels)
-            ?? tooLong("zone", zone) ?? tooLong("rack", rack) ?? tooLong("link", link)
+        first(
+            outside("cores", cores, 1...Limits.hostCoresMax),
+            outside("memoryBytes", memoryBytes, 1...Limits.hostBytesMax),
+            outside("memoryReserveBytes", memoryReserveBytes, 0...Limits.hostBytesMax),
+            outside("cpuOvercommit", cpuOvercommit, 0...Limits.overcommitMax),
+            outside("memoryOvercommit", memoryOvercommit, 0...Limits.overcommitMax),
+            outside("linkBytesPerSecond", linkBytesPerSecond, 0...0x1p52),
+            tooLong("features", features), tooLong("labels", labels), tooLong("zone", zone),
+            tooLong("rack", rack), tooLong("link", link))
     }
 }
 
 extension RecordedGroup {
     fileprivate var fault: FieldFault? {
-        tooLong("name", name) ?? outside("softWeight", softWeight, 0...1e6)
-            ?? outside("perDomainMax", perDomainMax, 1...Limits.vmsMax)
+        first(
+            tooLong("name", name), outside("softWeight", softWeight, 0...1e6),
+            outside("perDomainMax", perDomainMax, 1...Limits.vmsMax))
     }
 }
 
 extension RecordedVM {
     fileprivate var fault: FieldFault? {
-        outside("vcpus", vcpus, 1...Limits.vcpusMax)
-            ?? outside("memoryBytes", memoryBytes, 0...Limits.vmMemoryBytesMax)
-            ?? outside("priority", priority, -(1 << 31)...(1 << 31))
-            ?? outside("downtimeLimitMs", downtimeLimitMs, 0...3_600_000)
-            ?? tooLong("labels", labels) ?? tooLong("groups", groups)
+        first(
+            outside("vcpus", vcpus, 1...Limits.vcpusMax),
+            outside("memoryBytes", memoryBytes, 0...Limits.vmMemoryBytesMax),
+            outside("priority", priority, -(1 << 31)...(1 << 31)),
+            outside("downtimeLimitMs", downtimeLimitMs, 0...3_600_000),
+            tooLong("labels", labels), tooLong("groups", groups))
     }
 }
 
 extension RecordedLoad {
     fileprivate var fault: FieldFault? {
         for (_, reading) in vms {
-            if let fault = outside("cores", reading.cores, 0...0x1p20)
-                ?? outside("memoryBytes", reading.memoryBytes, 0...Limits.hostBytesMax)
-                ?? outside(
-                    "dirtyBytesPerSecond", reading.dirtyBytesPerSecond, 0...Limits.hostBytesMax)
-            {
-                return fault
-            }
+            let fault = first(
+                outside("cores", reading.cores, 0...0x1p20),
+                outside("memoryBytes", reading.memoryBytes, 0...Limits.hostBytesMax),
+                outside(
+                    "dirtyBytesPerSecond", reading.dirtyBytesPerSecond, 0...Limits.hostBytesMax))
+            if let fault { return fault }
         }
         for (_, reading) in hosts {
-            if let fault = outside("hostCores", reading.cores, 0...0x1p20)
-                ?? outside("hostMemoryBytes", reading.memoryBytes, 0...Limits.hostBytesMax)
-            {
-                return fault
-            }
+            let fault = first(
+                outside("hostCores", reading.cores, 0...0x1p20),
+                outside("hostMemoryBytes", reading.memoryBytes, 0...Limits.hostBytesMax))
+            if let fault { return fault }
         }
         return nil
     }
@@ -136,8 +142,9 @@ extension RecordedMove {
                 if let fault = outside(field, value, 0...0x1p60) { return fault }
             }
         }
-        return outside("attempts", attempts, 0...1_000_000)
-            ?? outside("seconds", seconds, 0...1e9) ?? outside("downtimeMs", downtimeMs, 0...1e12)
-            ?? outside("bytes", bytes, 0...(Int64(1) << 60)) ?? tooLong("plannedFor", plannedFor)
+        return first(
+            outside("attempts", attempts, 0...1_000_000), outside("seconds", seconds, 0...1e9),
+            outside("downtimeMs", downtimeMs, 0...1e12),
+            outside("bytes", bytes, 0...(Int64(1) << 60)), tooLong("plannedFor", plannedFor))
     }
 }

@@ -136,7 +136,9 @@ extension HistoryEntry: Decodable {
 
 /// What a message quotes of a file: a few characters, none of which a terminal obeys.
 func cut(_ text: String) -> String {
-    String(text.prefix(60).map { $0.isASCII && !$0.isNewline && ($0.asciiValue ?? 0) >= 32 ? $0 : "?" })
+    String(
+        text.prefix(60).map { $0.isASCII && !$0.isNewline && ($0.asciiValue ?? 0) >= 32 ? $0 : "?" }
+    )
 }
 
 extension RecordedLoad: Codable {

@@ -78,7 +78,8 @@ struct HistoryLines {
                 return bytes
             }
             guard buffer.count - start <= Limits.lineBytesMax else {
-                throw .tooLarge(file: path, limit: Limits.lineBytesMax, of: "bytes in line \(line + 1)")
+                throw .tooLarge(
+                    file: path, limit: Limits.lineBytesMax, of: "bytes in line \(line + 1)")
             }
             guard !fileEnded else {
                 cutOffBytes = buffer.count - start

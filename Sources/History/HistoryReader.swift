@@ -1,7 +1,7 @@
 // Reads a recorded history whole: every line is checked by itself and against the lines above it.
 
 import Host
-package import Model
+import Model
 import Placement
 package import Traces
 

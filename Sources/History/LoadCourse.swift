@@ -1,5 +1,7 @@
 // Readings of one VM or host between two moments as what they mean: each holds until the next.
 
+import Model
+
 /// What was read first holds from the beginning, for want of better.
 struct LoadCourse {
     private let readings: ArraySlice<TimedReading>

@@ -101,7 +101,9 @@ private struct RecordedMoves: MovePolicy {
             else { continue }
             waiting.append(move)
             held.insert(move.request)
-            if cluster.target(of: vm) == nil { plan.moves.append(planned(vm, host, move.to, cluster)) }
+            if cluster.target(of: vm) == nil {
+                plan.moves.append(planned(vm, host, move.to, cluster))
+            }
         }
         pending = waiting
         plan.waves = plan.moves.isEmpty ? 0 : 1

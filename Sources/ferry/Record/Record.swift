@@ -11,7 +11,8 @@ import Model
 
 struct Record: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Writes hosts, VMs, placements, load and migrations to a file; needs a controller.",
+        abstract:
+            "Writes hosts, VMs, placements, load and migrations to a file; needs a controller.",
         discussion: """
             The file is a history for `ferry simulate --what-if`. A line is written when something changes; of \
             load, when it has changed by more than a small step since it was last written. A file that is there \

@@ -1,0 +1,141 @@
+// Which sights of a cluster are worth a line.
+
+import History
+import Model
+import Testing
+
+@Suite("What is news to a history")
+struct BookTests {
+    private var known: HistoryBook {
+        var book = HistoryBook()
+        book.take(.host(host("host-a")))
+        book.take(.vm(vm("web", vcpus: 2, memory: 4)))
+        book.take(.place(place("web", .running, on: "host-a")))
+        return book
+    }
+
+    @Test func `What was written is no news, what changed is`() {
+        let book = known
+        #expect(book.news(host("host-a")).isEmpty)
+        #expect(book.news(vm("web"), place("web", .running, on: "host-a")).isEmpty)
+        let draining = host("host-a", state: .draining)
+        #expect(book.news(draining) == [.host(draining)])
+        let paused = place("web", .paused, on: "host-a")
+        #expect(book.news(vm("web"), paused) == [.place(paused)])
+        let important = vm("web") { $0.priority = 3 }
+        #expect(book.news(important, place("web", .running, on: "host-a")) == [.vm(important)])
+    }
+
+    @Test func `A name that another VM has now ends the first`() {
+        let again = place("web", .running, on: "host-a")
+        #expect(
+            known.news(vm("web", 2), again)
+                == [.gone(RecordedEnd(.vm, "web")), .vm(vm("web", 2)), .place(again)])
+    }
+
+    @Test func `Hosts and groups that no line describes are left out`() {
+        let stranger = vm("db", 2) { $0.groups = ["new"] }
+        let lines = known.news(stranger, place("db", .running, on: "host-z"))
+        #expect(lines == [.vm(vm("db", 2)), .place(place("db", .running))])
+        #expect(known.unknownGroups(of: stranger) == ["new"])
+        // Once they are described, they are news.
+        var book = known
+        for line in lines { book.take(line) }
+        book.take(.host(host("host-z")))
+        book.take(.group(RecordedGroup(name: "new", rule: .affinity)))
+        #expect(
+            book.news(stranger, place("db", .running, on: "host-z"))
+                == [.vm(stranger), .place(place("db", .running, on: "host-z"))])
+    }
+
+    @Test func `A move is written once, however often it is told of`() {
+        var book = known
+        book.take(.host(host("host-b")))
+        let first = move("web", from: "host-a", to: "host-b")
+        #expect(book.news(first) == [.move(first)])
+        book.take(.move(first))
+        #expect(book.news(first).isEmpty)
+        let again = move("web", from: "host-a", to: "host-b", operation: 10)
+        #expect(book.news(again) == [.move(again)])
+        book.passOver(again)
+        #expect(book.news(again).isEmpty)
+        // What it remembers has an end; what is new is never taken for known.
+        for number in UInt64(100)..<20_000 {
+            let other = move("web", from: "host-a", to: "host-b", operation: number)
+            #expect(book.news(other) == [.move(other)])
+            book.take(.move(other))
+        }
+    }
+
+    @Test func `What is in no list any more is gone`() {
+        #expect(known.missing(vms: [vmName("web")], hosts: [hostName("host-a")]).isEmpty)
+        #expect(
+            known.missing(vms: [], hosts: [])
+                == [.gone(RecordedEnd(.vm, "web")), .gone(RecordedEnd(.host, "host-a"))])
+        #expect(known.news(gone: RecordedEnd(.vm, "nobody")).isEmpty)
+    }
+
+    @Test(arguments: [
+        // Of 2 vCPUs, a step is 0.1 core; of 4 GiB, 82 MiB; of 40 MiB/s, 10 MiB/s.
+        (1.0, 2048, 40, false), (1.09, 2048, 40, false), (1.11, 2048, 40, true),
+        (0.91, 2048, 40, false), (0.89, 2048, 40, true), (1.0, 2120, 40, false),
+        (1.0, 2135, 40, true), (1.0, 2048, 49, false), (1.0, 2048, 51, true), (0.0, 2048, 40, true),
+    ])
+    func `A load is written when it is more than a step from the last one`(
+        _ cores: Double, _ memory: Int64, _ dirty: Int64, _ isNews: Bool
+    ) {
+        func reading(_ cores: Double, _ memory: Int64, _ dirty: Int64) -> VMReading {
+            VMReading(
+                cores: cores, memoryBytes: memory * mebibyte, dirtyBytesPerSecond: dirty * mebibyte)
+        }
+        var book = known
+        let first = book.news([vmName("web"): reading(1, 2048, 40)], [:])
+        #expect(first.count == 1)
+        for line in first { book.take(line) }
+        let next = book.news([vmName("web"): reading(cores, memory, dirty)], [:])
+        #expect(next.isEmpty != isNews)
+    }
+
+    @Test func `Small steps add up: what is written is never further off than one step`() {
+        var book = known
+        var written = -1.0
+        for step in 0...1000 {
+            let cores = 0.001 * Double(step)
+            let reading = VMReading(cores: cores, memoryBytes: 0)
+            for line in book.news([vmName("web"): reading], [:]) {
+                book.take(line)
+                guard case .load(let load) = line else { continue }
+                written = load.vms[0].reading.cores
+            }
+            #expect(abs(written - cores) <= 0.1 + 1e-9)
+        }
+    }
+
+    @Test func `What is no measurement, or of a stranger, is not written`() {
+        let readings = [
+            vmName("web"): VMReading(cores: .nan, memoryBytes: 1),
+            vmName("nobody"): VMReading(cores: 1, memoryBytes: 1),
+        ]
+        #expect(
+            known.news(readings, [hostName("host-z"): HostReading(cores: 1, memoryBytes: 1)]) == [])
+        #expect(
+            known.news([:], [hostName("host-a"): HostReading(cores: .infinity, memoryBytes: 1)])
+                == [])
+    }
+
+    @Test func `Many readings stand in several lines, in the order of names`() {
+        var book = HistoryBook()
+        var readings: [VMName: VMReading] = [:]
+        for number in 0..<2500 {
+            let name = "vm-\(10_000 + number)"
+            book.take(.vm(vm(name, UInt64(number))))
+            readings[vmName(name)] = VMReading(cores: 1, memoryBytes: gibibyte)
+        }
+        let names = book.news(readings, [:]).map { line -> [String] in
+            guard case .load(let load) = line else { return [] }
+            return load.vms.map(\.name.text)
+        }
+        #expect(names.map(\.count) == [1000, 1000, 500])
+        #expect(Array(names.joined()) == readings.keys.map(\.text).sorted())
+    }
+}
