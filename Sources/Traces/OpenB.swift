@@ -124,7 +124,8 @@ enum OpenB {
                 arrival: arrival, departure: departure,
                 request: Resources(
                     milliCPUs: try table.milliCPUs(cpu, thousandthsPerUnit: 1),
-                    memoryBytes: try table.memoryBytes(memory, bytesPerUnit: 1 << 20)))
+                    memoryBytes: try table.memoryBytes(
+                        memory, bytesPerUnit: 1 << 20, allowsNone: true)))
             request.kind = builder.kind(table.text(qos))
             return request
         }
