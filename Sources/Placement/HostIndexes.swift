@@ -76,7 +76,9 @@ struct HostIndexes: Sendable {
         let need = vm.request
         switch order {
         case .listed: return tree?.first(need, where: admits)
-        case .leastFree: return leastFree?.first(need, where: admits)
+        case .leastFree:
+            // A host with less room in sum than the VM needs has less in one of both.
+            return leastFree?.first(need, from: need.room(largest: largest), where: admits)
         case .mostFree: return mostFree?.first(need, where: admits)
         case .leastLoaded: return leastLoaded?.first(need, where: admits)
         case .aligned:

@@ -126,14 +126,17 @@ struct SortedHosts: Sendable {
         }
     }
 
-    /// The first host in the order with room for `need` that `admits`.
-    func first(_ need: Resources, where admits: (HostIndex) -> Bool) -> HostIndex? {
-        for block in blocks where need.fits(in: block.most) {
-            for entry in block.entries where need.fits(in: entry.free) {
-                if admits(Int(entry.host)) { return Int(entry.host) }
-            }
+    /// The first host in the order with room for `need` that `admits`, of those whose key is not below `key`.
+    @inline(__always)
+    func first(
+        _ need: Resources, from key: Double = -.infinity, where admits: (HostIndex) -> Bool
+    ) -> HostIndex? {
+        var found: HostIndex?
+        visit(need, from: key) { entry in
+            if admits(Int(entry.host)) { found = Int(entry.host) }
+            return found == nil
         }
-        return nil
+        return found
     }
 
     /// The host with room for `need` that `admits` and has the largest `value` of its free room, the first in host
