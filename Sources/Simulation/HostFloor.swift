@@ -93,7 +93,12 @@ struct HostFloor {
             let middle = (low + high) / 2
             if scale.steps[middle].sum < scale.weight { low = middle + 1 } else { high = middle }
         }
-        precondition(low < scale.steps.count, "the VMs that run fit on all hosts together")
+        guard low < scale.steps.count else {
+            // A policy that dictates may promise more than there is: all hosts are needed, and they are not enough.
+            let all = scale.steps.last ?? Step(capacity: 0, hosts: 0, sum: 0)
+            (scale.hosts, scale.low, scale.high) = (all.hosts, all.sum, .max)
+            return
+        }
         let before = low > 0 ? scale.steps[low - 1] : Step(capacity: 0, hosts: 0, sum: 0)
         let capacity = scale.steps[low].capacity
         let more = (scale.weight - before.sum + capacity - 1) / capacity
