@@ -1,6 +1,7 @@
 // The simulated hosts, and what becomes of them.
 
 import ArgumentParser
+import Model
 import Placement
 import Simulation
 import Traces

@@ -1,5 +1,6 @@
 // The hosts of each variant of a sweep: those that were asked for, those of the trace, or enough of a usual shape.
 
+import Model
 import Placement
 import Simulation
 import SimulationReport

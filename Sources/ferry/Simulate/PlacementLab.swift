@@ -1,6 +1,6 @@
 // A sweep that can be run: what the command line asked for, read and checked before anything runs.
 
-import Foundation
+import History
 import Host
 import Placement
 import Simulation
