@@ -70,7 +70,8 @@ extension ClusterState {
             let row = hostRows[host]
             let drift = (row.load - load[host]) * row.inverseCapacity
             guard row.used == used[host], row.vmCount == counts[host],
-                row.exit == exits[host], vms(on: host).count == Int(row.vmCount), abs(drift.x) + abs(drift.y) < 1e-9
+                row.exit == exits[host], vms(on: host).count == Int(row.vmCount),
+                abs(drift.x) + abs(drift.y) < 1e-9
             else { return "the sums of \(hosts[host].name) are wrong" }
         }
         return wrongGroupCount()

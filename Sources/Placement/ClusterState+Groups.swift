@@ -115,8 +115,10 @@ extension ClusterState {
                 return max(units.cpu, units.memory)
             }
             bundles.append(
-                (together, together.map { descriptions[$0].priority }.max() ?? 0,
-                    sizes.reduce(0, +)))
+                (
+                    together, together.map { descriptions[$0].priority }.max() ?? 0,
+                    sizes.reduce(0, +)
+                ))
         }
         bundles.sort {
             ($0.priority, $0.size, $1.vms.first ?? 0) > ($1.priority, $1.size, $0.vms.first ?? 0)

@@ -28,11 +28,30 @@ extension ClusterState {
 
     /// Active hosts that have no VMs, expect none, and are more than the spare ones: the last in host order.
     package func hostsToSleep(_ rules: ConsolidationRules = ConsolidationRules()) -> [HostIndex] {
-        let awake = allHosts.filter { hostRows[$0].isActive }
-        let spare = max(rules.spareHosts, Int((Double(awake.count) * rules.spareShare).rounded(.up)))
+        let idle = idleHosts()
+        return Array(idle.dropFirst(spareHosts(rules)))
+    }
+
+    /// Of those that sleep, as many as are missing from the spare ones: the first.
+    package func hostsToWake(
+        _ rules: ConsolidationRules = ConsolidationRules(), asleep: [HostIndex]
+    ) -> [HostIndex] {
+        Array(asleep.prefix(max(0, spareHosts(rules) - idleHosts().count)))
+    }
+
+    /// Awake, without VMs, and expecting none.
+    private func idleHosts() -> [HostIndex] {
         let expecting = hostsOfMoves()
-        let idle = awake.filter { hostRows[$0].vmCount == 0 && !expecting.contains($0) }
-        return Array(idle.dropFirst(max(0, spare)))
+        return allHosts.filter {
+            hostRows[$0].isActive && hostRows[$0].vmCount == 0 && !expecting.contains($0)
+        }
+    }
+
+    /// How many idle hosts stay awake.
+    private func spareHosts(_ rules: ConsolidationRules) -> Int {
+        let awake = hostRows.reduce(0) { $0 + ($1.isActive ? 1 : 0) }
+        let share = (Double(awake) * max(0, rules.spareShare)).rounded(.up)
+        return max(0, rules.spareHosts, Int(min(share, Double(awake))))
     }
 
     /// Where VMs are leaving from or coming to.

@@ -2,18 +2,20 @@
 //
 // Hosts stand in cells by their exit, and in a cell by their free room. Cells are as wide as the time until they begin,
 // more or less: exit and now are counted in granules of some minutes, and a cell is the place of the highest binary
-// digit in which the two differ, with the two digits of the exit that follow it. As in a radix heap (Ahuja and others
+// digit in which the two differ, with the four digits of the exit that follow it. As in a radix heap (Ahuja and others
 // 1990), most cells stay right when the clock goes on: only those below the highest digit of `now` that changed are
 // looked at again, so that a host changes its cell a few times before it is empty, not at every tick.
 //
 //   cell 0      exit in this granule, in the past, or no VMs
-//   cell 4s+k   the highest digit that differs is digit s - 1, the two digits that follow are k
+//   cell 16s+k  the highest digit that differs is digit s - 1, the four digits that follow are k
 //
 // All cells are one sorted list: key = 4 · cell + free room, which is at most 2.
 
 struct HostsByExit: Sendable {
     private static let granuleBits = 9
-    private static let cells = 4 * (Int.bitWidth - granuleBits + 1)
+    /// Digits of the exit that tell cells of one width apart.
+    private static let followingBits = 4
+    private static let cells = (Int.bitWidth - granuleBits + 1) << followingBits
 
     private var hosts = SortedHosts()
     private var hostsInCell = [Int32](repeating: 0, count: cells)
@@ -24,19 +26,23 @@ struct HostsByExit: Sendable {
         let (exit, now) = (exit >> granuleBits, now >> granuleBits)
         guard exit > now else { return 0 }
         let digits = Int.bitWidth - (exit ^ now).leadingZeroBitCount
-        return 4 * digits + (digits > 2 ? (exit >> (digits - 3)) & 3 : 3)
+        let rest = digits - 1 - followingBits
+        let following = rest >= 0 ? exit >> rest : exit << -rest
+        return digits << followingBits | following & (1 << followingBits - 1)
     }
 
     /// The latest exit of a cell.
     private static func latest(_ cell: Int, now: Int) -> Int {
         let now = now >> granuleBits
         guard cell > 0 else { return now << granuleBits | (1 << granuleBits - 1) }
-        let (digits, following) = (cell / 4, cell % 4)
+        let digits = cell >> followingBits
+        let following = cell & (1 << followingBits - 1)
+        let rest = digits - 1 - followingBits
         let start = (now >> digits) << digits | (1 << (digits - 1))
         let last =
-            digits > 2
-            ? start | following << (digits - 3) | (1 << (digits - 3) - 1)
-            : start | (1 << (digits - 1) - 1)
+            rest >= 0
+            ? start | following << rest | (1 << rest - 1)
+            : start | following >> -rest
         return last << granuleBits | (1 << granuleBits - 1)
     }
 
@@ -67,18 +73,17 @@ struct HostsByExit: Sendable {
         now = time
         guard changed != 0, !hosts.blocks.isEmpty else { return }
         let digits = Int.bitWidth - changed.leadingZeroBitCount
-        guard hostsInCell[1..<(4 * digits + 4)].contains(where: { $0 > 0 }) else { return }
+        let end = (digits + 1) << Self.followingBits
+        guard hostsInCell[1..<end].contains(where: { $0 > 0 }) else { return }
         var stale: [SortedHosts.Entry] = []
-        let end = Self.key(4 * digits + 4, -1)
-        hosts.visit(from: Self.key(1, -1)) { entry in
-            guard entry.key < end else { return false }
+        hosts.visit(keys: Self.key(1, 0)..<Self.key(end, 0)) { entry in
             stale.append(entry)
             return true
         }
         for entry in stale {
             let host = Int(entry.host)
             let cell = Self.cell(rows[host].exit, now: time)
-            let room = entry.key - Double(4 * cellOfHost[host])
+            let room = entry.key - Self.key(Int(cellOfHost[host]), 0)
             put(host, cell, (Self.key(cell, room), entry.free))
         }
     }
@@ -104,11 +109,9 @@ struct HostsByExit: Sendable {
             // All hosts of the cell, and of those below it, cost at least this.
             let least = OutlivingCost.of(vm.departure, exit: Self.latest(cell, now: now))
             if let best, best.cost < least { break }
-            let base = Double(4 * cell)
-            hosts.visit(vm.request, from: base + needed) { entry in
+            let base = Self.key(cell, 0)
+            hosts.visit(vm.request, keys: base + needed..<Self.key(cell + 1, 0)) { entry in
                 let room = entry.key - base
-                // The next cell begins at 4.
-                if room > 3 { return false }
                 if let best, best.cost == least, room > best.room { return false }
                 let host = Int(entry.host)
                 let exit = max(rows[host].exit, now)

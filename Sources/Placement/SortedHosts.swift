@@ -108,19 +108,22 @@ struct SortedHosts: Sendable {
         return max(0, low - 1)
     }
 
-    /// Shows hosts in the order, from the first whose key is not below `key`, until `goOn` says no; those without room for
-    /// `need` are passed over.
+    /// Shows the hosts whose keys are in a range, in the order, until `goOn` says no; those without room for `need` are
+    /// passed over.
     @inline(__always)
     func visit(
-        _ need: Resources = Resources(milliCPUs: .min, memoryBytes: .min), from key: Double,
+        _ need: Resources = Resources(milliCPUs: .min, memoryBytes: .min), keys: Range<Double>,
         _ goOn: (Entry) -> Bool
     ) {
         guard !blocks.isEmpty else { return }
-        let first = block(for: key, -1)
-        for block in first..<blocks.count where need.fits(in: blocks[block].most) {
-            let start = block == first ? blocks[block].position(key, -1) : 0
+        let first = block(for: keys.lowerBound, -1)
+        for block in first..<blocks.count {
+            if blocks[block].entries[0].key >= keys.upperBound { return }
+            guard need.fits(in: blocks[block].most) else { continue }
+            let start = block == first ? blocks[block].position(keys.lowerBound, -1) : 0
             for place in start..<blocks[block].entries.count {
                 let entry = blocks[block].entries[place]
+                if entry.key >= keys.upperBound { return }
                 if need.fits(in: entry.free), !goOn(entry) { return }
             }
         }
@@ -132,7 +135,7 @@ struct SortedHosts: Sendable {
         _ need: Resources, from key: Double = -.infinity, where admits: (HostIndex) -> Bool
     ) -> HostIndex? {
         var found: HostIndex?
-        visit(need, from: key) { entry in
+        visit(need, keys: key..<.infinity) { entry in
             if admits(Int(entry.host)) { found = Int(entry.host) }
             return found == nil
         }

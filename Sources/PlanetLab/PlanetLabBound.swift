@@ -11,6 +11,32 @@ package enum PlanetLabBound {
         demandMIPSSeconds(day, keepsIdleVMs) * bestWattsPerMIPS / 3.6e6
     }
 
+    /// Where memory is enforced, VMs stay, and a host that holds VMs draws power: at least as many hosts as the VMs' memory
+    /// fills are on, the ones of least idle power, and each MIPS costs at least the least growth from idle.
+    package static func kWhWithMemory(_ day: PlanetLabDay, hosts: Int) -> Double {
+        let vms = day.vmNames.count
+        let memoryMB = (0..<vms).reduce(0) { $0 + Hardware.type(ofVM: $1, of: vms).ramMB }
+        let full = (memoryMB + Hardware.hostMemoryMB - 1) / Hardware.hostMemoryMB
+        let idleWatts = (0..<hosts).map {
+            Hardware.hostKinds[Hardware.kind(ofHost: $0)].watts[0]
+        }
+        let seconds = Double(Clock.rounds - 1) * Clock.round
+        let idle = idleWatts.sorted().prefix(full).reduce(0, +) * seconds
+        let computing = demandMIPSSeconds(day, true) * leastWattsPerMoreMIPS
+        return (idle + computing) / 3.6e6
+    }
+
+    /// Of all points of all curves: what lies between the points is a mean of them.
+    private static let leastWattsPerMoreMIPS =
+        Hardware.hostKinds.map(leastWattsPerMoreMIPS).min() ?? 0
+
+    private static func leastWattsPerMoreMIPS(_ kind: HostKind) -> Double {
+        let slopes = (1...10).map { tenth -> Double in
+            (kind.watts[tenth] - kind.watts[0]) / (kind.capacityMIPS * Double(tenth) / 10)
+        }
+        return slopes.min() ?? 0
+    }
+
     private static let bestWattsPerMIPS =
         Hardware.hostKinds.map { $0.watts[10] / $0.capacityMIPS }.min() ?? 0
 

@@ -52,4 +52,8 @@ package struct Consolidation: MovePolicy {
     package func hostsToSleep(_ cluster: ClusterState) -> [HostIndex] {
         cluster.hostsToSleep(rules)
     }
+
+    package func hostsToWake(_ cluster: ClusterState, asleep: [HostIndex]) -> [HostIndex] {
+        cluster.hostsToWake(rules, asleep: asleep)
+    }
 }

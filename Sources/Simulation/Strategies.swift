@@ -35,7 +35,8 @@ package enum Strategies {
                 "balance", "worst-fit, and the controller's balance levels the measured load",
                 placement: WorstFit(), moves: LoadLevelling()),
             Strategy(
-                "consolidate", "best-fit, and hosts are emptied to sleep where that repays its moves",
+                "consolidate",
+                "best-fit, and hosts are emptied to sleep where that repays its moves",
                 placement: BestFit(), moves: Consolidation()),
         ]
     }

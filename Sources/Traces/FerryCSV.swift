@@ -84,7 +84,8 @@ extension FerryCSV {
         }
         try use.expectAll(in: names)
         if !builder.workload.utilisation.isEmpty, withoutUse > 0 {
-            builder.note("\(withoutUse) VMs have no utilisation: a share is assumed.")
+            builder.note(
+                "No utilisation, a share is assumed: \(withoutUse) of \(builder.count) VMs.")
         }
     }
 

@@ -1,13 +1,13 @@
 // Exponential, logarithm, cosine and the normal distribution from additions, multiplications, divisions and square roots
 // alone. IEEE 754 rounds those the same everywhere; a C library's `exp` and `log` differ in their last digit from one
-// to the next, and one digit is enough for another workload.
+// to the next, and one digit is enough for another workload. (The compiler never fuses a product and a sum on its own.)
 
-enum PortableMath {
+package enum PortableMath {
     private static let ln2High = 0x1.62e42feep-1
     private static let ln2Low = 0x1.a39ef35793c76p-33
 
     /// Reduced to |r| <= ln 2 / 2, then Taylor's series up to r^13: the rest is below 2^-57.
-    static func exp(_ x: Double) -> Double {
+    package static func exp(_ x: Double) -> Double {
         guard x < 709 else { return .infinity }
         guard x > -708 else { return 0 }
         let power = (x / (ln2High + ln2Low)).rounded()
@@ -18,7 +18,7 @@ enum PortableMath {
     }
 
     /// Of a number above 0: 2 artanh((m - 1) / (m + 1)) of the mantissa between 0.7 and 1.4, up to the 23rd power.
-    static func log(_ x: Double) -> Double {
+    package static func log(_ x: Double) -> Double {
         var mantissa = x.significand
         var power = Double(x.exponent)
         if mantissa > 1.4142135623730951 {
@@ -33,7 +33,7 @@ enum PortableMath {
     }
 
     /// Of a whole number of turns and a part: reduced to an eighth of a turn, then Taylor's series.
-    static func cosine(turns: Double) -> Double {
+    package static func cosine(turns: Double) -> Double {
         let part = abs(turns - turns.rounded())
         if part > 0.25 { return -cosine(turns: 0.5 - part) }
         // cos 2a = 2 cos² a - 1 keeps the series short.
@@ -50,7 +50,7 @@ enum PortableMath {
     ///
     /// P. J. Acklam, "An algorithm for computing the inverse normal cumulative distribution function" (2003): relative
     /// error below 1.15e-9.
-    static func normalQuantile(_ share: Double) -> Double {
+    package static func normalQuantile(_ share: Double) -> Double {
         let tail = 0.02425
         if share < tail { return normalTail(share) }
         if share > 1 - tail { return -normalTail(1 - share) }
@@ -66,7 +66,7 @@ enum PortableMath {
     }
 
     /// The share of the standard normal distribution below a value: Abramowitz and Stegun 26.2.17, error below 7.5e-8.
-    static func normalShare(_ value: Double) -> Double {
+    package static func normalShare(_ value: Double) -> Double {
         guard value >= 0 else { return 1 - normalShare(-value) }
         let step = 1 / (1 + 0.2316419 * value)
         let density = exp(-value * value / 2) * 0.3989422804014327

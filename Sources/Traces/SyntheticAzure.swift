@@ -11,8 +11,8 @@ import Placement
 import Simulation
 
 enum AzureLike {
-    /// Lifetimes in seconds, and the share of VMs that live no longer. In between, the logarithm is spread evenly. The last
-    /// point is not of the part but of the whole trace: it lasts 30 days.
+    /// Lifetimes in seconds, and the share of VMs that live no longer. In between, the logarithm is spread evenly. The first
+    /// point is an assumption, because the trace counts in steps of 300 s; the last is the length of the whole trace, 30 days.
     static let lifetimes: [(seconds: Double, share: Double)] = [
         (60, 0), (300, 0.1146), (600, 0.2298), (900, 0.3400), (1200, 0.4462), (1500, 0.5294),
         (1800, 0.5750), (2700, 0.6582), (3600, 0.6898), (7200, 0.7682), (14_400, 0.8200),

@@ -123,6 +123,6 @@ struct WorkloadBuilder {
             let names = workload.names
             workload.names = order.map { names[$0] }
         }
-        note("\(late) VMs stood behind later ones and were put in order of arrival.")
+        note("Behind a later arrival and put in order: \(late) of \(count) VMs.")
     }
 }

@@ -32,7 +32,11 @@ struct ConsolidationTests {
         #expect(plan.emptied.map(\.host) == [1])
         #expect(plan.emptied[0].vms == 2 && plan.emptied[0].worth > plan.emptied[0].cost)
         #expect(plan.moves.moves.map(\.to) == [0, 0])
-        #expect(plan.others == with { $0.taking = 1; $0.withoutPlace = 1 })
+        #expect(
+            plan.others
+                == with {
+                    $0.taking = 1; $0.withoutPlace = 1
+                })
         plan.moves.apply(to: &cluster)
         #expect(cluster.allHosts.map { cluster.vmCount(on: $0) } == [8, 0, 5, 0])
     }
@@ -98,7 +102,9 @@ struct ConsolidationTests {
         var cluster = ClusterState()
         try cluster.add(AffinityGroup(name: "pair", .together))
         for name in ["a", "b", "c"] { try cluster.add(host(name, cores: 10, memory: 100)) }
-        for number in 0..<2 { try cluster.run(vm(number, memory: 10) { $0.groups = ["pair"] }, on: 0) }
+        for number in 0..<2 {
+            try cluster.run(vm(number, memory: 10) { $0.groups = ["pair"] }, on: 0)
+        }
         for number in 2..<10 { try cluster.run(vm(number, memory: 11), on: 1) }
         for number in 10..<14 { try cluster.run(vm(number, memory: 10), on: 2) }
         let plan = cluster.planConsolidation()
@@ -116,5 +122,8 @@ struct ConsolidationTests {
         var rules = ConsolidationRules()
         rules.spareShare = 0.5
         #expect(cluster.hostsToSleep(rules).isEmpty)
+        #expect(cluster.hostsToWake(rules, asleep: [1]).isEmpty)
+        rules.spareHosts = 4
+        #expect(cluster.hostsToWake(rules, asleep: [1]) == [1])
     }
 }

@@ -65,7 +65,8 @@ struct DepartureForecastTests {
         let late = 400_000
         let lives =
             twoKinds + [
-                Life(born: late, ends: late * 2, kind: 1), Life(born: late, ends: late * 2, kind: 2),
+                Life(born: late, ends: late * 2, kind: 1),
+                Life(born: late, ends: late * 2, kind: 2),
             ]
         let short = try foretold(lives, asked: [late + 1: 200])
         let long = try foretold(lives, asked: [late + 1: 201])
@@ -75,11 +76,13 @@ struct DepartureForecastTests {
         #expect((100_000...190_000).contains(longLife), "\(longLife)")
     }
 
-    @Test func `What has outlived its like is expected to live on, the longer it has lived`() throws {
+    @Test func `What has outlived its like is expected to live on, the longer it has lived`() throws
+    {
         let late = 400_000
         let lives = twoKinds + [Life(born: late, ends: late * 30, kind: 1)]
         let moments = [late + 1, late + 2000, late + 10_000, late + 500_000]
-        let answers = try foretold(lives, asked: Dictionary(uniqueKeysWithValues: moments.map { ($0, 200) }))
+        let answers = try foretold(
+            lives, asked: Dictionary(uniqueKeysWithValues: moments.map { ($0, 200) }))
         let departures = moments.compactMap { answers[$0] }
         #expect(departures.count == 4)
         #expect(departures == departures.sorted() && Set(departures).count == 4, "\(departures)")
@@ -88,9 +91,10 @@ struct DepartureForecastTests {
 
     @Test func `VMs that still run count: few early deaths do not make all lives short`() throws {
         // Of a hundred that came at once ten have ended within the first minutes; the others run on.
-        let lives = (0..<100).map {
-            Life(born: 0, ends: $0 < 10 ? 100 + $0 : 1_000_000, kind: 1)
-        } + [Life(born: 5000, ends: 1_000_000, kind: 1)]
+        let lives =
+            (0..<100).map {
+                Life(born: 0, ends: $0 < 10 ? 100 + $0 : 1_000_000, kind: 1)
+            } + [Life(born: 5000, ends: 1_000_000, kind: 1)]
         let answer = try #require(try foretold(lives, asked: [5001: 100])[5001])
         #expect(answer - 5000 > 5000, "\(answer)")
     }

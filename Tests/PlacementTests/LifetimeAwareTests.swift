@@ -30,7 +30,8 @@ struct LifetimeAwareTests {
         return chosen
     }
 
-    @Test func `A VM goes where it ends no later than others; of such hosts to the fullest`() throws {
+    @Test func `A VM goes where it ends no later than others; of such hosts to the fullest`() throws
+    {
         var cluster = try cluster([nil, 2, 10, 50, 60])
         #expect(try choice(1, in: cluster) == 1)
         #expect(try choice(9, in: cluster) == 2)
@@ -55,14 +56,17 @@ struct LifetimeAwareTests {
         #expect(try choice(20, in: cluster) == 2)
     }
 
-    @Test func `Where nothing is expected of anybody it is best fit that spares empty hosts`() throws {
+    @Test func `Where nothing is expected of anybody it is best fit that spares empty hosts`()
+        throws
+    {
         var cluster = try cluster([nil, nil, nil])
         try cluster.run(vm(1, memory: 8), on: 1)
         try cluster.run(vm(2, memory: 16), on: 2)
         #expect(try choice(nil, in: cluster) == 2)
     }
 
-    @Test func `A host's exit follows its VMs as they come, go, move and are foretold anew`() throws {
+    @Test func `A host's exit follows its VMs as they come, go, move and are foretold anew`() throws
+    {
         var cluster = try cluster([2, 10, nil])
         #expect(cluster.allHosts.map { cluster.expectedExit(of: $0) } == [2 * hour, 10 * hour, 0])
         let second = try cluster.run(vm(7), on: 0)
@@ -82,7 +86,8 @@ struct LifetimeAwareTests {
         #expect(cluster.wrongSum() == nil)
     }
 
-    @Test func `A host whose VM outstays its time is no longer one that will soon be empty`() throws {
+    @Test func `A host whose VM outstays its time is no longer one that will soon be empty`() throws
+    {
         var cluster = try cluster([2, 10])
         #expect(try choice(11, in: cluster) == 1)
         cluster.setNow(3 * hour)
