@@ -198,7 +198,8 @@ struct Integrals {
         self.floor += Double(floor.hosts) * seconds
         strandedMilliCPUs += Double(meters.stranded.milliCPUs) * seconds
         strandedBytes += Double(meters.stranded.memoryBytes) * seconds
-        joules += (energy.watts(serving: meters.served) + meters.wattsAsleep) * seconds
+        let watts = energy.watts(serving: meters.served, onAtLeast: floor.hosts)
+        joules += (watts + meters.wattsAsleep) * seconds
         noteHostsInUse(meters.hostsInUse, floor.hosts)
     }
 
