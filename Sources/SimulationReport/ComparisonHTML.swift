@@ -36,6 +36,10 @@ extension Comparison {
             HTML("<section class=\"bare\"><div class=\"glance\" id=\"glance\"></div></section>")
         ]
         if sweep.variants.count > 1 { sections.insert(variantChooser, at: 0) }
+        sections.append(
+            HTML(
+                "<section class=\"bare\"><h2>Over time</h2><div class=\"grid\" id=\"charts\"></div></section>"
+            ))
         for variant in sweep.variants.indices {
             let table = table(variant: variant)
             sections.append(.section(table.title, .table(table, id: "results-\(variant)")))
@@ -44,9 +48,6 @@ extension Comparison {
             }
         }
         return sections + [
-            HTML(
-                "<section class=\"bare\"><h2>Over time</h2><div class=\"grid\" id=\"charts\"></div></section>"
-            ),
             HTML(
                 "<section class=\"bare\"><h2>Hosts over time</h2><div id=\"heat-scale\"></div><div class=\"grid\" id=\"heat\"></div></section>"
             ),

@@ -110,6 +110,7 @@ extension [CourseSample] {
         return .object([
             .init("seconds", numbers(\.seconds)), .init("vms", integers(\.vms)),
             .init("hostsInUse", integers(\.hostsInUse)),
+            .init("hostsInUseBound", integers(\.hostsInUseBound)),
             .init("hostsAwake", integers(\.hostsAwake)),
             .init("cpuPromised", numbers(\.cpuPromised)),
             .init("memoryPromised", numbers(\.memoryPromised)),

@@ -36,7 +36,8 @@ package struct ReportTable: Hashable, Sendable {
         ) {
             self.key = key
             self.title = title
-            self.unit = title.lowercased().contains(unit.lowercased()) ? "" : unit
+            let words = title.split(separator: " ").map { $0.filter { $0 != "," } }
+            self.unit = words.contains { $0.lowercased() == unit.lowercased() } ? "" : unit
             self.meaning = meaning
             self.entries = entries
         }
@@ -67,7 +68,7 @@ extension Comparison {
             guard let spread = summary.spread else { return nil }
             return ReportTable.Entry(
                 figure.text(spread.mean),
-                spread: spread.count > 1 ? "± " + figure.text(spread.standardDeviation) : "",
+                spread: figure.text(of: spread, seeds: sweep.seeds.count),
                 bound: summary.bound.map(figure.text) ?? "")
         }
     }
@@ -119,6 +120,15 @@ extension Comparison {
 
 extension Figure {
     package func text(_ value: Double) -> String { fixedText(value, decimals: decimals) }
+
+    /// "± 0.31"; where not every seed has the figure, how many do.
+    fileprivate func text(of spread: Spread, seeds: Int) -> String {
+        let parts = [
+            spread.count > 1 ? "± " + text(spread.standardDeviation) : "",
+            spread.count < seeds ? "(\(spread.count) of \(seeds) seeds)" : "",
+        ]
+        return parts.filter { !$0.isEmpty }.joined(separator: " ")
+    }
 
     /// "-3.20" with "[-4.1, -2.3]"; good and bad only where the interval leaves no difference out.
     fileprivate func entry(_ difference: PairedDifference) -> ReportTable.Entry {

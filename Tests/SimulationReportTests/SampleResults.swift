@@ -61,6 +61,7 @@ extension CourseSample {
         var sample = CourseSample(seconds: Double(hour) * 3600)
         sample.vms = 100 + hour
         sample.hostsInUse = 3 + policy + (hour + 6) % 24 / 8
+        sample.hostsInUseBound = 2 + (hour + 6) % 24 / 8
         sample.hostsAwake = 8
         sample.cpuUsed = 0.2 + Double(hour) / 100
         sample.cpuUsedMax = 0.5 + Double(hour) / 100

@@ -20,8 +20,9 @@ function fill(element, attributes, children) {
   return element;
 }
 
-const colour = (place) => `var(--c${place % 8})`;
-const dashes = (place) => (place < 8 ? "none" : "6 3");
+// The bound, where it is a line of its own, is drawn like no policy.
+const colour = (place) => (place < 0 ? "var(--ink)" : `var(--c${place % 8})`);
+const dashes = (place) => (place < 0 ? "2 3" : place < 8 ? "none" : "6 3");
 
 // ---- Numbers
 
@@ -63,7 +64,7 @@ function timeSteps(end) {
 const least = (values) => values.reduce((a, b) => Math.min(a, b), Infinity);
 const most = (values) => values.reduce((a, b) => Math.max(a, b), -Infinity);
 
-// ---- A chart of lines: { label, unit, series: [{ name, xs, ys }], bound, xTicks, xText, decimals, isStepped }
+// ---- A chart of lines: { label, unit, series: [{ name, place, xs, ys }], xTicks, xText, xScale, decimals, isStepped }
 
 const frame = { width: 620, height: 270, left: 56, right: 14, top: 12, bottom: 30 };
 
@@ -71,7 +72,7 @@ function lineChart(id, chart) {
   const { width, height, left, right, top, bottom } = frame;
   const xMin = chart.xMin ?? 0;
   const xMax = most(chart.series.map((one) => most(one.xs))) || 1;
-  const highest = most([...chart.series.map((one) => most(one.ys)), chart.bound?.value ?? 0]);
+  const highest = most(chart.series.map((one) => most(one.ys)));
   const ticks = steps(0, highest > 0 ? highest * 1.04 : 1, 5);
   const yMax = most([ticks[ticks.length - 1], highest]) || 1;
   const toX = chart.xScale
@@ -90,20 +91,10 @@ function lineChart(id, chart) {
   for (const tick of chart.xTicks(xMax)) {
     svg.append(draw("text", { x: toX(tick), y: height - 8, "text-anchor": "middle" }, chart.xText(tick)));
   }
-  if (chart.bound) drawBound(svg, chart.bound, toX, toY, xMin, xMax);
   for (const one of chart.series) svg.append(path(one, chart, toX, toY));
   const plot = make("div", { class: "plot" }, svg);
   addCursor(plot, svg, chart, toX, xMin, xMax);
   return plot;
-}
-
-function drawBound(svg, bound, toX, toY, xMin, xMax) {
-  svg.append(
-    draw("line", {
-      class: "bound", "data-bound": bound.value,
-      x1: toX(xMin), x2: toX(xMax), y1: toY(bound.value), y2: toY(bound.value),
-    }),
-    draw("text", { class: "strong", x: toX(xMax) - 2, y: toY(bound.value) - 6, "text-anchor": "end" }, bound.label));
 }
 
 function path(one, chart, toX, toY) {
@@ -122,7 +113,6 @@ function path(one, chart, toX, toY) {
 function spoken(chart) {
   const parts = chart.series.map((one) =>
     `${one.name}: ${figure(least(one.ys), chart.decimals)} to ${figure(most(one.ys), chart.decimals)} ${chart.unit}`);
-  if (chart.bound) parts.push(`${chart.bound.label}: ${figure(chart.bound.value, chart.decimals)} ${chart.unit}`);
   return `${chart.label}. ${parts.join("; ")}`;
 }
 
@@ -200,19 +190,23 @@ function choiceCard(title, choices) {
 
 // ---- What is drawn
 
-function overTime(policies, column, label, unit, scale = 1, bound = null, isStepped = false) {
+function overTime(policies, column, label, unit, { scale = 1, isStepped = false, others = [] }) {
   return {
-    label: `${label} over time`, unit, decimals: 1, bound, isStepped, xTicks: timeSteps, xText: span,
-    series: policies.map((policy, place) => ({
+    label: `${label} over time`, unit, decimals: 1, isStepped, xTicks: timeSteps, xText: span,
+    series: [...others, ...policies.map((policy, place) => ({
       name: policy.name, place, xs: policy.course.seconds,
       ys: policy.course[column].map((value) => value * scale),
-    })).filter((one) => one.xs.length > 0),
+    })).filter((one) => one.xs.length > 0)],
   };
 }
 
-function bestBound(policies, name) {
-  const bounds = policies.map((policy) => policy.figures[name].bound).filter((bound) => bound !== null);
-  return bounds.length > 0 ? least(bounds) : null;
+/** The course of the lowest bound: of all policies, since those that refuse fewer VMs have more to place. */
+function boundOverTime(policies) {
+  const courses = policies.map((policy) => policy.course).filter((course) => course.seconds.length > 0);
+  if (courses.length === 0 || most(courses[0].hostsInUseBound) <= 0) return [];
+  const xs = courses[0].seconds;
+  const ys = xs.map((_, place) => least(courses.map((course) => course.hostsInUseBound[place] ?? Infinity)));
+  return [{ name: "bound: no policy needs fewer", place: -1, xs, ys }];
 }
 
 function loadCard(policies) {
@@ -226,23 +220,22 @@ function loadCard(policies) {
     ["vms", "VMs", "VMs that run", "VMs", 1],
   ];
   return choiceCard("Load", choices.map(([id, name, about, unit, scale]) => ({
-    id, name, about: `${about}${unit ? `, ${unit}` : ""}; first seed.`, chart: overTime(policies, id, name, unit, scale),
+    id, name, about: `${about}${unit ? `, ${unit}` : ""}; first seed.`, chart: overTime(policies, id, name, unit, { scale }),
   })));
 }
 
 function hostsCard(policies) {
-  const bound = bestBound(policies, "hostsInUseMax");
-  const line = bound === null ? null : { value: bound, label: "no policy needs fewer at the peak" };
+  const bound = boundOverTime(policies);
   return choiceCard("Hosts", [
-    { id: "hostsInUse", name: "In use", about: "Hosts with VMs; first seed.", chart: overTime(policies, "hostsInUse", "Hosts in use", "hosts", 1, line, true) },
-    { id: "hostsAwake", name: "Awake", about: "Hosts that are not asleep; first seed.", chart: overTime(policies, "hostsAwake", "Hosts awake", "hosts", 1, line, true) },
+    { id: "hostsInUse", name: "In use", about: "Hosts with VMs; first seed.", chart: overTime(policies, "hostsInUse", "Hosts in use", "hosts", { isStepped: true, others: bound }) },
+    { id: "hostsAwake", name: "Awake", about: "Hosts that are not asleep; first seed.", chart: overTime(policies, "hostsAwake", "Hosts awake", "hosts", { isStepped: true, others: bound }) },
   ]);
 }
 
 function movesCard(policies) {
   return choiceCard("Moves and refusals", [
-    { id: "migrations", name: "Migrations", about: "Live migrations since the run began; first seed.", chart: overTime(policies, "migrations", "Migrations", "migrations", 1, null, true) },
-    { id: "refused", name: "Refused VMs", about: "VMs that were refused since the run began; first seed.", chart: overTime(policies, "refused", "Refused VMs", "VMs", 1, null, true) },
+    { id: "migrations", name: "Migrations", about: "Live migrations since the run began; first seed.", chart: overTime(policies, "migrations", "Migrations", "migrations", { isStepped: true }) },
+    { id: "refused", name: "Refused VMs", about: "VMs that were refused since the run began; first seed.", chart: overTime(policies, "refused", "Refused VMs", "VMs", { isStepped: true }) },
   ]);
 }
 

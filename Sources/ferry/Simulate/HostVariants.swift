@@ -20,9 +20,13 @@ struct HostVariants: Sendable {
     /// What all variants share.
     private(set) var settings: [Setting] = []
 
-    init(_ options: HostOptions, for workload: Workload) throws {
+    /// - Parameter peak: the most that VMs ask for at one time; asked for where nobody says how many hosts there are.
+    init(
+        _ options: HostOptions, for workload: Workload, peak: () throws -> Resources
+    ) throws {
         let overcommits = options.cpuOvercommit.isEmpty ? [nil] : options.cpuOvercommit.map { $0 }
-        let lists = try Self.lists(options, workload, overcommits.compactMap { $0 }.min() ?? 1)
+        let lists = try Self.lists(
+            options, workload, overcommits.compactMap { $0 }.min() ?? 1, peak)
         for (words, hosts) in lists {
             for overcommit in overcommits {
                 var parts: [String] = []
@@ -43,7 +47,8 @@ struct HostVariants: Sendable {
     }
 
     private static func lists(
-        _ options: HostOptions, _ workload: Workload, _ overcommit: Double
+        _ options: HostOptions, _ workload: Workload, _ overcommit: Double,
+        _ peak: () throws -> Resources
     ) throws -> [(words: String, hosts: [PlacementHost])] {
         let shape = options.hostShape ?? HostOptions.shapeUsual
         if !options.hosts.isEmpty {
@@ -56,7 +61,7 @@ struct HostVariants: Sendable {
         if !workload.hosts.isEmpty {
             return [("\(workload.hosts.count), described by the trace", workload.hosts)]
         }
-        let count = count(of: shape, for: workload.peak, overcommit)
+        let count = count(of: shape, for: try peak(), overcommit)
         return [
             (
                 "\(count) x \(shape), a quarter more than VMs fill at their peak",
@@ -85,7 +90,7 @@ struct HostVariants: Sendable {
 
 extension Workload {
     /// The most of each resource that VMs ask for at one time.
-    fileprivate var peak: Resources {
+    var peak: Resources {
         var changes: [(time: SimTime, request: Resources)] = []
         for row in requests {
             changes.append((row.arrival, row.request))

@@ -22,7 +22,9 @@ struct PlacementLab: Sendable {
         try Self.check(policies)
         source = try WorkloadSource(workload)
         let first = try source.workload(seed: seeds[0])
-        let described = try HostVariants(hosts, for: first)
+        let described = try HostVariants(hosts, for: first) { [source] in
+            try source.peak(seeds: seeds)
+        }
         variants = described.variants
         guard variants.count <= variantsMax else {
             throw CommandFailure(

@@ -2,7 +2,7 @@
 // run, so that a sweep holds no more of them than runs that are under way.
 
 import History
-import Host
+import Placement
 import Simulation
 import Traces
 
@@ -59,6 +59,18 @@ enum WorkloadSource: Sendable {
                     try SyntheticParameters(vms: vms, duration: duration, seed: seed))
             } catch { throw CommandFailure(.refused, code: "bad_input", "\(error)") }
         }
+    }
+
+    /// The most of each resource that VMs ask for at one time, with any of the seeds.
+    func peak(seeds: [UInt64]) throws -> Resources {
+        guard case .synthetic = self else { return try workload(seed: seeds[0]).peak }
+        var most = Resources.none
+        for seed in seeds {
+            let peak = try workload(seed: seed).peak
+            most.milliCPUs = max(most.milliCPUs, peak.milliCPUs)
+            most.memoryBytes = max(most.memoryBytes, peak.memoryBytes)
+        }
+        return most
     }
 
     /// What reports call it; the same for all seeds.
