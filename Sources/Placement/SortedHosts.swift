@@ -135,7 +135,7 @@ struct SortedHosts: Sendable {
         _ need: Resources, from key: Double = -.infinity, where admits: (HostIndex) -> Bool
     ) -> HostIndex? {
         var found: HostIndex?
-        visit(need, keys: key..<.infinity) { entry in
+        visit(need, keys: key..<Double.infinity) { entry in
             if admits(Int(entry.host)) { found = Int(entry.host) }
             return found == nil
         }
