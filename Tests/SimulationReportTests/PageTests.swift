@@ -50,7 +50,9 @@ struct PageTests {
         }
         // The bound is drawn where the JSON has it.
         #expect(dom.contains("data-bound=\"4\"") && dom.contains("data-bound=\"70.25\""))
-        #expect(dom.contains("data-policy=\"bound: no policy needs fewer\" data-points=\"24\" data-max=\"4\""))
+        #expect(
+            dom.contains(
+                "data-policy=\"bound: no policy needs fewer\" data-points=\"24\" data-max=\"4\""))
         // No VM of the first policy moved: the chart of downtimes is of the others.
         let downtime = try #require(dom.range(of: "data-chart=\"downtime\""))
         let chart = String(dom[downtime.upperBound...].prefix(4000))
