@@ -62,6 +62,7 @@ private struct RecordedMoves: MovePolicy {
     let name = "recorded"
     /// Between two looks at a move that could not begin yet.
     let interval = Duration.seconds(1)
+    let waitsForMoves = false
     /// Ascending in time.
     private let moves: [Move]
     private var next = 0
@@ -101,7 +102,10 @@ private struct RecordedMoves: MovePolicy {
             else { continue }
             waiting.append(move)
             held.insert(move.request)
-            if cluster.target(of: vm) == nil {
+            // Room may be there later than it was, for the model's moves take their own time.
+            if cluster.target(of: vm) == nil,
+                cluster.refusal(of: vm, on: move.to, for: .migration) == nil
+            {
                 plan.moves.append(planned(vm, host, move.to, cluster))
             }
         }

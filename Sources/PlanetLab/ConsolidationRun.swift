@@ -77,7 +77,10 @@ extension ConsolidationRun {
     /// Brings demands and hosts up to this moment, adds up energy since the last one, and deletes idle VMs.
     private mutating func account(at time: Double) {
         fleet.table.read(at: time, shares: &fleet.use, demands: &fleet.demand)
-        for host in 0..<fleet.hosts { fleet.update(host, at: time) }
+        let isFirst = lastAccounting == 0
+        for host in 0..<fleet.hosts where isFirst || !fleet.isUnused(host) {
+            fleet.update(host, at: time)
+        }
         let seconds = time - lastAccounting
         if seconds > 0 { joules += energy(seconds) }
         if rules.deletesIdleVMs { vmsDeleted += fleet.deleteIdleVMs() }

@@ -31,15 +31,15 @@ extension Fleet {
     }
 
     /// The host whose power grows least. No workload runs yet, so a test for overload sees the new VM alone, and every
-    /// host draws what an idle one does.
+    /// host is taken to draw what an idle one does, unless the rules charge idle power.
     private func leastPower(_ vm: Int, _ detection: PlanetLabPolicy.Detection) -> Int? {
         let mips = table.mips[vm]
         var best: (host: Int, cost: Double)?
         for host in 0..<hosts where hasRoomAtStart(host, vm) {
             if !guests[host].isEmpty, mips / capacity[host] > detection.shareAtStart { continue }
             let after = watts(host, at: (givenSum[host] + mips) / capacity[host])
-            let isCharged = rules.chargesIdlePowerOfTargets && guests[host].isEmpty
-            let cost = after - (isCharged ? 0 : watts(host, at: 0))
+            let cost =
+                after - (rules.chargesIdlePowerOfTargets ? wattsPlanned(host) : watts(host, at: 0))
             if cost < best?.cost ?? .greatestFiniteMagnitude { best = (host, cost) }
         }
         return best?.host

@@ -22,6 +22,9 @@ struct Fleet {
     /// MIPS of all cores, and of one.
     let capacity: [Double]
     let core: [Double]
+    /// Watts of all kinds of hosts one after the other, and where each host's begin.
+    private let curves: [Double]
+    private let curveStart: [Int]
     var guests: [[Guest]]
     /// Promised to VMs, arriving ones included.
     var memoryMB: [Int]
@@ -53,11 +56,13 @@ struct Fleet {
 
     init(_ day: PlanetLabDay, hosts: Int, rules: PlanetLabRules) {
         let vms = day.vmNames.count
-        let kinds = (0..<hosts).map { Hardware.hostKinds[$0 % Hardware.hostKinds.count] }
+        let kinds = (0..<hosts).map { Hardware.hostKinds[Hardware.kind(ofHost: $0)] }
         (self.rules, self.hosts, self.vms) = (rules, hosts, vms)
         table = DemandTable(day)
         capacity = kinds.map(\.capacityMIPS)
         core = kinds.map(\.coreMIPS)
+        curves = Hardware.hostKinds.flatMap(\.watts)
+        curveStart = (0..<hosts).map { Hardware.kind(ofHost: $0) * 11 }
         guests = Array(repeating: [], count: hosts)
         memoryMB = Array(repeating: 0, count: hosts)
         (isOn, wasOn) = (
@@ -77,8 +82,27 @@ struct Fleet {
     /// Off as the rules see it: the experiment takes a host whose VMs are all idle for one that is off.
     func isOff(_ host: Int) -> Bool { rules.billsIdleHosts ? !isOn[host] : utilisation[host] == 0 }
 
+    /// Without VMs, now and at the last accountings: its entries in the ledger would say the same again.
+    func isUnused(_ host: Int) -> Bool {
+        guests[host].isEmpty && !isOn[host] && !wasOn[host] && utilisation[host] == 0
+            && utilisationBefore[host] == 0
+    }
+
+    /// Watts of a host at a share of its capacity. The same terms in the same order as the released code's, so that they
+    /// round as its did. Above 1 that code stops the experiment; here it is full power.
     func watts(_ host: Int, at share: Double) -> Double {
-        Hardware.hostKinds[host % Hardware.hostKinds.count].watts(at: share)
+        let share = min(share, 1)
+        let tenths = share * 10
+        let below = Int(tenths)
+        let first = curveStart[host] + below
+        guard Double(below) < tenths else { return curves[first] }
+        let step = (curves[first + 1] - curves[first]) / 10
+        return curves[first] + step * (share - Double(below) / 10) * 100
+    }
+
+    /// What a host draws with the VMs that planning has on it; nothing when it has none.
+    func wattsPlanned(_ host: Int) -> Double {
+        guests[host].isEmpty ? 0 : watts(host, at: givenSum[host] / capacity[host])
     }
 }
 

@@ -14,16 +14,6 @@ struct HostKind {
     var watts: [Double]
 
     var capacityMIPS: Double { coreMIPS * 2 }
-
-    /// Watts at a share of CPU, 0 to 1; linear between the tenths. The terms stand in the released code's order, so that
-    /// they round as its did. Above 1 the released code stops the experiment; here it is full power.
-    func watts(at share: Double) -> Double {
-        let tenths = min(share, 1) * 10
-        let below = Int(tenths)
-        let above = Double(below) < tenths ? below + 1 : below
-        let step = (watts[above] - watts[below]) / 10
-        return watts[below] + step * (min(share, 1) - Double(below) / 10) * 100
-    }
 }
 
 enum Hardware {
@@ -47,6 +37,9 @@ enum Hardware {
     static let linkBytesPerSecond = 125e6
     /// Half of the link is for the VMs' own traffic.
     static let migrationMBPerSecond = 62.5
+
+    /// Its place in `hostKinds`.
+    static func kind(ofHost host: Int) -> Int { host % hostKinds.count }
 
     static func type(ofVM vm: Int, of count: Int) -> VMType {
         let run = (count + vmTypes.count - 1) / vmTypes.count

@@ -5,9 +5,9 @@
 // the plain one's results: the released code applies loess weights only where at least 40 % of them are zero, and its
 // weights never are, so both fit an unweighted line.
 
-struct OverloadTest {
+package struct OverloadTest: Sendable {
     /// Points of history that a VM keeps, one a round.
-    static let pointsMax = 30
+    package static let pointsMax = 30
     /// With fewer points than a test needs, the host's demand is held against this share of its capacity.
     static let fallbackShare = 0.7
     private static let statisticPoints = 12
@@ -22,7 +22,7 @@ struct OverloadTest {
     /// - Parameters:
     ///   - demand: of all VMs, as a share of the host's capacity.
     ///   - loads: the history, `pointsMax` entries. It may come back in another order.
-    func isOverloaded(demand: Double, loads: inout [Double]) -> Bool {
+    package func isOverloaded(demand: Double, loads: inout [Double]) -> Bool {
         switch detection {
         case .threshold(let share): return demand > share
         case .interquartileRange(let safety):

@@ -53,7 +53,8 @@ extension PlanetLabExperiment {
             mode: name,
             energyKWh: run.joules / 3.6e6,
             energyBoundKWh: PlanetLabBound.kWh(day, keepsIdleVMs: !rules.deletesIdleVMs),
-            energyBoundWithMemoryKWh: nil,
+            energyBoundWithMemoryKWh: rules.keepsMemoryOccupied
+                ? PlanetLabBound.kWhWithMemory(day, hosts: hosts) : nil,
             migrations: run.migrations,
             slaViolation: hostLedger.violationTime * vmLedger.degradationByMigration,
             degradationByMigration: vmLedger.degradationByMigration,
@@ -68,6 +69,6 @@ extension PlanetLabExperiment {
             bytesMigrated: rules.migration == .ramOverHalfLink ? nil : run.bytesMigrated,
             hostsInUseMax: inUse.max() ?? 0,
             hostsInUseMean: Double(inUse.reduce(0, +)) / Double(inUse.count),
-            notes: [])
+            notes: rules.notes)
     }
 }

@@ -25,7 +25,16 @@ package struct PlanetLabPolicy: Hashable, Sendable {
     package let name: String
     let kind: Kind
 
-    /// The six families as they are written, for lists and messages.
+    /// Nil for a policy that does not consolidate.
+    package var overloadTest: OverloadTest? {
+        if case .consolidation(let detection) = kind {
+            OverloadTest(detection: detection)
+        } else {
+            nil
+        }
+    }
+
+    /// The families as they are written, for lists and messages.
     package static let patterns = [
         "npa", "dvfs", "thr-mmt-SHARE", "iqr-mmt-SAFETY", "mad-mmt-SAFETY", "lr-mmt-SAFETY",
         "lrr-mmt-SAFETY",

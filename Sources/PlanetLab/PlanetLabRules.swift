@@ -34,11 +34,14 @@ package struct PlanetLabRules: Hashable, Sendable {
     package var deletesIdleVMs = true
     /// A host takes no more memory than it has, after the start too.
     package var enforcesMemory = false
-    /// A target that is off costs its idle power when targets are compared.
+    /// Targets are compared by what they would draw more than with the VMs planned for them so far, which is nothing
+    /// for a host without VMs: to switch it on costs its idle power. Otherwise more than at the last accounting, and a
+    /// host that is off counts as drawing its idle power already.
     package var chargesIdlePowerOfTargets = false
     /// A host that holds VMs draws power though none of them computes.
     package var billsIdleHosts = false
-    /// Targets for VMs of overloaded hosts may be emptied in the same round: a VM then migrates twice at once.
+    /// Targets for VMs of overloaded hosts may be emptied in the same round: a VM then migrates twice at once. Only
+    /// where both migrations end together, so not with the engine's model.
     package var emptiesFreshTargets = true
     /// A host that a VM migrates to counts as short of CPU until the VM is there.
     package var countsArrivalsAsViolation = true

@@ -16,7 +16,7 @@ struct RoundPlanner {
     private var loads = Array(repeating: 0.0, count: OverloadTest.pointsMax)
     /// May not receive VMs any more.
     private var isClosed: [Bool]
-    /// Watts of each host as of the last accounting: what a target's power is compared with.
+    /// Watts of each host as of the last accounting, an idle one's where it is off.
     private var wattsNow: [Double]
     private(set) var moves: [PlannedMove] = []
 
@@ -25,10 +25,7 @@ struct RoundPlanner {
         self.history = history
         test = OverloadTest(detection: detection)
         isClosed = Array(repeating: false, count: fleet.hosts)
-        wattsNow = (0..<fleet.hosts).map { host in
-            fleet.rules.chargesIdlePowerOfTargets && fleet.isOff(host)
-                ? 0 : fleet.watts(host, at: fleet.utilisation[host])
-        }
+        wattsNow = (0..<fleet.hosts).map { fleet.watts($0, at: fleet.utilisation[$0]) }
         guard test.needsHistory else { return }
         hostLoads = Array(repeating: 0, count: fleet.hosts * OverloadTest.pointsMax)
         for host in 0..<fleet.hosts where !fleet.guests[host].isEmpty { sumLoads(host) }
@@ -69,7 +66,7 @@ struct RoundPlanner {
         // A host that is off stays off, and one that has just got VMs is not emptied again.
         var mayBeEmptied = Array(repeating: true, count: fleet.hosts)
         for host in overloaded { mayBeEmptied[host] = false }
-        if !fleet.rules.emptiesFreshTargets {
+        if !fleet.rules.mayMigrateTwiceAtOnce {
             for move in moves { mayBeEmptied[move.target] = false }
         }
         var candidates: [Int] = []
@@ -194,13 +191,22 @@ extension RoundPlanner {
     private mutating func target(for vm: Int) -> Int? {
         let asked = fleet.demand[vm]
         var best: (host: Int, cost: Double)?
+        var seen = Array(repeating: false, count: Hardware.hostKinds.count)
         for host in 0..<fleet.hosts where !isClosed[host] {
+            if fleet.isUnused(host) {
+                // All unused hosts of a kind cost the same, and the first of equals wins.
+                let kind = Hardware.kind(ofHost: host)
+                if seen[kind] { continue }
+                seen[kind] = true
+            }
             guard fleet.core[host] >= asked, fleet.free[host] >= asked,
                 !fleet.rules.enforcesMemory
                     || fleet.memoryMB[host] + fleet.ramMB[vm] <= Hardware.hostMemoryMB
             else { continue }
             let share = (fleet.givenSum[host] + asked) / fleet.capacity[host]
-            let cost = fleet.watts(host, at: share) - wattsNow[host]
+            let before =
+                fleet.rules.chargesIdlePowerOfTargets ? fleet.wattsPlanned(host) : wattsNow[host]
+            let cost = fleet.watts(host, at: share) - before
             // Cheap before dear: the test for overload is made only of a host that would be chosen.
             guard cost < best?.cost ?? .greatestFiniteMagnitude else { continue }
             if fleet.givenSum[host] != 0, isOverloaded(host, with: vm) { continue }

@@ -5,15 +5,17 @@
 
 import Model
 
-struct DistributionCounter {
+package struct DistributionCounter {
     private var bins: [Int] = []
     private var count = 0
     private var sum = 0.0
     private var least = Double.infinity
     private var largest = 0.0
 
+    package init() {}
+
     /// A value that is not below 0.
-    mutating func add(_ value: Double) {
+    package mutating func add(_ value: Double) {
         if bins.isEmpty {
             bins = Array(repeating: 0, count: Limits.decades * Limits.binsPerDecade + 1)
         }
@@ -66,7 +68,7 @@ struct DistributionCounter {
         return largest
     }
 
-    var distribution: Distribution {
+    package var distribution: Distribution {
         var result = Distribution()
         guard count > 0 else { return result }
         (result.count, result.sum, result.min, result.max) = (count, sum, least, largest)

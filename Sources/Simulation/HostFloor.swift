@@ -16,9 +16,9 @@
 //
 // Weights are whole numbers, rounded down for VMs and up for hosts: the bound is exact arithmetic.
 
-import Placement
+package import Placement
 
-struct HostFloor {
+package struct HostFloor {
     private enum Measure {
         /// Of CPU, else of memory. Volume is the threshold 0.
         case threshold(isCPU: Bool, Int)
@@ -49,12 +49,12 @@ struct HostFloor {
     private var scales: [Scale] = []
     private var vms = 0
     /// The bound for the VMs that run now.
-    private(set) var hosts = 0
+    package private(set) var hosts = 0
 
     private static let unit = 1 << 30
 
     /// - Parameter requests: what may come; thresholds are chosen to suit it.
-    init(limits: [Resources], requests: [VMRequest]) {
+    package init(limits: [Resources], requests: [VMRequest]) {
         largest = Resources(
             milliCPUs: max(1, limits.map(\.milliCPUs).max() ?? 1),
             memoryBytes: max(1, limits.map(\.memoryBytes).max() ?? 1))
@@ -63,7 +63,7 @@ struct HostFloor {
         }
     }
 
-    mutating func add(_ request: Resources) { change(request, by: 1) }
+    package mutating func add(_ request: Resources) { change(request, by: 1) }
     mutating func remove(_ request: Resources) { change(request, by: -1) }
 
     private mutating func change(_ request: Resources, by count: Int) {
@@ -93,7 +93,12 @@ struct HostFloor {
             let middle = (low + high) / 2
             if scale.steps[middle].sum < scale.weight { low = middle + 1 } else { high = middle }
         }
-        precondition(low < scale.steps.count, "the VMs that run fit on all hosts together")
+        guard low < scale.steps.count else {
+            // A policy that dictates may promise more than there is: all hosts are needed, and they are not enough.
+            let all = scale.steps.last ?? Step(capacity: 0, hosts: 0, sum: 0)
+            (scale.hosts, scale.low, scale.high) = (all.hosts, all.sum, .max)
+            return
+        }
         let before = low > 0 ? scale.steps[low - 1] : Step(capacity: 0, hosts: 0, sum: 0)
         let capacity = scale.steps[low].capacity
         let more = (scale.weight - before.sum + capacity - 1) / capacity

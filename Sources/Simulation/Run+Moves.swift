@@ -18,7 +18,9 @@ extension Run {
     /// loads that were measured where VMs are.
     mutating func holdRound() {
         defer { queueRound() }
-        guard !moves.jobs.contains(where: { $0.purpose == .round }) else { return }
+        if movePolicy?.waitsForMoves ?? true, moves.jobs.contains(where: { $0.purpose == .round }) {
+            return
+        }
         cluster.age(by: .nanoseconds(now - agedAt))
         agedAt = now
         let moment = moment

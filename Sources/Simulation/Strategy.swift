@@ -19,12 +19,16 @@ package protocol MovePolicy: Sendable {
     func hostsToWake(_ cluster: ClusterState, asleep: [HostIndex]) -> [HostIndex]
     /// When it is asked next: `interval` later, unless it goes by a timetable. Later than `now`; `never`: not again.
     func nextRound(after now: SimTime) -> SimTime
+    /// Whether a round is passed over while moves of the last one are under way or wait: a plan made from loads needs
+    /// them measured where VMs are.
+    var waitsForMoves: Bool { get }
 }
 
 extension MovePolicy {
     package func hostsToSleep(_ cluster: ClusterState) -> [HostIndex] { [] }
     package func hostsToWake(_ cluster: ClusterState, asleep: [HostIndex]) -> [HostIndex] { [] }
     package func nextRound(after now: SimTime) -> SimTime { now + interval }
+    package var waitsForMoves: Bool { true }
 }
 
 /// What happens to a VM in a run.

@@ -69,10 +69,12 @@ enum AzurePacking {
             try builder.add(request, name: "\(id)")
         }
         if before > 0 {
-            builder.note("\(before) VMs were there before the trace: they arrive at 0.")
+            builder.note(
+                "There before the trace, arriving at 0: \(before) of \(builder.count) VMs.")
         }
         if elsewhere > 0 {
-            builder.note("\(elsewhere) VMs cannot run on machine \(types.machine): left out.")
+            builder.note(
+                "Left out, because machine \(types.machine) cannot run them: \(elsewhere) VMs.")
         }
     }
 

@@ -88,11 +88,12 @@ enum AzureRequests {
         }
         let between = lifetimes.count { $0.min < $0.max && !$0.isCensored }
         if between > 0 {
-            builder.note("\(between) lifetimes are known between bounds: taken halfway.")
+            builder.note("Lifetimes between bounds, taken halfway: \(between) of \(builder.count).")
         }
         let short = lifetimes.count { $0.max == 0 && !$0.isCensored }
         if short > 0 {
-            builder.note("\(short) lifetimes are below one step of 300 s: taken as 150 s.")
+            builder.note(
+                "Lifetimes below one step of 300 s, taken as 150 s: \(short) of \(builder.count).")
         }
         return try builder.finish(end: SimTime(seconds: end))
     }

@@ -68,10 +68,14 @@ enum Bitbrains {
                 cpu: machine.cpu, memory: machine.memoryShares, every: .seconds(300))
             try builder.add(request, name: machine.name)
         }
-        if empty > 0 { builder.note("\(empty) VMs have no cores or no memory: left out.") }
+        if empty > 0 {
+            builder.note(
+                "Left out, because they have no cores or no memory: \(empty) of \(machines.count) VMs."
+            )
+        }
         let clipped = machines.reduce(0) { $0 + $1.clipped }
         if clipped > 0 {
-            builder.note("\(clipped) readings of use above what is provisioned: cut.")
+            builder.note("Readings of use above what is provisioned, cut: \(clipped).")
         }
     }
 

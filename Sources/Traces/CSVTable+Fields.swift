@@ -31,6 +31,15 @@ extension CSVTable {
 
     func text(_ column: Column) -> String { Self.text(bytes, fields[column.index]) }
 
+    /// Words between spaces.
+    func labels(_ column: Column) throws(TraceError) -> Set<String> {
+        let words = text(column).split(separator: " ").map(String.init)
+        guard words.count <= Limits.labelsMax else {
+            throw malformed(column, "at most \(Limits.labelsMax) labels")
+        }
+        return Set(words)
+    }
+
     func isEmpty(_ column: Column) -> Bool {
         fields[column.index].start == fields[column.index].end
     }
@@ -80,12 +89,14 @@ extension CSVTable {
         return thousandths
     }
 
-    /// Bytes, more than none, from a figure in units of so many bytes.
-    func memoryBytes(_ column: Column, bytesPerUnit: Int) throws(TraceError) -> Int {
+    /// Bytes from a figure in units of so many; more than none unless `allowsNone`.
+    func memoryBytes(
+        _ column: Column, bytesPerUnit: Int, allowsNone: Bool = false
+    ) throws(TraceError) -> Int {
         let most = Double(Limits.memoryBytesMax / bytesPerUnit)
         let value = try number(column, in: 0...most, "memory above 0:")
         let bytes = Int((value * Double(bytesPerUnit)).rounded())
-        guard bytes > 0 else { throw malformed(column, "memory above 0") }
+        guard bytes > 0 || allowsNone else { throw malformed(column, "memory above 0") }
         return bytes
     }
 

@@ -21,7 +21,8 @@ enum HuaweiEast {
         let late = events.indices.dropFirst().count { events[$0].time < events[$0 - 1].time }
         if late > 0 {
             events.sort { ($0.time, $0.line) < ($1.time, $1.line) }
-            builder.note("\(late) rows stood behind later ones and were put in order of time.")
+            builder.note(
+                "Behind a later row and put in order of time: \(late) of \(events.count) rows.")
         }
         try addVMs(events, source, into: &builder)
         return try builder.finish(end: events.last?.time)
@@ -74,7 +75,7 @@ enum HuaweiEast {
         builder.setDepartures { row, _ in departures[row] }
         if deletedUnseen > 0 {
             builder.note(
-                "\(deletedUnseen) VMs are deleted that were created before the trace: left out.")
+                "Left out, because they were created before the trace: \(deletedUnseen) VMs.")
         }
     }
 }

@@ -10,10 +10,14 @@ package enum Limits {
     package static let filesMax = 1 << 16
     /// Samples of utilisation of all VMs.
     package static let samplesMax = 1 << 28
+    /// Samples of a generated workload: 32 MiB. Beyond, VMs share rows.
+    static let syntheticSamplesMax = 1 << 23
     static let hostsMax = 1 << 20
     static let groupsMax = 1 << 20
     /// Groups of one VM.
     static let groupsPerVMMax = 64
+    /// Of one VM or host.
+    static let labelsMax = 64
 
     /// 31 years.
     package static let secondsMax = 1e9

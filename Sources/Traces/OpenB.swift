@@ -91,8 +91,8 @@ enum OpenB {
         guard withGPU > 0 else { return }
         builder.note(
             countsGPUPods
-                ? "\(withGPU) pods need GPUs: they count by their CPU and memory alone."
-                : "\(withGPU) pods need GPUs: left out (format openb-all counts their CPU and memory)."
+                ? "Counted by CPU and memory alone, though they need GPUs: \(withGPU) of \(builder.count) pods."
+                : "Left out, because they need GPUs: \(withGPU) pods (format openb-all counts their CPU and memory)."
         )
     }
 
@@ -124,7 +124,8 @@ enum OpenB {
                 arrival: arrival, departure: departure,
                 request: Resources(
                     milliCPUs: try table.milliCPUs(cpu, thousandthsPerUnit: 1),
-                    memoryBytes: try table.memoryBytes(memory, bytesPerUnit: 1 << 20)))
+                    memoryBytes: try table.memoryBytes(
+                        memory, bytesPerUnit: 1 << 20, allowsNone: true)))
             request.kind = builder.kind(table.text(qos))
             return request
         }

@@ -1,5 +1,7 @@
 // Which format a trace is in, by what stands in it: the names in a folder, the header of a file.
 
+import Host
+
 extension TraceSource {
     func detectedFormat() throws(TraceError) -> TraceFormat {
         let format = isFolder ? try folderFormat() : try Self.format(of: table, bytes ?? [])
@@ -15,7 +17,9 @@ extension TraceSource {
         if known.contains("vmtype.csv") { return .azurePacking }
         if known.contains("pm_res.csv") { return .huaweiTopology }
         if names.contains(where: { $0.hasPrefix(OpenB.podsPrefix) }) { return .openb }
-        guard let first = names.first else { return nil }
+        guard let first = names.first(where: { !Folder.isThere(path + "/" + $0) }) else {
+            return nil
+        }
         let bytes = try Self.bytes(of: path + "/" + first)
         if Self.isPercentages(bytes) { return .planetLab }
         let format = try Self.format(

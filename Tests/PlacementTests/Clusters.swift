@@ -55,6 +55,8 @@ struct RandomCluster {
         AffinityGroup(name: "together-rack", .together, scope: .rack),
         AffinityGroup(name: "soft-apart", .apart(), strength: .soft(weight: 0.5)),
         AffinityGroup(name: "soft-together", .together, scope: .zone, strength: .soft()),
+        AffinityGroup(name: "ring/0", .partition(of: "ring"), scope: .rack),
+        AffinityGroup(name: "ring/1", .partition(of: "ring"), scope: .rack),
     ]
 
     init(seed: UInt64, hosts: Int, vms: Int, withGroups: Bool = true) throws {

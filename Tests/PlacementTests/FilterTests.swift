@@ -137,6 +137,49 @@ struct FilterTests {
         #expect(admitting(cluster, first) == free.filter { $0 != "a" })
     }
 
+    @Test(arguments: [
+        (AffinityGroup.Scope.host, ["b", "c", "d"]), (.rack, ["c", "d"]), (.zone, ["d"]),
+    ])
+    func `Partitions of one whole share no domain, their own members may`(
+        scope: AffinityGroup.Scope, free: [String]
+    ) throws {
+        var cluster = try fourHosts(
+            AffinityGroup(name: "ring/0", .partition(of: "ring"), scope: scope))
+        try cluster.add(AffinityGroup(name: "ring/1", .partition(of: "ring"), scope: scope))
+        try cluster.add(AffinityGroup(name: "other/0", .partition(of: "other"), scope: scope))
+        try cluster.run(vm(1) { $0.groups = ["ring/0"] }, on: 0)
+        let same = try cluster.add(vm(2) { $0.groups = ["ring/0"] })
+        #expect(admitting(cluster, same) == ["a", "b", "c", "d"])
+        let other = try cluster.add(vm(3) { $0.groups = ["other/0"] })
+        #expect(admitting(cluster, other) == ["a", "b", "c", "d"])
+        let next = try cluster.add(vm(4) { $0.groups = ["ring/1"] })
+        #expect(admitting(cluster, next) == free)
+        let refusal = cluster.refusal(of: next, on: 0, for: .start)
+        #expect(refusal?.filter == "anti-affinity")
+
+        cluster.assign(next, to: 3)
+        #expect(cluster.brokenRule() == nil)
+        cluster.beginMove(next, to: 2)
+        #expect(cluster.wrongSum() == nil)
+        cluster.finishMove(next)
+        let wrong = try cluster.add(vm(5) { $0.groups = ["ring/0"] })
+        cluster.assign(wrong, to: 2)
+        #expect(cluster.brokenRule()?.contains("another partition") == true)
+    }
+
+    @Test func `A soft partition only costs`() throws {
+        var cluster = try fourHosts(
+            AffinityGroup(name: "ring/0", .partition(of: "ring"), strength: .soft(weight: 2)))
+        try cluster.add(
+            AffinityGroup(name: "ring/1", .partition(of: "ring"), strength: .soft(weight: 2)))
+        try cluster.run(vm(1) { $0.groups = ["ring/0"] }, on: 0)
+        let next = try cluster.add(vm(2) { $0.groups = ["ring/1"] })
+        #expect(admitting(cluster, next) == ["a", "b", "c", "d"])
+        cluster.keepIndex(for: FirstFit())
+        #expect(cluster.choose(next, by: FirstFit()) == 1)
+        #expect(cluster.brokenRule() == nil)
+    }
+
     @Test func `So many members as a domain may have are let in`() throws {
         var cluster = try fourHosts(
             AffinityGroup(name: "web", .apart(perDomainMax: 2), scope: .rack))

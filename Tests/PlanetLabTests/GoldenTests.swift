@@ -2,6 +2,7 @@
 
 import PlanetLab
 import Testing
+import Traces
 
 @Suite("Published figures", .enabled(if: RealDays.areHere, RealDays.whyNot))
 struct GoldenTests {
@@ -29,5 +30,27 @@ struct GoldenTests {
     ) throws {
         let bound = PlanetLabBound.kWh(try RealDays.day(name), keepsIdleVMs: keepsIdleVMs)
         #expect(String(describing: (bound * 100).rounded() / 100) == expected)
+    }
+}
+
+@Suite("Honest mode on a real day", .enabled(if: RealDays.areHere, RealDays.whyNot))
+struct HonestDayTests {
+    @Test func `With memory honoured little is left to consolidate`() throws {
+        let result = try PlanetLabExperiment(
+            day: try RealDays.day("20110303"), policy: try PlanetLabPolicy(name: "thr-mmt-0.8"),
+            modes: PlanetLabMode.allCases
+        ).run()
+        let (published, honest) = (result.runs[0], result.runs[1])
+        let bound = try #require(honest.energyBoundWithMemoryKWh)
+        // By volume it were 319, but VMs of 870 and 1740 MB leave gaps. A G4 idles at 86 W.
+        #expect(PlanetLabBound.hostsByMemory(vms: result.vms, hosts: result.hosts) == 329)
+        #expect(bound > 329 * 86 * 85_800 / 3.6e6)
+        #expect(honest.hostsInUseMean >= 329)
+        #expect((bound...bound * 1.2).contains(honest.energyKWh))
+        #expect(honest.energyKWh > 3 * published.energyKWh)
+        #expect(honest.migrations * 10 < published.migrations && honest.vmsDeleted == 0)
+        let longest = try #require(honest.downtime).maxMilliseconds
+        #expect(longest > 0 && longest <= 50)
+        #expect(Set(honest.notes).isDisjoint(with: published.notes))
     }
 }

@@ -88,6 +88,20 @@ struct BoundTests {
         #expect(run.energyKWh.value >= best * (1 - 1e-9))
     }
 
+    @Test func `Work is served at the best place on the curve where one host is enough`() throws {
+        // Idle at 100 W, three quarters busy at 110 W, then steep: with many VMs both hosts at three quarters are best.
+        let curve = PowerCurve(
+            watts: [100, 101, 102, 103, 104, 105, 106, 108, 150, 200, 300], asleep: 0)
+        var scene = scenario(
+            workload((0..<12).map { _ in request(from: 0, vcpus: 1) }, seconds: 3600),
+            on: hosts(3, cores: 10), strategy(WorstFit()))
+        scene.assumedBusyShare = 1
+        scene.power = [curve]
+        let bound = try #require(try scene.run().energyKWh.bound)
+        // Twelve cores at 108 W for seven; two hosts in use at 100 W and 1 W a core would be 212 W.
+        #expect(abs(bound - 0.212) < 1e-6)
+    }
+
     @Test func `Large VMs are not counted by their volume alone`() throws {
         // Three VMs of 60 % of a host need three hosts, though their volume is that of two.
         let run = try scenario(

@@ -1,0 +1,51 @@
+// Two workloads that a page of mathematics describes: one whose VMs come and go at a constant rate, and one whose VMs stay
+// and whose load swings.
+
+import Model
+import Placement
+import Simulation
+
+enum Fleet {
+    /// Half of the VMs are there from the start, the other half arrives: a Poisson process, exponential lifetimes with the
+    /// duration as their mean. So the number of VMs stays what it was, on average (M/M/infinity in equilibrium, by Little's
+    /// law), and what is left of a lifetime is distributed as a whole one.
+    static func steady(_ parameters: SyntheticParameters) -> SyntheticDraft {
+        var variates = Variates(seed: parameters.seed)
+        var draft = SyntheticDraft()
+        let seconds = parameters.duration.seconds
+        let rows = SyntheticUse.rows(vms: parameters.vms, duration: parameters.duration)
+        SyntheticUse.addLikePlanetLab(
+            to: &draft.workload, rows: rows, samples: SyntheticUse.samples(parameters.duration),
+            &variates)
+        for number in 0..<parameters.vms {
+            // A Poisson process with so many arrivals in an interval has them at independent, evenly spread times.
+            let isThere = number < parameters.vms / 2
+            let arrival = isThere ? 0 : variates.fraction() * seconds
+            let departure = arrival + variates.exponential(mean: seconds)
+            var request = VMRequest(
+                arrival: SimTime(seconds: arrival), departure: SimTime(seconds: departure),
+                request: SyntheticShapes.azure.draw(&variates))
+            request.series = Int32(number % rows)
+            draft.add(request)
+        }
+        return draft
+    }
+
+    /// All VMs are there from the start and stay; their use follows the hour, so that hosts fill and empty together.
+    static func diurnal(_ parameters: SyntheticParameters) -> SyntheticDraft {
+        var variates = Variates(seed: parameters.seed)
+        var draft = SyntheticDraft()
+        let rows = SyntheticUse.rows(vms: parameters.vms, duration: parameters.duration)
+        SyntheticUse.addDiurnal(
+            to: &draft.workload, rows: rows, samples: SyntheticUse.samples(parameters.duration),
+            &variates)
+        for number in 0..<parameters.vms {
+            var request = VMRequest(
+                arrival: .start, departure: .never,
+                request: SyntheticShapes.azure.draw(&variates))
+            request.series = Int32(number % rows)
+            draft.add(request)
+        }
+        return draft
+    }
+}
