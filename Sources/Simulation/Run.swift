@@ -65,6 +65,8 @@ struct Run: ~Copyable {
     var rounds = 0
     /// When the last moves' ages were brought up to date.
     var agedAt: Int64 = 0
+    /// False when a policy that dictates has promised more than a host has: the bounds hold for nobody then.
+    var keepsLimits = true
     /// VMs that did not fit where the workload says that they stood.
     var unkeptPlaces = 0
     /// Host events that found their host away.
