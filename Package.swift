@@ -256,9 +256,9 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "API", "Client", "Host", "Migration", "MigrationProtocol",
-                "MigrationTestSupport", "Model", "PeerLink", "Pulse", "StoreTestSupport", "Testbed",
-                "ferry",
+                "API", "Client", "History", "Host", "Migration", "MigrationProtocol",
+                "MigrationTestSupport", "Model", "PeerLink", "Placement", "Pulse", "Simulation",
+                "StoreTestSupport", "Testbed", "ferry",
                 "ferry-agent", "ferry-controller", "ferry-load", "ferry-vmm",
             ], swiftSettings: settings),
         .testTarget(

@@ -165,7 +165,7 @@ extension EndToEnd {
 }
 
 /// Three agents and a controller; taken down whatever comes of it.
-private func withControlledCluster(_ body: (LocalCluster) async throws -> Void) async throws {
+func withControlledCluster(_ body: (LocalCluster) async throws -> Void) async throws {
     let cluster = try await LocalCluster.temporary(
         control: LocalControl(controllers: ["controller-1"]))
     do { try await body(cluster) } catch {
@@ -179,7 +179,7 @@ private func withControlledCluster(_ body: (LocalCluster) async throws -> Void) 
 extension LocalCluster {
     /// Runs `ferry`, which must do what it is asked.
     @discardableResult
-    fileprivate func done(_ arguments: String...) async throws -> FerryCommand.Result {
+    func done(_ arguments: String...) async throws -> FerryCommand.Result {
         let result = try await ferry(arguments)
         guard result.exitCode == 0 else {
             throw TestbedError(
@@ -190,7 +190,7 @@ extension LocalCluster {
     }
 
     /// The same of something that a host must have reported first, which it does with its next heartbeat.
-    fileprivate func doneOnceReported(_ arguments: String...) async throws -> FerryCommand.Result {
+    func doneOnceReported(_ arguments: String...) async throws -> FerryCommand.Result {
         let end = Instant.now + .seconds(10)
         while true {
             let result = try await ferry(arguments)
@@ -204,7 +204,7 @@ extension LocalCluster {
         }
     }
 
-    fileprivate func ferry(
+    func ferry(
         _ arguments: [String], environment: [String: String] = [:]
     ) async throws -> FerryCommand.Result {
         var environment = environment

@@ -77,7 +77,7 @@ extension OperationInfo {
 
 extension ClientError {
     /// The controller may answer again a little later.
-    fileprivate var isPassing: Bool {
+    var isPassing: Bool {
         switch self {
         case .unreachable: true
         case .problem(let problem, _): problem.status == 503

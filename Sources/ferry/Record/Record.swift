@@ -51,16 +51,14 @@ struct Record: AsyncParsableCommand {
     private static let everyBounds = Duration.seconds(1)...Duration.seconds(3600)
 
     func run() async throws {
-        try await reporting(output) {
-            try await Session.with(cluster) { session in
-                let controller = try session.neededController(for: "ferry record")
-                let recorder = try await Recorder(controller, file: to, every: every)
-                if let note = await recorder.startNote { printError("ferry: \(note)") }
-                let summary = try await record(with: recorder)
-                switch output.output {
-                case .json: print(try jsonText(summary))
-                case .text: print(summary.text)
-                }
+        try await Session.with(cluster, reporting: output) { session in
+            let controller = try session.neededController(for: "ferry record")
+            let recorder = try await Recorder(controller, file: to, every: every)
+            await printError("ferry: \(recorder.startNote)")
+            let summary = try await record(with: recorder)
+            switch output.output {
+            case .json: print(try jsonText(summary))
+            case .text: print(summary.text)
             }
         }
     }

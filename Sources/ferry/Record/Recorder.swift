@@ -67,7 +67,7 @@ actor Recorder {
     }
 
     /// What to tell before it begins.
-    var startNote: String? {
+    var startNote: String {
         guard writer.continues else { return "recording into \(path); Ctrl-C ends it" }
         let cut =
             writer.cutOffBytes > 0
@@ -109,6 +109,7 @@ actor Recorder {
     func end() throws -> RecordSummary {
         if let failure { throw CommandFailure(failure) }
         do {
+            try writeGap()
             try write(.end)
             try writer.flush()
         } catch let error as HistoryWriteError { throw CommandFailure(error) }
@@ -123,15 +124,15 @@ actor Recorder {
 
 extension Recorder {
     /// Writes what events tell, until it is cancelled.
-    func follow() async throws {
+    nonisolated func follow() async throws {
         while !Task.isCancelled {
             do {
-                try await controller.events(after: revision) { event in
-                    try await self.take(event)
+                try await controller.events(after: await revision) { event in
+                    try await take(event)
                     return true
                 }
             } catch {
-                try checkWritable()
+                try await checkWritable()
                 try await pause(after: error)
             }
         }
@@ -222,16 +223,18 @@ extension Recorder {
         (goneMeanwhile, comeMeanwhile, hostsComeMeanwhile) = ([], [], [])
         let all = listsAll
         let listing = try await Listing(controller, withAll: all)
-        let since = lastReading
-        if now - since > silenceMax {
-            try write(.gap(RecordedGap(.unreachable, since: since)))
-        }
+        try writeGap()
         try take(listing)
         if all { listsAll = false }
     }
 
+    private func writeGap() throws {
+        guard now - lastReading > silenceMax else { return }
+        try write(.gap(RecordedGap(.unreachable, since: lastReading)))
+    }
+
     /// Readings that lie further apart leave a gap.
-    private var silenceMax: Int64 { (2 * every + .seconds(2)).wholeNanoseconds / 1_000_000 }
+    private var silenceMax: Int64 { (every * 2 + .seconds(2)).wholeNanoseconds / 1_000_000 }
 
     private func take(_ listing: Listing) throws {
         for host in listing.hosts { try take(host) }
