@@ -31,6 +31,15 @@ extension CSVTable {
 
     func text(_ column: Column) -> String { Self.text(bytes, fields[column.index]) }
 
+    /// Words between spaces.
+    func labels(_ column: Column) throws(TraceError) -> Set<String> {
+        let words = text(column).split(separator: " ").map(String.init)
+        guard words.count <= Limits.labelsMax else {
+            throw malformed(column, "at most \(Limits.labelsMax) labels")
+        }
+        return Set(words)
+    }
+
     func isEmpty(_ column: Column) -> Bool {
         fields[column.index].start == fields[column.index].end
     }
