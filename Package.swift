@@ -112,7 +112,6 @@ let package = Package(
         library("Traces", ["Host", "Model", "Placement", "Simulation"]),
         // The published consolidation experiment, to the digit, and what it looks like with its costs counted
         library("PlanetLab", ["Model", "Placement", "Simulation", "Traces"]),
-        library("PlanetLab", ["Model", "Placement", "Traces"]),
         // Statistics over seeds, sweeps and their parts, reports; what a page needs is in the code
         .target(
             name: "SimulationReport",
