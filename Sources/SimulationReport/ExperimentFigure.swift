@@ -3,7 +3,7 @@
 package import PlanetLab
 
 package struct ExperimentFigure: Sendable {
-    /// Stable, for programs; the unit is its last word.
+    /// Stable, for programs.
     package var key: String
     package var title: String
     package var unit: String

@@ -16,7 +16,7 @@ package struct Figure: Sendable {
         case lower, higher, neither
     }
 
-    /// Stable, for programs; the unit is its last word.
+    /// Stable, for programs.
     package var key: String
     /// For people, with the unit.
     package var title: String
@@ -164,11 +164,18 @@ extension Figure {
     ]
 
     private static let hosts = [
-        Figure("sleeps", "Hosts put to sleep", "", .hosts, .neither, "How often.") {
+        Figure(
+            "sleeps", "Hosts put to sleep", "", .hosts, .neither, "How often a host fell asleep."
+        ) {
             Double($0.sleeps)
         },
-        Figure("wakes", "Hosts woken", "", .hosts, .neither, "How often.") { Double($0.wakes) },
-        Figure("hostFailures", "Hosts failed", "", .hosts, .neither, "By the scenario.") {
+        Figure("wakes", "Hosts woken", "", .hosts, .neither, "How often a host was woken.") {
+            Double($0.wakes)
+        },
+        Figure(
+            "hostFailures", "Hosts failed", "", .hosts, .neither,
+            "Hosts that the scenario lets fail."
+        ) {
             Double($0.hostFailures)
         },
         Figure(

@@ -120,12 +120,10 @@ struct SimulatePlanetLab: AsyncParsableCommand {
 extension ExperimentReport {
     fileprivate var text: String {
         let differences = differences.map { "\($0.name): \($0.value)" }
-        let notes = notes.map { "note: \($0)" }
-        let parts =
-            table.texts
-            + (differences.isEmpty
-                ? [] : ["What the modes do differently\n" + differences.joined(separator: "\n")])
-            + (notes.isEmpty ? [] : [notes.joined(separator: "\n")])
-        return parts.joined(separator: "\n\n")
+        // Between two modes the differences say what the notes of each would say again.
+        let reading =
+            differences.isEmpty
+            ? notes.map { "note: \($0)" } : ["What the modes do differently"] + differences
+        return (table.texts + [reading.joined(separator: "\n")]).joined(separator: "\n\n")
     }
 }
