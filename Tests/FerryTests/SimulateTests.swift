@@ -256,7 +256,7 @@ struct SimulateTests {
             let table = try await FerryCommand.run(arguments, in: folder)
             #expect(table.exitCode == 0, "\(table.errors)")
             #expect(table.output.contains("THR-MMT-0.8, HONEST"))
-            #expect(table.output.contains("What the modes do differently"))
+            #expect(table.output.contains("What honest counts\n  VMs stay all day"))
             let json = try await FerryCommand.run(
                 arguments + ["-o", "json", "--html", "page.html"], in: folder)
             let runs = try #require(try object(json.output)["runs"] as? [[String: Any]])

@@ -244,9 +244,11 @@ function downtimeCard(policies) {
   const title = "Downtime of VMs";
   if (moved.length === 0) return card(title, "No policy moved a VM: there was no downtime.", make("div", { "data-chart": "downtime" }));
   const series = moved.map(({ policy, place }) => {
-    const { edges, counts, count, p50, p99, max } = policy.downtimeMs;
+    const { edges, counts, count, min, p50, p99, max } = policy.downtimeMs;
     let sum = 0;
-    const points = counts.map((one, bin) => [edges[bin] ?? max, (sum += one) / count * 100]).filter(([x]) => x > 0);
+    // A bin's edge may lie beyond the longest pause that there was.
+    const ends = counts.map((one, bin) => [Math.min(edges[bin] ?? max, max), (sum += one) / count * 100]);
+    const points = [[min, 0], ...ends.filter(([x]) => x > min)];
     return {
       name: policy.name, place, xs: points.map(([x]) => x), ys: points.map(([, y]) => y),
       remark: `median ${figure(p50)} ms, 99th percentile ${figure(p99)} ms, longest ${figure(max)} ms`,

@@ -119,13 +119,12 @@ struct SimulatePlanetLab: AsyncParsableCommand {
 
 extension ExperimentReport {
     fileprivate var text: String {
-        let differences = differences.map { "\($0.name): \($0.value)" }
+        let modes = modes.map { mode in
+            "What \(mode.name) counts\n" + mode.rules.map { "  \($0)" }.joined(separator: "\n")
+        }
         let notes = notes.map { "note: \($0)" }
         let parts =
-            table.texts
-            + (differences.isEmpty
-                ? [] : ["What the modes do differently\n" + differences.joined(separator: "\n")])
-            + (notes.isEmpty ? [] : [notes.joined(separator: "\n")])
+            table.texts + modes + (notes.isEmpty ? [] : [notes.joined(separator: "\n")])
         return parts.joined(separator: "\n\n")
     }
 }
