@@ -202,7 +202,7 @@ struct MalformedTests {
             expected: "a host that no other row has", found: "host-1"),
         Mistake(
             .huaweiTopology, "topology.csv", "host-2,1.0", "host-2,1.5", line: 4, field: "rack_id",
-            expected: "a whole one", found: "1.5"),
+            expected: "a whole number", found: "1.5"),
         Mistake(
             .huaweiTopology, "VM_data_C1.csv", "anti-affinity", "nearby", line: 6,
             field: "strategy", expected: "affinity, anti-affinity, fault_domain or nothing",
