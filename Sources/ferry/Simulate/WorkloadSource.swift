@@ -38,6 +38,7 @@ enum WorkloadSource: Sendable {
         if let limit = options.limit, limit < workload.requests.count {
             let count = workload.requests.count
             workload.requests.removeLast(count - limit)
+            workload.names = Array(workload.names.prefix(limit))
             workload.notes.append("Only the first \(limit) of \(count) requests are replayed.")
         }
         return workload
