@@ -4,6 +4,19 @@ import Foundation
 import Testbed
 import Testing
 
+/// Two hosts; a VM on each, the second from 100 s on.
+private let history = """
+    {"cluster":"blue","everySeconds":10,"kind":"history","policy":"worst-fit","startedAtMs":1760000000000,"t":0,"version":1}
+    {"cores":8,"cpuOvercommit":1,"features":[],"isFenced":false,"kind":"host","labels":[],"link":"","linkBytesPerSecond":1250000000,"memoryBytes":68719476736,"memoryOvercommit":1,"memoryReserveBytes":0,"name":"host-a","rack":"","state":"active","t":0,"zone":""}
+    {"cores":8,"cpuOvercommit":1,"features":[],"isFenced":false,"kind":"host","labels":[],"link":"","linkBytesPerSecond":1250000000,"memoryBytes":68719476736,"memoryOvercommit":1,"memoryReserveBytes":0,"name":"host-b","rack":"","state":"active","t":0,"zone":""}
+    {"downtimeLimitMs":50,"groups":[],"id":"000000000000000000000000000000ff","kind":"vm","labels":[],"mayBeBalanced":true,"memoryBytes":4294967296,"name":"web","priority":0,"t":0,"vcpus":2}
+    {"host":"host-a","kind":"place","state":"running","t":0,"vm":"web"}
+    {"downtimeLimitMs":50,"groups":[],"id":"000000000000000000000000000000fe","kind":"vm","labels":[],"mayBeBalanced":true,"memoryBytes":4294967296,"name":"db","priority":0,"t":100000,"vcpus":2}
+    {"host":"host-b","kind":"place","state":"running","t":100000,"vm":"db"}
+    {"kind":"end","t":600000}
+
+    """
+
 @Suite("ferry simulate")
 struct SimulateTests {
     private static let sweep = [
@@ -149,6 +162,28 @@ struct SimulateTests {
         #expect(figures["migrations"]?["mean"] as? Double ?? 0 > 0)
     }
 
+    @Test func `A history is repeated as it was, and under another policy beside it`() async throws
+    {
+        try await withFolder { folder in
+            try history.write(
+                toFile: "\(folder)/h.history", atomically: true, encoding: .utf8)
+            let result = try await ferry(
+                "simulate", "--what-if", "h.history", "--policy", "best-fit", "-o", "csv",
+                in: folder)
+            #expect(result.exitCode == 0, "\(result.errors)")
+            let lines = result.output.split(separator: "\n").filter {
+                $0.contains(",hostsInUseMax,")
+            }
+            #expect(lines.count == 2)
+            #expect(lines.first?.hasPrefix(",recorded,hostsInUseMax,hosts,1,2.0,") == true)
+            #expect(lines.last?.hasPrefix(",best-fit,hostsInUseMax,hosts,1,1.0,") == true)
+            let other = try await ferry(
+                "simulate", "--what-if", "h.history", "--hosts", "3", in: folder)
+            #expect(other.exitCode == 4)
+            #expect(other.errors.contains("of its own hosts"), "\(other.errors)")
+        }
+    }
+
     @Test func `A trace that is wrong is told with file, line and field, in JSON too`() async throws
     {
         try await withFolder { folder in
@@ -276,7 +311,7 @@ struct SimulateTests {
             let table = try await FerryCommand.run(arguments, in: folder)
             #expect(table.exitCode == 0, "\(table.errors)")
             #expect(table.output.contains("THR-MMT-0.8, HONEST"))
-            #expect(table.output.contains("What the modes do differently"))
+            #expect(table.output.contains("What honest counts\n  VMs stay all day"))
             let json = try await FerryCommand.run(
                 arguments + ["-o", "json", "--html", "page.html"], in: folder)
             let runs = try #require(try object(json.output)["runs"] as? [[String: Any]])
