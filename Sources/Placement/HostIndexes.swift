@@ -18,7 +18,7 @@ package enum HostOrder: Hashable, Sendable, CaseIterable {
 
 struct HostIndexes: Sendable {
     private var tree: FreeTree?
-    private var leastFree: SortedHosts?
+    private var leastFree: HostsByRoom?
     /// For `mostFree` and `aligned`.
     private var mostFree: SortedHosts?
     private var leastLoaded: SortedHosts?
@@ -41,7 +41,7 @@ struct HostIndexes: Sendable {
     mutating func create(_ order: HostOrder) {
         switch order {
         case .listed: tree = FreeTree()
-        case .leastFree: leastFree = SortedHosts()
+        case .leastFree: leastFree = HostsByRoom()
         case .mostFree, .aligned: mostFree = SortedHosts()
         case .leastLoaded: leastLoaded = SortedHosts()
         case .leastOutlived: byExit = HostsByExit()
@@ -59,7 +59,7 @@ struct HostIndexes: Sendable {
         let free = row.isActive ? row.free : nil
         let room = row.freeRoom(largest: largest)
         tree?.update(host, free)
-        leastFree?.update(host, free.map { (room, $0) })
+        leastFree?.update(host, free, largest: largest)
         mostFree?.update(host, free.map { (-room, $0) })
         leastLoaded?.update(host, free.map { (row.loadMax, $0) })
         byExit?.update(host, free, exit: row.exit, largest: largest)
@@ -76,9 +76,7 @@ struct HostIndexes: Sendable {
         let need = vm.request
         switch order {
         case .listed: return tree?.first(need, where: admits)
-        case .leastFree:
-            // A host with less room in sum than the VM needs has less in one of both.
-            return leastFree?.first(need, from: need.room(largest: largest), where: admits)
+        case .leastFree: return leastFree?.first(need, largest: largest, where: admits)
         case .mostFree: return mostFree?.first(need, where: admits)
         case .leastLoaded: return leastLoaded?.first(need, where: admits)
         case .aligned:

@@ -7,6 +7,8 @@ package enum Limits {
 
     /// Entries of a block of the host index before it is split.
     static let blockEntriesMax = 256
+    /// Levels of free vCPUs in the index of best fit.
+    static let roomLevels = 64
     /// Hosts drawn for each one wanted before a policy that draws walks on in host order.
     static let drawsPerHost = 16
 

@@ -69,17 +69,20 @@ struct SortedHosts: Sendable {
     mutating func update(_ host: HostIndex, _ place: (key: Double, free: Resources)?) {
         while keys.count <= host { keys.append(.nan) }
         let id = Int32(host)
-        if !keys[host].isNaN {
-            let block = block(for: keys[host], id)
-            blocks[block].remove(keys[host], id)
-            if blocks[block].entries.isEmpty { blocks.remove(at: block) }
-        }
+        if !keys[host].isNaN { remove(id, key: keys[host]) }
         keys[host] = place?.key ?? .nan
         guard let place else { return }
         insert(Entry(key: place.key, host: id, free: place.free))
     }
 
-    private mutating func insert(_ entry: Entry) {
+    /// Takes out a host that stands here with this key.
+    mutating func remove(_ host: Int32, key: Double) {
+        let block = block(for: key, host)
+        blocks[block].remove(key, host)
+        if blocks[block].entries.isEmpty { blocks.remove(at: block) }
+    }
+
+    mutating func insert(_ entry: Entry) {
         guard !blocks.isEmpty else {
             blocks = [Block([entry])]
             return
