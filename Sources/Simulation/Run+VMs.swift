@@ -20,7 +20,9 @@ extension Run {
         while requestOfVM.count <= row {
             requestOfVM.append(-1)
             downtimeOfVM.append(0)
+            useChanges.append(.max)
         }
+        useChanges[row] = nextUseChange(of: request)
         requestOfVM[row] = Int32(request)
         downtimeOfVM[row] = 0
         vmOfRequest[request] = Int32(row)
@@ -131,6 +133,15 @@ extension Run {
             memoryBytes: Double(row.memoryBytes) * (sample.memory ?? 1))
     }
 
+    /// When a VM's use is another than now.
+    private func nextUseChange(of request: Int) -> Int64 {
+        let row = requests[request]
+        guard row.series >= 0 else { return .max }
+        let arrival = row.arrival.nanoseconds
+        let age = scenario.workload.utilisation.nextChange(row.series, after: now - arrival)
+        return age == .max ? .max : arrival + age
+    }
+
     /// Reads every VM's utilisation, then adds to the course of the run when that is due.
     mutating func sample() throws(SimulationError) {
         if sampling.readsUtilisation { try readUtilisation() }
@@ -141,9 +152,12 @@ extension Run {
 
     private mutating func readUtilisation() throws(SimulationError) {
         useBatch.removeAll(keepingCapacity: true)
-        for row in requestOfVM.indices where requestOfVM[row] >= 0 {
-            if let use = use(of: Int(requestOfVM[row]), at: now) { useBatch.append((row, use)) }
+        for row in useChanges.indices where useChanges[row] <= now && requestOfVM[row] >= 0 {
+            let request = Int(requestOfVM[row])
+            if let use = use(of: request, at: now) { useBatch.append((row, use)) }
+            useChanges[row] = nextUseChange(of: request)
         }
+        if useBatch.isEmpty { return }
         do { try cluster.setUses(useBatch) } catch {
             throw .badRequest("of \(scenario.workload.name)", error)
         }

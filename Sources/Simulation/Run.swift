@@ -42,6 +42,8 @@ struct Run: ~Copyable {
     var vmOfRequest: [Int32]
     /// The request of each VM row; -1: the row is free.
     var requestOfVM: [Int32] = []
+    /// When each VM's utilisation is another than it was read.
+    var useChanges: [Int64] = []
     /// Milliseconds that each VM stood still while it was moved.
     var downtimeOfVM: [Float] = []
 

@@ -115,6 +115,14 @@ package struct Utilisation: Sendable {
         return (Self.share(cpu[place]), hasMemory ? Self.share(memory[place]) : nil)
     }
 
+    /// How long after the VM's arrival the sample in force gives way to another; the end of time when it is the last.
+    func nextChange(_ row: Int32, after nanoseconds: Int64) -> Int64 {
+        let series = series[Int(row)]
+        let step = nanoseconds / series.step
+        guard step < Int64(series.count - 1) else { return .max }
+        return (step + 1) * series.step
+    }
+
     private static let shareMax: Float = 1024
 
     private static func share(_ sample: Float) -> Double {
