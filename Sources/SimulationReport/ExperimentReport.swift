@@ -1,5 +1,5 @@
-// The published consolidation experiment: policies and modes beside each other, each with its bound, and what the modes
-// do differently.
+// The published consolidation experiment: policies and modes beside each other, each with its bound, and what each
+// mode counts.
 
 package import PlanetLab
 
@@ -26,11 +26,13 @@ package struct ExperimentReport: Sendable {
         }
     }
 
-    package var notes: [String] {
-        var seen: Set<String> = []
-        return columns.flatMap { $0.figures.notes }.filter { seen.insert($0).inserted }
-            + beatenBounds
+    /// What each mode counts and leaves out: its rules, one sentence each.
+    package var modes: [(name: String, rules: [String])] {
+        results[0].runs.map { ($0.mode, $0.notes) }
     }
+
+    /// What went wrong, if anything did.
+    package var notes: [String] { beatenBounds }
 
     private var beatenBounds: [String] {
         columns.flatMap { column in
@@ -42,37 +44,6 @@ package struct ExperimentReport: Sendable {
                     "\(column.name): \(figure.title) is \(value), below the bound \(bound). This cannot be: please report it as a bug of Ferry."
             }
         }
-    }
-
-    /// What the honest mode changes, rule by rule; empty where it is not among the modes.
-    package var differences: [Setting] {
-        guard Set(columns.map(\.figures.mode)).count > 1 else { return [] }
-        return [
-            Setting(
-                "Idle VMs",
-                "cloudsim-3.0.3 deletes a VM for good once two samples in a row are 0: about half of all VMs. honest keeps them."
-            ),
-            Setting(
-                "Memory",
-                "cloudsim-3.0.3 forgets what VMs need after the start, so that memory never limits a migration. honest enforces it."
-            ),
-            Setting(
-                "Choice of a target",
-                "cloudsim-3.0.3 compares what load adds to a host's power, and a host that is off costs nothing to switch on. honest charges its idle power."
-            ),
-            Setting(
-                "Idle hosts",
-                "cloudsim-3.0.3 bills no power for an interval that a host began without load. honest bills every host that holds VMs."
-            ),
-            Setting(
-                "Migrations",
-                "cloudsim-3.0.3 sends RAM once over half a link and takes 10 % of the VM's CPU meanwhile, without a pause. honest moves VMs by Ferry's own model: rounds, shared links, a pause."
-            ),
-            Setting(
-                "Counting",
-                "cloudsim-3.0.3 counts a host that a VM arrives at as short of CPU, and may move a VM twice in one round. honest does neither."
-            ),
-        ]
     }
 }
 
@@ -135,10 +106,16 @@ extension ExperimentReport {
             .init("hosts", .integer(results[0].hosts)),
             .init("figures", .array(ExperimentFigure.all.map(\.json))),
             .init("runs", .array(columns.map(\.json))),
-            .init(
-                "differences",
-                .object(differences.map { .init($0.name, .string($0.value)) })),
+            .init("modes", .array(modes.map(Self.json))),
             .init("notes", .strings(notes)),
+        ])
+    }
+}
+
+extension ExperimentReport {
+    fileprivate static func json(_ mode: (name: String, rules: [String])) -> JSONText {
+        .object([
+            .init("name", .string(mode.name)), .init("rules", .strings(mode.rules)),
         ])
     }
 }
@@ -178,10 +155,8 @@ extension ExperimentReport {
             HTML("<section class=\"bare\"><div class=\"glance\" id=\"glance\"></div></section>"),
             .section(table.title, .table(table, id: "results")),
         ]
-        if !differences.isEmpty {
-            sections.append(
-                .section("What the modes do differently", id: "differences", .meanings(differences))
-            )
+        sections += modes.map { mode in
+            .section("What \(mode.name) counts", id: mode.name, .list(mode.rules))
         }
         sections.append(.section("What to know", id: "notes", .list(Self.standingNotes + notes)))
         sections.append(

@@ -4,6 +4,19 @@ import Foundation
 import Testbed
 import Testing
 
+/// Two hosts; a VM on each, the second from 100 s on.
+private let history = """
+    {"cluster":"blue","everySeconds":10,"kind":"history","policy":"worst-fit","startedAtMs":1760000000000,"t":0,"version":1}
+    {"cores":8,"cpuOvercommit":1,"features":[],"isFenced":false,"kind":"host","labels":[],"link":"","linkBytesPerSecond":1250000000,"memoryBytes":68719476736,"memoryOvercommit":1,"memoryReserveBytes":0,"name":"host-a","rack":"","state":"active","t":0,"zone":""}
+    {"cores":8,"cpuOvercommit":1,"features":[],"isFenced":false,"kind":"host","labels":[],"link":"","linkBytesPerSecond":1250000000,"memoryBytes":68719476736,"memoryOvercommit":1,"memoryReserveBytes":0,"name":"host-b","rack":"","state":"active","t":0,"zone":""}
+    {"downtimeLimitMs":50,"groups":[],"id":"000000000000000000000000000000ff","kind":"vm","labels":[],"mayBeBalanced":true,"memoryBytes":4294967296,"name":"web","priority":0,"t":0,"vcpus":2}
+    {"host":"host-a","kind":"place","state":"running","t":0,"vm":"web"}
+    {"downtimeLimitMs":50,"groups":[],"id":"000000000000000000000000000000fe","kind":"vm","labels":[],"mayBeBalanced":true,"memoryBytes":4294967296,"name":"db","priority":0,"t":100000,"vcpus":2}
+    {"host":"host-b","kind":"place","state":"running","t":100000,"vm":"db"}
+    {"kind":"end","t":600000}
+
+    """
+
 @Suite("ferry simulate")
 struct SimulateTests {
     private static let sweep = [
@@ -42,6 +55,26 @@ struct SimulateTests {
         #expect(lines.contains { $0.hasPrefix("  at least") })
         let named = try await ferry("simulate", "run", "--synthetic", "steady", "--vms", "100")
         #expect(named.output == result.output)
+    }
+
+    @Test func `With --limit the rest of a trace is as if it were not there`() async throws {
+        try await withFolder { folder in
+            let rows = (0..<5).map { "vm-\($0),\($0 * 60),\($0 * 60 + 600),1,1" }
+            let header = "name,arrival_s,departure_s,vcpus,memory_gib"
+            func write(_ name: String, _ rows: ArraySlice<String>) throws {
+                try ([header] + rows).joined(separator: "\n").write(
+                    toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+            }
+            try write("all.csv", rows[...])
+            let limited = try await ferry(
+                "simulate", "--trace", "all.csv", "--limit", "3", "--hosts", "1", in: folder)
+            #expect(limited.exitCode == 0, "\(limited.errors)")
+            #expect(
+                limited.output.split(separator: "\n").contains {
+                    $0.hasPrefix("VMs placed") && $0.hasSuffix(" 3")
+                })
+            #expect(limited.output.contains("Only the first 3 of 5 requests are replayed."))
+        }
     }
 
     @Test
@@ -127,6 +160,28 @@ struct SimulateTests {
         #expect(figures["vmsLost"]?["mean"] as? Double ?? 0 > 0)
         #expect(figures["drains"]?["mean"] as? Double == 2)
         #expect(figures["migrations"]?["mean"] as? Double ?? 0 > 0)
+    }
+
+    @Test func `A history is repeated as it was, and under another policy beside it`() async throws
+    {
+        try await withFolder { folder in
+            try history.write(
+                toFile: "\(folder)/h.history", atomically: true, encoding: .utf8)
+            let result = try await ferry(
+                "simulate", "--what-if", "h.history", "--policy", "best-fit", "-o", "csv",
+                in: folder)
+            #expect(result.exitCode == 0, "\(result.errors)")
+            let lines = result.output.split(separator: "\n").filter {
+                $0.contains(",hostsInUseMax,")
+            }
+            #expect(lines.count == 2)
+            #expect(lines.first?.hasPrefix(",recorded,hostsInUseMax,hosts,1,2.0,") == true)
+            #expect(lines.last?.hasPrefix(",best-fit,hostsInUseMax,hosts,1,1.0,") == true)
+            let other = try await ferry(
+                "simulate", "--what-if", "h.history", "--hosts", "3", in: folder)
+            #expect(other.exitCode == 4)
+            #expect(other.errors.contains("of its own hosts"), "\(other.errors)")
+        }
     }
 
     @Test func `A trace that is wrong is told with file, line and field, in JSON too`() async throws
@@ -256,7 +311,7 @@ struct SimulateTests {
             let table = try await FerryCommand.run(arguments, in: folder)
             #expect(table.exitCode == 0, "\(table.errors)")
             #expect(table.output.contains("THR-MMT-0.8, HONEST"))
-            #expect(table.output.contains("What the modes do differently"))
+            #expect(table.output.contains("What honest counts\n  VMs stay all day"))
             let json = try await FerryCommand.run(
                 arguments + ["-o", "json", "--html", "page.html"], in: folder)
             let runs = try #require(try object(json.output)["runs"] as? [[String: Any]])

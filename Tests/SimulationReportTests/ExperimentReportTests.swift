@@ -48,9 +48,11 @@ struct ExperimentReportTests {
         #expect(rows.first { $0.key == "downtimeMaxMs" }?.entries[0].value == "–")
     }
 
-    @Test func `What differs is said where there are two modes, and only there`() throws {
-        #expect(try report(.cloudSim, .honest).differences.count == 6)
-        #expect(try report(.honest).differences.isEmpty)
+    @Test func `What each mode counts is said beside the figures`() throws {
+        let made = try report(.cloudSim, .honest)
+        #expect(made.modes.map(\.name) == ["cloudsim-3.0.3", "honest"])
+        #expect(made.modes.allSatisfy { $0.rules == ["<b>a note</b>"] })
+        #expect(made.html.contains("<h2>What honest counts</h2>"))
     }
 
     @Test func `CSV has the published columns as they are printed`() throws {

@@ -57,7 +57,7 @@ struct PageTests {
         let downtime = try #require(dom.range(of: "data-chart=\"downtime\""))
         let chart = String(dom[downtime.upperBound...].prefix(4000))
         #expect(!chart.contains("data-policy=\"best-fit\" data-points"))
-        #expect(chart.contains("data-policy=\"worst-fit\" data-points=\"6\" data-max=\"100\""))
+        #expect(chart.contains("data-policy=\"worst-fit\" data-points=\"7\" data-max=\"100\""))
     }
 
     private func checkTable(_ dom: String, _ name: String, _ policy: [String: Any]) throws {

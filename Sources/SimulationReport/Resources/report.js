@@ -244,9 +244,11 @@ function downtimeCard(policies) {
   const title = "Downtime of VMs";
   if (moved.length === 0) return card(title, "No policy moved a VM: there was no downtime.", make("div", { "data-chart": "downtime" }));
   const series = moved.map(({ policy, place }) => {
-    const { edges, counts, count, p50, p99, max } = policy.downtimeMs;
+    const { edges, counts, count, min, p50, p99, max } = policy.downtimeMs;
     let sum = 0;
-    const points = counts.map((one, bin) => [edges[bin] ?? max, (sum += one) / count * 100]).filter(([x]) => x > 0);
+    // A bin's edge may lie beyond the longest pause that there was.
+    const ends = counts.map((one, bin) => [Math.min(edges[bin] ?? max, max), (sum += one) / count * 100]);
+    const points = [[min, 0], ...ends.filter(([x]) => x >= min)];
     return {
       name: policy.name, place, xs: points.map(([x]) => x), ys: points.map(([, y]) => y),
       remark: `median ${figure(p50)} ms, 99th percentile ${figure(p99)} ms, longest ${figure(max)} ms`,
@@ -255,8 +257,8 @@ function downtimeCard(policies) {
   const low = least(series.map((one) => one.xs[0]));
   const chart = {
     label: "Share of migrations that paused their VM for at most so long", unit: "%", decimals: 1, isStepped: true,
-    series, xMin: low, xScale: Math.log10, xText: (x) => (x >= 1000 ? `${figure(x / 1000)} s` : `${figure(x)} ms`),
-    xTicks: (high) => [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 1e5]
+    series, xMin: low, xScale: (x) => Math.log10(Math.max(x, 1e-3)), xText: (x) => (x >= 1000 ? `${figure(x / 1000)} s` : `${figure(x)} ms`),
+    xTicks: (high) => [0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 1e5]
       .filter((x) => x >= low * 0.999 && x <= high * 1.001),
   };
   return card(title, "Migrations that paused their VM for at most so long, in % of all; first seed.", lineChart("downtime", chart), series);

@@ -20,6 +20,11 @@ struct PlacementLab: Sendable {
         variantsMax: Int = SimulationLimits.variantsMax
     ) throws {
         try Self.check(policies)
+        if workload.whatIf != nil, !hosts.hosts.isEmpty || hosts.hostShape != nil {
+            throw CommandFailure(
+                .refused, code: "bad_input",
+                "a history is of its own hosts: leave --hosts and --host-shape out with --what-if")
+        }
         source = try WorkloadSource(workload)
         let first = try source.workload(seed: seeds[0])
         let described = try HostVariants(hosts, for: first) { [source] in

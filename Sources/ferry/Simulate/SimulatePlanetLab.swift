@@ -119,11 +119,12 @@ struct SimulatePlanetLab: AsyncParsableCommand {
 
 extension ExperimentReport {
     fileprivate var text: String {
-        let differences = differences.map { "\($0.name): \($0.value)" }
-        // Between two modes the differences say what the notes of each would say again.
-        let reading =
-            differences.isEmpty
-            ? notes.map { "note: \($0)" } : ["What the modes do differently"] + differences
-        return (table.texts + [reading.joined(separator: "\n")]).joined(separator: "\n\n")
+        let modes = modes.map { mode in
+            "What \(mode.name) counts\n" + mode.rules.map { "  \($0)" }.joined(separator: "\n")
+        }
+        let notes = notes.map { "note: \($0)" }
+        let parts =
+            table.texts + modes + (notes.isEmpty ? [] : [notes.joined(separator: "\n")])
+        return parts.joined(separator: "\n\n")
     }
 }
