@@ -111,7 +111,14 @@ let package = Package(
         library("Simulation", ["Model", "Placement"]),
         library("Traces", ["Host", "Model", "Placement", "Simulation"]),
         // The published consolidation experiment, to the digit, and what it looks like with its costs counted
-        library("PlanetLab", ["Model", "Placement", "Traces"]),
+        library("PlanetLab", ["Model", "Placement", "Simulation", "Traces"]),
+        // Statistics over seeds, sweeps and their parts, reports; what a page needs is in the code
+        .target(
+            name: "SimulationReport",
+            dependencies: ["Host", "Model", "Placement", "PlanetLab", "Simulation"],
+            resources: [
+                .embedInCode("Resources/report.css"), .embedInCode("Resources/report.js"),
+            ], swiftSettings: settings),
         // What a cluster did, as `ferry record` writes it and as a run repeats it
         library("History", ["Host", "Model", "Placement", "Simulation", "Traces"]),
         // Every interleaving of the protocol's machines, within bounds
@@ -161,7 +168,8 @@ let package = Package(
             "ferry",
             [
                 "API", "Client", "ClusterFile", "ClusterText", "GanetiFormat", "History", "Host",
-                "Keys", "Model", "Placement", argumentParser,
+                "Keys", "Model", "Placement", "PlanetLab", "Simulation", "SimulationReport",
+                "Traces", argumentParser,
             ]),
         executable(
             "ferry-controller", ["Controller", "Model", "Serving", argumentParser, logging]),
@@ -237,7 +245,7 @@ let package = Package(
         tests("Placement", ["Model"]),
         tests("History", ["Host", "Model", "Placement", "Simulation", "Traces"]),
         tests("GanetiFormat", ["Model", "Placement"]),
-        tests("Simulation", ["Model", "Placement"]),
+        tests("Simulation", ["Host", "Model", "Placement", "Traces"]),
         tests("Traces", ["Host", "Model", "Placement", "Simulation"]),
         tests("PlanetLab", ["Host", "Model", "Placement", "Traces"]),
         tests("SimulatedAgents", ["API", "Host", "Model"]),
@@ -259,6 +267,7 @@ let package = Package(
                 "Faults", "Host", "MigrationProtocol", "Model", "VMControl", "Wire", "ferry",
                 "ferry-agent", "ferry-vmm", "FaultShim",
             ], swiftSettings: settings),
+        tests("SimulationReport", ["PlanetLab", "Simulation"]),
         tests("Machine", ["Host", "KVM", "Model", "Pulse", "VMControl", "Wire", "ferry-vmm"]),
         tests("PageCodec", ["Model"]),
         .testTarget(

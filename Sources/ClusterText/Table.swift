@@ -6,9 +6,13 @@ import Foundation
 package struct Table {
     private var rows: [[String]]
 
-    package init(_ headings: String...) { rows = [headings] }
+    package init(_ headings: String...) { self.init(headings) }
 
-    package mutating func add(_ values: String...) { rows.append(values) }
+    package init(_ headings: [String]) { rows = [headings] }
+
+    package mutating func add(_ values: String...) { add(values) }
+
+    package mutating func add(_ values: [String]) { rows.append(values) }
 
     package var text: String { lines.joined(separator: "\n") }
 

@@ -1,9 +1,9 @@
-// How people write a Duration: "50ms", "3s", "250us", "2m".
+// How people write a Duration: "50ms", "3s", "250us", "2m", "7d".
 
 extension Duration {
     private static let units: [(suffix: String, nanoseconds: Int64)] = [
         ("ms", 1_000_000), ("us", 1_000), ("ns", 1), ("s", 1_000_000_000), ("m", 60_000_000_000),
-        ("h", 3_600_000_000_000),
+        ("h", 3_600_000_000_000), ("d", 86_400_000_000_000),
     ]
 
     /// Nil when the text is not a whole number with a unit, or is more than about 290 years.

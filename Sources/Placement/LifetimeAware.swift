@@ -14,9 +14,9 @@
 /// What it costs that a VM outlives a host.
 enum OutlivingCost {
     /// Seconds that cost nothing.
-    static let grace = 900
-    /// More than a year costs no more.
-    static let max = 16
+    static let grace = 3600
+    /// What is more than most of a year costs no more.
+    static let max = 14
 
     static func of(_ departure: Int, exit: Int) -> Int {
         guard departure > exit else { return 0 }

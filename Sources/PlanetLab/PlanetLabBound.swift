@@ -1,4 +1,7 @@
 // The least energy that any policy could need for a day's demand.
+
+import Placement
+import Simulation
 package import Traces
 
 package enum PlanetLabBound {
@@ -11,19 +14,32 @@ package enum PlanetLabBound {
         demandMIPSSeconds(day, keepsIdleVMs) * bestWattsPerMIPS / 3.6e6
     }
 
-    /// Where memory is enforced, VMs stay, and a host that holds VMs draws power: at least as many hosts as the VMs' memory
-    /// fills are on, the ones of least idle power, and each MIPS costs at least the least growth from idle.
+    /// Where memory is enforced, VMs stay, and a host that holds VMs draws power: as many hosts are on as the VMs' memory
+    /// needs at least, the ones of least idle power, and each MIPS costs at least the least growth from idle.
     package static func kWhWithMemory(_ day: PlanetLabDay, hosts: Int) -> Double {
-        let vms = day.vmNames.count
-        let memoryMB = (0..<vms).reduce(0) { $0 + Hardware.type(ofVM: $1, of: vms).ramMB }
-        let full = (memoryMB + Hardware.hostMemoryMB - 1) / Hardware.hostMemoryMB
         let idleWatts = (0..<hosts).map {
             Hardware.hostKinds[Hardware.kind(ofHost: $0)].watts[0]
         }
         let seconds = Double(Clock.rounds - 1) * Clock.round
-        let idle = idleWatts.sorted().prefix(full).reduce(0, +) * seconds
+        let needed = hostsByMemory(vms: day.vmNames.count, hosts: hosts)
+        let idle = idleWatts.sorted().prefix(needed).reduce(0, +) * seconds
         let computing = demandMIPSSeconds(day, true) * leastWattsPerMoreMIPS
         return (idle + computing) / 3.6e6
+    }
+
+    /// The least number of hosts that the VMs' memory needs: by volume, or because VMs of their sizes leave gaps.
+    package static func hostsByMemory(vms: Int, hosts: Int) -> Int {
+        let requests = (0..<vms).map { vm in
+            VMRequest(
+                arrival: .start, departure: .never,
+                request: Resources(
+                    milliCPUs: 0, memoryBytes: Hardware.type(ofVM: vm, of: vms).ramMB))
+        }
+        let limit = Resources(milliCPUs: 1, memoryBytes: Hardware.hostMemoryMB)
+        var floor = HostFloor(
+            limits: Array(repeating: limit, count: hosts), requests: requests)
+        for request in requests { floor.add(request.request) }
+        return floor.hosts
     }
 
     /// Of all points of all curves: what lies between the points is a mean of them.

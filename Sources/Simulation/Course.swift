@@ -117,6 +117,7 @@ extension Run {
     mutating func takeCourse() {
         var sample = CourseSample(seconds: moment.seconds)
         sample.vms = cluster.vmCount
+        sample.hostsInUseBound = floor.hosts
         sample.migrations = counts.migrations
         sample.refused = counts.refused
         course.take(cluster, meters, sample)

@@ -3,8 +3,12 @@
 // A host serves c cores and draws P(c) awake, a asleep. The convex envelope of {(0, a)} and P over 0...C is at most
 // what it draws in either state, and is made of straight segments of rising W/core. The least sum over hosts for a
 // work w, allowing any split into fractions, takes the segments of all hosts in the order of their W/core until w is
-// served (a linear program whose greedy solution is exact). VMs are not fractions, work has to be where its VM's memory
-// is, and sleeping hosts do not wake for nothing: all of that is left out and could only cost more.
+// served (a linear program whose greedy solution is exact).
+//
+// That program may serve everything on few hosts, though the VMs need more for their memory. So a second bound: a line
+// A + B·c with A, B >= 0 that is nowhere above P(c) - a of any host. Hosts with VMs draw at least that each, and there are
+// at least as many as the bound on hosts says: A · hosts + B · w. Any such line will do; the best of several is taken, and
+// the larger of both bounds.
 
 struct EnergyFloor {
     private struct Segment {
@@ -15,7 +19,14 @@ struct EnergyFloor {
         var watts: Double
     }
 
+    /// What each host in use draws at least: so much, and so much more for each core that it serves.
+    private struct Line {
+        var watts: Double
+        var wattsPerCore: Double
+    }
+
     private var segments: [Segment] = []
+    private var lines: [Line] = []
 
     /// - Parameter hosts: cores and curve of each.
     init(_ hosts: some Sequence<(cores: Double, curve: PowerCurve)>) {
@@ -38,10 +49,33 @@ struct EnergyFloor {
                 watts: last.watts + part.slope * part.cores)
             segments.append(last)
         }
+        lines = Self.lines(below: kinds, steepest: segments.first?.wattsPerCore ?? 0)
     }
 
-    /// Watts beside what all hosts draw asleep.
-    func watts(serving cores: Double) -> Double {
+    /// Lines with the slopes that the curves themselves have, and a level one.
+    private static func lines(below kinds: [Kind], steepest: Double) -> [Line] {
+        let slopes = kinds.flatMap(\.slopes).filter { $0 > 0 && $0 < steepest }.sorted()
+        var chosen = [0.0]
+        for step in 0..<min(Limits.linesMax, slopes.count) {
+            let slope = slopes[step * slopes.count / min(Limits.linesMax, slopes.count)]
+            if slope != chosen.last { chosen.append(slope) }
+        }
+        return chosen.map { slope in
+            let watts = kinds.reduce(Double.infinity) { min($0, $1.leastWatts(above: slope)) }
+            return Line(watts: max(0, watts), wattsPerCore: slope)
+        }
+    }
+
+    /// Watts beside what all hosts draw asleep, with at least so many hosts in use.
+    func watts(serving cores: Double, onAtLeast hosts: Int) -> Double {
+        var most = watts(serving: cores)
+        for line in lines {
+            most = max(most, line.watts * Double(hosts) + line.wattsPerCore * cores)
+        }
+        return most
+    }
+
+    private func watts(serving cores: Double) -> Double {
         var (low, high) = (0, segments.count)
         while low < high {
             let middle = (low + high) / 2
@@ -55,6 +89,19 @@ struct EnergyFloor {
     private struct Kind: Hashable {
         var cores: Double
         var curve: PowerCurve
+
+        /// W/core of each tenth.
+        var slopes: [Double] {
+            (0..<10).map { (curve.watts[$0 + 1] - curve.watts[$0]) / (cores / 10) }
+        }
+
+        /// The least that is drawn beside sleep and `slope` for each core: at an end of a tenth.
+        func leastWatts(above slope: Double) -> Double {
+            (0...10).reduce(Double.infinity) { least, place in
+                let line = slope * cores * Double(place) / 10
+                return min(least, curve.watts[place] - curve.asleep - line)
+            }
+        }
 
         /// Segments from (0, asleep) on, of rising slope: always the flattest way to a later point of the curve.
         var envelope: [(slope: Double, cores: Double)] {

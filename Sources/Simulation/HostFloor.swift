@@ -16,9 +16,9 @@
 //
 // Weights are whole numbers, rounded down for VMs and up for hosts: the bound is exact arithmetic.
 
-import Placement
+package import Placement
 
-struct HostFloor {
+package struct HostFloor {
     private enum Measure {
         /// Of CPU, else of memory. Volume is the threshold 0.
         case threshold(isCPU: Bool, Int)
@@ -49,12 +49,12 @@ struct HostFloor {
     private var scales: [Scale] = []
     private var vms = 0
     /// The bound for the VMs that run now.
-    private(set) var hosts = 0
+    package private(set) var hosts = 0
 
     private static let unit = 1 << 30
 
     /// - Parameter requests: what may come; thresholds are chosen to suit it.
-    init(limits: [Resources], requests: [VMRequest]) {
+    package init(limits: [Resources], requests: [VMRequest]) {
         largest = Resources(
             milliCPUs: max(1, limits.map(\.milliCPUs).max() ?? 1),
             memoryBytes: max(1, limits.map(\.memoryBytes).max() ?? 1))
@@ -63,7 +63,7 @@ struct HostFloor {
         }
     }
 
-    mutating func add(_ request: Resources) { change(request, by: 1) }
+    package mutating func add(_ request: Resources) { change(request, by: 1) }
     mutating func remove(_ request: Resources) { change(request, by: -1) }
 
     private mutating func change(_ request: Resources, by count: Int) {

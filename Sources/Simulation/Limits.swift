@@ -18,6 +18,8 @@ package enum Limits {
     static let thresholdsMax = 6
     /// The largest k of the rounding functions in it.
     static let roundingMax = 4
+    /// Lines below the power curves in the lower bound on energy.
+    static let linesMax = 12
 
     /// The finest bins of a distribution: this many for each factor of ten.
     static let binsPerDecade = 100

@@ -25,9 +25,9 @@ extension Run {
 
     private mutating func fillHosts() {
         counts.hostsInUseMax = Bounded(
-            Double(integrals.most), bound: Double(integrals.floorAtMost))
+            Double(integrals.most), bound: keepsLimits ? Double(integrals.floorAtMost) : nil)
         counts.hostsInUseMean = Bounded(
-            mean(integrals.hostsInUse), bound: mean(integrals.floor))
+            mean(integrals.hostsInUse), bound: keepsLimits ? mean(integrals.floor) : nil)
         counts.emptyHostsMean = Double(counts.hosts) - counts.hostsInUseMean.value
         let limits = cluster.allHosts.reduce(Resources.none) { $0 + cluster.limit(of: $1) }
         counts.cpuStranded =
@@ -42,9 +42,9 @@ extension Run {
             meters.secondsInUse > 0 ? meters.secondsOverloaded / meters.secondsInUse : 0
         counts.cpuShortfall =
             meters.coreSecondsAsked > 0 ? meters.coreSecondsLacking / meters.coreSecondsAsked : 0
+        let least = Self.kilowattHours(integrals.joules * (1 - Self.rounding))
         counts.energyKWh = Bounded(
-            Self.kilowattHours(meters.joules),
-            bound: Self.kilowattHours(integrals.joules * (1 - Self.rounding)))
+            Self.kilowattHours(meters.joules), bound: keepsLimits ? least : nil)
     }
 
     /// Sums of many numbers may be wrong by their rounding: by so much the bound is lowered.

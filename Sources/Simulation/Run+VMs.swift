@@ -46,6 +46,7 @@ extension Run {
             cluster.assign(row, to: host)
             floor.add(requests[request].request)
             counts.placed += 1
+            if !Resources.none.fits(in: cluster.free(on: host)) { keepsLimits = false }
             noteChange(of: host)
         } else {
             refuse(row, request)

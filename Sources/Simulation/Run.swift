@@ -65,6 +65,8 @@ struct Run: ~Copyable {
     var rounds = 0
     /// When the last moves' ages were brought up to date.
     var agedAt: Int64 = 0
+    /// False when a policy that dictates has promised more than a host has: the bounds hold for nobody then.
+    var keepsLimits = true
     /// VMs that did not fit where the workload says that they stood.
     var unkeptPlaces = 0
     /// Host events that found their host away.
@@ -198,7 +200,8 @@ struct Integrals {
         self.floor += Double(floor.hosts) * seconds
         strandedMilliCPUs += Double(meters.stranded.milliCPUs) * seconds
         strandedBytes += Double(meters.stranded.memoryBytes) * seconds
-        joules += (energy.watts(serving: meters.served) + meters.wattsAsleep) * seconds
+        let watts = energy.watts(serving: meters.served, onAtLeast: floor.hosts)
+        joules += (watts + meters.wattsAsleep) * seconds
         noteHostsInUse(meters.hostsInUse, floor.hosts)
     }
 
@@ -249,6 +252,12 @@ extension Scenario {
             for group in workload.groups { try cluster.add(group) }
             for host in runHosts { try cluster.add(host) }
         } catch { throw .badHost(error) }
+        // Sums over hosts, each counted as the largest, stay far from the end of Int.
+        let limits = cluster.hosts.map(\.limit)
+        let most = limits.reduce(0) { max($0, $1.milliCPUs, $1.memoryBytes) }
+        guard most <= (1 << 61) / limits.count else {
+            throw .badScenario("\(limits.count) hosts of such a size are too much to add up")
+        }
         // After the hosts: an index is built once.
         cluster.keepIndex(for: strategy.placement)
         return cluster

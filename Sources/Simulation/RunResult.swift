@@ -33,6 +33,8 @@ package struct CourseSample: Hashable, Sendable, Codable {
     package var seconds: Double
     package var vms: Int
     package var hostsInUse: Int
+    /// No placement of the VMs that run needs fewer; 0: not known.
+    package var hostsInUseBound = 0
     package var hostsAwake: Int
     /// Shares of what awake hosts have: promised, and in use.
     package var cpuPromised: Double

@@ -31,6 +31,15 @@ extension CSVTable {
 
     func text(_ column: Column) -> String { Self.text(bytes, fields[column.index]) }
 
+    /// Words between spaces.
+    func labels(_ column: Column) throws(TraceError) -> Set<String> {
+        let words = text(column).split(separator: " ").map(String.init)
+        guard words.count <= Limits.labelsMax else {
+            throw malformed(column, "at most \(Limits.labelsMax) labels")
+        }
+        return Set(words)
+    }
+
     func isEmpty(_ column: Column) -> Bool {
         fields[column.index].start == fields[column.index].end
     }
@@ -42,12 +51,17 @@ extension CSVTable {
 }
 
 extension CSVTable {
+    /// Also with a point and zeros behind it, as data frames write whole numbers beside gaps.
     func wholeNumber(
         _ column: Column, in range: ClosedRange<Int>, _ what: String = "a whole number"
     ) throws(TraceError) -> Int {
         let field = fields[column.index]
-        guard let value = DecimalText.int(bytes, field.start, field.end), range.contains(value)
-        else {
+        let value =
+            DecimalText.int(bytes, field.start, field.end)
+            ?? DecimalText.double(bytes, field.start, field.end).flatMap {
+                abs($0) <= 0x1p53 ? Int(exactly: $0) : nil
+            }
+        guard let value, range.contains(value) else {
             throw malformed(column, "\(what) from \(range.lowerBound) to \(range.upperBound)")
         }
         return value

@@ -5,7 +5,7 @@
 // tabs around a field that is not quoted are no part of it. A row has as many fields as the header.
 //
 //   let arrival = try table.column("arrival_s")
-//   while try table.next() { ... try table.seconds(arrival) ... }
+//   while try table.next() { ... try table.time(arrival) ... }
 
 extension UInt8 {
     static let comma = UInt8(ascii: ",")

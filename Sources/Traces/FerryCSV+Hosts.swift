@@ -22,7 +22,7 @@ extension FerryCSV {
         let name, cores: Column
         let memory: (column: Column, bytesPerUnit: Int)
         let reserved: (column: Column, bytesPerUnit: Int)?
-        let rack, zone, cpuOvercommit, memoryOvercommit, link: Column?
+        let rack, zone, cpuOvercommit, memoryOvercommit, link, labels: Column?
 
         init(_ table: CSVTable) throws(TraceError) {
             name = try table.column("name")
@@ -34,6 +34,7 @@ extension FerryCSV {
             cpuOvercommit = table.optionalColumn("cpu_overcommit")
             memoryOvercommit = table.optionalColumn("memory_overcommit")
             link = table.optionalColumn("link_gbit_per_s")
+            labels = table.optionalColumn("labels")
         }
 
         func host(_ table: CSVTable) throws(TraceError) -> PlacementHost {
@@ -53,6 +54,7 @@ extension FerryCSV {
                 let gigabits = try table.number(link, in: 0.001...100_000, "Gbit/s")
                 host.linkBytesPerSecond = gigabits * 1.25e8
             }
+            if let labels { host.labels = try table.labels(labels) }
             return host
         }
 

@@ -2,9 +2,9 @@
 //
 //   TRACE.csv            the VMs alone, or a folder with
 //   vms.csv              arrival_s, vcpus, memory_gib or _mib or _bytes; and, where wanted, name, departure_s or lifetime_s,
-//                        kind, priority, together, apart, cpu_share, memory_share
+//                        kind, priority, together, apart, labels, initial_host, dirty_mib_per_s, cpu_share, memory_share
 //   hosts.csv            name, cores, memory_gib or ...; rack, zone, cpu_overcommit, memory_overcommit,
-//                        reserved_memory_gib or ..., link_gbit_per_s
+//                        reserved_memory_gib or ..., link_gbit_per_s, labels
 //   utilisation.csv      name, age_s, cpu_share; memory_share
 //
 // Columns stand in any order; others are left alone.
@@ -91,7 +91,7 @@ extension FerryCSV {
 
     private struct VMColumns {
         let name, departure, lifetime, kind, priority, together, apart: Column?
-        let cpuShare, memoryShare: Column?
+        let labels, initialHost, dirtyRate, cpuShare, memoryShare: Column?
         let arrival, vcpus: Column
         let memory: (column: Column, bytesPerUnit: Int)
 
@@ -106,6 +106,9 @@ extension FerryCSV {
             priority = table.optionalColumn("priority")
             together = table.optionalColumn("together")
             apart = table.optionalColumn("apart")
+            labels = table.optionalColumn("labels")
+            initialHost = table.optionalColumn("initial_host")
+            dirtyRate = table.optionalColumn("dirty_mib_per_s")
             cpuShare = table.optionalColumn("cpu_share")
             memoryShare = table.optionalColumn("memory_share")
         }
@@ -125,7 +128,31 @@ extension FerryCSV {
                 request.priority = Int16(try table.wholeNumber(priority, in: -32768...32767))
             }
             request.groupSet = try groupSet(table, &builder)
+            if let labels, !table.isEmpty(labels) {
+                var demand = VMDemand()
+                demand.labels = try table.labels(labels)
+                request.demand = builder.demand(demand)
+            }
+            if let initialHost, !table.isEmpty(initialHost) {
+                request.initialHost = try hostIndex(table, initialHost, arrival, builder)
+            }
+            if let dirtyRate, !table.isEmpty(dirtyRate) {
+                let rate = try table.number(dirtyRate, in: 0...1e6, "MiB/s")
+                request.dirtyBytesPerSecond = Float(rate * Double(1 << 20))
+            }
             return request
+        }
+
+        private func hostIndex(
+            _ table: CSVTable, _ column: Column, _ arrival: SimTime, _ builder: WorkloadBuilder
+        ) throws(TraceError) -> Int32 {
+            guard let host = builder.host(named: table.text(column)) else {
+                throw table.malformed(column, "a host of \(hostsFile)")
+            }
+            guard arrival == .start else {
+                throw table.malformed(column, "nothing, because it does not arrive at 0")
+            }
+            return host
         }
 
         private func end(_ table: CSVTable, _ arrival: SimTime) throws(TraceError) -> SimTime {

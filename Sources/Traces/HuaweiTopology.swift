@@ -21,6 +21,8 @@ enum HuaweiTopology {
     private static let serversFile = "PM_res.csv"
     private static let racksFile = "topology.csv"
     private static let requestsPrefix = "VM_data_"
+    /// Of racks, groups and domains.
+    private static let numbers = 0...1_000_000_000
 
     static func read(_ source: TraceSource) throws(TraceError) -> Workload {
         let requests =
@@ -80,21 +82,18 @@ enum HuaweiTopology {
         }
     }
 
-    private static func readRacks(_ racks: CSVTable) throws(TraceError) -> [String: Int] {
-        var table = racks
+    private static func readRacks(_ rows: CSVTable) throws(TraceError) -> [String: Int] {
+        var table = rows
         let host = try table.column("host_id")
         let rack = try table.column("rack_id")
-        var numbers: [String: Int] = [:]
+        var racks: [String: Int] = [:]
         while try table.next() {
-            let number = try table.number(rack, in: 0...1e9, "a rack's number")
-            guard number == number.rounded() else {
-                throw table.malformed(rack, "a rack's number, a whole one")
-            }
-            guard numbers.updateValue(Int(number), forKey: table.text(host)) == nil else {
+            let number = try table.wholeNumber(rack, in: numbers)
+            guard racks.updateValue(number, forKey: table.text(host)) == nil else {
                 throw table.malformed(host, "a host that no other row has")
             }
         }
-        return numbers
+        return racks
     }
 }
 
@@ -139,7 +138,7 @@ extension HuaweiTopology {
         func group(_ table: CSVTable) throws(TraceError) -> AffinityGroup? {
             if table.isNull(strategy) { return nil }
             let name = table.text(strategy)
-            let number = try wholeNumber(table, group)
+            let number = try table.wholeNumber(group, in: numbers)
             switch name {
             case "affinity":
                 return AffinityGroup(name: "affinity-\(number)", .together, scope: .rack)
@@ -147,24 +146,13 @@ extension HuaweiTopology {
                 return AffinityGroup(name: "anti-affinity-\(number)", .apart())
             case "fault_domain":
                 let whole = "fault-domain-\(number)"
-                let part = try wholeNumber(table, domain)
+                let part = try table.wholeNumber(domain, in: numbers)
                 return AffinityGroup(
                     name: "\(whole)/\(part)", .partition(of: whole), scope: .rack)
             default:
                 throw table.malformed(
                     strategy, "affinity, anti-affinity, fault_domain or nothing")
             }
-        }
-
-        /// Data frames write whole numbers beside gaps as "3.0".
-        private func wholeNumber(
-            _ table: CSVTable, _ column: Column
-        ) throws(TraceError) -> Int {
-            let value = try table.number(column, in: 0...1e9, "a whole number")
-            guard value == value.rounded() else {
-                throw table.malformed(column, "a whole number")
-            }
-            return Int(value)
         }
     }
 }

@@ -16,6 +16,8 @@ package enum Limits {
     static let groupsMax = 1 << 20
     /// Groups of one VM.
     static let groupsPerVMMax = 64
+    /// Of one VM or host.
+    static let labelsMax = 64
 
     /// 31 years.
     package static let secondsMax = 1e9

@@ -20,7 +20,7 @@ package struct SyntheticParameters: Hashable, Sendable {
     package let vms: Int
     package let duration: Duration
     package let seed: UInt64
-    /// Empty: the run says which hosts there are.
+    /// Nil: the run says which hosts there are.
     package let hosts: HostList?
 
     package init(

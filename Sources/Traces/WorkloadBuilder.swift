@@ -11,6 +11,8 @@ struct WorkloadBuilder {
     private var kinds: [String: Int32] = [:]
     private var groupIndices: [String: Int32] = [:]
     private var sets: [[Int32]: Int32] = [[]: 0]
+    private var demands: [VMDemand: Int32] = [VMDemand(): 0]
+    private var hostIndices: [String: Int32] = [:]
     private var samples = 0
 
     /// - Parameter file: for errors that are about all of it.
@@ -43,8 +45,12 @@ struct WorkloadBuilder {
         guard workload.hosts.count < Limits.hostsMax else {
             throw .tooLarge(file: file, limit: Limits.hostsMax, of: "hosts")
         }
+        hostIndices[host.name] = Int32(workload.hosts.count)
         workload.hosts.append(host)
     }
+
+    /// Its place among the hosts that were added.
+    func host(named name: String) -> Int32? { hostIndices[name] }
 
     mutating func note(_ sentence: String) { workload.notes.append(sentence) }
 
@@ -77,6 +83,15 @@ struct WorkloadBuilder {
         let index = Int32(workload.groupSets.count)
         sets[groups] = index
         workload.groupSets.append(groups)
+        return index
+    }
+
+    /// The row of what a VM demands beside its size and its groups.
+    mutating func demand(_ demand: VMDemand) -> Int32 {
+        if let known = demands[demand] { return known }
+        let index = Int32(workload.demands.count)
+        demands[demand] = index
+        workload.demands.append(demand)
         return index
     }
 

@@ -60,6 +60,11 @@ private struct FailureText: Encodable {
 
 /// Runs a command's body; what it throws is told in the output format, and becomes the exit code.
 func reporting(_ output: OutputOptions, _ body: () async throws -> Void) async throws {
+    try await reporting(output.output, body)
+}
+
+/// The same, for commands with other formats than those two.
+func reporting(_ format: OutputFormat, _ body: () async throws -> Void) async throws {
     do { try await body() } catch let exit as ExitCode {
         throw exit
     } catch {
@@ -69,7 +74,7 @@ func reporting(_ output: OutputOptions, _ body: () async throws -> Void) async t
             case let error as ClientError: CommandFailure(error)
             default: CommandFailure(.failed, code: "failed", "\(error)")
             }
-        switch output.output {
+        switch format {
         case .text: printError("ferry: \(failure.message) [\(failure.code)]")
         case .json:
             printError(

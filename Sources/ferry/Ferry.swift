@@ -38,6 +38,7 @@ struct Ferry: AsyncParsableCommand {
             Up.self, Down.self, Status.self, Top.self, PKI.self, VMCommand.self, Migrate.self,
             MigrationCommand.self, HostCommand.self, Drain.self, Activate.self, Fence.self,
             Place.self, Balance.self, Maintenance.self, OperationCommand.self, GroupCommand.self,
-            TokenCommand.self, Events.self, Record.self, AgentCommand.self, CompletionWords.self,
+            TokenCommand.self, Events.self, Record.self, Simulate.self, AgentCommand.self,
+            CompletionWords.self,
         ])
 }

@@ -180,6 +180,22 @@ struct EveryDayTests {
         }
     }
 
+    /// What the engine that reaches the published figures makes of a day that needs no trace.
+    @Test(arguments: [
+        ("thr-mmt-0.8", "18.39 1034 0.00130 0.05 2.36 0.06 10.44 357 1575.64 5612.73 16.18 7.93"),
+        ("iqr-mmt-1.5", "18.52 1176 0.00175 0.06 2.70 0.07 10.52 405 1324.30 3817.16 16.24 7.89"),
+        ("mad-mmt-2.5", "17.82 1098 0.00158 0.06 2.74 0.06 10.29 368 1230.86 3193.32 16.54 8.06"),
+        ("lr-mmt-1.2", "17.41 776 0.00080 0.04 2.06 0.04 9.76 268 1773.66 5988.17 17.44 8.30"),
+    ])
+    func `Figures of a made-up day stay as they are`(policy: String, figures: String) throws {
+        var experiment = PlanetLabExperiment(
+            day: MadeUpDays.random(seed: 7, vms: 150),
+            policy: try PlanetLabPolicy(name: policy), modes: [.cloudSim])
+        experiment.hosts = 120
+        let row = try experiment.run().runs[0].publishedRow
+        #expect(row.joined(separator: " ") == figures)
+    }
+
     @Test func `Honest runs migrate, pause and keep memory within hosts`() throws {
         var (migrations, pauses) = (0, 0.0)
         for seed in 0..<10 as Range<UInt64> {

@@ -40,8 +40,17 @@ struct BoundTests {
         #expect(run.downtimeMs.count == run.migrations)
         #expect(run.downtimeMs.counts.reduce(0, +) == run.downtimeMs.count)
         #expect(abs(run.downtimePerVMMs.sum - run.downtimeMs.sum) <= 1e-5 * run.downtimeMs.sum)
+        expectInOrder(run.downtimeMs)
+        expectInOrder(run.downtimePerVMMs)
         #expect(run.wakes <= run.sleeps)
         #expect(run.drainsIncomplete <= run.drains)
+    }
+
+    private func expectInOrder(_ spread: Distribution) {
+        let ranks = [spread.min, spread.p50, spread.p90, spread.p99, spread.max]
+        #expect(ranks == ranks.sorted())
+        #expect(spread.edges == spread.edges.sorted())
+        #expect(spread.counts.isEmpty || spread.counts.count == spread.edges.count + 1)
     }
 
     @Test(arguments: UInt64(0)..<200)
@@ -86,6 +95,20 @@ struct BoundTests {
         let bound = try #require(run.energyKWh.bound)
         #expect(bound <= best * (1 + 1e-9))
         #expect(run.energyKWh.value >= best * (1 - 1e-9))
+    }
+
+    @Test func `Work is served at the best place on the curve where one host is enough`() throws {
+        // Idle at 100 W, three quarters busy at 110 W, then steep: with many VMs both hosts at three quarters are best.
+        let curve = PowerCurve(
+            watts: [100, 101, 102, 103, 104, 105, 106, 108, 150, 200, 300], asleep: 0)
+        var scene = scenario(
+            workload((0..<12).map { _ in request(from: 0, vcpus: 1) }, seconds: 3600),
+            on: hosts(3, cores: 10), strategy(WorstFit()))
+        scene.assumedBusyShare = 1
+        scene.power = [curve]
+        let bound = try #require(try scene.run().energyKWh.bound)
+        // Twelve cores at 108 W for seven; two hosts in use at 100 W and 1 W a core would be 212 W.
+        #expect(abs(bound - 0.212) < 1e-6)
     }
 
     @Test func `Large VMs are not counted by their volume alone`() throws {

@@ -13,8 +13,8 @@ struct RunTests {
             workload([request(from: 0, to: 1000, vcpus: 2)], seconds: 2000), on: hosts(1)
         ).run()
         #expect(abs(run.energyKWh.value - kilowattHours((1000, 125), (1000, 100))) < 1e-12)
-        // 10 W asleep all the time, and the core at (200 - 10) W / 4 cores.
-        let bound = kilowattHours((2000, 10), (1000, 47.5))
+        // While the VM runs a host must be awake, which draws what this one does; then it could sleep.
+        let bound = kilowattHours((1000, 125), (1000, 10))
         #expect(abs((run.energyKWh.bound ?? 0) - bound) < 1e-9)
         #expect(run.hostsInUseMax == Bounded(1, bound: 1))
         #expect(run.hostsInUseMean == Bounded(0.5, bound: 0.5))
@@ -203,6 +203,14 @@ struct ScenarioTests {
         bad = good
         bad.hosts[1].name = bad.hosts[0].name
         #expect(throws: SimulationError.badHost(.duplicateHost("h0"))) { try bad.run() }
+        bad = good
+        bad.hosts[1].memoryOvercommit = .nan
+        #expect(throws: SimulationError.badHost(.badFigure("memory overcommit", of: "h1"))) {
+            try bad.run()
+        }
+        bad = good
+        bad.hosts = (0..<1024).map { host("h\($0)", memory: 1 << 22) }
+        #expect(throws: SimulationError.self) { try bad.run() }
         bad = good
         bad.samplingInterval = .nanoseconds(1)
         #expect(throws: SimulationError.self) { try bad.run() }

@@ -49,7 +49,13 @@ struct FormatTests {
         #expect(
             workload.requests.map { workload.groupSets[Int($0.groupSet)] } == [[0, 1], [0], [2]])
 
+        #expect(workload.requests.map(\.initialHost) == [1, -1, -1])
+        #expect(workload.requests.map(\.dirtyBytesPerSecond) == [-1, 16 * 1_048_576, -1])
+        #expect(workload.placementVM(2).labels == ["ssd", "disk=fast"])
+        #expect(workload.placementVM(0).labels.isEmpty)
+
         #expect(workload.hosts.map(\.name) == ["a", "b"])
+        #expect(workload.hosts.map(\.labels) == [["ssd", "disk=fast"], []])
         let host = try #require(workload.hosts.first)
         #expect(host.capacity == Resources(milliCPUs: 16_000, memoryBytes: 64 << 30))
         #expect(host.domain == FaultDomain(zone: "z1", rack: "r1"))

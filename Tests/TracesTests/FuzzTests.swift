@@ -1,5 +1,6 @@
 // Whatever stands in a trace: it is read or refused, and never traps. What is read keeps a workload's promises.
 
+import Foundation
 import Model
 import Simulation
 import Testing
@@ -7,6 +8,10 @@ import Traces
 
 @Suite("Damaged traces")
 struct FuzzTests {
+    /// More of them for a longer search.
+    private static let seeds: ClosedRange<UInt64> =
+        1...(ProcessInfo.processInfo.environment["FERRY_SEEDS"].flatMap { UInt64($0) } ?? 3)
+
     /// Nil when a promise of `Workload` is broken by nobody.
     private func brokenPromise(_ workload: Workload) -> String? {
         let requests = workload.requests
@@ -65,7 +70,7 @@ struct FuzzTests {
         }
     }
 
-    @Test(arguments: Sample.all, [1, 2, 3] as [UInt64])
+    @Test(arguments: Sample.all, seeds)
     func `Bytes changed by lot are read or refused`(sample: Sample, seed: UInt64) throws {
         let folder = try TraceFolder()
         try folder.write(sample.files)

@@ -76,7 +76,7 @@ struct MalformedTests {
             .csv, "vms.csv", "3600,2,4", "3600,2,1048577", line: 2, field: "memory_gib",
             expected: "to 1048576", found: "1048577"),
         Mistake(
-            .csv, "vms.csv", "web,1,,web:rack\n", "web,99999,,web:rack\n", line: 3,
+            .csv, "vms.csv", "web,1,,web:rack,", "web,99999,,web:rack,", line: 3,
             field: "priority", expected: "-32768 to 32767", found: "99999"),
         Mistake(
             .csv, "vms.csv", "web-2", "web-1", line: 3, field: "name",
@@ -100,10 +100,10 @@ struct MalformedTests {
             .csv, "vms.csv", "pair,", "web,", line: 4, field: "together",
             expected: "group web to be the same", found: "web"),
         Mistake(
-            .csv, "vms.csv", "0.5,1.5,db", "0.5,1.5", line: 4, expected: "9 fields", found: "8"),
+            .csv, "vms.csv", "0.5,1.5,db", "0.5,1.5", line: 4, expected: "12 fields", found: "11"),
         Mistake(
-            .csv, "vms.csv", "0.5,1.5,db", "0.5,1.5,db,1,1", line: 4, expected: "9 fields",
-            found: "11"),
+            .csv, "vms.csv", "0.5,1.5,db", "0.5,1.5,db,1,1", line: 4, expected: "12 fields",
+            found: "14"),
         Mistake(
             .csv, "vms.csv", "web-2,", "\"web-2,", line: 3, expected: "a quote that closes",
             found: "the end of the file"),
@@ -146,6 +146,15 @@ struct MalformedTests {
         Mistake(
             .csv, "utilisation.csv", "0.75,0.5", "0.75,-0.5", line: 3, field: "memory_share",
             expected: "a share", found: "-0.5"),
+        Mistake(
+            .csv, "vms.csv", ",,b,", ",,c,", line: 2, field: "initial_host",
+            expected: "a host of hosts.csv", found: "c"),
+        Mistake(
+            .csv, "vms.csv", "web:rack,,,16", "web:rack,,a,16", line: 3, field: "initial_host",
+            expected: "it does not arrive at 0", found: "a"),
+        Mistake(
+            .csv, "vms.csv", ",16", ",-16", line: 3, field: "dirty_mib_per_s",
+            expected: "MiB/s from 0", found: "-16"),
     ]
 
     static let published: [Mistake] = [
@@ -193,7 +202,7 @@ struct MalformedTests {
             expected: "a host that no other row has", found: "host-1"),
         Mistake(
             .huaweiTopology, "topology.csv", "host-2,1.0", "host-2,1.5", line: 4, field: "rack_id",
-            expected: "a whole one", found: "1.5"),
+            expected: "a whole number", found: "1.5"),
         Mistake(
             .huaweiTopology, "VM_data_C1.csv", "anti-affinity", "nearby", line: 6,
             field: "strategy", expected: "affinity, anti-affinity, fault_domain or nothing",

@@ -63,16 +63,16 @@ extension Sample {
         format: .csv,
         files: [
             "vms.csv": """
-            name,arrival_s,lifetime_s,vcpus,memory_gib,kind,priority,together,apart
-            web-1,0,3600,2,4,web,1,,web:rack web-all:zone:soft=2:max=3
-            web-2,10.5,,2,4,web,1,,web:rack
-            db,10.5,60,0.5,1.5,db,,pair,
+            name,arrival_s,lifetime_s,vcpus,memory_gib,kind,priority,together,apart,labels,initial_host,dirty_mib_per_s
+            web-1,0,3600,2,4,web,1,,web:rack web-all:zone:soft=2:max=3,,b,
+            web-2,10.5,,2,4,web,1,,web:rack,,,16
+            db,10.5,60,0.5,1.5,db,,pair,,ssd disk=fast,,
 
             """,
             "hosts.csv": """
-            name,cores,memory_gib,rack,zone,cpu_overcommit,memory_overcommit,reserved_memory_gib,link_gbit_per_s
-            a,16,64,r1,z1,4,1.5,2,25
-            b,16,64,r2,z1,,,,
+            name,cores,memory_gib,rack,zone,cpu_overcommit,memory_overcommit,reserved_memory_gib,link_gbit_per_s,labels
+            a,16,64,r1,z1,4,1.5,2,25,disk=fast ssd
+            b,16,64,r2,z1,,,,,
 
             """,
             "utilisation.csv": """

@@ -1,0 +1,31 @@
+// A comparison for spreadsheets and data frames: one row for each figure of each policy of each variant.
+
+extension Comparison {
+    package var csv: String {
+        var csv = CSVText([
+            "variant", "policy", "figure", "unit", "runs", "mean", "standard_deviation", "min",
+            "max", "bound", "difference", "difference_low", "difference_high",
+        ])
+        for (variant, policies) in zip(sweep.variants, summaries) {
+            for (policy, summaries) in zip(sweep.policies, policies) {
+                for (figure, summary) in zip(Figure.all, summaries) {
+                    csv.add([variant, policy.name, figure.key, figure.unit] + summary.csvColumns)
+                }
+            }
+        }
+        return csv.text
+    }
+}
+
+extension FigureSummary {
+    fileprivate var csvColumns: [String] {
+        [
+            "\(spread?.count ?? 0)", CSVText.number(spread?.mean),
+            CSVText.number(spread?.standardDeviation), CSVText.number(spread?.min),
+            CSVText.number(spread?.max), CSVText.number(bound),
+            CSVText.number(difference?.mean),
+            CSVText.number(difference?.interval?.lowerBound),
+            CSVText.number(difference?.interval?.upperBound),
+        ]
+    }
+}

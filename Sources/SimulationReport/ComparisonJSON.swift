@@ -1,0 +1,140 @@
+// A comparison for programs: one JSON document with every figure of every run, and the course of the first seed's runs.
+// Equal comparisons give equal bytes; nothing of the time or the machine is in it.
+
+import Simulation
+
+extension Comparison {
+    /// Raised when a field changes its meaning or goes; new fields may come without.
+    package static let formatVersion = 1
+
+    package var json: JSONText {
+        .object([
+            .init("format", .string("ferry-comparison")),
+            .init("version", .integer(Self.formatVersion)),
+            .init("workload", .string(sweep.workload)),
+            .init("fingerprint", .string(sweep.fingerprint)),
+            .init(
+                "settings",
+                .object(sweep.settings.map { .init($0.name, .string($0.value)) })),
+            .init("seeds", .array(sweep.seeds.map { .unsigned($0) })),
+            .init("baseline", .string(sweep.policies[0].name)),
+            .init("confidence", .number(PairedDifference.confidence)),
+            .init("figures", .array(Figure.all.map(\.json))),
+            .init("variants", .array(sweep.variants.indices.map(json(variant:)))),
+            .init("notes", .strings(notes)),
+        ])
+    }
+
+    private func json(variant: Int) -> JSONText {
+        .object([
+            .init("name", .string(sweep.variants[variant])),
+            .init(
+                "policies",
+                .array(sweep.policies.indices.map { json(variant: variant, policy: $0) })),
+        ])
+    }
+
+    private func json(variant: Int, policy: Int) -> JSONText {
+        let first = result(variant: variant, policy: policy)
+        let figures = zip(Figure.all, summaries[variant][policy]).map { figure, summary in
+            JSONText.Field(figure.key, summary.json)
+        }
+        return .object([
+            .init("name", .string(sweep.policies[policy].name)),
+            .init("summary", .string(sweep.policies[policy].summary)),
+            .init("hosts", .integer(first.hosts)),
+            .init("seconds", .number(first.seconds)),
+            .init("figures", .object(figures)),
+            .init("downtimeMs", first.downtimeMs.json),
+            .init("course", first.course.json),
+            .init("heat", first.heat.json),
+        ])
+    }
+}
+
+extension Figure {
+    fileprivate var json: JSONText {
+        .object([
+            .init("key", .string(key)), .init("title", .string(title)),
+            .init("unit", .string(unit)), .init("group", .string(group.rawValue)),
+            .init("better", .string(better.rawValue)), .init("decimals", .integer(decimals)),
+            .init("meaning", .string(meaning)),
+        ])
+    }
+}
+
+extension FigureSummary {
+    fileprivate var json: JSONText {
+        .object([
+            .init("mean", .number(spread?.mean)),
+            .init("standardDeviation", .number(spread?.standardDeviation)),
+            .init("min", .number(spread?.min)),
+            .init("max", .number(spread?.max)),
+            .init("bound", .number(bound)),
+            .init("difference", difference?.json ?? .null),
+            .init("values", .array(values.map { .number($0) })),
+            .init("bounds", .array(bounds.map { .number($0) })),
+        ])
+    }
+}
+
+extension PairedDifference {
+    fileprivate var json: JSONText {
+        .object([
+            .init("mean", .number(mean)),
+            .init("low", .number(interval?.lowerBound)),
+            .init("high", .number(interval?.upperBound)),
+        ])
+    }
+}
+
+extension Distribution {
+    fileprivate var json: JSONText {
+        .object([
+            .init("count", .integer(count)), .init("sum", .number(sum)),
+            .init("min", .number(min)), .init("max", .number(max)), .init("p50", .number(p50)),
+            .init("p90", .number(p90)), .init("p99", .number(p99)),
+            .init("edges", .numbers(edges)),
+            .init("counts", .array(counts.map { .integer($0) })),
+        ])
+    }
+}
+
+extension [CourseSample] {
+    /// By column: a chart reads one after another.
+    fileprivate var json: JSONText {
+        func integers(_ value: (CourseSample) -> Int) -> JSONText {
+            .array(map { .integer(value($0)) })
+        }
+        func numbers(_ value: (CourseSample) -> Double) -> JSONText { .numbers(map(value)) }
+        return .object([
+            .init("seconds", numbers(\.seconds)), .init("vms", integers(\.vms)),
+            .init("hostsInUse", integers(\.hostsInUse)),
+            .init("hostsInUseBound", integers(\.hostsInUseBound)),
+            .init("hostsAwake", integers(\.hostsAwake)),
+            .init("cpuPromised", numbers(\.cpuPromised)),
+            .init("memoryPromised", numbers(\.memoryPromised)),
+            .init("cpuUsed", numbers(\.cpuUsed)), .init("cpuUsedMax", numbers(\.cpuUsedMax)),
+            .init("imbalance", numbers(\.imbalance)), .init("watts", numbers(\.watts)),
+            .init("migrations", integers(\.migrations)), .init("refused", integers(\.refused)),
+        ])
+    }
+}
+
+extension HeatMap {
+    /// Whole percents of the cores in use; -1: asleep.
+    fileprivate var json: JSONText {
+        .object([
+            .init("hostsPerRow", .integer(hostsPerRow)),
+            .init("secondsPerColumn", .number(secondsPerColumn)),
+            .init(
+                "percent",
+                .array(rows.map { row in .array(row.map { .integer(Self.percent($0)) }) })),
+        ])
+    }
+
+    private static func percent(_ share: Float) -> Int {
+        guard share >= 0, share.isFinite else { return -1 }
+        return Int((Swift.min(share, 10) * 100).rounded())
+    }
+}

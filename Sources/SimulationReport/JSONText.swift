@@ -1,0 +1,118 @@
+// JSON whose bytes depend on the values alone: keys in the order they are given, numbers in Swift's shortest form that
+// reads back as the same number.
+
+package enum JSONText: Hashable, Sendable {
+    case object([Field])
+    case array([JSONText])
+    case string(String)
+    /// What is not finite becomes null: JSON has no word for it.
+    case number(Double)
+    case integer(Int)
+    case unsigned(UInt64)
+    case bool(Bool)
+    case null
+
+    package struct Field: Hashable, Sendable {
+        package var key: String
+        package var value: JSONText
+
+        package init(_ key: String, _ value: JSONText) {
+            self.key = key
+            self.value = value
+        }
+    }
+
+    package static func number(_ value: Double?) -> JSONText {
+        value.map { .number($0) } ?? .null
+    }
+
+    package static func numbers(_ values: [Double]) -> JSONText {
+        .array(values.map { .number($0) })
+    }
+
+    package static func strings(_ values: [String]) -> JSONText {
+        .array(values.map { .string($0) })
+    }
+
+    /// Indented by two spaces; arrays of plain values stand on one line. Ends with a new line.
+    package var text: String {
+        var text = ""
+        write(to: &text, indent: 0)
+        return text + "\n"
+    }
+
+    private var isPlain: Bool {
+        switch self {
+        case .object, .array: false
+        default: true
+        }
+    }
+
+    private func write(to text: inout String, indent: Int) {
+        switch self {
+        case .object(let fields): write(fields, to: &text, indent: indent)
+        case .array(let items): write(items, to: &text, indent: indent)
+        case .string(let string): Self.write(string, to: &text)
+        case .number(let value):
+            text += value.isFinite ? value.description : "null"
+        case .integer(let value): text += value.description
+        case .unsigned(let value): text += value.description
+        case .bool(let value): text += value.description
+        case .null: text += "null"
+        }
+    }
+
+    private func write(_ fields: [Field], to text: inout String, indent: Int) {
+        guard !fields.isEmpty else {
+            text += "{}"
+            return
+        }
+        text += "{"
+        for (place, field) in fields.enumerated() {
+            text += place == 0 ? "\n" : ",\n"
+            text += Self.spaces(indent + 1)
+            Self.write(field.key, to: &text)
+            text += ": "
+            field.value.write(to: &text, indent: indent + 1)
+        }
+        text += "\n" + Self.spaces(indent) + "}"
+    }
+
+    private func write(_ items: [JSONText], to text: inout String, indent: Int) {
+        let isOneLine = items.allSatisfy(\.isPlain)
+        text += "["
+        for (place, item) in items.enumerated() {
+            if place > 0 { text += isOneLine ? ", " : "," }
+            if !isOneLine { text += "\n" + Self.spaces(indent + 1) }
+            item.write(to: &text, indent: indent + 1)
+        }
+        text += isOneLine ? "]" : "\n" + Self.spaces(indent) + "]"
+    }
+
+    private static func spaces(_ indent: Int) -> String {
+        String(repeating: " ", count: 2 * indent)
+    }
+
+    /// RFC 8259 section 7; `<` too, so that the text can stand inside a script element of HTML.
+    private static func write(_ string: String, to text: inout String) {
+        text += "\""
+        for scalar in string.unicodeScalars {
+            switch scalar {
+            case "\"": text += "\\\""
+            case "\\": text += "\\\\"
+            case "\n": text += "\\n"
+            case "\r": text += "\\r"
+            case "\t": text += "\\t"
+            case "<", "\u{2028}", "\u{2029}": text += escape(scalar)
+            case _ where scalar.value < 0x20: text += escape(scalar)
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        text += "\""
+    }
+
+    private static func escape(_ scalar: Unicode.Scalar) -> String {
+        let digits = String(scalar.value, radix: 16)
+        return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+    }
+}

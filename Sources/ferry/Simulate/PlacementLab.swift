@@ -1,0 +1,152 @@
+// A sweep that can be run: what the command line asked for, read and checked before anything runs.
+
+import History
+import Host
+import Placement
+import Simulation
+import SimulationReport
+import Traces
+
+struct PlacementLab: Sendable {
+    let sweep: Sweep
+    private let source: WorkloadSource
+    private let variants: [HostVariant]
+    private let events: [[HostEvent]]
+    private let power: PowerCurve
+
+    /// - Parameter variantsMax: how many the command can show.
+    init(
+        _ workload: WorkloadOptions, _ hosts: HostOptions, policies: [String], seeds: [UInt64],
+        variantsMax: Int = SimulationLimits.variantsMax
+    ) throws {
+        try Self.check(policies)
+        if workload.whatIf != nil, !hosts.hosts.isEmpty || hosts.hostShape != nil {
+            throw CommandFailure(
+                .refused, code: "bad_input",
+                "a history is of its own hosts: leave --hosts and --host-shape out with --what-if")
+        }
+        source = try WorkloadSource(workload)
+        let first = try source.workload(seed: seeds[0])
+        let described = try HostVariants(hosts, for: first) { [source] in
+            try source.peak(seeds: seeds)
+        }
+        variants = described.variants
+        guard variants.count <= variantsMax else {
+            throw CommandFailure(
+                .refused, code: "bad_input",
+                "a run has one list of hosts and one overcommit: `ferry simulate compare` takes several"
+            )
+        }
+        power = try hosts.powerCurve()
+        events = try variants.map { try hosts.events(on: $0.hosts) }
+        sweep = Sweep(
+            workload: source.name(of: first), fingerprint: first.fingerprint,
+            policies: try Self.policies(policies, source), seeds: seeds,
+            variants: variants.map(\.name),
+            settings: Self.settings(described.settings, workload, hosts, first))
+        do throws(SweepError) { try sweep.check() } catch {
+            throw CommandFailure(.refused, code: "bad_input", "\(error)")
+        }
+    }
+
+    private static func check(_ names: [String]) throws {
+        for name in names { _ = try strategy(name, seed: 0) }
+    }
+
+    private static func strategy(_ name: String, seed: UInt64) throws -> Strategy {
+        do throws(UnknownStrategy) {
+            return try Strategies.strategy(named: name, seed: seed)
+        } catch { throw CommandFailure(.notFound, code: "policy_unknown", "\(error)") }
+    }
+
+    /// A history is repeated first as it was: what the others are compared with.
+    private static func policies(
+        _ names: [String], _ source: WorkloadSource
+    ) throws -> [Sweep.Policy] {
+        let asked = try names.map { try strategy($0, seed: 0) }
+        let recorded: [Strategy] =
+            if case .history(let history) = source { [history.recordedStrategy] } else { [] }
+        return (recorded + asked).map { Sweep.Policy($0.name, $0.summary) }
+    }
+
+    private static func settings(
+        _ settings: [Setting], _ workload: WorkloadOptions, _ hosts: HostOptions, _ first: Workload
+    ) -> [Setting] {
+        var settings = settings
+        settings.append(Setting("duration", spanText(first.end.seconds)))
+        settings.append(Setting("power", hosts.power ?? PowerCurve.named[0].name))
+        if let limit = workload.limit { settings.append(Setting("limit", "\(limit) VMs")) }
+        for (name, events) in [("hosts fail", hosts.hostsFail), ("drain", hosts.drain)]
+        where !events.isEmpty {
+            settings.append(Setting(name, events.map(\.text).joined(separator: ", ")))
+        }
+        return settings
+    }
+}
+
+// Running
+
+extension PlacementLab {
+    func comparison(workers: Int) throws -> Comparison {
+        let results = try results(of: Array(0..<sweep.cellCount), workers: workers)
+        return Comparison(sweep, results)
+    }
+
+    func shard(_ number: ShardNumber, workers: Int) throws -> Shard {
+        let cells = number.cells(of: sweep)
+        let results = try results(of: cells, workers: workers)
+        return Shard(
+            sweep: sweep,
+            results: zip(cells, results).map { Shard.Result(cell: $0, result: $1) })
+    }
+
+    private func results(of cells: [Int], workers: Int) throws -> [RunResult] {
+        let progress = SweepProgress(runs: cells.count)
+        defer { progress.clear() }
+        do {
+            return try SideBySide.run(cells.count, workers: workers) { piece in
+                try run(cells[piece]) { progress.show(piece, $0) }
+            }
+        } catch {
+            guard case .failed(let piece, let cause) = error else { throw error }
+            if let failure = cause as? CommandFailure { throw failure }
+            throw CommandFailure(
+                .refused, code: "bad_input", "\(sweep.name(of: cells[piece])): \(cause)")
+        }
+    }
+
+    private func run(
+        _ index: Int, progress: @escaping (Double) -> Void
+    ) throws -> RunResult {
+        let cell = sweep.cell(index)
+        var scenario = try scenario(cell)
+        scenario.events += events[cell.variant]
+        var result = try scenario.run { now in
+            progress(now.fraction)
+            return true
+        }
+        progress(1)
+        if !cell.keepsCourse {
+            result.course = []
+            result.heat = HeatMap()
+        }
+        return result
+    }
+
+    private func scenario(_ cell: Cell) throws -> Scenario {
+        let seed = sweep.seeds[cell.seed]
+        let name = sweep.policies[cell.policy].name
+        if case .history(let history) = source {
+            let strategy =
+                cell.policy == 0 ? history.recordedStrategy : try Self.strategy(name, seed: seed)
+            var scenario = history.scenario(strategy, power: [power], seed: seed)
+            scenario.workload.hosts = variants[cell.variant].hosts
+            return scenario
+        }
+        var workload = try source.workload(seed: seed)
+        workload.hosts = []
+        return Scenario(
+            workload: workload, hosts: variants[cell.variant].hosts, power: [power],
+            strategy: try Self.strategy(name, seed: seed), seed: seed)
+    }
+}

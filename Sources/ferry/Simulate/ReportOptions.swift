@@ -1,0 +1,81 @@
+// Where a report goes, and as what.
+
+import ArgumentParser
+import Host
+import SimulationReport
+
+enum ReportOutput: String, CaseIterable, ExpressibleByArgument {
+    case table, json, csv
+
+    /// How failures are told.
+    var errors: OutputFormat { self == .json ? .json : .text }
+}
+
+struct ReportOptions: ParsableArguments {
+    @Option(
+        name: [.customShort("o"), .customLong("output")],
+        help: "table, json or csv (default: table).")
+    var givenOutput: ReportOutput?
+    @Option(
+        help: ArgumentHelp(
+            "Write to this file instead of standard output: whole or not at all.",
+            valueName: "file"), completion: .file())
+    var to: String?
+    @Option(
+        help: ArgumentHelp(
+            "Write a page with tables and charts too; it needs no network.", valueName: "file"),
+        completion: .file(extensions: ["html"]))
+    var html: String?
+
+    var output: ReportOutput { givenOutput ?? .table }
+    var isOutputGiven: Bool { givenOutput != nil }
+
+    /// Before a long run: what cannot be written is better said at once.
+    func checkPlaces() throws {
+        for file in [to, html].compactMap({ $0 }) {
+            let path = CurrentCluster.absolute(file)
+            let folder = Folder.holding(path)
+            guard Folder.isThere(folder) else {
+                throw CommandFailure(
+                    .failed, code: "unwritable",
+                    "cannot write \(file): there is no folder \(folder)")
+            }
+            if Folder.isThere(path) {
+                throw CommandFailure(
+                    .failed, code: "unwritable", "cannot write \(file): it is a folder")
+            }
+        }
+    }
+
+    func write(_ comparison: Comparison) throws {
+        try write(
+            table: comparison.text, json: comparison.json.text, csv: comparison.csv,
+            html: comparison.html)
+    }
+
+    func write(
+        table: @autoclosure () -> String, json: @autoclosure () -> String,
+        csv: @autoclosure () -> String, html page: @autoclosure () -> String
+    ) throws {
+        if let html { try Self.write(Array(page().utf8), to: html) }
+        let text =
+            switch output {
+            case .table: table() + "\n"
+            case .json: json()
+            case .csv: csv()
+            }
+        try write(Array(text.utf8))
+    }
+
+    /// To the file that was named, else to standard output.
+    func write(_ bytes: [UInt8]) throws {
+        guard let to else { return try StandardStreams.write(bytes) }
+        try Self.write(bytes, to: to)
+    }
+
+    private static func write(_ bytes: [UInt8], to file: String) throws {
+        do { try AtomicFile.write(bytes, to: CurrentCluster.absolute(file)) } catch {
+            throw CommandFailure(.failed, code: "unwritable", "cannot write \(file): \(error)")
+        }
+    }
+}
