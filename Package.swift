@@ -245,7 +245,7 @@ let package = Package(
         tests("Placement", ["Model"]),
         tests("History", ["Host", "Model", "Placement", "Simulation", "Traces"]),
         tests("GanetiFormat", ["Model", "Placement"]),
-        tests("Simulation", ["Model", "Placement"]),
+        tests("Simulation", ["Host", "Model", "Placement", "Traces"]),
         tests("Traces", ["Host", "Model", "Placement", "Simulation"]),
         tests("PlanetLab", ["Host", "Model", "Placement", "Traces"]),
         tests("SimulatedAgents", ["API", "Host", "Model"]),

@@ -27,7 +27,17 @@ extension Run {
     private mutating func sleep(_ host: HostIndex) {
         counts.sleeps += 1
         setState(.maintenance, .asleep, of: host)
-        asleep.insert(host, at: asleep.firstIndex { $0 > host } ?? asleep.count)
+        asleep.insert(host, at: place(among: asleep, of: host))
+    }
+
+    /// Where a host stands, or would stand, in a list in host order.
+    private func place(among hosts: [HostIndex], of host: HostIndex) -> Int {
+        var (low, high) = (0, hosts.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if hosts[middle] < host { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 
     private mutating func wake(_ host: HostIndex) {

@@ -252,6 +252,12 @@ extension Scenario {
             for group in workload.groups { try cluster.add(group) }
             for host in runHosts { try cluster.add(host) }
         } catch { throw .badHost(error) }
+        // Sums over hosts, each counted as the largest, stay far from the end of Int.
+        let limits = cluster.hosts.map(\.limit)
+        let most = limits.reduce(0) { max($0, $1.milliCPUs, $1.memoryBytes) }
+        guard most <= (1 << 61) / limits.count else {
+            throw .badScenario("\(limits.count) hosts of such a size are too much to add up")
+        }
         // After the hosts: an index is built once.
         cluster.keepIndex(for: strategy.placement)
         return cluster

@@ -1,6 +1,7 @@
 import API
 import ClusterText
 import Model
+import Placement
 import Testing
 
 @Suite("Hosts, VMs and decisions in words")
@@ -35,6 +36,30 @@ struct ClusterTextTests {
                    host-d  -      could take it, but no lot fell on it
                    host-a  -      refused by memory: needs 4GiB of memory, 1GiB of 8GiB are free
                 web would go to host-c, by the policy worst-fit
+                """)
+    }
+
+    @Test func `A decision of the scheduler itself reads the same, whatever its hosts are called`()
+        throws
+    {
+        var cluster = ClusterState()
+        for (number, cores) in [4, 8, 1].enumerated() {
+            try cluster.add(
+                PlacementHost(
+                    name: "Node #\(number)",
+                    capacity: Resources(vcpus: cores, memory: ByteCount(1 << 32))))
+        }
+        let vm = try cluster.add(
+            PlacementVM(
+                id: VMID(high: 0, low: 1), name: "web",
+                request: Resources(vcpus: 2, memory: ByteCount(1 << 31))))
+        #expect(
+            cluster.explain(vm, by: WorstFit()).text(hosts: cluster.hosts) == """
+                   HOST     SCORE  WHY
+                *  Node #1  2      free vCPUs 1 + free memory 1
+                   Node #0  1.5    free vCPUs 0.5 + free memory 1
+                   Node #2  -      refused by vCPUs: needs 2 vCPUs, 1 of 1 are free
+                web would go to Node #1, by the policy worst-fit
                 """)
     }
 

@@ -10,6 +10,7 @@ struct CommandTests {
         ["drain", "host-a"], ["activate", "host-a"], ["fence", "host-a"], ["balance"],
         ["balance", "--plan"], ["place", "--explain", "web"], ["maintenance", "plan"],
         ["operation", "list"], ["group", "list"], ["token", "list"], ["events"], ["top"],
+        ["record", "--to", "history.jsonl"],
         ["host", "forget", "host-a"], ["vm", "update", "web", "--priority", "1"],
         ["vm", "create", "web", "--label", "ssd"], ["vm", "create", "web", "--affinity", "db"],
         ["vm", "create", "web", "--stopped"], ["vm", "create", "web", "--on-failure", "restart"],
@@ -38,7 +39,11 @@ struct CommandTests {
     @Test func `A controller that does not answer is exit code 5, in JSON too`() async throws {
         let folder = try TestFolder(TestFolder.controllers)
         try await folder.makeKeys()
-        for command in [["vm", "list"], ["host", "list"], ["drain", "host-a", "--plan"]] {
+        let commands = [
+            ["vm", "list"], ["host", "list"], ["drain", "host-a", "--plan"],
+            ["record", "--to", "history.jsonl"],
+        ]
+        for command in commands {
             let result = try await FerryCommand.run(
                 command + ["--cluster", "cluster.yaml", "--output", "json"], in: folder.path)
             #expect(result.exitCode == 5, "\(command): \(result.errors)")
@@ -94,6 +99,8 @@ struct CommandTests {
         (["operation", "show", "7"], "32 hexadecimal digits"),
         (["token", "create", "ci", "--role", "king"], "viewer"),
         (["maintenance", "plan", "--group-max", "0"], "1 or more"),
+        (["record", "--to", "h.jsonl", "--every", "1ms"], "--every must be 1s to 1h"),
+        (["record", "--to", "h.jsonl", "--for", "10ms"], "--for must be 1s or more"),
     ])
     func `A command that is written wrongly is exit code 64 with what would be right`(
         _ command: [String], _ words: String

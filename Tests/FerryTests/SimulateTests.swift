@@ -57,6 +57,26 @@ struct SimulateTests {
         #expect(named.output == result.output)
     }
 
+    @Test func `With --limit the rest of a trace is as if it were not there`() async throws {
+        try await withFolder { folder in
+            let rows = (0..<5).map { "vm-\($0),\($0 * 60),\($0 * 60 + 600),1,1" }
+            let header = "name,arrival_s,departure_s,vcpus,memory_gib"
+            func write(_ name: String, _ rows: ArraySlice<String>) throws {
+                try ([header] + rows).joined(separator: "\n").write(
+                    toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+            }
+            try write("all.csv", rows[...])
+            let limited = try await ferry(
+                "simulate", "--trace", "all.csv", "--limit", "3", "--hosts", "1", in: folder)
+            #expect(limited.exitCode == 0, "\(limited.errors)")
+            #expect(
+                limited.output.split(separator: "\n").contains {
+                    $0.hasPrefix("VMs placed") && $0.hasSuffix(" 3")
+                })
+            #expect(limited.output.contains("Only the first 3 of 5 requests are replayed."))
+        }
+    }
+
     @Test
     func `A comparison has the same bytes on one worker, on two, and put together from parts`()
         async throws

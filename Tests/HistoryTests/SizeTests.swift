@@ -42,7 +42,6 @@ struct SizeTests {
             }
         }
         let day = (writer.bytes - before) * 24
-        print("SIZE", day >> 20, writer.lines)
         #expect(day < 100 << 20, "\(day >> 20) MiB")
         #expect(day > 1 << 20)
     }

@@ -40,8 +40,17 @@ struct BoundTests {
         #expect(run.downtimeMs.count == run.migrations)
         #expect(run.downtimeMs.counts.reduce(0, +) == run.downtimeMs.count)
         #expect(abs(run.downtimePerVMMs.sum - run.downtimeMs.sum) <= 1e-5 * run.downtimeMs.sum)
+        expectInOrder(run.downtimeMs)
+        expectInOrder(run.downtimePerVMMs)
         #expect(run.wakes <= run.sleeps)
         #expect(run.drainsIncomplete <= run.drains)
+    }
+
+    private func expectInOrder(_ spread: Distribution) {
+        let ranks = [spread.min, spread.p50, spread.p90, spread.p99, spread.max]
+        #expect(ranks == ranks.sorted())
+        #expect(spread.edges == spread.edges.sorted())
+        #expect(spread.counts.isEmpty || spread.counts.count == spread.edges.count + 1)
     }
 
     @Test(arguments: UInt64(0)..<200)

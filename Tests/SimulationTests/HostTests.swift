@@ -103,6 +103,34 @@ struct HostTests {
         #expect(run.refused == 1 && run.placed == 2)
     }
 
+    @Test func `VMs that belong together leave a drained host together, whatever the limits`()
+        throws
+    {
+        var load = workload(
+            [
+                request(from: 0, memory: 2), request(from: 0, memory: 2),
+                request(from: 0, memory: 2),
+            ],
+            seconds: 100)
+        load.groups = [AffinityGroup(name: "pair", .together)]
+        load.groupSets = [[], [0]]
+        for vm in 1...2 { load.requests[vm].groupSet = 1 }
+        var scene = scenario(load, on: hosts(2))
+        scene.limits = MoveLimits(perHost: 1, perLink: 1, perCluster: 1)
+        scene.events = [.drained(0, at: SimTime(seconds: 10), maintenance: .seconds(50))]
+        let run = try scene.run()
+        #expect(run.migrations == 3 && run.migrationsDropped == 0 && run.drainsIncomplete == 0)
+        // Two at once over half a link each, and one alone.
+        let vm = PlacementVM(
+            id: VMID(high: 0, low: 0), name: "",
+            request: Resources(milliCPUs: 1000, memoryBytes: 2 * gibibyte))
+        let alone = MigrationCostModel().predict(vm, linkBytesPerSecond: 1.25e9)
+        let paired = MigrationCostModel().predict(vm, linkBytesPerSecond: 0.625e9)
+        let expected =
+            alone.duration.expected.seconds + 2 * paired.duration.expected.seconds
+        #expect(abs(run.migrationSeconds - expected) < 1e-7)
+    }
+
     @Test func `A drain that cannot be completed ends, and its host goes back to work`() throws {
         var scene = scenario(
             workload([request(from: 0), request(from: 900)], seconds: 1000), on: hosts(1))

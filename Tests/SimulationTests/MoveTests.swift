@@ -47,6 +47,9 @@ struct MoveTests {
         let downtime = expected.downtime.expected.milliseconds
         #expect(abs(run.downtimeMs.sum - downtime) < 1e-6 && run.downtimeMs.count == 1)
         #expect(abs(run.downtimePerVMMs.sum - downtime) < 1e-3)
+        // Of a single value every rank is that value.
+        #expect(
+            run.downtimeMs.p50 == run.downtimeMs.max && run.downtimeMs.p99 == run.downtimeMs.max)
     }
 
     @Test func `What a VM does not do while it stands still is work left undone`() throws {

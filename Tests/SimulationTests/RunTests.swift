@@ -204,6 +204,14 @@ struct ScenarioTests {
         bad.hosts[1].name = bad.hosts[0].name
         #expect(throws: SimulationError.badHost(.duplicateHost("h0"))) { try bad.run() }
         bad = good
+        bad.hosts[1].memoryOvercommit = .nan
+        #expect(throws: SimulationError.badHost(.badFigure("memory overcommit", of: "h1"))) {
+            try bad.run()
+        }
+        bad = good
+        bad.hosts = (0..<1024).map { host("h\($0)", memory: 1 << 22) }
+        #expect(throws: SimulationError.self) { try bad.run() }
+        bad = good
         bad.samplingInterval = .nanoseconds(1)
         #expect(throws: SimulationError.self) { try bad.run() }
         bad = good
