@@ -11,6 +11,8 @@ enum Rank: UInt8, Comparable {
     /// The end of a move, of a wake-up, of an absence.
     case end
     case hostEvent
+    /// After all host events of the moment: hosts that are drained together get one plan.
+    case drainPlan
     case arrival
     case sample
     case round
@@ -23,7 +25,7 @@ struct Event {
         case moveEnds(move: Int, version: Int)
         case wakes(host: HostIndex, version: Int32)
         case returns(host: HostIndex, version: Int32)
-        case drainGoesOn(host: HostIndex, version: Int32)
+        case drainPlan
         case hostEvent(Int)
         case sample
         case round
@@ -37,7 +39,8 @@ struct Event {
 
     var rank: Rank {
         switch kind {
-        case .moveEnds, .wakes, .returns, .drainGoesOn: .end
+        case .moveEnds, .wakes, .returns: .end
+        case .drainPlan: .drainPlan
         case .hostEvent: .hostEvent
         case .sample: .sample
         case .round: .round

@@ -21,7 +21,7 @@ struct WaitingMove {
 struct MoveJob {
     enum Purpose: Equatable {
         case round
-        case drain(HostIndex)
+        case drain([HostIndex])
     }
 
     let number: Int

@@ -54,7 +54,7 @@ extension Run {
             startWave(place)
             if moves.jobs[place].isOver {
                 let job = moves.jobs.remove(at: place)
-                if case .drain(let host) = job.purpose { endPlan(ofDrain: host) }
+                if case .drain(let hosts) = job.purpose { endPlan(ofDrains: hosts) }
             } else {
                 place += 1
             }
@@ -152,6 +152,7 @@ extension Run {
         count(move)
         noteChange(of: move.from)
         noteChange(of: move.to)
+        endDrainIfEmpty(move.from)
         startMoves()
     }
 

@@ -100,6 +100,7 @@ extension Run {
         cluster.remove(row)
         floor.remove(requests[request].request)
         noteChange(of: host)
+        if !drains.isEmpty { endDrainIfEmpty(host) }
         if ended != nil { startMoves() }
     }
 

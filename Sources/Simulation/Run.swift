@@ -4,8 +4,8 @@
 //   departures (sorted once) ─────────┼──▶ the earliest, by (time, rank, sequence) ──▶ Run
 //   what the run set going (a heap) ──┘
 //
-// At one moment departures come first, then ends of moves and absences, host events, arrivals, readings of utilisation,
-// and rounds of the move policy last. Nothing here knows a wall clock, draws a lot, or walks a dictionary: the same
+// At one moment departures come first, then ends of moves and absences, host events, plans of drains, arrivals, readings of
+// utilisation, and rounds of the move policy last. Nothing here knows a wall clock, draws a lot, or walks a dictionary: the same
 // scenario gives the same result, bit for bit, whatever else runs beside it.
 
 import Placement
@@ -163,8 +163,7 @@ struct Run: ~Copyable {
         case .moveEnds(let move, let version): endMove(move, version)
         case .wakes(let host, let version): if hostVersion[host] == version { awaken(host) }
         case .returns(let host, let version): if hostVersion[host] == version { comeBack(host) }
-        case .drainGoesOn(let host, let version):
-            if hostVersion[host] == version { planDrain(of: host) }
+        case .drainPlan: planDrains()
         case .hostEvent(let number): try begin(scenario.events[number])
         case .sample: try sample()
         case .round: holdRound()

@@ -103,6 +103,28 @@ struct HostTests {
         #expect(run.refused == 1 && run.placed == 2)
     }
 
+    @Test func `Hosts that are drained together do not send their VMs to each other`() throws {
+        var scene = scenario(
+            workload(
+                [
+                    request(from: 0, memory: 4), request(from: 0, memory: 4) { $0.initialHost = 1 },
+                    request(from: 0, vcpus: 2, memory: 2) { $0.initialHost = 2 },
+                ], seconds: 100), on: hosts(3))
+        scene.events = (0...1).map {
+            .drained($0, at: SimTime(seconds: 10), maintenance: .seconds(50))
+        }
+        let run = try scene.run()
+        #expect(run.drains == 2 && run.drainsIncomplete == 0)
+        #expect(run.migrations == 2 && run.migrationsDropped == 0)
+    }
+
+    @Test func `A drained host that its VMs leave by themselves is away at once`() throws {
+        var scene = scenario(workload([request(from: 0, to: 130)], seconds: 1000), on: hosts(1))
+        scene.events = [.drained(0, at: SimTime(seconds: 100), maintenance: .seconds(50))]
+        let run = try scene.run()
+        #expect(run.drainsIncomplete == 0 && run.drainSecondsMean == 30)
+    }
+
     @Test func `VMs that belong together leave a drained host together, whatever the limits`()
         throws
     {
