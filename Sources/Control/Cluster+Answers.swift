@@ -59,19 +59,6 @@ extension Cluster {
         vm.bootWanted = false
         vm.features = hosts[host]?.registration.cpuFeatures
         vmSights[vm.id]?.refusedBy = [:]
-        noteMade(vm.id, info, on: host)
-    }
-
-    /// What the answer says stands until the host's next heartbeat: the VM can be moved at once.
-    private mutating func noteMade(_ vm: VMID, _ info: VMInfo, on host: HostName) {
-        guard info.id == vm, info.state == .running, vmSights[vm]?.reports[host] == nil else {
-            return
-        }
-        vmSights[vm]?.reports[host] = VMReport(
-            id: vm, name: info.name, state: info.state, epoch: info.epoch, ownership: .owned,
-            isLeased: info.isLeased, activity: info.activity, memoryBytes: info.memoryBytes,
-            vcpus: info.vcpus)
-        hostSights[host]?.reported.insert(vm)
     }
 
     private static let neverMade: Set<Problem.Code> = [

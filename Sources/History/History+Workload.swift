@@ -26,7 +26,7 @@ extension History {
         }
         workload.groupSets = tables.groupSets
         workload.demands = tables.demands
-        workload.notes = notes + waitingNotes + changeNotes
+        workload.notes = measuredNotes + notes + waitingNotes + changeNotes
         return workload
     }
 
@@ -70,6 +70,27 @@ extension History {
             described.ownUse = own[host]
             return described
         }
+    }
+
+    /// What migrations took in the cluster itself, beside what a run models.
+    private var measuredNotes: [String] {
+        guard !moves.isEmpty else { return [] }
+        let done = moves.map(\.move).filter { $0.outcome == .done }
+        let bytes = done.reduce(0) { $0 + Double($1.bytes ?? 0) }
+        let seconds = done.reduce(0) { $0 + ($1.seconds ?? 0) }
+        var text =
+            "measured in the cluster: \(done.count) migrations done, \(moves.count - done.count) failed, \(bytesText(Int(min(bytes, 0x1p60)))) in \(Self.text(seconds)) s"
+        let downtimes = done.compactMap(\.downtimeMs).sorted()
+        if let least = downtimes.first, let most = downtimes.last {
+            let median = downtimes[(downtimes.count - 1) / 2]
+            text +=
+                ", downtimes of \(Self.text(least)) to \(Self.text(most)) ms, \(Self.text(median)) ms at the median"
+        }
+        return [text]
+    }
+
+    private static func text(_ value: Double) -> String {
+        thousandthsText(Int((min(value, 1e12) * 1000).rounded()))
     }
 
     private var waitingNotes: [String] {

@@ -31,10 +31,11 @@ package struct Comparison: Sendable {
         precondition(results.count == sweep.cellCount, "a result for each cell")
         self.sweep = sweep
         self.results = results
-        summaries = sweep.variants.indices.map { variant in
+        let summaries = sweep.variants.indices.map { variant in
             Self.summaries(of: sweep, results, variant)
         }
-        notes = Self.notes(sweep, results)
+        self.summaries = summaries
+        notes = Self.notes(sweep, results, summaries)
     }
 
     package func result(variant: Int, policy: Int, seed: Int = 0) -> RunResult {
@@ -74,12 +75,20 @@ extension FigureSummary {
 // Notes
 
 extension Comparison {
-    private static func notes(_ sweep: Sweep, _ results: [RunResult]) -> [String] {
+    private static func notes(
+        _ sweep: Sweep, _ results: [RunResult], _ summaries: [[[FigureSummary]]]
+    ) -> [String] {
         var seen: Set<String> = []
         var notes = results.flatMap(\.notes).filter { seen.insert($0).inserted }
         if sweep.seeds.count == 1, sweep.policies.count > 1 {
             notes.append(
                 "One seed: there is no spread, and no confidence interval of the differences.")
+        }
+        let vary = summaries.joined().joined().contains { $0.spread?.standardDeviation ?? 0 > 0 }
+        if sweep.seeds.count > 1, !vary {
+            notes.append(
+                "Every seed gave the same figures: intervals without width are of this workload alone."
+            )
         }
         return notes + beatenBounds(sweep, results)
     }

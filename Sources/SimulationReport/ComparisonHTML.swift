@@ -71,7 +71,9 @@ extension Comparison {
     }
 
     private var policyNotes: [String] {
-        sweep.policies.map { "\($0.name): \($0.summary)." }
+        sweep.policies.map { policy in
+            "\(policy.name): \(policy.summary)" + (policy.summary.hasSuffix(".") ? "" : ".")
+        }
     }
 
     private static let standingNotes = [

@@ -59,12 +59,16 @@ extension Figure {
         ) { Double($0.requests) },
         Figure(
             "placed", "VMs placed", "VMs", .placement, .higher,
-            "Requests that got a host."
+            "Requests that got a host, those asked for again among them."
         ) { Double($0.placed) },
         Figure(
             "refused", "VMs refused", "VMs", .placement, .lower,
             "Requests for which no host had room when they were made."
         ) { Double($0.refused) },
+        Figure(
+            "askedAgain", "VMs asked for again", "VMs", .placement, .neither,
+            "Because their host failed: with the VMs asked for, they are those placed and those refused."
+        ) { Double($0.askedAgain) },
         Figure(
             "cpuAtFirstRefusalPercent", "CPU promised at first refusal", "%", .placement, .higher,
             decimals: 2,
@@ -129,6 +133,14 @@ extension Figure {
             "Planned, but without room or without their VM when their turn came."
         ) { Double($0.migrationsDropped) },
         Figure(
+            "migrationsAbandoned", "Migrations abandoned", "", .moves, .lower,
+            "Begun, and ended by the VM's departure or by a host's failure."
+        ) { Double($0.migrationsAbandoned) },
+        Figure(
+            "migrationsUnfinished", "Migrations under way at the end", "", .moves, .neither,
+            "Begun, and not done when the run ended."
+        ) { Double($0.migrationsUnfinished) },
+        Figure(
             "migratedGiB", "Data sent by migrations", "GiB", .moves, .lower, decimals: 2,
             "Memory sent in all rounds of all migrations."
         ) { $0.migrationBytes / 0x1p30 },
@@ -172,6 +184,14 @@ extension Figure {
         Figure("wakes", "Hosts woken", "", .hosts, .neither, "How often a host was woken.") {
             Double($0.wakes)
         },
+        Figure(
+            "vmsThatWaited", "VMs that waited for a host", "VMs", .hosts, .lower,
+            "VMs for which a host had to be woken."
+        ) { Double($0.vmsThatWaited) },
+        Figure(
+            "waitSecondsMean", "Wait for a host, mean", "s", .hosts, .lower, decimals: 1,
+            "Of the VMs that waited, until their host was awake."
+        ) { $0.vmsThatWaited > 0 ? $0.waitSecondsMean : nil },
         Figure(
             "hostFailures", "Hosts failed", "", .hosts, .neither,
             "Hosts that the scenario lets fail."

@@ -96,11 +96,6 @@ extension HTML {
                 + parts.map(\.text).joined(separator: "\n") + "\n</section>")
     }
 
-    static func paragraph(_ text: String, class style: String = "") -> HTML {
-        let attribute = style.isEmpty ? "" : " class=\"\(style)\""
-        return HTML("<p\(attribute)>\(escaped(text))</p>")
-    }
-
     static func list(_ items: [String]) -> HTML {
         HTML(
             "<ul class=\"notes\">\n"

@@ -5,11 +5,8 @@ enum Limits {
     static let arcTangentTerms = 12
     /// Policies, seeds and variants of one sweep, multiplied.
     static let cellsMax = 100_000
-    static let seedsMax = 10_000
     static let shardsMax = 10_000
     static let workersMax = 1024
     /// A shard file: courses and heat maps of a few dozen policies, figures of all cells.
     static let shardBytesMax = 1 << 30
-    /// Policies beside each other in a table of text.
-    static let columnsMax = 6
 }

@@ -86,8 +86,6 @@ package struct ShardNumber: Hashable, Sendable, Codable {
     package var number: Int
     package var count: Int
 
-    package static let whole = ShardNumber(1, of: 1)
-
     private init(_ number: Int, of count: Int) {
         self.number = number
         self.count = count

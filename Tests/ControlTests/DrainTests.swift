@@ -187,23 +187,6 @@ struct DrainTests {
         #expect(world.allVMs.allSatisfy { world.hostNames[2...].contains($0.host ?? $0.name.host) })
     }
 
-    @Test func `A VM that has just been made can be moved, whenever its host reports next`() throws {
-        let world = try world(vms: 0)
-        for number in 0..<8 {
-            let name = try VMName("new\(number)")
-            world.create(name.text) { $0.startOn = world.hostNames[0] }
-            #expect(world.run(atMost: .seconds(3)) { $0.vm(name.text)?.state == .running })
-            guard case .success? = world.migrate(name, to: world.hostNames[1]) else {
-                Issue.record("\(name) is busy")
-                return
-            }
-            #expect(world.run(atMost: .seconds(20)) { last($0)?.isOver ?? false })
-            #expect(world.vm(name.text)?.host == world.hostNames[1])
-            world.run(for: .milliseconds(137 * Int64(number)))
-        }
-        #expect(world.wrong == nil && world.unrest == nil)
-    }
-
     @Test func `One VM moves where it is told, or a refusal says why`() throws {
         let world = try world(vms: 1)
         let name = try VMName("v0")

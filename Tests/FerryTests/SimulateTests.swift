@@ -184,6 +184,21 @@ struct SimulateTests {
         }
     }
 
+    @Test func `A VM's placement is explained, host by host`() async throws {
+        let result = try await ferry(
+            "simulate", "--synthetic", "steady", "--vms", "30", "--hosts", "3", "--policy",
+            "worst-fit", "--explain", "vm-7", "--explain", "nobody")
+        #expect(result.exitCode == 0, "\(result.errors)")
+        #expect(result.output.contains("vm-7 would go to host-"), "\(result.output)")
+        #expect(result.output.contains("by the policy worst-fit"))
+        #expect(result.output.contains("nobody: no VM of this name was asked for"))
+        #expect(result.output.contains("free vCPUs"))
+        let plain = try await ferry(
+            "simulate", "--synthetic", "steady", "--vms", "30", "--hosts", "3", "--policy",
+            "worst-fit")
+        #expect(result.output.hasSuffix(plain.output), "explaining changes nothing")
+    }
+
     @Test func `A trace that is wrong is told with file, line and field, in JSON too`() async throws
     {
         try await withFolder { folder in
@@ -242,6 +257,7 @@ struct SimulateTests {
         ([], 64, "one of --trace"),
         (["--trace", "x", "--vms", "4"], 64, "are for --synthetic"),
         (["--synthetic", "steady", "--limit", "4"], 64, "is for --trace"),
+        (["--synthetic", "steady", "--explain", "vm-1", "-o", "json"], 64, "for people"),
         (["compare", "--policies", ",", "--synthetic", "steady"], 64, "names no policy"),
         (["compare", "--policies", "best-fit,nope", "--synthetic", "steady"], 3, "policy_unknown"),
         (

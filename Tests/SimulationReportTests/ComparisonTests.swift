@@ -82,6 +82,17 @@ struct ComparisonTests {
         #expect(comparison.notes.contains { $0.hasPrefix("One seed:") })
     }
 
+    @Test func `Seeds that change nothing are no evidence, and that is said`() {
+        let results = (0..<sweep.cellCount).map { index -> RunResult in
+            var cell = sweep.cell(index)
+            cell.seed = 0
+            return .sample(sweep, sweep.index(of: cell))
+        }
+        let words = "Every seed gave the same figures"
+        #expect(Comparison(sweep, results).notes.contains { $0.hasPrefix(words) })
+        #expect(!comparison.notes.contains { $0.hasPrefix(words) })
+    }
+
     @Test func `A result that is better than its bound is told as the bug that it is`() {
         var results = RunResult.samples(sweep)
         results[4].energyKWh = Bounded(70, bound: 70.25)

@@ -60,7 +60,6 @@ struct PolicyEffectTests {
         let names = ["best-fit", "lifetime-aware", "lifetime-oracle"]
         let inUse = try names.map { try run($0, tides(), hosts: 100).hostsInUseMean.value }
         #expect(inUse[1] < 0.98 * inUse[0] && inUse[2] <= inUse[1], "\(inUse)")
-        print("hosts in use by \(names): \(inUse)")
     }
 
     @Test func `Consolidation saves energy by moves that it reckons with`() throws {

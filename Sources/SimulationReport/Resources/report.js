@@ -330,11 +330,13 @@ function heatCard(policy) {
   const peak = most(cells);
   const awake = cells.filter((one) => one >= 0);
   const mean = awake.reduce((a, b) => a + b, 0) / (awake.length || 1);
+  // The last column may reach beyond the end.
+  const length = span(Math.min(policy.seconds, canvas.width * secondsPerColumn));
   canvas.setAttribute("data-chart", "heat");
   canvas.setAttribute("data-policy", policy.name);
   canvas.setAttribute("data-max", peak);
   canvas.setAttribute("aria-label",
-    `CPU in use of ${policy.hosts} hosts over ${span(canvas.width * secondsPerColumn)} with ${policy.name}: mean ${figure(mean)} %, highest ${figure(peak)} %`);
+    `CPU in use of ${policy.hosts} hosts over ${length} with ${policy.name}: mean ${figure(mean)} %, highest ${figure(peak)} %`);
   canvas.addEventListener("pointermove", (event) => {
     const box = canvas.getBoundingClientRect();
     const x = Math.min(canvas.width - 1, Math.max(0, Math.floor((event.clientX - box.left) / box.width * canvas.width)));
@@ -344,7 +346,7 @@ function heatCard(policy) {
   });
   const axis = make("div", { class: "axis", "aria-hidden": "true" }, make("span", {}, "0"),
     make("span", {}, `${policy.hosts} hosts, ${hostsPerRow === 1 ? "one" : hostsPerRow} in a row`),
-    make("span", {}, span(canvas.width * secondsPerColumn)));
+    make("span", {}, length));
   const element = card(policy.name, `Mean ${figure(mean)} %, highest ${figure(peak)} % of a host's cores.`, canvas);
   element.classList.add("heat");
   element.append(axis);

@@ -1,5 +1,6 @@
 // A sweep that can be run: what the command line asked for, read and checked before anything runs.
 
+import ClusterText
 import History
 import Host
 import Placement
@@ -13,12 +14,16 @@ struct PlacementLab: Sendable {
     private let variants: [HostVariant]
     private let events: [[HostEvent]]
     private let power: PowerCurve
+    /// Names of VMs whose placement the last policy explains.
+    private let explained: [String]
+    private let log = DecisionLog()
 
     /// - Parameter variantsMax: how many the command can show.
     init(
         _ workload: WorkloadOptions, _ hosts: HostOptions, policies: [String], seeds: [UInt64],
-        variantsMax: Int = SimulationLimits.variantsMax
+        variantsMax: Int = SimulationLimits.variantsMax, explaining explained: [String] = []
     ) throws {
+        self.explained = explained
         try Self.check(policies)
         if workload.whatIf != nil, !hosts.hosts.isEmpty || hosts.hostShape != nil {
             throw CommandFailure(
@@ -115,12 +120,28 @@ extension PlacementLab {
         }
     }
 
+    /// After a run: what was decided about the VMs that were to be explained, and why.
+    var explanations: String {
+        let decisions = log.decisions.map { decision in
+            "\(spanText(decision.at.seconds)) after the start:\n"
+                + decision.explanation.text(hosts: variants[0].hosts)
+        }
+        let found = Set(log.decisions.map(\.explanation.vm))
+        let missing = explained.filter { !found.contains($0) }.map {
+            "\($0): no VM of this name was asked for"
+        }
+        return (decisions + missing).joined(separator: "\n\n")
+    }
+
     private func run(
         _ index: Int, progress: @escaping (Double) -> Void
     ) throws -> RunResult {
         let cell = sweep.cell(index)
         var scenario = try scenario(cell)
         scenario.events += events[cell.variant]
+        if !explained.isEmpty, cell.policy == sweep.policies.count - 1 {
+            scenario.strategy = scenario.strategy.explaining(Set(explained), in: log)
+        }
         var result = try scenario.run { now in
             progress(now.fraction)
             return true

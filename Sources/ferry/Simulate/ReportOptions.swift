@@ -47,9 +47,11 @@ struct ReportOptions: ParsableArguments {
         }
     }
 
-    func write(_ comparison: Comparison) throws {
+    /// - Parameter words: stand before the table, if there are any.
+    func write(_ comparison: Comparison, after words: String = "") throws {
         try write(
-            table: comparison.text, json: comparison.json.text, csv: comparison.csv,
+            table: words.isEmpty ? comparison.text : "\(words)\n\n\(comparison.text)",
+            json: comparison.json.text, csv: comparison.csv,
             html: comparison.html)
     }
 

@@ -14,6 +14,7 @@ struct SimulateRun: AsyncParsableCommand {
               ferry simulate --trace openb --format openb --hosts 300 --policy dot-product
               ferry simulate --synthetic steady --drain 0-3@6h+1h --hosts-fail 7@10h+30m --html run.html
               ferry simulate --what-if history --policy best-fit
+              ferry simulate --synthetic steady --vms 50 --hosts 4 --explain vm-7
             """)
 
     @Option(
@@ -22,16 +23,29 @@ struct SimulateRun: AsyncParsableCommand {
     var policy = "best-fit"
     @Option(help: ArgumentHelp("What lots are drawn from.", valueName: "n"))
     var seed: UInt64 = 1
+    @Option(
+        help: ArgumentHelp(
+            "Say why this VM is placed where it is placed, each time that it is: every host with its score or what refused it; may be repeated.",
+            valueName: "vm"))
+    var explain: [String] = []
     @OptionGroup(title: "Workload") var workload: WorkloadOptions
     @OptionGroup(title: "Hosts") var hosts: HostOptions
     @OptionGroup(title: "Output") var report: ReportOptions
+
+    func validate() throws {
+        if !explain.isEmpty, report.output != .table {
+            throw ValidationError("--explain is for people: leave --output out")
+        }
+    }
 
     func run() async throws {
         try await reporting(report.output.errors) {
             try report.checkPlaces()
             let lab = try PlacementLab(
-                workload, hosts, policies: [policy], seeds: [seed], variantsMax: 1)
-            try report.write(try lab.comparison(workers: 1))
+                workload, hosts, policies: [policy], seeds: [seed], variantsMax: 1,
+                explaining: explain)
+            let comparison = try lab.comparison(workers: 1)
+            try report.write(comparison, after: explain.isEmpty ? "" : lab.explanations)
         }
     }
 }
