@@ -5,17 +5,17 @@
 
 import Model
 
-package struct DistributionCounter {
+struct DistributionCounter {
     private var bins: [Int] = []
     private var count = 0
     private var sum = 0.0
     private var least = Double.infinity
     private var largest = 0.0
 
-    package init() {}
+    init() {}
 
     /// A value that is not below 0.
-    package mutating func add(_ value: Double) {
+    mutating func add(_ value: Double) {
         if bins.isEmpty {
             bins = Array(repeating: 0, count: Limits.decades * Limits.binsPerDecade + 1)
         }
@@ -68,7 +68,7 @@ package struct DistributionCounter {
         return largest
     }
 
-    package var distribution: Distribution {
+    var distribution: Distribution {
         var result = Distribution()
         guard count > 0 else { return result }
         (result.count, result.sum, result.min, result.max) = (count, sum, least, largest)

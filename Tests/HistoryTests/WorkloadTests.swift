@@ -136,26 +136,4 @@ struct WorkloadTests {
         let own = try file.read().placementHosts[0].ownUse
         #expect(own.cores == 2 && own.memoryBytes == Double(8 * gibibyte))
     }
-
-    @Test func `The recorded course in figures is what was measured`() throws {
-        let result = try story().recordedResult
-        #expect(result.strategy == "recorded" && result.seconds == 600)
-        #expect((result.requests, result.placed, result.refused) == (5, 4, 1))
-        #expect(result.migrations == 1 && result.migrationBytes == 4.6e9)
-        #expect(result.migrationSeconds == 5.5)
-        #expect(result.downtimeMs.count == 1 && result.downtimeMs.sum == 12.25)
-        #expect(result.downtimeLimitExceeded == 0)
-        #expect((result.hostFailures, result.vmsLostToFailures) == (1, 1))
-        #expect((result.drains, result.drainsIncomplete) == (1, 0))
-        #expect(result.drainSecondsMean == 5)
-        // a and b to 60 s, all to 106 s, a and c to 420.1 s, b and c to the end.
-        #expect(result.hostsInUseMax.value == 3)
-        let area: Double = 120 + 138 + 2 * (420.1 - 106) + 2 * (600 - 420.1)
-        let difference = result.hostsInUseMean.value * 600 - area
-        #expect(abs(difference) < 1e-6)
-        #expect(result.course.count == 512 && result.heat.rows.count == 3)
-        #expect(result.course[0].vms == 2 && result.course[0].hostsInUse == 2)
-        #expect(result.course.last?.migrations == 1 && result.course.last?.refused == 1)
-        #expect(result.heat.rows[0].contains(-1))
-    }
 }

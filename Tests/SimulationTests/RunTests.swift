@@ -224,11 +224,4 @@ struct ScenarioTests {
         open.end = .never
         #expect(try scenario(open, on: hosts(1)).run().seconds == 70)
     }
-
-    @Test func `Derived seeds differ and the first ones stay when there are more`() {
-        let few = RunSeeds.derived(10, from: 7)
-        #expect(Set(few).count == 10)
-        #expect(Array(RunSeeds.derived(50, from: 7).prefix(10)) == few)
-        #expect(RunSeeds.derived(1, from: 8) != Array(few.prefix(1)))
-    }
 }
