@@ -1,5 +1,5 @@
 // swift-tools-version: 6.3
-// One target a layer; arrows only downward. README.md has the map in reading order.
+// One target a layer; a target depends only on targets above it. README.md has the map.
 import PackageDescription
 
 let settings: [SwiftSetting] = [
@@ -10,18 +10,49 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+/// A folder of Sources: one part of Ferry, with a target in each of its folders.
+struct Folder {
+    let name: String
+
+    func path(_ target: String) -> String { "Sources/\(name)/\(target)" }
+
+    func library(
+        _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []
+    ) -> Target {
+        .target(
+            name: name, dependencies: dependencies, path: path(name), resources: resources,
+            swiftSettings: settings)
+    }
+
+    func executable(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+        .executableTarget(
+            name: name, dependencies: dependencies, path: path(name), swiftSettings: settings)
+    }
+
+    /// C code of our own.
+    func cLibrary(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+        .target(name: name, dependencies: dependencies, path: path(name))
+    }
+
+    /// A library of the system, by its pkg-config name and Debian package.
+    func systemLibrary(_ name: String, pkgConfig: String, apt: String) -> Target {
+        .systemLibrary(
+            name: name, path: path(name), pkgConfig: pkgConfig, providers: [.apt([apt])])
+    }
 }
+
+let foundation = Folder(name: "Foundation")
+let vmm = Folder(name: "VMM")
+let migration = Folder(name: "Migration")
+let cluster = Folder(name: "Cluster")
+let lab = Folder(name: "Lab")
+let commandLine = Folder(name: "CommandLine")
+let tools = Folder(name: "Tools")
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .testTarget(
         name: name + "Tests", dependencies: [.byName(name: name)] + dependencies,
         swiftSettings: settings)
-}
-
-func executable(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
 func remote(_ name: String, from version: Version) -> Package.Dependency {
@@ -74,130 +105,117 @@ let package = Package(
         remote("swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
-        // Floor 0: C and system libraries
-        .target(name: "CLinux"),
-        .systemLibrary(name: "COpenSSL", pkgConfig: "libssl", providers: [.apt(["libssl-dev"])]),
-        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
-        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
-        .systemLibrary(
-            name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
-        // Floor 1: the words of the system, the operating system, bytes
-        library("Model"),
-        library("Wire"),
-        library("Host", ["CLinux"]),
-        // Floor 2
-        library("VMControl", ["Host", "Model", "Wire"]),
-        library("PageCodec", ["Model", "CZlib", "CZstd", "CLZ4", "CXXHash"]),
-        library("MigrationProtocol", ["Model", "Wire"]),
-        library("Placement", ["Model"]),
-        library("PeerLink", ["COpenSSL", "Host", "Model"]),
-        library("KVM", ["CLinux", "Host"]),
-        // The guest that checks itself; its own code is in PulseGuest, built by Scripts/build-pulse
-        .target(
-            name: "Pulse", resources: [.copy("Resources/pulse.elf")], swiftSettings: settings),
-        // Floor 3
-        library("Machine", ["Host", "KVM", "Model", "VMControl", "Wire"]),
-        // Floor 4
-        library("Keys", ["Host", "Model", x509, asn1, crypto]),
-        library("ClusterFile", ["Host", "Model", "Placement", yams]),
-        library("API", ["Model"]),
-        library("GanetiFormat", ["Model", "Placement"]),
-        library(
+        // Foundation: the C calls, the system libraries, the terms of the system, bytes, Linux
+        foundation.cLibrary("CLinux"),
+        foundation.systemLibrary("COpenSSL", pkgConfig: "libssl", apt: "libssl-dev"),
+        foundation.systemLibrary("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+        foundation.systemLibrary("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
+        foundation.systemLibrary("CLZ4", pkgConfig: "liblz4", apt: "liblz4-dev"),
+        foundation.systemLibrary("CXXHash", pkgConfig: "libxxhash", apt: "libxxhash-dev"),
+        foundation.library("Model"),
+        foundation.library("Wire"),
+        foundation.library("Host", ["CLinux"]),
+
+        // VMM: KVM, the VMM, and the guest that checks its memory (Scripts/build-pulse builds it)
+        vmm.library("VMControl", ["Host", "Model", "Wire"]),
+        vmm.library("KVM", ["CLinux", "Host"]),
+        vmm.library("Pulse", resources: [.copy("Resources/pulse.elf")]),
+        vmm.library("Machine", ["Host", "KVM", "Model", "VMControl", "Wire"]),
+        vmm.executable("ferry-vmm", ["Host", "Machine", "Model", argumentParser]),
+
+        // Migration: the protocol as values, pages, TLS, and the drivers
+        migration.library("PageCodec", ["Model", "CZlib", "CZstd", "CLZ4", "CXXHash"]),
+        migration.library("MigrationProtocol", ["Model", "Wire"]),
+        migration.library("PeerLink", ["COpenSSL", "Host", "Model"]),
+        migration.library(
             "Migration", ["Host", "MigrationProtocol", "Model", "PageCodec", "PeerLink", "Wire"]),
-        // The cluster's mind: hosts, VMs and operations as values; what a store and an agent must be able to do
-        library("Control", ["API", "MigrationProtocol", "Model", "Placement"]),
-        // The discrete-event cluster around Placement; traces as workloads; the published experiment; reports
-        library("Simulation", ["Model", "Placement"]),
-        library("Traces", ["Host", "Model", "Placement", "Simulation"]),
-        // The published consolidation experiment, to the digit, and what it looks like with its costs counted
-        library("PlanetLab", ["Model", "Placement", "Simulation", "Traces"]),
-        // Statistics over seeds, sweeps and their parts, reports; what a page needs is in the code
-        .target(
-            name: "SimulationReport",
-            dependencies: ["Host", "Model", "Placement", "PlanetLab", "Simulation"],
-            resources: [
-                .embedInCode("Resources/report.css"), .embedInCode("Resources/report.js"),
-            ], swiftSettings: settings),
-        // What a cluster did, as `ferry record` writes it and as a run repeats it
-        library("History", ["Host", "Model", "Placement", "Simulation", "Traces"]),
-        // Every interleaving of the protocol's machines, within bounds
-        library("Explorer", ["Host", "MigrationProtocol", "Model", "VMControl"]),
-        // Floor 5
-        library(
+
+        // Cluster: placement, the controller's decisions, stores, the API, the daemons
+        cluster.library("Placement", ["Model"]),
+        cluster.library("Keys", ["Host", "Model", x509, asn1, crypto]),
+        cluster.library("ClusterFile", ["Host", "Model", "Placement", yams]),
+        cluster.library("API", ["Model"]),
+        cluster.library("ClusterCore", ["API", "MigrationProtocol", "Model", "Placement"]),
+        cluster.library(
             "Store",
-            ["Control", "Host", "Model", grdb, httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
-        // The cluster's messages as people read and write them
-        library("ClusterText", ["API", "Model", "Placement"]),
-        library(
-            "Client",
-            ["API", "Host", "Model", httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
-        // What the servers of agent and controller share
-        library(
+            ["ClusterCore", "Host", "Model", grdb, httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
+        cluster.library(
+            "Clients", ["API", "Host", "Model", httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
+        cluster.library(
             "Serving",
             [
                 "API", "Host", "Keys", "Model", hummingbird, hummingbirdCore, hummingbirdTLS,
                 httpTypes, lifecycle, logging, nioCore, nioTLS,
             ]),
-        library(
+        cluster.library(
             "Agent",
             [
-                "API", "Client", "ClusterFile", "Host", "Keys", "KVM", "Machine", "Migration",
+                "API", "Clients", "ClusterFile", "Host", "Keys", "KVM", "Machine", "Migration",
                 "MigrationProtocol", "Model", "PeerLink", "Pulse", "Serving", "VMControl",
                 hummingbird, httpTypes, lifecycle, signals, logging, nioCore, nioPosix,
             ]),
-        // The controller; it also serves the description of its API
-        .target(
-            name: "Controller",
-            dependencies: [
-                "API", "Client", "ClusterFile", "Control", "Host", "Keys", "Model", "Placement",
-                "Serving", "Store", hummingbird, httpTypes, lifecycle, signals, logging, nioCore,
-                crypto,
-            ], resources: [.copy("Resources/openapi.json")], swiftSettings: settings),
-        // A cluster of real processes and the eyes that watch it: for demo, bench and end-to-end tests
-        library(
-            "Testbed", ["API", "Client", "ClusterFile", "Host", "Model", "Pulse", "VMControl"]),
-        // Agents with VMs in memory only: for what a controller does with a thousand hosts
-        library(
-            "SimulatedAgents",
-            ["API", "Client", "Host", "Model", nioCore, nioHTTP1, nioPosix, nioTLS]),
-        // Floor 6
-        executable(
+        cluster.library(
+            "Controller",
+            [
+                "API", "Clients", "ClusterFile", "ClusterCore", "Host", "Keys", "Model",
+                "Placement", "Serving", "Store", hummingbird, httpTypes, lifecycle, signals,
+                logging, nioCore, crypto,
+            ], resources: [.copy("Resources/openapi.json")]),
+        cluster.executable(
             "ferry-agent", ["Agent", "Host", "Model", "Serving", argumentParser, logging]),
-        executable(
+        cluster.executable(
+            "ferry-controller", ["Controller", "Model", "Serving", argumentParser, logging]),
+
+        // Lab: the simulator around Placement, traces, the published experiment, reports
+        lab.library("GanetiFormat", ["Model", "Placement"]),
+        lab.library("Simulation", ["Model", "Placement"]),
+        lab.library("Traces", ["Host", "Model", "Placement", "Simulation"]),
+        lab.library("PlanetLab", ["Model", "Placement", "Simulation", "Traces"]),
+        lab.library(
+            "SimulationReport", ["Host", "Model", "Placement", "PlanetLab", "Simulation"],
+            resources: [.embedInCode("Resources/report.css"), .embedInCode("Resources/report.js")]),
+        lab.library("History", ["Host", "Model", "Placement", "Simulation", "Traces"]),
+
+        // Command line
+        commandLine.library("ClusterText", ["API", "Model", "Placement"]),
+        commandLine.executable(
             "ferry",
             [
-                "API", "Client", "ClusterFile", "ClusterText", "GanetiFormat", "History", "Host",
+                "API", "Clients", "ClusterFile", "ClusterText", "GanetiFormat", "History", "Host",
                 "Keys", "Model", "Placement", "PlanetLab", "Simulation", "SimulationReport",
                 "Traces", argumentParser,
             ]),
-        executable(
-            "ferry-controller", ["Controller", "Model", "Serving", argumentParser, logging]),
-        executable("ferry-vmm", ["Host", "Machine", "Model", argumentParser]),
-        executable(
-            "ferry-demo", ["API", "Client", "Host", "Model", "Pulse", "Testbed", argumentParser]),
-        executable(
-            "ferry-bench",
-            ["API", "Client", "Host", "Keys", "Model", "Pulse", "Testbed", argumentParser]),
-        executable("ferry-faults", ["Faults", "Host", argumentParser]),
-        executable(
-            "ferry-load",
-            [
-                "API", "Client", "Host", "Keys", "Model", "SimulatedAgents", "Testbed",
-                argumentParser,
-            ]),
 
-        // Real faults on real processes: the shim that finds the place, and what injects and judges
-        .target(name: "CFaultControl"),
-        .target(name: "FaultShim", dependencies: ["CFaultControl"], publicHeadersPath: "."),
-        library(
+        // Tools: programs that test, measure and demonstrate the product
+        tools.library("Explorer", ["Host", "MigrationProtocol", "Model", "VMControl"]),
+        tools.executable("ferry-explore", ["Explorer", argumentParser]),
+        tools.cLibrary("CFaultControl"),
+        .target(
+            name: "FaultShim", dependencies: ["CFaultControl"], path: tools.path("FaultShim"),
+            publicHeadersPath: "."),
+        tools.library(
+            "Testbed", ["API", "Clients", "ClusterFile", "Host", "Model", "Pulse", "VMControl"]),
+        tools.library(
             "Faults",
             [
-                "API", "CFaultControl", "Client", "Host", "Migration", "MigrationProtocol", "Model",
-                "Pulse", "Testbed",
+                "API", "CFaultControl", "Clients", "Host", "Migration", "MigrationProtocol",
+                "Model", "Pulse", "Testbed",
             ]),
-
-        executable("ferry-explore", ["Explorer", argumentParser]),
+        tools.executable("ferry-faults", ["Faults", "Host", argumentParser]),
+        tools.library(
+            "SimulatedAgents",
+            ["API", "Clients", "Host", "Model", nioCore, nioHTTP1, nioPosix, nioTLS]),
+        tools.executable(
+            "ferry-demo", ["API", "Clients", "Host", "Model", "Pulse", "Testbed", argumentParser]),
+        tools.executable(
+            "ferry-bench",
+            ["API", "Clients", "Host", "Keys", "Model", "Pulse", "Testbed", argumentParser]),
+        tools.executable(
+            "ferry-load",
+            [
+                "API", "Clients", "Host", "Keys", "Model", "SimulatedAgents", "Testbed",
+                argumentParser,
+            ]),
 
         // Test support and tests
         .target(
@@ -221,20 +239,20 @@ let package = Package(
         tests(
             "Agent",
             [
-                "API", "Client", "ClusterFile", "Host", "Keys", "Migration", "MigrationProtocol",
+                "API", "Clients", "ClusterFile", "Host", "Keys", "Migration", "MigrationProtocol",
                 "MigrationTestSupport",
                 "Model", "PeerLink", "Pulse", "VMControl", "Wire", x509, asn1, crypto,
                 hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, lifecycle, logging,
                 nioCore, nioTLS, "ferry-agent", "ferry-vmm",
             ]),
-        tests("Control", ["API", "MigrationProtocol", "Model", "Placement"]),
+        tests("ClusterCore", ["API", "MigrationProtocol", "Model", "Placement"]),
         tests(
             "Store",
-            ["Control", "Host", "MigrationTestSupport", "Model", "StoreTestSupport", grdb]),
+            ["ClusterCore", "Host", "MigrationTestSupport", "Model", "StoreTestSupport", grdb]),
         tests(
             "Controller",
             [
-                "API", "Client", "ClusterFile", "Control", "Host", "Keys", "Model", "Serving",
+                "API", "Clients", "ClusterFile", "ClusterCore", "Host", "Keys", "Model", "Serving",
                 "Store", "StoreTestSupport", httpTypes, lifecycle, logging, "ferry-controller",
             ]),
         tests("ClusterText", ["API", "Model", "Placement"]),
@@ -256,7 +274,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "API", "Client", "History", "Host", "Migration", "MigrationProtocol",
+                "API", "Clients", "History", "Host", "Migration", "MigrationProtocol",
                 "MigrationTestSupport", "Model", "PeerLink", "Placement", "Pulse", "Simulation",
                 "StoreTestSupport", "Testbed", "ferry",
                 "ferry-agent", "ferry-controller", "ferry-load", "ferry-vmm",

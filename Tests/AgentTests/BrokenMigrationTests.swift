@@ -1,7 +1,7 @@
 // Real agents and VMs with a proxy between: connections that break in pre-copy, rehearsals, the audit.
 
 import API
-import Client
+import Clients
 import ClusterFile
 import Foundation
 import Host

@@ -2,7 +2,7 @@
 // them again.
 
 import API
-import Client
+import Clients
 import ClusterFile
 import Foundation
 import Host

@@ -1,7 +1,7 @@
 // What tests of the agent say again and again.
 
 import API
-import Client
+import Clients
 import Foundation
 import Model
 import Pulse

@@ -2,7 +2,7 @@
 // there to stop them.
 
 import API
-import Client
+import Clients
 import ClusterFile
 import Foundation
 import Host

@@ -1,5 +1,5 @@
 import API
-import Client
+import Clients
 import ClusterFile
 import Foundation
 import Host

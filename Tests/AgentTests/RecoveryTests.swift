@@ -1,7 +1,7 @@
 // When two hosts cannot settle whose a VM is, people rule; and a host that was ruled against obeys when it is back.
 
 import API
-import Client
+import Clients
 import ClusterFile
 import Foundation
 import Host

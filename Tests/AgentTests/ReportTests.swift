@@ -2,7 +2,7 @@
 
 import API
 import Agent
-import Client
+import Clients
 import ClusterFile
 import Foundation
 import Host

@@ -1,7 +1,7 @@
 // What agents do about migrations that another life of theirs left unfinished: ledgers made by hand before they start.
 
 import API
-import Client
+import Clients
 import ClusterFile
 import Foundation
 import Host

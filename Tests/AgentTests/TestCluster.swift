@@ -1,7 +1,7 @@
 // Real agents on loopback for tests: started as processes, ended with all that they started.
 
 import API
-import Client
+import Clients
 import ClusterFile
 import Foundation
 import Host

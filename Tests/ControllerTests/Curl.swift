@@ -1,7 +1,7 @@
 // Requests as odd as they come, by curl: what a typed client would not send, and answers with their headers.
 
 import API
-import Client
+import Clients
 import Foundation
 import Model
 import Testing

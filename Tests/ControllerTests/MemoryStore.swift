@@ -1,6 +1,6 @@
 // A store in memory, as fast as tests want it, that fails when it is told to.
 
-import Control
+import ClusterCore
 import Foundation
 import Host
 import Model

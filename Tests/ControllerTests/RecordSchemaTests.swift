@@ -1,6 +1,6 @@
 // Records of an older version are brought up to the newest, also by a controller that finds half of it done.
 
-import Control
+import ClusterCore
 import Controller
 import Foundation
 import Host

@@ -1,9 +1,9 @@
 // A controller in this process, with real TLS on loopback, a store of the test's and agents that only talk.
 
 import API
-import Client
+import Clients
 import ClusterFile
-import Control
+import ClusterCore
 import Controller
 import Foundation
 import Host

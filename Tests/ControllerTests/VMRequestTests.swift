@@ -1,6 +1,6 @@
 import API
-import Client
-import Control
+import Clients
+import ClusterCore
 import Controller
 import Foundation
 import Model

@@ -1,7 +1,7 @@
 // The operator's commands against a controller and its agents, all of them real.
 
 import API
-import Client
+import Clients
 import Foundation
 import Host
 import Model

@@ -2,7 +2,7 @@
 // that dies in between may lose an answer, never the truth: what was not answered is asked again until it is.
 
 import API
-import Client
+import Clients
 import Foundation
 import Host
 import Model

@@ -2,7 +2,7 @@
 // there twice, and no guest notices.
 
 import API
-import Client
+import Clients
 import Foundation
 import Host
 import Model

@@ -1,7 +1,7 @@
 // Real processes on loopback: agents, VMs and the `ferry` command. One test after another: they share two cores.
 
 import API
-import Client
+import Clients
 import Foundation
 import Host
 import Model

@@ -1,7 +1,7 @@
 // Three controllers on one etcd: the leader dies, or stands still and comes back, while a host is drained.
 
 import API
-import Client
+import Clients
 import Foundation
 import Host
 import Model

@@ -1,7 +1,7 @@
 // `ferry record` on a real cluster, and what it wrote, done again.
 
 import API
-import Client
+import Clients
 import Foundation
 import Glibc
 import History

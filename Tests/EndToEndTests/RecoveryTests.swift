@@ -1,7 +1,7 @@
 // What an operator sees and does about a VM that two hosts cannot settle, with the `ferry` command.
 
 import API
-import Client
+import Clients
 import Foundation
 import Host
 import Migration

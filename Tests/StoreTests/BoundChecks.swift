@@ -1,6 +1,6 @@
 // What is too large, and what is as large as may be.
 
-import Control
+import ClusterCore
 import Store
 import Testing
 

@@ -1,6 +1,6 @@
 // Entries: reading, writing, conditions, lists.
 
-import Control
+import ClusterCore
 import Store
 import Synchronization
 import Testing

@@ -1,6 +1,6 @@
 // etcd's answers as bytes: what they mean, and that no bytes at all make the decoder trap.
 
-import Control
+import ClusterCore
 import FoundationEssentials
 import Model
 import Store

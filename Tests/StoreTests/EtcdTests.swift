@@ -1,6 +1,6 @@
 // What is the etcd store's alone: leases, several clients and members, and an etcd that comes and goes.
 
-import Control
+import ClusterCore
 import Host
 import MigrationTestSupport
 import Model

@@ -1,6 +1,6 @@
 // Terms: of all who were elected, only the last can change anything.
 
-import Control
+import ClusterCore
 import Store
 import Testing
 

@@ -1,6 +1,6 @@
 // What is the SQLite store's alone: its file.
 
-import Control
+import ClusterCore
 import Foundation
 import GRDB
 import Host

@@ -1,6 +1,6 @@
 // Where a store under test stands, so that one suite serves for all of them.
 
-import Control
+import ClusterCore
 import Host
 import Model
 import Store

@@ -1,6 +1,6 @@
 // Watches: every change, once, in order, whole commits.
 
-import Control
+import ClusterCore
 import Store
 import Testing
 

@@ -1,6 +1,6 @@
 // A simulated agent: the drivers, with the rules of the real agent around them.
 //
-// What Sources/Agent does in actors is done here on simulated threads, in the same order: which offers are taken, what
+// What Sources/Cluster/Agent does in actors is done here on simulated threads, in the same order: which offers are taken, what
 // becomes of a guest when its migration has ended, and when a host that fell silent is asked again.
 
 import Host

@@ -1,0 +1,268 @@
+// Owns the cluster's mind while this controller leads. Everything that reads or changes it waits in one queue.
+//
+//   work, work, work ──▶ run one after the other on the value ──▶ one batch of changes ──▶ store ──▶ answers, commands
+//
+// Nobody hears of a change that is not stored, and no command is sent before. When it cannot be told whether a batch
+// was stored, those who wait for it are told so, the value is thrown away and made again from the store. An answer is
+// given only while the leader's lease lasts: later, another controller may have decided otherwise.
+
+package import API
+package import ClusterCore
+import Host
+package import Logging
+import Model
+
+package actor ClusterDriver {
+    /// Reads or changes the cluster; runs on the driver, and must not wait for anything.
+    package typealias Work<Value> =
+        @Sendable (inout Cluster, Moment, inout Output) throws(Problem)
+        -> Value
+
+    private struct Job {
+        /// Runs it, and gives back how to answer once what it did is stored.
+        let run: @Sendable (inout Cluster, Moment, inout Output) -> @Sendable () -> Void
+        let fail: @Sendable (Problem) -> Void
+    }
+
+    private struct Reign {
+        let term: Term
+        /// Of the boot clock.
+        var leaseEnd: Duration
+    }
+
+    private let store: any StateStore
+    private let schema: RecordSchema
+    private let settings: ControlSettings
+    private let commands: CommandRunner
+    private let metrics: ControllerMetrics
+    private let logger: Logger
+    private var reign: Reign?
+    private var cluster: Cluster?
+    /// Of the store, as of the last batch or reading.
+    package private(set) var revision = Revision.zero
+    /// Grows with each value of `cluster`: results of commands of an earlier one are nobody's.
+    private var generation = 0
+    private var queue: [Job] = []
+    private var isRunning = false
+    private var notLeading = Problem(.notLeader, "this controller does not lead yet")
+
+    package init(
+        store: any StateStore, schema: RecordSchema = .current, settings: ControlSettings,
+        commands: CommandRunner, metrics: ControllerMetrics, logger: Logger
+    ) {
+        self.store = store
+        self.schema = schema
+        self.settings = settings
+        self.commands = commands
+        self.metrics = metrics
+        self.logger = logger
+    }
+
+    /// The leader's term, while it leads and has read everything.
+    package var term: Term? { isLeading && cluster != nil ? reign?.term : nil }
+
+    /// Requests that wait for the store to confirm what came before them.
+    package var waiting: Int { queue.count }
+
+    package var isLeading: Bool { reign.map { BootClock.now < $0.leaseEnd } ?? false }
+
+    /// Runs the work and answers when what it changed is stored.
+    /// - Parameter isOwn: it comes from the controller itself, which waits for an end that nobody else brings: it is
+    ///   taken however long the queue is.
+    package func perform<Value: Sendable>(
+        isOwn: Bool = false, _ work: @escaping Work<Value>
+    ) async throws(Problem) -> Value {
+        guard isLeading else { throw notLeading }
+        guard isOwn || queue.count < Limits.queueMax else {
+            throw Problem(.tooMany, "\(queue.count) requests wait already: come again later")
+        }
+        let result: Result<Value, Problem> = await withCheckedContinuation { waiting in
+            queue.append(
+                Job(
+                    run: { cluster, now, output in
+                        let result = Self.result(of: work, &cluster, now, &output)
+                        return { waiting.resume(returning: result) }
+                    }, fail: { waiting.resume(returning: .failure($0)) }))
+            startRunning()
+        }
+        return try result.get()
+    }
+
+    private static func result<Value>(
+        of work: Work<Value>, _ cluster: inout Cluster, _ now: Moment, _ output: inout Output
+    ) -> Result<Value, Problem> {
+        do throws(Problem) { return .success(try work(&cluster, now, &output)) } catch {
+            return .failure(error)
+        }
+    }
+
+    // MARK: - Leading
+
+    /// Begins to lead: reads everything. Returns when requests are answered; throws when the store is of no use.
+    package func lead(term: Term, leaseEnd: Duration) async throws(StoreError) {
+        reign = Reign(term: term, leaseEnd: leaseEnd)
+        try await load()
+        startRunning()
+    }
+
+    package func renewed(term: Term, leaseEnd: Duration) {
+        guard reign?.term == term else { return }
+        reign?.leaseEnd = leaseEnd
+    }
+
+    /// Answers nothing any more. Safe to call at any time.
+    package func stepDown(_ why: String) {
+        guard reign != nil else { return }
+        reign = nil
+        cluster = nil
+        generation += 1
+        notLeading = Problem(.notLeader, why)
+        metrics.term(nil)
+        failAll(notLeading)
+    }
+
+    private func failAll(_ problem: Problem) {
+        let jobs = queue
+        queue = []
+        for job in jobs { job.fail(problem) }
+    }
+
+    /// Makes the value from the store, after however many attempts that takes within the reign.
+    private func load() async throws(StoreError) {
+        var pause = Limits.storePauses.first
+        while let term = reign?.term {
+            do throws(StoreError) { return try await loadOnce(term) } catch {
+                switch error {
+                case .unavailable, .outcomeUnknown, .conflict, .compacted:
+                    logger.warning("the store cannot be read", metadata: ["error": "\(error)"])
+                case .deposed, .unusable, .tooLarge, .closed: throw error
+                }
+            }
+            // Cancelled: whoever leads us has no time any more.
+            guard (try? await Task.sleep(for: pause)) != nil else { throw .closed }
+            pause = min(pause * 2, Limits.storePauses.last)
+        }
+        throw .closed
+    }
+
+    private func loadOnce(_ term: Term) async throws(StoreError) {
+        let before = try await schema.bringUp(store, term: term)
+        if let before, before < schema.version {
+            logger.notice(
+                "records brought to this version",
+                metadata: ["before": "\(before)", "now": "\(schema.version)"])
+        }
+        let page = try await store.listAll("")
+        var records: [ClusterRecord] = []
+        records.reserveCapacity(page.entries.count)
+        for entry in page.entries {
+            if let record = try RecordCodec.decode(entry) { records.append(record) }
+        }
+        guard reign?.term == term else { throw .deposed(term) }
+        let fresh: Cluster
+        do {
+            fresh = try Cluster(records, settings: settings, term: term, seed: .random(), now: .now)
+        } catch { throw .unusable(reason: "the records do not fit together: \(error)") }
+        cluster = fresh
+        revision = page.revision
+        generation += 1
+        await commands.begin(generation: generation, term: term, driver: self)
+        metrics.term(term)
+        logger.info(
+            "cluster read",
+            metadata: [
+                "term": "\(term)", "revision": "\(revision)", "records": "\(records.count)",
+            ])
+    }
+
+    // MARK: - Running
+
+    private func startRunning() {
+        guard !isRunning, cluster != nil, !queue.isEmpty else { return }
+        isRunning = true
+        Task { await runAll() }
+    }
+
+    private func runAll() async {
+        while !queue.isEmpty, cluster != nil { await runBatch() }
+        isRunning = false
+    }
+
+    private func runBatch() async {
+        guard let term = reign?.term else { return }
+        var output = Output()
+        var answers: [@Sendable () -> Void] = []
+        var jobs: [Job] = []
+        let waiting = queue
+        for job in waiting {
+            let start = BootClock.now
+            let newsBefore = output.news.count
+            // In place: a copy of the cluster would cost more than the work.
+            answers.append(job.run(&cluster!, .now, &output))
+            metrics.decided(output.news[newsBefore...], in: BootClock.now - start)
+            jobs.append(job)
+            if output.changed.count >= Limits.batchChanges { break }
+        }
+        queue.removeFirst(jobs.count)
+        let batch = generation
+        do throws(StoreError) {
+            try await commit(output, term)
+        } catch {
+            await failed(error, jobs, of: batch)
+            return
+        }
+        // Deposed or read anew meanwhile: what was stored is true, but it is not ours to tell.
+        guard generation == batch, isLeading else {
+            for job in jobs { job.fail(notLeading) }
+            return
+        }
+        for answer in answers { answer() }
+        metrics.count(output.news)
+        log(output.news)
+        await commands.run(output.commands, generation: batch)
+    }
+
+    private func commit(_ output: Output, _ term: Term) async throws(StoreError) {
+        guard !output.changed.isEmpty, let cluster else { return }
+        for changes in try StoreChunks(output.changed, of: cluster).chunks {
+            let start = BootClock.now
+            let committed = try await store.commit(StoreTransaction(term: term, changes: changes))
+            revision = max(revision, committed)
+            metrics.committed(changes: changes.count, in: BootClock.now - start)
+        }
+    }
+
+    private func failed(_ error: StoreError, _ jobs: [Job], of batch: Int) async {
+        logger.warning("a batch was not stored", metadata: ["error": "\(error)"])
+        metrics.commitFailed()
+        guard generation == batch else {
+            for job in jobs { job.fail(notLeading) }
+            return
+        }
+        cluster = nil
+        generation += 1
+        if case .deposed = error {
+            stepDown("another controller leads by now")
+            for job in jobs { job.fail(notLeading) }
+            return
+        }
+        for job in jobs {
+            job.fail(
+                Problem(
+                    .storeUnavailable,
+                    "the store did not confirm it, so it may or may not have been done: look again")
+            )
+        }
+        do throws(StoreError) { try await load() } catch {
+            stepDown("its store is of no use: \(error)")
+        }
+    }
+
+    private func log(_ news: [ClusterNews]) {
+        for item in news { logger.log(level: item.level, "\(item.sentence)") }
+    }
+}
+
+extension Moment {
+    static var now: Moment { Moment(uptime: BootClock.now, wallMs: BootClock.wallMilliseconds) }
+}

@@ -1,0 +1,172 @@
+// Who leads: this controller stands for it, leads while its lease is renewed, and stands again when it lost it.
+//
+//   campaign ──▶ read everything ──▶ serve, renew, tick ──deposed, lease over, store of no use──▶ step down ──▶ campaign
+//
+// A lease counts from the moment at which its renewal was asked for, by a clock that goes on through a suspension: this
+// side believes in it for shorter than the store does.
+
+import API
+package import ClusterCore
+import Host
+package import Logging
+import Model
+import ServiceLifecycle
+
+package struct Leadership: Service, CustomStringConvertible {
+    private let store: any StateStore
+    private let candidate: Candidate
+    private let lease: Duration
+    private let driver: ClusterDriver
+    private let logger: Logger
+
+    package init(
+        store: any StateStore, candidate: Candidate, lease: Duration, driver: ClusterDriver,
+        logger: Logger
+    ) {
+        self.store = store
+        self.candidate = candidate
+        self.lease = lease
+        self.driver = driver
+        self.logger = logger
+    }
+
+    package var description: String { "leadership" }
+
+    /// Until it is shut down; then somebody else may lead at once.
+    package func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do throws(StoreError) { try await campaignAndLead() } catch {
+                    guard !Task.isCancelled else { return }
+                    logger.error("cannot lead", metadata: ["error": "\(error)"])
+                    // Cancelled: the loop ends.
+                    try? await Task.sleep(for: Limits.storePauses.last)
+                }
+            }
+        }
+        await store.close()
+    }
+
+    private func campaignAndLead() async throws(StoreError) {
+        logger.info("stands for leader", metadata: ["lease": "\(lease)"])
+        let leader = try await store.campaign(candidate, lease: lease)
+        let end = BootClock.now + lease
+        try await store.renew(leader)
+        logger.info("leads", metadata: ["term": "\(leader.term)"])
+        let result: Result<Void, StoreError> = await lead(leader, leaseEnd: end)
+        await driver.stepDown("it stepped down")
+        logger.info("leads no longer", metadata: ["term": "\(leader.term)"])
+        await resign(leader)
+        try result.get()
+    }
+
+    /// Also when this task is cancelled: that is when it is worth most.
+    private func resign(_ leader: Leader) async {
+        await Task {
+            do throws(StoreError) { try await store.resign(leader) } catch {
+                logger.debug("not resigned", metadata: ["error": "\(error)"])
+            }
+        }.value
+    }
+
+    /// Until one of them ends: then all do.
+    private func lead(_ leader: Leader, leaseEnd: Duration) async -> Result<Void, StoreError> {
+        await withTaskGroup(of: Result<Void, StoreError>.self) { group in
+            group.addTask { await renew(leader, until: leaseEnd) }
+            group.addTask { await serve(leader, until: leaseEnd) }
+            let first = await group.next() ?? .success(())
+            await driver.stepDown("it stepped down")
+            group.cancelAll()
+            return first
+        }
+    }
+
+    /// Ends when the lease is lost: because somebody else leads, or because the store did not answer in time.
+    private func renew(
+        _ leader: Leader, until firstEnd: Duration
+    ) async -> Result<Void, StoreError> {
+        var end = firstEnd
+        var pause = lease / Limits.renewalsPerLease
+        while BootClock.now < end {
+            guard (try? await Task.sleep(for: min(pause, max(.zero, end - BootClock.now)))) != nil
+            else { return .success(()) }
+            let asked = BootClock.now
+            do throws(StoreError) {
+                try await within(end - asked) { () throws(StoreError) in
+                    try await store.renew(leader)
+                }
+                end = asked + lease
+                await driver.renewed(term: leader.term, leaseEnd: end)
+                pause = lease / Limits.renewalsPerLease
+            } catch {
+                if case .deposed = error { return .failure(error) }
+                logger.warning("the lease was not renewed", metadata: ["error": "\(error)"])
+                pause = Limits.storePauses.first
+            }
+        }
+        return .failure(.unavailable(reason: "the lease ended before the store renewed it"))
+    }
+
+    private func serve(_ leader: Leader, until end: Duration) async -> Result<Void, StoreError> {
+        do throws(StoreError) { try await driver.lead(term: leader.term, leaseEnd: end) } catch {
+            return .failure(error)
+        }
+        var keep = KeptChanges()
+        while (try? await Task.sleep(for: Limits.tick)) != nil {
+            do throws(Problem) {
+                try await driver.perform(isOwn: true) { cluster, now, output in
+                    cluster.tick(now, &output)
+                }
+            } catch  where error.knownCode == .notLeader {
+                return .failure(.deposed(leader.term))
+            } catch {
+                // Told in the log already; the next tick makes up for it.
+            }
+            if let revision = keep.due(await driver.revision, at: BootClock.now) {
+                do throws(StoreError) { try await store.compact(before: revision) } catch {
+                    logger.warning("not compacted", metadata: ["error": "\(error)"])
+                }
+            }
+        }
+        return .success(())
+    }
+}
+
+/// Which changes the store may forget: those that were the newest `Limits.changesKept` ago.
+struct KeptChanges {
+    private var noted: [(revision: Revision, at: Duration)] = []
+
+    /// What to compact before; nil when there is nothing to do now.
+    mutating func due(_ revision: Revision, at now: Duration) -> Revision? {
+        if let last = noted.last, now - last.at < Limits.compactionInterval { return nil }
+        noted.append((revision, now))
+        var old: Revision?
+        while let first = noted.first, now - first.at > Limits.changesKept {
+            old = first.revision
+            noted.removeFirst()
+        }
+        return old
+    }
+}
+
+/// Ends the wait, not what was begun, when the time is over.
+private func within(
+    _ limit: Duration, _ body: @escaping @Sendable () async throws(StoreError) -> Void
+) async throws(StoreError) {
+    let result: Result<Void, StoreError> = await withTaskGroup(of: Result<Void, StoreError>?.self) {
+        group in
+        group.addTask {
+            do throws(StoreError) { return .success(try await body()) } catch {
+                return .failure(error)
+            }
+        }
+        group.addTask {
+            try? await Task.sleep(for: limit)
+            return nil
+        }
+        let first = await group.next() ?? nil
+        group.cancelAll()
+        return first ?? .failure(.unavailable(reason: "no answer in \(limit)"))
+    }
+    try result.get()
+}

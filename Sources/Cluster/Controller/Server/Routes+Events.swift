@@ -1,0 +1,166 @@
+// What changed, as server-sent events: see `ClusterEvent`.
+//
+//   store's watch ──▶ names of what changed ──▶ the cluster, for what they are now ──▶ lines ──▶ client
+//
+// Only the last event of a commit carries its revision: who comes back with it has seen the whole commit.
+
+import API
+import ClusterCore
+import HTTPTypes
+import Hummingbird
+import Logging
+import Model
+import NIOCore
+import Serving
+
+extension ControllerAPI {
+    var eventsRoute: Route { Route(.get, ClusterPaths.events, .viewer, events) }
+
+    @Sendable private func events(
+        _ request: Request, _ context: APIContext
+    ) async throws -> Response {
+        let query = try Query(request, "after")
+        let wanted = try query.value("after", wanted: "a revision: the id of an event") {
+            UInt64($0)
+        }
+        let after = try lastEvent(request) ?? wanted.map { Revision($0) }
+        // Only who leads knows what things are like now.
+        try await perform { _, _, _ in }
+        let start = await driver.revision
+        guard metrics.streamBegins() else {
+            throw Problem(.tooMany, "\(Limits.streamsMax) clients follow events already")
+        }
+        let stream = EventStream(
+            driver: driver, store: store, metrics: metrics, from: min(after ?? start, start))
+        return request.live(mediaType: "text/event-stream", stop: { stream.stop() }) { writer in
+            try await stream.write(to: &writer)
+        }
+    }
+
+    private func lastEvent(_ request: Request) throws(Problem) -> Revision? {
+        guard let name = HTTPField.Name("Last-Event-ID"), let text = request.headers[name] else {
+            return nil
+        }
+        guard let number = UInt64(text) else {
+            throw Problem(.badRequest, "Last-Event-ID is '\(text.prefix(40))': use an event's id")
+        }
+        return Revision(number)
+    }
+}
+
+/// One client that follows.
+final class EventStream: Sendable {
+    private let driver: ClusterDriver
+    private let store: any StateStore
+    private let metrics: ControllerMetrics
+    private let chunks: AsyncStream<[UInt8]>
+    private let source: AsyncStream<[UInt8]>.Continuation
+    private let producers: [Task<Void, Never>]
+
+    init(
+        driver: ClusterDriver, store: any StateStore, metrics: ControllerMetrics,
+        from revision: Revision
+    ) {
+        self.driver = driver
+        self.store = store
+        self.metrics = metrics
+        let (chunks, source) = AsyncStream<[UInt8]>.makeStream(
+            bufferingPolicy: .bufferingOldest(Limits.eventsWaitingMax))
+        self.chunks = chunks
+        self.source = source
+        let feed = EventFeed(driver: driver, store: store, source: source)
+        producers = [
+            Task { await feed.run(from: revision) },
+            Task {
+                while (try? await Task.sleep(for: Limits.keepAlive)) != nil {
+                    source.yield(Array(":\n\n".utf8))
+                }
+            },
+        ]
+        source.onTermination = { [metrics, producers] _ in
+            for producer in producers { producer.cancel() }
+            metrics.streamEnded()
+        }
+    }
+
+    func stop() { source.finish() }
+
+    func write(to writer: inout any ResponseBodyWriter) async throws {
+        defer { stop() }
+        for await chunk in chunks { try await writer.write(ByteBuffer(bytes: chunk)) }
+    }
+}
+
+/// Turns the store's batches into events until it ends, nobody listens, or this controller no longer leads.
+private struct EventFeed: Sendable {
+    let driver: ClusterDriver
+    let store: any StateStore
+    let source: AsyncStream<[UInt8]>.Continuation
+
+    func run(from start: Revision) async {
+        var seen = start
+        send("id: \(seen)\n\n")
+        while !Task.isCancelled {
+            do throws(StoreError) { try await follow(&seen) } catch {
+                guard case .compacted = error else { break }
+                seen = await driver.revision
+                send("id: \(seen)\nevent: \(ClusterEvent.Kind.reset.rawValue)\ndata: {}\n\n")
+                continue
+            }
+            break
+        }
+        source.finish()
+    }
+
+    private func follow(_ seen: inout Revision) async throws(StoreError) {
+        let watch = try await store.watch("", after: seen)
+        while let batch = try await watch.next() {
+            guard let text = await text(of: batch) else { return }
+            seen = batch.revision
+            if !text.isEmpty, !send(text) { return }
+        }
+    }
+
+    /// False when the client does not keep up.
+    @discardableResult
+    private func send(_ text: String) -> Bool {
+        if case .enqueued = source.yield(Array(text.utf8)) { true } else { false }
+    }
+
+    /// Nil when this controller does not lead any more.
+    private func text(of batch: StoreBatch) async -> String? {
+        let keys = batch.changes.compactMap { RecordKey($0.key) }
+        guard !keys.isEmpty else { return "" }
+        do {
+            let events = try await driver.perform { cluster, now, _ in
+                keys.compactMap { Self.event($0, cluster, now) }
+            }
+            guard !events.isEmpty else { return "" }
+            return events.dropLast().map { "\($0)\n" }.joined()
+                + "id: \(batch.revision)\n\(events[events.count - 1])\n"
+        } catch { return nil }
+    }
+
+    /// "event: …\ndata: …\n"; nil for what is nobody's business.
+    private static func event(
+        _ key: RecordKey, _ cluster: Cluster, _ now: Moment
+    ) -> String? {
+        switch key {
+        case .host(let name): event(.host, name.text, try? cluster.host(name, now))
+        case .vm(let name): event(.vm, name.text, try? cluster.vm(name))
+        case .operation(let id): event(.operation, "\(id)", try? cluster.operation(id))
+        case .balance: event(.balance, "", cluster.balanceInfo())
+        case .group, .token: nil
+        }
+    }
+
+    private static func event(
+        _ kind: ClusterEvent.Kind, _ name: String, _ thing: (some Encodable)?
+    ) -> String? {
+        let bytes =
+            thing.map { try? JSONText.bytes($0) }
+            ?? (try? JSONText.bytes(DeletedThing(deleted: name)))
+        guard let bytes else { return nil }
+        return "event: \(kind.rawValue)\ndata: \(String(decoding: bytes, as: UTF8.self))\n"
+    }
+}

@@ -1,0 +1,121 @@
+// Changes, and the log of them.
+
+package import ClusterCore
+import Foundation
+import GRDB
+import Model
+
+extension SQLiteStore {
+    package func commit(_ transaction: StoreTransaction) async throws(StoreError) -> Revision {
+        try transaction.checkBounds()
+        let revision = try await writing { db in try SQLiteStore.commit(transaction, db) }
+        bell.ring(revision)
+        return revision
+    }
+
+    private static func commit(_ transaction: StoreTransaction, _ db: Database) throws -> Revision {
+        var revision = Revision.zero
+        var isEnding = false
+        do {
+            try db.inTransaction(.immediate) {
+                let state = try StateRow(db)
+                try check(transaction, state, db)
+                revision = try apply(transaction.changes, state, db)
+                isEnding = true
+                return .commit
+            }
+        } catch let error as DatabaseError where isEnding {
+            // What SQLite wrote before it failed may be found valid when the file is opened the next time.
+            throw StoreError.outcomeUnknown(reason: "COMMIT: \(error.message ?? "\(error)")")
+        }
+        return revision
+    }
+
+    private static func check(
+        _ transaction: StoreTransaction, _ state: StateRow, _ db: Database
+    ) throws {
+        if let term = transaction.term, state.leader?.term != term {
+            throw StoreError.deposed(term)
+        }
+        guard !transaction.conditions.isEmpty else { return }
+        let statement = try db.cachedStatement(sql: "SELECT revision FROM entry WHERE key = ?")
+        for condition in transaction.conditions {
+            let found = try Row.fetchOne(statement, arguments: [condition.key.text])
+                .map { try Revision(row: $0, column: 0) }
+            let holds =
+                switch condition {
+                case .absent: found == nil
+                case .unchanged(_, let since): found == since
+                }
+            guard holds else { throw StoreError.conflict(condition.key) }
+        }
+    }
+
+    /// The new revision; the present one when there was nothing to change.
+    private static func apply(
+        _ changes: [StoreChange], _ state: StateRow, _ db: Database
+    ) throws -> Revision {
+        let next = Revision(state.revision.number + 1)
+        var position = 0
+        for change in changes where try apply(change, at: next, db) {
+            try log(change, at: next, position, db)
+            position += 1
+        }
+        guard position > 0 else { return state.revision }
+        let compacted = max(state.compacted.sql, next.sql - Limits.revisionsKept)
+        try forget(upTo: compacted, db)
+        try db.cachedStatement(sql: "UPDATE state SET revision = ?").execute(arguments: [next.sql])
+        return next
+    }
+
+    /// False when a key to delete is not there: then nothing has changed.
+    private static func apply(
+        _ change: StoreChange, at revision: Revision, _ db: Database
+    ) throws -> Bool {
+        switch change {
+        case .put(let key, let value):
+            try db.cachedStatement(
+                sql: """
+                    INSERT INTO entry (key, value, revision) VALUES (?, ?, ?)
+                    ON CONFLICT (key) DO UPDATE SET value = excluded.value, revision = excluded.revision
+                    """
+            ).execute(arguments: [key.text, Data(value), revision.sql])
+            return true
+        case .delete(let key):
+            try db.cachedStatement(sql: "DELETE FROM entry WHERE key = ?")
+                .execute(arguments: [key.text])
+            return db.changesCount > 0
+        }
+    }
+
+    private static func log(
+        _ change: StoreChange, at revision: Revision, _ position: Int, _ db: Database
+    ) throws {
+        let value: Data? =
+            switch change {
+            case .put(_, let value): Data(value)
+            case .delete: nil
+            }
+        try db.cachedStatement(
+            sql: "INSERT INTO change (revision, position, key, value) VALUES (?, ?, ?, ?)"
+        ).execute(arguments: [revision.sql, position, change.key.text, value])
+    }
+
+    private static func forget(upTo revision: Int64, _ db: Database) throws {
+        try db.cachedStatement(sql: "DELETE FROM change WHERE revision <= ?")
+            .execute(arguments: [revision])
+        try db.cachedStatement(sql: "UPDATE state SET compacted = max(compacted, ?)")
+            .execute(arguments: [revision])
+    }
+
+    package func compact(before revision: Revision) async throws(StoreError) {
+        guard revision > .zero else { return }
+        try await writing { db in
+            try db.inTransaction(.immediate) {
+                let present = try StateRow(db).revision.sql
+                try SQLiteStore.forget(upTo: min(revision.sql - 1, present), db)
+                return .commit
+            }
+        }
+    }
+}

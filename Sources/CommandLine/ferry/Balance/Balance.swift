@@ -1,0 +1,85 @@
+// ferry balance: how even the load is, what would be moved, and the balancer's settings.
+
+import API
+import ArgumentParser
+import Clients
+import ClusterText
+import Model
+
+struct Balance: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Shows how even the load is, plans moves that level it, and runs them.",
+        discussion: """
+            Alone it shows the balancer's mode, the imbalance and the last plan. --plan makes a plan now: each \
+            move with its reason and what it will take, or why none is worth it. --run carries one out and \
+            follows it (exit code 10: something is left). Settings given are changed. These need a controller.
+
+            With --input it plans for a cluster that stands in a file, in Ganeti's text format, and prints each \
+            move with the score after it, as hbal does; no cluster is needed.
+
+            Example:
+              ferry balance --plan
+              ferry balance --mode auto --start-above 0.1 --cool-down 30m
+              ferry balance --input cluster.data --moves 10
+              ferry balance --input cluster.data --drain node7 --output json
+            """)
+
+    @Flag(help: "Show what would be moved now, and why.")
+    var plan = false
+    @Flag(name: .customLong("run"), help: "Move it.")
+    var shallRun = false
+    @Flag(help: "With --run: start it and return.")
+    var noWait = false
+    @OptionGroup(title: "Settings") var settings: BalanceSettingOptions
+    @OptionGroup(title: "A cluster in a file") var file: BalanceFileOptions
+    @OptionGroup var cluster: ClusterOptions
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        let wishes = [plan, shallRun, settings.isUsed, file.isUsed].count { $0 }
+        if wishes > 1 {
+            throw ValidationError("one at a time: --plan, --run, settings or --input")
+        }
+        if noWait, !shallRun { throw ValidationError("--no-wait is for --run") }
+    }
+
+    func run() async throws {
+        try await reporting(output) {
+            if let input = file.input { return try planFile(input) }
+            try await Session.with(cluster) { session in
+                try await command(try session.neededController(for: "ferry balance"))
+            }
+        }
+    }
+
+    private func planFile(_ input: String) throws {
+        let plan = try BalanceFilePlan(file, file: input)
+        switch output.output {
+        case .json: print(try jsonText(plan))
+        case .text: print(plan.text)
+        }
+    }
+
+    private func command(_ controller: ControllerClient) async throws {
+        if plan {
+            let plan = try await controller.planBalance()
+            switch output.output {
+            case .json: print(try jsonText(plan))
+            case .text: print(plan.text(nothing: "nothing to move"))
+            }
+        } else if shallRun {
+            let started = try await controller.runBalance()
+            let follower = OperationFollower(controller, output)
+            if noWait { return try follower.printStarted(started) }
+            try await follower.finish(started)
+        } else {
+            let info =
+                settings.isUsed
+                ? try await controller.update(settings.request) : try await controller.balance()
+            switch output.output {
+            case .json: print(try jsonText(info))
+            case .text: print(info.text)
+            }
+        }
+    }
+}

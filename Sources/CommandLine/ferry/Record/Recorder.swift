@@ -1,0 +1,295 @@
+// Follows a cluster and writes down what is news.
+//
+//   revision ─▶ list everything ─▶ events behind it ───────▶ lines, as things happen
+//                                  readings, now and then ─▶ loads, and what no event told of
+//
+// Events resume behind the last one after a break; when the controller does not remember them (`reset`), the next
+// reading lists everything again. A reading that is older than an event says nothing about the event's thing.
+
+import API
+import Clients
+import History
+import Host
+import Model
+
+actor Recorder {
+    /// Between two tries to reach a controller.
+    private static let pause = Duration.seconds(1)
+
+    private let controller: ControllerClient
+    private let path: String
+    private let every: Duration
+    private var writer: HistoryWriter
+    /// Of the file's times, when this recorder began.
+    private let firstTime: Int64
+    /// What it found first was all written with that time; since then time passes. Nil before.
+    private var began: Instant?
+
+    /// Events up to this one are in the file.
+    private var revision: UInt64
+    private var lastReading: Int64
+    /// Everything is to be listed, for events were lost.
+    private var listsAll = false
+    /// Revisions of things as last seen; what comes with a lower one is older.
+    private var vmsSeen: [VMID: UInt64] = [:]
+    private var hostsSeen: [HostName: UInt64] = [:]
+    /// Gone, or come, since the reading under way was asked for.
+    private var goneMeanwhile: Set<VMID> = []
+    private var comeMeanwhile: Set<VMName> = []
+    private var hostsComeMeanwhile: Set<HostName> = []
+    /// Why nothing more can be written. Errors of those who are called by the client do not come through it.
+    private var failure: HistoryWriteError?
+    private var migrations = 0
+    private var gaps = 0
+
+    /// Lists the cluster and begins the file, or goes on with it.
+    init(
+        _ controller: ControllerClient, file path: String, every: Duration
+    ) async throws {
+        let cluster = try await controller.cluster()
+        let revision = try await controller.revision()
+        let listing = try await Listing(controller, withAll: true)
+        let now = wallMilliseconds()
+        let header = HistoryHeader(
+            cluster: cluster.cluster, policy: cluster.policy, startedAtMs: now,
+            everySeconds: every.seconds)
+        do throws(HistoryWriteError) { writer = try HistoryWriter(path, header) } catch {
+            throw CommandFailure(error)
+        }
+        self.controller = controller
+        self.path = path
+        self.every = every
+        self.revision = revision
+        firstTime = max(writer.lastTime, now - writer.header.startedAtMs, 0)
+        lastReading = writer.continues ? writer.lastTime : firstTime
+        try begin(listing)
+        began = Instant.now
+    }
+
+    /// What to tell before it begins.
+    var startNote: String {
+        guard writer.continues else { return "recording into \(path); Ctrl-C ends it" }
+        let cut =
+            writer.cutOffBytes > 0
+            ? "; its last line was cut off (\(writer.cutOffBytes) bytes) and is left out" : ""
+        return "going on with \(path)\(cut); Ctrl-C ends it"
+    }
+
+    private func begin(_ listing: Listing) throws {
+        if writer.continues { try write(.gap(RecordedGap(.stopped, since: lastReading))) }
+        let startedAt = writer.header.startedAtMs + lastReading
+        for operation in listing.operations {
+            // What had ended before is no part of this history.
+            let isOld = (operation.endedAtMs ?? .max) < startedAt || !writer.continues
+            for move in operation.recordedMoves where isOld { writer.passOver(move) }
+        }
+        try take(listing)
+    }
+
+    private var now: Int64 {
+        guard let began else { return firstTime }
+        return firstTime + (Instant.now - began).wholeNanoseconds / 1_000_000
+    }
+
+    private func write(_ line: HistoryLine) throws {
+        if case .move = line { migrations += 1 }
+        if case .gap = line { gaps += 1 }
+        do throws(HistoryWriteError) {
+            try writer.write(HistoryEntry(t: now, line))
+        } catch {
+            failure = failure ?? error
+            throw error
+        }
+    }
+
+    private func write(_ lines: [HistoryLine]) throws {
+        for line in lines { try write(line) }
+    }
+
+    func end() throws -> RecordSummary {
+        if let failure { throw CommandFailure(failure) }
+        do {
+            try writeGap()
+            try write(.end)
+            try writer.flush()
+        } catch let error as HistoryWriteError { throw CommandFailure(error) }
+        return RecordSummary(
+            file: path, seconds: Double(now - firstTime) / 1000, lines: writer.lines,
+            bytes: writer.bytes, hosts: writer.book.hosts.count, vms: writer.book.vms.count,
+            migrations: migrations, gaps: gaps)
+    }
+}
+
+// MARK: - Events
+
+extension Recorder {
+    /// Writes what events tell, until it is cancelled.
+    nonisolated func follow() async throws {
+        while !Task.isCancelled {
+            do {
+                try await controller.events(after: await revision) { event in
+                    try await take(event)
+                    return true
+                }
+            } catch {
+                try await checkWritable()
+                try await pause(after: error)
+            }
+        }
+    }
+
+    private func checkWritable() throws {
+        if let failure { throw CommandFailure(failure) }
+    }
+
+    /// A controller that is away is waited for; what will not pass by itself ends the recording.
+    private func pause(after error: any Error) async throws {
+        if Task.isCancelled { throw CancellationError() }
+        guard let error = error as? ClientError, error.isPassing else { throw error }
+        try await Task.sleep(for: Self.pause)
+    }
+
+    private func take(_ event: ClusterEvent) async throws {
+        switch event.change {
+        case .host(let host):
+            hostsComeMeanwhile.insert(host.name)
+            try take(host)
+        case .vm(let vm):
+            comeMeanwhile.insert(vm.name)
+            try await describeGroups(of: vm)
+            try take(vm)
+        case .operation(let operation): try take(operation)
+        case .deleted(.vm, let name): try takeGone(vm: name)
+        case .deleted(.host, let name): try write(writer.book.news(gone: RecordedEnd(.host, name)))
+        case .deleted, .balance: break
+        case .reset:
+            try write(.gap(RecordedGap(.forgotten, since: lastReading)))
+            listsAll = true
+        }
+        revision = event.revision
+    }
+
+    /// No event tells of groups: they are asked for when a VM names one that is not known.
+    private func describeGroups(of vm: ClusterVM) async throws {
+        guard !writer.book.unknownGroups(of: RecordedVM(vm)).isEmpty else { return }
+        for group in try await controller.allGroups() {
+            try write(writer.book.news(RecordedGroup(group.group)))
+        }
+    }
+
+    private func take(_ host: ClusterHost) throws {
+        guard host.revision >= hostsSeen[host.name] ?? 0 else { return }
+        hostsSeen[host.name] = host.revision
+        try write(writer.book.news(RecordedHost(host)))
+    }
+
+    private func take(_ vm: ClusterVM) throws {
+        guard vm.revision >= vmsSeen[vm.id] ?? 0 else { return }
+        vmsSeen[vm.id] = vm.revision
+        try write(writer.book.news(RecordedVM(vm), RecordedPlace(vm)))
+    }
+
+    private func takeGone(vm name: String) throws {
+        if let name = try? VMName(name), let vm = writer.book.vms[name] {
+            goneMeanwhile.insert(vm.id)
+            vmsSeen[vm.id] = nil
+        }
+        try write(writer.book.news(gone: RecordedEnd(.vm, name)))
+    }
+
+    private func take(_ operation: OperationInfo) throws {
+        for move in operation.recordedMoves { try write(writer.book.news(move)) }
+    }
+}
+
+// MARK: - Readings
+
+extension Recorder {
+    /// Reads loads at equal distances, until it is cancelled.
+    func readLoads() async throws {
+        var next = Instant.now + every
+        while true {
+            try await Task.sleep(for: max(next - Instant.now, .zero))
+            do { try await read() } catch {
+                try checkWritable()
+                try await pause(after: error)
+            }
+            // A reading that came late does not make the next ones hurry.
+            next = max(next + every, Instant.now)
+        }
+    }
+
+    private func read() async throws {
+        (goneMeanwhile, comeMeanwhile, hostsComeMeanwhile) = ([], [], [])
+        let all = listsAll
+        let listing = try await Listing(controller, withAll: all)
+        try writeGap()
+        try take(listing)
+        if all { listsAll = false }
+    }
+
+    private func writeGap() throws {
+        guard now - lastReading > silenceMax else { return }
+        try write(.gap(RecordedGap(.unreachable, since: lastReading)))
+    }
+
+    /// Readings that lie further apart leave a gap.
+    private var silenceMax: Int64 { (every * 2 + .seconds(2)).wholeNanoseconds / 1_000_000 }
+
+    private func take(_ listing: Listing) throws {
+        for host in listing.hosts { try take(host) }
+        for group in listing.groups { try write(writer.book.news(RecordedGroup(group.group))) }
+        let vms = listing.vms.filter { !goneMeanwhile.contains($0.id) }
+        for vm in vms { try take(vm) }
+        for operation in listing.operations { try take(operation) }
+        try takeMissing(
+            vms: Set(vms.map(\.name)).union(comeMeanwhile),
+            hosts: Set(listing.hosts.map(\.name)).union(hostsComeMeanwhile))
+        try write(writer.book.news(vms.readings, listing.hosts.readings))
+        // So that a file whose recorder was killed says how far it goes.
+        if now - writer.lastTime > Self.signOfLife { try write(.load(RecordedLoad())) }
+        lastReading = now
+    }
+
+    private func takeMissing(vms: Set<VMName>, hosts: Set<HostName>) throws {
+        for case .gone(let end) in writer.book.missing(vms: vms, hosts: hosts) {
+            switch end.what {
+            case .vm: try takeGone(vm: end.name)
+            case .host: try write(.gone(end))
+            }
+        }
+    }
+
+    /// Milliseconds after which a line is written though nothing changed.
+    private static var signOfLife: Int64 { 60_000 }
+}
+
+/// Everything of the cluster at about one moment. VMs come first: what they name is then known by the other lists.
+private struct Listing {
+    var vms: [ClusterVM]
+    var hosts: [ClusterHost]
+    var groups: [GroupInfo] = []
+    var operations: [OperationInfo] = []
+
+    init(_ controller: ControllerClient, withAll: Bool) async throws(ClientError) {
+        vms = try await controller.allVMs()
+        hosts = try await controller.allHosts()
+        guard withAll else { return }
+        groups = try await controller.allGroups()
+        operations = try await controller.all { (after) throws(ClientError) in
+            try await controller.operations(after: after)
+        }
+    }
+}
+
+extension [ClusterVM] {
+    fileprivate var readings: [VMName: VMReading] {
+        Dictionary(compactMap { vm in VMReading(vm).map { (vm.name, $0) } }) { $1 }
+    }
+}
+
+extension [ClusterHost] {
+    fileprivate var readings: [HostName: HostReading] {
+        Dictionary(compactMap { host in HostReading(host).map { (host.name, $0) } }) { $1 }
+    }
+}

@@ -1,0 +1,135 @@
+// ferry vm create: by the controller where there is one, else by a word to an agent.
+
+import API
+import ArgumentParser
+import Clients
+import ClusterText
+import Model
+
+extension VMCommand {
+    struct Create: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Makes a VM and starts it.",
+            discussion: """
+                Without --kernel it runs pulse, a guest that comes with Ferry: it writes memory all the time, \
+                checks every byte and prints a heartbeat; its options go into --cmdline. Paths are paths on the \
+                host that the VM is made on; with a controller, the same on every host that may run it.
+
+                With a controller the cluster keeps the VM: it chooses the host, and this waits until the VM \
+                runs, or says why it does not (exit code 4 when no host can take it yet: it stays, and starts \
+                when one can). A group is named with what counts as near, and whether it is a rule or a wish: \
+                db, db:rack, db:zone:soft, db:host:soft=2; and for VMs that stay apart db:host:max=3.
+
+                Example:
+                  ferry vm create web --memory 1GiB --vcpus 2 --on host-a
+                  ferry vm create linux --memory 512MiB --kernel /boot/vmlinuz --initrd /boot/initrd.img \\
+                      --cmdline "console=ttyS0"
+                  ferry vm create db-1 --memory 4GiB --label ssd --anti-affinity db:rack --on-failure restart
+                """)
+
+        @Argument(help: "The VM's name.", transform: { try VMName($0) })
+        var name: VMName
+        @OptionGroup var shape: VMShape
+        @Option(
+            help: ArgumentHelp("An ELF kernel with a PVH note, or a bzImage.", valueName: "file"))
+        var kernel: String?
+        @Option(help: ArgumentHelp("The initial RAM disk.", valueName: "file"))
+        var initrd: String?
+        @Option(help: ArgumentHelp("The kernel's command line.", valueName: "text"))
+        var cmdline: String?
+        @Option(
+            help: ArgumentHelp(
+                "The host it starts on (default: chosen by the controller, else the one with the most free memory).",
+                valueName: "host"), completion: .hostNames,
+            transform: { try HostName($0) })
+        var on: HostName?
+        @Flag(help: "Without a controller: do not let it run yet; `ferry vm resume` does.")
+        var paused = false
+        @OptionGroup(title: "With a controller") var wishes: VMWishes
+        @Flag(help: "Keep it without starting it; `ferry vm start` does.")
+        var stopped = false
+        @Flag(help: "Return when the cluster knows it, not when it runs.")
+        var noWait = false
+        @OptionGroup var cluster: ClusterOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            try await Session.with(cluster, reporting: output) { session in
+                if let controller = session.controller {
+                    try await create(controller)
+                } else {
+                    try await create(session)
+                }
+            }
+        }
+
+        private func create(_ controller: ControllerClient) async throws {
+            guard !paused else {
+                throw CommandFailure(
+                    .refused, code: "not_with_controller",
+                    "--paused is for VMs that no controller keeps: use --stopped, or `ferry vm pause \(name)` when it runs"
+                )
+            }
+            var request = CreateClusterVM(name: name, shape, wishes)
+            request.commandLine = cmdline
+            request.kernelPath = kernel.map(CurrentCluster.absolute)
+            request.initrdPath = initrd.map(CurrentCluster.absolute)
+            request.startOn = on
+            request.desired = stopped ? .stopped : nil
+            // A request whose answer is lost can be sent again and makes no second VM.
+            request.id = .random()
+            var vm = try await controller.create(request)
+            if !noWait, !stopped {
+                let wait = VMWait(
+                    controller: controller, name: name, isQuiet: output.output == .json)
+                vm = try await wait.until(.running) ?? vm
+            }
+            try printVM(vm, output)
+        }
+
+        private func create(_ session: Session) async throws {
+            let needing = wishes.given + (stopped ? ["--stopped"] : [])
+            if !needing.isEmpty {
+                _ = try session.neededController(for: needing.joined(separator: ", "))
+            }
+            let request = CreateVM(
+                name: name, memoryBytes: (shape.memory ?? VMShape.memoryUsual).bytes,
+                vcpus: shape.vcpus, hugePages: shape.hugePages,
+                downtimeLimitMs: shape.downtimeLimit?.milliseconds,
+                commandLine: cmdline, kernelPath: kernel.map(CurrentCluster.absolute),
+                initrdPath: initrd.map(CurrentCluster.absolute), paused: paused)
+            try await refuseTaken(session)
+            let agent = try await session.agentForNewVM(on: on)
+            try printVM(try await agent.create(request), output)
+        }
+
+        /// Names are unique on a host; in a cluster without a controller this is what keeps them so.
+        private func refuseTaken(_ session: Session) async throws {
+            let (vms, _) = try await session.client.allVMs()
+            if let other = vms.first(where: { $0.name == name }) {
+                throw CommandFailure(
+                    .refused, code: "name_taken",
+                    "there is a VM \(name) on host \(other.host) already")
+            }
+        }
+    }
+}
+
+extension Session {
+    /// The named host, or the one with the most memory available of those that answer.
+    fileprivate func agentForNewVM(on host: HostName?) async throws -> AgentClient {
+        if let host { return try agent(host) }
+        let answers = try await client.eachAgent { agent throws(ClientError) in
+            try await agent.host()
+        }
+        let free = answers.compactMap { agent, answer in
+            (try? answer.get()).map { (agent, $0.memoryAvailableBytes, $0.vms) }
+        }
+        // Agents that share one machine report the same memory: then the one with the fewest VMs.
+        let best = free.max { ($0.1 >> 28, -$0.2) < ($1.1 >> 28, -$1.2) }
+        guard let best else {
+            throw CommandFailure(.unreachable, code: "unreachable", "no host answers")
+        }
+        return best.0
+    }
+}

@@ -1,0 +1,104 @@
+// A cluster under test with one VM that scenario after scenario starts from wherever the last one left it.
+
+import API
+import Clients
+import Foundation
+import Host
+import Model
+import Pulse
+import Testbed
+
+/// Call `end` when done.
+package final class FaultRig {
+    /// Small, so that a migration takes a moment: what a scenario needs longer it gets from the shim.
+    static let load = PulseOptions(
+        fillBytes: 40 << 20, workingSetBytes: 8 << 20, rate: .pagesPerSecond(1000),
+        content: .mixed, period: .milliseconds(20))
+    private static let memory = ByteCount.mebibytes(64)
+
+    let cluster: FaultCluster
+    let leaks: LeakCheck
+    private var made = 0
+
+    package static func start(_ place: Place) async throws -> FaultRig {
+        let cluster = try await FaultCluster.start(place)
+        do {
+            let rig = FaultRig(cluster, try LeakCheck(cluster))
+            try await rig.learn()
+            return rig
+        } catch {
+            _ = try? await cluster.end()
+            throw error
+        }
+    }
+
+    private init(_ cluster: FaultCluster, _ leaks: LeakCheck) {
+        self.cluster = cluster
+        self.leaks = leaks
+    }
+
+    /// Why scenarios of a place cannot run here; nil when they can.
+    package static func problem(of place: Place) async -> String? {
+        switch place {
+        case .loopback: nil
+        case .namespaces: await NetworkNamespaces.problem()
+        }
+    }
+
+    /// Each host with and without the VM, after moves to which nothing happened.
+    private func learn() async throws {
+        var vm = try await vm()
+        try await leaks.learn()
+        for _ in 1...2 {
+            let destination = try cluster.other(than: vm.host)
+            let migration = try await cluster.cluster.migrate(
+                vm.name, from: vm.host, to: destination, downtimeLimitMs: 10_000)
+            guard migration.state == .succeeded else {
+                throw TestbedError("a move without a fault: \(migration.failure?.message ?? "")")
+            }
+            vm = try await self.vm()
+            try await leaks.learn()
+        }
+    }
+
+    /// The VM where it runs; a new one when there is none.
+    private func vm() async throws -> VMInfo {
+        let places = await allVMs()
+        if let vm = places.first(where: { $0.state == .running && $0.activity == nil }) {
+            return vm
+        }
+        for vm in places { try await cluster.cluster.agent(vm.host).delete(vm.name) }
+        made += 1
+        let host = cluster.hosts[made % cluster.hosts.count]
+        let name = try VMName("pulse-\(made)")
+        let watch = try PulseWatch(name, in: cluster.cluster)
+        defer { watch.end() }
+        let agent = try cluster.cluster.agent(host)
+        _ = try await agent.create(
+            CreateVM(
+                name: name, memoryBytes: Self.memory.bytes,
+                commandLine: try Self.load.commandLine()))
+        try await watch.waitUntilFilled()
+        return try await agent.vm(name)
+    }
+
+    private func allVMs() async -> [VMInfo] {
+        var vms: [VMInfo] = []
+        for agent in cluster.cluster.client.agents { vms += (try? await agent.vms()) ?? [] }
+        return vms
+    }
+
+    package func run(_ scenario: Scenario) async throws -> Row {
+        let vm = try await vm()
+        var row = try await ScenarioRun(scenario, on: self, vm).run()
+        // The run's own eyes are closed by now.
+        row.violations += try await leaks.leaks().map { "left behind: \($0)" }
+        return row
+    }
+
+    /// Takes the cluster down. With `keepsLogs` its state stays, at the path that is returned.
+    @discardableResult
+    package func end(keepsLogs: Bool = false) async throws -> String? {
+        try await cluster.end(keepsLogs: keepsLogs)
+    }
+}

@@ -1,0 +1,72 @@
+// Ferry moves the guest between two agents on this machine, over the same loopback.
+
+import API
+import Clients
+import Foundation
+import Host
+import Model
+import Testbed
+
+/// One way to migrate with Ferry.
+struct FerryContestant: Contestant {
+    let name: String
+    let compression: Compression
+    let streams: Int
+
+    static let all = [
+        FerryContestant(name: "ferry-none", compression: .none, streams: 2),
+        FerryContestant(name: "ferry-auto", compression: .auto, streams: 2),
+    ]
+
+    func run(_ load: Load, in folder: String) async throws -> Measurement {
+        let cluster = try await LocalCluster.temporary(hosts: ["host-a", "host-b"])
+        do {
+            let measurement = try await move(load, cluster)
+            try await cluster.end()
+            return measurement
+        } catch {
+            // The measurement's own error is the one to tell.
+            try? await cluster.end()
+            throw error
+        }
+    }
+
+    private func move(_ load: Load, _ cluster: LocalCluster) async throws -> Measurement {
+        let vm = try VMName("bench")
+        let (source, destination) = (cluster.hosts[0], cluster.hosts[1])
+        let watch = try PulseWatch(vm, in: cluster)
+        defer { watch.end() }
+        let created = try await cluster.agent(source).create(
+            CreateVM(
+                name: vm, memoryBytes: load.memory.bytes, commandLine: load.commandLine,
+                kernelPath: load.guestPath))
+        try await load.waitUntilReady { watch.lines }
+
+        let agents = [
+            try await cluster.agent(source).host().processID,
+            try await cluster.agent(destination).host().processID,
+        ]
+        guard let sourceVMM = created.processID else { throw PeerError("no process of \(vm)") }
+        let meter = try CPUMeter(processes: agents + [sourceVMM])
+        let wireBefore = try loopbackBytes()
+        let start = Instant.now
+        let migration = try await cluster.migrate(
+            vm, from: source, to: destination, streams: streams, compression: compression,
+            downtimeLimitMs: Double(load.downtimeLimitMs))
+        let wireAfter = try loopbackBytes()
+        var cpu = meter.stop()
+        guard let report = migration.report else {
+            throw PeerError("Ferry's migration failed: \(migration.failure?.message ?? "?")")
+        }
+        // The destination's vmm began with the migration: all of its CPU time counts.
+        if let id = try await cluster.agent(destination).vm(vm).processID {
+            cpu += ProcessFacts(id)?.cpuSeconds ?? 0
+        }
+        let trace = try await load.settle(after: .now) { watch.lines }
+        return Measurement(
+            totalMs: report.totalMs, downtimeMs: report.downtimeMs,
+            longestHeartbeatGapMs: trace.longestGap(from: start, to: .now).milliseconds,
+            cpuSeconds: cpu, wireMiB: Double(wireAfter - wireBefore) / Double(1 << 20),
+            guestErrors: trace.errors)
+    }
+}
