@@ -71,27 +71,11 @@ extension Identifier128: PathParameter {
 }
 
 /// A VM by its name or, where its name is not known, by its identifier.
-package enum VMReference: PathParameter {
-    case name(VMName)
-    case id(VMID)
-
-    package init?(parameter text: String) {
-        if let id = VMID(text) {
-            self = .id(id)
-        } else if let name = VMName(parameter: text) {
-            self = .name(name)
-        } else {
-            return nil
-        }
-    }
-
-    package var parameterText: String {
-        switch self {
-        case .name(let name): name.text
-        case .id(let id): "\(id)"
-        }
-    }
-
+package struct VMReference: PathParameter {
+    package let parameterText: String
+    package init(parameter text: String) { parameterText = text }
+    package init(_ name: VMName) { parameterText = name.text }
+    package init(_ id: VMID) { parameterText = "\(id)" }
     package static var expected: String { "a VM's name, or its id of 32 hexadecimal digits" }
     package static func described(in path: String) -> [ParameterDescription] {
         parameter(

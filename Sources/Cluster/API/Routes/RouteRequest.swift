@@ -1,5 +1,7 @@
 // A call of a route, as a client sends it.
 
+import Model
+
 package struct RouteRequest<Answer: Codable & Sendable>: Sendable {
     package let method: RouteMethod
     /// With its query.
@@ -73,6 +75,6 @@ private func percentEncoded(_ text: String) -> String {
     return text.utf8.map { byte in
         isUnreserved(byte)
             ? String(UnicodeScalar(byte))
-            : (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
+            : "%" + byte.hexadecimal(digits: 2).uppercased()
     }.joined()
 }
