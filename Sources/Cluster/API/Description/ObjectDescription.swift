@@ -39,6 +39,8 @@ package struct FieldDescription: Sendable, ExpressibleByStringLiteral {
     var itemsMax: Int?
     /// Of the elements of a list or a map.
     var element: String?
+    /// A text that must be a name, though its type is not one.
+    var isName = false
 
     private init(text: String) { self.text = text }
 
@@ -80,6 +82,21 @@ package struct FieldDescription: Sendable, ExpressibleByStringLiteral {
     package static func text(_ text: String, lengths: ClosedRange<Int>) -> FieldDescription {
         var field = FieldDescription(text: text)
         field.lengths = lengths
+        return field
+    }
+
+    /// A text that is a name of letters, digits and '-'.
+    package static func name(_ text: String) -> FieldDescription {
+        var field = FieldDescription(text: text)
+        field.isName = true
+        return field
+    }
+
+    /// Counts by name, none of them negative.
+    package static func counts(_ text: String, of element: String) -> FieldDescription {
+        var field = FieldDescription(text: text)
+        field.element = element
+        field.minimum = 0
         return field
     }
 

@@ -20,6 +20,11 @@ indirect enum Schema: Hashable, Sendable {
     static let identifier = Schema.pattern("^[0-9a-fA-F]{32}$", lengthMax: nil)
 
     func json(_ field: FieldDescription? = nil, isNullable: Bool = false) -> JSONValue {
+        if self == .string, let field, field.isName {
+            var plain = field
+            plain.isName = false
+            return Schema.name.json(plain, isNullable: isNullable)
+        }
         let text = field.map { JSONValue.string($0.text) }
         switch self {
         case .component(let name):
@@ -88,6 +93,7 @@ extension FieldDescription {
         element.map { text in
             var field = FieldDescription(stringLiteral: text)
             field.lengths = lengths
+            field.minimum = minimum
             return field
         }
     }

@@ -41,6 +41,9 @@ package struct Route<
     }
 }
 
+/// The type of a body or an answer.
+package typealias MessageType = any (Decodable & Sendable).Type
+
 package enum RouteMethod: String, Hashable, Sendable {
     case get = "GET"
     case post = "POST"
@@ -68,14 +71,14 @@ package enum RouteBody: Sendable {
     /// - Parameters:
     ///   - isOptional: a missing body is the same as `{}`.
     ///   - bytesMax: a longer body is refused.
-    case json(any Decodable.Type, isOptional: Bool, bytesMax: Int)
+    case json(MessageType, isOptional: Bool, bytesMax: Int)
     /// Bytes as they are.
     case bytes(description: String)
 
-    static func json(_ type: any Decodable.Type, bytesMax: Int = Limits.bodyBytesMax) -> RouteBody {
+    static func json(_ type: MessageType, bytesMax: Int = Limits.bodyBytesMax) -> RouteBody {
         .json(type, isOptional: false, bytesMax: bytesMax)
     }
-    static func optional(_ type: any Decodable.Type) -> RouteBody {
+    static func optional(_ type: MessageType) -> RouteBody {
         .json(type, isOptional: true, bytesMax: Limits.bodyBytesMax)
     }
 }
@@ -84,7 +87,7 @@ package enum RouteBody: Sendable {
 package struct RouteAnswer: Sendable {
     package enum Content: Sendable {
         case absent
-        case json(any Decodable.Type)
+        case json(MessageType)
         /// A JSON object that no type of the API describes.
         case anyJSON
         /// Text or bytes; of a stream, without an end.
@@ -97,13 +100,13 @@ package struct RouteAnswer: Sendable {
     /// Headers by name, with descriptions.
     var headers: [String: String] = [:]
 
-    static func ok(_ type: any Decodable.Type, _ description: String) -> RouteAnswer {
+    static func ok(_ type: MessageType, _ description: String) -> RouteAnswer {
         RouteAnswer(status: 200, description: description, content: .json(type))
     }
-    static func created(_ type: any Decodable.Type, _ description: String) -> RouteAnswer {
+    static func created(_ type: MessageType, _ description: String) -> RouteAnswer {
         RouteAnswer(status: 201, description: description, content: .json(type))
     }
-    static func accepted(_ type: any Decodable.Type, _ description: String) -> RouteAnswer {
+    static func accepted(_ type: MessageType, _ description: String) -> RouteAnswer {
         RouteAnswer(status: 202, description: description, content: .json(type))
     }
     static func noContent(_ description: String) -> RouteAnswer {

@@ -85,8 +85,8 @@ extension ClusterInfo: DescribedObject {
             "term": "The term of the leader.",
             "version": "The version of this controller.",
             "policy": "The placement policy.",
-            "hosts": .list("The number of hosts by state.", of: "The number of hosts."),
-            "vms": .list("The number of VMs by state.", of: "The number of VMs."),
+            "hosts": .counts("The number of hosts by state.", of: "The number of hosts."),
+            "vms": .counts("The number of VMs by state.", of: "The number of VMs."),
             "migrations": .count("The number of running migrations."),
             "imbalance": .measure("How unevenly the hosts are loaded; 0 is balanced."),
         ])
@@ -120,7 +120,7 @@ extension CreateToken: DescribedObject {
     package static let apiDescription = ObjectDescription(
         "A new token.", isStrict: true,
         fields: [
-            "name": .text("The name of the token, unique in the cluster.", lengths: 1...63),
+            "name": .name("The name of the token, unique in the cluster."),
             "role": "What the token permits.",
             "validForSeconds": .integer(
                 "The lifetime of the token. Default: it does not expire.",
