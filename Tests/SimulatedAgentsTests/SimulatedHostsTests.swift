@@ -61,7 +61,8 @@ final class SimulatedHostsTests {
         #expect(try again == read(first))
         var other = try web
         other.id = .random()
-        #expect(try problem(try ask("POST", AgentRoutes.listVMs.path(), other, on: a)) == "name_taken")
+        #expect(
+            try problem(try ask("POST", AgentRoutes.listVMs.path(), other, on: a)) == "name_taken")
         let told = try #require(heartbeat(of: a))
         #expect(told.vms.map(\.ownership) == [.owned])
         #expect(told.cpuCores > 0.5)
@@ -72,12 +73,16 @@ final class SimulatedHostsTests {
         _ = try ask("POST", AgentRoutes.listVMs.path(), try web, on: a, term: 5)
         let name = try web.name
         #expect(
-            try problem(try ask("DELETE", AgentRoutes.showVM.path(at: name), web, on: a, term: 4)) == "stale_term")
+            try problem(try ask("DELETE", AgentRoutes.showVM.path(at: name), web, on: a, term: 4))
+                == "stale_term")
         let bare = hosts.answer(
-            AgentRequest(method: "DELETE", uri: AgentRoutes.showVM.path(at: name), term: nil), on: a, now: start,
+            AgentRequest(method: "DELETE", uri: AgentRoutes.showVM.path(at: name), term: nil),
+            on: a, now: start,
             unixMs: 0)
         #expect(try problem(bare) == "bad_request")
-        #expect(try ask("DELETE", AgentRoutes.showVM.path(at: name), web, on: a, term: 6)?.status == 204)
+        #expect(
+            try ask("DELETE", AgentRoutes.showVM.path(at: name), web, on: a, term: 6)?.status == 204
+        )
     }
 
     @Test(
@@ -86,9 +91,11 @@ final class SimulatedHostsTests {
     func migrations() throws {
         _ = try ask("POST", AgentRoutes.listVMs.path(), try web, on: a)
         let move = StartMigration(vm: try web.name, to: b, id: .random())
-        let started: MigrationInfo = try read(try ask("POST", AgentRoutes.listMigrations.path(), move, on: a))
+        let started: MigrationInfo = try read(
+            try ask("POST", AgentRoutes.listMigrations.path(), move, on: a))
         #expect(started.id == move.id)
-        let again: MigrationInfo = try read(try ask("POST", AgentRoutes.listMigrations.path(), move, on: a))
+        let again: MigrationInfo = try read(
+            try ask("POST", AgentRoutes.listMigrations.path(), move, on: a))
         #expect(again == started)
         let arriving = try #require(heartbeat(of: b, after: .seconds(1)))
         #expect(arriving.vms.map(\.ownership) == [.incoming])
@@ -113,7 +120,9 @@ final class SimulatedHostsTests {
             .create, on: a,
             [.refused(Problem(.notEnoughMemory, "full")), .requestLost, .answerLost]
         )
-        #expect(try problem(try ask("POST", AgentRoutes.listVMs.path(), try web, on: a)) == "not_enough_memory")
+        #expect(
+            try problem(try ask("POST", AgentRoutes.listVMs.path(), try web, on: a))
+                == "not_enough_memory")
         #expect(try ask("POST", AgentRoutes.listVMs.path(), try web, on: a) == nil)
         #expect(heartbeat(of: a)?.vms.isEmpty == true)
         #expect(try ask("POST", AgentRoutes.listVMs.path(), try web, on: a) == nil)

@@ -159,7 +159,9 @@ package final class ControllerClient: Sendable {
         try await events(after: nil) { revision in
             found = revision
             return false
-        } _: { _ in true }
+        } _: { _ in
+            true
+        }
         guard let found else {
             throw ClientError.unexpected(
                 host: controllers[0].address.name, reason: "a stream of events without a revision")

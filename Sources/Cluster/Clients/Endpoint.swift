@@ -96,8 +96,8 @@ struct Endpoint: Sendable {
     }
 
     /// Calls with each piece of an answer that goes on, until the server ends it or `body` returns false.
-    func stream<Answer>(
-        _ request: RouteRequest<Answer>,
+    func stream<Message>(
+        _ request: RouteRequest<Message>,
         receiving body: (ArraySlice<UInt8>) async throws -> Bool
     ) async throws(ClientError) {
         let call = try Call(request, to: address)

@@ -20,8 +20,10 @@ package enum VMAction: String, Hashable, Sendable, CaseIterable {
     }
 }
 
-package typealias AgentRoute<Path: PathParameter, Body: Codable & Sendable,
-    Answer: Codable & Sendable> = Route<Path, NoQuery, Body, Answer>
+package typealias AgentRoute<
+    Path: PathParameter, Body: Codable & Sendable,
+    Answer: Codable & Sendable
+> = Route<Path, NoQuery, Body, Answer>
 
 package enum AgentRoutes {
     package static let host = AgentRoute<NoPath, NoContent, HostInfo>(

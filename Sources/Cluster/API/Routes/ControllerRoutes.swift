@@ -4,8 +4,10 @@
 
 package import Model
 
-package typealias ControllerRoute<Path: PathParameter, Body: Codable & Sendable,
-    Answer: Codable & Sendable> = Route<Path, NoQuery, Body, Answer>
+package typealias ControllerRoute<
+    Path: PathParameter, Body: Codable & Sendable,
+    Answer: Codable & Sendable
+> = Route<Path, NoQuery, Body, Answer>
 
 package enum ControllerRoutes {
     // The cluster

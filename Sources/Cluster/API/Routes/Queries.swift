@@ -141,7 +141,8 @@ package struct LogQuery: RouteQuery {
         [
             .integer(
                 "tail", \.tail, in: 0...Limits.logTailBytesMax,
-                default: Limits.logTailBytesDefault, "The number of bytes, from the end of the log.")
+                default: Limits.logTailBytesDefault, "The number of bytes, from the end of the log."
+            )
         ]
     }
 }

@@ -123,7 +123,9 @@ package struct QueryField<Query>: Sendable {
         QueryField(
             ParameterDescription(
                 name: name, place: .query,
-                schema: ["type": "string", "maxLength": .integer(Int64(Limits.queryCharactersMax))],
+                schema: [
+                    "type": "string", "maxLength": .integer(Int64(Limits.queryCharactersMax)),
+                ],
                 description: text), property)
     }
 

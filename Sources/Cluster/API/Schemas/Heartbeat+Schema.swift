@@ -53,7 +53,8 @@ extension HeartbeatAnswer: DescribedObject {
             "term": "The term of the controller. The agent refuses commands of lower terms.",
             "intervalMs": .count("Milliseconds until the next heartbeat."),
             "leaseMs": .count(
-                "The lease in milliseconds, counted from the sending of the heartbeat. 0: no lease."),
+                "The lease in milliseconds, counted from the sending of the heartbeat. 0: no lease."
+            ),
             "wantsRegistration": "The agent must register again.",
         ])
 }

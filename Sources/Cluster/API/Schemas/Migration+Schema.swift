@@ -73,7 +73,8 @@ extension ProgressInfo: DescribedObject {
             "wireBytesPerSecond": .measure("The throughput."),
             "wireBytes": "Bytes sent.",
             "predictedDowntimeMs": .measure("The downtime if the handover happened now."),
-            "throttlePercent": .integer("Auto-converge: how much the vCPUs are throttled.", in: 0...100),
+            "throttlePercent": .integer(
+                "Auto-converge: how much the vCPUs are throttled.", in: 0...100),
             "reconnectAttempt": .count(
                 "The connection is lost; the number of the attempt to reconnect."),
         ])

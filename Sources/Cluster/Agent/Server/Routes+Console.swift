@@ -25,7 +25,7 @@ extension Routes {
                     try await console.copy(to: &writer)
                 }
             },
-            AgentRoutes.writeConsole.serve { call in
+            AgentRoutes.writeConsole.serveNoContent { call in
                 let input = try await call.request.bytes(limit: APILimits.consoleInputBytesMax)
                 try await inventory.vm(named: call.path).sendConsoleInput(input)
             },

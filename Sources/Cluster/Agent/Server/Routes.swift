@@ -66,7 +66,7 @@ struct Routes: Sendable {
             AgentRoutes.showVM.serve { call in
                 try await inventory.vm(named: call.path).info()
             },
-            AgentRoutes.deleteVM.serve { call in
+            AgentRoutes.deleteVM.serveNoContent { call in
                 try await inventory.delete(call.path, id: call.query.id)
             },
             AgentRoutes.saveVM.serve { call in

@@ -76,7 +76,7 @@ private struct GuardedRoute: Sendable {
         var context = context
         do {
             context.caller = try await authorization.caller(
-                of: request, context, for: route.description.access)
+                of: request, in: context, for: route.description.access)
         } catch let problem as Problem where problem.knownCode == .notLeader {
             throw await redirection(of: request, after: problem)
         }

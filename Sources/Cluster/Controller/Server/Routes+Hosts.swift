@@ -18,7 +18,7 @@ extension ControllerAPI {
                     try cluster.host(call.path, now)
                 }
             },
-            ControllerRoutes.forgetHost.serve { call in
+            ControllerRoutes.forgetHost.serveNoContent { call in
                 try await perform { cluster, now, output throws(Problem) in
                     try cluster.forget(call.path, now, &output)
                 }

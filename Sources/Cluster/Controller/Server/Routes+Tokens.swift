@@ -22,7 +22,7 @@ extension ControllerAPI {
                 info.token = text
                 return RouteReply(info, headers: [.cacheControl: "no-store"])
             },
-            ControllerRoutes.deleteToken.serve { call in
+            ControllerRoutes.deleteToken.serveNoContent { call in
                 try await perform { cluster, _, output throws(Problem) in
                     try cluster.deleteToken(call.path.parameterText, &output)
                 }

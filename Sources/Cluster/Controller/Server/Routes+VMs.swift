@@ -52,7 +52,7 @@ extension ControllerAPI {
                     cluster.groups(after: call.query.after, limit: call.query.pageLimit)
                 }
             },
-            ControllerRoutes.deleteGroup.serve { call in
+            ControllerRoutes.deleteGroup.serveNoContent { call in
                 try await perform { cluster, now, output throws(Problem) in
                     try cluster.deleteGroup(call.path.parameterText, now, &output)
                 }

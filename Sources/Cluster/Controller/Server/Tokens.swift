@@ -27,7 +27,8 @@ enum Token {
         return (
             text,
             TokenRecord(
-                name: request.name, role: request.role, digest: digest(of: text), createdAtMs: nowMs,
+                name: request.name, role: request.role, digest: digest(of: text),
+                createdAtMs: nowMs,
                 expiresAtMs: request.validForSeconds.map { nowMs + Int64($0) * 1000 })
         )
     }

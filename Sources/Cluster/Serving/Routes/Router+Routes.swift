@@ -1,12 +1,12 @@
 // Registers routes with Hummingbird.
 
 package import API
-package import HTTPTypes
+import HTTPTypes
 package import Hummingbird
 
 extension Router<APIContext> {
     package func add(
-        _ route: RouteDescription,
+        _ route: API.RouteDescription,
         handler: @escaping @Sendable (Request, APIContext) async throws -> Response
     ) {
         // The raw values are names of methods.

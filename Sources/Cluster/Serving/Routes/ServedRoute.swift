@@ -98,7 +98,7 @@ extension Route {
 
 extension Route where Answer == NoContent {
     /// Served by a handler that returns nothing.
-    package func serve(
+    package func serveNoContent(
         _ handler: @escaping @Sendable (Call) async throws -> Void
     ) -> ServedRoute {
         serveRaw { call in
