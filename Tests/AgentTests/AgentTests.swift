@@ -211,7 +211,7 @@ struct AgentTests {
             let vm = try await cluster.agent { try await $0.createPulse("web") }
             let process = try cluster.process()
             try await cluster.agent { agent in
-                try await agent.stream(Paths.console(vm.name)) { _ in
+                try await agent.followConsole(of: vm.name) { _ in
                     // The first piece is here: the stream is open. It ends with the agent.
                     try process.signal(SIGTERM)
                     return true

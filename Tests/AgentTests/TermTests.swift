@@ -120,7 +120,7 @@ struct AgentPoolTests {
         try await TestCluster.with { cluster in
             let host = cluster.file.hosts[0]
             let pool = try AgentPool(keysFolder: cluster.controllerKeys())
-            for number in 0..<(Client.Limits.idleAgentsMax + 20) {
+            for number in 0..<(Clients.Limits.idleAgentsMax + 20) {
                 // Nobody is there, or somebody else: what counts is that each attempt gets its client and ends.
                 let address = HostAddress(
                     cluster: cluster.file.cluster, name: try HostName("host-x\(number)"),
@@ -129,7 +129,7 @@ struct AgentPoolTests {
                     _ = try await pool.with(address, term: 1) { try await $0.host() }
                 }
             }
-            #expect(pool.count == Client.Limits.idleAgentsMax)
+            #expect(pool.count == Clients.Limits.idleAgentsMax)
             await pool.shutdown()
         }
     }

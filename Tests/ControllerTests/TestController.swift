@@ -96,7 +96,7 @@ struct TestController: Sendable {
             lease: lease, driver: driver, logger: logger)
         api = try ControllerAPI(
             cluster: cluster.name, name: self.name, policy: "worst-fit", driver: driver,
-            store: store, metrics: metrics, document: .load())
+            store: store, metrics: metrics)
     }
 
     private static func freePort() throws -> UInt16 {

@@ -42,34 +42,30 @@ package final class ControllerClient: Sendable {
     package func raw(
         _ method: String, _ path: String, body: [UInt8]? = nil
     ) async throws(ClientError) -> (status: Int, body: [UInt8]) {
-        let (endpoint, answer) = try await ask(HTTPMethod(rawValue: method), path, body: body)
+        let (endpoint, answer) = try await ask(
+            Endpoint.Call(method: HTTPMethod(rawValue: method), path: path, body: body))
         return (answer.status, try endpoint.checked(answer))
     }
 
-    func get<Value: Decodable>(_ path: String) async throws(ClientError) -> Value {
-        try await send(.GET, path)
-    }
-
-    func send<Value: Decodable>(
-        _ method: HTTPMethod, _ path: String, _ request: (any Encodable)? = nil
-    ) async throws(ClientError) -> Value {
-        let (endpoint, answer) = try await ask(method, path, body: bytes(request))
+    /// Sends a request of a route to the leader, and decodes its answer.
+    func send<Answer>(_ request: RouteRequest<Answer>) async throws(ClientError) -> Answer {
+        let (endpoint, answer) = try await ask(
+            Endpoint.Call(request, to: controllers[0].address))
         return try endpoint.decode(endpoint.checked(answer))
     }
 
-    func send(_ method: HTTPMethod, _ path: String) async throws(ClientError) {
-        let (endpoint, answer) = try await ask(method, path, body: nil)
-        _ = try endpoint.checked(answer)
-    }
-
-    func bytes(_ request: (any Encodable)?) throws(ClientError) -> [UInt8]? {
-        guard let request else { return nil }
-        return try controllers[0].encode(request)
+    /// The body of the leader's answer.
+    func bytes<Answer>(
+        of request: RouteRequest<Answer>
+    ) async throws(ClientError) -> [UInt8] {
+        let (endpoint, answer) = try await ask(
+            Endpoint.Call(request, to: controllers[0].address))
+        return try endpoint.checked(answer)
     }
 
     /// The answer of the one that leads.
     func ask(
-        _ method: HTTPMethod, _ path: String, body: [UInt8]?
+        _ call: Endpoint.Call
     ) async throws(ClientError) -> (Endpoint, Endpoint.Answer) {
         var search = Search(
             controllers: controllers.count, first: current.withLock { $0 },
@@ -77,15 +73,14 @@ package final class ControllerClient: Sendable {
         while true {
             let endpoint = controllers[search.index]
             do throws(Endpoint.Failure) {
-                let answer = try await endpoint.ask(
-                    method, path, body: body, within: Limits.controllerAnswer)
+                let answer = try await endpoint.ask(call, within: Limits.controllerAnswer)
                 guard let problem = notLeading(answer, endpoint) else {
                     current.withLock { $0 = search.index }
                     return (endpoint, answer)
                 }
                 search.refused(problem, leader: leader(at: answer.location))
             } catch {
-                if error.mayHaveArrived, !method.canBeRepeated { throw error.error }
+                if error.mayHaveArrived, !call.method.canBeRepeated { throw error.error }
                 search.failed(error.error)
             }
             try await pauseBeforeNext(&search)
@@ -164,7 +159,9 @@ package final class ControllerClient: Sendable {
         try await events(after: nil) { revision in
             found = revision
             return false
-        } _: { _ in true }
+        } _: { _ in
+            true
+        }
         guard let found else {
             throw ClientError.unexpected(
                 host: controllers[0].address.name, reason: "a stream of events without a revision")

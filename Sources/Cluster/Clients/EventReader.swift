@@ -27,11 +27,12 @@ struct EventReader {
         _ body: (ClusterEvent) async throws -> Bool
     ) async throws {
         var lines = LineReader(from: endpoint.address.name)
-        let query = revision.map { "?after=\($0)" } ?? ""
         (id, kind, data, hasBegun) = ("", "", [], false)
         var reader = self
         defer { self = reader }
-        try await endpoint.stream(ClusterPaths.events + query) { part in
+        try await endpoint.stream(
+            ControllerRoutes.events.request(query: EventsQuery(after: revision))
+        ) { part in
             for line in try lines.take(part) {
                 let goesOn: Bool
                 switch try reader.take(line, endpoint) {
