@@ -32,7 +32,7 @@ struct GoldenFileTests {
     @Test func `vm.json is what it was`() async throws {
         for (file, record) in try Self.records() {
             try await withTemporaryFolder { folder in
-                let files = VMFiles(folder: "\(folder)/web-1")
+                let files = try StateFolder(path: folder).files(of: VMName("web-1"))
                 try Folder.make(files.folder, mode: 0o700)
                 try record.write(to: files)
                 let written = try File.read("\(files.folder)/vm.json", limit: 4096)
@@ -188,7 +188,7 @@ struct GoldenStartTests {
     ) throws -> String {
         let program = "\(folder)/ferry-vmm"
         try AtomicFile.write(Array(Self.program.utf8), to: program, mode: 0o700)
-        let files = VMFiles(folder: "\(folder)/web-1")
+        let files = try StateFolder(path: folder).files(of: VMName("web-1"))
         try Folder.make(files.folder, mode: 0o700)
         for name in ["kernel", "initrd"] {
             try AtomicFile.write([], to: "\(folder)/\(name)", mode: 0o600)

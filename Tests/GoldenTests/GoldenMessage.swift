@@ -13,7 +13,7 @@ struct GoldenMessage: Sendable, CustomTestStringConvertible {
     var testDescription: String { file }
 
     /// Each line is read, and written as it was.
-    static func exact<Value: Codable & Hashable>(_ file: String, _ type: Value.Type) -> Self {
+    static func exact<Value: Codable & Hashable & Sendable>(_ file: String, _ type: Value.Type) -> Self {
         Self(file: file) {
             let lines = try GoldenFile.lines("\(file).jsonl")
             try GoldenFile.check(
@@ -23,7 +23,7 @@ struct GoldenMessage: Sendable, CustomTestStringConvertible {
     }
 
     /// Each line is read, and is the value of the same line of a newer file.
-    static func readOnly<Value: Codable & Hashable>(
+    static func readOnly<Value: Codable & Hashable & Sendable>(
         _ file: String, sameAs newer: String, _ type: Value.Type
     ) -> Self {
         Self(file: file) {
