@@ -58,10 +58,7 @@ struct Drain: AsyncParsableCommand {
     }
 
     private func show(_ plan: PlanInfo) throws {
-        switch output.output {
-        case .json: print(try jsonText(plan))
-        case .text: print(plan.text(nothing: "there is nothing to move from \(host)"))
-        }
+        try output.write(plan, text: plan.text(nothing: "there is nothing to move from \(host)"))
         if !plan.left.isEmpty {
             throw ExitCode(CommandFailure.Kind.somethingIsLeft.rawValue)
         }
@@ -100,9 +97,6 @@ struct Activate: AsyncParsableCommand {
 }
 
 func printHost(_ host: ClusterHost, _ output: OutputOptions) throws {
-    switch output.output {
-    case .json: print(try jsonText(host))
-    case .text:
-        print("\(host.name) is \(host.stateText)\(host.reason.map { ": \($0)" } ?? "")")
-    }
+    try output.write(
+        host, text: "\(host.name) is \(host.stateText)\(host.reason.map { ": \($0)" } ?? "")")
 }

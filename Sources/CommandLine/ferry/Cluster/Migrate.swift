@@ -99,12 +99,10 @@ struct Migrate: AsyncParsableCommand {
     }
 
     private func printStarted(_ info: MigrationInfo) throws {
-        switch output.output {
-        case .json: print(try jsonText(info))
-        case .text:
-            print(
-                "migration \(info.id) moves \(info.vm) from \(info.source) to \(info.destination)")
-        }
+        try output.write(
+            info,
+            text: "migration \(info.id) moves \(info.vm) from \(info.source) to \(info.destination)"
+        )
     }
 
     private func follow(_ started: MigrationInfo, _ agent: AgentClient) async throws {

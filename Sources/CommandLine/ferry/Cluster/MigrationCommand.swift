@@ -34,10 +34,7 @@ struct MigrationCommand: AsyncParsableCommand {
                     try await agent.migrations()
                 }
                 let all = answers.flatMap { (try? $0.answer.get()) ?? [] }
-                switch output.output {
-                case .json: print(try jsonText(MigrationList(migrations: all)))
-                case .text: print(migrationTable(all))
-                }
+                try output.write(MigrationList(migrations: all), text: migrationTable(all))
             }
         }
     }

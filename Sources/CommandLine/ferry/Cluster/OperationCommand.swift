@@ -39,10 +39,7 @@ struct OperationCommand: AsyncParsableCommand {
                     running
                     ? try await controller.operationsUnderWay()
                     : try await controller.operations(limit: limit).items
-                switch output.output {
-                case .json: print(try jsonText(Page(items: operations)))
-                case .text: print(operationTable(operations))
-                }
+                try output.write(Page(items: operations), text: operationTable(operations))
             }
         }
     }
@@ -118,9 +115,6 @@ struct OperationOptions: ParsableArguments {
     }
 
     func print(_ operation: OperationInfo) throws {
-        switch output.output {
-        case .json: Swift.print(try jsonText(operation))
-        case .text: Swift.print(operation.text)
-        }
+        try output.write(operation, text: operation.text)
     }
 }

@@ -45,10 +45,7 @@ struct TokenCommand: AsyncParsableCommand {
                     CreateToken(
                         name: name, role: role,
                         validForSeconds: validFor.map { Int($0.components.seconds) }))
-                switch output.output {
-                case .json: print(try jsonText(made))
-                case .text: print(made.token ?? "")
-                }
+                try output.write(made, text: made.token ?? "")
             }
         }
     }
@@ -67,10 +64,7 @@ struct TokenCommand: AsyncParsableCommand {
             try await Session.with(cluster, reporting: output) { session in
                 let controller = try session.neededController(for: "ferry token")
                 let tokens = try await controller.allTokens()
-                switch output.output {
-                case .json: print(try jsonText(Page(items: tokens)))
-                case .text: print(tokenTable(tokens))
-                }
+                try output.write(Page(items: tokens), text: tokenTable(tokens))
             }
         }
     }
@@ -91,10 +85,7 @@ struct TokenCommand: AsyncParsableCommand {
             try await Session.with(cluster, reporting: output) { session in
                 let controller = try session.neededController(for: "ferry token")
                 try await controller.deleteToken(name)
-                switch output.output {
-                case .json: print(try jsonText(["deleted": name]))
-                case .text: print("token \(name) is deleted")
-                }
+                try output.write(["deleted": name], text: "token \(name) is deleted")
             }
         }
     }

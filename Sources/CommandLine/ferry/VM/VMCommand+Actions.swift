@@ -58,13 +58,11 @@ extension VMCommand {
         func run() async throws {
             try await vm.withAgent { agent in
                 let saved = try await agent.save(vm.name, SaveVM(path: to))
-                switch vm.output.output {
-                case .json: print(try jsonText(saved))
-                case .text:
-                    print(
+                try vm.output.write(
+                    saved,
+                    text:
                         "\(vm.name) saved to \(saved.path) on \(agent.name), \(bytesText(saved.bytes))"
-                    )
-                }
+                )
             }
         }
     }

@@ -60,10 +60,7 @@ extension VMCommand {
         }
 
         private func printDeleted() throws {
-            switch vm.output.output {
-            case .json: print(try jsonText(["deleted": vm.name.text]))
-            case .text: print("\(vm.name) is deleted")
-            }
+            try vm.output.write(["deleted": vm.name.text], text: "\(vm.name) is deleted")
         }
     }
 
