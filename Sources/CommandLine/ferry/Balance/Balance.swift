@@ -69,7 +69,8 @@ struct Balance: AsyncParsableCommand {
         } else {
             let info =
                 settings.isUsed
-                ? try await controller.update(settings.request) : try await controller.balance()
+                ? try await controller.updateBalance(settings.request)
+                : try await controller.balance()
             try output.write(info, text: info.text)
         }
     }

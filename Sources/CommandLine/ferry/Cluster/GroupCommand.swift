@@ -51,7 +51,7 @@ struct GroupCommand: AsyncParsableCommand {
         func run() async throws {
             try await Session.with(cluster, reporting: output) { session in
                 let controller = try session.neededController(for: "ferry group")
-                try await controller.deleteGroup(name)
+                try await controller.deleteGroup(named: name)
                 try output.write(["deleted": name], text: "group \(name) is deleted")
             }
         }

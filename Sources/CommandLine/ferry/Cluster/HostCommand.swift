@@ -86,7 +86,7 @@ struct HostCommand: AsyncParsableCommand {
         func run() async throws {
             try await Session.with(cluster, reporting: output) { session in
                 let controller = try session.neededController(for: "ferry host forget")
-                try await controller.forget(name)
+                try await controller.forgetHost(named: name)
                 try output.write(["forgotten": name.text], text: "host \(name) is forgotten")
             }
         }

@@ -55,7 +55,7 @@ struct OperationCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await operation.withController { controller in
-                try operation.print(try await controller.operation(operation.id))
+                try operation.print(try await controller.operation(withID: operation.id))
             }
         }
     }
@@ -72,7 +72,7 @@ struct OperationCommand: AsyncParsableCommand {
         func run() async throws {
             try await operation.withController { controller in
                 let follower = OperationFollower(controller, operation.output)
-                try await follower.finish(try await controller.operation(operation.id))
+                try await follower.finish(try await controller.operation(withID: operation.id))
             }
         }
     }
@@ -88,7 +88,7 @@ struct OperationCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await operation.withController { controller in
-                try operation.print(try await controller.cancel(operation.id))
+                try operation.print(try await controller.cancelOperation(withID: operation.id))
             }
         }
     }

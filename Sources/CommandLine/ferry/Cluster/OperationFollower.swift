@@ -46,7 +46,7 @@ struct OperationFollower {
     func look(_ id: OperationID) async throws -> OperationInfo {
         let end = Instant.now + Self.silenceMax
         while true {
-            do throws(ClientError) { return try await controller.operation(id) } catch {
+            do throws(ClientError) { return try await controller.operation(withID: id) } catch {
                 guard error.isPassing, Instant.now < end else { throw error }
             }
             try await Task.sleep(for: Self.poll)

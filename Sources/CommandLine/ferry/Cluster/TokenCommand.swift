@@ -41,7 +41,7 @@ struct TokenCommand: AsyncParsableCommand {
         func run() async throws {
             try await Session.with(cluster, reporting: output) { session in
                 let controller = try session.neededController(for: "ferry token")
-                let made = try await controller.create(
+                let made = try await controller.createToken(
                     CreateToken(
                         name: name, role: role,
                         validForSeconds: validFor.map { Int($0.components.seconds) }))
@@ -84,7 +84,7 @@ struct TokenCommand: AsyncParsableCommand {
         func run() async throws {
             try await Session.with(cluster, reporting: output) { session in
                 let controller = try session.neededController(for: "ferry token")
-                try await controller.deleteToken(name)
+                try await controller.deleteToken(named: name)
                 try output.write(["deleted": name], text: "token \(name) is deleted")
             }
         }

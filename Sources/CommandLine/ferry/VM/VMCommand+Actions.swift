@@ -57,7 +57,7 @@ extension VMCommand {
 
         func run() async throws {
             try await vm.withAgent { agent in
-                let saved = try await agent.save(vm.name, SaveVM(path: to))
+                let saved = try await agent.saveVM(named: vm.name, with: SaveVM(path: to))
                 try vm.output.write(
                     saved,
                     text:

@@ -160,7 +160,7 @@ extension VMCommand {
 
         func run() async throws {
             try await vm.withAgent { agent in
-                let bytes = try await agent.log(vm.name, tailBytes: tail)
+                let bytes = try await agent.log(of: vm.name, tailBytes: tail)
                 switch vm.output.output {
                 case .json: print(try jsonText(["log": String(decoding: bytes, as: UTF8.self)]))
                 case .text: try StandardStreams.write(bytes)
