@@ -19,7 +19,7 @@ struct OpenAPITests {
                     let path = route.path.replacing("{name}", with: "nothing")
                         .replacing("{id}", with: String(repeating: "0", count: 32))
                     do {
-                        _ = try await agent.raw(route.method.rawValue, path)
+                        _ = try await agent.raw(method: route.method.rawValue, path: path)
                     } catch ClientError.problem(let problem, _) {
                         #expect(problem.knownCode != .notFound, "\(route.id)")
                     }

@@ -13,7 +13,7 @@ package struct AgentClient: Sendable {
     package var name: HostName { address.name }
 
     /// The same agent, told by the controller of a term.
-    package func commanded(in term: UInt64) -> AgentClient {
+    package func commanded(inTerm term: UInt64) -> AgentClient {
         var agent = self
         agent.endpoint.headers.append((termHeader, "\(term)"))
         return agent
@@ -42,12 +42,14 @@ package struct AgentClient: Sendable {
     package func perform(_ action: VMAction, on name: VMName) async throws(ClientError) -> VMInfo {
         try await send(AgentRoutes.perform(action).request(at: name))
     }
-    package func save(_ name: VMName, _ request: SaveVM) async throws(ClientError) -> SavedVM {
+    package func saveVM(named name: VMName, with request: SaveVM) async throws(ClientError)
+        -> SavedVM
+    {
         try await send(
             AgentRoutes.saveVM.request(at: name, body: request), within: Limits.saveTimeout)
     }
 
-    package func log(_ name: VMName, tailBytes: Int? = nil) async throws(ClientError) -> [UInt8] {
+    package func log(of name: VMName, tailBytes: Int? = nil) async throws(ClientError) -> [UInt8] {
         let request = AgentRoutes.readLog.request(at: name, query: LogQuery(tail: tailBytes))
         return try await endpoint.send(Endpoint.Call(request, to: address))
     }
@@ -63,10 +65,10 @@ package struct AgentClient: Sendable {
         try await endpoint.stream(AgentRoutes.readConsole.request(at: name), receiving: body)
     }
 
-    package func recovery(_ name: VMName) async throws(ClientError) -> RecoveryInfo {
+    package func recovery(of name: VMName) async throws(ClientError) -> RecoveryInfo {
         try await send(AgentRoutes.showRecovery.request(at: VMReference(name)))
     }
-    package func recovery(_ id: VMID) async throws(ClientError) -> RecoveryInfo {
+    package func recovery(ofID id: VMID) async throws(ClientError) -> RecoveryInfo {
         try await send(AgentRoutes.showRecovery.request(at: VMReference(id)))
     }
     package func rule(
@@ -84,10 +86,11 @@ package struct AgentClient: Sendable {
     package func migrations() async throws(ClientError) -> [MigrationInfo] {
         try await send(AgentRoutes.listMigrations.request()).migrations
     }
-    package func migration(_ id: MigrationID) async throws(ClientError) -> MigrationInfo {
+    package func migration(withID id: MigrationID) async throws(ClientError) -> MigrationInfo {
         try await send(AgentRoutes.showMigration.request(at: id))
     }
-    package func cancel(_ id: MigrationID) async throws(ClientError) -> MigrationInfo {
+    package func cancelMigration(withID id: MigrationID) async throws(ClientError) -> MigrationInfo
+    {
         try await send(AgentRoutes.cancelMigration.request(at: id))
     }
 
@@ -98,20 +101,20 @@ package struct AgentClient: Sendable {
 
     /// Any request, as it is: for what the typed ones cannot say.
     package func raw(
-        _ method: String, _ path: String, body: [UInt8]? = nil
+        method: String, path: String, body: [UInt8]? = nil
     ) async throws(ClientError) -> [UInt8] {
         try await endpoint.send(
             Endpoint.Call(method: HTTPMethod(rawValue: method), path: path, body: body))
     }
 
     /// Follows a migration to its end, several reports a second.
-    package func follow(
-        _ id: MigrationID, _ report: (MigrationInfo) async -> Void
+    package func followMigration(
+        withID id: MigrationID, reporting report: (MigrationInfo) async -> Void
     ) async throws(ClientError) -> MigrationInfo {
         var lines = LineReader(from: name)
         var last: MigrationInfo?
         try await endpoint.stream(AgentRoutes.followMigration.request(at: id)) { part in
-            for line in try lines.take(part) {
+            for line in try lines.completed(byAppending: part) {
                 let info: MigrationInfo = try endpoint.decode(line)
                 last = info
                 await report(info)
@@ -120,7 +123,7 @@ package struct AgentClient: Sendable {
         }
         // The stream ends early when the agent shuts down: then the record is read.
         if let last, last.isOver { return last }
-        return try await migration(id)
+        return try await migration(withID: id)
     }
 
     private func send<Answer>(

@@ -33,28 +33,28 @@ extension ControllerClient {
     package func host(_ name: HostName) async throws(ClientError) -> ClusterHost {
         try await send(ControllerRoutes.showHost.request(at: name))
     }
-    package func forget(_ name: HostName) async throws(ClientError) {
+    package func forgetHost(named name: HostName) async throws(ClientError) {
         _ = try await send(ControllerRoutes.forgetHost.request(at: name))
     }
     package func planDrain(
-        _ name: HostName, _ request: DrainHost = DrainHost()
+        of name: HostName, with request: DrainHost = DrainHost()
     ) async throws(ClientError) -> PlanInfo {
         try await send(ControllerRoutes.planDrain.request(at: name, body: request))
     }
-    package func drain(
-        _ name: HostName, _ request: DrainHost = DrainHost()
+    package func drainHost(
+        named name: HostName, with request: DrainHost = DrainHost()
     ) async throws(ClientError) -> OperationInfo {
         try await send(ControllerRoutes.drainHost.request(at: name, body: request))
     }
-    package func endDrain(_ name: HostName) async throws(ClientError) -> ClusterHost {
+    package func endDrain(of name: HostName) async throws(ClientError) -> ClusterHost {
         try await send(ControllerRoutes.endDrain.request(at: name))
     }
-    package func fence(_ name: HostName) async throws(ClientError) -> ClusterHost {
+    package func fenceHost(named name: HostName) async throws(ClientError) -> ClusterHost {
         try await send(
             ControllerRoutes.fenceHost.request(at: name, body: FenceHost(confirm: name)))
     }
-    package func activate(
-        _ name: HostName, bringBack: Bool = false
+    package func activateHost(
+        named name: HostName, bringBack: Bool = false
     ) async throws(ClientError) -> ActivatedHost {
         try await send(
             ControllerRoutes.activateHost.request(
@@ -79,21 +79,21 @@ extension ControllerClient {
     package func create(_ request: CreateClusterVM) async throws(ClientError) -> ClusterVM {
         try await send(ControllerRoutes.createVM.request(body: request))
     }
-    package func update(
-        _ name: VMName, _ request: UpdateClusterVM
+    package func updateVM(
+        named name: VMName, with request: UpdateClusterVM
     ) async throws(ClientError) -> ClusterVM {
         try await send(ControllerRoutes.updateVM.request(at: name, body: request))
     }
     package func delete(_ name: VMName) async throws(ClientError) -> ClusterVM {
         try await send(ControllerRoutes.deleteVM.request(at: name))
     }
-    package func migrate(
-        _ name: VMName, to host: HostName? = nil
+    package func migrateVM(
+        named name: VMName, to host: HostName? = nil
     ) async throws(ClientError) -> OperationInfo {
         try await send(ControllerRoutes.migrateVM.request(at: name, body: MigrateVM(to: host)))
     }
-    package func explain(
-        _ request: ExplainPlacement
+    package func explainPlacement(
+        of request: ExplainPlacement
     ) async throws(ClientError) -> PlacementAnswer {
         try await send(ControllerRoutes.explainPlacement.request(body: request))
     }
@@ -106,7 +106,7 @@ extension ControllerClient {
         try await send(
             ControllerRoutes.listGroups.request(query: PageQuery(limit: limit, after: after)))
     }
-    package func deleteGroup(_ name: String) async throws(ClientError) {
+    package func deleteGroup(named name: String) async throws(ClientError) {
         _ = try await send(ControllerRoutes.deleteGroup.request(at: GroupName(parameter: name)))
     }
 
@@ -115,7 +115,7 @@ extension ControllerClient {
     package func balance() async throws(ClientError) -> BalanceInfo {
         try await send(ControllerRoutes.showBalance.request())
     }
-    package func update(_ request: UpdateBalance) async throws(ClientError) -> BalanceInfo {
+    package func updateBalance(_ request: UpdateBalance) async throws(ClientError) -> BalanceInfo {
         try await send(ControllerRoutes.updateBalance.request(body: request))
     }
     package func planBalance() async throws(ClientError) -> PlanInfo {
@@ -141,10 +141,11 @@ extension ControllerClient {
         query.state = state
         return try await send(ControllerRoutes.listOperations.request(query: query))
     }
-    package func operation(_ id: OperationID) async throws(ClientError) -> OperationInfo {
+    package func operation(withID id: OperationID) async throws(ClientError) -> OperationInfo {
         try await send(ControllerRoutes.showOperation.request(at: id))
     }
-    package func cancel(_ id: OperationID) async throws(ClientError) -> OperationInfo {
+    package func cancelOperation(withID id: OperationID) async throws(ClientError) -> OperationInfo
+    {
         try await send(ControllerRoutes.cancelOperation.request(at: id))
     }
 
@@ -156,22 +157,22 @@ extension ControllerClient {
         try await send(
             ControllerRoutes.listTokens.request(query: PageQuery(limit: limit, after: after)))
     }
-    package func create(_ request: CreateToken) async throws(ClientError) -> TokenInfo {
+    package func createToken(_ request: CreateToken) async throws(ClientError) -> TokenInfo {
         try await send(ControllerRoutes.createToken.request(body: request))
     }
-    package func deleteToken(_ name: String) async throws(ClientError) {
+    package func deleteToken(named name: String) async throws(ClientError) {
         _ = try await send(ControllerRoutes.deleteToken.request(at: TokenName(parameter: name)))
     }
 
     // Agents' reports
 
-    package func register(
-        _ name: HostName, _ request: HostRegistration
+    package func registerAgent(
+        of name: HostName, with request: HostRegistration
     ) async throws(ClientError) -> HeartbeatAnswer {
         try await send(ControllerRoutes.registerAgent.request(at: name, body: request))
     }
-    package func heartbeat(
-        _ name: HostName, _ request: Heartbeat
+    package func sendHeartbeat(
+        of name: HostName, with request: Heartbeat
     ) async throws(ClientError) -> HeartbeatAnswer {
         try await send(ControllerRoutes.heartbeat.request(at: name, body: request))
     }

@@ -40,16 +40,16 @@ package final class ControllerClient: Sendable {
 
     /// Any request, as it is: for what the typed ones cannot say.
     package func raw(
-        _ method: String, _ path: String, body: [UInt8]? = nil
+        method: String, path: String, body: [UInt8]? = nil
     ) async throws(ClientError) -> (status: Int, body: [UInt8]) {
-        let (endpoint, answer) = try await ask(
+        let (endpoint, answer) = try await askLeader(
             Endpoint.Call(method: HTTPMethod(rawValue: method), path: path, body: body))
         return (answer.status, try endpoint.checked(answer))
     }
 
     /// Sends a request of a route to the leader, and decodes its answer.
     func send<Answer>(_ request: RouteRequest<Answer>) async throws(ClientError) -> Answer {
-        let (endpoint, answer) = try await ask(
+        let (endpoint, answer) = try await askLeader(
             Endpoint.Call(request, to: controllers[0].address))
         return try endpoint.decode(endpoint.checked(answer))
     }
@@ -58,13 +58,13 @@ package final class ControllerClient: Sendable {
     func bytes<Answer>(
         of request: RouteRequest<Answer>
     ) async throws(ClientError) -> [UInt8] {
-        let (endpoint, answer) = try await ask(
+        let (endpoint, answer) = try await askLeader(
             Endpoint.Call(request, to: controllers[0].address))
         return try endpoint.checked(answer)
     }
 
     /// The answer of the one that leads.
-    func ask(
+    func askLeader(
         _ call: Endpoint.Call
     ) async throws(ClientError) -> (Endpoint, Endpoint.Answer) {
         var search = Search(
@@ -74,7 +74,7 @@ package final class ControllerClient: Sendable {
             let endpoint = controllers[search.index]
             do throws(Endpoint.Failure) {
                 let answer = try await endpoint.ask(call, within: Limits.controllerAnswer)
-                guard let problem = notLeading(answer, endpoint) else {
+                guard let problem = refusal(in: answer, of: endpoint) else {
                     current.withLock { $0 = search.index }
                     return (endpoint, answer)
                 }
@@ -83,11 +83,11 @@ package final class ControllerClient: Sendable {
                 if error.mayHaveArrived, !call.method.canBeRepeated { throw error.error }
                 search.failed(error.error)
             }
-            try await pauseBeforeNext(&search)
+            try await pauseBeforeNext(in: &search)
         }
     }
 
-    private func pauseBeforeNext(_ search: inout Search) async throws(ClientError) {
+    private func pauseBeforeNext(in search: inout Search) async throws(ClientError) {
         switch search.next(at: Instant.now) {
         case .ask: return
         case .giveUp(let error): throw error
@@ -100,7 +100,10 @@ package final class ControllerClient: Sendable {
         }
     }
 
-    private func notLeading(_ answer: Endpoint.Answer, _ endpoint: Endpoint) -> ClientError? {
+    /// The error of a controller that does not lead; nil for other answers.
+    private func refusal(
+        in answer: Endpoint.Answer, of endpoint: Endpoint
+    ) -> ClientError? {
         guard answer.status == 503 else { return nil }
         do throws(ClientError) { _ = try endpoint.checked(answer) } catch {
             if case .problem(let problem, _) = error, problem.knownCode == .notLeader {
@@ -123,7 +126,7 @@ package final class ControllerClient: Sendable {
     ///   false ends it.
     package func events(
         after revision: UInt64?, begins: (UInt64) async throws -> Bool = { _ in true },
-        _ body: (ClusterEvent) async throws -> Bool
+        receiving body: (ClusterEvent) async throws -> Bool
     ) async throws {
         var reader = EventReader(after: revision)
         var search = Search(
@@ -149,7 +152,7 @@ package final class ControllerClient: Sendable {
                     search.failed(error)
                 }
             }
-            if !reader.isOver { try await pauseBeforeNext(&search) }
+            if !reader.isOver { try await pauseBeforeNext(in: &search) }
         }
     }
 
@@ -159,7 +162,7 @@ package final class ControllerClient: Sendable {
         try await events(after: nil) { revision in
             found = revision
             return false
-        } _: { _ in
+        } receiving: { _ in
             true
         }
         guard let found else {
@@ -201,7 +204,7 @@ struct Search {
     var end: Instant
     private var tried = 0
     private var named: Int?
-    private var somebodyAnswered = false
+    private var hasAnswer = false
     private var last: ClientError?
 
     init(controllers count: Int, first: Int, end: Instant) {
@@ -211,13 +214,13 @@ struct Search {
     }
 
     mutating func refused(_ error: ClientError, leader: Int?) {
-        somebodyAnswered = true
+        hasAnswer = true
         last = error
         if leader != index { named = leader }
     }
 
     mutating func failed(_ error: ClientError) {
-        if last == nil || !somebodyAnswered { last = error }
+        if last == nil || !hasAnswer { last = error }
     }
 
     mutating func next(at now: Instant) -> Next {
@@ -225,7 +228,7 @@ struct Search {
         index = named ?? (index + 1) % count
         let wasNamed = named != nil
         named = nil
-        if let last, now >= end || (tried >= count && !somebodyAnswered) { return .giveUp(last) }
+        if let last, now >= end || (tried >= count && !hasAnswer) { return .giveUp(last) }
         return tried % count == 0 || (wasNamed && tried > count) ? .pause : .ask
     }
 }
