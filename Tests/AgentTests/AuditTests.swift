@@ -49,11 +49,11 @@ struct AuditFactsTests {
         let still = VMRemains.paused(isSealed: true)
         let released = Ownership.released(epoch, to: b, migration: migration)
         #expect(try code(released, still) == .unsettled)
-        let ruled = Ownership.ruled(epoch, against: b, migration: migration)
-        #expect(try code(ruled, .running) == .rulingUnheard)
+        let ruled = Ownership.takenOver(epoch, against: b, migration: migration)
+        #expect(try code(ruled, .running) == .takeoverUnheard)
         #expect(try code(ruled, .nothing) == .vmLost)
-        let overruled = Ownership.overruled(epoch, by: a)
-        #expect(try code(overruled, still) == .overruledCopy)
+        let overruled = Ownership.superseded(epoch, by: a)
+        #expect(try code(overruled, still) == .supersededCopy)
         let incoming = Ownership.incoming(epoch, from: a, migration: migration)
         #expect(try code(incoming, .incoming, activity: "arriving from a") == .arriving)
         #expect(try code(incoming, still) == .arrivalUndecided)
@@ -232,7 +232,7 @@ struct ClusterAuditTests {
 
     @Test("Two owners are found in any epochs, unless the VM is on its way")
     func two() throws {
-        let both: [LedgerStanding?] = [.init(.ruled, epoch: 3), .init(.owned, epoch: 2)]
+        let both: [LedgerStanding?] = [.init(.takenOver, epoch: 3), .init(.owned, epoch: 2)]
         #expect(try codes(both) == ["two_owners"])
         #expect(try codes(both, isComplete: false) == ["two_owners"])
         #expect(try codes(both, isBusy: true).isEmpty)

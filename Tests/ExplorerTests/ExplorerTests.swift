@@ -65,9 +65,9 @@ extension Plant {
         case .abortWithoutResume: (Configuration.small.bounds, .sourceDoesNotRun)
         case .goOfAnyEpoch: (Configuration.mixed.bounds, .twoRun)
         case .answersStrangers: (Configuration.strangers.bounds, .stuck)
-        case .overruledRunsOn: (Configuration.stubborn.bounds, .overruledRuns)
-        case .rulingWithoutFencing: (Self.oneFault(Configuration.rulings), .twoRun)
-        case .forgottenNotice: (Self.oneFault(Configuration.rulings), .stuck)
+        case .supersededRunsOn: (Configuration.stubborn.bounds, .supersededRuns)
+        case .takeoverWithoutFencing: (Self.oneFault(Configuration.takeovers), .twoRun)
+        case .forgottenNotice: (Self.oneFault(Configuration.takeovers), .stuck)
         }
     }
 

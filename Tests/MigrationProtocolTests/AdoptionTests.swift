@@ -42,9 +42,9 @@ struct AdoptionTests {
     {
         let (a, b) = (try host("a"), try host("b"))
         expect(
-            .ruled(epoch, against: b, migration: migration), .keep,
+            .takenOver(epoch, against: b, migration: migration), .keep,
             but: [.paused(isSealed: true): .keepAndResume, .nothing: .keepAsLost])
-        expect(.overruled(epoch, by: a), .hold)
+        expect(.superseded(epoch, by: a), .hold)
     }
 
     @Test

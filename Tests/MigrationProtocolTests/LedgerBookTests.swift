@@ -29,10 +29,10 @@ private func neverRan(_ epoch: UInt64, _ migration: MigrationID = first) -> Ledg
     .neverRan(vm: vm, epoch: Epoch(epoch), migration: migration)
 }
 private func ruled(_ epoch: UInt64, _ migration: MigrationID = first) -> LedgerRecord {
-    .ruled(vm: vm, epoch: Epoch(epoch), against: host("b"), migration: migration)
+    .takenOver(vm: vm, epoch: Epoch(epoch), against: host("b"), migration: migration)
 }
 private func overruled(_ epoch: UInt64) -> LedgerRecord {
-    .overruled(vm: vm, epoch: Epoch(epoch), by: host("a"))
+    .superseded(vm: vm, epoch: Epoch(epoch), by: host("a"))
 }
 private func deleted(_ epoch: UInt64) -> LedgerRecord { .deleted(vm: vm, epoch: Epoch(epoch)) }
 
@@ -251,11 +251,11 @@ struct OwnershipQuestionTests {
     }
 }
 
-@Suite("Rulings")
-struct RulingTests {
-    private let notice = Overruling(vm: vm, epoch: Epoch(6), migration: first)
+@Suite("Forced takeovers")
+struct ForcedTakeoverTests {
+    private let notice = TakeoverNotice(vm: vm, epoch: Epoch(6), migration: first)
 
-    private func step(_ record: LedgerRecord?, from ruler: String = "a") -> OverrulingStep {
+    private func step(_ record: LedgerRecord?, from ruler: String = "a") -> TakeoverNoticeStep {
         notice.step(record.map { Ownership($0) }, from: host(ruler))
     }
 
@@ -266,9 +266,9 @@ struct RulingTests {
 
     @Test func `What could not run here anyway is answered at once`() {
         for record in [nil, neverRan(5), handedOver(4), deleted(5), overruled(6)] {
-            #expect(step(record) == .answer(.overruled(Epoch(6))))
+            #expect(step(record) == .answer(.superseded(Epoch(6))))
         }
-        #expect(step(overruled(8)) == .answer(.overruled(Epoch(8))))
+        #expect(step(overruled(8)) == .answer(.superseded(Epoch(8))))
     }
 
     @Test func `A VM that went on from here is not overruled`() {
@@ -299,16 +299,16 @@ struct RulingTests {
     @Test func `A ruling is written, told, and settled`() throws {
         var book = LedgerBook()
         for record in [owned(4), released(5)] { try book.apply(record) }
-        let ruling = try #require(book.ownerships[vm]?.ruling(vm: vm))
+        let ruling = try #require(book.ownerships[vm]?.takeover(vm: vm))
         #expect(ruling == ruled(6))
         try book.apply(ruling)
         let ownership = try #require(book.ownerships[vm])
         #expect(ownership.mayRun)
-        #expect(ownership.ruling(vm: vm) == nil)
+        #expect(ownership.takeover(vm: vm) == nil)
         let owed = try #require(ownership.notice(vm: vm))
         #expect(owed.notice == notice)
         #expect(owed.to == host("b"))
-        try book.apply(try #require(ownership.rulingSettled(vm: vm)))
+        try book.apply(try #require(ownership.takeoverConfirmed(vm: vm)))
         #expect(book.ownerships[vm] == .owned(Epoch(6), migration: nil))
         #expect(book.ownerships[vm]?.notice(vm: vm) == nil)
     }

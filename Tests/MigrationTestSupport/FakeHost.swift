@@ -57,7 +57,7 @@ package final class FakeHost: MigrationHost {
         finishedNews.set()
     }
 
-    package func overrule(_ record: LedgerRecord) throws(MigrationRefusal) {
+    package func supersede(_ record: LedgerRecord) throws(MigrationRefusal) {
         for guest in guests where guest.now.isRunning {
             do {
                 try guest.pauseForHandover()

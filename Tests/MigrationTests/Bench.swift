@@ -93,8 +93,8 @@ private func kind(_ record: LedgerRecord) -> String {
     case .handedOver: "handedOver"
     case .incoming: "incoming"
     case .neverRan: "neverRan"
-    case .ruled: "ruled"
-    case .overruled: "overruled"
+    case .takenOver: "ruled"
+    case .superseded: "overruled"
     case .deleted: "deleted"
     }
 }

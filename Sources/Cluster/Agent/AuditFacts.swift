@@ -55,13 +55,13 @@ extension AuditFacts {
         if remains == .running, ownership?.mayRun != true { return (.runsUnowned, "it runs") }
         switch ownership {
         case .owned: return ownedVerdict
-        case .ruled:
+        case .takenOver:
             return ownedVerdict.flatMap { $0.0.severity == .error ? $0 : nil }
-                ?? (.rulingUnheard, "it is here by a ruling")
+                ?? (.takeoverUnheard, "it is here by a ruling")
         case .released: return (.unsettled, "it stands still")
         // What has left, or never came, leaves a word in the ledger and nothing else.
         case _ where remains == .nothing: return nil
-        case .overruled: return (.overruledCopy, "its copy stands still for good")
+        case .superseded: return (.supersededCopy, "its copy stands still for good")
         case nil: return (.vmNotInLedger, "it stands still")
         case .handedOver, .neverRan, .deleted, .incoming: return (.vmNotOwned, "it is still here")
         }

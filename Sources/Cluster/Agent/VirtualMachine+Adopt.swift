@@ -21,8 +21,8 @@ extension VirtualMachine {
         case .keepAsLost: isLost()
         case .hold:
             await hold()
-            if case .overruled(let epoch, let host) = found.ownership {
-                becomeOverruled(epoch, by: host)
+            if case .superseded(let epoch, let host) = found.ownership {
+                markSuperseded(epoch, by: host)
             } else {
                 warning =
                     "the ledger of host \(context.name) does not know this VM, so nothing may run it here: save it or delete it"
@@ -31,8 +31,8 @@ extension VirtualMachine {
             await hold()
             becomeUnsettled(epoch, with: host)
         }
-        if case .ruled(let epoch, let host, _) = found.ownership, warning == nil {
-            becomeRuled(epoch, against: host)
+        if case .takenOver(let epoch, let host, _) = found.ownership, warning == nil {
+            markTakenOver(epoch, against: host)
         }
         await refresh()
         context.logger.info(

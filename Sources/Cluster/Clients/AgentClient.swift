@@ -57,8 +57,8 @@ package struct AgentClient: Sendable {
     package func recovery(_ id: VMID) async throws(ClientError) -> RecoveryInfo {
         try await get(Paths.recovery(id))
     }
-    package func rule(
-        _ request: RuleOnVM, on name: VMName
+    package func recover(
+        _ request: RecoverVM, on name: VMName
     ) async throws(ClientError) -> RecoveryInfo {
         try await post(Paths.recovery(name), request)
     }

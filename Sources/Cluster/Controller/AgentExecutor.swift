@@ -45,8 +45,8 @@ package struct AgentExecutor: CommandExecutor {
         case .migrate(let request): return .migration(try await agent.start(request))
         case .cancelMigration(let id): return .migration(try await agent.cancel(id))
         case .askMigration(let id): return .migration(try await agent.migration(id))
-        case .rule(let ruling, let vm):
-            _ = try await agent.rule(ruling, on: vm)
+        case .recover(let request, let vm):
+            _ = try await agent.recover(request, on: vm)
             return .done
         }
     }

@@ -23,7 +23,7 @@ struct AnswerDesk {
                 discardParked(
                     question.vm, question.migration, "the source was told that it never ran here")
             }
-        case .overrule(let notice):
+        case .takeoverNotice(let notice):
             try connection.send(answer(notice, from: connection.peer.name))
         default:
             try connection.send(
@@ -52,7 +52,7 @@ struct AnswerDesk {
     }
 
     /// The answer comes only when the VM stands still here and the ledger says so.
-    private func answer(_ notice: Overruling, from ruler: HostName) -> PeerMessage {
+    private func answer(_ notice: TakeoverNotice, from ruler: HostName) -> PeerMessage {
         var refusal = MigrationRefusal(.busy, "the ledger changes under the notice")
         for _ in 0..<Limits.answerAttemptsMax {
             switch notice.step(host.ledger.ownership(of: notice.vm), from: ruler) {
@@ -62,7 +62,7 @@ struct AnswerDesk {
                 // A guest that waits for a word about itself has got it.
                 discardUndecided(notice.vm, notice.migration)
                 discardParked(notice.vm, notice.migration, "a ruling gave the VM to \(ruler)")
-                do { try host.overrule(record) } catch { refusal = error }
+                do { try host.supersede(record) } catch { refusal = error }
             }
         }
         return .refused(refusal)

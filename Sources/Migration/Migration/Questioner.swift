@@ -17,8 +17,8 @@ struct Questioner {
         try answer(to: .question(question))
     }
 
-    func tell(_ notice: Overruling) throws(QuestionError) -> OwnershipAnswer {
-        try answer(to: .overrule(notice))
+    func tell(_ notice: TakeoverNotice) throws(QuestionError) -> OwnershipAnswer {
+        try answer(to: .takeoverNotice(notice))
     }
 
     private func answer(to message: PeerMessage) throws(QuestionError) -> OwnershipAnswer {

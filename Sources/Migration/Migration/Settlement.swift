@@ -13,7 +13,7 @@ package enum SettlementOutcome: Hashable, Sendable {
     /// The destination never ran it and never will: this host owns the VM again; resume it.
     case takenBack(Epoch)
     /// The destination knows that it was overruled: this host owns the VM without doubt.
-    case rulingHeard(Epoch)
+    case takeoverHeard(Epoch)
 }
 
 /// Why it is still unsettled.
@@ -64,8 +64,8 @@ package enum Settlement {
                 try questioner.ask(question)
             }
             return try settle(question, answer, destination.name, ledger)
-        case .ruled(let epoch, destination.name, let migration):
-            let notice = Overruling(vm: vm, epoch: epoch, migration: migration)
+        case .takenOver(let epoch, destination.name, let migration):
+            let notice = TakeoverNotice(vm: vm, epoch: epoch, migration: migration)
             let answer = try answer { (questioner) throws(QuestionError) in
                 try questioner.tell(notice)
             }
@@ -96,15 +96,15 @@ package enum Settlement {
     }
 
     private static func settle(
-        _ notice: Overruling, _ answer: OwnershipAnswer, _ ledger: any OwnershipLedger
+        _ notice: TakeoverNotice, _ answer: OwnershipAnswer, _ ledger: any OwnershipLedger
     ) throws(SettlementError) -> SettlementOutcome {
-        guard case .overruled(let epoch) = answer, epoch >= notice.epoch else {
+        guard case .superseded(let epoch) = answer, epoch >= notice.epoch else {
             throw otherEpoch(answer)
         }
         do {
             try ledger.append(.owned(vm: notice.vm, epoch: notice.epoch, migration: nil))
         } catch { throw .ledger(error) }
-        return .rulingHeard(notice.epoch)
+        return .takeoverHeard(notice.epoch)
     }
 
     private static func otherEpoch(_ answer: OwnershipAnswer) -> SettlementError {

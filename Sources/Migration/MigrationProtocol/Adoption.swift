@@ -5,8 +5,8 @@
 //                      neither folder nor process        keep what there is: a VM that was lost here
 //                      anything else                     keep as it is
 //   released           anything, or nothing              hold still, and ask the other host
-//   ruled              as for owned; the other host is owed a notice (`Ownership.notice`)
-//   overruled          anything, or nothing              hold still for good
+//   takenOver          as for owned; the other host is owed a notice (`Ownership.notice`)
+//   superseded         anything, or nothing              hold still permanently
 //   incoming           anything, or nothing              write `neverRan`, then end and forget
 //   never ran,         anything, or nothing              end and forget
 //   handed over,
@@ -67,8 +67,8 @@ package struct Adoption: Hashable, Sendable {
         }
         step =
             switch ownership {
-            case .owned, .ruled: Self.keeping(remains)
-            case .overruled: .hold
+            case .owned, .takenOver: Self.keeping(remains)
+            case .superseded: .hold
             case .released(_, let host, _): .holdAndSettle(with: host)
             case .incoming, .neverRan, .handedOver, .deleted: .endAndForget
             case nil: remains.mayHaveRun ? .hold : .endAndForget

@@ -12,8 +12,8 @@
 //
 //   owned(e) ──▶ deleted(e)
 //
-//   released(e+1) ──ruling──▶ ruled(e+2) ──the other knows, or is gone for good──▶ owned(e+2)
-//   owned or incoming(e+1) ──notice──▶ overruled(e+2)
+//   released(e+1) ──takeover──▶ takenOver(e+2) ──the other knows, or is gone for good──▶ owned(e+2)
+//   owned or incoming(e+1) ──notice──▶ superseded(e+2)
 //
 // The book is what makes two answers about one epoch impossible: `neverRan` and `owned` exclude each other,
 // whoever asks first, because one append after the other passes through here.
@@ -64,25 +64,25 @@ package struct LedgerBook: Hashable, Sendable {
             mayArrive(epoch, migration, after: current)
         case .neverRan(_, let epoch, let migration):
             isIncoming(current, epoch, migration) || mayArrive(epoch, migration, after: current)
-        case .ruled(_, let epoch, let host, let migration):
+        case .takenOver(_, let epoch, let host, let migration):
             if case .released(let released, host, migration) = current {
                 epoch == released.next
             } else {
                 false
             }
-        case .overruled(_, let epoch, _): mayBeOverruled(epoch, after: current)
+        case .superseded(_, let epoch, _): maySupersede(epoch, after: current)
         case .deleted(_, let epoch): mayBeDeleted(epoch, after: current)
         }
     }
 
-    /// Created, restored after it was deleted, taken back, or no longer in doubt after a ruling.
+    /// Created, restored after it was deleted, taken back, or no longer in doubt after a forced takeover.
     private static func mayBeOwned(_ epoch: Epoch, after current: Ownership?) -> Bool {
         switch current {
         case nil: true
         case .deleted(let last): epoch > last
         case .released(let released, _, _): epoch == released.next
-        case .ruled(let ruled, _, _): epoch == ruled
-        case .owned, .handedOver, .overruled, .incoming, .neverRan: false
+        case .takenOver(let taken, _, _): epoch == taken
+        case .owned, .handedOver, .superseded, .incoming, .neverRan: false
         }
     }
 
@@ -98,8 +98,8 @@ package struct LedgerBook: Hashable, Sendable {
     ) -> Bool {
         switch current {
         case nil: true
-        case .owned, .released, .ruled: false
-        case .handedOver(let last, _, _), .overruled(let last, _), .deleted(let last): epoch > last
+        case .owned, .released, .takenOver: false
+        case .handedOver(let last, _, _), .superseded(let last, _), .deleted(let last): epoch > last
         // An attempt that failed before GO: the source still owns the epoch before, and tries again.
         case .neverRan(let last, let other), .incoming(let last, _, let other):
             epoch > last || (epoch == last && migration != other)
@@ -107,19 +107,19 @@ package struct LedgerBook: Hashable, Sendable {
     }
 
     /// Only what could run here needs to be told not to.
-    private static func mayBeOverruled(_ epoch: Epoch, after current: Ownership?) -> Bool {
+    private static func maySupersede(_ epoch: Epoch, after current: Ownership?) -> Bool {
         switch current {
         case .owned(let last, _), .incoming(let last, _, _): epoch > last
-        case nil, .released, .handedOver, .ruled, .overruled, .neverRan, .deleted: false
+        case nil, .released, .handedOver, .takenOver, .superseded, .neverRan, .deleted: false
         }
     }
 
     private static func mayBeDeleted(_ epoch: Epoch, after current: Ownership?) -> Bool {
         switch current {
-        case .owned(let last, _), .handedOver(let last, _, _), .overruled(let last, _),
+        case .owned(let last, _), .handedOver(let last, _, _), .superseded(let last, _),
             .neverRan(let last, _):
             epoch == last
-        case nil, .released, .ruled, .incoming, .deleted: false
+        case nil, .released, .takenOver, .incoming, .deleted: false
         }
     }
 }

@@ -14,11 +14,11 @@ package enum LedgerRecord: Hashable, Sendable {
     case released(vm: VMID, epoch: Epoch, to: HostName, migration: MigrationID)
     /// `to` said that it owns the VM in this epoch: the move is settled and nothing is kept here.
     case handedOver(vm: VMID, epoch: Epoch, to: HostName, migration: MigrationID)
-    /// By a ruling this host owns the VM again in this epoch, without the word of `against`, which was released to
+    /// By a forced takeover this host owns the VM again in this epoch, without the word of `against`, which was released to
     /// and is silent. It owes that host a notice.
-    case ruled(vm: VMID, epoch: Epoch, against: HostName, migration: MigrationID)
-    /// By a ruling `by` owns the VM in this epoch: this host runs it in no earlier one.
-    case overruled(vm: VMID, epoch: Epoch, by: HostName)
+    case takenOver(vm: VMID, epoch: Epoch, against: HostName, migration: MigrationID)
+    /// By a forced takeover `by` owns the VM in this epoch: this host runs it in no earlier one.
+    case superseded(vm: VMID, epoch: Epoch, by: HostName)
     /// Memory of the VM arrives from `from`; it does not run here.
     case incoming(vm: VMID, epoch: Epoch, from: HostName, migration: MigrationID)
     /// The VM never ran here in this epoch, and never will.
@@ -29,7 +29,7 @@ package enum LedgerRecord: Hashable, Sendable {
     package var vm: VMID {
         switch self {
         case .owned(let vm, _, _), .released(let vm, _, _, _), .handedOver(let vm, _, _, _),
-            .ruled(let vm, _, _, _), .overruled(let vm, _, _), .incoming(let vm, _, _, _),
+            .takenOver(let vm, _, _, _), .superseded(let vm, _, _), .incoming(let vm, _, _, _),
             .neverRan(let vm, _, _), .deleted(let vm, _):
             vm
         }
@@ -45,9 +45,9 @@ extension LedgerRecord {
     ) -> [LedgerRecord] {
         let owned = LedgerRecord.owned(vm: vm, epoch: epoch, migration: nil)
         return switch current {
-        case .handedOver(let last, _, _), .overruled(let last, _), .neverRan(let last, _):
+        case .handedOver(let last, _, _), .superseded(let last, _), .neverRan(let last, _):
             [.deleted(vm: vm, epoch: last), owned]
-        case nil, .owned, .released, .ruled, .incoming, .deleted: [owned]
+        case nil, .owned, .released, .takenOver, .incoming, .deleted: [owned]
         }
     }
 
@@ -61,9 +61,9 @@ extension LedgerRecord {
                 .released(vm: vm, epoch: epoch, to: to, migration: migration)
             case .handedOver(let epoch, let to, let migration):
                 .handedOver(vm: vm, epoch: epoch, to: to, migration: migration)
-            case .ruled(let epoch, let against, let migration):
-                .ruled(vm: vm, epoch: epoch, against: against, migration: migration)
-            case .overruled(let epoch, let by): .overruled(vm: vm, epoch: epoch, by: by)
+            case .takenOver(let epoch, let against, let migration):
+                .takenOver(vm: vm, epoch: epoch, against: against, migration: migration)
+            case .superseded(let epoch, let by): .superseded(vm: vm, epoch: epoch, by: by)
             case .incoming(let epoch, let from, let migration):
                 .incoming(vm: vm, epoch: epoch, from: from, migration: migration)
             case .neverRan(let epoch, let migration):

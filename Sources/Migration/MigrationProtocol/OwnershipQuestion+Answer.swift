@@ -29,7 +29,7 @@ extension OwnershipQuestion {
         // the source lets only this attempt have it.
         case .incoming(epoch, _, _), .neverRan(epoch, _):
             return .write(.neverRan(vm: vm, epoch: epoch, migration: migration))
-        case .neverRan, .handedOver, .incoming, .deleted, .owned, .released, .ruled, .overruled:
+        case .neverRan, .handedOver, .incoming, .deleted, .owned, .released, .takenOver, .superseded:
             return contradiction(ownership)
         }
     }
@@ -38,8 +38,8 @@ extension OwnershipQuestion {
     /// it later, or was told to keep off, proves nothing.
     private func later(_ ownership: Ownership) -> AnswerStep {
         switch ownership {
-        case .owned, .released, .handedOver, .ruled, .deleted: .answer(.taken(ownership.epoch))
-        case .incoming, .neverRan, .overruled: contradiction(ownership)
+        case .owned, .released, .handedOver, .takenOver, .deleted: .answer(.taken(ownership.epoch))
+        case .incoming, .neverRan, .superseded: contradiction(ownership)
         }
     }
 

@@ -21,7 +21,7 @@
 //             go             ─────────────▶
 //                            ◀───────────── running(epoch, …) | answer(neverRan)
 //   data:     page frames (PageCodec) after the welcome, nothing back
-//   question: question | overrule ────────▶
+//   question: question | notice ──────────▶
 //                            ◀───────────── answer | refused
 //
 // `refused` may come from either side at any time before `go`: it ends the migration with the sender's words.
@@ -64,7 +64,7 @@ package enum PeerMessage: Hashable, Sendable {
     case go(Epoch)
     case running(Epoch, own: Duration, resume: Duration)
     case question(OwnershipQuestion)
-    case overrule(Overruling)
+    case takeoverNotice(TakeoverNotice)
     case answer(OwnershipAnswer)
 
     package var name: String {
@@ -84,7 +84,7 @@ package enum PeerMessage: Hashable, Sendable {
         case .go: "go"
         case .running: "running"
         case .question: "question"
-        case .overrule: "overrule"
+        case .takeoverNotice: "overrule"
         case .answer: "answer"
         }
     }
@@ -110,7 +110,7 @@ package enum OwnershipAnswer: Hashable, Sendable {
     /// It never ran the VM in that epoch and never will; its ledger says so.
     case neverRan(Epoch)
     /// It will run the VM in no epoch before this one.
-    case overruled(Epoch)
+    case superseded(Epoch)
 }
 
 /// Memory of a broken attempt that the destination still has.

@@ -18,8 +18,8 @@ package enum Fault: Int, Hashable, Sendable, CaseIterable {
     /// A ledger's write fails; the record may be found after a crash all the same.
     case disk
     case cancel
-    /// An operator's ruling.
-    case ruling
+    /// A forced takeover by an operator.
+    case takeover
     /// The hosts cannot reach each other until it heals.
     case partition
     case controllerCrash

@@ -14,7 +14,7 @@ package struct Configuration: Sendable {
     }
 
     package static let all = [
-        small, repeated, parking, rehearsal, rulings, operators, stubborn, strangers, mixed, full,
+        small, repeated, parking, rehearsal, takeovers, operators, stubborn, strangers, mixed, full,
         deep,
     ]
 
@@ -51,9 +51,9 @@ package struct Configuration: Sendable {
         $0.faults = Faults(2, ofEach: [.agentCrash, .cut, .cancel, .processKill])
     }
 
-    package static let rulings = Configuration(
+    package static let takeovers = Configuration(
         "controller",
-        "a controller that rules when a host is off, and may crash; up to three faults"
+        "a controller that forces a takeover when a host is off, and may crash; up to three faults"
     ) {
         $0.hasController = true
         $0.faults = Faults(
@@ -66,7 +66,7 @@ package struct Configuration: Sendable {
     ) {
         $0.faults = Faults(
             3,
-            [.hostOff: 1, .hostReturn: 1, .agentCrash: 2, .disk: 1, .loss: 1, .cut: 1, .ruling: 1])
+            [.hostOff: 1, .hostReturn: 1, .agentCrash: 2, .disk: 1, .loss: 1, .cut: 1, .takeover: 1])
     }
 
     package static let stubborn = Configuration(
@@ -75,7 +75,7 @@ package struct Configuration: Sendable {
     ) {
         $0.operatorMayErr = true
         $0.faults = Faults(
-            3, [.partition: 1, .ruling: 1, .agentCrash: 1, .disk: 1, .loss: 1])
+            3, [.partition: 1, .takeover: 1, .agentCrash: 1, .disk: 1, .loss: 1])
     }
 
     package static let strangers = Configuration(
@@ -115,7 +115,7 @@ package struct Configuration: Sendable {
             together,
             [
                 .agentCrash: 2, .hostOff: 2, .hostReturn: 1, .processKill: 2, .cut: 2,
-                .impatience: 2, .loss: 2, .disk: 2, .cancel: 1, .ruling: 1, .partition: 1,
+                .impatience: 2, .loss: 2, .disk: 2, .cancel: 1, .takeover: 1, .partition: 1,
                 .controllerCrash: 1, .refusal: 1, .stream: 2, .corruption: 1, .stranger: 1,
                 .again: 1,
             ])

@@ -12,8 +12,8 @@ extension LedgerRecord {
         case .released(_, let epoch, let host, let migration):
             "released(\(epoch) to \(host) by \(Cast.label(migration)))"
         case .handedOver(_, let epoch, let host, _): "handedOver(\(epoch) to \(host))"
-        case .ruled(_, let epoch, let host, _): "ruled(\(epoch) against \(host))"
-        case .overruled(_, let epoch, let host): "overruled(\(epoch) by \(host))"
+        case .takenOver(_, let epoch, let host, _): "takenOver(\(epoch) against \(host))"
+        case .superseded(_, let epoch, let host): "superseded(\(epoch) by \(host))"
         case .incoming(_, let epoch, let host, let migration):
             "incoming(\(epoch) from \(host) by \(Cast.label(migration)))"
         case .neverRan(_, let epoch, let migration):
@@ -72,7 +72,7 @@ extension Inquiry.Body {
     var words: String {
         switch self {
         case .question(let question): "did you take epoch \(question.epoch)?"
-        case .notice(let notice): "epoch \(notice.epoch) is mine by a ruling"
+        case .notice(let notice): "epoch \(notice.epoch) is mine by a forced takeover"
         }
     }
 }
@@ -82,7 +82,7 @@ extension Inquiry.Reply {
         switch self {
         case .answer(.taken(let epoch)): "answer: taken, at epoch \(epoch)"
         case .answer(.neverRan(let epoch)): "answer: never ran at epoch \(epoch)"
-        case .answer(.overruled(let epoch)): "answer: not before epoch \(epoch)"
+        case .answer(.superseded(let epoch)): "answer: not before epoch \(epoch)"
         case .refused: "no answer: refused"
         }
     }
@@ -127,7 +127,7 @@ extension Adoption.Step {
 extension OwnershipEntry? {
     var words: String {
         guard let self else { return "nothing" }
-        return "epoch \(self.epoch) for \(self.host)\(self.ruling == nil ? "" : ", ruled")"
+        return "epoch \(self.epoch) for \(self.host)\(self.takeover == nil ? "" : ", takeover open")"
     }
 }
 

@@ -31,7 +31,7 @@ extension Violation {
         switch self {
         case .twoRun: "two hosts execute the guest"
         case .sameEpoch: "two ledgers own the VM in one epoch"
-        case .overruledRuns: "a host that knows that it is overruled runs the VM"
+        case .supersededRuns: "a host that knows that it is superseded runs the VM"
         case .contradiction: "a ledger refused what a driver had every reason to write"
         case .sourceDoesNotRun:
             "the migration failed before GO, and the VM does not run at its source"

@@ -118,8 +118,8 @@ struct HostState: Hashable, Sendable {
     /// Answered with `neverRan`: the undecided guest goes.
     var discardsUndecided = false
     var errand = Errand.idle
-    /// A ruling was written: the guest is let run next.
-    var resumesByRuling = false
+    /// A forced takeover was written: the guest resumes next.
+    var resumesByTakeover = false
 
     var isUp: Bool { agent == .up }
     var isRunning: Bool { process?.isRunning ?? false }
@@ -128,7 +128,7 @@ struct HostState: Hashable, Sendable {
     /// The agent does nothing about the VM and owes it nothing, as far as it lies with this host.
     var isAtRest: Bool {
         outgoing.isEmpty && sessions.isEmpty && errand == .idle && undecided == nil
-            && !resumesByRuling && !(process?.hasLostAgent ?? false)
+            && !resumesByTakeover && !(process?.hasLostAgent ?? false)
     }
 
     mutating func endProcess() { process = nil }

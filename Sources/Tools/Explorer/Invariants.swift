@@ -9,8 +9,8 @@ package enum Violation: String, Hashable, Sendable {
     case twoRun
     /// Two ledgers let their host run the VM in one epoch.
     case sameEpoch
-    /// A host that knows that it is overruled runs the VM.
-    case overruledRuns
+    /// A host that knows that it is superseded runs the VM.
+    case supersededRuns
     /// A ledger refused what a driver had every reason to write.
     case contradiction
     /// A migration failed before GO, and the VM does not run at its source.
@@ -31,7 +31,7 @@ extension World {
             return .sameEpoch
         }
         for host in [s, d] {
-            if case .overruled? = host.ledger.ownership, host.isRunning { return .overruledRuns }
+            if case .superseded? = host.ledger.ownership, host.isRunning { return .supersededRuns }
         }
         return nil
     }
@@ -69,7 +69,7 @@ extension World {
     private func isSoleOwner(_ side: Side) -> Bool {
         guard hosts[side].mayRun else { return false }
         if !hosts[side.other].isOn { return true }
-        if case .ruled? = hosts[side].ledger.ownership { return false }
+        if case .takenOver? = hosts[side].ledger.ownership { return false }
         return !hosts[side.other].mayRun
     }
 
@@ -80,10 +80,10 @@ extension World {
         case .released?:
             // Its own host comes back and asks, or the other's does, or somebody rules.
             return !host.isOn || !hosts[side.other].isOn
-        case .owned?, .ruled?:
+        case .owned?, .takenOver?:
             // Its process was killed: a VM that is lost, and reported so.
             return !host.isOn || host.process == nil && host.hasLostProcess
-        case .handedOver?, .overruled?, .incoming?, .neverRan?, .deleted?, nil: return false
+        case .handedOver?, .superseded?, .incoming?, .neverRan?, .deleted?, nil: return false
         }
     }
 }

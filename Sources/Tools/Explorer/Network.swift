@@ -34,7 +34,7 @@ struct Connection: Hashable, Sendable {
 struct Inquiry: Hashable, Sendable {
     enum Body: Hashable, Sendable {
         case question(OwnershipQuestion)
-        case notice(Overruling)
+        case notice(TakeoverNotice)
     }
 
     enum Reply: Hashable, Sendable {

@@ -43,10 +43,10 @@ package enum Plant: String, Hashable, Sendable, CaseIterable {
     /// Anybody may ask, and so make the destination give up.
     case answersStrangers
     /// The controller rules against a host that is not known to be off.
-    case rulingWithoutFencing
-    /// A host that is overruled answers so and lets its guest run on.
-    case overruledRunsOn
-    /// After a ruling the other host is never told.
+    case takeoverWithoutFencing = "rulingWithoutFencing"
+    /// A superseded host answers so and lets its guest run on.
+    case supersededRunsOn = "overruledRunsOn"
+    /// After a forced takeover the other host is never told.
     case forgottenNotice
 }
 

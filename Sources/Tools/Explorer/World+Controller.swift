@@ -1,20 +1,20 @@
-// The controller: hears what ledgers say and which hosts are off, stores, and tells the host that it rules for.
+// The controller: hears what ledgers say and which hosts are off, stores its decision, and orders the takeover.
 
 import MigrationProtocol
 import Model
 
 struct Controller: Hashable, Sendable {
-    var machine: RulingMachine
+    var machine: ForcedTakeoverMachine
     /// What survives it.
     var store: OwnershipEntry?
-    var actions: [RulingMachine.Action] = []
-    /// Rulings on their way; one told twice is there once, and may arrive twice.
-    var orders: [RulingOrder] = []
+    var actions: [ForcedTakeoverMachine.Action] = []
+    /// Orders in transit; one that is sent twice is here once, and may arrive twice.
+    var orders: [ForcedTakeoverOrder] = []
     var isUp = true
 
     init(store: OwnershipEntry?) {
         self.store = store
-        machine = RulingMachine(vm: Cast.vm, entry: store)
+        machine = ForcedTakeoverMachine(vm: Cast.vm, entry: store)
     }
 }
 
@@ -41,7 +41,7 @@ extension World {
             $0.controllers[0].isUp = false
             $0.controllers[0].actions = []
             // What it knew is gone.
-            $0.controllers[0].machine = RulingMachine(vm: Cast.vm, entry: nil)
+            $0.controllers[0].machine = ForcedTakeoverMachine(vm: Cast.vm, entry: nil)
         }
         visit(.chance, next) { "C  crashes" }
     }
@@ -53,21 +53,21 @@ extension World {
                 "\(side.label) ─▶ C  \(LedgerRecord(vm: Cast.vm, ownership).words)"
             }
         }
-        if !hosts[side].isOn || rules.has(.rulingWithoutFencing) {
+        if !hosts[side].isOn || rules.has(.takeoverWithoutFencing) {
             tell(.fenced(side.name), visit) { "C  knows that \(side.label) is off" }
         } else {
             tell(.returned(side.name), visit) { "C  knows that \(side.label) is back" }
         }
     }
 
-    private func tell(_ event: RulingMachine.Event, _ visit: Visit, _ words: () -> String) {
+    private func tell(_ event: ForcedTakeoverMachine.Event, _ visit: Visit, _ words: () -> String) {
         let next = with { $0.controllers[0].actions += $0.controllers[0].machine.handle(event) }
         guard next.controllers != controllers else { return }
         visit(.fair, next, words)
     }
 
     private func perform(
-        _ action: RulingMachine.Action, _ controller: Controller, _ visit: Visit
+        _ action: ForcedTakeoverMachine.Action, _ controller: Controller, _ visit: Visit
     ) {
         var next = self
         next.controllers[0].actions.removeFirst()
@@ -80,36 +80,36 @@ extension World {
             next.controllers[0].store = entry
             next.controllers[0].actions += next.controllers[0].machine.handle(.stored)
             visit(.fair, next) { "C  stores \(OwnershipEntry?.some(entry).words)" }
-        case .rule(let ruling):
-            if !next.controllers[0].orders.contains(ruling) {
-                next.controllers[0].orders.append(ruling)
+        case .takeOver(let takeover):
+            if !next.controllers[0].orders.contains(takeover) {
+                next.controllers[0].orders.append(takeover)
             }
-            visit(.fair, next) { "C ─▶ \(ruling.host)  take epoch \(ruling.epoch)" }
+            visit(.fair, next) { "C ─▶ \(takeover.host)  take epoch \(takeover.epoch)" }
         }
     }
 
     private func orderSteps(_ controller: Controller, _ rules: Rules, _ visit: Visit) {
-        for (index, ruling) in controller.orders.enumerated() {
-            guard let side = Side(ruling.host) else { continue }
+        for (index, takeover) in controller.orders.enumerated() {
+            guard let side = Side(takeover.host) else { continue }
             let taken = with { $0.controllers[0].orders.remove(at: index) }
-            deliver(ruling, side, taken, rules, visit)
+            deliver(takeover, side, taken, rules, visit)
             guard budget.allows(.loss) else { continue }
             // Lost, or told twice.
             let lost = taken.with { $0.budget.spend(.loss) }
             visit(.chance, lost) { "the controller's word to \(side.label) is lost" }
-            deliver(ruling, side, with { $0.budget.spend(.loss) }, rules, visit)
+            deliver(takeover, side, with { $0.budget.spend(.loss) }, rules, visit)
         }
     }
 
     private func deliver(
-        _ ruling: RulingOrder, _ side: Side, _ world: World, _ rules: Rules, _ visit: Visit
+        _ takeover: ForcedTakeoverOrder, _ side: Side, _ world: World, _ rules: Rules, _ visit: Visit
     ) {
         guard world.hosts[side].isUp, world.hosts[side].outgoing.isEmpty else {
             return visit(.fair, world) { "\(side.label) cannot take the controller's word now" }
         }
-        guard let record = ruling.record(after: world.hosts[side].ledger.ownership) else {
-            return visit(.fair, world) { "\(side.label) needs no ruling any more" }
+        guard let record = takeover.record(after: world.hosts[side].ledger.ownership) else {
+            return visit(.fair, world) { "\(side.label) needs no takeover any more" }
         }
-        world.takeRuling(record, side, rules, visit)
+        world.recordTakeover(record, side, rules, visit)
     }
 }

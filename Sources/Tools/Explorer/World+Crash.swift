@@ -46,7 +46,7 @@ extension World {
         hosts[side].undecided = nil
         hosts[side].discardsUndecided = false
         hosts[side].errand = .idle
-        hosts[side].resumesByRuling = false
+        hosts[side].resumesByTakeover = false
         if hosts[side].process != nil { hosts[side].process?.hasLostAgent = true }
     }
 

@@ -81,7 +81,7 @@ extension World {
         _ visit: Visit
     ) {
         let next = with {
-            if !rules.has(.overruledRunsOn) { $0.hosts[inquiry.to].hold() }
+            if !rules.has(.supersededRunsOn) { $0.hosts[inquiry.to].hold() }
             // A guest that waits for a word about itself has got it.
             if $0.hosts[inquiry.to].undecided != nil { $0.hosts[inquiry.to].discardUndecided() }
             $0.inquiries[index].stage = .writing(record)

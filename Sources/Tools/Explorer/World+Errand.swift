@@ -1,5 +1,5 @@
 // The agent's errands: a released VM is asked after until its fate is known (`Settlement`, `Settlements`), and after a
-// ruling the other host is told until it knows.
+// forced takeover the other host is told until it knows.
 
 import MigrationProtocol
 import Model
@@ -10,7 +10,7 @@ extension World {
         discardStep(side, visit)
         let host = hosts[side]
         guard host.isUp, host.outgoing.isEmpty else { return }
-        resumeByRuling(side, visit)
+        resumeByTakeover(side, visit)
         switch host.errand {
         case .idle: beginErrand(side, rules, visit)
         case .asking:
@@ -29,9 +29,9 @@ extension World {
             if rules.has(.forgottenNotice) {
                 let next = with {
                     $0.hosts[side].errand = $0.meaning(
-                        of: .answer(.overruled(notice.epoch)), side, rules)
+                        of: .answer(.superseded(notice.epoch)), side, rules)
                 }
-                return visit(.fair, next) { "\(side.label)  takes the ruling as known" }
+                return visit(.fair, next) { "\(side.label)  takes the takeover as known" }
             }
             body = .notice(notice)
         } else {
@@ -46,9 +46,9 @@ extension World {
     private func meaning(of reply: Inquiry.Reply?, _ side: Side, _ rules: Rules) -> Errand {
         guard case .answer(let answer)? = reply else { return .idle }
         switch (answer, hosts[side].ledger.ownership) {
-        case (.overruled(let known), .ruled(let epoch, let host, let migration)?):
-            let ownership = Ownership.ruled(epoch, against: host, migration: migration)
-            guard known >= epoch, let record = ownership.rulingSettled(vm: Cast.vm) else {
+        case (.superseded(let known), .takenOver(let epoch, let host, let migration)?):
+            let ownership = Ownership.takenOver(epoch, against: host, migration: migration)
+            guard known >= epoch, let record = ownership.takeoverConfirmed(vm: Cast.vm) else {
                 return .idle
             }
             return .writing(record)
@@ -65,7 +65,7 @@ extension World {
         }
     }
 
-    /// A ruling may come while this waits: then what was to be written is ruled out, as it should be.
+    /// A forced takeover may come while this waits: then the record that was to be written is refused, as it must be.
     private func write(
         _ record: LedgerRecord, _ side: Side, _ rules: Rules, _ visit: Visit
     ) {
@@ -96,23 +96,23 @@ extension World {
         }
     }
 
-    private func resumeByRuling(_ side: Side, _ visit: Visit) {
-        guard hosts[side].resumesByRuling else { return }
+    private func resumeByTakeover(_ side: Side, _ visit: Visit) {
+        guard hosts[side].resumesByTakeover else { return }
         let next = with {
-            $0.hosts[side].resumesByRuling = false
+            $0.hosts[side].resumesByTakeover = false
             if $0.hosts[side].process?.lifecycle.state == .paused {
                 $0.hosts[side].process?.lifecycle.resumed()
             }
         }
-        visit(.fair, next) { "\(side.label)  lets the guest run, as it was ruled" }
+        visit(.fair, next) { "\(side.label)  resumes the guest after the takeover" }
     }
 
     /// Somebody rules that this host has the VM again.
-    func takeRuling(
+    func recordTakeover(
         _ record: LedgerRecord, _ side: Side, _ rules: Rules, _ visit: Visit
     ) {
         write(record, on: side, isExpected: true, rules, visit) { world, isWritten in
-            if isWritten { world.hosts[side].resumesByRuling = true }
+            if isWritten { world.hosts[side].resumesByTakeover = true }
         }
     }
 }

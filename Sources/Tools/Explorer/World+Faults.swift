@@ -30,18 +30,18 @@ extension World {
     /// took it.
     private func rule(_ side: Side, _ rules: Rules, _ visit: Visit) {
         let host = hosts[side]
-        guard host.isUp, budget.allows(.ruling) else { return }
+        guard host.isUp, budget.allows(.takeover) else { return }
         if host.undecided != nil,
             case .incoming(let epoch, _, let migration)? = host.ledger.ownership
         {
             let record = LedgerRecord.neverRan(vm: Cast.vm, epoch: epoch, migration: migration)
-            with { $0.budget.spend(.ruling) }
+            with { $0.budget.spend(.takeover) }
                 .write(record, on: side, isExpected: true, rules, visit) { _, _ in }
         }
         guard host.outgoing.isEmpty, !hosts[side.other].isOn || rules.bounds.operatorMayErr,
-            let record = host.ledger.ownership?.ruling(vm: Cast.vm)
+            let record = host.ledger.ownership?.takeover(vm: Cast.vm)
         else { return }
-        with { $0.budget.spend(.ruling) }.takeRuling(record, side, rules, visit)
+        with { $0.budget.spend(.takeover) }.recordTakeover(record, side, rules, visit)
     }
 
     func networkSteps(_ rules: Rules, _ visit: Visit) {

@@ -9,7 +9,7 @@ extension World {
     func begin(_ side: Side, _ rules: Rules, _ visit: Visit) {
         let host = hosts[side]
         guard migrations < rules.bounds.migrations, host.isUp, host.outgoing.isEmpty,
-            host.errand == .idle, !host.resumesByRuling, host.place == .present, host.isRunning,
+            host.errand == .idle, !host.resumesByTakeover, host.place == .present, host.isRunning,
             case .owned(let epoch, _)? = host.ledger.ownership,
             side == .s || rules.bounds.movesBack
         else { return }

@@ -13,16 +13,16 @@ extension Routes {
             try Response.json(await recovery.info(context.parameters.require("name")))
         }
         router.post("v1/vms/:name/recovery") { request, context in
-            let ruling = try await request.decode(RuleOnVM.self)
+            let body = try await request.decode(RecoverVM.self)
             let name = try vmName(context)
             return try Response.json(
-                await recovery.rule(ruling, on: name, by: ruler(context)))
+                await recovery.recover(body, on: name, by: operatorIdentity(context)))
         }
     }
 
-    private func ruler(_ context: APIContext) throws(Problem) -> Identity {
+    private func operatorIdentity(_ context: APIContext) throws(Problem) -> Identity {
         guard let identity = context.identity, identity.role != .agent else {
-            throw Problem(.forbidden, "only an operator or a controller rules about a VM")
+            throw Problem(.forbidden, "only an operator or a controller may recover a VM")
         }
         return identity
     }
