@@ -7,8 +7,8 @@ import Foundation
 import Host
 import Keys
 import Migration
-import MigrationProtocol
 import Model
+import Ownership
 import Pulse
 import Testing
 import VMControl
@@ -31,7 +31,8 @@ struct RecoveryTests {
                 #expect(before.options.first?.risk?.contains("two copies") == true)
                 #expect(try await agent.recovery(vm.id).ledger == before.ledger)
 
-                func rule(_ action: RecoveryAction, epoch: UInt64, _ confirm: String?) async throws {
+                func rule(_ action: RecoveryAction, epoch: UInt64, _ confirm: String?) async throws
+                {
                     _ = try await agent.recover(
                         RecoverVM(
                             action: action, epoch: epoch,
@@ -83,9 +84,15 @@ struct RecoveryTests {
             try await cluster.agent(keys: keys.path) { agent in
                 let request = RecoverVM(action: .takeOver, epoch: 1)
                 let (leader, deposed) = (agent.commanded(in: 2), agent.commanded(in: 1))
-                await problem(.badRequest) { _ = try await agent.recover(request, on: VMName("web")) }
-                await problem(.vmNotFound) { _ = try await leader.recover(request, on: VMName("web")) }
-                await problem(.staleTerm) { _ = try await deposed.recover(request, on: VMName("web")) }
+                await problem(.badRequest) {
+                    _ = try await agent.recover(request, on: VMName("web"))
+                }
+                await problem(.vmNotFound) {
+                    _ = try await leader.recover(request, on: VMName("web"))
+                }
+                await problem(.staleTerm) {
+                    _ = try await deposed.recover(request, on: VMName("web"))
+                }
                 await problem(.vmNotFound) { _ = try await leader.recovery(VMName("web")) }
                 await problem(.vmNotFound) { _ = try await leader.recovery(VMID.random()) }
             }

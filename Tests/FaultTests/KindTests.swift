@@ -1,6 +1,7 @@
 import Faults
 import MigrationProtocol
 import Model
+import Ownership
 import Testing
 import VMControl
 import Wire

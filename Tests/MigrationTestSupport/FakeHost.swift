@@ -4,6 +4,7 @@ package import Host
 package import Migration
 package import MigrationProtocol
 package import Model
+package import Ownership
 package import PeerLink
 import Synchronization
 

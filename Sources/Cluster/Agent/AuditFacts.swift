@@ -3,8 +3,8 @@
 package import API
 import Host
 import Migration
-package import MigrationProtocol
 package import Model
+package import Ownership
 import VMControl
 
 /// A VM as an audit sees it, at one moment.
@@ -13,14 +13,15 @@ package struct AuditFacts: Hashable, Sendable {
     /// Nil when nothing but the ledger knows it.
     package var name: VMName?
     package var ownership: Ownership?
-    package var remains: VMRemains
+    package var remains: DiscoveredState
     package var exit: VMExit?
     package var activity: String?
     /// For how long it has been so, at least; nil when that is not known.
     package var age: Duration?
 
     package init(
-        id: VMID, name: VMName?, ownership: Ownership?, remains: VMRemains, exit: VMExit? = nil,
+        id: VMID, name: VMName?, ownership: Ownership?, remains: DiscoveredState,
+        exit: VMExit? = nil,
         activity: String? = nil, age: Duration? = nil
     ) {
         self.id = id
@@ -82,9 +83,9 @@ extension VirtualMachine {
     /// Also the process's number, silent or not.
     func auditFacts() async -> (AuditFacts, VMState, Int32?) {
         await refresh()
-        let remains: VMRemains =
+        let remains: DiscoveredState =
             if process != nil {
-                VMRemains(status)
+                DiscoveredState(status)
             } else if silentProcess != nil {
                 .silent
             } else {

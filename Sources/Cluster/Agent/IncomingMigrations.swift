@@ -9,6 +9,7 @@ import Logging
 package import Migration
 package import MigrationProtocol
 package import Model
+package import Ownership
 import Synchronization
 import VMControl
 

@@ -4,8 +4,8 @@ package import API
 import Host
 import Logging
 import Migration
-import MigrationProtocol
 package import Model
+import Ownership
 
 package struct Recovery: Sendable {
     private let inventory: VMInventory

@@ -8,6 +8,7 @@ import Logging
 import Migration
 import MigrationProtocol
 package import Model
+import Ownership
 package import PeerLink
 import ServiceLifecycle
 import Synchronization

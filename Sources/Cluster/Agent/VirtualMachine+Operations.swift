@@ -3,8 +3,8 @@
 package import API
 import Host
 import Migration
-import MigrationProtocol
 import Model
+import Ownership
 import VMControl
 
 extension VirtualMachine {

@@ -7,6 +7,7 @@ import Logging
 import Migration
 import MigrationProtocol
 import Model
+import Ownership
 import VMControl
 
 // MARK: Rulings made here
@@ -58,7 +59,9 @@ extension VirtualMachine {
     }
 
     private func forgetPeer(_ ownership: Ownership) async throws(Problem) {
-        guard let record = ownership.takeoverConfirmed(vm: id) else { throw nothingToRecover(ownership) }
+        guard let record = ownership.takeoverConfirmed(vm: id) else {
+            throw nothingToRecover(ownership)
+        }
         try await write(record)
         takeoverConfirmed()
     }
@@ -137,7 +140,7 @@ extension VirtualMachine {
             // The seal belongs to the connection that paused.
             let client = try process.anotherClient()
             let status = try client.status()
-            switch VMRemains(status) {
+            switch DiscoveredState(status) {
             case .running, .paused(isSealed: false):
                 try client.pause(forHandover: true)
                 try client.seal()

@@ -3,6 +3,7 @@
 import Host
 import MigrationProtocol
 import Model
+import Ownership
 import PageCodec
 import PeerLink
 import Synchronization
@@ -330,7 +331,7 @@ final class IncomingDriver {
                 UndecidedGuest(offer: offer, source: source, guest: guest, refusal: refusal))
             // A question or a ruling that came before has decided it, and found nothing to discard.
             let ownership = session.host.ledger.ownership(of: offer.vm)
-            guard ownership?.isUndecided(offer.migration) != true,
+            guard ownership?.isUndecided(after: offer.migration) != true,
                 sessions.takeUndecided(offer.vm, offer.migration) != nil
             else { return }
             guest.discard()

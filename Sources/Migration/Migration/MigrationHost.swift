@@ -2,6 +2,7 @@
 
 package import MigrationProtocol
 package import Model
+package import Ownership
 
 /// The host behind a `PeerServer`. Calls come from the server's threads, several at a time.
 package protocol MigrationHost: AnyObject, Sendable {

@@ -2,6 +2,7 @@
 
 import Host
 import MigrationProtocol
+import Ownership
 import PeerLink
 
 /// Why a question has no answer.

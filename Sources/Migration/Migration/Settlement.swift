@@ -4,6 +4,7 @@
 import Host
 package import MigrationProtocol
 package import Model
+package import Ownership
 package import PeerLink
 
 /// How it was settled. The ledger has it when this is returned.

@@ -6,6 +6,7 @@
 import Host
 import MigrationProtocol
 import Model
+import Ownership
 import PageCodec
 import PeerLink
 

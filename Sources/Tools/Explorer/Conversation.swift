@@ -2,6 +2,7 @@
 
 import MigrationProtocol
 import Model
+import Ownership
 import VMControl
 
 extension LedgerRecord {
@@ -111,14 +112,14 @@ extension DestinationMachine.Ending {
     }
 }
 
-extension Adoption.Step {
+extension AdoptionDecision.Step {
     var words: String {
         switch self {
         case .keep: "keeps what it found"
         case .keepAndResume: "lets the guest run that it found sealed"
         case .keepAsLost: "tells that the VM is lost"
         case .hold: "holds the guest still"
-        case .holdAndSettle: "holds the guest still, and will ask"
+        case .holdAndResolve: "holds the guest still, and will ask"
         case .endAndForget: "ends and forgets what it found"
         }
     }
@@ -127,7 +128,8 @@ extension Adoption.Step {
 extension OwnershipEntry? {
     var words: String {
         guard let self else { return "nothing" }
-        return "epoch \(self.epoch) for \(self.host)\(self.takeover == nil ? "" : ", takeover open")"
+        return
+            "epoch \(self.epoch) for \(self.host)\(self.takeover == nil ? "" : ", takeover open")"
     }
 }
 

@@ -3,8 +3,8 @@
 // A write is one step here. A crash before it and one after it are both explored, and nobody can tell a crash in
 // its middle from one of the two: what the agent knew is gone with it.
 
-import MigrationProtocol
 import Model
+import Ownership
 
 struct HostLedger: Hashable, Sendable {
     enum Check: Hashable, Sendable {
@@ -24,7 +24,7 @@ struct HostLedger: Hashable, Sendable {
 
     /// The very rules of the ledger file.
     func check(_ record: LedgerRecord) -> Check {
-        var book = LedgerBook()
+        var book = LedgerTable()
         if let ownership { book.restore(LedgerRecord(vm: Cast.vm, ownership)) }
         let before = book
         do throws(LedgerContradiction) { try book.apply(record) } catch { return .contradiction }

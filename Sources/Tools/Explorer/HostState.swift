@@ -2,6 +2,7 @@
 
 import MigrationProtocol
 import Model
+import Ownership
 import VMControl
 
 /// The VM's ferry-vmm. Its own rule about a lost connection is the product's `Lifecycle`.
@@ -86,7 +87,7 @@ enum Errand: Hashable, Sendable {
 /// What a starting agent still has to do.
 enum Beginning: Hashable, Sendable {
     case write(LedgerRecord)
-    case adopt(Adoption.Step)
+    case adopt(AdoptionDecision.Step)
 }
 
 struct HostState: Hashable, Sendable {
@@ -134,7 +135,7 @@ struct HostState: Hashable, Sendable {
     mutating func endProcess() { process = nil }
 
     /// What an agent finds when it starts.
-    var remains: VMRemains {
+    var remains: DiscoveredState {
         guard let process else { return place == .absent ? .nothing : .folder }
         switch process.lifecycle.state {
         case .incoming: return .incoming

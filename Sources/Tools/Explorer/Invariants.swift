@@ -2,6 +2,7 @@
 
 import MigrationProtocol
 import Model
+import Ownership
 
 /// What went wrong.
 package enum Violation: String, Hashable, Sendable {

@@ -3,6 +3,7 @@
 
 import MigrationProtocol
 import Model
+import Ownership
 
 /// What travels on a control connection, without what nobody decides by.
 enum Word: Hashable, Sendable {

@@ -3,6 +3,7 @@
 
 import MigrationProtocol
 import Model
+import Ownership
 
 /// A rule that is broken on purpose.
 package enum Plant: String, Hashable, Sendable, CaseIterable {
@@ -104,8 +105,8 @@ extension Session {
 
 extension World {
     func planted(
-        _ adoption: Adoption, _ host: HostState, _ rules: Rules
-    ) -> (record: LedgerRecord?, step: Adoption.Step) {
+        _ adoption: AdoptionDecision, _ host: HostState, _ rules: Rules
+    ) -> (record: LedgerRecord?, step: AdoptionDecision.Step) {
         let isReady = host.process?.isReady ?? false
         switch (rules.plant, host.ledger.ownership) {
         case (.adoptsReleased?, .released?) where isReady,

@@ -1,7 +1,7 @@
 // The controller: hears what ledgers say and which hosts are off, stores its decision, and orders the takeover.
 
-import MigrationProtocol
 import Model
+import Ownership
 
 struct Controller: Hashable, Sendable {
     var machine: ForcedTakeoverMachine
@@ -102,7 +102,8 @@ extension World {
     }
 
     private func deliver(
-        _ takeover: ForcedTakeoverOrder, _ side: Side, _ world: World, _ rules: Rules, _ visit: Visit
+        _ takeover: ForcedTakeoverOrder, _ side: Side, _ world: World, _ rules: Rules,
+        _ visit: Visit
     ) {
         guard world.hosts[side].isUp, world.hosts[side].outgoing.isEmpty else {
             return visit(.fair, world) { "\(side.label) cannot take the controller's word now" }

@@ -1,7 +1,7 @@
 // Agents that end and start again, hosts that lose their power, and what a ferry-vmm does by itself meanwhile.
 
-import MigrationProtocol
 import Model
+import Ownership
 import VMControl
 
 extension World {
@@ -85,7 +85,9 @@ extension World {
         case .down:
             guard host.isOn else { return }
             let adoption = planted(
-                Adoption(of: Cast.vm, host.ledger.ownership, host.remains), host, rules)
+                AdoptionDecision(
+                    vm: Cast.vm, ownership: host.ledger.ownership, discovered: host.remains), host,
+                rules)
             let next = with {
                 $0.hosts[side].agent = .starting(
                     (adoption.record.map { [.write($0)] } ?? []) + [.adopt(adoption.step)])
@@ -106,7 +108,7 @@ extension World {
         }
     }
 
-    private func adopt(_ step: Adoption.Step, _ side: Side, _ visit: Visit) {
+    private func adopt(_ step: AdoptionDecision.Step, _ side: Side, _ visit: Visit) {
         let next = with {
             $0.hosts[side].agent = .up
             switch step {
@@ -114,7 +116,7 @@ extension World {
             case .keepAndResume:
                 $0.hosts[side].place = .present
                 $0.hosts[side].process?.lifecycle.resumed()
-            case .hold, .holdAndSettle:
+            case .hold, .holdAndResolve:
                 $0.hosts[side].place = .present
                 $0.hosts[side].hold()
             case .endAndForget:

@@ -3,6 +3,7 @@
 
 import MigrationProtocol
 import Model
+import Ownership
 import VMControl
 
 extension World {
@@ -30,7 +31,7 @@ extension World {
         switch inquiry.body {
         case .question(let question):
             let asker = rules.has(.answersStrangers) ? inquiry.to.other.name : inquiry.asker
-            switch question.step(ownership, from: asker) {
+            switch question.step(ownership: ownership, from: asker) {
             case .answer(let answer):
                 reply(.answer(answer), inquiry, index, visit)
             case .refuse: reply(.refused, inquiry, index, visit)
@@ -46,7 +47,7 @@ extension World {
             if host.place == .arriving && host.undecided == nil || !host.outgoing.isEmpty {
                 return reply(.refused, inquiry, index, visit)
             }
-            switch notice.step(ownership, from: inquiry.asker) {
+            switch notice.step(ownership: ownership, from: inquiry.asker) {
             case .answer(let answer): reply(.answer(answer), inquiry, index, visit)
             case .refuse: reply(.refused, inquiry, index, visit)
             case .stopThenWrite(let record):

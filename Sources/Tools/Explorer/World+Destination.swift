@@ -3,6 +3,7 @@
 
 import MigrationProtocol
 import Model
+import Ownership
 import VMControl
 
 extension World {
@@ -165,7 +166,8 @@ extension World {
                 $0.hosts[side].undecided = session.number
                 $0.hosts[side].discardsUndecided =
                     $0.hosts[side].ledger.ownership?.isUndecided(
-                        Cast.migration(session.number)) == false
+                        after:
+                            Cast.migration(session.number)) == false
             }
         }
         visit(.fair, next) { "\(side.label)  \(ending.words)" }

@@ -3,6 +3,7 @@
 
 import MigrationProtocol
 import Model
+import Ownership
 import VMControl
 
 extension World {

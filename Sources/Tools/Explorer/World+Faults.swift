@@ -1,7 +1,7 @@
 // What the world does to hosts and wires, and what people do.
 
-import MigrationProtocol
 import Model
+import Ownership
 
 extension World {
     func faults(_ side: Side, _ rules: Rules, _ visit: Visit) {

@@ -2,6 +2,7 @@
 
 import MigrationProtocol
 import Model
+import Ownership
 
 extension World {
     /// The state after the next word was taken, and that word.

@@ -3,8 +3,8 @@
 // A step is what nobody can look into: one action of a driver, one word taken from a connection, one write to a disk,
 // one fault. Between any two of them anything else may happen, and all of it is explored.
 
-import MigrationProtocol
 import Model
+import Ownership
 import VMControl
 
 /// Whether something lasting may be left undone: what is fair happens in the end, when it stays possible.

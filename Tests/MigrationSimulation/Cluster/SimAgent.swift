@@ -7,6 +7,7 @@ import Host
 import Migration
 import MigrationProtocol
 import Model
+import Ownership
 import VMControl
 
 /// `@unchecked`: whoever holds the baton may touch it.

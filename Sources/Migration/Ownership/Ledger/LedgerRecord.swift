@@ -1,7 +1,7 @@
-// What a host writes down, durably, about who may run a VM: the words of "one owner, always".
+// What a host writes down, durably, about who may run a VM: the records behind "one owner, always".
 //
 // `epoch` is always the epoch that the record is about: for a move from epoch e that is e+1 on both sides,
-// and e+2 when the source takes the VM back after the destination swore that it never ran.
+// and e+2 when the source takes the VM back after the destination confirmed that it never ran.
 
 package import Model
 
@@ -10,9 +10,9 @@ package enum LedgerRecord: Hashable, Sendable {
     /// This host, and no other, may run the VM in this epoch.
     /// `migration` is set when it came from another host.
     case owned(vm: VMID, epoch: Epoch, migration: MigrationID?)
-    /// This host will not run the VM again by itself: `to` may, in this epoch. Written before GO is sent.
+    /// This host may not run the VM any more: `to` may, in this epoch. Written before GO is sent.
     case released(vm: VMID, epoch: Epoch, to: HostName, migration: MigrationID)
-    /// `to` said that it owns the VM in this epoch: the move is settled and nothing is kept here.
+    /// `to` said that it owns the VM in this epoch: the handover is complete and nothing is kept here.
     case handedOver(vm: VMID, epoch: Epoch, to: HostName, migration: MigrationID)
     /// By a forced takeover this host owns the VM again in this epoch, without the word of `against`, which was released to
     /// and is silent. It owes that host a notice.
@@ -37,9 +37,10 @@ package enum LedgerRecord: Hashable, Sendable {
 }
 
 extension LedgerRecord {
-    /// What to write, in this order, so that this host owns a VM by a controller's word: a new one, or one whose life
-    /// here ended in an earlier epoch. That end is written first, for only what was deleted begins again; a host that
-    /// asks in between hears that the epoch before was taken, as it would after the second record.
+    /// The records to write, in this order, when the controller gives a VM to this host: a new VM, or one whose
+    /// ownership here ended in an earlier epoch. `deleted` is written first in that case, because only a deleted VM can
+    /// be owned again. A host that asks between the two records hears that the earlier epoch was taken, as it would
+    /// after the second record.
     package static func beginning(
         of vm: VMID, in epoch: Epoch, after current: Ownership?
     ) -> [LedgerRecord] {
@@ -51,7 +52,7 @@ extension LedgerRecord {
         }
     }
 
-    /// The record that puts a VM where it stands.
+    /// The record that gives a VM this ownership.
     package init(vm: VMID, _ ownership: Ownership) {
         self =
             switch ownership {

@@ -5,7 +5,7 @@ package import Model
 /// Where a VM stands on one host. Only `owned` and `takenOver` let the host run it.
 package enum Ownership: Hashable, Sendable {
     case owned(Epoch, migration: MigrationID?)
-    /// Unsettled: nobody runs the VM until this host has talked to `to`.
+    /// Unresolved: the VM runs on no host until this host has an answer from `to`.
     case released(Epoch, to: HostName, migration: MigrationID)
     case handedOver(Epoch, to: HostName, migration: MigrationID)
     /// Owned by a forced takeover that `against` has not confirmed yet.
@@ -50,7 +50,7 @@ package enum Ownership: Hashable, Sendable {
         }
     }
 
-    /// By a controller's word the VM may have another life here, in this epoch: the one before is over.
+    /// The controller may give the VM to this host again, in this epoch: its earlier ownership here has ended.
     package func mayBegin(in epoch: Epoch) -> Bool {
         switch self {
         case .handedOver, .superseded, .neverRan, .deleted: epoch > self.epoch
@@ -58,9 +58,9 @@ package enum Ownership: Hashable, Sendable {
         }
     }
 
-    /// A guest that this migration brought may still turn out to be owned here: nothing that was written since says
-    /// otherwise.
-    package func isUndecided(_ migration: MigrationID) -> Bool {
+    /// A guest that this migration brought may still turn out to be owned here: no later record of the VM contradicts
+    /// it.
+    package func isUndecided(after migration: MigrationID) -> Bool {
         if case .incoming(_, _, migration) = self { true } else { false }
     }
 }

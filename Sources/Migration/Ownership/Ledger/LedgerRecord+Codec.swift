@@ -72,7 +72,8 @@ extension LedgerRecord {
     private var peer: HostName? {
         switch self {
         case .released(_, _, let host, _), .handedOver(_, _, let host, _),
-            .takenOver(_, _, let host, _), .superseded(_, _, let host), .incoming(_, _, let host, _):
+            .takenOver(_, _, let host, _), .superseded(_, _, let host),
+            .incoming(_, _, let host, _):
             host
         case .owned, .neverRan, .deleted: nil
         }

@@ -1,7 +1,7 @@
 // The controller's machine, by events and actions.
 
-import MigrationProtocol
 import Model
+import Ownership
 import Testing
 
 private let vm = Identifier128(high: 1, low: 1)
@@ -15,7 +15,8 @@ private let s = host("s")
 private let d = host("d")
 private let released = Ownership.released(Epoch(5), to: d, migration: migration)
 private let known = OwnershipEntry(epoch: Epoch(4), host: s)
-private let takeover = ForcedTakeoverOrder(vm: vm, epoch: Epoch(6), host: s, against: d, migration: migration)
+private let takeover = ForcedTakeoverOrder(
+    vm: vm, epoch: Epoch(6), host: s, against: d, migration: migration)
 private let decided = OwnershipEntry(epoch: Epoch(6), host: s, takeover: takeover)
 
 /// One that has heard of the release.

@@ -1,6 +1,7 @@
 // How the messages of PeerMessage.swift look as bytes. Reading bounds every length and throws; it never traps.
 
 import Model
+import Ownership
 package import Wire
 
 /// The first 8 bytes of a message.

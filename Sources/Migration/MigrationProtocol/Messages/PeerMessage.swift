@@ -27,6 +27,7 @@
 // `refused` may come from either side at any time before `go`: it ends the migration with the sender's words.
 
 package import Model
+package import Ownership
 
 /// Bytes of one page's hash in `hashes`.
 package let hashBytes = 16
@@ -88,29 +89,6 @@ package enum PeerMessage: Hashable, Sendable {
         case .answer: "answer"
         }
     }
-}
-
-/// "Did you take this VM in this epoch?"
-package struct OwnershipQuestion: Hashable, Sendable {
-    package var vm: VMID
-    package var epoch: Epoch
-    package var migration: MigrationID
-
-    package init(vm: VMID, epoch: Epoch, migration: MigrationID) {
-        self.vm = vm
-        self.epoch = epoch
-        self.migration = migration
-    }
-}
-
-/// The destination's ledger speaks. Silence is not an answer.
-package enum OwnershipAnswer: Hashable, Sendable {
-    /// The destination took the VM; this is the latest epoch that it knows.
-    case taken(Epoch)
-    /// It never ran the VM in that epoch and never will; its ledger says so.
-    case neverRan(Epoch)
-    /// It will run the VM in no epoch before this one.
-    case superseded(Epoch)
 }
 
 /// Memory of a broken attempt that the destination still has.

@@ -2,6 +2,7 @@
 
 import MigrationProtocol
 import Model
+import Ownership
 import Testing
 import Wire
 
@@ -58,7 +59,7 @@ struct LedgerBookTests {
 
     @Test(arguments: good)
     func `Lives that may be`(_ records: [LedgerRecord]) throws {
-        var book = LedgerBook()
+        var book = LedgerTable()
         for record in records { try book.apply(record) }
         #expect(book.ownerships[vm] == records.last.map { Ownership($0) })
     }
@@ -108,7 +109,7 @@ struct LedgerBookTests {
 
     @Test(arguments: bad)
     func `Records that would make a second owner are refused`(_ records: [LedgerRecord]) throws {
-        var book = LedgerBook()
+        var book = LedgerTable()
         for record in records.dropLast() { try book.apply(record) }
         let before = book
         let last = try #require(records.last)
@@ -132,7 +133,7 @@ struct LedgerBookTests {
 
     @Test(arguments: ended)
     func `A life that ended begins again in a later epoch only`(_ records: [LedgerRecord]) throws {
-        var book = LedgerBook()
+        var book = LedgerTable()
         for record in records { try book.apply(record) }
         let last = try #require(book.ownerships[vm])
         #expect(!last.mayBegin(in: last.epoch))
@@ -145,7 +146,7 @@ struct LedgerBookTests {
 
     @Test(arguments: goingOn)
     func `A life that goes on does not begin again`(_ records: [LedgerRecord]) throws {
-        var book = LedgerBook()
+        var book = LedgerTable()
         for record in records { try book.apply(record) }
         let current = try #require(book.ownerships[vm])
         #expect(!current.mayBegin(in: Epoch(100)))
@@ -191,7 +192,7 @@ struct OwnershipQuestionTests {
     private let peer = host("a")
 
     private func step(_ record: LedgerRecord?) -> AnswerStep {
-        question.step(record.map { Ownership($0) }, from: peer)
+        question.step(ownership: record.map { Ownership($0) }, from: peer)
     }
 
     @Test func `A host that took the VM says so, also after it moved on or ended`() {
@@ -213,16 +214,16 @@ struct OwnershipQuestionTests {
         _ record: LedgerRecord
     ) throws {
         #expect(step(record) == .write(neverRan(5)))
-        var book = LedgerBook()
+        var book = LedgerTable()
         book.restore(record)
         try book.apply(neverRan(5))
         #expect(throws: LedgerContradiction.self) { try book.apply(owned(5, second)) }
     }
 
     @Test func `A guest is undecided until anything is written after its arrival`() {
-        #expect(Ownership(incoming(5)).isUndecided(first))
+        #expect(Ownership(incoming(5)).isUndecided(after: first))
         for record in [incoming(5, second), neverRan(5), owned(5, first), overruled(6)] {
-            #expect(!Ownership(record).isUndecided(first))
+            #expect(!Ownership(record).isUndecided(after: first))
         }
     }
 
@@ -240,14 +241,16 @@ struct OwnershipQuestionTests {
     }
 
     @Test func `What a question makes a host write, the book takes`() throws {
-        var book = LedgerBook()
+        var book = LedgerTable()
         book.restore(incoming(5))
         guard case .write(let record) = step(incoming(5)) else {
             Issue.record("nothing is written")
             return
         }
         try book.apply(record)
-        #expect(question.step(book.ownerships[vm], from: peer) == .answer(.neverRan(Epoch(5))))
+        #expect(
+            question.step(ownership: book.ownerships[vm], from: peer)
+                == .answer(.neverRan(Epoch(5))))
     }
 }
 
@@ -256,7 +259,7 @@ struct ForcedTakeoverTests {
     private let notice = TakeoverNotice(vm: vm, epoch: Epoch(6), migration: first)
 
     private func step(_ record: LedgerRecord?, from ruler: String = "a") -> TakeoverNoticeStep {
-        notice.step(record.map { Ownership($0) }, from: host(ruler))
+        notice.step(ownership: record.map { Ownership($0) }, from: host(ruler))
     }
 
     @Test func `What may run, or be run, here stands still before the notice is answered`() {
@@ -297,7 +300,7 @@ struct ForcedTakeoverTests {
     }
 
     @Test func `A ruling is written, told, and settled`() throws {
-        var book = LedgerBook()
+        var book = LedgerTable()
         for record in [owned(4), released(5)] { try book.apply(record) }
         let ruling = try #require(book.ownerships[vm]?.takeover(vm: vm))
         #expect(ruling == ruled(6))
@@ -315,7 +318,8 @@ struct ForcedTakeoverTests {
 
     @Test func `A question from before the ruling finds no answer in an overruled ledger`() {
         let question = OwnershipQuestion(vm: vm, epoch: Epoch(5), migration: first)
-        guard case .refuse = question.step(Ownership(overruled(6)), from: host("a")) else {
+        guard case .refuse = question.step(ownership: Ownership(overruled(6)), from: host("a"))
+        else {
             Issue.record("answered")
             return
         }
@@ -323,7 +327,9 @@ struct ForcedTakeoverTests {
 
     @Test func `Only the host that a VM comes from makes this one give it up`() {
         let question = OwnershipQuestion(vm: vm, epoch: Epoch(5), migration: first)
-        guard case .refuse(let refusal) = question.step(Ownership(incoming(5)), from: host("c"))
+        guard
+            case .refuse(let refusal) = question.step(
+                ownership: Ownership(incoming(5)), from: host("c"))
         else {
             Issue.record("answered")
             return

@@ -32,33 +32,33 @@ package enum TakeoverNoticeStep: Hashable, Sendable {
     case answer(OwnershipAnswer)
     /// What there is of the VM here must stand still, for good, before this is written; then it is the answer.
     case stopThenWrite(LedgerRecord)
-    /// The VM went on from here to that epoch or a later one: people must look.
-    case refuse(MigrationRefusal)
+    /// The VM went on from here to that epoch or a later one: an operator must decide.
+    case refuse(OwnershipRefusal)
 }
 
 extension TakeoverNotice {
     /// What a host does about this notice from `owner` when its ledger says `ownership`.
-    package func step(_ ownership: Ownership?, from owner: HostName) -> TakeoverNoticeStep {
+    package func step(ownership: Ownership?, from owner: HostName) -> TakeoverNoticeStep {
         if case .superseded(let last, _)? = ownership, last >= epoch {
             return .answer(.superseded(last))
         }
         // Nothing that this ledger says of an earlier epoch lets the host run the VM: nothing to write.
         guard let ownership else { return .answer(.superseded(epoch)) }
-        guard ownership.epoch < epoch else { return .refuse(conflict(ownership)) }
+        guard ownership.epoch < epoch else { return .refuse(conflict(with: ownership)) }
         switch ownership {
         case .owned(_, migration), .incoming(_, owner, migration):
             return .stopThenWrite(.superseded(vm: vm, epoch: epoch, by: owner))
         case .owned, .incoming:
             return .refuse(
-                MigrationRefusal(
+                OwnershipRefusal(
                     .notAllowed, "\(owner) took over a VM of a migration that brought no VM here"))
         case .neverRan, .handedOver, .deleted, .superseded: return .answer(.superseded(epoch))
-        case .released, .takenOver: return .refuse(conflict(ownership))
+        case .released, .takenOver: return .refuse(conflict(with: ownership))
         }
     }
 
-    private func conflict(_ ownership: Ownership) -> MigrationRefusal {
-        MigrationRefusal(
+    private func conflict(with ownership: Ownership) -> OwnershipRefusal {
+        OwnershipRefusal(
             .vmExists, "the VM went on from here, so the forced takeover comes too late",
             details: ["taken over for epoch \(epoch)", "\(ownership)"])
     }
