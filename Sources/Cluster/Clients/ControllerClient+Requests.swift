@@ -210,6 +210,6 @@ func percentEncoded(_ text: String) -> String {
     return text.utf8.map { byte in
         isUnreserved(byte)
             ? String(UnicodeScalar(byte))
-            : (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
+            : "%" + byte.hexadecimal(digits: 2).uppercased()
     }.joined()
 }

@@ -22,7 +22,7 @@ enum Token {
         let secret = (0..<Limits.tokenBytes).map { _ in
             UInt8.random(in: .min ... .max, using: &generator)
         }
-        let text = "ferry.\(request.name).\(hexadecimal(secret))"
+        let text = "ferry.\(request.name).\(secret.hexadecimal())"
         return (
             text,
             TokenRecord(
@@ -50,10 +50,6 @@ enum Token {
     }
 
     private static func digest(_ text: String) -> String {
-        hexadecimal(SHA256.hash(data: Data(text.utf8)))
-    }
-
-    private static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        SHA256.hash(data: Data(text.utf8)).hexadecimal()
     }
 }
