@@ -18,7 +18,7 @@ package enum Violation: String, Hashable, Sendable {
     case sourceDoesNotRun
     /// A cancel was taken, and the VM is not at its source.
     case cancelIgnored
-    /// Whatever follows, neither a running owner nor a stated recovery is reached.
+    /// No step from here leads to a running owner or to a stated recovery.
     case stuck
 }
 
@@ -26,7 +26,7 @@ extension World {
     func violation(_ bounds: Bounds) -> Violation? {
         if let violation { return violation }
         let (s, d) = (hosts[.s], hosts[.d])
-        // Who rules against a host that is alive has been told what that risks.
+        // An operator who takes a VM from a host that is alive was warned of that.
         if s.isRunning, d.isRunning, !bounds.operatorMayErr { return .twoRun }
         if s.mayRun, d.mayRun, s.ledger.ownership?.epoch == d.ledger.ownership?.epoch {
             return .sameEpoch
@@ -39,7 +39,7 @@ extension World {
 
     /// What is wrong with the end of a migration at its source.
     func violation(
-        of ending: SourceMachine.Ending, _ side: Side, _ out: Outgoing
+        of ending: SourceMachine.Ending, on side: Side, migration out: OutgoingMigration
     ) -> Violation? {
         let host = hosts[side]
         switch ending {
@@ -51,9 +51,9 @@ extension World {
         }
     }
 
-    /// A state where everything may stay for ever: the VM runs where it should, or people are told what to do.
+    /// A state in which everything may stay: the VM runs where it should, or people are told what to do.
     func isGoal(_ bounds: Bounds) -> Bool {
-        guard inquiries.isEmpty, isAtRest(.s), isAtRest(.d) else { return false }
+        guard queries.isEmpty, isAtRest(.s), isAtRest(.d) else { return false }
         if bounds.mustMove {
             return migrations == bounds.migrations && hosts[.d].isRunning && hosts[.d].mayRun
         }
@@ -74,12 +74,12 @@ extension World {
         return !hosts[side.other].mayRun
     }
 
-    /// Nothing runs, and that is told, with what to do.
+    /// Nothing runs, and that is reported, with what to do.
     private func hasStatedRecovery(_ side: Side) -> Bool {
         let host = hosts[side]
         switch host.ledger.ownership {
         case .released?:
-            // Its own host comes back and asks, or the other's does, or somebody rules.
+            // Its own host returns and asks, or the other host returns, or an operator takes the VM over.
             return !host.isOn || !hosts[side.other].isOn
         case .owned?, .takenOver?:
             // Its process was killed: a VM that is lost, and reported so.
