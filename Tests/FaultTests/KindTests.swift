@@ -26,7 +26,7 @@ struct KindTests {
             (.owned(vm: vm, epoch: .first, migration: nil), .owned),
             (.neverRan(vm: vm, epoch: .first, migration: migration), .neverRan),
             (.deleted(vm: vm, epoch: .first), .deleted),
-            (.superseded(vm: vm, epoch: .first, by: try HostName("a")), .superseded),
+            (.superseded(vm: vm, epoch: .first, by: try HostName("a")), .overruled),
         ]
         for (record, kind) in samples {
             var writer = ByteWriter()

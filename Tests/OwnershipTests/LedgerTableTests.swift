@@ -1,6 +1,5 @@
 // What records add up to, which may follow which, and how questions are answered from them.
 
-import MigrationProtocol
 import Model
 import Ownership
 import Testing

@@ -14,7 +14,7 @@ package enum SettlementOutcome: Hashable, Sendable {
     /// The destination never ran it and never will: this host owns the VM again; resume it.
     case takenBack(Epoch)
     /// The destination knows that it was overruled: this host owns the VM without doubt.
-    case rulingHeard(Epoch)
+    case takeoverHeard(Epoch)
 }
 
 /// Why it is still unsettled.
@@ -72,7 +72,7 @@ package enum Settlement {
         of record: LedgerRecord, after query: OwnershipQuery
     ) -> SettlementOutcome {
         let epoch = Ownership(record).epoch
-        if case .notice = query { return .rulingHeard(epoch) }
+        if case .notice = query { return .takeoverHeard(epoch) }
         if case .handedOver = record { return .handedOver(epoch) }
         return .takenBack(epoch)
     }
