@@ -225,7 +225,8 @@ let package = Package(
         .target(
             name: "MigrationSimulation",
             dependencies: [
-                "Host", "Migration", "MigrationProtocol", "Model", "PeerLink", "VMControl",
+                "Explorer", "Host", "Migration", "MigrationProtocol", "Model", "PeerLink",
+                "VMControl",
             ],
             path: "Tests/MigrationSimulation", swiftSettings: settings),
         // A real etcd for tests of what stands on one
@@ -289,7 +290,8 @@ let package = Package(
         tests("Machine", ["Host", "KVM", "Model", "Pulse", "VMControl", "Wire", "ferry-vmm"]),
         tests("PageCodec", ["Model"]),
         .testTarget(
-            name: "MigrationSimulationTests", dependencies: ["MigrationSimulation", "Model"],
+            name: "MigrationSimulationTests",
+            dependencies: ["Explorer", "Migration", "MigrationSimulation", "Model"],
             swiftSettings: settings),
         tests("MigrationProtocol", ["Model", "Wire"]),
         tests("Explorer"),
