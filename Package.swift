@@ -231,7 +231,7 @@ let package = Package(
         .target(
             name: "MigrationSimulation",
             dependencies: [
-                "Host", "Migration", "MigrationProtocol", "Model", "Ownership", "PeerLink",
+                "Explorer", "Host", "Migration", "MigrationProtocol", "Model", "Ownership", "PeerLink",
                 "VMControl",
             ],
             path: "Tests/MigrationSimulation", swiftSettings: settings),
@@ -305,7 +305,8 @@ let package = Package(
         tests("Machine", ["Host", "KVM", "Model", "Pulse", "VMControl", "Wire", "ferry-vmm"]),
         tests("PageCodec", ["Model"]),
         .testTarget(
-            name: "MigrationSimulationTests", dependencies: ["MigrationSimulation", "Model"],
+            name: "MigrationSimulationTests",
+            dependencies: ["Explorer", "Migration", "MigrationSimulation", "Model"],
             swiftSettings: settings),
         tests("Ownership", ["Model", "Wire"]),
         tests("MigrationProtocol", ["Model", "Ownership", "Wire"]),

@@ -20,4 +20,6 @@ package struct Bounds: Sendable {
     /// The VM must migrate whatever happens.
     package var mustMove = false
     package var faults = Faults(together: 0, each: [:])
+
+    package init() {}
 }

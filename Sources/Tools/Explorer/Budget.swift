@@ -71,8 +71,10 @@ struct Budget: Hashable, Sendable {
     private static func shift(of fault: Fault) -> UInt64 { UInt64(fault.rawValue * 3) }
 
     func allows(_ fault: Fault) -> Bool {
-        (fault == .hostReturn || together > 0) && (left >> Self.shift(of: fault)) & 7 > 0
+        (fault == .hostReturn || together > 0) && left(of: fault) > 0
     }
+
+    func left(of fault: Fault) -> UInt64 { (left >> Self.shift(of: fault)) & 7 }
 
     mutating func spend(_ fault: Fault) {
         left -= 1 << Self.shift(of: fault)

@@ -1,12 +1,12 @@
 // What is on its way between hosts: control connections, each with a queue in either direction, and ownership queries,
 // each on a connection of its own, so that any of them may overtake any other.
 
-import MigrationProtocol
-import Model
-import Ownership
+package import MigrationProtocol
+package import Model
+package import Ownership
 
 /// What travels on a control connection, without what no decision depends on.
-enum ControlMessage: Hashable, Sendable {
+package enum ControlMessage: Hashable, Sendable {
     case offer(UInt8, Epoch, isRehearsal: Bool)
     case accepted
     case rehearse
@@ -37,8 +37,8 @@ struct Connection: Hashable, Sendable {
 }
 
 /// A question or a notice on its way to a host and back.
-struct QueryInTransit: Hashable, Sendable {
-    enum Reply: Hashable, Sendable {
+package struct QueryInTransit: Hashable, Sendable {
+    package enum Reply: Hashable, Sendable {
         case answer(OwnershipAnswer)
         case refused
     }

@@ -117,13 +117,22 @@ extension World {
                 $0.hosts[side].process?.lifecycle.resumed()
             }
         }
-        early.addWrite(of: record, on: side, mayContradict: true, to: steps) { world, isWritten in
-            let isRuledOut = !isWritten && world.hosts[side].ledger.check(record) == .contradiction
+        early.addSessionWrite(of: record, at: place, to: steps)
+        guard isOwned, isReady, budget.allows(.processKill) else { return }
+        // Between the look at the guest and the write.
+        let killed = with { $0.killProcess(on: side) }
+        killed.addSessionWrite(of: record, at: place, to: steps)
+    }
+
+    private func addSessionWrite(of record: LedgerRecord, at place: SessionPlace, to steps: Steps) {
+        addWrite(of: record, on: place.side, mayContradict: true, to: steps) { world, isWritten in
+            let isRuledOut =
+                !isWritten && world.hosts[place.side].ledger.check(record) == .contradiction
             let event: DestinationMachine.Event =
                 isWritten
                 ? .recordWritten
                 : .recordFailed(isRuledOut ? FixedValues.isHere : FixedValues.refusal)
-            world.finishSessionAction(at: place, event: event, rules: rules)
+            world.finishSessionAction(at: place, event: event, rules: steps.rules)
         }
     }
 

@@ -41,7 +41,24 @@ extension World {
             $0.receive(message, at: place, rules: steps.rules)
         }
         steps.add(next) { "\(side.label)  reads \(message.text)" }
-        guard message == .verify, budget.allows(.corruption) else { return }
+        if message == .verify { addFailedVerification(on: connection, at: place, to: steps) }
+    }
+
+    /// After the source's last message a data stream may still be lost, or a page may be wrong.
+    private func addFailedVerification(
+        on connection: Connection, at place: SessionPlace, to steps: Steps
+    ) {
+        let side = place.side
+        if budget.allows(.stream) {
+            let lost = with {
+                $0.budget.spend(.stream)
+                _ = $0.takeMessage(for: side, on: connection.number)
+                $0.receiveInSession(
+                    .peerLost(FixedValues.refusal), at: place, rules: steps.rules)
+            }
+            steps.add(lost, as: .chance) { "\(side.label)  reads verify, and loses a data stream" }
+        }
+        guard budget.allows(.corruption) else { return }
         let corrupted = with {
             $0.budget.spend(.corruption)
             _ = $0.takeMessage(for: side, on: connection.number)

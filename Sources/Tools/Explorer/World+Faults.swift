@@ -17,14 +17,16 @@ extension World {
             steps.add(next, as: .chance) { "\(side.label) has power again" }
         }
         if host.process != nil, budget.allows(.processKill) {
-            let next = with {
-                $0.budget.spend(.processKill)
-                $0.hosts[side].endProcess()
-                $0.hosts[side].hasLostProcess = true
-            }
+            let next = with { $0.killProcess(on: side) }
             steps.add(next, as: .chance) { "\(side.label)'s ferry-vmm is killed" }
         }
         addOperatorDecisions(on: side, to: steps)
+    }
+
+    mutating func killProcess(on side: Side) {
+        budget.spend(.processKill)
+        hosts[side].endProcess()
+        hosts[side].hasLostProcess = true
     }
 
     /// An operator's `ferry vm recover`: at the host that had released the VM, or at one that cannot say whether it

@@ -37,7 +37,9 @@ extension World {
         let machine = SourceMachine(
             vm: FixedValues.vm, migration: FixedValues.migration(number), epoch: epoch,
             destination: side.other.name, downtimeLimit: FixedValues.downtimeLimit,
-            questionsMax: rules.bounds.questions, reconnectsMax: rules.bounds.reconnects,
+            questionsMax: rules.bounds.questions,
+            // As the driver: a rehearsal that meets a loss has its answer.
+            reconnectsMax: isRehearsal ? 0 : rules.bounds.reconnects,
             isRehearsal: isRehearsal)
         hosts[side].outgoing = [
             OutgoingMigration(

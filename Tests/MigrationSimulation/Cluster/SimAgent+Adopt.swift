@@ -48,10 +48,13 @@ extension SimAgent {
             settle(guest, with: destination)
         case .keep, .keepAsLost, .endAndForget: break
         }
+        if case .ruled(_, let host, _)? = ledger.ownership(of: guest.vm.id) {
+            settle(guest, with: host)
+        }
     }
 
     /// From now on only a request lets it run.
-    private func hold(_ guest: Guest) {
+    func hold(_ guest: Guest) {
         guard let connection = guest.connection, !connection.vmm.isSealed else { return }
         do {
             try connection.ask("hold") {
