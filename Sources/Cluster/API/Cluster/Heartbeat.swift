@@ -79,10 +79,11 @@ package struct HostPressure: Hashable, Sendable, Codable {
 /// One VM in a heartbeat.
 package struct VMReport: Hashable, Sendable, Codable {
     /// What the host's ledger says of it: the cases of the ledger's ownership by name.
-    package enum Ownership: String, Hashable, Sendable, Codable {
-        case owned, incoming, released, neverRan, handedOver, deleted, unknown
+    package enum Ownership: String, Hashable, Sendable, Codable, CaseIterable {
+        case owned, incoming, released, neverRan, handedOver, deleted
         case takenOver = "ruled"
         case superseded = "overruled"
+        case unknown
     }
 
     package var id: VMID
