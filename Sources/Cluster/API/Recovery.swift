@@ -5,9 +5,10 @@ package import Model
 /// The last word of a host's ledger about a VM.
 package struct LedgerStanding: Hashable, Sendable, Codable {
     package enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
-        case owned, released, incoming, deleted
+        case owned, released
         case takenOver = "ruled"
         case superseded = "overruled"
+        case incoming, deleted
         case handedOver = "handed_over"
         case neverRan = "never_ran"
         /// The ledger does not know the VM.

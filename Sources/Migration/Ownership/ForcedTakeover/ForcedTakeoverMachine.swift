@@ -95,6 +95,9 @@ package struct ForcedTakeoverMachine: Hashable, Sendable {
         self.entry = entry
     }
 
+    /// A host has released the VM and has no answer, or a takeover is not known to be done.
+    package var isWaiting: Bool { release != nil || entry?.takeover != nil || storing != nil }
+
     package mutating func handle(_ event: Event) -> [Action] {
         switch event {
         case .reported(let ownership, let host): return follow(ownership, by: host)

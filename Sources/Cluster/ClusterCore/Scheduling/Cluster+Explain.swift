@@ -1,5 +1,5 @@
-// Why this host and why not that one: a placement that is only asked for. Nothing is changed: the scheduler's picture is
-// copied for a VM that does not exist.
+// Why a VM would go to one host and not to another. Nothing is changed: the scheduler's picture is copied for a VM that
+// does not exist.
 
 package import API
 import Model
@@ -7,19 +7,21 @@ import Placement
 
 extension Cluster {
     /// Where a VM would go now, host by host.
-    package func explain(_ request: ExplainPlacement) throws(Problem) -> PlacementAnswer {
+    package func explainPlacement(_ request: ExplainPlacement) throws(Problem) -> PlacementAnswer {
         let name = request.policy ?? settings.policy
         guard let policy = NamedPolicies.policy(named: name, seed: settings.seed) else {
             let known = NamedPolicies.names.joined(separator: ", ")
             throw Problem(.invalid, "there is no policy '\(name.prefix(40))': use \(known)")
         }
-        var picture = scheduler
+        var picture = scheduling.state
         let (vm, row) = try subject(of: request, in: &picture)
         let explanation = picture.explain(row, by: policy)
         return PlacementAnswer(
-            vm: vm, policy: name, chosen: explanation.chosen.map { hostName($0) },
-            verdicts: explanation.verdicts.enumerated().map { verdict($1, hostName($0)) }
-                .sorted { $0.host < $1.host })
+            vm: vm, policy: name, chosen: explanation.chosen.map { scheduling.hostName($0) },
+            verdicts: explanation.verdicts.enumerated().map {
+                verdict($1, on: scheduling.hostName($0))
+            }
+            .sorted { $0.host < $1.host })
     }
 
     private func subject(
@@ -27,7 +29,7 @@ extension Cluster {
     ) throws(Problem) -> (VMName, VMIndex) {
         switch (request.vm, request.new) {
         case (let name?, nil):
-            guard let row = picture.vm(try vmRecord(name).id) else {
+            guard let row = picture.vm(try vmRecord(named: name).id) else {
                 throw Problem(.internalError, "the scheduler does not know VM \(name)")
             }
             return (name, row)
@@ -47,7 +49,7 @@ extension Cluster {
         }
     }
 
-    private func verdict(_ verdict: HostVerdict, _ host: HostName) -> PlacementAnswer.Verdict {
+    private func verdict(_ verdict: HostVerdict, on host: HostName) -> PlacementAnswer.Verdict {
         switch verdict {
         case .refused(let refusal):
             PlacementAnswer.Verdict(host: host, filter: refusal.filter, refusal: "\(refusal)")

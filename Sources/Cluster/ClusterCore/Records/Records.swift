@@ -25,7 +25,7 @@ package struct HostRecord: Hashable, Sendable, Codable {
 
     package var version: Version = 1
     package var name: HostName
-    package var registration: HostRegistration
+    package var description: HostDescription
     /// What operators want it to be: active, draining or maintenance.
     package var wanted: HostState = .active
     package var silence: Silence?
@@ -34,6 +34,11 @@ package struct HostRecord: Hashable, Sendable, Codable {
     package var operation: OperationID?
 
     package var state: HostState { silence == nil ? wanted : .unreachable }
+
+    private enum CodingKeys: String, CodingKey {
+        case version, name, wanted, silence, leaseMs, operation
+        case description = "registration"
+    }
 }
 
 /// Who has a VM, as far as the store knows. The ledgers of the hosts decide; this follows.
@@ -51,7 +56,8 @@ package struct StartOrder: Hashable, Sendable, Codable {
     package var sinceMs: Int64
 }
 
-/// A migration that is to happen, happens, or whose outcome is not known yet.
+/// A migration that is to happen, happens, or whose outcome is not known yet. Its state is here and nowhere else: the
+/// operation that wanted it keeps the plan and the outcomes, and finds the migration under way by this order.
 package struct MoveOrder: Hashable, Sendable, Codable {
     package var migration: MigrationID
     package var from: HostName
@@ -68,6 +74,14 @@ package struct RetiredCopy: Hashable, Sendable, Codable {
     package var host: HostName
     /// Whatever it has of the VM up to this epoch is to go.
     package var epoch: UInt64
+}
+
+/// A forced takeover that was decided: `host` takes back the VM that it released to `against`.
+package struct TakeoverRecord: Hashable, Sendable, Codable {
+    package var host: HostName
+    package var epoch: UInt64
+    package var against: HostName
+    package var migration: MigrationID
 }
 
 package struct MovedFrom: Hashable, Sendable, Codable {
@@ -90,6 +104,8 @@ package struct ClusterVMRecord: Hashable, Sendable, Codable {
     package var failurePolicy: FailurePolicy
     package var isDeleting = false
     package var place: VMPlace?
+    /// Decided, and not known to be in the host's ledger.
+    package var takeover: TakeoverRecord?
     package var start: StartOrder?
     package var move: MoveOrder?
     /// The largest epoch that any order has named or a host has reported: the next one is larger.
@@ -113,22 +129,6 @@ package struct ClusterVMRecord: Hashable, Sendable, Codable {
 package struct GroupRecord: Hashable, Sendable, Codable {
     package var version: Version = 1
     package var group: GroupSpec
-}
-
-/// An operation, and what must be known to go on with it.
-package struct OperationRecord: Hashable, Sendable, Codable {
-    package var version: Version = 1
-    package var info: OperationInfo
-    /// Moves at once, where the operator chose.
-    package var parallel: Int?
-    /// Its moves may go elsewhere than planned, where the destination turns out not to take them.
-    package var mayRedirect: Bool
-
-    package init(info: OperationInfo, parallel: Int? = nil, mayRedirect: Bool = false) {
-        self.info = info
-        self.parallel = parallel
-        self.mayRedirect = mayRedirect
-    }
 }
 
 package struct BalanceRecord: Hashable, Sendable, Codable {
