@@ -31,6 +31,8 @@ import COpenSSL
 
     /// PKCS#8.
     var pem: String {
-        get throws(OpenSSLError) { try textWritten { unsafe ferry_key_write($0, pointer) } }
+        get throws(OpenSSLError) {
+            unsafe try textWritten { unsafe ferry_key_write($0, pointer) }
+        }
     }
 }
