@@ -67,9 +67,6 @@ let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioTLS: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
-let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
-let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
-let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(
     name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -89,9 +86,6 @@ let package = Package(
     ],
     dependencies: [
         remote("apple/swift-argument-parser", from: "1.8.2"),
-        remote("apple/swift-asn1", from: "1.7.4"),
-        remote("apple/swift-certificates", from: "1.21.1"),
-        remote("apple/swift-crypto", from: "4.5.2"),
         remote("apple/swift-http-types", from: "1.8.0"),
         remote("apple/swift-log", from: "1.16.2"),
         remote("apple/swift-nio", from: "2.101.2"),
@@ -134,7 +128,7 @@ let package = Package(
 
         // Cluster: placement, the controller's decisions, stores, the API, the daemons
         cluster.library("Placement", ["Model"]),
-        cluster.library("Keys", ["Host", "Model", x509, asn1, crypto]),
+        cluster.library("Keys", ["COpenSSL", "Host", "Model"]),
         cluster.library("ClusterFile", ["Host", "Model", "Placement", yams]),
         cluster.library("API", ["Model"]),
         cluster.library("ClusterCore", ["API", "Model", "Ownership", "Placement"]),
@@ -162,7 +156,7 @@ let package = Package(
             [
                 "API", "Clients", "ClusterFile", "ClusterCore", "Host", "Keys", "Model",
                 "Placement", "Serving", "Store", hummingbird, httpTypes, lifecycle, signals,
-                logging, nioCore, crypto,
+                logging, nioCore,
             ]),
         cluster.executable(
             "ferry-agent", ["Agent", "Host", "Model", "Serving", argumentParser, logging]),
@@ -231,7 +225,8 @@ let package = Package(
         .target(
             name: "MigrationSimulation",
             dependencies: [
-                "Explorer", "Host", "Migration", "MigrationProtocol", "Model", "Ownership", "PeerLink",
+                "Explorer", "Host", "Migration", "MigrationProtocol", "Model", "Ownership",
+                "PeerLink",
                 "VMControl",
             ],
             path: "Tests/MigrationSimulation", swiftSettings: settings),
@@ -256,7 +251,7 @@ let package = Package(
             [
                 "API", "Clients", "ClusterFile", "Host", "Keys", "Migration", "MigrationProtocol",
                 "MigrationTestSupport", "Model", "Ownership", "PeerLink", "Pulse", "VMControl",
-                "Wire", x509, asn1, crypto,
+                "Wire",
                 hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, lifecycle, logging,
                 nioCore, nioTLS, "ferry-agent", "ferry-vmm",
             ]),
