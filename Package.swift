@@ -240,7 +240,8 @@ let package = Package(
             name: "GoldenTests",
             dependencies: [
                 "API", "Agent", "ClusterCore", "ClusterFile", "Controller", "Host", "Machine",
-                "Migration", "MigrationProtocol", "Model", "Store", "VMControl", "Wire", grdb,
+                "Migration", "MigrationProtocol", "Model", "Ownership", "Store", "VMControl",
+                "Wire", grdb,
                 logging,
             ], exclude: ["Golden"], swiftSettings: settings),
         tests("Keys", ["Host", "Model"]),

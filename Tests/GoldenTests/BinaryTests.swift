@@ -3,6 +3,7 @@
 import Host
 import MigrationProtocol
 import Model
+import Ownership
 import Testing
 import VMControl
 import Wire

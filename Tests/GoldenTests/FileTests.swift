@@ -9,6 +9,7 @@ import Machine
 import Migration
 import MigrationProtocol
 import Model
+import Ownership
 import Testing
 import Wire
 

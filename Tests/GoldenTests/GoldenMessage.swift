@@ -13,7 +13,9 @@ struct GoldenMessage: Sendable, CustomTestStringConvertible {
     var testDescription: String { file }
 
     /// Each line is read, and written as it was.
-    static func exact<Value: Codable & Hashable & Sendable>(_ file: String, _ type: Value.Type) -> Self {
+    static func exact<Value: Codable & Hashable & Sendable>(_ file: String, _ type: Value.Type)
+        -> Self
+    {
         Self(file: file) {
             let lines = try GoldenFile.lines("\(file).jsonl")
             try GoldenFile.check(

@@ -1,7 +1,7 @@
 // What is on its way between hosts: control connections, each with a queue in either direction, and ownership queries,
 // each on a connection of its own, so that any of them may overtake any other.
 
-package import MigrationProtocol
+import MigrationProtocol
 package import Model
 package import Ownership
 

@@ -3,6 +3,7 @@
 
 package import MigrationProtocol
 import Model
+package import Ownership
 package import VMControl
 
 /// What the VM's ferry-vmm on a host is doing.

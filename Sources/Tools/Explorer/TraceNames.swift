@@ -2,6 +2,7 @@
 
 package import MigrationProtocol
 package import Model
+package import Ownership
 
 package struct TraceNames: Sendable {
     private let sides: [HostName: Side]
@@ -46,9 +47,9 @@ package struct TraceNames: Sendable {
             .released(epoch, to: host(to), migration: migration(id))
         case .handedOver(let epoch, let to, let id):
             .handedOver(epoch, to: host(to), migration: migration(id))
-        case .ruled(let epoch, let against, let id):
-            .ruled(epoch, against: host(against), migration: migration(id))
-        case .overruled(let epoch, let by): .overruled(epoch, by: host(by))
+        case .takenOver(let epoch, let against, let id):
+            .takenOver(epoch, against: host(against), migration: migration(id))
+        case .superseded(let epoch, let by): .superseded(epoch, by: host(by))
         case .incoming(let epoch, let from, let id):
             .incoming(epoch, from: host(from), migration: migration(id))
         case .neverRan(let epoch, let id): .neverRan(epoch, migration: migration(id))
@@ -64,9 +65,9 @@ package struct TraceNames: Sendable {
                 OwnershipQuestion(
                     vm: FixedValues.vm, epoch: question.epoch,
                     migration: migration(question.migration)))
-        case .overrule(let notice):
+        case .takeoverNotice(let notice):
             .notice(
-                Overruling(
+                TakeoverNotice(
                     vm: FixedValues.vm, epoch: notice.epoch,
                     migration: migration(notice.migration)))
         default: nil
@@ -100,7 +101,7 @@ package struct TraceNames: Sendable {
         case .answer(.neverRan(let epoch)): .neverRan(epoch)
         case .refused(let refusal):
             .refused(isHere: !isFromSource && refusal.code == .vmExists)
-        case .answer, .hello, .welcome, .hashes, .alive, .state, .question, .overrule: nil
+        case .answer, .hello, .welcome, .hashes, .alive, .state, .question, .takeoverNotice: nil
         }
     }
 }

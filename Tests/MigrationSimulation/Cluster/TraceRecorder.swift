@@ -4,6 +4,7 @@ package import Explorer
 import Host
 import MigrationProtocol
 import Model
+import Ownership
 import VMControl
 
 /// What was seen in one run.

@@ -3,6 +3,7 @@
 import Migration
 import MigrationProtocol
 import Model
+import Ownership
 
 extension World {
     func strike(_ fault: Fault) {
