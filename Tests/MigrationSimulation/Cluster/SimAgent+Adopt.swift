@@ -48,7 +48,7 @@ extension SimAgent {
             settle(guest, with: destination)
         case .keep, .keepAsLost, .endAndForget: break
         }
-        if case .ruled(_, let host, _)? = ledger.ownership(of: guest.vm.id) {
+        if case .takenOver(_, let host, _)? = ledger.ownership(of: guest.vm.id) {
             settle(guest, with: host)
         }
     }
