@@ -14,6 +14,10 @@ struct GoldenMessageTests {
         .record("record-vm", key: "vms/web-1"),
         .record("record-group", key: "groups/web-tier"),
         .record("record-operation", key: "operations/c0c1c2c3c4c5c6c7d0d1d2d3d4d5d6d7"),
+        // Before the order in the VM's record was the only place of a migration under way, moves said "running" here.
+        .readOnlyRecord(
+            "record-operation-1", sameAs: "record-operation",
+            key: "operations/c0c1c2c3c4c5c6c7d0d1d2d3d4d5d6d7"),
         .record("record-balance", key: "settings/balance"),
         .record("record-token", key: "tokens/ci"),
 
@@ -30,7 +34,7 @@ struct GoldenMessageTests {
         .exact("migration-info", MigrationInfo.self),
         .exact("migration-list", MigrationList.self),
         .exact("recovery-info", RecoveryInfo.self),
-        .exact("rule-on-vm", RuleOnVM.self),
+        .exact("rule-on-vm", RecoverVM.self),
         .exact("host-audit", HostAudit.self),
         .exact("problem", Problem.self),
 
