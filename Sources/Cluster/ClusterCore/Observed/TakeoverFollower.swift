@@ -9,8 +9,8 @@
 // A fencing counts once, at the moment at which it became known: the machine drops one that it knew before the release.
 // What hosts report of epochs up to the record's floor never reaches the machine: those are old copies.
 
-import MigrationProtocol
 import Model
+import Ownership
 
 struct TakeoverFollower {
     private var machine: ForcedTakeoverMachine

@@ -9,8 +9,8 @@
 // something: the report of the owner that the record names already decides nothing.
 
 import API
-import MigrationProtocol
 import Model
+import Ownership
 
 extension Cluster {
     /// The record follows what hosts report.
