@@ -36,14 +36,14 @@ struct DriverTests {
 
         func create(_ name: String) async throws {
             let request = try newVM(name)
-            _ = try await driver.perform { cluster, now, output throws(Problem) in
-                try cluster.createVM(request, now, &output)
+            _ = try await driver.perform { cluster, context throws(Problem) in
+                try cluster.createVM(request, in: &context)
             }
         }
 
         func names() async throws -> [String] {
-            try await driver.perform { cluster, _, _ in
-                cluster.vms(after: nil, limit: 1000).items.map(\.name.text)
+            try await driver.perform { cluster, _ in
+                cluster.listVMs(after: nil, limit: 1000).items.map(\.name.text)
             }
         }
 
@@ -51,13 +51,13 @@ struct DriverTests {
         func join() async throws {
             let id = Identifier128.random()
             let (name, registration) = (try HostName("host-a"), registration(id))
-            _ = try await driver.perform { cluster, now, output throws(Problem) in
-                try cluster.register(name, registration, now, &output)
+            _ = try await driver.perform { cluster, context throws(Problem) in
+                try cluster.registerHost(name, as: registration, in: &context)
             }
             let heartbeat = Heartbeat(
                 agentID: id, sequence: 1, cpuCores: 0, memoryUsedBytes: 0, vms: [])
-            _ = try await driver.perform { cluster, now, output throws(Problem) in
-                try cluster.heartbeat(of: name, heartbeat, now, &output)
+            _ = try await driver.perform { cluster, context throws(Problem) in
+                try cluster.receiveHeartbeat(heartbeat, from: name, in: &context)
             }
         }
     }
@@ -146,8 +146,8 @@ struct DriverTests {
         await rig.store.depose(by: try HostName("b"))
         let leader = try #require(try await rig.store.leader())
         try await other.lead(term: leader.term, leaseEnd: BootClock.now + .seconds(60))
-        let seen = try await other.perform { cluster, _, _ in
-            cluster.vms(after: nil, limit: 1000).items.map(\.name.text)
+        let seen = try await other.perform { cluster, _ in
+            cluster.listVMs(after: nil, limit: 1000).items.map(\.name.text)
         }
         #expect(seen == names)
     }
@@ -195,8 +195,8 @@ struct DriverTests {
             vm.commandLine = "quiet \"x\" ü"
             vm.priority = -3
         }
-        _ = try await rig.driver.perform { cluster, now, output throws(Problem) in
-            try cluster.createVM(request, now, &output)
+        _ = try await rig.driver.perform { cluster, context throws(Problem) in
+            try cluster.createVM(request, in: &context)
         }
         let entries = try await rig.store.listAll("").entries
         #expect(entries.contains { $0.key == RecordSchema.key })

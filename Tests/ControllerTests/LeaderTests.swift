@@ -107,8 +107,8 @@ struct LeaderTests {
                 // The first finds out when it wants to store something, which it cannot any more.
                 let ghost = try newVM("ghost")
                 await problem(.notLeader) {
-                    try await first.driver.perform { cluster, now, output throws(Problem) in
-                        try cluster.createVM(ghost, now, &output)
+                    try await first.driver.perform { cluster, context throws(Problem) in
+                        try cluster.createVM(ghost, in: &context)
                     }
                 }
                 try await store.resign(
