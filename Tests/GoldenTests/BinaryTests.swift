@@ -116,7 +116,10 @@ struct GoldenPeerTests {
                 "question",
                 .question(OwnershipQuestion(vm: vm, epoch: Epoch(8), migration: migration))
             ),
-            ("overrule", .overrule(Overruling(vm: vm, epoch: Epoch(9), migration: migration))),
+            (
+                "overrule",
+                .takeoverNotice(TakeoverNotice(vm: vm, epoch: Epoch(9), migration: migration))
+            ),
             ("answer-taken", .answer(.taken(Epoch(8)))),
             ("answer-never-ran", .answer(.neverRan(Epoch(8)))),
             ("answer-overruled", .answer(.superseded(Epoch(9)))),
