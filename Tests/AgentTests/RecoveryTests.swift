@@ -68,7 +68,7 @@ struct RecoveryTests {
                 #expect(options.map(\.ruling) == [.forgetPeer])
                 let state = try await agent.vm(vm.name).state
                 #expect(state == .running)
-                let findings = try await agent.audit().findings
+                let findings = try await agent.checkConsistency().findings
                 #expect(findings.map(\.code) == ["ruling_unheard"])
             }
             #expect(try cluster.logText().contains("ruling=run_here"))
@@ -138,7 +138,7 @@ struct RecoveryTests {
                 #expect(copy.epoch == 3)
                 await problem(.wrongState) { _ = try await agent.perform(.resume, on: vm.name) }
                 await problem(.wrongState) { _ = try await agent.perform(.reset, on: vm.name) }
-                #expect(try await agent.audit().findings.map(\.code) == ["overruled_copy"])
+                #expect(try await agent.checkConsistency().findings.map(\.code) == ["overruled_copy"])
             }
             // Also after a restart of its agent.
             try cluster.kill("host-b")
@@ -147,14 +147,14 @@ struct RecoveryTests {
                 #expect(try await agent.vm(vm.name).state == .paused)
                 _ = try await agent.save(vm.name, SaveVM())
                 try await agent.delete(vm.name)
-                #expect(try await agent.audit().findings.isEmpty)
+                #expect(try await agent.checkConsistency().findings.isEmpty)
             }
             try await cluster.agent { agent in
                 let owner = try await agent.vm(vm.name) { $0.warning == nil }
                 #expect(owner.state == .running)
                 #expect(
                     try await agent.recovery(vm.name).ledger == LedgerStanding(.owned, epoch: 3))
-                #expect(try await agent.audit().findings.isEmpty)
+                #expect(try await agent.checkConsistency().findings.isEmpty)
             }
         }
     }

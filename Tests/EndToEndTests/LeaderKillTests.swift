@@ -88,7 +88,7 @@ extension EndToEnd {
                 let leader = try #require(try await controller.cluster().leader)
                 let drain = try await controller.drain(cluster.hosts[0], DrainHost(parallel: 1))
                 try await body(cluster, drain, leader)
-                let violations = try await ClusterCheck(cluster).violations(
+                let violations = try await ClusterInspection(cluster).violations(
                     expected, within: .seconds(30))
                 #expect(violations == [])
                 for watch in watches { try await watch.expectUnharmed() }

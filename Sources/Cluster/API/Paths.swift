@@ -13,7 +13,7 @@
 //   POST   /v1/vms/NAME/console              bytes for the guest's serial console -> 204
 //   GET    /v1/vms/NAME-OR-ID/recovery       RecoveryInfo
 //   POST   /v1/vms/NAME/recovery             RuleOnVM -> RecoveryInfo; 412 when the ledger moved on
-//   GET    /v1/audit                         HostAudit
+//   GET    /v1/audit                         HostCheck
 //   GET    /v1/migrations                    MigrationList
 //   POST   /v1/migrations                    StartMigration -> 202 MigrationInfo; 200 when its id is one of them
 //   GET    /v1/migrations/ID                 MigrationInfo

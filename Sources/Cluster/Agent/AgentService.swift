@@ -52,7 +52,7 @@ package struct AgentService {
             inventory: inventory, migrations: migrations,
             recovery: Recovery(
                 inventory: inventory, settlements: settlements, history: history),
-            auditor: Auditor(inventory: inventory, settlements: settlements, history: history),
+            auditor: HostChecker(inventory: inventory, settlements: settlements, history: history),
             facts: facts, fence: fence)
         let maker = HeartbeatMaker(inventory: inventory, migrations: migrations)
         let membership = ClusterMembership(

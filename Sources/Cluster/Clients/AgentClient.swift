@@ -62,7 +62,7 @@ package struct AgentClient: Sendable {
     ) async throws(ClientError) -> RecoveryInfo {
         try await post(Paths.recovery(name), request)
     }
-    package func audit() async throws(ClientError) -> HostAudit { try await get(Paths.audit) }
+    package func checkConsistency() async throws(ClientError) -> HostCheck { try await get(Paths.audit) }
 
     package func start(_ request: StartMigration) async throws(ClientError) -> MigrationInfo {
         try await post(Paths.migrations, request)

@@ -12,7 +12,7 @@ struct Routes: Sendable {
     let inventory: VMInventory
     let migrations: Migrations
     let recovery: Recovery
-    let auditor: Auditor
+    let auditor: HostChecker
     let facts: HostFacts
     let fence: TermFence
 
