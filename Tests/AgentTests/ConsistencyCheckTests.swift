@@ -163,7 +163,8 @@ struct HostCheckTests {
                     try handle.write(contentsOf: Data([byte]))
                 }
                 try overwrite(byte[0] ^ 1)
-                #expect(try await agent.checkConsistency().findings.map(\.code) == ["ledger_unsound"])
+                #expect(
+                    try await agent.checkConsistency().findings.map(\.code) == ["ledger_unsound"])
                 try overwrite(byte[0])
                 #expect(try await agent.checkConsistency().findings.isEmpty)
                 let copy = try File.read(path, limit: 8 << 20)

@@ -63,7 +63,8 @@ package enum FailureCode: String, Hashable, Sendable, CaseIterable {
         case .notConverged: "The guest dirties memory too fast for the VM's downtime limit."
         case .memoryDiffers: "The memory digests of source and destination differ."
         case .unreachable: "The source cannot open a TCP connection to the destination's agent."
-        case .peerSilent: "The destination accepted the connection and then sent nothing for too long."
+        case .peerSilent:
+            "The destination accepted the connection and then sent nothing for too long."
         case .connectionClosed: "The destination closed the connection."
         case .connectionBroken: "The connection was reset or lost."
         case .peerUntrusted: "The destination's certificate was issued by another authority."
@@ -90,17 +91,20 @@ package enum FailureCode: String, Hashable, Sendable, CaseIterable {
         case .agentRestarted: "The source's agent ended while the migration ran."
         case .noAnswer: "The destination did not answer the handover; the agent keeps asking."
         case .neverRan: "The destination recorded that the VM never ran there."
-        case .refusedVersionMismatch: "Source and destination have no common version of the peer protocol."
+        case .refusedVersionMismatch:
+            "Source and destination have no common version of the peer protocol."
         case .refusedProtocolViolation: "The destination could not decode a message."
         case .refusedNotAllowed: "The destination does not allow the source to do this."
         case .refusedCPUFeaturesMissing: "The destination's CPU lacks features; they are listed."
         case .refusedNotEnoughMemory: "The destination does not have enough free memory."
         case .refusedNameExists: "The destination has another VM of this name."
-        case .refusedVMExists: "The VM exists at the destination already, or the destination's ledger does not allow it."
+        case .refusedVMExists:
+            "The VM exists at the destination already, or the destination's ledger does not allow it."
         case .refusedBusy: "The destination has reached its limit of simultaneous migrations."
         case .refusedNotAccepting: "The destination accepts no VMs now."
         case .refusedBadSpec: "The destination cannot build a VM with this configuration."
-        case .refusedMemoryDiffers: "The destination computed another memory digest than the source."
+        case .refusedMemoryDiffers:
+            "The destination computed another memory digest than the source."
         case .refusedBadState: "The destination cannot load the state of CPUs and devices."
         case .refusedGuestFailure: "The VM's process at the destination failed."
         case .refusedLedgerFailure: "The destination's ledger cannot be written."

@@ -2,7 +2,7 @@
 
 package import Model
 
-package enum CheckSeverity: String, Hashable, Sendable, Codable, Comparable {
+package enum CheckSeverity: String, Hashable, Sendable, Codable, CaseIterable, Comparable {
     case ok, warning, error
 
     package static func < (left: CheckSeverity, right: CheckSeverity) -> Bool {
@@ -43,7 +43,8 @@ package enum CheckCode: String, Hashable, Sendable, CaseIterable {
     package var severity: CheckSeverity {
         switch self {
         case .arriving: .ok
-        case .diskLow, .vmDied, .vmSealed, .unresolvedHandover, .takeoverUnacknowledged, .supersededCopy,
+        case .diskLow, .vmDied, .vmSealed, .unresolvedHandover, .takeoverUnacknowledged,
+            .supersededCopy,
             .arrivalUndecided, .strayFolder, .hostSilent:
             .warning
         case .ledgerUnsound, .vmLost, .vmNotInLedger, .vmNotOwned, .runsUnowned, .vmSilent,
@@ -57,15 +58,18 @@ package enum CheckCode: String, Hashable, Sendable, CaseIterable {
         switch self {
         case .ledgerUnsound: "The ledger file does not contain what the agent wrote."
         case .diskLow: "The state folder's disk is nearly full."
-        case .vmLost: "The ledger says that this host owns a VM, and neither its folder nor its process exists."
+        case .vmLost:
+            "The ledger says that this host owns a VM, and neither its folder nor its process exists."
         case .vmNotInLedger: "A VM exists on this host and has no record in the ledger."
         case .vmNotOwned: "A VM exists on this host, and the ledger says that it is not here."
         case .runsUnowned: "A guest runs that this host does not own."
         case .vmSilent: "A VM's process exists and does not answer."
         case .vmDied: "A VM's process ended without recording an exit reason."
         case .vmSealed: "A VM is still paused by a handover that has ended."
-        case .unresolvedHandover: "A VM was released to its destination, and the destination has not answered (unresolved handover)."
-        case .takeoverUnacknowledged: "A VM runs after a forced takeover that the other host has not acknowledged."
+        case .unresolvedHandover:
+            "A VM was released to its destination, and the destination has not answered (unresolved handover)."
+        case .takeoverUnacknowledged:
+            "A VM runs after a forced takeover that the other host has not acknowledged."
         case .supersededCopy: "A copy of a VM was superseded by a forced takeover and stays paused."
         case .arriving: "A VM is arriving."
         case .arrivalUndecided: "A VM arrived, and the ledger does not record its owner yet."

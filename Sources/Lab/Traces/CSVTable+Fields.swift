@@ -75,7 +75,7 @@ extension CSVTable {
         else {
             throw malformed(
                 column,
-                "\(what) from \(figureText(range.lowerBound)) to \(figureText(range.upperBound))")
+                "\(what) from \(range.lowerBound.plainText) to \(range.upperBound.plainText)")
         }
         return value
     }
@@ -103,10 +103,6 @@ extension CSVTable {
         let bytes = Int((value * Double(bytesPerUnit)).rounded())
         guard bytes > 0 || allowsNone else { throw malformed(column, "memory above 0") }
         return bytes
-    }
-
-    private func figureText(_ value: Double) -> String {
-        value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
     }
 }
 

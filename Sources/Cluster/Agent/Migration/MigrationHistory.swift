@@ -74,7 +74,9 @@ package actor MigrationHistory {
         return (
             newestFirst().filter { !$0.isOver },
             MigrationNews(
-                entries: oldest.compactMap { id, change in infos[id].map { ($0, change) } })
+                entries: oldest.compactMap { id, change in
+                    infos[id].map { (info: $0, change: change) }
+                })
         )
     }
 

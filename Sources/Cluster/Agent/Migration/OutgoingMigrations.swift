@@ -1,6 +1,6 @@
 // Migrations away from this host: started, watched, cancelled.
 
-import API
+package import API
 import ClusterFile
 import FoundationEssentials
 import Host

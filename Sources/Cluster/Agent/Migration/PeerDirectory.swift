@@ -31,7 +31,8 @@ package final class PeerDirectory: Sendable {
                 entries = try JSONDecoder().decode([Entry].self, from: Data(bytes))
             } catch {
                 logger.error(
-                    "the file of other hosts' addresses cannot be read", metadata: ["error": "\(error)"])
+                    "the file of other hosts' addresses cannot be read",
+                    metadata: ["error": "\(error)"])
             }
         }
         received = Mutex(entries)

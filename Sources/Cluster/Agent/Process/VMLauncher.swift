@@ -149,7 +149,9 @@ package struct VMLauncher: Sendable {
             return ["--kernel=\(shippedKernel)"]
         case .files(let kernel, let initrd):
             for path in [kernel] + (initrd.map { [$0] } ?? []) {
-                do { _ = try RegularFile.openForReading(path) } catch { throw .noFile(path: path, error) }
+                do { _ = try RegularFile.openForReading(path) } catch {
+                    throw .noFile(path: path, error)
+                }
             }
             return ["--kernel=\(kernel)"] + (initrd.map { ["--initrd=\($0)"] } ?? [])
         }

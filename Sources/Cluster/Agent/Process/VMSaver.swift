@@ -47,7 +47,7 @@ enum VMSaver {
             case let error as VMMError: throw .vmm(error)
             case let error as SystemError where error.code == EEXIST: throw .exists(path: path)
             case let error as SystemError: throw .system(error)
-            default: fatalError("only typed errors are thrown above: \(error)")
+            default: unexpectedError(error)
             }
         }
     }

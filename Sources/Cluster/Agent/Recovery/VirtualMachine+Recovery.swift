@@ -120,7 +120,7 @@ extension VirtualMachine {
             throw Problem(.vmmFailed, "the process of VM \(name) does not answer: stop it")
         }
         guard let process = guest.process else { return }
-        let status = try await sendRequest { () throws(VMMError) in
+        let status = try await sendRequest { () throws(VMMError) -> VMMStatus in
             // The seal belongs to the connection that paused.
             let client = try process.openConnection()
             let status = try client.status()

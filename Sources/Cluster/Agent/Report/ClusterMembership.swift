@@ -69,7 +69,9 @@ struct ClusterMembership: Service, CustomStringConvertible {
                 case .heartbeat: try await sendHeartbeat(&schedule, to: controller, by: client)
                 }
             schedule.recordAnswer(answer, at: .now)
-            if !wasConnected { log(.info, "a controller answers this host", controller: controller) }
+            if !wasConnected {
+                log(.info, "a controller answers this host", controller: controller)
+            }
         } catch {
             schedule.recordFailure(at: .now, spread: .random(in: 0...1))
             log(

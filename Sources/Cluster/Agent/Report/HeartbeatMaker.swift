@@ -180,7 +180,8 @@ extension VirtualMachine {
     var observation: VMObservation {
         VMObservation(
             report: VMReport(
-                id: id, name: name, state: guest.status.state, epoch: epoch.number, ownership: .unknown,
+                id: id, name: name, state: guest.status.state, epoch: epoch.number,
+                ownership: .unknown,
                 isLeased: isLeased, exit: guest.status.exit, activity: activity?.description,
                 memoryBytes: record.memoryBytes, vcpus: record.vcpus),
             process: guest.process)

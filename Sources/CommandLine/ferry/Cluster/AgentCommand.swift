@@ -17,7 +17,8 @@ struct AgentCommand: AsyncParsableCommand {
 
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Runs the consistency check: compares ledgers with VMs, folders and processes.",
+            abstract:
+                "Runs the consistency check: compares ledgers with VMs, folders and processes.",
             discussion: """
                 Each agent reads its ledger again and compares it with its VMs, folders and processes. Then \
                 the command compares the hosts with each other and reports VMs with two owners or none. The \
@@ -29,7 +30,8 @@ struct AgentCommand: AsyncParsableCommand {
                   ferry agent check host-a --output json
                 """)
         @Argument(
-            help: "The host to check (default: all hosts, compared with each other).", transform: { try HostName($0) })
+            help: "The host to check (default: all hosts, compared with each other).",
+            transform: { try HostName($0) })
         var host: HostName?
         @OptionGroup var cluster: ClusterOptions
         @OptionGroup var output: OutputOptions
@@ -37,10 +39,7 @@ struct AgentCommand: AsyncParsableCommand {
         func run() async throws {
             try await Session.with(cluster, reporting: output) { session in
                 let report = try await report(session)
-                switch output.output {
-                case .json: print(try jsonText(report))
-                case .text: print(report.text)
-                }
+                try output.write(report, text: report.text)
                 let worst = report.findings.filter { $0.severity > .ok }
                 if worst.contains(where: { $0.code != CheckCode.hostSilent.rawValue }) {
                     throw ExitCode(CommandFailure.Kind.checkFoundProblems.rawValue)

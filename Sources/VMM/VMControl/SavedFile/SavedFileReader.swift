@@ -1,6 +1,6 @@
 // Reads a saved VM's file: first its description and its state, then, once there is a machine for it, its memory.
 
-package package import Host
+package import Host
 package import Model
 import Wire
 

@@ -9,7 +9,7 @@ import Model
 import Testing
 
 @Suite("Addresses of other hosts")
-struct PeerBookTests {
+struct PeerDirectoryTests {
     private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     private func cluster(in folder: String) throws -> ClusterFile {
@@ -39,16 +39,16 @@ struct PeerBookTests {
             let (a, z) = (try HostName("host-a"), try HostName("host-z"))
             let known = SocketAddress(ip: "127.0.0.1", port: 7201)
             let said = SocketAddress(ip: "10.0.0.9", port: 7200)
-            let book = PeerBook(cluster: cluster, path: path, logger: logger)
+            let book = PeerDirectory(cluster: cluster, path: path, logger: logger)
             #expect(book.addresses(of: a) == [known])
             #expect(book.addresses(of: z).isEmpty)
-            try book.learn(z, at: known)
-            try book.learn(z, at: said)
-            try book.learn(a, at: said)
-            let next = PeerBook(cluster: cluster, path: path, logger: logger)
+            try book.record(z, at: known)
+            try book.record(z, at: said)
+            try book.record(a, at: said)
+            let next = PeerDirectory(cluster: cluster, path: path, logger: logger)
             #expect(next.addresses(of: z) == [said])
             #expect(next.addresses(of: a) == [said, known])
-            try next.learn(a, at: known)
+            try next.record(a, at: known)
             #expect(next.addresses(of: a) == [known])
         }
     }
@@ -57,10 +57,10 @@ struct PeerBookTests {
     func damaged() throws {
         try withBook { cluster, path in
             try AtomicFile.write(Array("{".utf8), to: path)
-            let book = PeerBook(cluster: cluster, path: path, logger: logger)
+            let book = PeerDirectory(cluster: cluster, path: path, logger: logger)
             #expect(book.addresses(of: try HostName("host-a")).count == 1)
-            try book.learn(HostName("host-z"), at: SocketAddress(ip: "::1", port: 1))
-            let next = PeerBook(cluster: cluster, path: path, logger: logger)
+            try book.record(HostName("host-z"), at: SocketAddress(ip: "::1", port: 1))
+            let next = PeerDirectory(cluster: cluster, path: path, logger: logger)
             #expect(
                 next.addresses(of: try HostName("host-z")) == [SocketAddress(ip: "::1", port: 1)])
         }
