@@ -233,6 +233,14 @@ let package = Package(
             name: "StoreTestSupport", dependencies: ["Host", "MigrationTestSupport"],
             path: "Tests/StoreTestSupport", swiftSettings: settings),
 
+        // What earlier versions stored and sent is still read and written
+        .testTarget(
+            name: "GoldenTests",
+            dependencies: [
+                "API", "Agent", "ClusterCore", "ClusterFile", "Controller", "Host", "Machine",
+                "Migration", "MigrationProtocol", "Model", "Store", "VMControl", "Wire", grdb,
+                logging,
+            ], exclude: ["Golden"], swiftSettings: settings),
         tests("Keys", ["Host", "Model"]),
         tests("ClusterFile", ["Host", "Model", yams]),
         tests("API", ["Model"]),
