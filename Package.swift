@@ -125,17 +125,19 @@ let package = Package(
 
         // Migration: the protocol as values, pages, TLS, and the drivers
         migration.library("PageCodec", ["Model", "CZlib", "CZstd", "CLZ4", "CXXHash"]),
-        migration.library("MigrationProtocol", ["Model", "Wire"]),
+        migration.library("Ownership", ["Model", "Wire"]),
+        migration.library("MigrationProtocol", ["Model", "Ownership", "Wire"]),
         migration.library("PeerLink", ["COpenSSL", "Host", "Model"]),
         migration.library(
-            "Migration", ["Host", "MigrationProtocol", "Model", "PageCodec", "PeerLink", "Wire"]),
+            "Migration",
+            ["Host", "MigrationProtocol", "Model", "Ownership", "PageCodec", "PeerLink", "Wire"]),
 
         // Cluster: placement, the controller's decisions, stores, the API, the daemons
         cluster.library("Placement", ["Model"]),
         cluster.library("Keys", ["Host", "Model", x509, asn1, crypto]),
         cluster.library("ClusterFile", ["Host", "Model", "Placement", yams]),
         cluster.library("API", ["Model"]),
-        cluster.library("ClusterCore", ["API", "MigrationProtocol", "Model", "Placement"]),
+        cluster.library("ClusterCore", ["API", "Model", "Ownership", "Placement"]),
         cluster.library(
             "Store",
             ["ClusterCore", "Host", "Model", grdb, httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
@@ -150,8 +152,8 @@ let package = Package(
         cluster.library(
             "Agent",
             [
-                "API", "Clients", "ClusterFile", "Host", "Keys", "KVM", "Migration", "MigrationProtocol",
-                "Model", "PeerLink", "Pulse", "Serving", "VMControl",
+                "API", "Clients", "ClusterFile", "Host", "Keys", "KVM", "Migration",
+                "MigrationProtocol", "Model", "Ownership", "PeerLink", "Pulse", "Serving", "VMControl",
                 hummingbird, httpTypes, lifecycle, signals, logging, nioCore, nioPosix,
             ]),
         cluster.library(
@@ -187,7 +189,8 @@ let package = Package(
             ]),
 
         // Tools: programs that test, measure and demonstrate the product
-        tools.library("Explorer", ["Host", "MigrationProtocol", "Model", "VMControl"]),
+        tools.library(
+            "Explorer", ["Host", "MigrationProtocol", "Model", "Ownership", "VMControl"]),
         tools.executable("ferry-explore", ["Explorer", argumentParser]),
         tools.cLibrary("CFaultControl"),
         .target(
@@ -198,8 +201,8 @@ let package = Package(
         tools.library(
             "Faults",
             [
-                "API", "CFaultControl", "Clients", "Host", "Migration", "MigrationProtocol",
-                "Model", "Pulse", "Testbed",
+                "API", "CFaultControl", "Clients", "Host", "Migration", "Model", "Ownership",
+                "Pulse", "Testbed",
             ]),
         tools.executable("ferry-faults", ["Faults", "Host", argumentParser]),
         tools.library(
@@ -220,12 +223,15 @@ let package = Package(
         // Test support and tests
         .target(
             name: "MigrationTestSupport",
-            dependencies: ["Host", "Migration", "MigrationProtocol", "Model", "PeerLink"],
+            dependencies: [
+                "Host", "Migration", "MigrationProtocol", "Model", "Ownership", "PeerLink",
+            ],
             path: "Tests/MigrationTestSupport", swiftSettings: settings),
         .target(
             name: "MigrationSimulation",
             dependencies: [
-                "Host", "Migration", "MigrationProtocol", "Model", "PeerLink", "VMControl",
+                "Host", "Migration", "MigrationProtocol", "Model", "Ownership", "PeerLink",
+                "VMControl",
             ],
             path: "Tests/MigrationSimulation", swiftSettings: settings),
         // A real etcd for tests of what stands on one
@@ -248,12 +254,12 @@ let package = Package(
             "Agent",
             [
                 "API", "Clients", "ClusterFile", "Host", "Keys", "Migration", "MigrationProtocol",
-                "MigrationTestSupport",
-                "Model", "PeerLink", "Pulse", "VMControl", "Wire", x509, asn1, crypto,
+                "MigrationTestSupport", "Model", "Ownership", "PeerLink", "Pulse", "VMControl",
+                "Wire", x509, asn1, crypto,
                 hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, lifecycle, logging,
                 nioCore, nioTLS, "ferry-agent", "ferry-vmm",
             ]),
-        tests("ClusterCore", ["API", "MigrationProtocol", "Model", "Placement"]),
+        tests("ClusterCore", ["API", "Model", "Ownership", "Placement"]),
         tests(
             "Store",
             ["ClusterCore", "Host", "MigrationTestSupport", "Model", "StoreTestSupport", grdb]),
@@ -283,14 +289,15 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "API", "Clients", "History", "Host", "Migration", "MigrationProtocol",
-                "MigrationTestSupport", "Model", "PeerLink", "Placement", "Pulse", "Simulation",
+                "MigrationTestSupport", "Model", "Ownership", "PeerLink", "Placement", "Pulse",
+                "Simulation",
                 "StoreTestSupport", "Testbed", "ferry",
                 "ferry-agent", "ferry-controller", "ferry-load", "ferry-vmm",
             ], swiftSettings: settings),
         .testTarget(
             name: "FaultTests",
             dependencies: [
-                "Faults", "Host", "MigrationProtocol", "Model", "VMControl", "Wire", "ferry",
+                "Faults", "Host", "Model", "Ownership", "VMControl", "Wire", "ferry",
                 "ferry-agent", "ferry-vmm", "FaultShim",
             ], swiftSettings: settings),
         tests("SimulationReport", ["PlanetLab", "Simulation"]),
@@ -299,14 +306,15 @@ let package = Package(
         .testTarget(
             name: "MigrationSimulationTests", dependencies: ["MigrationSimulation", "Model"],
             swiftSettings: settings),
-        tests("MigrationProtocol", ["Model", "Wire"]),
+        tests("Ownership", ["Model", "Wire"]),
+        tests("MigrationProtocol", ["Model", "Ownership", "Wire"]),
         tests("Explorer"),
         tests("PeerLink", ["Host", "MigrationTestSupport", "Model"]),
         tests(
             "Migration",
             [
-                "Host", "MigrationProtocol", "MigrationTestSupport", "Model", "PageCodec",
-                "PeerLink",
+                "Host", "MigrationProtocol", "MigrationTestSupport", "Model", "Ownership",
+                "PageCodec", "PeerLink",
             ]),
     ]
 )

@@ -51,8 +51,8 @@ enum Sample {
             ("owned-by-migration", .owned(vm: vm, epoch: Epoch(258), migration: migration)),
             ("released", .released(vm: vm, epoch: Epoch(258), to: host, migration: migration)),
             ("handed-over", .handedOver(vm: vm, epoch: Epoch(258), to: host, migration: migration)),
-            ("ruled", .ruled(vm: vm, epoch: Epoch(258), against: host, migration: migration)),
-            ("overruled", .overruled(vm: vm, epoch: Epoch(258), by: host)),
+            ("ruled", .takenOver(vm: vm, epoch: Epoch(258), against: host, migration: migration)),
+            ("overruled", .superseded(vm: vm, epoch: Epoch(258), by: host)),
             ("incoming", .incoming(vm: vm, epoch: Epoch(258), from: host, migration: migration)),
             ("never-ran", .neverRan(vm: vm, epoch: Epoch(258), migration: migration)),
             ("deleted", .deleted(vm: vm, epoch: Epoch(258))),
@@ -115,10 +115,10 @@ struct GoldenPeerTests {
                 "question",
                 .question(OwnershipQuestion(vm: vm, epoch: Epoch(8), migration: migration))
             ),
-            ("overrule", .overrule(Overruling(vm: vm, epoch: Epoch(9), migration: migration))),
+            ("overrule", .takeoverNotice(TakeoverNotice(vm: vm, epoch: Epoch(9), migration: migration))),
             ("answer-taken", .answer(.taken(Epoch(8)))),
             ("answer-never-ran", .answer(.neverRan(Epoch(8)))),
-            ("answer-overruled", .answer(.overruled(Epoch(9)))),
+            ("answer-overruled", .answer(.superseded(Epoch(9)))),
         ]
             + refusals.enumerated().map { index, code in
                 let refusal = MigrationRefusal(code, "no", details: index == 0 ? ["2", "3"] : [])

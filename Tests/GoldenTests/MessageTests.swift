@@ -30,7 +30,7 @@ struct GoldenMessageTests {
         .exact("migration-info", MigrationInfo.self),
         .exact("migration-list", MigrationList.self),
         .exact("recovery-info", RecoveryInfo.self),
-        .exact("rule-on-vm", RuleOnVM.self),
+        .exact("rule-on-vm", RecoverVM.self),
         .exact("host-audit", HostCheck.self),
         .exact("problem", Problem.self),
 

@@ -24,7 +24,7 @@ extension Cluster {
             deleted(&vm, command.host)
         case (.delete(_, _), .refused(let problem)) where problem.knownCode == .vmNotFound:
             deleted(&vm, command.host)
-        case (.perform(.start, _), .vm), (.rule, .done):
+        case (.perform(.start, _), .vm), (.recover, .done):
             if case .perform = command.order {
                 vm.features = hosts[command.host]?.registration.cpuFeatures
             }

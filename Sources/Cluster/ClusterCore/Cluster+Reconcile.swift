@@ -56,7 +56,7 @@ extension Cluster {
     private func followOwner(_ vm: inout ClusterVMRecord) {
         guard let reports = vmSights[vm.id]?.reports else { return }
         for (host, report) in reports.sorted(by: { $0.value.epoch < $1.value.epoch })
-        where report.ownership == .owned || report.ownership == .ruled {
+        where report.ownership == .owned || report.ownership == .takenOver {
             guard report.epoch > vm.epochFloor else {
                 vm.retire(host, upTo: report.epoch)
                 continue
@@ -243,8 +243,8 @@ extension Cluster {
         // Stored before the host is told, as every order is: a release of a later epoch is another matter.
         vm.raiseEpoch(to: report.epoch + 1)
         order(
-            .rule(
-                RuleOnVM(ruling: .runHere, epoch: report.epoch, confirm: vm.name), vm.name),
+            .recover(
+                RecoverVM(action: .takeOver, epoch: report.epoch, confirm: vm.name), vm.name),
             for: vm.id, on: place.host, &output)
     }
 

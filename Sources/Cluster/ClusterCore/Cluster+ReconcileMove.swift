@@ -91,7 +91,7 @@ extension Cluster {
         vmSights[vm.id]?.doubtSince = since
         // One heartbeat may have been under way already.
         guard heard > since + 1 else { return }
-        if report?.ownership == .owned || report?.ownership == .ruled {
+        if report?.ownership == .owned || report?.ownership == .takenOver {
             finishMove(&vm, move, .failed(why, ended), now, &output)
         } else if report == nil {
             stepMissing(&vm, place, now)
@@ -179,8 +179,8 @@ extension VMReport {
     /// It runs there, or may yet.
     var mayRun: Bool {
         switch ownership {
-        case .owned, .ruled, .incoming, .released, .unknown: true
-        case .neverRan, .handedOver, .deleted, .overruled: false
+        case .owned, .takenOver, .incoming, .released, .unknown: true
+        case .neverRan, .handedOver, .deleted, .superseded: false
         }
     }
 }

@@ -18,7 +18,7 @@ package struct AgentCommand: Hashable, Sendable {
         case cancelMigration(MigrationID)
         /// What became of it.
         case askMigration(MigrationID)
-        case rule(RuleOnVM, VMName)
+        case recover(RecoverVM, VMName)
     }
 
     package var id: CommandID

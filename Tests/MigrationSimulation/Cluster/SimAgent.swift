@@ -7,6 +7,7 @@ import Host
 import Migration
 import MigrationProtocol
 import Model
+import Ownership
 import VMControl
 
 /// `@unchecked`: whoever holds the baton may touch it.
@@ -151,7 +152,7 @@ final class SimAgent: MigrationHost, @unchecked Sendable {
         world.scheduler.say("migration in goes on")
     }
 
-    func overrule(_ record: LedgerRecord) throws(MigrationRefusal) {
+    func supersede(_ record: LedgerRecord) throws(MigrationRefusal) {
         throw MigrationRefusal(.hostFailure, "nobody rules here")
     }
 
@@ -270,7 +271,7 @@ final class SimAgent: MigrationHost, @unchecked Sendable {
         case .handedOver:
             world.tally.count("settled: handed over")
             forget(guest)
-        case .rulingHeard: world.scheduler.fail("nobody ruled, and a ruling was heard")
+        case .takeoverHeard: world.scheduler.fail("nobody ruled, and a ruling was heard")
         case .takenBack(let epoch):
             world.tally.count("settled: taken back")
             guest.epoch = epoch

@@ -3,8 +3,8 @@
 import Glibc
 import Host
 import Migration
-import MigrationProtocol
 import Model
+import Ownership
 
 /// What a crash leaves. It outlives agents and power.
 final class SimDisk {
@@ -23,7 +23,7 @@ final class SimDisk {
     private var torn: LedgerRecord?
     private var isTornByFailure = false
     /// What an agent that starts now would read, if no crash came in between.
-    private(set) var book = LedgerBook()
+    private(set) var book = LedgerTable()
     var condition = Condition.works
     let usualWrite: Duration
     var write: Duration
@@ -66,7 +66,7 @@ final class SimDisk {
     private func keepOrLoseTorn() {
         if let torn, random.chance(0.5) { records.append(torn) }
         torn = nil
-        book = LedgerBook()
+        book = LedgerTable()
         for record in records { apply(record) }
     }
 
@@ -82,7 +82,7 @@ final class SimLedger: OwnershipLedger, @unchecked Sendable {
     private let disk: SimDisk
     private let runtime: SimRuntime
     private let world: World
-    private var book: LedgerBook
+    private var book: LedgerTable
     private var isBusy = false
     private let idle = WaitPoint()
 

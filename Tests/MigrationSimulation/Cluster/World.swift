@@ -2,8 +2,8 @@
 
 import Host
 import Migration
-import MigrationProtocol
 import Model
+import Ownership
 import Synchronization
 import VMControl
 

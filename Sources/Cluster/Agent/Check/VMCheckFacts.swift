@@ -3,8 +3,8 @@
 import API
 import Host
 import Migration
-package import MigrationProtocol
 package import Model
+package import Ownership
 import VMControl
 
 /// A VM at one moment, as the consistency check sees it.
@@ -13,14 +13,14 @@ package struct VMCheckFacts: Hashable, Sendable {
     /// Nil when only the ledger knows the VM.
     package var name: VMName?
     package var ownership: Ownership?
-    package var remains: VMRemains
+    package var remains: DiscoveredState
     package var exit: VMExit?
     package var activity: String?
     /// How long this has been so, at least; nil when that is not known.
     package var age: Duration?
 
     package init(
-        id: VMID, name: VMName?, ownership: Ownership?, remains: VMRemains, exit: VMExit? = nil,
+        id: VMID, name: VMName?, ownership: Ownership?, remains: DiscoveredState, exit: VMExit? = nil,
         activity: String? = nil, age: Duration? = nil
     ) {
         self.id = id
@@ -56,13 +56,13 @@ extension VMCheckFacts {
         if remains == .running, ownership?.mayRun != true { return (.runsUnowned, "it runs") }
         switch ownership {
         case .owned: return ownedVerdict
-        case .ruled:
+        case .takenOver:
             return ownedVerdict.flatMap { $0.0.severity == .error ? $0 : nil }
                 ?? (.takeoverUnacknowledged, "it runs here after a forced takeover")
         case .released: return (.unresolvedHandover, "it is paused")
         // A VM that has left, or never came, leaves only its ledger record.
         case _ where remains == .nothing: return nil
-        case .overruled: return (.supersededCopy, "its copy here stays paused")
+        case .superseded: return (.supersededCopy, "its copy here stays paused")
         case nil: return (.vmNotInLedger, "it is paused")
         case .handedOver, .neverRan, .deleted, .incoming: return (.vmNotOwned, "it is still here")
         }

@@ -8,6 +8,7 @@ import Logging
 package import Migration
 package import MigrationProtocol
 package import Model
+package import Ownership
 import Synchronization
 import VMControl
 
@@ -118,7 +119,7 @@ package final class IncomingMigrations: MigrationHost {
         log("migration in ended", offer, from: source, facts: outcome.facts)
     }
 
-    package func overrule(_ record: LedgerRecord) throws(MigrationRefusal) {
+    package func supersede(_ record: LedgerRecord) throws(MigrationRefusal) {
         let result: Result<Void, MigrationRefusal> = waitForTask { [inventory] in
             do throws(MigrationRefusal) {
                 if let vm = await inventory.vm(withID: record.vm) {

@@ -4,8 +4,8 @@ import API
 import Host
 import Logging
 import Migration
-import MigrationProtocol
 import Model
+import Ownership
 
 extension OutgoingMigrations {
     /// Reads the history of earlier agents and records how their unfinished migrations ended. Call once, when the VMs

@@ -4,8 +4,8 @@ import API
 import Host
 import Logging
 import Migration
-import MigrationProtocol
 import Model
+import Ownership
 
 extension OutgoingMigrations {
     typealias Outcome = Result<MigrationReport, MigrationFailure>

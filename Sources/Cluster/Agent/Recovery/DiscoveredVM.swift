@@ -4,8 +4,8 @@ import Glibc
 import Host
 import Logging
 import Migration
-import MigrationProtocol
 import Model
+import Ownership
 import VMControl
 
 struct DiscoveredVM: Sendable {
@@ -69,11 +69,11 @@ struct DiscoveredVM: Sendable {
         return try? ProcessHandle(peer.pid)
     }
 
-    var remains: VMRemains {
+    var remains: DiscoveredState {
         guard files != nil else { return .nothing }
         return switch process {
         case .none: .folder
-        case .attached: VMRemains(status)
+        case .attached: DiscoveredState(status)
         case .unreachable: .silent
         }
     }
@@ -105,7 +105,7 @@ struct DiscoveredVM: Sendable {
     }
 }
 
-extension VMRemains {
+extension DiscoveredState {
     /// From the status that a ferry-vmm reports of its guest.
     init(_ status: VMMStatus) {
         self =

@@ -6,8 +6,8 @@ import ClusterFile
 import Host
 import Logging
 import Migration
-import MigrationProtocol
 package import Model
+import Ownership
 package import PeerLink
 import ServiceLifecycle
 
@@ -119,7 +119,7 @@ package struct HandoverResolver: Sendable {
                 isRunning
                 ? "the VM runs where it was, at epoch \(epoch)"
                 : "the VM is where it was, at epoch \(epoch), and does not run"
-        case .rulingHeard(let epoch):
+        case .takeoverHeard(let epoch):
             await vm.acknowledgeTakeover()
             isRunning = await vm.readInfo().state == .running
             aftermath = "this host took the VM back by a forced takeover, at epoch \(epoch)"
@@ -143,9 +143,9 @@ extension Ownership {
     /// The host that must be asked or notified, and about which migration.
     fileprivate var unresolvedPeer: (host: HostName, migration: MigrationID)? {
         switch self {
-        case .released(_, let host, let migration), .ruled(_, let host, let migration):
+        case .released(_, let host, let migration), .takenOver(_, let host, let migration):
             (host, migration)
-        case .owned, .handedOver, .overruled, .incoming, .neverRan, .deleted: nil
+        case .owned, .handedOver, .superseded, .incoming, .neverRan, .deleted: nil
         }
     }
 }

@@ -1,8 +1,8 @@
 // A ledger record as the API reports it, and the recovery actions that it allows.
 
 import API
-import MigrationProtocol
 import Model
+import Ownership
 
 extension LedgerStanding {
     init(_ ownership: Ownership?) {
@@ -13,10 +13,10 @@ extension LedgerStanding {
             self.init(.released, epoch: epoch.number, peer: host, migration: migration)
         case .handedOver(let epoch, let host, let migration):
             self.init(.handedOver, epoch: epoch.number, peer: host, migration: migration)
-        case .ruled(let epoch, let host, let migration):
-            self.init(.ruled, epoch: epoch.number, peer: host, migration: migration)
-        case .overruled(let epoch, let host):
-            self.init(.overruled, epoch: epoch.number, peer: host)
+        case .takenOver(let epoch, let host, let migration):
+            self.init(.takenOver, epoch: epoch.number, peer: host, migration: migration)
+        case .superseded(let epoch, let host):
+            self.init(.superseded, epoch: epoch.number, peer: host)
         case .incoming(let epoch, let host, let migration):
             self.init(.incoming, epoch: epoch.number, peer: host, migration: migration)
         case .neverRan(let epoch, let migration):
@@ -32,7 +32,7 @@ extension LedgerStanding {
         switch kind {
         case .released:
             return [takeover(by: host, from: peer, hasMemory: hasMemory)]
-        case .ruled:
+        case .takenOver:
             return [
                 RecoveryOption(
                     .forgetPeer,
@@ -62,7 +62,7 @@ extension LedgerStanding {
             ? "resumes it where it is paused"
             : "can boot it again (its process is gone, and its memory with it)"
         return RecoveryOption(
-            .runHere,
+            .takeOver,
             effect:
                 "host \(host) takes the VM back at epoch \(epoch + 1), without an answer of host \(peer), and \(result)",
             risk:

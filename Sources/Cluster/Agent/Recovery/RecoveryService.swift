@@ -5,8 +5,8 @@ package import API
 import Host
 import Logging
 import Migration
-import MigrationProtocol
 package import Model
+import Ownership
 
 package struct RecoveryService: Sendable {
     private let inventory: VMInventory
@@ -51,12 +51,12 @@ package struct RecoveryService: Sendable {
     /// - Parameter caller: for the log.
     @inline(never)
     package func recover(
-        _ name: VMName, as request: RuleOnVM, orderedBy caller: Identity
+        _ name: VMName, as request: RecoverVM, orderedBy caller: Identity
     ) async throws(Problem) -> RecoveryInfo {
         let vm = try await inventory.vm(named: name)
         let before = context.ledger.ownership(of: vm.id)
         var facts: Logger.Metadata = [
-            "vm": "\(name)", "ruling": "\(request.ruling.rawValue)", "who": "\(caller)",
+            "vm": "\(name)", "ruling": "\(request.action.rawValue)", "who": "\(caller)",
             "epoch": "\(request.epoch)",
         ]
         do throws(Problem) { try await vm.recover(request) } catch {
@@ -69,7 +69,7 @@ package struct RecoveryService: Sendable {
         context.logger.warning("recovery action", metadata: facts)
         resolver.resolve(vm)
         let info = await readInfo(about: vm)
-        if case .released(_, _, let migration) = before, request.ruling == .runHere {
+        if case .released(_, _, let migration) = before, request.action == .takeOver {
             await history.update(migration) {
                 $0.failure?.settle(
                     aftermath:

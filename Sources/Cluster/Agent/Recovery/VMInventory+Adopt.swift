@@ -7,8 +7,8 @@ import API
 import Host
 import Logging
 import Migration
-import MigrationProtocol
 import Model
+import Ownership
 
 extension VMInventory {
     /// Brings back every VM of the state folder and the ledger. A VM that cannot be brought back is logged and
@@ -38,7 +38,7 @@ extension VMInventory {
         except found: Set<VMID>, resolver: HandoverResolver
     ) async {
         for (id, ownership) in context.ledger.ownerships where !found.contains(id) {
-            let adoption = Adoption(of: id, ownership, .nothing)
+            let adoption = AdoptionDecision(vm: id, ownership: ownership, discovered: .nothing)
             await appendToLedger(adoption.record)
             // Nothing exists here that could be ended or paused.
             if adoption.step == .endAndForget || adoption.step == .hold { continue }
@@ -69,8 +69,8 @@ extension VMInventory {
                 "VM folder left alone", metadata: ["vm": "\(name)", "error": "\(error)"])
             return nil
         }
-        let adoption = Adoption(
-            of: discovered.record.id, discovered.ownership, discovered.remains)
+        let adoption = AdoptionDecision(
+            vm: discovered.record.id, ownership: discovered.ownership, discovered: discovered.remains)
         await appendToLedger(adoption.record)
         if adoption.step == .endAndForget {
             await onThread("forget-\(name)") { discovered.endAndRemove(context) }
@@ -81,7 +81,7 @@ extension VMInventory {
     }
 
     private func keepVM(
-        _ discovered: DiscoveredVM, step: Adoption.Step, resolver: HandoverResolver
+        _ discovered: DiscoveredVM, step: AdoptionDecision.Step, resolver: HandoverResolver
     ) async {
         let vm = VirtualMachine(
             record: discovered.record, epoch: discovered.ownership?.epoch ?? .first,

@@ -3,12 +3,12 @@
 import API
 import Host
 import Logging
-import MigrationProtocol
 import Model
+import Ownership
 import VMControl
 
 extension VirtualMachine {
-    func adopt(_ discovered: DiscoveredVM, step: Adoption.Step) async {
+    func adopt(_ discovered: DiscoveredVM, step: AdoptionDecision.Step) async {
         switch discovered.process {
         case .none: break
         case .attached(let process): attach(process, status: discovered.status)
@@ -21,16 +21,16 @@ extension VirtualMachine {
         case .keepAsLost: markLost()
         case .hold:
             await holdAfterRestart()
-            if case .overruled(let epoch, let host) = discovered.ownership {
+            if case .superseded(let epoch, let host) = discovered.ownership {
                 ownership.enter(.superseded(by: host), at: epoch)
             } else {
                 ownership.enter(.notInLedger)
             }
-        case .holdAndSettle(let host):
+        case .holdAndResolve(let host):
             await holdAfterRestart()
             ownership.enter(.unresolvedHandover(to: host))
         }
-        if case .ruled(let epoch, let host, _) = discovered.ownership,
+        if case .takenOver(let epoch, let host, _) = discovered.ownership,
             ownership.condition == .resolved
         {
             ownership.enter(.unacknowledgedTakeover(from: host), at: epoch)

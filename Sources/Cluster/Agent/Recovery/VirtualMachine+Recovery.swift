@@ -7,13 +7,14 @@ import Logging
 import Migration
 import MigrationProtocol
 import Model
+import Ownership
 import VMControl
 
 // MARK: Actions ordered here
 
 extension VirtualMachine {
     /// Writes the action to the ledger, then does it. Throws with the VM as it was.
-    package func recover(_ request: RuleOnVM) async throws(Problem) {
+    package func recover(_ request: RecoverVM) async throws(Problem) {
         guard let current = context.ledger.ownership(of: id),
             current.epoch.number == request.epoch
         else {
@@ -23,8 +24,8 @@ extension VirtualMachine {
                 "the request is for epoch \(request.epoch), and the ledger of host \(context.name) says of VM \(name): \(standing)"
             )
         }
-        switch request.ruling {
-        case .runHere:
+        switch request.action {
+        case .takeOver:
             try requireConfirmation(request)
             try await takeOver(from: current)
         case .forgetPeer:
@@ -34,7 +35,7 @@ extension VirtualMachine {
         }
     }
 
-    private func requireConfirmation(_ request: RuleOnVM) throws(Problem) {
+    private func requireConfirmation(_ request: RecoverVM) throws(Problem) {
         guard request.confirm == name else {
             throw Problem(
                 .notConfirmed, "this action is not safe: confirm it with the VM's name, \(name)")
@@ -42,7 +43,7 @@ extension VirtualMachine {
     }
 
     private func takeOver(from current: Ownership) async throws(Problem) {
-        guard case .released(_, let host, _) = current, let record = current.ruling(vm: id)
+        guard case .released(_, let host, _) = current, let record = current.takeover(vm: id)
         else { throw nothingToRecover(current) }
         try beginActivity(.recovering)
         defer { endActivity() }
@@ -55,7 +56,7 @@ extension VirtualMachine {
     }
 
     private func forgetPeer(_ current: Ownership) async throws(Problem) {
-        guard let record = current.rulingSettled(vm: id) else { throw nothingToRecover(current) }
+        guard let record = current.takeoverConfirmed(vm: id) else { throw nothingToRecover(current) }
         try await appendToLedger(record)
         acknowledgeTakeover()
     }
@@ -70,7 +71,7 @@ extension VirtualMachine {
 
     private func nothingToRecover(_ current: Ownership) -> Problem {
         Problem(
-            .nothingToRule,
+            .nothingToRecover,
             "the ledger of host \(context.name) says of VM \(name): \(LedgerStanding(current).words)"
         )
     }
@@ -106,7 +107,7 @@ extension VirtualMachine {
         do throws(LedgerError) {
             try await onThread("ledger") { () throws(LedgerError) in try ledger.append(record) }
         } catch { throw MigrationRefusal(.ledgerFailure, "\(error)") }
-        if case .overruled(_, let epoch, let host) = record {
+        if case .superseded(_, let epoch, let host) = record {
             ownership.enter(.superseded(by: host), at: epoch)
         }
         context.logger.warning(
@@ -124,7 +125,7 @@ extension VirtualMachine {
             // The seal belongs to the connection that paused.
             let client = try process.openConnection()
             let status = try client.status()
-            switch VMRemains(status) {
+            switch DiscoveredState(status) {
             case .running, .paused(isSealed: false):
                 try client.pause(forHandover: true)
                 try client.seal()
@@ -153,9 +154,9 @@ extension VirtualMachine {
     /// The VM for the consistency check. The process number is also that of a process that does not answer.
     func observeForCheck() async -> (facts: VMCheckFacts, state: VMState, processID: Int32?) {
         await refreshStatus()
-        let remains: VMRemains =
+        let remains: DiscoveredState =
             if guest.process != nil {
-                VMRemains(guest.status)
+                DiscoveredState(guest.status)
             } else if guest.unreachableProcess != nil {
                 .silent
             } else {

@@ -7,8 +7,8 @@ import API
 import ClusterFile
 import Host
 import Migration
-import MigrationProtocol
 import Model
+import Ownership
 import VMControl
 
 actor HeartbeatMaker {
@@ -109,7 +109,7 @@ actor HeartbeatMaker {
         var reports: [VMReport] = []
         for (id, ownership) in sample.ownerships where !known.contains(id) {
             let standing = LedgerStanding(ownership)
-            guard let kind = VMReport.Ownership(standing.kind), kind != .overruled else { continue }
+            guard let kind = VMReport.Ownership(standing.kind), kind != .superseded else { continue }
             // The VM may be arriving or leaving.
             let ledger = inventory.context.ledger
             guard await !inventory.contains(id), ledger.ownership(of: id) == ownership else {
@@ -194,8 +194,8 @@ extension VMReport.Ownership {
         switch kind {
         case .owned: self = .owned
         case .released: self = .released
-        case .ruled: self = .ruled
-        case .overruled: self = .overruled
+        case .takenOver: self = .takenOver
+        case .superseded: self = .superseded
         case .incoming: self = .incoming
         case .unknown: self = .unknown
         case .handedOver, .neverRan, .deleted: return nil

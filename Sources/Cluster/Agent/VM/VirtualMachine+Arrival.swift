@@ -6,6 +6,7 @@ import Host
 import Migration
 import MigrationProtocol
 import Model
+import Ownership
 
 extension VirtualMachine {
     /// Starts the process that receives the VM. Throws with nothing left.

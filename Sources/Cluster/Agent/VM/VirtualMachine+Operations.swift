@@ -3,8 +3,8 @@
 package import API
 import Host
 import Migration
-import MigrationProtocol
 import Model
+import Ownership
 import VMControl
 
 extension VirtualMachine {
@@ -117,7 +117,7 @@ extension VirtualMachine {
         do throws(Problem) {
             // The other host would have to know of the deletion, and it cannot be notified of it.
             switch context.ledger.ownership(of: id) {
-            case .released, .ruled:
+            case .released, .takenOver:
                 throw Problem(.wrongState, warningText ?? "its owner is not known")
             default: break
             }

@@ -9,8 +9,8 @@ package import API
 import Host
 import Logging
 import Migration
-import MigrationProtocol
 package import Model
+import Ownership
 package import VMControl
 
 package actor VirtualMachine {

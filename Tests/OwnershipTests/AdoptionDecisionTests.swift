@@ -1,7 +1,7 @@
 // What a starting agent does with each VM that it finds.
 
-import MigrationProtocol
 import Model
+import Ownership
 import Testing
 
 @Suite("Adoption")
@@ -12,16 +12,16 @@ struct AdoptionTests {
 
     private func host(_ name: String) throws -> HostName { try HostName(name) }
 
-    private func steps(_ ownership: Ownership?) -> [VMRemains: Adoption.Step] {
+    private func steps(_ ownership: Ownership?) -> [DiscoveredState: AdoptionDecision.Step] {
         Dictionary(
-            uniqueKeysWithValues: VMRemains.allCases.map {
-                ($0, Adoption(of: vm, ownership, $0).step)
+            uniqueKeysWithValues: DiscoveredState.allCases.map {
+                ($0, AdoptionDecision(vm: vm, ownership: ownership, discovered: $0).step)
             })
     }
 
     private func expect(
-        _ ownership: Ownership?, _ usual: Adoption.Step,
-        but others: [VMRemains: Adoption.Step] = [:]
+        _ ownership: Ownership?, _ usual: AdoptionDecision.Step,
+        but others: [DiscoveredState: AdoptionDecision.Step] = [:]
     ) {
         for (remains, step) in steps(ownership) {
             #expect(step == others[remains] ?? usual, "\(String(describing: ownership)) \(remains)")
@@ -42,9 +42,9 @@ struct AdoptionTests {
     {
         let (a, b) = (try host("a"), try host("b"))
         expect(
-            .ruled(epoch, against: b, migration: migration), .keep,
+            .takenOver(epoch, against: b, migration: migration), .keep,
             but: [.paused(isSealed: true): .keepAndResume, .nothing: .keepAsLost])
-        expect(.overruled(epoch, by: a), .hold)
+        expect(.superseded(epoch, by: a), .hold)
     }
 
     @Test
@@ -52,7 +52,7 @@ struct AdoptionTests {
         throws
     {
         let b = try host("b")
-        expect(.released(epoch, to: b, migration: migration), .holdAndSettle(with: b))
+        expect(.released(epoch, to: b, migration: migration), .holdAndResolve(with: b))
     }
 
     @Test func `What was arriving, has left, never ran or was deleted does not stay`() throws {
@@ -78,13 +78,14 @@ struct AdoptionTests {
             .neverRan(epoch, migration: migration), .deleted(epoch),
         ]
         for ownership in ownerships {
-            for remains in VMRemains.allCases {
-                let record = Adoption(of: vm, ownership, remains).record
+            for remains in DiscoveredState.allCases {
+                let record = AdoptionDecision(vm: vm, ownership: ownership, discovered: remains)
+                    .record
                 guard case .incoming = ownership else {
                     #expect(record == nil)
                     continue
                 }
-                var book = LedgerBook()
+                var book = LedgerTable()
                 book.restore(try #require(ownership.map { LedgerRecord(vm: vm, $0) }))
                 try book.apply(try #require(record))
                 #expect(book.ownerships[vm] == .neverRan(epoch, migration: migration))

@@ -15,6 +15,7 @@
 // say what the disk holds: the guest is kept, paused, and the ending is `undecided` until a question is answered.
 
 package import Model
+package import Ownership
 
 /// The destination's machine.
 package struct DestinationMachine: Hashable, Sendable {

@@ -2,15 +2,15 @@
 
 package import Model
 
-/// Where a VM stands on one host. Only `owned` and `ruled` let the host run it.
+/// Where a VM stands on one host. Only `owned` and `takenOver` let the host run it.
 package enum Ownership: Hashable, Sendable {
     case owned(Epoch, migration: MigrationID?)
-    /// Unsettled: nobody runs the VM until this host has talked to `to`.
+    /// Unresolved: the VM runs on no host until this host has an answer from `to`.
     case released(Epoch, to: HostName, migration: MigrationID)
     case handedOver(Epoch, to: HostName, migration: MigrationID)
-    /// Owned by a ruling that `against` has not heard of yet.
-    case ruled(Epoch, against: HostName, migration: MigrationID)
-    case overruled(Epoch, by: HostName)
+    /// Owned by a forced takeover that `against` has not confirmed yet.
+    case takenOver(Epoch, against: HostName, migration: MigrationID)
+    case superseded(Epoch, by: HostName)
     case incoming(Epoch, from: HostName, migration: MigrationID)
     case neverRan(Epoch, migration: MigrationID)
     case deleted(Epoch)
@@ -23,9 +23,9 @@ package enum Ownership: Hashable, Sendable {
                 .released(epoch, to: to, migration: migration)
             case .handedOver(_, let epoch, let to, let migration):
                 .handedOver(epoch, to: to, migration: migration)
-            case .ruled(_, let epoch, let against, let migration):
-                .ruled(epoch, against: against, migration: migration)
-            case .overruled(_, let epoch, let by): .overruled(epoch, by: by)
+            case .takenOver(_, let epoch, let against, let migration):
+                .takenOver(epoch, against: against, migration: migration)
+            case .superseded(_, let epoch, let by): .superseded(epoch, by: by)
             case .incoming(_, let epoch, let from, let migration):
                 .incoming(epoch, from: from, migration: migration)
             case .neverRan(_, let epoch, let migration): .neverRan(epoch, migration: migration)
@@ -36,7 +36,7 @@ package enum Ownership: Hashable, Sendable {
     package var epoch: Epoch {
         switch self {
         case .owned(let epoch, _), .released(let epoch, _, _), .handedOver(let epoch, _, _),
-            .ruled(let epoch, _, _), .overruled(let epoch, _), .incoming(let epoch, _, _),
+            .takenOver(let epoch, _, _), .superseded(let epoch, _), .incoming(let epoch, _, _),
             .neverRan(let epoch, _), .deleted(let epoch):
             epoch
         }
@@ -45,22 +45,22 @@ package enum Ownership: Hashable, Sendable {
     /// This host may run the VM.
     package var mayRun: Bool {
         switch self {
-        case .owned, .ruled: true
-        case .released, .handedOver, .overruled, .incoming, .neverRan, .deleted: false
+        case .owned, .takenOver: true
+        case .released, .handedOver, .superseded, .incoming, .neverRan, .deleted: false
         }
     }
 
-    /// By a controller's word the VM may have another life here, in this epoch: the one before is over.
+    /// The controller may give the VM to this host again, in this epoch: its earlier ownership here has ended.
     package func mayBegin(in epoch: Epoch) -> Bool {
         switch self {
-        case .handedOver, .overruled, .neverRan, .deleted: epoch > self.epoch
-        case .owned, .released, .ruled, .incoming: false
+        case .handedOver, .superseded, .neverRan, .deleted: epoch > self.epoch
+        case .owned, .released, .takenOver, .incoming: false
         }
     }
 
-    /// A guest that this migration brought may still turn out to be owned here: nothing that was written since says
-    /// otherwise.
-    package func isUndecided(_ migration: MigrationID) -> Bool {
+    /// A guest that this migration brought may still turn out to be owned here: no later record of the VM contradicts
+    /// it.
+    package func isUndecided(after migration: MigrationID) -> Bool {
         if case .incoming(_, _, migration) = self { true } else { false }
     }
 }

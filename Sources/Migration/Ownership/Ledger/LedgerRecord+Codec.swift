@@ -36,10 +36,10 @@ extension LedgerRecord {
         case (5, let migration?):
             self = .neverRan(vm: vm, epoch: epoch, migration: migration)
         case (7, let migration?):
-            self = .ruled(
+            self = .takenOver(
                 vm: vm, epoch: epoch, against: try reader.hostName(), migration: migration)
         case (8, nil):
-            self = .overruled(vm: vm, epoch: epoch, by: try reader.hostName())
+            self = .superseded(vm: vm, epoch: epoch, by: try reader.hostName())
         case (6, nil): self = .deleted(vm: vm, epoch: epoch)
         default: throw .invalid(field: "record", value: UInt64(kind))
         }
@@ -53,8 +53,8 @@ extension LedgerRecord {
         case .incoming: 4
         case .neverRan: 5
         case .deleted: 6
-        case .ruled: 7
-        case .overruled: 8
+        case .takenOver: 7
+        case .superseded: 8
         }
     }
 
@@ -62,17 +62,18 @@ extension LedgerRecord {
         switch self {
         case .owned(_, _, let migration): migration
         case .released(_, _, _, let migration), .handedOver(_, _, _, let migration),
-            .ruled(_, _, _, let migration), .incoming(_, _, _, let migration),
+            .takenOver(_, _, _, let migration), .incoming(_, _, _, let migration),
             .neverRan(_, _, let migration):
             migration
-        case .overruled, .deleted: nil
+        case .superseded, .deleted: nil
         }
     }
 
     private var peer: HostName? {
         switch self {
         case .released(_, _, let host, _), .handedOver(_, _, let host, _),
-            .ruled(_, _, let host, _), .overruled(_, _, let host), .incoming(_, _, let host, _):
+            .takenOver(_, _, let host, _), .superseded(_, _, let host),
+            .incoming(_, _, let host, _):
             host
         case .owned, .neverRan, .deleted: nil
         }

@@ -1,14 +1,10 @@
 // How the words of Model look as bytes in this protocol.
 
 import Model
+import Ownership
 import Wire
 
 extension ByteWriter {
-    mutating func write(_ identifier: Identifier128) {
-        write(identifier.high)
-        write(identifier.low)
-    }
-
     mutating func write(_ root: MemoryRoot) {
         write(root.low)
         write(root.high)
@@ -19,11 +15,6 @@ extension ByteWriter {
 }
 
 extension ByteReader {
-    mutating func identifier() throws(WireError) -> Identifier128 {
-        Identifier128(
-            high: try integer(field: "identifier"), low: try integer(field: "identifier"))
-    }
-
     mutating func root() throws(WireError) -> MemoryRoot {
         MemoryRoot(low: try integer(field: "root"), high: try integer(field: "root"))
     }
@@ -36,24 +27,10 @@ extension ByteReader {
         return .nanoseconds(nanoseconds)
     }
 
-    /// The last epoch is not valid: there must be a next one.
-    mutating func epoch() throws(WireError) -> Epoch {
-        let number: UInt64 = try integer(field: "epoch")
-        guard number <= Epoch.valid.upperBound.number else {
-            throw .invalid(field: "epoch", value: number)
-        }
-        return Epoch(number)
-    }
-
     mutating func round() throws(WireError) -> Int { Int(try integer(UInt32.self, field: "round")) }
 
     mutating func token() throws(WireError) -> [UInt8] {
         Array(try raw(Limits.tokenBytes, field: "token"))
-    }
-
-    mutating func hostName() throws(WireError) -> HostName {
-        let text = try text(limit: 63, field: "host name")
-        do { return try HostName(text) } catch { throw .invalidText(field: "host name") }
     }
 
     mutating func vmName() throws(WireError) -> VMName {

@@ -24,6 +24,7 @@
 // `recordWritten`, and whatever depends on it comes in the answer to that event.
 
 package import Model
+package import Ownership
 
 /// The source's machine.
 package struct SourceMachine: Hashable, Sendable {

@@ -1,6 +1,7 @@
 // How the messages of PeerMessage.swift look as bytes. Reading bounds every length and throws; it never traps.
 
 import Model
+import Ownership
 package import Wire
 
 /// The first 8 bytes of a message.
@@ -117,10 +118,10 @@ extension PeerMessage {
             body.write(question.epoch.number)
             body.write(question.migration)
             return (.question, body)
-        case .overrule(let overruling):
-            body.write(overruling.vm)
-            body.write(overruling.epoch.number)
-            body.write(overruling.migration)
+        case .takeoverNotice(let notice):
+            body.write(notice.vm)
+            body.write(notice.epoch.number)
+            body.write(notice.migration)
             return (.overrule, body)
         case .answer(let answer):
             answer.write(to: &body)
@@ -178,8 +179,8 @@ extension PeerMessage {
                     vm: try reader.identifier(), epoch: try reader.epoch(),
                     migration: try reader.identifier()))
         case .overrule:
-            return .overrule(
-                Overruling(
+            return .takeoverNotice(
+                TakeoverNotice(
                     vm: try reader.identifier(), epoch: try reader.epoch(),
                     migration: try reader.identifier()))
         case .answer: return .answer(try OwnershipAnswer(from: &reader))
@@ -244,7 +245,7 @@ extension OwnershipAnswer {
         case .neverRan(let epoch):
             writer.write(UInt8(2))
             writer.write(epoch.number)
-        case .overruled(let epoch):
+        case .superseded(let epoch):
             writer.write(UInt8(3))
             writer.write(epoch.number)
         }
@@ -256,7 +257,7 @@ extension OwnershipAnswer {
         switch kind {
         case 1: self = .taken(epoch)
         case 2: self = .neverRan(epoch)
-        case 3: self = .overruled(epoch)
+        case 3: self = .superseded(epoch)
         default: throw .invalid(field: "answer", value: UInt64(kind))
         }
     }

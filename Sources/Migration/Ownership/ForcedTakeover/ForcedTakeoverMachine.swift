@@ -1,20 +1,21 @@
-// The controller's part when the other side never answers: who gets the VM, stored before anybody is told.
+// The forced takeover as the controller decides it: the destination of a released VM never answers, so the source takes
+// the VM back. The decision is stored before the order is sent.
 //
 //   S reports released(e+1, to D) ─┐
-//   D is known to be off ──────────┴▶ store (e+2, S, ruling open) ─stored▶ rule ─▶ S writes ruled(e+2)
-//                                           ▲                        ▲              │
-//                                           │                        └─ S reports ──┤ released still: told again
-//   (epoch, owner), no ruling open ◀────────┴── S reports an epoch as late, or that D answered after all
+//   D is known to be off ──────────┴▶ store (e+2, S, takeover open) ─stored▶ takeOver ─▶ S writes takenOver(e+2)
+//                                           ▲                          ▲              │
+//                                           │                          └─ S reports ──┤ still released: ordered again
+//   (epoch, owner), no takeover open ◀──────┴── S reports an epoch as late, or that D answered after all
 //
 // The store takes an entry only in place of the one that was read: of two controllers, one is too late and reads
-// again. Nothing else survives a restart: reports come again, and so does the knowledge of who is off. A host that is
-// only silent is not off: this machine never rules against one. And it must have been off after the release, so that
-// what ran there is gone, and what it had read of GO too.
+// again. Nothing else survives a restart: reports and the knowledge of which hosts are off arrive again. A host that is
+// only silent is not off: the machine never decides a takeover against it. The host must have been off after the
+// release, so that the VM that ran there is gone, and so is a GO that it had read.
 
 package import Model
 
-/// The controller gives a VM to a host again that had released it.
-package struct RulingOrder: Hashable, Sendable {
+/// The controller orders a host to take back a VM that it had released.
+package struct ForcedTakeoverOrder: Hashable, Sendable {
     package var vm: VMID
     package var epoch: Epoch
     package var host: HostName
@@ -32,12 +33,12 @@ package struct RulingOrder: Hashable, Sendable {
         self.migration = migration
     }
 
-    /// What the host writes that is told of it; nil when its ledger does not say any more what was ruled upon.
+    /// The record that the host writes on this order; nil when its ledger no longer says what the decision was based on.
     package func record(after ownership: Ownership?) -> LedgerRecord? {
         guard case .released(let released, against, migration) = ownership,
             released.next == epoch
         else { return nil }
-        return .ruled(vm: vm, epoch: epoch, against: against, migration: migration)
+        return .takenOver(vm: vm, epoch: epoch, against: against, migration: migration)
     }
 }
 
@@ -46,17 +47,17 @@ package struct OwnershipEntry: Hashable, Sendable {
     package var epoch: Epoch
     package var host: HostName
     /// Stored, and not known to be in the host's ledger.
-    package var ruling: RulingOrder?
+    package var takeover: ForcedTakeoverOrder?
 
-    package init(epoch: Epoch, host: HostName, ruling: RulingOrder? = nil) {
+    package init(epoch: Epoch, host: HostName, takeover: ForcedTakeoverOrder? = nil) {
         self.epoch = epoch
         self.host = host
-        self.ruling = ruling
+        self.takeover = takeover
     }
 }
 
 /// The controller's machine of one VM.
-package struct RulingMachine: Hashable, Sendable {
+package struct ForcedTakeoverMachine: Hashable, Sendable {
     package enum Event: Hashable, Sendable {
         /// What a host's ledger says, from its agent. Comes again and again.
         case reported(Ownership, by: HostName)
@@ -71,7 +72,7 @@ package struct RulingMachine: Hashable, Sendable {
     package enum Action: Hashable, Sendable {
         /// Durable before `stored`, and only in place of what was read.
         case store(OwnershipEntry, replacing: OwnershipEntry?)
-        case rule(RulingOrder)
+        case takeOver(ForcedTakeoverOrder)
     }
 
     private let vm: VMID
@@ -80,7 +81,7 @@ package struct RulingMachine: Hashable, Sendable {
     private var release: Release?
     private var fenced: Set<HostName> = []
 
-    /// A VM that a host cannot settle.
+    /// A VM whose source has released it and has no answer.
     private struct Release: Hashable, Sendable {
         var by: HostName
         var epoch: Epoch
@@ -96,17 +97,17 @@ package struct RulingMachine: Hashable, Sendable {
 
     package mutating func handle(_ event: Event) -> [Action] {
         switch event {
-        case .reported(let ownership, let host): return take(ownership, by: host)
+        case .reported(let ownership, let host): return follow(ownership, by: host)
         case .fenced(let host):
             fenced.insert(host)
-            return rule()
+            return decideTakeover()
         case .returned(let host):
             fenced.remove(host)
             return []
         case .stored:
             guard let stored = storing else { return [] }
             (entry, storing) = (stored, nil)
-            return stored.ruling.map { [.rule($0)] } ?? []
+            return stored.takeover.map { [.takeOver($0)] } ?? []
         case .notStored(let current):
             (entry, storing) = (current, nil)
             return []
@@ -114,19 +115,19 @@ package struct RulingMachine: Hashable, Sendable {
     }
 
     /// While the store writes nothing is decided: the report comes again.
-    private mutating func take(_ ownership: Ownership, by host: HostName) -> [Action] {
+    private mutating func follow(_ ownership: Ownership, by host: HostName) -> [Action] {
         guard storing == nil else { return [] }
-        note(ownership, by: host)
-        if let ruling = entry?.ruling, ruling.host == host {
-            return follow(ruling, ownership)
+        recordRelease(ownership, by: host)
+        if let takeover = entry?.takeover, takeover.host == host {
+            return follow(takeover, after: ownership)
         }
-        guard ownership.mayRun else { return rule() }
+        guard ownership.mayRun else { return decideTakeover() }
         guard entry.map({ ownership.epoch > $0.epoch }) ?? true else { return [] }
         return store(OwnershipEntry(epoch: ownership.epoch, host: host))
     }
 
-    /// Who was off before the release was heard of may have come back and taken the VM since.
-    private mutating func note(_ ownership: Ownership, by host: HostName) {
+    /// A host that was off before the release was heard may have come back and taken the VM since.
+    private mutating func recordRelease(_ ownership: Ownership, by host: HostName) {
         guard case .released(let epoch, let to, let migration) = ownership else {
             if release?.by == host { release = nil }
             return
@@ -136,32 +137,34 @@ package struct RulingMachine: Hashable, Sendable {
         release = heard
     }
 
-    /// What came of a ruling, by its host's own word.
-    private mutating func follow(_ ruling: RulingOrder, _ ownership: Ownership) -> [Action] {
-        if ruling.record(after: ownership) != nil { return [.rule(ruling)] }
+    /// What the takeover's own host reports about it.
+    private mutating func follow(
+        _ takeover: ForcedTakeoverOrder, after ownership: Ownership
+    ) -> [Action] {
+        if takeover.record(after: ownership) != nil { return [.takeOver(takeover)] }
         switch ownership {
         case .handedOver(let epoch, let to, _):
             return store(OwnershipEntry(epoch: epoch, host: to))
-        case .owned(let epoch, _), .ruled(let epoch, _, _):
-            guard epoch >= ruling.epoch else { return [] }
-            return store(OwnershipEntry(epoch: epoch, host: ruling.host))
+        case .owned(let epoch, _), .takenOver(let epoch, _, _):
+            guard epoch >= takeover.epoch else { return [] }
+            return store(OwnershipEntry(epoch: epoch, host: takeover.host))
         // It took the VM back, and has released it once more since.
         case .released(let epoch, _, _):
-            guard epoch > ruling.epoch else { return [] }
-            return store(OwnershipEntry(epoch: Epoch(epoch.number - 1), host: ruling.host))
-        case .overruled, .incoming, .neverRan, .deleted: return []
+            guard epoch > takeover.epoch else { return [] }
+            return store(OwnershipEntry(epoch: Epoch(epoch.number - 1), host: takeover.host))
+        case .superseded, .incoming, .neverRan, .deleted: return []
         }
     }
 
-    /// Rules when it is due: released, and the other host is off and is not known to have taken the VM.
-    private mutating func rule() -> [Action] {
-        guard storing == nil, entry?.ruling == nil, let release, fenced.contains(release.to),
+    /// Decides a takeover when it is due: the VM is released, the other host is off and is not known to have taken the VM.
+    private mutating func decideTakeover() -> [Action] {
+        guard storing == nil, entry?.takeover == nil, let release, fenced.contains(release.to),
             entry.map({ $0.epoch < release.epoch }) ?? true
         else { return [] }
-        let ruling = RulingOrder(
+        let takeover = ForcedTakeoverOrder(
             vm: vm, epoch: release.epoch.next, host: release.by, against: release.to,
             migration: release.migration)
-        return store(OwnershipEntry(epoch: ruling.epoch, host: ruling.host, ruling: ruling))
+        return store(OwnershipEntry(epoch: takeover.epoch, host: takeover.host, takeover: takeover))
     }
 
     private mutating func store(_ next: OwnershipEntry) -> [Action] {

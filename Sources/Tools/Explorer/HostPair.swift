@@ -1,8 +1,8 @@
 // Both hosts of a world. Worlds that follow one another share what did not change: a host is copied when it is changed,
-// and its hash is worked out once.
+// and its hash is computed once.
 
-/// A host and its hash. Written only while one world alone has it, read by any thread afterwards.
-private final class Box: @unchecked Sendable {
+/// A host and its hash. It is written only while one world alone refers to it, and read by any thread afterwards.
+private final class HostBox: @unchecked Sendable {
     var state: HostState
     /// Nil from a change until the next fingerprint, which is taken before the world is handed on.
     var hash: UInt64?
@@ -10,13 +10,13 @@ private final class Box: @unchecked Sendable {
     init(_ state: HostState) { self.state = state }
 }
 
-struct Hosts: Sendable {
-    private var s: Box
-    private var d: Box
+struct HostPair: Sendable {
+    private var s: HostBox
+    private var d: HostBox
 
     init(s: HostState, d: HostState) {
-        self.s = Box(s)
-        self.d = Box(d)
+        self.s = HostBox(s)
+        self.d = HostBox(d)
     }
 
     subscript(side: Side) -> HostState {
@@ -25,24 +25,24 @@ struct Hosts: Sendable {
         }
         _modify {
             if side == .s {
-                Self.own(&s)
+                Self.makeUnique(&s)
                 yield &s.state
             } else {
-                Self.own(&d)
+                Self.makeUnique(&d)
                 yield &d.state
             }
         }
     }
 
-    private static func own(_ box: inout Box) {
-        if !isKnownUniquelyReferenced(&box) { box = Box(box.state) }
+    private static func makeUnique(_ box: inout HostBox) {
+        if !isKnownUniquelyReferenced(&box) { box = HostBox(box.state) }
         box.hash = nil
     }
 
-    /// Works out what is not known of them yet.
-    mutating func hashes() -> (UInt64, UInt64) { (Self.hash(s), Self.hash(d)) }
+    /// Computes the hashes that are not known yet.
+    mutating func computeHashes() -> (UInt64, UInt64) { (Self.hash(of: s), Self.hash(of: d)) }
 
-    private static func hash(_ box: Box) -> UInt64 {
+    private static func hash(of box: HostBox) -> UInt64 {
         if let hash = box.hash { return hash }
         let hash = UInt64(bitPattern: Int64(box.state.hashValue))
         box.hash = hash

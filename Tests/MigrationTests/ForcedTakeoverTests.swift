@@ -5,18 +5,19 @@ import Migration
 import MigrationProtocol
 import MigrationTestSupport
 import Model
+import Ownership
 import PeerLink
 import Testing
 
-@Suite("Rulings between hosts")
-struct RulingTests {
+@Suite("Forced takeovers between hosts")
+struct ForcedTakeoverTests {
     private let vm = VMID.random()
     private let migration = MigrationID.random()
     private let full = LedgerError.full(SystemError(call: "test", code: 28))
 
     private func ruler() throws -> MemoryLedger {
         MemoryLedger([
-            .ruled(vm: vm, epoch: Epoch(3), against: try HostName("b"), migration: migration)
+            .takenOver(vm: vm, epoch: Epoch(3), against: try HostName("b"), migration: migration)
         ])
     }
 
@@ -39,9 +40,9 @@ struct RulingTests {
         let guest = try #require(try host.arrived())
         try guest.resume()
         let ledger = try ruler()
-        #expect(try settle(ledger, with: host) == .success(.rulingHeard(Epoch(3))))
+        #expect(try settle(ledger, with: host) == .success(.takeoverHeard(Epoch(3))))
         #expect(!guest.now.isRunning && guest.now.isSealed)
-        #expect(host.ledger.ownership(of: vm) == .overruled(Epoch(3), by: try HostName("a")))
+        #expect(host.ledger.ownership(of: vm) == .superseded(Epoch(3), by: try HostName("a")))
         #expect(ledger.ownership(of: vm) == .owned(Epoch(3), migration: nil))
     }
 
@@ -67,11 +68,11 @@ struct RulingTests {
     @Test func `A host that has nothing to stop has heard of it at once`() throws {
         for record in [
             nil, .neverRan(vm: vm, epoch: Epoch(2), migration: migration),
-            LedgerRecord.overruled(vm: vm, epoch: Epoch(3), by: try HostName("a")),
+            LedgerRecord.superseded(vm: vm, epoch: Epoch(3), by: try HostName("a")),
         ] {
             let host = try FakeHost(name: "b", ledger: MemoryLedger(record.map { [$0] } ?? []))
             let ledger = try ruler()
-            #expect(try settle(ledger, with: host) == .success(.rulingHeard(Epoch(3))))
+            #expect(try settle(ledger, with: host) == .success(.takeoverHeard(Epoch(3))))
             #expect(ledger.ownership(of: vm) == .owned(Epoch(3), migration: nil))
         }
     }
@@ -101,11 +102,11 @@ struct RulingTests {
         let waiting = try #require(bench.host.guests.first)
         #expect(!waiting.now.isDiscarded && !waiting.now.isRunning)
         let released = try #require(bench.sourceLedger.ownership(of: bench.vm))
-        try bench.sourceLedger.append(try #require(released.ruling(vm: bench.vm)))
+        try bench.sourceLedger.append(try #require(released.takeover(vm: bench.vm)))
         bench.proxy.mend()
         let outcome = try Settlement.settle(
             vm: bench.vm, with: bench.address, keys: SharedKeys.all.a, ledger: bench.sourceLedger)
-        #expect(outcome == .rulingHeard(Epoch(3)))
+        #expect(outcome == .takeoverHeard(Epoch(3)))
         #expect(waiting.now.isDiscarded)
         guard case .discarded = try bench.host.waitForOutcome() else {
             Issue.record("\(bench.host.outcomes)")
@@ -113,7 +114,7 @@ struct RulingTests {
         }
         #expect(
             bench.destinationLedger.ownership(of: bench.vm)
-                == .overruled(Epoch(3), by: try HostName("a")))
+                == .superseded(Epoch(3), by: try HostName("a")))
     }
 
     @Test func `A destination that gives up in the middle never runs it: it runs at the source`()

@@ -21,12 +21,13 @@
 //             go             ─────────────▶
 //                            ◀───────────── running(epoch, …) | answer(neverRan)
 //   data:     page frames (PageCodec) after the welcome, nothing back
-//   question: question | overrule ────────▶
+//   question: question | notice ──────────▶
 //                            ◀───────────── answer | refused
 //
 // `refused` may come from either side at any time before `go`: it ends the migration with the sender's words.
 
 package import Model
+package import Ownership
 
 /// Bytes of one page's hash in `hashes`.
 package let hashBytes = 16
@@ -64,7 +65,7 @@ package enum PeerMessage: Hashable, Sendable {
     case go(Epoch)
     case running(Epoch, own: Duration, resume: Duration)
     case question(OwnershipQuestion)
-    case overrule(Overruling)
+    case takeoverNotice(TakeoverNotice)
     case answer(OwnershipAnswer)
 
     package var name: String {
@@ -84,33 +85,10 @@ package enum PeerMessage: Hashable, Sendable {
         case .go: "go"
         case .running: "running"
         case .question: "question"
-        case .overrule: "overrule"
+        case .takeoverNotice: "overrule"
         case .answer: "answer"
         }
     }
-}
-
-/// "Did you take this VM in this epoch?"
-package struct OwnershipQuestion: Hashable, Sendable {
-    package var vm: VMID
-    package var epoch: Epoch
-    package var migration: MigrationID
-
-    package init(vm: VMID, epoch: Epoch, migration: MigrationID) {
-        self.vm = vm
-        self.epoch = epoch
-        self.migration = migration
-    }
-}
-
-/// The destination's ledger speaks. Silence is not an answer.
-package enum OwnershipAnswer: Hashable, Sendable {
-    /// The destination took the VM; this is the latest epoch that it knows.
-    case taken(Epoch)
-    /// It never ran the VM in that epoch and never will; its ledger says so.
-    case neverRan(Epoch)
-    /// It will run the VM in no epoch before this one.
-    case overruled(Epoch)
 }
 
 /// Memory of a broken attempt that the destination still has.

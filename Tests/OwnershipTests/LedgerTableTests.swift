@@ -1,7 +1,7 @@
 // What records add up to, which may follow which, and how questions are answered from them.
 
-import MigrationProtocol
 import Model
+import Ownership
 import Testing
 import Wire
 
@@ -29,10 +29,10 @@ private func neverRan(_ epoch: UInt64, _ migration: MigrationID = first) -> Ledg
     .neverRan(vm: vm, epoch: Epoch(epoch), migration: migration)
 }
 private func ruled(_ epoch: UInt64, _ migration: MigrationID = first) -> LedgerRecord {
-    .ruled(vm: vm, epoch: Epoch(epoch), against: host("b"), migration: migration)
+    .takenOver(vm: vm, epoch: Epoch(epoch), against: host("b"), migration: migration)
 }
 private func overruled(_ epoch: UInt64) -> LedgerRecord {
-    .overruled(vm: vm, epoch: Epoch(epoch), by: host("a"))
+    .superseded(vm: vm, epoch: Epoch(epoch), by: host("a"))
 }
 private func deleted(_ epoch: UInt64) -> LedgerRecord { .deleted(vm: vm, epoch: Epoch(epoch)) }
 
@@ -58,7 +58,7 @@ struct LedgerBookTests {
 
     @Test(arguments: good)
     func `Lives that may be`(_ records: [LedgerRecord]) throws {
-        var book = LedgerBook()
+        var book = LedgerTable()
         for record in records { try book.apply(record) }
         #expect(book.ownerships[vm] == records.last.map { Ownership($0) })
     }
@@ -108,7 +108,7 @@ struct LedgerBookTests {
 
     @Test(arguments: bad)
     func `Records that would make a second owner are refused`(_ records: [LedgerRecord]) throws {
-        var book = LedgerBook()
+        var book = LedgerTable()
         for record in records.dropLast() { try book.apply(record) }
         let before = book
         let last = try #require(records.last)
@@ -132,7 +132,7 @@ struct LedgerBookTests {
 
     @Test(arguments: ended)
     func `A life that ended begins again in a later epoch only`(_ records: [LedgerRecord]) throws {
-        var book = LedgerBook()
+        var book = LedgerTable()
         for record in records { try book.apply(record) }
         let last = try #require(book.ownerships[vm])
         #expect(!last.mayBegin(in: last.epoch))
@@ -145,7 +145,7 @@ struct LedgerBookTests {
 
     @Test(arguments: goingOn)
     func `A life that goes on does not begin again`(_ records: [LedgerRecord]) throws {
-        var book = LedgerBook()
+        var book = LedgerTable()
         for record in records { try book.apply(record) }
         let current = try #require(book.ownerships[vm])
         #expect(!current.mayBegin(in: Epoch(100)))
@@ -191,7 +191,7 @@ struct OwnershipQuestionTests {
     private let peer = host("a")
 
     private func step(_ record: LedgerRecord?) -> AnswerStep {
-        question.step(record.map { Ownership($0) }, from: peer)
+        question.step(ownership: record.map { Ownership($0) }, from: peer)
     }
 
     @Test func `A host that took the VM says so, also after it moved on or ended`() {
@@ -213,16 +213,16 @@ struct OwnershipQuestionTests {
         _ record: LedgerRecord
     ) throws {
         #expect(step(record) == .write(neverRan(5)))
-        var book = LedgerBook()
+        var book = LedgerTable()
         book.restore(record)
         try book.apply(neverRan(5))
         #expect(throws: LedgerContradiction.self) { try book.apply(owned(5, second)) }
     }
 
     @Test func `A guest is undecided until anything is written after its arrival`() {
-        #expect(Ownership(incoming(5)).isUndecided(first))
+        #expect(Ownership(incoming(5)).isUndecided(after: first))
         for record in [incoming(5, second), neverRan(5), owned(5, first), overruled(6)] {
-            #expect(!Ownership(record).isUndecided(first))
+            #expect(!Ownership(record).isUndecided(after: first))
         }
     }
 
@@ -240,23 +240,25 @@ struct OwnershipQuestionTests {
     }
 
     @Test func `What a question makes a host write, the book takes`() throws {
-        var book = LedgerBook()
+        var book = LedgerTable()
         book.restore(incoming(5))
         guard case .write(let record) = step(incoming(5)) else {
             Issue.record("nothing is written")
             return
         }
         try book.apply(record)
-        #expect(question.step(book.ownerships[vm], from: peer) == .answer(.neverRan(Epoch(5))))
+        #expect(
+            question.step(ownership: book.ownerships[vm], from: peer)
+                == .answer(.neverRan(Epoch(5))))
     }
 }
 
-@Suite("Rulings")
-struct RulingTests {
-    private let notice = Overruling(vm: vm, epoch: Epoch(6), migration: first)
+@Suite("Forced takeovers")
+struct ForcedTakeoverTests {
+    private let notice = TakeoverNotice(vm: vm, epoch: Epoch(6), migration: first)
 
-    private func step(_ record: LedgerRecord?, from ruler: String = "a") -> OverrulingStep {
-        notice.step(record.map { Ownership($0) }, from: host(ruler))
+    private func step(_ record: LedgerRecord?, from ruler: String = "a") -> TakeoverNoticeStep {
+        notice.step(ownership: record.map { Ownership($0) }, from: host(ruler))
     }
 
     @Test func `What may run, or be run, here stands still before the notice is answered`() {
@@ -266,9 +268,9 @@ struct RulingTests {
 
     @Test func `What could not run here anyway is answered at once`() {
         for record in [nil, neverRan(5), handedOver(4), deleted(5), overruled(6)] {
-            #expect(step(record) == .answer(.overruled(Epoch(6))))
+            #expect(step(record) == .answer(.superseded(Epoch(6))))
         }
-        #expect(step(overruled(8)) == .answer(.overruled(Epoch(8))))
+        #expect(step(overruled(8)) == .answer(.superseded(Epoch(8))))
     }
 
     @Test func `A VM that went on from here is not overruled`() {
@@ -297,25 +299,26 @@ struct RulingTests {
     }
 
     @Test func `A ruling is written, told, and settled`() throws {
-        var book = LedgerBook()
+        var book = LedgerTable()
         for record in [owned(4), released(5)] { try book.apply(record) }
-        let ruling = try #require(book.ownerships[vm]?.ruling(vm: vm))
+        let ruling = try #require(book.ownerships[vm]?.takeover(vm: vm))
         #expect(ruling == ruled(6))
         try book.apply(ruling)
         let ownership = try #require(book.ownerships[vm])
         #expect(ownership.mayRun)
-        #expect(ownership.ruling(vm: vm) == nil)
+        #expect(ownership.takeover(vm: vm) == nil)
         let owed = try #require(ownership.notice(vm: vm))
         #expect(owed.notice == notice)
         #expect(owed.to == host("b"))
-        try book.apply(try #require(ownership.rulingSettled(vm: vm)))
+        try book.apply(try #require(ownership.takeoverConfirmed(vm: vm)))
         #expect(book.ownerships[vm] == .owned(Epoch(6), migration: nil))
         #expect(book.ownerships[vm]?.notice(vm: vm) == nil)
     }
 
     @Test func `A question from before the ruling finds no answer in an overruled ledger`() {
         let question = OwnershipQuestion(vm: vm, epoch: Epoch(5), migration: first)
-        guard case .refuse = question.step(Ownership(overruled(6)), from: host("a")) else {
+        guard case .refuse = question.step(ownership: Ownership(overruled(6)), from: host("a"))
+        else {
             Issue.record("answered")
             return
         }
@@ -323,7 +326,9 @@ struct RulingTests {
 
     @Test func `Only the host that a VM comes from makes this one give it up`() {
         let question = OwnershipQuestion(vm: vm, epoch: Epoch(5), migration: first)
-        guard case .refuse(let refusal) = question.step(Ownership(incoming(5)), from: host("c"))
+        guard
+            case .refuse(let refusal) = question.step(
+                ownership: Ownership(incoming(5)), from: host("c"))
         else {
             Issue.record("answered")
             return
