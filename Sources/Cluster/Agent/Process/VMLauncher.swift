@@ -43,6 +43,15 @@ package enum LaunchError: Error, Sendable, CustomStringConvertible {
     }
 }
 
+extension Problem {
+    init(_ error: LaunchError) {
+        switch error {
+        case .noFile, .kernelUnknown, .kernelRefused: self.init(.kernelUnusable, "\(error)")
+        case .ended, .attach, .timedOut, .system: self.init(.vmmFailed, "\(error)")
+        }
+    }
+}
+
 /// Starts the ferry-vmm program with the arguments for a VM.
 package struct VMLauncher: Sendable {
     /// The program.

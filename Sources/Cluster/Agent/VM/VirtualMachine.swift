@@ -99,8 +99,8 @@ package actor VirtualMachine {
     @discardableResult
     func requireOwnership() async throws(Problem) -> Ownership {
         let (ledger, id) = (context.ledger, id)
-        guard let current = await onThread("ledger", { ledger.ownership(of: id) }), current.mayRun
-        else {
+        let current = await onThread("ledger") { ledger.ownership(of: id) }
+        guard let current, current.mayRun else {
             throw Problem(
                 .wrongState,
                 warningText ?? "this host does not own VM \(name), so it may not run it")
