@@ -1,5 +1,6 @@
 // Starts ferry-vmm processes.
 
+import API
 package import Host
 package import Model
 import VMControl
