@@ -112,7 +112,7 @@ let package = Package(
 
         // VMM: KVM, the VMM, and the guest that checks its memory (Scripts/build-pulse builds it)
         vmm.library("VMControl", ["Host", "Model", "Wire"]),
-        vmm.library("KVM", ["CLinux", "Host"]),
+        vmm.library("KVM", ["CLinux", "Host", "Model"]),
         vmm.library("Pulse", resources: [.copy("Resources/pulse.elf")]),
         vmm.library("Machine", ["Host", "KVM", "Model", "VMControl", "Wire"]),
         vmm.executable("ferry-vmm", ["Host", "Machine", "Model", argumentParser]),
@@ -146,9 +146,8 @@ let package = Package(
         cluster.library(
             "Agent",
             [
-                "API", "Clients", "ClusterFile", "Host", "Keys", "KVM", "Machine", "Migration",
-                "MigrationProtocol", "Model", "Ownership", "PeerLink", "Pulse", "Serving",
-                "VMControl",
+                "API", "Clients", "ClusterFile", "Host", "Keys", "KVM", "Migration",
+                "MigrationProtocol", "Model", "Ownership", "PeerLink", "Pulse", "Serving", "VMControl",
                 hummingbird, httpTypes, lifecycle, signals, logging, nioCore, nioPosix,
             ]),
         cluster.library(

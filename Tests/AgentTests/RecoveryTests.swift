@@ -50,7 +50,7 @@ struct RecoveryTests {
                 let back = try await agent.vm(vm.name)
                 #expect(back.state == .running)
                 #expect(back.epoch == 3)
-                #expect(back.warning?.contains("host-b has not heard") == true)
+                #expect(back.warning?.contains("host-b has not acknowledged") == true)
                 #expect(try await agent.heartbeat(of: vm.name).errors == 0)
                 await problem(.ledgerMovedOn) { try await rule(.takeOver, epoch: 2, "web") }
                 // It is in doubt until the other host has heard: it neither moves nor goes.
@@ -59,7 +59,7 @@ struct RecoveryTests {
                 }
                 await problem(.wrongState) { try await agent.delete(vm.name) }
                 let remembered = try await agent.migration(withID: migration)
-                #expect(remembered.failure?.message.contains("by a ruling") == true)
+                #expect(remembered.failure?.message.contains("by a forced takeover") == true)
             }
             // What was ruled outlives the agent.
             try cluster.kill()
@@ -69,7 +69,7 @@ struct RecoveryTests {
                 #expect(options.map(\.action) == [.forgetPeer])
                 let state = try await agent.vm(vm.name).state
                 #expect(state == .running)
-                let findings = try await agent.audit().findings
+                let findings = try await agent.checkConsistency().findings
                 #expect(findings.map(\.code) == ["ruling_unheard"])
             }
             #expect(try cluster.logText().contains("ruling=run_here"))
@@ -141,12 +141,15 @@ struct RecoveryTests {
 
             try await cluster.start(HostName("host-b"))
             try await cluster.agent("host-b") { agent in
-                let copy = try await agent.vm(vm.name) { $0.warning?.contains("overruled") == true }
+                let copy = try await agent.vm(vm.name) {
+                    $0.warning?.contains("superseded") == true
+                }
                 #expect(copy.state == .paused)
                 #expect(copy.epoch == 3)
                 await problem(.wrongState) { _ = try await agent.perform(.resume, on: vm.name) }
                 await problem(.wrongState) { _ = try await agent.perform(.reset, on: vm.name) }
-                #expect(try await agent.audit().findings.map(\.code) == ["overruled_copy"])
+                #expect(
+                    try await agent.checkConsistency().findings.map(\.code) == ["overruled_copy"])
             }
             // Also after a restart of its agent.
             try cluster.kill("host-b")
@@ -155,7 +158,7 @@ struct RecoveryTests {
                 #expect(try await agent.vm(vm.name).state == .paused)
                 _ = try await agent.saveVM(named: vm.name, with: SaveVM())
                 try await agent.delete(vm.name)
-                #expect(try await agent.audit().findings.isEmpty)
+                #expect(try await agent.checkConsistency().findings.isEmpty)
             }
             try await cluster.agent { agent in
                 let owner = try await agent.vm(vm.name) { $0.warning == nil }
@@ -163,7 +166,7 @@ struct RecoveryTests {
                 #expect(
                     try await agent.recovery(of: vm.name).ledger == LedgerStanding(.owned, epoch: 3)
                 )
-                #expect(try await agent.audit().findings.isEmpty)
+                #expect(try await agent.checkConsistency().findings.isEmpty)
             }
         }
     }

@@ -18,10 +18,10 @@ struct ReportScheduleTests {
     private func heard(controllers: Int = 1) -> ReportSchedule {
         var schedule = ReportSchedule(
             controllers: controllers, interval: .seconds(5), now: at(0))
-        schedule.sends(at: at(0))
-        schedule.answered(HeartbeatAnswer(term: 1, intervalMs: 1000, leaseMs: 1), at: at(5))
-        schedule.sends(at: at(10))
-        schedule.answered(HeartbeatAnswer(term: 1, intervalMs: 1000, leaseMs: 1), at: at(15))
+        schedule.recordSending(at: at(0))
+        schedule.recordAnswer(HeartbeatAnswer(term: 1, intervalMs: 1000, leaseMs: 1), at: at(5))
+        schedule.recordSending(at: at(10))
+        schedule.recordAnswer(HeartbeatAnswer(term: 1, intervalMs: 1000, leaseMs: 1), at: at(15))
         return schedule
     }
 
@@ -29,26 +29,26 @@ struct ReportScheduleTests {
     func usual() {
         var schedule = ReportSchedule(controllers: 1, interval: .seconds(5), now: at(0))
         #expect((schedule.report, schedule.due) == (.registration, at(0)))
-        schedule.sends(at: at(0))
-        schedule.answered(HeartbeatAnswer(term: 1, intervalMs: 1000, leaseMs: 1), at: at(5))
+        schedule.recordSending(at: at(0))
+        schedule.recordAnswer(HeartbeatAnswer(term: 1, intervalMs: 1000, leaseMs: 1), at: at(5))
         #expect((schedule.report, schedule.due) == (.heartbeat, at(5)))
-        schedule.sends(at: at(10))
-        schedule.answered(HeartbeatAnswer(term: 1, intervalMs: 1000, leaseMs: 1), at: at(15))
+        schedule.recordSending(at: at(10))
+        schedule.recordAnswer(HeartbeatAnswer(term: 1, intervalMs: 1000, leaseMs: 1), at: at(15))
         #expect((schedule.report, schedule.due) == (.heartbeat, at(1010)))
     }
 
     @Test("News come sooner, but not all the time, and not to who does not answer")
     func news() {
         var schedule = heard()
-        schedule.hasNews(at: at(900))
+        schedule.recordNews(at: at(900))
         #expect(schedule.due == at(900))
         schedule = heard()
-        schedule.hasNews(at: at(20))
+        schedule.recordNews(at: at(20))
         #expect(schedule.due == at(310))
         schedule = heard()
-        schedule.failed(at: at(20), spread: 0.5)
+        schedule.recordFailure(at: at(20), spread: 0.5)
         let due = schedule.due
-        schedule.hasNews(at: at(21))
+        schedule.recordNews(at: at(21))
         #expect(schedule.due == due)
     }
 
@@ -58,20 +58,20 @@ struct ReportScheduleTests {
         var pauses: [Duration] = []
         for round in 0..<8 {
             for controller in [1, 2] {
-                schedule.failed(at: at(0), spread: 0.5)
+                schedule.recordFailure(at: at(0), spread: 0.5)
                 #expect(
                     (schedule.controller, schedule.due) == (controller, at(0)), "round \(round)")
             }
-            schedule.failed(at: at(0), spread: 0.5)
+            schedule.recordFailure(at: at(0), spread: 0.5)
             #expect(schedule.controller == 0)
             pauses.append(schedule.due - at(0))
         }
         #expect(pauses.prefix(3) == [.milliseconds(250), .milliseconds(500), .seconds(1)])
         #expect(pauses.last == .seconds(5))
-        #expect(!schedule.isHeard)
-        schedule.answered(HeartbeatAnswer(term: 1, intervalMs: 1000, leaseMs: 1), at: at(7))
-        #expect(schedule.isHeard)
-        schedule.failed(at: at(8), spread: 0.5)
+        #expect(!schedule.isConnected)
+        schedule.recordAnswer(HeartbeatAnswer(term: 1, intervalMs: 1000, leaseMs: 1), at: at(7))
+        #expect(schedule.isConnected)
+        schedule.recordFailure(at: at(8), spread: 0.5)
         #expect(schedule.due == at(8))
     }
 
@@ -79,14 +79,14 @@ struct ReportScheduleTests {
     func registers() {
         var schedule = heard()
         let asks = HeartbeatAnswer(term: 1, intervalMs: 1000, leaseMs: 1, wantsRegistration: true)
-        schedule.sends(at: at(2000))
-        schedule.answered(asks, at: at(2001))
+        schedule.recordSending(at: at(2000))
+        schedule.recordAnswer(asks, at: at(2001))
         #expect((schedule.report, schedule.due) == (.registration, at(2001)))
-        schedule.sends(at: at(2001))
-        schedule.answered(asks, at: at(2002))
+        schedule.recordSending(at: at(2001))
+        schedule.recordAnswer(asks, at: at(2002))
         #expect((schedule.report, schedule.due) == (.heartbeat, at(2002)))
-        schedule.sends(at: at(2002))
-        schedule.answered(asks, at: at(2003))
+        schedule.recordSending(at: at(2002))
+        schedule.recordAnswer(asks, at: at(2003))
         #expect((schedule.report, schedule.due) == (.registration, at(3002)))
     }
 
@@ -94,8 +94,9 @@ struct ReportScheduleTests {
         "What a controller wants has bounds", arguments: [(-5, 100), (0, 100), (Int.max, 600_000)])
     func bounds(wanted: Int, taken: Int) {
         var schedule = heard()
-        schedule.sends(at: at(1000))
-        schedule.answered(HeartbeatAnswer(term: 1, intervalMs: wanted, leaseMs: 1), at: at(1001))
+        schedule.recordSending(at: at(1000))
+        schedule.recordAnswer(
+            HeartbeatAnswer(term: 1, intervalMs: wanted, leaseMs: 1), at: at(1001))
         #expect(schedule.due == at(1000 + UInt64(taken)))
     }
 }
@@ -118,13 +119,13 @@ struct HostLoadTests {
     @Test("Cores that are busy come from two moments that are not too close")
     func meter() {
         var meter = CPUMeter()
-        meter.read(.seconds(10), at: Instant(nanoseconds: 0))
+        meter.record(.seconds(10), at: Instant(nanoseconds: 0))
         #expect(meter.cores == nil)
-        meter.read(.seconds(13), at: Instant(nanoseconds: 2_000_000_000))
+        meter.record(.seconds(13), at: Instant(nanoseconds: 2_000_000_000))
         #expect(meter.cores == 1.5)
-        meter.read(.seconds(99), at: Instant(nanoseconds: 2_500_000_000))
+        meter.record(.seconds(99), at: Instant(nanoseconds: 2_500_000_000))
         #expect(meter.cores == 1.5)
-        meter.read(.seconds(13), at: Instant(nanoseconds: 4_000_000_000))
+        meter.record(.seconds(13), at: Instant(nanoseconds: 4_000_000_000))
         #expect(meter.cores == 0)
     }
 }

@@ -68,7 +68,7 @@ struct SettlementTests {
                 let lost = try #require(try await agent.vms().first)
                 #expect(lost.id == vm.id)
                 #expect(lost.state == .failed)
-                #expect(lost.warning?.contains("nothing of it is here") == true)
+                #expect(lost.warning?.contains("its folder and process are missing") == true)
                 await problem(.kernelUnusable) {
                     _ = try await agent.perform(.start, on: lost.name)
                 }
@@ -98,7 +98,7 @@ struct SettlementTests {
                 let name = try #require(try await agent.vms().first).name
                 let lost = try await agent.vm(name) { $0.epoch == 3 }
                 #expect(lost.id == vm.id)
-                #expect(lost.warning?.contains("nothing of it is here") == true)
+                #expect(lost.warning?.contains("its folder and process are missing") == true)
                 try await agent.delete(name)
                 #expect(try await agent.vms().isEmpty)
             }
@@ -210,7 +210,7 @@ struct SettlementTests {
                 #expect(info.failure?.vmIsRunning == true)
                 #expect(try await agent.migrations().count == 2)
             }
-            #expect(try cluster.logText().contains("cannot be remembered"))
+            #expect(try cluster.logText().contains("cannot be read from the history"))
         }
     }
 

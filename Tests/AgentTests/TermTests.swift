@@ -23,13 +23,13 @@ struct TermTests {
         try withPath { path in
             let fence = try TermFence(path: path)
             #expect(fence.term == 0)
-            try fence.hear(5)
-            try fence.hear(5)
-            #expect(throws: TermError.stale(4, heard: 5)) { try fence.hear(4) }
-            try fence.hear(UInt64.max)
+            try fence.accept(5)
+            try fence.accept(5)
+            #expect(throws: TermError.stale(4, highest: 5)) { try fence.accept(4) }
+            try fence.accept(UInt64.max)
             let next = try TermFence(path: path)
             #expect(next.term == UInt64.max)
-            #expect(throws: TermError.stale(6, heard: .max)) { try next.hear(6) }
+            #expect(throws: TermError.stale(6, highest: .max)) { try next.accept(6) }
         }
     }
 
@@ -38,10 +38,10 @@ struct TermTests {
         try withPath { path in
             let fence = try TermFence(path: path)
             try Folder.remove(Folder.holding(path))
-            #expect(throws: TermError.self) { try fence.hear(7) }
-            #expect(throws: TermError.stale(6, heard: 7)) { try fence.hear(6) }
+            #expect(throws: TermError.self) { try fence.accept(7) }
+            #expect(throws: TermError.stale(6, highest: 7)) { try fence.accept(6) }
             try Folder.make(Folder.holding(path), mode: 0o700)
-            try fence.hear(7)
+            try fence.accept(7)
             #expect(try TermFence(path: path).term == 7)
         }
     }

@@ -41,7 +41,7 @@ extension EndToEnd {
                 await workload.stop()
                 try await work
 
-                let violations = try await ClusterCheck(cluster).violations(
+                let violations = try await ClusterInspection(cluster).violations(
                     await workload.expected, within: .seconds(60))
                 #expect(violations == [], "seed \(Self.seed)")
                 let done = await workload.done

@@ -89,7 +89,7 @@ extension EndToEnd {
                 let drain = try await controller.drainHost(
                     named: cluster.hosts[0], with: DrainHost(parallel: 1))
                 try await body(cluster, drain, leader)
-                let violations = try await ClusterCheck(cluster).violations(
+                let violations = try await ClusterInspection(cluster).violations(
                     expected, within: .seconds(30))
                 #expect(violations == [])
                 for watch in watches { try await watch.expectUnharmed() }

@@ -11,6 +11,7 @@ import MigrationProtocol
 import Model
 import Ownership
 import Testing
+import VMControl
 import Wire
 
 @Suite("Golden files of an agent")
@@ -59,7 +60,7 @@ struct GoldenFileTests {
     @Test func `The term is what it was`() async throws {
         try await withTemporaryFolder { folder in
             let fence = try TermFence(path: "\(folder)/term")
-            try fence.hear(4711)
+            try fence.accept(4711)
             let written = try File.read("\(folder)/term", limit: 64)
             try GoldenFile.check("term.txt", hasText: String(decoding: written, as: UTF8.self))
             #expect(try TermFence(path: GoldenFile.path("term.txt")).term == 4711)
@@ -82,14 +83,15 @@ struct GoldenFileTests {
             let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             let host = try HostName("host-b")
             let address = SocketAddress(ip: "10.0.0.2", port: 7201)
-            let written = PeerBook(cluster: cluster, path: "\(folder)/peers.json", logger: logger)
-            try written.learn(host, at: address)
+            let written = PeerDirectory(
+                cluster: cluster, path: "\(folder)/peers.json", logger: logger)
+            try written.record(host, at: address)
             let bytes = try File.read("\(folder)/peers.json", limit: 4096)
             let sorted = try JSONSerialization.data(
                 withJSONObject: JSONSerialization.jsonObject(with: Data(bytes)),
                 options: [.sortedKeys, .withoutEscapingSlashes])
             try GoldenFile.check("peers.json", hasText: String(decoding: sorted, as: UTF8.self))
-            let read = PeerBook(
+            let read = PeerDirectory(
                 cluster: cluster, path: GoldenFile.path("peers.json"), logger: logger)
             #expect(read.addresses(of: host) == [address])
         }
@@ -164,7 +166,8 @@ struct GoldenFileTests {
         try copy.write(all: try #require([UInt8](hexadecimal: line)))
         let reader = try SavedFileReader(Descriptor.open("/proc/self/fd/\(copy.number)", O_RDONLY))
         #expect(reader.header == header)
-        try reader.readMemory(into: GuestMemory(layout, hugePages: false))
+        try reader.readMemory(
+            into: GuestMemory(layout, hugePages: false).mapping, layout: layout)
     }
 
     @Test func `The serial port's state is what it was`() throws {
@@ -185,7 +188,7 @@ struct GoldenStartTests {
         """
 
     private func arguments(
-        in folder: String, _ record: VMRecord, _ birth: Birth, paused: Bool
+        in folder: String, _ record: VMRecord, _ start: VMStart, paused: Bool
     ) throws -> String {
         let program = "\(folder)/ferry-vmm"
         try AtomicFile.write(Array(Self.program.utf8), to: program, mode: 0o700)
@@ -196,7 +199,7 @@ struct GoldenStartTests {
         }
         let launcher = VMLauncher(program: program, shippedKernel: "/shipped/pulse.elf")
         #expect(throws: LaunchError.self) {
-            try launcher.start(record, files: files, birth: birth, paused: paused)
+            try launcher.launch(record, files: files, start: start, paused: paused)
         }
         let written = try File.read("\(folder)/arguments", limit: 4096)
         return String(decoding: written, as: UTF8.self).replacing(folder, with: "FOLDER")
@@ -211,13 +214,13 @@ struct GoldenStartTests {
             let full = VMRecord(id: Sample.vm, spec: try Sample.spec(files, isLeased: true))
             let plain = VMRecord(
                 id: Sample.vm, spec: VMSpec(name: try VMName("web-1"), memory: .mebibytes(64)))
-            let starts: [(VMRecord, Birth, paused: Bool)] = [
+            let starts: [(VMRecord, VMStart, paused: Bool)] = [
                 (full, .boot(files), true), (full, .incoming(files), false),
                 (plain, .boot(.shipped), false), (plain, .incoming(.unknown), false),
                 (plain, .restore(path: "/save/web-1.ferry"), true),
             ]
-            for (record, birth, paused) in starts {
-                lines.append(try arguments(in: folder, record, birth, paused: paused))
+            for (record, start, paused) in starts {
+                lines.append(try arguments(in: folder, record, start, paused: paused))
             }
         }
         try GoldenFile.check("vmm-arguments.txt", hasLines: lines)

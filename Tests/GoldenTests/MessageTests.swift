@@ -35,7 +35,7 @@ struct GoldenMessageTests {
         .exact("migration-list", MigrationList.self),
         .exact("recovery-info", RecoveryInfo.self),
         .exact("rule-on-vm", RecoverVM.self),
-        .exact("host-audit", HostAudit.self),
+        .exact("host-audit", HostCheck.self),
         .exact("problem", Problem.self),
 
         // What agents report
@@ -87,7 +87,7 @@ struct GoldenMessageTests {
         let words =
             Problem.Code.allCases.map { "problem \($0.rawValue) \($0.status)" }
             + FailureCode.allCases.map { "failure \($0.rawValue)" }
-            + AuditCode.allCases.map { "audit \($0.rawValue) \($0.severity.rawValue)" }
+            + CheckCode.allCases.map { "audit \($0.rawValue) \($0.severity.rawValue)" }
             + VMAction.allCases.map { "action \($0.rawValue)" }
             + ClusterEvent.Kind.allCases.map { "event \($0.rawValue)" }
             + Role.allCases.map { "role \($0.rawValue)" } + ["header \(termHeader)"]

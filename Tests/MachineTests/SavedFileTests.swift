@@ -2,6 +2,7 @@ import Host
 import Machine
 import Model
 import Testing
+import VMControl
 
 @Suite("A saved VM's file")
 struct SavedFileTests {
@@ -35,7 +36,7 @@ struct SavedFileTests {
         try copy.write(all: bytes)
         let reader = try SavedFileReader(rewound(copy))
         let fresh = try GuestMemory(memory.layout, hugePages: false)
-        try reader.readMemory(into: fresh)
+        try reader.readMemory(into: fresh.mapping, layout: fresh.layout)
         return (reader.header, fresh)
     }
 

@@ -1,4 +1,4 @@
-// What an agent is told on its command line.
+// The command line of an agent.
 
 package import Logging
 package import Model
@@ -7,9 +7,9 @@ package import Serving
 package struct AgentOptions: Sendable {
     /// The cluster file.
     package var config: String
-    /// Which of the cluster's hosts this one is.
+    /// The name of this host in the cluster file.
     package var host: HostName
-    /// Of the ferry-vmm program.
+    /// The path of the ferry-vmm program.
     package var vmm: String
     package var logFormat: LogFormat
     package var logLevel: Logger.Level

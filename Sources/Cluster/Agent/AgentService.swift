@@ -1,4 +1,4 @@
-// The agent: everything put together, run until SIGTERM or SIGINT. Its VMs go on running without it.
+// The agent: makes its parts and runs them until SIGTERM or SIGINT. Its VMs run on without it.
 
 import API
 import ClusterFile
@@ -14,7 +14,7 @@ import Serving
 import UnixSignals
 
 package struct AgentService {
-    /// Runs an agent. Throws a sentence for people when it cannot start.
+    /// Runs an agent. Throws an error with a message for operators when it cannot start.
     package static func run(_ options: AgentOptions) async throws {
         let output = LogOutput(
             label: "ferry-agent", format: options.logFormat, level: options.logLevel)
@@ -22,14 +22,14 @@ package struct AgentService {
         logger[metadataKey: "host"] = "\(options.host)"
         let cluster = try ClusterFile(
             loading: options.config, relativeTo: FileManager.default.currentDirectoryPath)
-        let member = try member(options.host, of: cluster)
-        let keys = try keys(of: member, in: cluster)
-        let launcher = try launcher(options)
+        let member = try findMember(options.host, of: cluster)
+        let keys = try loadKeys(of: member, in: cluster)
+        let launcher = try makeLauncher(options)
         let state = try StateFolder(path: cluster.stateFolder(of: member.name))
         let context = HostContext(
-            member: member, cluster: cluster, state: state, ledger: try ledger(of: state),
+            member: member, cluster: cluster, state: state, ledger: try openLedger(of: state),
             launcher: launcher, logger: logger)
-        let fence = try fence(of: state)
+        let fence = try loadFence(of: state)
         let facts = HostFacts.read()
         if let problem = facts.kvm.problem {
             logger.error("no KVM", metadata: ["problem": "\(problem)"])
@@ -39,26 +39,26 @@ package struct AgentService {
         let inventory = VMInventory(context: context)
         let history = MigrationHistory(
             folder: state.migrations, logger: logger, news: context.news)
-        let settlements = Settlements(inventory: inventory, history: history, keys: peerKeys)
-        let migrations = Migrations(
-            inventory: inventory, history: history, settlements: settlements, keys: peerKeys)
+        let resolver = HandoverResolver(inventory: inventory, history: history, keys: peerKeys)
+        let migrations = OutgoingMigrations(
+            inventory: inventory, history: history, resolver: resolver, keys: peerKeys)
         let listener = try TCPSocket.listen(on: member.peer)
-        await inventory.adoptAll(settlements: settlements)
-        await migrations.recall()
+        await inventory.adoptAll(resolver: resolver)
+        await migrations.loadHistory()
         let peers = PeerService(
             host: IncomingMigrations(inventory: inventory, facts: facts), migrations: migrations,
             listener: listener, keys: peerKeys)
         let routes = Routes(
             inventory: inventory, migrations: migrations,
-            recovery: Recovery(
-                inventory: inventory, settlements: settlements, history: history),
-            auditor: Auditor(inventory: inventory, settlements: settlements, history: history),
+            recovery: RecoveryService(
+                inventory: inventory, resolver: resolver, history: history),
+            checker: HostChecker(inventory: inventory, resolver: resolver, history: history),
             facts: facts, fence: fence)
         let maker = HeartbeatMaker(inventory: inventory, migrations: migrations)
         let membership = ClusterMembership(
             context: context, inventory: inventory, maker: maker, migrations: migrations,
             fence: fence,
-            registration: try HostRegistration(context, facts, agentID: maker.agentID),
+            registration: try HostRegistration(of: context, facts: facts, agentID: maker.agentID),
             keysFolder: keys.folder.path)
         let server = try APIServer(
             router: routes.router, at: member.api, keys: keys.folder, clients: .required,
@@ -70,17 +70,17 @@ package struct AgentService {
                 "version": "\(ferryVersion)", "api": "\(member.api)", "peer": "\(member.peer)",
                 "state": "\(state.path)", "vms": "\(count)",
             ])
-        // Shut down in reverse: first the API, then migrations, then the questions to other hosts, and last the reports
-        // by which the host's VMs are leased.
+        // Shut down in reverse order: first the API, then migrations, then the queries to other hosts, and last the
+        // reports that extend the leases of the host's VMs.
         var configuration = ServiceGroupConfiguration(
-            services: [membership, settlements, peers, server.application],
+            services: [membership, resolver, peers, server.application],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-        configuration.maximumGracefulShutdownDuration = Limits.shutdown
+        configuration.maximumGracefulShutdownDuration = Timing.shutdown
         try await ServiceGroup(configuration: configuration).run()
         logger.info("agent ended; its VMs go on running")
     }
 
-    private static func member(
+    private static func findMember(
         _ host: HostName, of cluster: ClusterFile
     ) throws(AgentError) -> ClusterFile.Member {
         guard let member = cluster.host(host) else {
@@ -89,7 +89,7 @@ package struct AgentService {
         return member
     }
 
-    private static func keys(
+    private static func loadKeys(
         of member: ClusterFile.Member, in cluster: ClusterFile
     ) throws -> Credentials {
         let folder = cluster.keysFolder(of: .agent, member.name)
@@ -107,19 +107,19 @@ package struct AgentService {
         return keys
     }
 
-    private static func launcher(_ options: AgentOptions) throws(AgentError) -> VMLauncher {
+    private static func makeLauncher(_ options: AgentOptions) throws(AgentError) -> VMLauncher {
         guard File.isThere(options.vmm) else { throw .programMissing(path: options.vmm) }
         return VMLauncher(program: options.vmm, shippedKernel: ShippedKernel.path)
     }
 
-    private static func fence(of state: StateFolder) throws(AgentError) -> TermFence {
+    private static func loadFence(of state: StateFolder) throws(AgentError) -> TermFence {
         do throws(TermFileError) { return try TermFence(path: state.term) } catch {
             throw .term(error)
         }
     }
 
-    /// A ledger is made at the first start only: one that is new beside VMs would forget whose they are.
-    private static func ledger(of state: StateFolder) throws -> LedgerFile {
+    /// A ledger is made at the first start only: a new ledger beside existing VMs would lose their owners.
+    private static func openLedger(of state: StateFolder) throws -> LedgerFile {
         if !File.isThere(state.ledger) {
             let folders = try state.vmNames().map(\.text)
             guard folders.isEmpty else {
@@ -130,8 +130,4 @@ package struct AgentService {
             throw AgentError.ledger(error)
         }
     }
-}
-
-extension Settlements: Service, CustomStringConvertible {
-    package var description: String { "settlements" }
 }

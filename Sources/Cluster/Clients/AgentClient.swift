@@ -76,7 +76,7 @@ package struct AgentClient: Sendable {
     ) async throws(ClientError) -> RecoveryInfo {
         try await send(AgentRoutes.recoverVM.request(at: name, body: request))
     }
-    package func audit() async throws(ClientError) -> HostAudit {
+    package func checkConsistency() async throws(ClientError) -> HostCheck {
         try await send(AgentRoutes.audit.request())
     }
 

@@ -16,7 +16,7 @@ struct CommandFailure: Error {
         case notMigrated = 6
         case cancelled = 7
         case vmNotRunning = 8
-        case auditFoundSomething = 9
+        case checkFoundProblems = 9
         case somethingIsLeft = 10
     }
 

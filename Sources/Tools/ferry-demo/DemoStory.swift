@@ -136,7 +136,7 @@ final class DemoStory {
             }
         }
         let expected = Dictionary(uniqueKeysWithValues: try await vms().map { ($0.name, $0.id) })
-        violations = try await ClusterCheck(cluster).violations(expected, within: .seconds(10))
+        violations = try await ClusterInspection(cluster).violations(expected, within: .seconds(10))
     }
 
     private func tell() async throws {

@@ -32,8 +32,6 @@ package enum Limits {
     package static let sectionNameBytesMax = 64
     /// The clocks of a moved guest are set forward by what the move took, if that is at most this.
     package static let clockAdvanceMax = Duration.seconds(60)
-    /// Pages in one extent of a saved file.
-    package static let extentPagesMax = 512
 
     /// How long a new vmm waits for its agent to connect, when only an agent can make it useful.
     package static let firstConnectionTimeout = Duration.seconds(5)

@@ -2,7 +2,7 @@
 
 package import KVM
 import Synchronization
-import VMControl
+package import VMControl
 
 extension Machine {
     /// Builds the machine that the file describes, paused where it was saved.
@@ -19,7 +19,7 @@ extension Machine {
             id: header.id, spec: header.spec, boot: boot)
         try self.init(configuration, incoming: true, system: system, console: console)
         do {
-            try file.readMemory(into: memory)
+            try file.readMemory(into: memory.mapping, layout: memory.layout)
         } catch {
             shutDown()
             throw .savedFile(error)

@@ -2,6 +2,7 @@
 
 package import Host
 package import KVM
+package import VMControl
 
 /// What stands in the way of building or restoring a guest.
 package enum MachineError: Error, Sendable, CustomStringConvertible {

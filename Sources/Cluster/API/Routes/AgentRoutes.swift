@@ -32,10 +32,10 @@ package enum AgentRoutes {
 
     package static let openAPI = Route.openAPI(access: .certificate)
 
-    package static let audit = AgentRoute<NoPath, NoContent, HostAudit>(
+    package static let audit = AgentRoute<NoPath, NoContent, HostCheck>(
         .get, "/v1/audit", id: "checkConsistency", tag: "recovery", access: .certificate,
         summary: "Checks that the ledger of the host and its VMs are consistent",
-        answer: .ok(HostAudit.self, "The findings of the consistency check."))
+        answer: .ok(HostCheck.self, "The findings of the consistency check."))
 
     // VMs
 

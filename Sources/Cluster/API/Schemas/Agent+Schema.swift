@@ -34,7 +34,7 @@ extension KVMInfo: DescribedObject {
         ])
 }
 
-extension HostAudit: DescribedObject {
+extension HostCheck: DescribedObject {
     package static let apiDescription = ObjectDescription(
         "The result of the consistency check of a host.",
         fields: [
@@ -49,7 +49,7 @@ extension HostAudit: DescribedObject {
         ])
 }
 
-extension AuditedVM: DescribedObject {
+extension CheckedVM: DescribedObject {
     package static let apiDescription = ObjectDescription(
         "A VM in the ledger or on the host.",
         fields: [
@@ -62,7 +62,7 @@ extension AuditedVM: DescribedObject {
         ])
 }
 
-extension AuditFinding: DescribedObject {
+extension CheckFinding: DescribedObject {
     package static let apiDescription = ObjectDescription(
         "A finding of the consistency check.",
         fields: [

@@ -1,4 +1,4 @@
-// Who may use the API. TLS has checked the chain already; this checks what the certificate says.
+// Who may use the API. TLS has verified the certificate chain; this checks the identity in the certificate.
 
 import API
 import Hummingbird
@@ -6,8 +6,8 @@ import Logging
 import Model
 import Serving
 
-/// Lets in operators and the controller of this very cluster; nobody else. Agents talk to each other over the peer
-/// address: a host that was broken into must not command the others.
+/// Admits operators and controllers of this cluster only. Agents use the peer address among themselves: a compromised
+/// host must not control the others.
 struct Authorization: RouterMiddleware {
     let cluster: ClusterName
 
@@ -16,26 +16,26 @@ struct Authorization: RouterMiddleware {
         next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
         guard case .identity(let identity) = await context.peer() else {
-            throw refusal(
-                "the client's certificate holds no identity; make one with `ferry pki issue --ca AUTHORITY-FOLDER --role operator --name NAME --out FOLDER`",
-                context)
+            throw refuseClient(
+                "the client's certificate contains no identity; make one with `ferry pki issue --ca AUTHORITY-FOLDER --role operator --name NAME --out FOLDER`",
+                in: context)
         }
         guard identity.cluster == cluster else {
-            throw refusal(
-                "\(identity) is not of cluster \(cluster); use a certificate of this cluster",
-                context)
+            throw refuseClient(
+                "\(identity) does not belong to cluster \(cluster); use a certificate of this cluster",
+                in: context)
         }
         guard identity.role != .agent else {
-            throw refusal(
-                "an agent's certificate cannot use this API; use an operator's", context)
+            throw refuseClient(
+                "an agent's certificate cannot use this API; use an operator's", in: context)
         }
         var context = context
         context.caller = .certificate(identity)
         return try await next(request, context)
     }
 
-    private func refusal(_ sentence: String, _ context: APIContext) -> Problem {
-        context.logger.info("client refused", metadata: ["reason": "\(sentence)"])
-        return Problem(.forbidden, sentence)
+    private func refuseClient(_ reason: String, in context: APIContext) -> Problem {
+        context.logger.info("client refused", metadata: ["reason": "\(reason)"])
+        return Problem(.forbidden, reason)
     }
 }

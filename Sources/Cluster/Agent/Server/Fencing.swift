@@ -1,4 +1,4 @@
-// A controller that was deposed must not command: its requests carry the term in which it led.
+// A controller that is not the leader any more must not control this host: requests carry the term of their controller.
 
 import API
 import HTTPTypes
@@ -6,7 +6,7 @@ import Hummingbird
 import Model
 import Serving
 
-/// Behind `Authorization`, which knows who asks.
+/// Runs after `Authorization`, which sets the caller.
 struct Fencing: RouterMiddleware {
     let fence: TermFence
 
@@ -14,14 +14,16 @@ struct Fencing: RouterMiddleware {
         _ request: Request, context: APIContext,
         next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
-        if context.identity?.role == .controller { try await hear(Self.term(of: request)) }
+        if context.identity?.role == .controller {
+            try await acceptTerm(Self.readTerm(of: request))
+        }
         return try await next(request, context)
     }
 
     @inline(never)
-    private func hear(_ term: UInt64) async throws(Problem) {
+    private func acceptTerm(_ term: UInt64) async throws(Problem) {
         do throws(TermError) {
-            try await onThread("term") { () throws(TermError) in try fence.hear(term) }
+            try await onThread("term") { () throws(TermError) in try fence.accept(term) }
         } catch {
             switch error {
             case .stale: throw Problem(.staleTerm, "\(error)")
@@ -30,7 +32,7 @@ struct Fencing: RouterMiddleware {
         }
     }
 
-    private static func term(of request: Request) throws(Problem) -> UInt64 {
+    private static func readTerm(of request: Request) throws(Problem) -> UInt64 {
         guard let name = HTTPField.Name(termHeader), let text = request.headers[name],
             let term = UInt64(text)
         else {

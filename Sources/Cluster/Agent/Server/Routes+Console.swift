@@ -12,7 +12,7 @@ extension Routes {
                 let count = call.query.tail ?? APILimits.logTailBytesDefault
                 let files = try await inventory.vm(named: call.path).files
                 let bytes = try await onThread("log") { () throws(SystemError) in
-                    try ConsoleLog.tail(files, count: count)
+                    try ConsoleLog.readTail(of: files, count: count)
                 }
                 return .bytes(bytes, mediaType: "text/plain; charset=utf-8")
             },
@@ -22,7 +22,7 @@ extension Routes {
                 return call.request.live(
                     mediaType: "application/octet-stream", stop: { console.close() }
                 ) { writer in
-                    try await console.copy(to: &writer)
+                    try await console.copyOutput(to: &writer)
                 }
             },
             AgentRoutes.writeConsole.serveNoContent { call in

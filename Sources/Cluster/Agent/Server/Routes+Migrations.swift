@@ -14,11 +14,12 @@ extension Routes {
                 let (info, isNew) = try await migrations.start(call.body)
                 return RouteReply(info, status: isNew ? 202 : 200)
             },
-            AgentRoutes.listMigrations.serve { _ in await migrations.list() },
-            AgentRoutes.showMigration.serve { call in try await migrations.info(call.path) },
+            AgentRoutes.listMigrations.serve { _ in await migrations.listMigrations() },
+            AgentRoutes.showMigration.serve { call in try await migrations.readInfo(of: call.path)
+            },
             AgentRoutes.cancelMigration.serve { call in try await migrations.cancel(call.path) },
             AgentRoutes.followMigration.serveRaw { call in
-                _ = try await migrations.info(call.path)
+                _ = try await migrations.readInfo(of: call.path)
                 let isStopped = StopFlag()
                 return call.request.live(
                     mediaType: "application/x-ndjson", stop: { isStopped.set() }
@@ -34,7 +35,7 @@ extension Routes {
         _ id: MigrationID, until isStopped: StopFlag, to writer: inout any ResponseBodyWriter
     ) async throws {
         while !isStopped.isSet {
-            let info = try await migrations.info(id)
+            let info = try await migrations.readInfo(of: id)
             let line = try JSONText.bytes(info) + [UInt8(ascii: "\n")]
             try await writer.write(ByteBuffer(bytes: line))
             if info.isOver { return }

@@ -8,13 +8,13 @@ import Serving
 extension Routes {
     var recoveryRoutes: [ServedRoute] {
         [
-            AgentRoutes.audit.serve { _ in await auditor.audit() },
+            AgentRoutes.audit.serve { _ in await checker.checkHost() },
             AgentRoutes.showRecovery.serve { call in
-                try await recovery.info(call.path.parameterText)
+                try await recovery.readInfo(about: call.path.parameterText)
             },
             AgentRoutes.recoverVM.serve { call in
                 try await recovery.recover(
-                    call.body, on: call.path, by: decidingIdentity(in: call.context))
+                    call.path, as: call.body, orderedBy: decidingIdentity(in: call.context))
             },
         ]
     }

@@ -6,12 +6,12 @@ import Hummingbird
 import Model
 import Serving
 
-/// Everything that a handler may ask.
+/// The parts of the agent that the handlers use.
 struct Routes: Sendable {
     let inventory: VMInventory
-    let migrations: Migrations
-    let recovery: Recovery
-    let auditor: Auditor
+    let migrations: OutgoingMigrations
+    let recovery: RecoveryService
+    let checker: HostChecker
     let facts: HostFacts
     let fence: TermFence
 
@@ -36,13 +36,13 @@ struct Routes: Sendable {
 
     private func served(document: OpenAPIDocument) throws -> [ServedRoute] {
         let general = [
-            AgentRoutes.host.serve { _ in try await host() },
+            AgentRoutes.host.serve { _ in try await readHostInfo() },
             try AgentRoutes.openAPI.serve(document),
         ]
         return general + vmRoutes + consoleRoutes + migrationRoutes + recoveryRoutes
     }
 
-    private func host() async throws -> HostInfo {
+    private func readHostInfo() async throws -> HostInfo {
         let context = inventory.context
         let memory = try HostMemory.read()
         return HostInfo(
@@ -57,20 +57,20 @@ struct Routes: Sendable {
 
     private var vmRoutes: [ServedRoute] {
         [
-            AgentRoutes.listVMs.serve { _ in await inventory.list() },
+            AgentRoutes.listVMs.serve { _ in await inventory.listVMs() },
             AgentRoutes.createVM.serveReply { call in
-                let (info, isNew) = try await inventory.create(call.body)
+                let (info, isNew) = try await inventory.createVM(call.body)
                 return RouteReply(info, status: isNew ? 201 : 200)
             },
-            AgentRoutes.restoreVM.serve { call in try await inventory.restore(call.body) },
+            AgentRoutes.restoreVM.serve { call in try await inventory.restoreVM(call.body) },
             AgentRoutes.showVM.serve { call in
-                try await inventory.vm(named: call.path).info()
+                try await inventory.vm(named: call.path).readInfo()
             },
             AgentRoutes.deleteVM.serveNoContent { call in
-                try await inventory.delete(call.path, id: call.query.id)
+                try await inventory.deleteVM(call.path, id: call.query.id)
             },
             AgentRoutes.saveVM.serve { call in
-                try await inventory.vm(named: call.path).save(call.body)
+                try await inventory.vm(named: call.path).saveVM(call.body)
             },
         ]
             + VMAction.allCases.map { action in

@@ -17,19 +17,21 @@ struct AgentCommand: AsyncParsableCommand {
 
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Holds what agents have written down against what is really there.",
+            abstract:
+                "Runs the consistency check: compares ledgers with VMs, folders and processes.",
             discussion: """
-                Each agent reads its ledger again and compares it with its VMs, folders and processes; then \
-                the hosts are compared with each other: two owners of a VM, or none. Nothing is changed. Each \
-                finding has a code, a severity, and what to do. Exit code 0: nothing to look at; 9: warnings or \
-                errors; 5: nothing to look at, but a host did not answer.
+                Each agent reads its ledger again and compares it with its VMs, folders and processes. Then \
+                the command compares the hosts with each other and reports VMs with two owners or none. The \
+                check changes nothing. Each finding has a code, a severity and an advice. Exit code 0: no \
+                warnings or errors; 9: warnings or errors; 5: no warnings or errors, but a host did not answer.
 
                 Example:
                   ferry agent check
                   ferry agent check host-a --output json
                 """)
         @Argument(
-            help: "The host (default: all, and compared).", transform: { try HostName($0) })
+            help: "The host to check (default: all hosts, compared with each other).",
+            transform: { try HostName($0) })
         var host: HostName?
         @OptionGroup var cluster: ClusterOptions
         @OptionGroup var output: OutputOptions
@@ -39,8 +41,8 @@ struct AgentCommand: AsyncParsableCommand {
                 let report = try await report(session)
                 try output.write(report, text: report.text)
                 let worst = report.findings.filter { $0.severity > .ok }
-                if worst.contains(where: { $0.code != AuditCode.hostSilent.rawValue }) {
-                    throw ExitCode(CommandFailure.Kind.auditFoundSomething.rawValue)
+                if worst.contains(where: { $0.code != CheckCode.hostSilent.rawValue }) {
+                    throw ExitCode(CommandFailure.Kind.checkFoundProblems.rawValue)
                 }
                 if !worst.isEmpty { throw ExitCode(CommandFailure.Kind.unreachable.rawValue) }
             }
@@ -48,36 +50,38 @@ struct AgentCommand: AsyncParsableCommand {
 
         private func report(_ session: Session) async throws -> CheckReport {
             if let host {
-                let audit = try await session.agent(host).audit()
-                return CheckReport(hosts: [audit], findings: audit.findings)
+                let check = try await session.agent(host).checkConsistency()
+                return CheckReport(hosts: [check], findings: check.findings)
             }
-            let first = await audits(try session.client)
+            let first = await checkAllHosts(of: try session.client)
             var findings = first.findings
-            let between = ClusterAudit.findings(first.hosts, isComplete: first.isComplete)
+            let between = ClusterCheck.findings(first.hosts, isComplete: first.isComplete)
             if !between.isEmpty {
-                // Hosts are asked at different moments: what is true of the cluster is true twice.
-                let second = await audits(try session.client)
-                let again = ClusterAudit.findings(second.hosts, isComplete: second.isComplete)
+                // The hosts answer at different moments. A finding about several hosts counts only when a second
+                // check reports it too.
+                let second = await checkAllHosts(of: try session.client)
+                let again = ClusterCheck.findings(second.hosts, isComplete: second.isComplete)
                 findings += between.filter { again.contains($0) }
             }
             return CheckReport(hosts: first.hosts, findings: findings)
         }
 
-        private func audits(
-            _ client: ClusterClient
-        ) async -> (hosts: [HostAudit], findings: [AuditFinding], isComplete: Bool) {
+        private func checkAllHosts(
+            of client: ClusterClient
+        ) async -> (hosts: [HostCheck], findings: [CheckFinding], isComplete: Bool) {
             let answers = await client.eachAgent { agent throws(ClientError) in
-                try await agent.audit()
+                try await agent.checkConsistency()
             }
-            var hosts: [HostAudit] = []
-            var findings: [AuditFinding] = []
+            var hosts: [HostCheck] = []
+            var findings: [CheckFinding] = []
             for (agent, answer) in answers {
                 switch answer {
-                case .success(let audit):
-                    hosts.append(audit)
-                    findings += audit.findings
+                case .success(let check):
+                    hosts.append(check)
+                    findings += check.findings
                 case .failure(let error):
-                    findings.append(AuditFinding(.hostSilent, host: agent.name, "\(error)"))
+                    findings.append(
+                        CheckFinding(.hostSilent, host: agent.name, message: "\(error)"))
                 }
             }
             return (hosts, findings, hosts.count == answers.count)
@@ -86,8 +90,8 @@ struct AgentCommand: AsyncParsableCommand {
 }
 
 private struct CheckReport: Encodable {
-    var hosts: [HostAudit]
-    var findings: [AuditFinding]
+    var hosts: [HostCheck]
+    var findings: [CheckFinding]
 
     var text: String {
         var lines = hosts.map { host in
@@ -100,8 +104,8 @@ private struct CheckReport: Encodable {
         }
         for finding in findings.sorted(by: { $0.severity > $1.severity }) {
             let age = finding.ageSeconds.map { ", for \(timeText(ms: $0 * 1000))" } ?? ""
-            // That it is silent says who.
-            let isSilence = finding.code == AuditCode.hostSilent.rawValue
+            // The message of a silent host names the host.
+            let isSilence = finding.code == CheckCode.hostSilent.rawValue
             let place = isSilence ? "" : finding.host.map { "\($0): " } ?? ""
             lines.append(
                 "\(finding.severity.rawValue) [\(finding.code)] \(place)\(finding.message)\(age)")

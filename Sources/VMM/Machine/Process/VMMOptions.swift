@@ -1,6 +1,7 @@
 // What a ferry-vmm is told at its start.
 
 package import Model
+import VMControl
 
 package struct VMMOptions: Sendable {
     package enum Start: Sendable {

@@ -3,6 +3,7 @@
 import Glibc
 package import Host
 import Model
+package import VMControl
 import Wire
 
 package struct SavedFileWriter {
@@ -53,7 +54,7 @@ package struct SavedFileWriter {
         var extents: UInt32 = 0
         var page = range.lowerBound
         while page < range.upperBound {
-            let limit = min(range.upperBound, page + Limits.extentPagesMax)
+            let limit = min(range.upperBound, page + SavedFileHeader.extentPagesMax)
             var end = page
             while end < limit, unsafe !isZero(memory.mapping.base + end * pageBytes) { end += 1 }
             guard end > page else {

@@ -1,0 +1,40 @@
+// An arriving VM as the destination of a migration uses it: the control socket of its ferry-vmm.
+
+import Host
+import Migration
+import Model
+import VMControl
+
+final class IncomingGuest: DestinationGuest {
+    let process: VMProcess
+
+    init(_ process: VMProcess) { self.process = process }
+
+    var layout: GuestMemoryLayout { process.client.layout }
+    var memory: Mapping { process.client.memory }
+    var memoryFile: Descriptor { process.client.memoryFile }
+
+    func loadState(_ bytes: [UInt8]) throws(GuestError) {
+        let client = process.client
+        try request("load state") { () throws(VMMError) in try client.loadState(bytes) }
+    }
+
+    func checkIsReady() throws(GuestError) {
+        let client = process.client
+        var status: VMMStatus?
+        try request("status") { () throws(VMMError) in status = try client.status() }
+        guard status?.state == .paused, status?.isSealed == true else {
+            throw GuestError(
+                operation: "status",
+                detail: "the guest is \(status?.state.rawValue ?? "gone"), not ready to run",
+                kind: .refused)
+        }
+    }
+
+    func resume() throws(GuestError) {
+        let client = process.client
+        try request("resume") { () throws(VMMError) in try client.resume() }
+    }
+
+    func discard() { process.end() }
+}

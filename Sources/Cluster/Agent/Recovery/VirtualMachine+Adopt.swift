@@ -1,0 +1,68 @@
+// A VM that a starting agent found: it is adopted, and runs or stays paused as the ledger says.
+
+import API
+import Host
+import Logging
+import Model
+import Ownership
+import VMControl
+
+extension VirtualMachine {
+    func adopt(_ discovered: DiscoveredVM, step: AdoptionDecision.Step) async {
+        switch discovered.process {
+        case .none: break
+        case .attached(let process): attach(process, status: discovered.status)
+        case .unreachable(let handle, let reason):
+            guest.markUnreachable(handle, reason: reason)
+        }
+        switch step {
+        case .keep, .endAndForget: break
+        case .keepAndResume: await resumeSealedGuest()
+        case .keepAsLost: markLost()
+        case .hold:
+            await holdAfterRestart()
+            if case .superseded(let epoch, let host) = discovered.ownership {
+                ownership.enter(.superseded(by: host), at: epoch)
+            } else {
+                ownership.enter(.notInLedger)
+            }
+        case .holdAndResolve(let host):
+            await holdAfterRestart()
+            ownership.enter(.unresolvedHandover(to: host))
+        }
+        if case .takenOver(let epoch, let host, _) = discovered.ownership,
+            ownership.condition == .resolved
+        {
+            ownership.enter(.unacknowledgedTakeover(from: host), at: epoch)
+        }
+        await refreshStatus()
+        context.logger.info(
+            "VM found again",
+            metadata: [
+                "vm": "\(name)", "state": "\(guest.status.state.rawValue)", "epoch": "\(epoch)",
+            ])
+    }
+
+    /// This host owns the VM, and the connection that sealed it is gone: only this agent can resume it.
+    private func resumeSealedGuest() async {
+        guard let client = guest.process?.client else { return }
+        do throws(Problem) { try await resumeGuest(through: client) } catch {
+            guest.recordResumeFailure(.afterAgentRestart(error.detail))
+        }
+    }
+
+    /// This host owns the VM, and neither its folder nor its process exists.
+    func markLost() {
+        ownership.enter(.lost)
+        context.logger.error(
+            "a VM is lost", metadata: ["vm": "\(name)", "id": "\(id)", "epoch": "\(epoch)"])
+    }
+
+    private func holdAfterRestart() async {
+        do throws(Problem) { try await holdGuest() } catch {
+            context.logger.error(
+                "a VM that nothing may run here cannot be paused",
+                metadata: ["vm": "\(name)", "error": "\(error.detail)"])
+        }
+    }
+}

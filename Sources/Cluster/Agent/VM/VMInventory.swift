@@ -1,0 +1,190 @@
+// All VMs of a host, by name: those that are here, arrive or leave, and whether there is memory for one more.
+
+package import API
+import ClusterFile
+import Host
+import Logging
+import Migration
+import MigrationProtocol
+package import Model
+
+/// The VMs of this host. A reserved name belongs to one VM until the reservation is released.
+package actor VMInventory {
+    private struct Reservation {
+        let id: VMID
+        let memory: ByteCount
+        let hugePages: Bool
+    }
+
+    /// A VM that runs on another host now, during its post-migration verification.
+    private struct Departure {
+        let vm: VirtualMachine
+        let stopVerification: @Sendable () -> Void
+    }
+
+    nonisolated let context: HostContext
+    private var vms: [VMName: VirtualMachine] = [:]
+    private var reservations: [VMName: Reservation] = [:]
+    private var departures: [VMName: Departure] = [:]
+    private var departureWaiters: [CheckedContinuation<Void, Never>] = []
+    /// VM folders that exist and cannot be read: their VMs are not known, and a process may run in them.
+    private var unreadableFolders: Set<VMName> = []
+
+    package init(context: HostContext) { self.context = context }
+
+    // MARK: Look-ups
+
+    package var count: Int { vms.count }
+
+    package func vm(named name: VMName) throws(Problem) -> VirtualMachine {
+        guard let vm = vms[name] else {
+            throw Problem(.vmNotFound, "there is no VM \(name) on host \(context.name)")
+        }
+        return vm
+    }
+
+    package func vm(withID id: VMID) -> VirtualMachine? { vms.values.first { $0.id == id } }
+
+    /// The VM is here, arrives or leaves.
+    func contains(_ id: VMID) -> Bool {
+        vm(withID: id) != nil || reservations.values.contains { $0.id == id }
+            || departures.values.contains { $0.vm.id == id }
+    }
+
+    func contains(_ name: VMName) -> Bool {
+        vms[name] != nil || reservations[name] != nil || departures[name] != nil
+    }
+
+    /// The VM's process may exist before the agent has attached it, and after the agent has detached it.
+    func isStartingOrLeaving(_ name: VMName) async -> Bool {
+        if reservations[name] != nil || departures[name] != nil { return true }
+        return await vms[name]?.activity != nil
+    }
+
+    /// By name.
+    package func sortedVMs() -> [VirtualMachine] { vms.values.sorted { $0.name < $1.name } }
+
+    package func listVMs() async -> VMList {
+        let vms = sortedVMs()
+        let infos = await withTaskGroup(of: VMInfo.self) { group in
+            for vm in vms { group.addTask { await vm.readInfo() } }
+            return await group.reduce(into: [VMInfo]()) { $0.append($1) }
+        }
+        return VMList(vms: infos.sorted { $0.name < $1.name })
+    }
+
+    // MARK: Reservations
+
+    /// Reserves the name and the memory of a VM to come, until `register` or `releaseReservation`.
+    package func reserve(_ spec: VMSpec, id: VMID) async throws(Problem) {
+        await waitForDeparture(of: spec.name)
+        try checkIsFree(spec.name, id: id)
+        let others = reservations.values.filter { !$0.hugePages }.reduce(0) { $0 + $1.memory.bytes }
+        reservations[spec.name] = Reservation(
+            id: id, memory: spec.memory, hugePages: spec.hugePages)
+        var reserved = others
+        for vm in vms.values { reserved += await vm.reservedBytes() }
+        do {
+            let shortage = try HostMemory.read().shortage(
+                for: spec.memory, hugePages: spec.hugePages, reserved: reserved,
+                kept: context.cluster.memoryReserve)
+            guard let shortage else { return }
+            releaseReservation(of: spec.name)
+            throw Problem(.notEnoughMemory, "host \(context.name): \(shortage)")
+        } catch let error as Problem {
+            throw error
+        } catch {
+            releaseReservation(of: spec.name)
+            throw Problem(.internalError, "\(error)")
+        }
+    }
+
+    private func checkIsFree(_ name: VMName, id: VMID) throws(Problem) {
+        guard vms[name] == nil, reservations[name] == nil else {
+            if vms[name]?.id == id || reservations[name]?.id == id {
+                throw Problem(.vmBusy, "VM \(name) is being created on host \(context.name)")
+            }
+            throw Problem(.nameTaken, "there is a VM \(name) on host \(context.name) already")
+        }
+        try checkFolderIsReadable(name)
+        guard vm(withID: id) == nil, !reservations.values.contains(where: { $0.id == id }) else {
+            throw Problem(.nameTaken, "VM \(id) is on host \(context.name) already")
+        }
+        guard vms.count + reservations.count < Limits.vmsMax else {
+            throw Problem(
+                .notEnoughMemory, "host \(context.name) has \(Limits.vmsMax) VMs, its limit")
+        }
+    }
+
+    package func releaseReservation(of name: VMName) { reservations[name] = nil }
+
+    // MARK: Folders that cannot be read
+
+    var hasUnreadableFolders: Bool { !unreadableFolders.isEmpty }
+
+    /// The name stays taken until the operator has repaired or removed the folder.
+    func markUnreadable(_ name: VMName) { unreadableFolders.insert(name) }
+
+    private func checkFolderIsReadable(_ name: VMName) throws(Problem) {
+        guard unreadableFolders.contains(name) else { return }
+        let folder = context.state.files(of: name).folder
+        guard Folder.isThere(folder) else {
+            unreadableFolders.remove(name)
+            return
+        }
+        throw Problem(
+            .nameTaken,
+            "\(folder) cannot be read; repair it and restart the agent of \(context.name), or remove it"
+        )
+    }
+
+    // MARK: Arrivals and departures
+
+    /// The VM is here now; its reservation ends, if it had one.
+    package func register(_ vm: VirtualMachine) {
+        reservations[vm.name] = nil
+        vms[vm.name] = vm
+        context.news.ring()
+    }
+
+    /// The VM is gone. A later VM of the same name stays.
+    package func unregister(_ vm: VirtualMachine) {
+        if vms[vm.name] === vm { vms[vm.name] = nil }
+        context.news.ring()
+    }
+
+    /// The VM runs on another host. It is no longer listed here, but its process and folder stay until
+    /// `endDeparture`.
+    func beginDeparture(
+        of vm: VirtualMachine, stopVerification: @escaping @Sendable () -> Void
+    ) {
+        unregister(vm)
+        departures[vm.name] = Departure(vm: vm, stopVerification: stopVerification)
+    }
+
+    func endDeparture(of vm: VirtualMachine) {
+        if departures[vm.name]?.vm === vm { departures[vm.name] = nil }
+        for waiter in departureWaiters { waiter.resume() }
+        departureWaiters = []
+    }
+
+    /// A VM that needs the name now, such as the same VM that comes back, is more important than a verification.
+    private func waitForDeparture(of name: VMName) async {
+        while let departure = departures[name] {
+            departure.stopVerification()
+            await withCheckedContinuation { departureWaiters.append($0) }
+        }
+    }
+
+    /// - Parameter id: that the VM must have; nil for any.
+    package func deleteVM(_ name: VMName, id: VMID? = nil) async throws(Problem) {
+        let vm = try vm(named: name)
+        if let id, vm.id != id {
+            throw Problem(
+                .vmNotFound, "VM \(name) of host \(context.name) has another id, \(vm.id)")
+        }
+        if await !vm.deleteRetainedArrival() { try await vm.deleteVM() }
+        unregister(vm)
+        context.logger.info("VM deleted", metadata: ["vm": "\(name)", "id": "\(vm.id)"])
+    }
+}

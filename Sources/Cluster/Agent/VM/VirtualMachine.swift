@@ -1,0 +1,191 @@
+// One VM and its one owner: only this actor changes the VM's state; everything else sends it requests.
+//
+//   (stopped) ──start──▶ running ◀──▶ paused ──stop, end of process──▶ (stopped | failed)
+//
+// Every operation that takes time is an activity. There is one activity at a time. A request that comes meanwhile is
+// refused with the name of the activity; requests are never queued.
+
+package import API
+import Host
+import Logging
+import Migration
+package import Model
+import Ownership
+package import VMControl
+
+package actor VirtualMachine {
+    nonisolated let record: VMRecord
+    nonisolated let context: HostContext
+    /// This agent has known the VM since then.
+    nonisolated let knownSince = Instant.now
+    private(set) var activity: VMActivity?
+    var ownership: VMOwnership {
+        didSet { if ownership != oldValue { context.news.ring() } }
+    }
+    var guest: GuestProcess {
+        didSet { if guest.hasNews(since: oldValue) { context.news.ring() } }
+    }
+    /// While the VM arrives and its source is lost.
+    var retainedArrival: RetainedArrival?
+    /// The process was told of a longer lease and has not answered yet.
+    var isExtendingLease = false
+
+    package init(
+        record: VMRecord, epoch: Epoch, status: VMMStatus, context: HostContext
+    ) {
+        self.record = record
+        self.context = context
+        ownership = VMOwnership(epoch: epoch)
+        guest = GuestProcess(status: status)
+    }
+
+    nonisolated package var id: VMID { record.id }
+    nonisolated package var name: VMName { record.name }
+    nonisolated var files: VMFiles { context.state.files(of: record.name) }
+    var epoch: Epoch { ownership.epoch }
+
+    // MARK: Activities
+
+    /// Throws while another activity runs; otherwise this one runs until `endActivity`.
+    func beginActivity(_ activity: VMActivity) throws(Problem) {
+        if let other = self.activity {
+            throw Problem(.vmBusy, "VM \(name) is \(other); try again when that is over")
+        }
+        self.activity = activity
+    }
+
+    func endActivity() { activity = nil }
+
+    // MARK: The process
+
+    /// Takes over a ferry-vmm that runs, and watches it from now on.
+    func attach(_ process: VMProcess, status: VMMStatus) {
+        guest.attach(process, status: status)
+        startThread("exit-\(name)") { [weak self] in
+            // Each wait is long, not endless. A wait fails only when the process is gone.
+            while (try? process.handle.waitForExit(within: .seconds(3600))) == false {}
+            let exit = process.handle.reap()
+            Task { [weak self] in await self?.recordEnd(of: process, exitStatus: exit) }
+        }
+    }
+
+    /// The ferry-vmm has ended, by itself or on request.
+    func recordEnd(of process: VMProcess, exitStatus: ExitStatus?) {
+        guard guest.process === process else { return }
+        let exit =
+            files.readExit()
+            ?? VMExit(
+                reason: .processDied,
+                detail: "the VM's process ended without recording a reason"
+                    + (exitStatus.map { " (\($0))" } ?? ""))
+        guest.recordEnd(exit)
+        context.logger.info(
+            "VM ended",
+            metadata: [
+                "vm": "\(name)", "reason": "\(exit.reason.rawValue)", "detail": "\(exit.detail)",
+            ])
+    }
+
+    /// Throws when no process runs.
+    func requireProcess() throws(Problem) -> VMProcess {
+        guard let process = guest.process else {
+            throw Problem(
+                .wrongState, "VM \(name) is \(guest.status.state.rawValue); start it first")
+        }
+        return process
+    }
+
+    /// Throws unless the ledger lets this host run the VM.
+    @discardableResult
+    func requireOwnership() async throws(Problem) -> Ownership {
+        let (ledger, id) = (context.ledger, id)
+        let current = await onThread("ledger") { ledger.ownership(of: id) }
+        guard let current, current.mayRun else {
+            throw Problem(
+                .wrongState,
+                warningText ?? "this host does not own VM \(name), so it may not run it")
+        }
+        ownership.confirm(at: current.epoch)
+        return current
+    }
+
+    /// Runs a request to the ferry-vmm on a thread.
+    func sendRequest<Value: Sendable>(
+        _ request: @escaping @Sendable () throws(VMMError) -> Value
+    ) async throws(Problem) -> Value {
+        do throws(VMMError) { return try await onThread("vm-\(name)", run: request) } catch {
+            throw Problem(error, vm: name)
+        }
+    }
+
+    func resumeGuest(through client: VMMClient) async throws(Problem) {
+        try await sendRequest { () throws(VMMError) in try client.resume() }
+    }
+
+    /// Asks the ferry-vmm for its status. During an activity the last answer stands.
+    func refreshStatus() async {
+        guard let process = guest.process, activity == nil else { return }
+        let client = process.client
+        do throws(VMMError) {
+            let answer = try await onThread("vm-\(name)") { () throws(VMMError) in
+                try client.status()
+            }
+            guest.update(answer, of: process)
+        } catch {
+            // The end of a process is noticed elsewhere; this logs a process that runs and does not answer.
+            guard guest.process === process else { return }
+            context.logger.warning(
+                "VM does not answer", metadata: ["vm": "\(name)", "error": "\(error)"])
+        }
+    }
+
+    // MARK: Reports
+
+    package func readInfo() async -> VMInfo {
+        await refreshStatus()
+        return currentInfo
+    }
+
+    var warningText: String? {
+        VMWarning(arrival: retainedArrival, ownership: ownership, guest: guest)?
+            .text(at: context.name)
+    }
+
+    var currentInfo: VMInfo {
+        let (kernel, initrd): (String?, String?) =
+            if case .files(let kernel, let initrd) = record.kernel { (kernel, initrd) } else {
+                (nil, nil)
+            }
+        let status = guest.status
+        return VMInfo(
+            id: id, name: name, host: context.name, state: status.state,
+            memoryBytes: record.memoryBytes, vcpus: record.vcpus, hugePages: record.hugePages,
+            downtimeLimitMs: Duration.nanoseconds(record.downtimeLimitNs).milliseconds,
+            commandLine: record.commandLine,
+            hasShippedKernel: record.kernel == .shipped, kernelPath: kernel, initrdPath: initrd,
+            restoredFrom: record.restoredFrom, isLeased: record.isLeased ?? false,
+            epoch: epoch.number, cpuTimeMs: status.cpuTime.milliseconds,
+            processID: guest.process?.handle.processID, activity: activity?.description,
+            exit: status.exit, warning: warningText)
+    }
+
+    /// Guest memory that is reserved for this VM and that the host has not given to it yet.
+    func reservedBytes() -> UInt64 {
+        record.hugePages ? 0 : guest.untouchedBytes(of: ByteCount(record.memoryBytes))
+    }
+}
+
+extension Problem {
+    /// The error of a request to a VM's process, as the API reports it.
+    init(_ error: VMMError, vm: VMName) {
+        switch error {
+        case .refused(let refusal) where refusal.code == .wrongState:
+            self.init(.wrongState, "VM \(vm): \(refusal)")
+        case .refused(let refusal) where refusal.code == .badState:
+            self.init(.savedFileUnusable, "VM \(vm): \(refusal)")
+        case .refused(let refusal): self.init(.vmmFailed, "VM \(vm): \(refusal)")
+        case .connection(let error):
+            self.init(.vmmFailed, "the process of VM \(vm) does not answer: \(error)")
+        }
+    }
+}

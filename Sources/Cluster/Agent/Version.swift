@@ -1,5 +1,0 @@
-// Who is speaking.
-
-import Glibc
-
-let processID = getpid()
