@@ -16,9 +16,10 @@ struct FormatTests {
     func `A format is told by its content`(sample: Sample) throws {
         let folder = try TraceFolder()
         try folder.write(sample.files)
-        #expect(try TraceReader.detect(path: sample.path(in: folder)) == sample.format)
-        let detected = try TraceReader.read(path: sample.path(in: folder))
-        let named = try TraceReader.read(path: sample.path(in: folder), format: sample.format)
+        #expect(try TraceReader.detectFormat(path: sample.path(in: folder)) == sample.format)
+        let detected = try TraceReader.readWorkload(path: sample.path(in: folder))
+        let named = try TraceReader.readWorkload(
+            path: sample.path(in: folder), format: sample.format)
         #expect(detected.requests == named.requests && detected.name == named.name)
         #expect(detected.name.hasPrefix(sample.format.rawValue))
     }

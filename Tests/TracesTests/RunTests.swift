@@ -27,7 +27,7 @@ struct RunTests {
 
     @Test(arguments: SyntheticWorkload.allCases)
     func `Every synthetic workload can be run`(kind: SyntheticWorkload) throws {
-        let workload = kind.make(try SyntheticParameters(vms: 300, seed: 4))
+        let workload = kind.makeWorkload(try SyntheticParameters(vms: 300, seed: 4))
         let result = try run(workload)
         #expect(result.requests == 300 && result.placed + result.refused == 300)
         #expect(result.energyKWh.value > 0)
@@ -35,7 +35,7 @@ struct RunTests {
 
     @Test(.needs("huawei-topology"), arguments: ["C1", "C2"])
     func `Huawei's groups hold for every VM that is placed`(name: String) throws {
-        let workload = try TraceReader.read(
+        let workload = try TraceReader.readWorkload(
             path: RealTraces.path("huawei-topology/VM_data_\(name).csv"))
         let hosts = try placeAll(workload, by: BestFit())
         let placed = hosts.count { $0 != nil }

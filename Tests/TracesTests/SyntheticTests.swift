@@ -12,7 +12,7 @@ struct SyntheticTests {
     private func make(
         _ kind: SyntheticWorkload, vms: Int, days: Int = 1, seed: UInt64 = 1
     ) throws -> Workload {
-        kind.make(
+        kind.makeWorkload(
             try SyntheticParameters(vms: vms, duration: .seconds(days * 86_400), seed: seed))
     }
 
@@ -73,7 +73,7 @@ struct SyntheticTests {
         let hosts = try HostList(
             text: "2,1x64c/512GiB", shape: HostShape(cores: 32, memory: .gibibytes(256)))
         let parameters = try SyntheticParameters(vms: 10, seed: 1, hosts: hosts)
-        let workload = SyntheticWorkload.steady.make(parameters)
+        let workload = SyntheticWorkload.steady.makeWorkload(parameters)
         #expect(workload.hosts.map(\.name) == ["host-0", "host-1", "host-2"])
         #expect(workload.hosts.map(\.capacity.milliCPUs) == [32_000, 32_000, 64_000])
     }
