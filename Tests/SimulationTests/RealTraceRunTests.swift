@@ -29,7 +29,8 @@ struct RealTraceRunTests {
     private func runs(
         _ workload: Workload, on hosts: [PlacementHost], scans: Bool = true
     ) throws {
-        for strategy in Strategies.all(seed: 1) where scans || strategy.placement.choice != .all {
+        for strategy in Strategies.allStrategies(seed: 1)
+        where scans || strategy.placement.choice != .all {
             let scene = scenario(workload, on: hosts, strategy)
             var run: RunResult?
             let time = try ContinuousClock().measure { run = try scene.run() }

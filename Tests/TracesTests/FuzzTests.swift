@@ -29,7 +29,7 @@ struct FuzzTests {
             return "a group that is not there"
         }
         for row in workload.utilisation.series.indices {
-            let share = workload.utilisation.cpuShare(Int32(row), after: .zero)
+            let share = workload.utilisation.cpuShare(inRow: Int32(row), after: .zero)
             if !(0...1).contains(share) { return "a share of \(share)" }
         }
         return nil

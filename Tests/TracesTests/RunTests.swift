@@ -12,7 +12,7 @@ struct RunTests {
         let hosts = try HostList(text: "40", shape: HostShape(cores: 64, memory: .gibibytes(512)))
         let scenario = Scenario(
             workload: workload, hosts: hosts.hosts, power: [PowerCurve.standard],
-            strategy: Strategy("first", "for a test", placement: FirstFit()), seed: 1)
+            strategy: Strategy("first", summary: "for a test", placement: FirstFit()), seed: 1)
         return try scenario.run()
     }
 
@@ -74,7 +74,7 @@ struct RunTests {
         for group in workload.groups { try cluster.add(group) }
         cluster.keepIndex(for: policy)
         return try workload.requests.indices.map { request in
-            let vm = try cluster.add(workload.placementVM(request))
+            let vm = try cluster.add(workload.placementVM(forRequest: request))
             guard let host = cluster.choose(vm, by: policy) else { return nil }
             cluster.assign(vm, to: host)
             return host

@@ -27,7 +27,7 @@ enum BatchJobs {
     static func makeWorkload(_ parameters: SyntheticParameters) -> SyntheticDraft {
         var variates = Variates(seed: parameters.seed)
         var draft = SyntheticDraft()
-        let series = draft.workload.utilisation.add(cpu: [1], every: SyntheticUse.interval)
+        let series = draft.workload.utilisation.addSeries(cpu: [1], every: SyntheticUse.interval)
         var job: Int32 = 0
         while draft.workload.requests.count < parameters.vms {
             let arrival = variates.drawFraction() * parameters.duration.seconds

@@ -74,6 +74,6 @@ struct SyntheticUse {
             cpu.append(Float(min(1, share(step, noise))))
             noise = correlation * noise + fresh * variates.drawNormal()
         }
-        _ = workload.utilisation.add(cpu: cpu, every: interval)
+        _ = workload.utilisation.addSeries(cpu: cpu, every: interval)
     }
 }

@@ -102,7 +102,7 @@ struct WorkloadBuilder {
         guard samples <= Limits.samplesMax else {
             throw .tooLarge(file: file, limit: Limits.samplesMax, of: "samples")
         }
-        return workload.utilisation.add(cpu: cpu, memory: memory, every: interval)
+        return workload.utilisation.addSeries(cpu: cpu, memory: memory, every: interval)
     }
 
     /// Memory use is known as well; before the first series.
