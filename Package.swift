@@ -160,7 +160,7 @@ let package = Package(
                 "API", "Clients", "ClusterFile", "ClusterCore", "Host", "Keys", "Model",
                 "Placement", "Serving", "Store", hummingbird, httpTypes, lifecycle, signals,
                 logging, nioCore, crypto,
-            ], resources: [.copy("Resources/openapi.json")]),
+            ]),
         cluster.executable(
             "ferry-agent", ["Agent", "Host", "Model", "Serving", argumentParser, logging]),
         cluster.executable(
@@ -233,6 +233,14 @@ let package = Package(
             name: "StoreTestSupport", dependencies: ["Host", "MigrationTestSupport"],
             path: "Tests/StoreTestSupport", swiftSettings: settings),
 
+        // What earlier versions stored and sent is still read and written
+        .testTarget(
+            name: "GoldenTests",
+            dependencies: [
+                "API", "Agent", "ClusterCore", "ClusterFile", "Controller", "Host", "Machine",
+                "Migration", "MigrationProtocol", "Model", "Store", "VMControl", "Wire", grdb,
+                logging,
+            ], exclude: ["Golden"], swiftSettings: settings),
         tests("Keys", ["Host", "Model"]),
         tests("ClusterFile", ["Host", "Model", yams]),
         tests("API", ["Model"]),

@@ -141,7 +141,9 @@ struct LeaseTests {
                 let vm = try await cluster.agent { try await create($0) }
                 try await cluster.agent { agent in
                     let start = StartMigration(vm: vm.name, to: b, downtimeLimitMs: 5000)
-                    let refused = try await agent.follow(agent.start(start).id) { _ in }
+                    let refused = try await agent.followMigration(withID: agent.start(start).id) {
+                        _ in
+                    }
                     #expect(refused.failure?.code == "refused_not_accepting")
                     #expect(refused.failure?.reason.contains("leased") == true)
                     #expect(try await agent.heartbeat(of: vm.name).errors == 0)
@@ -153,7 +155,9 @@ struct LeaseTests {
                     }
                     // With the second one it has the answer to the first.
                     for await _ in grants.prefix(2) {}
-                    let moved = try await agent.follow(agent.start(start).id) { _ in }
+                    let moved = try await agent.followMigration(withID: agent.start(start).id) {
+                        _ in
+                    }
                     #expect(moved.state == .succeeded)
                 }
                 let there = try await cluster.agent("host-b") { agent in

@@ -50,7 +50,7 @@ enum SavedFile {
             case let error as VMMError: throw .vmm(error)
             case let error as SystemError where error.code == EEXIST: throw .exists(path: path)
             case let error as SystemError: throw .system(error)
-            default: fatalError("only typed errors are thrown above: \(error)")
+            default: unexpectedError(error)
             }
         }
     }
@@ -81,7 +81,7 @@ enum SavedFile {
         } catch let error as SavedFileError {
             throw .unreadable(path: path, error)
         } catch {
-            fatalError("only typed errors are thrown above: \(error)")
+            unexpectedError(error)
         }
     }
 }

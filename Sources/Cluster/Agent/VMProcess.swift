@@ -20,12 +20,8 @@ package final class VMProcess: Sendable {
             handle = try ProcessHandle(client.info.processID)
             // It still answers, so the number that it gave is still its own.
             _ = try client.status()
-        } catch let error as SystemError {
-            throw .process(error)
-        } catch let error as VMMError {
-            throw .control(error)
         } catch {
-            fatalError("only typed errors are thrown above: \(error)")
+            throw typedError(error, converting: AttachError.process, or: AttachError.control)
         }
         self.files = files
     }

@@ -47,14 +47,14 @@ package struct CertificateFacts: Hashable, Sendable {
             kind = try certificate.extensions.basicConstraints.isAuthority ? .authority : .leaf
             var serializer = DER.Serializer()
             try serializer.serialize(certificate)
-            fingerprint = hexadecimal(SHA256.hash(data: serializer.serializedBytes))
+            fingerprint = SHA256.hash(data: serializer.serializedBytes).hexadecimal()
         } catch {
             throw .unreadable(path: path, reason: "\(error)")
         }
         cluster = certificate.subject.organization ?? ""
         notValidBefore = certificate.notValidBefore
         notValidAfter = certificate.notValidAfter
-        serialNumber = hexadecimal(certificate.serialNumber.bytes)
+        serialNumber = certificate.serialNumber.bytes.hexadecimal()
     }
 
     /// Exactly one ferry:// URI names the holder; two could be read differently at two places.
@@ -72,8 +72,4 @@ extension BasicConstraints? {
     fileprivate var isAuthority: Bool {
         if case .isCertificateAuthority = self { true } else { false }
     }
-}
-
-private func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
 }

@@ -1,5 +1,7 @@
 // When balance begins, what a move must be worth, when it ends.
 
+import Model
+
 /// What a move costs against what it brings, both in busy hosts times seconds.
 ///
 /// A move is worth: the fall of the imbalance × hosts × `horizon`, for as long as the measured load is trusted to hold.
@@ -77,7 +79,7 @@ package struct BestRefusedMove: Hashable, Sendable {
 
 extension BalanceOutcome: CustomStringConvertible {
     package var description: String {
-        func text(_ value: Double) -> String { "\((value * 10000).rounded() / 10000)" }
+        func text(_ value: Double) -> String { "\(value.rounded(decimals: 4))" }
         switch self {
         case .isBalanced(let imbalance, let limit):
             return "imbalance \(text(imbalance)) is not above \(text(limit))"

@@ -25,11 +25,8 @@ extension Identifier128: LosslessStringConvertible, Codable {
         self.init(high: high, low: low)
     }
 
-    public var description: String { Self.hexadecimal(high) + Self.hexadecimal(low) }
-
-    private static func hexadecimal(_ word: UInt64) -> String {
-        let digits = String(word, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+    public var description: String {
+        high.hexadecimal(digits: 16) + low.hexadecimal(digits: 16)
     }
 
     public init(from decoder: any Decoder) throws {

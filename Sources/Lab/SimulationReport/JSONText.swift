@@ -1,6 +1,8 @@
 // JSON whose bytes depend on the values alone: keys in the order they are given, numbers in Swift's shortest form that
 // reads back as the same number.
 
+import Model
+
 package enum JSONText: Hashable, Sendable {
     case object([Field])
     case array([JSONText])
@@ -112,7 +114,6 @@ package enum JSONText: Hashable, Sendable {
     }
 
     private static func escapeSequence(for scalar: Unicode.Scalar) -> String {
-        let digits = String(scalar.value, radix: 16)
-        return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        "\\u" + scalar.value.hexadecimal(digits: 4)
     }
 }

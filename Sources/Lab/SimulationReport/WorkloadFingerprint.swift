@@ -1,5 +1,6 @@
 // A number that tells workloads apart: shards of a sweep must have met the same one, whatever its file was called.
 
+import Model
 import Placement
 package import Simulation
 
@@ -45,8 +46,5 @@ private struct FNVHash {
         value &*= 0x100_0000_01b3
     }
 
-    var text: String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
-    }
+    var text: String { value.hexadecimal(digits: 16) }
 }

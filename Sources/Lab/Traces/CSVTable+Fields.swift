@@ -78,8 +78,7 @@ extension CSVTable {
             throw malformed(
                 column,
                 expected:
-                    "\(what) from \(figureText(for: range.lowerBound)) to \(figureText(for: range.upperBound))"
-            )
+                    "\(what) from \(range.lowerBound.plainText) to \(range.upperBound.plainText)")
         }
         return value
     }
@@ -107,10 +106,6 @@ extension CSVTable {
         let bytes = Int((value * Double(bytesPerUnit)).rounded())
         guard bytes > 0 || allowsNone else { throw malformed(column, expected: "memory above 0") }
         return bytes
-    }
-
-    private func figureText(for value: Double) -> String {
-        value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
     }
 }
 

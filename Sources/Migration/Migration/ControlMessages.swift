@@ -1,5 +1,6 @@
 // Control messages over a peer connection.
 
+import Host
 import MigrationProtocol
 import PeerLink
 import Wire
@@ -30,12 +31,8 @@ extension Link {
             let header = try PeerMessageHeader(receive(exactly: PeerMessageHeader.bytes))
             let body = try receive(exactly: header.bodyBytes)
             return try PeerMessage(kind: header.kind, body: body)
-        } catch let error as LinkError {
-            throw .link(error)
-        } catch let error as WireError {
-            throw .malformed(error)
         } catch {
-            fatalError("only typed errors are thrown above: \(error)")
+            throw typedError(error, converting: MessageError.link, or: MessageError.malformed)
         }
     }
 }

@@ -130,7 +130,7 @@ final class IncomingSession: Sendable {
         } catch let error as LinkError {
             fail(.lost(MigrationRefusal(.timedOut, "stream \(stream) was lost: \(error)")))
         } catch {
-            fatalError("only typed errors are thrown above: \(error)")
+            unexpectedError(error)
         }
     }
 

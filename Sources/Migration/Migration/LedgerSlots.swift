@@ -134,10 +134,10 @@ enum LedgerSlots {
             let record = try LedgerRecord(from: &body)
             try body.finish()
             return record
-        } catch let error as WireError {
-            throw .damaged(path: path, offset: slot * slotBytes, error)
         } catch {
-            fatalError("only typed errors are thrown above: \(error)")
+            throw typedError(error) { (error: WireError) in
+                LedgerError.damaged(path: path, offset: slot * slotBytes, error)
+            }
         }
     }
 

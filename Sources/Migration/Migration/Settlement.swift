@@ -91,7 +91,7 @@ package enum Settlement {
         } catch let error as SystemError {
             throw .noAnswer(.system(error))
         } catch {
-            fatalError("only typed errors are thrown above: \(error)")
+            unexpectedError(error)
         }
     }
 

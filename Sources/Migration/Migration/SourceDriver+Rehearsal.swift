@@ -24,7 +24,7 @@ extension SourceDriver {
         } catch let error as MessageError {
             return broken(error)
         } catch {
-            fatalError("only typed errors are thrown above: \(error)")
+            unexpectedError(error)
         }
         switch reply {
         case .rehearsed(let load):

@@ -177,12 +177,8 @@ package import Model
                     throw LinkError.interrupted
                 }
             }
-        } catch let error as LinkError {
-            throw error
-        } catch let error as SystemError {
-            throw .system(error)
         } catch {
-            fatalError("only typed errors are thrown above: \(error)")
+            throw typedError(error, converting: LinkError.system)
         }
     }
 
@@ -254,12 +250,8 @@ private func wait(
         case .timedOut: throw LinkError.timedOut(after: limit)
         case .wokenUp: throw LinkError.interrupted
         }
-    } catch let error as LinkError {
-        throw error
-    } catch let error as SystemError {
-        throw .system(error)
     } catch {
-        fatalError("only typed errors are thrown above: \(error)")
+        throw typedError(error, converting: LinkError.system)
     }
 }
 

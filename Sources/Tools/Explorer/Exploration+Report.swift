@@ -1,5 +1,7 @@
 // What a person reads of an exploration.
 
+import Model
+
 extension Exploration {
     /// One line.
     package var figures: String {
@@ -7,7 +9,7 @@ extension Exploration {
             Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
         let rate = seconds > 0 ? Int(Double(states) / seconds) : 0
         return
-            "\(states) states, \(transitions) transitions, depth \(depth), \((seconds * 10).rounded() / 10) s, \(rate) states/s"
+            "\(states) states, \(transitions) transitions, depth \(depth), \(seconds.rounded(decimals: 1)) s, \(rate) states/s"
     }
 
     package var report: String {

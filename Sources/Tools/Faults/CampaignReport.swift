@@ -72,7 +72,7 @@ package struct CampaignReport: Sendable {
     /// Median and maximum.
     private static func seconds(_ durations: [Duration]) -> String {
         func text(_ duration: Duration) -> String {
-            "\((duration.milliseconds / 100).rounded() / 10)"
+            "\(duration.seconds.rounded(decimals: 1))"
         }
         let sorted = durations.sorted()
         guard let last = sorted.last else { return "–" }

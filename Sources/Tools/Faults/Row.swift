@@ -24,7 +24,7 @@ package struct Row: Sendable {
 
     package var line: String {
         func seconds(_ duration: Duration?) -> String {
-            duration.map { "\(($0.milliseconds / 10).rounded() / 100) s" } ?? "–"
+            duration.map { "\($0.seconds.rounded(decimals: 2)) s" } ?? "–"
         }
         let verdict = violations.isEmpty ? "ok  " : "FAIL"
         return

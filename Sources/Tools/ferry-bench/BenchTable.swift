@@ -1,5 +1,7 @@
 // Medians, and each contestant as a multiple of Ferry's first.
 
+import Model
+
 /// The bench's result for people.
 struct BenchTable {
     let names: [String]
@@ -33,7 +35,7 @@ struct BenchTable {
     }
 
     private func format(_ value: Double) -> String {
-        value.isFinite ? "\((value * 100).rounded() / 100)" : "-"
+        value.isFinite ? "\(value.rounded(decimals: 2))" : "-"
     }
 
     private func padded(_ text: String, _ width: Int) -> String {
@@ -44,7 +46,7 @@ struct BenchTable {
 extension Measurement {
     /// One line of progress.
     var summary: String {
-        Figure.all.map { "\($0.name) \(($0.value(self) * 10).rounded() / 10)" }
+        Figure.all.map { "\($0.name) \($0.value(self).rounded(decimals: 1))" }
             .joined(separator: ", ") + ", errors \(guestErrors)"
     }
 }

@@ -113,7 +113,6 @@ struct DemoTable {
     }
 
     private static func fixed(_ value: Double, digits: Int = 1) -> String {
-        let scale = digits == 1 ? 10.0 : digits == 2 ? 100 : 1000
-        return "\((value * scale).rounded() / scale)"
+        "\(value.rounded(decimals: digits))"
     }
 }

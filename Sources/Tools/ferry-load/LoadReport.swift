@@ -116,7 +116,5 @@ struct LoadReport: Codable, Sendable {
 
 /// Three digits that count.
 private func shown(_ value: Double) -> String {
-    let scale = value >= 100 ? 1.0 : value >= 10 ? 10 : 100
-    let rounded = (value * scale).rounded() / scale
-    return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
+    value.rounded(decimals: value >= 100 ? 0 : value >= 10 ? 1 : 2).plainText
 }

@@ -52,12 +52,8 @@ package final class KVMSystem: Sendable {
             let lacking = KVMCapability.required.filter { system.value(of: $0) == 0 }
             guard lacking.isEmpty else { throw KVMUnavailable.lacking(lacking.map(\.name)) }
             return system
-        } catch let error as SystemError {
-            throw KVMUnavailable(error)
-        } catch let error as KVMUnavailable {
-            throw error
         } catch {
-            fatalError("only typed errors are thrown above: \(error)")
+            throw typedError(error) { (error: SystemError) in KVMUnavailable(error) }
         }
     }
 

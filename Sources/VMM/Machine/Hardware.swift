@@ -94,12 +94,8 @@ final class Hardware: Sendable {
             try vcpus[0].startFlat(
                 at: entry.address, rbx: entry.rbx, rsi: entry.rsi,
                 gdt: BootLayout.descriptorTable, gdtBytes: UInt16(BootLayout.descriptors.count * 8))
-        } catch let error as KernelError {
-            throw .kernel(error)
-        } catch let error as SystemError {
-            throw .system(error)
         } catch {
-            fatalError("only typed errors are thrown above: \(error)")
+            throw typedError(error, converting: MachineError.kernel, or: MachineError.system)
         }
     }
 

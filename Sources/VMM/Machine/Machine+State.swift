@@ -35,12 +35,8 @@ extension Machine {
             do {
                 try writer.write(
                     SavedFileHeader(id: id, spec: spec), state: stateBytes(), memory: memory)
-            } catch let error as SystemError {
-                throw refusal(error)
-            } catch let error as VMMRefusal {
-                throw error
             } catch {
-                fatalError("only typed errors are thrown above: \(error)")
+                throw typedError(error) { (error: SystemError) in refusal(error) }
             }
         }
     }

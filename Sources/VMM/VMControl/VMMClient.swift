@@ -56,12 +56,8 @@ package final class VMMClient: Sendable {
             dirtyBits = try Self.map(
                 files[1], count: dirtyBitsBytes(pageCount: layout.pageCount), "dirty bits")
             state = Mutex(State(connection: connection))
-        } catch let error as VMMError {
-            throw error
-        } catch let error as SystemError {
-            throw .connection(.system(error))
         } catch {
-            fatalError("only typed errors are thrown above: \(error)")
+            throw typedError(error) { (error: SystemError) in VMMError.connection(.system(error)) }
         }
     }
 
@@ -109,12 +105,8 @@ package final class VMMClient: Sendable {
                 throw VMMError.connection(.unexpectedReply("a state file that is too small"))
             }
             return try files[0].bytes(at: 0, count: count)
-        } catch let error as VMMError {
-            throw error
-        } catch let error as SystemError {
-            throw .connection(.system(error))
         } catch {
-            fatalError("only typed errors are thrown above: \(error)")
+            throw typedError(error) { (error: SystemError) in VMMError.connection(.system(error)) }
         }
     }
 
@@ -124,12 +116,8 @@ package final class VMMClient: Sendable {
             try file.write(all: bytes)
             let reply = try ask(.loadState(bytes: bytes.count), with: [file]).reply
             guard reply == .done else { throw unexpected(reply) }
-        } catch let error as VMMError {
-            throw error
-        } catch let error as SystemError {
-            throw .connection(.system(error))
         } catch {
-            fatalError("only typed errors are thrown above: \(error)")
+            throw typedError(error) { (error: SystemError) in VMMError.connection(.system(error)) }
         }
     }
 
@@ -188,12 +176,9 @@ package final class VMMClient: Sendable {
             let frame = try answer(to: number, on: connection, within: limit)
             reply = try VMMReply(kind: frame.kind, body: frame.body)
             files = frame.descriptors
-        } catch let error as WireError {
-            throw .connection(.malformed(error))
-        } catch let error as ConnectionError {
-            throw .connection(error)
         } catch {
-            fatalError("only typed errors are thrown above: \(error)")
+            let connectionError = typedError(error, converting: ConnectionError.malformed)
+            throw .connection(connectionError)
         }
         if case .refused(let refusal) = reply { throw .refused(refusal) }
         return (reply, files)

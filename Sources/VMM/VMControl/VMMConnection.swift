@@ -51,12 +51,8 @@ package final class VMMConnection: @unchecked Sendable {
             let header = try VMMFrameHeader(from: &reader)
             let body = try exactly(header.bodyBytes, within: limit, &descriptors)
             return (header, body[...], descriptors)
-        } catch let error as WireError {
-            throw .malformed(error)
-        } catch let error as ConnectionError {
-            throw error
         } catch {
-            fatalError("only typed errors are thrown above: \(error)")
+            throw typedError(error, converting: ConnectionError.malformed)
         }
     }
 
@@ -75,12 +71,8 @@ package final class VMMConnection: @unchecked Sendable {
                 descriptors += part.descriptors
             }
             return bytes
-        } catch let error as SystemError {
-            throw .system(error)
-        } catch let error as ConnectionError {
-            throw error
         } catch {
-            fatalError("only typed errors are thrown above: \(error)")
+            throw typedError(error, converting: ConnectionError.system)
         }
     }
 }

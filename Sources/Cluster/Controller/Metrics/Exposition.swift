@@ -1,5 +1,7 @@
 // Prometheus's text format, version 0.0.4.
 
+import Model
+
 /// The text of an answer to `/metrics`.
 struct Exposition {
     static let mediaType = "text/plain; version=0.0.4; charset=utf-8"
@@ -42,7 +44,6 @@ struct Exposition {
     }
 
     private static func number(_ value: Double) -> String {
-        if value == .infinity { return "+Inf" }
-        return value == value.rounded() && abs(value) < 1e15 ? "\(Int64(value))" : "\(value)"
+        value == .infinity ? "+Inf" : value.plainText
     }
 }

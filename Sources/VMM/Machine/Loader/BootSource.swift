@@ -57,12 +57,8 @@ package struct BootSource: Sendable {
                 throw KernelError.tooLarge(what: what, bytes: bytes, limit: limit)
             }
             return bytes
-        } catch let error as SystemError {
-            throw .unreadable(error)
-        } catch let error as KernelError {
-            throw error
         } catch {
-            fatalError("only typed errors are thrown above: \(error)")
+            throw typedError(error, converting: KernelError.unreadable)
         }
     }
 }

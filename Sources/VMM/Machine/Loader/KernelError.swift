@@ -1,6 +1,7 @@
 // What can be wrong with a kernel, an initrd or a command line.
 
 package import Host
+import Model
 
 /// Why a guest cannot be booted from what it was given.
 package enum KernelError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -28,7 +29,7 @@ package enum KernelError: Error, Hashable, Sendable, CustomStringConvertible {
         case .noPVHNote:
             "the kernel's file is ELF but has no PVH entry point (note 'Xen', type 18): build Linux with CONFIG_PVH=y, or use a bzImage"
         case .outsideMemory(let what, let address, let bytes):
-            "the \(what) does not fit the guest's memory: \(bytes) bytes at 0x\(String(address, radix: 16))"
+            "the \(what) does not fit the guest's memory: \(bytes) bytes at 0x\(address.hexadecimal)"
         case .commandLineTooLong(let bytes, let limit):
             "the command line has \(bytes) bytes, this kernel takes \(limit)"
         }

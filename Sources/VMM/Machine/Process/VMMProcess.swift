@@ -63,12 +63,8 @@ package struct VMMProcess {
             console.finish()
             logLine("ended: \(exit.reason.rawValue): \(exit.detail)")
             return exit
-        } catch let error as SystemError {
-            throw .system(error)
-        } catch let error as MachineError {
-            throw error
         } catch {
-            fatalError("only typed errors are thrown above: \(error)")
+            throw typedError(error, converting: MachineError.system)
         }
     }
 

@@ -95,7 +95,7 @@ final class VCPU: Sendable {
         case .failedEntry(let reason, let cpu):
             return failure(
                 .hostFailure,
-                "the CPU refused to enter the guest: hardware reason 0x\(hexadecimal(reason)) on CPU \(cpu)"
+                "the CPU refused to enter the guest: hardware reason 0x\(reason.hexadecimal) on CPU \(cpu)"
             )
         case .internalError(let suberror, let bytes):
             return try repairOrReport(suberror: suberror, bytes: bytes)
@@ -121,7 +121,7 @@ final class VCPU: Sendable {
             try kvm.trapBreakpoint()
             return nil
         }
-        let text = instruction.isEmpty ? "not readable" : hexadecimal(instruction)
+        let text = instruction.isEmpty ? "not readable" : instruction.hexadecimal(separator: " ")
         let detail = try describe("KVM could not emulate an instruction (suberror \(suberror))")
         return .end(
             VMExit(reason: .emulationFailure, detail: detail + ", instruction bytes \(text)"))
@@ -145,12 +145,6 @@ final class VCPU: Sendable {
     private func describe(_ what: String) throws(SystemError) -> String {
         let at = try kvm.location()
         return
-            "vcpu\(kvm.id): \(what) at RIP 0x\(hexadecimal(at.rip)), CPL \(at.privilegeLevel), \(at.bits)-bit, CR0 0x\(hexadecimal(at.cr0)), CR2 0x\(hexadecimal(at.cr2)), CR3 0x\(hexadecimal(at.cr3)), CR4 0x\(hexadecimal(at.cr4)), RSP 0x\(hexadecimal(at.rsp))"
+            "vcpu\(kvm.id): \(what) at RIP 0x\(at.rip.hexadecimal), CPL \(at.privilegeLevel), \(at.bits)-bit, CR0 0x\(at.cr0.hexadecimal), CR2 0x\(at.cr2.hexadecimal), CR3 0x\(at.cr3.hexadecimal), CR4 0x\(at.cr4.hexadecimal), RSP 0x\(at.rsp.hexadecimal)"
     }
-}
-
-private func hexadecimal(_ value: UInt64) -> String { String(value, radix: 16) }
-
-private func hexadecimal(_ bytes: [UInt8]) -> String {
-    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
 }

@@ -65,12 +65,10 @@ package enum StateBlob {
                 throw StateError(part: "body", .wrongChecksum)
             }
             return try sections(of: body, count: header.sectionCount)
-        } catch let error as WireError {
-            throw StateError(part: "header", .malformed(error))
-        } catch let error as StateError {
-            throw error
         } catch {
-            fatalError("only typed errors are thrown above: \(error)")
+            throw typedError(error) { (error: WireError) in
+                StateError(part: "header", .malformed(error))
+            }
         }
     }
 

@@ -35,7 +35,7 @@ enum VCPUState {
             try vcpu.readMSRs(msrs[...])
         }
         guard values.count == msrs.count else {
-            let text = "MSR 0x\(String(msrs[values.count], radix: 16)) can no longer be read"
+            let text = "MSR 0x\(msrs[values.count].hexadecimal) can no longer be read"
             throw StateError(part: name("msrs"), .mismatch(text))
         }
         sections.append(StateSection(name: name("msrs"), bytes: bytes(of: values)))
@@ -120,9 +120,9 @@ enum VCPUState {
                 try vcpu.readMSRs([refused.index])
             }
             guard here.first?.value == refused.value else {
-                let found = here.first.map { "0x" + String($0.value, radix: 16) } ?? "unknown"
+                let found = here.first.map { "0x" + $0.value.hexadecimal } ?? "unknown"
                 let text =
-                    "MSR 0x\(String(refused.index, radix: 16)) cannot be set to 0x\(String(refused.value, radix: 16)); here it is \(found)"
+                    "MSR 0x\(refused.index.hexadecimal) cannot be set to 0x\(refused.value.hexadecimal); here it is \(found)"
                 throw StateError(part: name, .mismatch(text))
             }
             rest = rest.dropFirst()
