@@ -6,8 +6,8 @@ import Testing
 
 @Suite("What is news to a history")
 struct BookTests {
-    private var known: HistoryBook {
-        var book = HistoryBook()
+    private var known: HistoryState {
+        var book = HistoryState()
         book.apply(.host(host("host-a")))
         book.apply(.vm(vm("web", vcpus: 2, memory: 4)))
         book.apply(.place(place("web", .running, on: "host-a")))
@@ -135,7 +135,7 @@ struct BookTests {
     }
 
     @Test func `Many readings stand in several lines, in the order of names`() {
-        var book = HistoryBook()
+        var book = HistoryState()
         var readings: [VMName: VMReading] = [:]
         for number in 0..<2500 {
             let name = "vm-\(10_000 + number)"

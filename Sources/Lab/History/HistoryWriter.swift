@@ -33,7 +33,7 @@ extension HistoryWriteError: CustomStringConvertible {
 package struct HistoryWriter {
     private let file: Descriptor
     /// What is in the file, whoever wrote it.
-    package private(set) var recordedState = HistoryBook()
+    package private(set) var recordedState = HistoryState()
     package private(set) var header: HistoryHeader
     /// Of the last line.
     package private(set) var lastTime: Int64 = 0

@@ -58,7 +58,7 @@ private struct Body: Codable {
 extension Shard {
     package static var bytesMax: Int { Limits.shardBytesMax }
 
-    package func encodedText() throws(ShardError) -> [UInt8] {
+    package func encodedBytes() throws(ShardError) -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.nonConformingFloatEncodingStrategy = .convertToString(

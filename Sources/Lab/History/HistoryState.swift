@@ -6,7 +6,7 @@
 
 package import Model
 
-package struct HistoryBook: Hashable, Sendable {
+package struct HistoryState: Hashable, Sendable {
     /// One outcome of one move: told again, it is no news.
     private struct MoveKey: Hashable {
         var operation: Identifier128
@@ -69,7 +69,7 @@ package struct HistoryBook: Hashable, Sendable {
     }
 }
 
-extension HistoryBook {
+extension HistoryState {
     package func newLines(for host: RecordedHost) -> [HistoryLine] {
         hosts[host.name] == host ? [] : [.host(host)]
     }
