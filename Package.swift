@@ -1,5 +1,5 @@
 // swift-tools-version: 6.3
-// One target a layer; a target depends only on targets above it. README.md has the map.
+// One target a layer; a target depends only on targets above it. README.md and Sources/Ferry.docc/Architecture.md have the map.
 import PackageDescription
 
 let settings: [SwiftSetting] = [

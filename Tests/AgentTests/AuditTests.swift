@@ -79,7 +79,7 @@ struct AuditFactsTests {
         }
     }
 
-    @Test("The README's table has every code with its sentence")
+    @Test("The documentation's table has every code with its sentence")
     func documented() throws {
         for code in AuditCode.allCases {
             let row = "| `\(code.rawValue)` | \(code.severity.rawValue) | \(code.summary) |"
@@ -89,10 +89,10 @@ struct AuditFactsTests {
     }
 }
 
-/// The README's lines.
+/// The lines of the chapter on codes.
 func readme() throws -> Set<String> {
     let path = URL(filePath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent().appending(path: "README.md")
+        .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Sources/Ferry.docc/Codes.md")
     let text = try String(contentsOf: path, encoding: .utf8)
     return Set(text.split(separator: "\n").map(String.init))
 }

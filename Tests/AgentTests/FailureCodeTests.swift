@@ -1,4 +1,4 @@
-// Every way to fail has a code of its own, and the README says what each means.
+// Every way to fail has a code of its own, and Codes.md says what each means.
 
 import API
 import Agent
@@ -56,7 +56,7 @@ struct FailureCodeTests {
         #expect(Set(FailureCode.allCases.map(\.summary)).count == FailureCode.allCases.count)
     }
 
-    @Test("The README's table has every code with its sentence")
+    @Test("The documentation's table has every code with its sentence")
     func documented() throws {
         for code in FailureCode.allCases {
             let row = "| `\(code.rawValue)` | \(code.summary) |"

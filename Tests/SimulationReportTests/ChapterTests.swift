@@ -9,7 +9,7 @@ struct ChapterTests {
     private let text = try? String(
         contentsOf: URL(filePath: #filePath)
             .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-            .appending(path: "Sources/Lab/Simulation/Simulation.docc/Reports.md"), encoding: .utf8)
+            .appending(path: "Sources/Ferry.docc/Lab/Reports.md"), encoding: .utf8)
 
     @Test func `Every figure of comparisons and of the experiment has its line with its unit`()
         throws

@@ -14,7 +14,7 @@ struct DocumentationTests {
         let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()
         chapter = try String(
-            contentsOf: package.appending(path: "Sources/Lab/Simulation/Simulation.docc/Traces.md"),
+            contentsOf: package.appending(path: "Sources/Ferry.docc/Lab/Traces.md"),
             encoding: .utf8)
     }
 
