@@ -48,7 +48,7 @@ extension EndToEnd {
                 #expect(ended.errors.contains("going on with history.jsonl"))
                 #expect(ended.output.contains("recorded 3 hosts and 2 VMs"), "\(ended.output)")
 
-                let history = try HistoryReader.read(file)
+                let history = try HistoryReader.readHistory(path: file)
                 #expect(history.endedInOrder && history.gaps.map(\.why) == [.stopped])
                 let controller = try #require(cluster.controller)
                 var places: [String: String] = [:]
@@ -77,7 +77,8 @@ extension EndToEnd {
             var strategy = history.recordedStrategy
             strategy.moves = LookingMoves(inner: strategy.moves, look: look)
             var scenario = history.scenario(
-                strategy, power: [PowerCurve(watts: Array(repeating: 100, count: 11))], seed: 1)
+                using: strategy, power: [PowerCurve(watts: Array(repeating: 100, count: 11))],
+                seed: 1)
             scenario.workload.end = scenario.workload.end + .seconds(60)
             let result = try scenario.run()
             #expect(result.migrations == 2 && result.refused == 0)
@@ -165,9 +166,9 @@ private struct LookingMoves: MovePolicy {
     let interval = Duration.seconds(1)
     let waitsForMoves = false
 
-    mutating func plan(_ cluster: ClusterState, at now: SimTime) -> MovePlan {
+    mutating func planMoves(in cluster: ClusterState, at now: SimTime) -> MovePlan {
         look.take(cluster)
-        return inner?.plan(cluster, at: now) ?? MovePlan()
+        return inner?.planMoves(in: cluster, at: now) ?? MovePlan()
     }
 
     func nextRound(after now: SimTime) -> SimTime {

@@ -78,7 +78,7 @@ struct GanetiFormatTests {
 
     @Test func `The score is the sum of three standard deviations`() throws {
         let cluster = try GanetiCluster(text: twoNodes, file: "x")
-        let score = cluster.score(of: try cluster.clusterState()).score
+        let score = cluster.balanceScore(of: try cluster.clusterState()).score
         // Free memory 0.6875 and 0.9375; vCPUs 7/16 and 1/16, the node's own with them; free disk 0.5 and 1.
         #expect(abs(score - (0.125 + 0.1875 + 0.25)) < 1e-12)
     }
@@ -88,13 +88,13 @@ struct GanetiFormatTests {
     {
         let cluster = try GanetiCluster(text: twoNodes, file: "x")
         let state = try cluster.clusterState()
-        let plan = state.planBalance(.greedy(movesMax: 10), spread: cluster.score(of: state))
+        let plan = state.planBalance(.greedy(movesMax: 10), spread: cluster.balanceScore(of: state))
         #expect(plan.moves.moves.count == 1 && plan.after < plan.before)
         let local = try GanetiCluster(
             text: twoNodes.replacing("||ext|", with: "||plain|"), file: "x")
         let fixed = try local.clusterState()
         #expect(
-            fixed.planBalance(.greedy(movesMax: 10), spread: local.score(of: fixed))
+            fixed.planBalance(.greedy(movesMax: 10), spread: local.balanceScore(of: fixed))
                 .moves.moves.isEmpty)
     }
 
@@ -144,7 +144,7 @@ struct GanetiFormatTests {
         for length in 0..<twoNodes.utf8.count {
             let cut = String(decoding: twoNodes.utf8.prefix(length), as: UTF8.self)
             if let cluster = try? GanetiCluster(text: cut, file: "x") {
-                _ = try cluster.score(of: cluster.clusterState())
+                _ = try cluster.balanceScore(of: cluster.clusterState())
             }
         }
         #expect(throws: GanetiFormatError.self) { try GanetiCluster(text: "", file: "x") }
@@ -179,7 +179,7 @@ struct HbalTests {
         var plan: BalancePlan?
         let time = clock.measure {
             plan = state.planBalance(
-                .greedy(movesMax: movesMax), spread: cluster.score(of: state))
+                .greedy(movesMax: movesMax), spread: cluster.balanceScore(of: state))
         }
         let found = try #require(plan)
         print(
@@ -187,6 +187,6 @@ struct HbalTests {
         #expect(rounded(found.before) == start)
         #expect(rounded(found.after) <= end)
         found.moves.apply(to: &state) { #expect($0.brokenRule() == nil) }
-        #expect(abs(cluster.score(of: state).score - found.after) < 1e-9)
+        #expect(abs(cluster.balanceScore(of: state).score - found.after) < 1e-9)
     }
 }

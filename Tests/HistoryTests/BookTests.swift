@@ -6,73 +6,80 @@ import Testing
 
 @Suite("What is news to a history")
 struct BookTests {
-    private var known: HistoryBook {
-        var book = HistoryBook()
-        book.take(.host(host("host-a")))
-        book.take(.vm(vm("web", vcpus: 2, memory: 4)))
-        book.take(.place(place("web", .running, on: "host-a")))
+    private var known: HistoryState {
+        var book = HistoryState()
+        book.apply(.host(host("host-a")))
+        book.apply(.vm(vm("web", vcpus: 2, memory: 4)))
+        book.apply(.place(place("web", .running, on: "host-a")))
         return book
     }
 
     @Test func `What was written is no news, what changed is`() {
         let book = known
-        #expect(book.news(host("host-a")).isEmpty)
-        #expect(book.news(vm("web"), place("web", .running, on: "host-a")).isEmpty)
+        #expect(book.newLines(for: host("host-a")).isEmpty)
+        #expect(book.newLines(for: vm("web"), place: place("web", .running, on: "host-a")).isEmpty)
         let draining = host("host-a", state: .draining)
-        #expect(book.news(draining) == [.host(draining)])
+        #expect(book.newLines(for: draining) == [.host(draining)])
         let paused = place("web", .paused, on: "host-a")
-        #expect(book.news(vm("web"), paused) == [.place(paused)])
+        #expect(book.newLines(for: vm("web"), place: paused) == [.place(paused)])
         let important = vm("web") { $0.priority = 3 }
-        #expect(book.news(important, place("web", .running, on: "host-a")) == [.vm(important)])
+        #expect(
+            book.newLines(for: important, place: place("web", .running, on: "host-a")) == [
+                .vm(important)
+            ])
     }
 
     @Test func `A name that another VM has now ends the first`() {
         let again = place("web", .running, on: "host-a")
         #expect(
-            known.news(vm("web", 2), again)
-                == [.gone(RecordedEnd(.vm, "web")), .vm(vm("web", 2)), .place(again)])
+            known.newLines(for: vm("web", 2), place: again)
+                == [.gone(RecordedEnd(.vm, name: "web")), .vm(vm("web", 2)), .place(again)])
     }
 
     @Test func `Hosts and groups that no line describes are left out`() {
         let stranger = vm("db", 2) { $0.groups = ["new"] }
-        let lines = known.news(stranger, place("db", .running, on: "host-z"))
+        let lines = known.newLines(for: stranger, place: place("db", .running, on: "host-z"))
         #expect(lines == [.vm(vm("db", 2)), .place(place("db", .running))])
         #expect(known.unknownGroups(of: stranger) == ["new"])
         // Once they are described, they are news.
         var book = known
-        for line in lines { book.take(line) }
-        book.take(.host(host("host-z")))
-        book.take(.group(RecordedGroup(name: "new", rule: .affinity)))
+        for line in lines { book.apply(line) }
+        book.apply(.host(host("host-z")))
+        book.apply(.group(RecordedGroup(name: "new", rule: .affinity)))
         #expect(
-            book.news(stranger, place("db", .running, on: "host-z"))
+            book.newLines(for: stranger, place: place("db", .running, on: "host-z"))
                 == [.vm(stranger), .place(place("db", .running, on: "host-z"))])
     }
 
     @Test func `A move is written once, however often it is told of`() {
         var book = known
-        book.take(.host(host("host-b")))
+        book.apply(.host(host("host-b")))
         let first = move("web", from: "host-a", to: "host-b")
-        #expect(book.news(first) == [.move(first)])
-        book.take(.move(first))
-        #expect(book.news(first).isEmpty)
+        #expect(book.newLines(for: first) == [.move(first)])
+        book.apply(.move(first))
+        #expect(book.newLines(for: first).isEmpty)
         let again = move("web", from: "host-a", to: "host-b", operation: 10)
-        #expect(book.news(again) == [.move(again)])
-        book.passOver(again)
-        #expect(book.news(again).isEmpty)
+        #expect(book.newLines(for: again) == [.move(again)])
+        book.markAsRecorded(again)
+        #expect(book.newLines(for: again).isEmpty)
         // What it remembers has an end; what is new is never taken for known.
         for number in UInt64(100)..<20_000 {
             let other = move("web", from: "host-a", to: "host-b", operation: number)
-            #expect(book.news(other) == [.move(other)])
-            book.take(.move(other))
+            #expect(book.newLines(for: other) == [.move(other)])
+            book.apply(.move(other))
         }
     }
 
     @Test func `What is in no list any more is gone`() {
-        #expect(known.missing(vms: [vmName("web")], hosts: [hostName("host-a")]).isEmpty)
         #expect(
-            known.missing(vms: [], hosts: [])
-                == [.gone(RecordedEnd(.vm, "web")), .gone(RecordedEnd(.host, "host-a"))])
-        #expect(known.news(gone: RecordedEnd(.vm, "nobody")).isEmpty)
+            known.endedEntries(listedVMs: [vmName("web")], listedHosts: [hostName("host-a")])
+                .isEmpty)
+        #expect(
+            known.endedEntries(listedVMs: [], listedHosts: [])
+                == [
+                    .gone(RecordedEnd(.vm, name: "web")), .gone(RecordedEnd(.host, name: "host-a")),
+                ])
+        #expect(known.newLines(forEnd: RecordedEnd(.vm, name: "nobody")).isEmpty)
     }
 
     @Test(arguments: [
@@ -89,10 +96,10 @@ struct BookTests {
                 cores: cores, memoryBytes: memory * mebibyte, dirtyBytesPerSecond: dirty * mebibyte)
         }
         var book = known
-        let first = book.news([vmName("web"): reading(1, 2048, 40)], [:])
+        let first = book.newLines(forVMs: [vmName("web"): reading(1, 2048, 40)], hosts: [:])
         #expect(first.count == 1)
-        for line in first { book.take(line) }
-        let next = book.news([vmName("web"): reading(cores, memory, dirty)], [:])
+        for line in first { book.apply(line) }
+        let next = book.newLines(forVMs: [vmName("web"): reading(cores, memory, dirty)], hosts: [:])
         #expect(next.isEmpty != isNews)
     }
 
@@ -102,8 +109,8 @@ struct BookTests {
         for step in 0...1000 {
             let cores = 0.001 * Double(step)
             let reading = VMReading(cores: cores, memoryBytes: 0)
-            for line in book.news([vmName("web"): reading], [:]) {
-                book.take(line)
+            for line in book.newLines(forVMs: [vmName("web"): reading], hosts: [:]) {
+                book.apply(line)
                 guard case .load(let load) = line else { continue }
                 written = load.vms[0].reading.cores
             }
@@ -117,21 +124,25 @@ struct BookTests {
             vmName("nobody"): VMReading(cores: 1, memoryBytes: 1),
         ]
         #expect(
-            known.news(readings, [hostName("host-z"): HostReading(cores: 1, memoryBytes: 1)]) == [])
+            known.newLines(
+                forVMs: readings, hosts: [hostName("host-z"): HostReading(cores: 1, memoryBytes: 1)]
+            ) == [])
         #expect(
-            known.news([:], [hostName("host-a"): HostReading(cores: .infinity, memoryBytes: 1)])
+            known.newLines(
+                forVMs: [:],
+                hosts: [hostName("host-a"): HostReading(cores: .infinity, memoryBytes: 1)])
                 == [])
     }
 
     @Test func `Many readings stand in several lines, in the order of names`() {
-        var book = HistoryBook()
+        var book = HistoryState()
         var readings: [VMName: VMReading] = [:]
         for number in 0..<2500 {
             let name = "vm-\(10_000 + number)"
-            book.take(.vm(vm(name, UInt64(number))))
+            book.apply(.vm(vm(name, UInt64(number))))
             readings[vmName(name)] = VMReading(cores: 1, memoryBytes: gibibyte)
         }
-        let names = book.news(readings, [:]).map { line -> [String] in
+        let names = book.newLines(forVMs: readings, hosts: [:]).map { line -> [String] in
             guard case .load(let load) = line else { return [] }
             return load.vms.map(\.name.text)
         }

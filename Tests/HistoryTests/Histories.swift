@@ -86,8 +86,8 @@ final class HistoryFile: Sendable {
     init() {}
 
     init(_ entries: [(Int64, HistoryLine)]) throws {
-        var writer = try HistoryWriter(path, header())
-        for (t, line) in entries { try writer.write(HistoryEntry(t: t, line)) }
+        var writer = try HistoryWriter(path: path, header: header())
+        for (t, line) in entries { try writer.write(HistoryEntry(t: t, line: line)) }
     }
 
     init(_ bytes: [UInt8]) throws { try set(bytes) }
@@ -107,7 +107,7 @@ final class HistoryFile: Sendable {
         get throws { String(decoding: try bytes, as: UTF8.self) }
     }
 
-    func read() throws(TraceError) -> History { try HistoryReader.read(path) }
+    func read() throws(TraceError) -> History { try HistoryReader.readHistory(path: path) }
 }
 
 /// Three hosts, VMs that come, move, restart and go. `web` and `db` are there from the beginning.
@@ -151,6 +151,6 @@ let storyLines: [(Int64, HistoryLine)] = [
     (460_000, .vm(vm("huge", 4, vcpus: 64))),
     (460_000, .place(place("huge", .pending))),
     (500_000, .place(place("job", .deleting, on: "host-c"))),
-    (501_000, .gone(RecordedEnd(.vm, "job"))),
+    (501_000, .gone(RecordedEnd(.vm, name: "job"))),
     (600_000, .end),
 ]

@@ -21,7 +21,7 @@ struct LineTests {
                     })
             ),
             (700_000, .gap(RecordedGap(.unreachable, since: 650_000))),
-            (700_000, .gone(RecordedEnd(.host, "host-a"))),
+            (700_000, .gone(RecordedEnd(.host, name: "host-a"))),
         ]
 
     @Test func `Each kind of line stands as the documentation shows it`() throws {
@@ -33,7 +33,7 @@ struct LineTests {
             (10_000, load([("web", 0.42, 1)])),
             (20_500, .move(move("web", from: "host-a", to: "host-a"))),
             (21_000, .gap(RecordedGap(.forgotten, since: 20_000))),
-            (22_000, .gone(RecordedEnd(.vm, "web"))),
+            (22_000, .gone(RecordedEnd(.vm, name: "web"))),
             (23_000, .end),
         ])
         let expected = """
@@ -56,7 +56,7 @@ struct LineTests {
         let file = try HistoryFile(Self.everyKind)
         let bytes = try file.bytes
         // Going on with a file reads all of it.
-        let writer = try HistoryWriter(file.path, header())
+        let writer = try HistoryWriter(path: file.path, header: header())
         #expect(writer.continues && writer.lastTime == 700_000)
         #expect(try file.bytes == bytes)
         let history = try file.read()

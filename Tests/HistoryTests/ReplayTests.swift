@@ -17,7 +17,7 @@ struct ReplayTests {
         let watch = Watch(history)
         var strategy = history.recordedStrategy
         strategy.moves = WatchedMoves(inner: strategy.moves, watch: watch)
-        let result = try history.scenario(strategy, power: power, seed: 1).run()
+        let result = try history.scenario(using: strategy, power: power, seed: 1).run()
         #expect(watch.differences.isEmpty, "\(watch.differences.first ?? "")")
         #expect(watch.looks > 500)
         #expect(watch.last == history.placement(at: history.end - 1))
@@ -36,7 +36,7 @@ struct ReplayTests {
         let watch = Watch(history)
         var strategy = history.recordedStrategy
         strategy.moves = WatchedMoves(inner: strategy.moves, watch: watch)
-        let result = try history.scenario(strategy, power: power, seed: 1).run()
+        let result = try history.scenario(using: strategy, power: power, seed: 1).run()
         for stay in history.stays {
             let name = history.vms[stay.vm].name.text
             let hosts = ([stay.host] + stay.moves.map(\.to)).map {
@@ -53,8 +53,8 @@ struct ReplayTests {
 
     @Test func `Another policy begins from the same places and decides what comes after`() throws {
         let history = try HistoryFile(storyLines).read()
-        let strategy = Strategy("best-fit", "", placement: BestFit())
-        let scenario = history.scenario(strategy, power: power, seed: 1)
+        let strategy = Strategy("best-fit", summary: "", placement: BestFit())
+        let scenario = history.scenario(using: strategy, power: power, seed: 1)
         #expect(scenario.events == history.hostEvents)
         let result = try scenario.run()
         #expect(result.requests == 5 && result.refused == 1)
@@ -126,9 +126,9 @@ private struct WatchedMoves: MovePolicy {
     let interval = Duration.seconds(1)
     let waitsForMoves = false
 
-    mutating func plan(_ cluster: ClusterState, at now: SimTime) -> MovePlan {
+    mutating func planMoves(in cluster: ClusterState, at now: SimTime) -> MovePlan {
         watch.look(cluster, at: now)
-        return inner?.plan(cluster, at: now) ?? MovePlan()
+        return inner?.planMoves(in: cluster, at: now) ?? MovePlan()
     }
 
     func nextRound(after now: SimTime) -> SimTime {
@@ -209,7 +209,7 @@ private struct RandomHistory {
         guard let index = lot() else { return }
         let vm = vms.remove(at: index)
         free[vm.host] += vm.memory
-        entries.append((t, .gone(RecordedEnd(.vm, vm.name))))
+        entries.append((t, .gone(RecordedEnd(.vm, name: vm.name))))
     }
 
     private mutating func move(at t: Int64) {

@@ -11,13 +11,13 @@ struct SizeTests {
     /// An hour of it stands for a day.
     @Test func `A day of 1,000 VMs is less than 100 MB`() throws {
         let file = HistoryFile()
-        var writer = try HistoryWriter(file.path, header())
+        var writer = try HistoryWriter(path: file.path, header: header())
         var lots = SplitMix64(seed: 7)
         var vms: [(name: VMName, vcpus: Int, memory: Int64, share: Double, noise: Double)] = []
         for number in 0..<1000 {
             let vcpus = [1, 2, 4, 8][lots.number(below: 4)]
             let described = vm("service-\(number)", UInt64(number), vcpus: vcpus)
-            try writer.write(HistoryEntry(t: 0, .vm(described)))
+            try writer.write(HistoryEntry(t: 0, line: .vm(described)))
             vms.append(
                 (described.name, vcpus, described.memoryBytes, 0.05 + 0.5 * lots.fraction(), 0))
         }
@@ -37,8 +37,8 @@ struct SizeTests {
                     memoryBytes: Int64(memory * Double(vm.memory)),
                     dirtyBytesPerSecond: Int64(share * 2e7))
             }
-            for line in writer.book.news(readings, [:]) {
-                try writer.write(HistoryEntry(t: Int64(step) * 10_000, line))
+            for line in writer.recordedState.newLines(forVMs: readings, hosts: [:]) {
+                try writer.write(HistoryEntry(t: Int64(step) * 10_000, line: line))
             }
         }
         let day = (writer.bytes - before) * 24

@@ -41,7 +41,7 @@ struct WorkloadTests {
         #expect(workload.requests.map(\.milliCPUs) == [2000, 2000, 4000, 2000, 64000])
         #expect(workload.end.seconds == 600)
         #expect(workload.hosts.map(\.name) == ["host-a", "host-b", "host-c"])
-        let web = workload.placementVM(1)
+        let web = workload.placementVM(forRequest: 1)
         #expect(web.groups == ["apart"] && web.priority == 7)
         #expect(web.dirtyBytesPerSecond == 3_145_728.0)
         #expect(workload.notes.contains("for 1 VMs no host was ever found"))
@@ -70,10 +70,10 @@ struct WorkloadTests {
             (1000, .end),
         ])
         let workload = try file.read().workload
-        let web = workload.placementVM(0)
+        let web = workload.placementVM(forRequest: 0)
         #expect(web.labels == ["ssd"] && web.pinnedHost == "host-a" && !web.mayBeBalanced)
         #expect(web.downtimeLimit == .milliseconds(20))
-        #expect(workload.placementVM(1).pinnedHost == nil)
+        #expect(workload.placementVM(forRequest: 1).pinnedHost == nil)
         #expect(workload.notes.contains { $0.contains("pinned to hosts that") })
     }
 
@@ -90,11 +90,11 @@ struct WorkloadTests {
         let workload = try file.read().workload
         let series = workload.requests[0].series
         func cpu(_ seconds: Int) -> Double {
-            workload.utilisation.cpuShare(series, after: .seconds(seconds))
+            workload.utilisation.cpuShare(inRow: series, after: .seconds(seconds))
         }
         // 2 cores from the beginning, 1 from 15 s, 3 (more than it has) from 25 s; steps of 10 s.
         #expect(cpu(0) == 1 && cpu(10) == 0.75 && cpu(20) == 1)
-        #expect(workload.utilisation.memoryShare(series, after: .seconds(10)) == 0.75)
+        #expect(workload.utilisation.memoryShare(inRow: series, after: .seconds(10)) == 0.75)
     }
 
     @Test func `Hosts are drained and fail again when they were`() throws {
@@ -110,7 +110,7 @@ struct WorkloadTests {
         let file = try HistoryFile([
             (0, .host(host("host-a"))),
             (10_000, .host(host("host-b"))),
-            (50_000, .gone(RecordedEnd(.host, "host-a"))),
+            (50_000, .gone(RecordedEnd(.host, name: "host-a"))),
             (60_000, .end),
         ])
         #expect(
@@ -130,7 +130,7 @@ struct WorkloadTests {
             (0, load([("web", 2, 4)])),
             (0, .load(hosts)),
             (50_000, .place(place("web", .deleting, on: "host-a"))),
-            (50_000, .gone(RecordedEnd(.vm, "web"))),
+            (50_000, .gone(RecordedEnd(.vm, name: "web"))),
             (100_000, .end),
         ])
         let own = try file.read().placementHosts[0].ownUse

@@ -13,13 +13,14 @@ struct WriterTests {
         var other = header()
         other.startedAtMs += 1_000_000
         do {
-            var writer = try HistoryWriter(file.path, other)
+            var writer = try HistoryWriter(path: file.path, header: other)
             #expect(writer.continues && writer.header == header())
             #expect(writer.lastTime == 600_000)
             // It knows what the file says.
-            #expect(writer.book.news(host("host-b")).isEmpty)
-            try writer.write(HistoryEntry(t: 900_000, .gap(RecordedGap(.stopped, since: 600_000))))
-            try writer.write(HistoryEntry(t: 900_000, .gone(RecordedEnd(.vm, "web"))))
+            #expect(writer.recordedState.newLines(for: host("host-b")).isEmpty)
+            try writer.write(
+                HistoryEntry(t: 900_000, line: .gap(RecordedGap(.stopped, since: 600_000))))
+            try writer.write(HistoryEntry(t: 900_000, line: .gone(RecordedEnd(.vm, name: "web"))))
         }
         #expect(try file.bytes.starts(with: before))
         let history = try file.read()
@@ -32,9 +33,9 @@ struct WriterTests {
         let whole = try file.bytes
         try file.set(whole + Array(#"{"cores":[0.4"#.utf8))
         do {
-            var writer = try HistoryWriter(file.path, header())
+            var writer = try HistoryWriter(path: file.path, header: header())
             #expect(writer.continues && writer.cutOffBytes == 13)
-            try writer.write(HistoryEntry(t: 700_000, .end))
+            try writer.write(HistoryEntry(t: 700_000, line: .end))
         }
         #expect(try file.bytes == whole + Array("{\"kind\":\"end\",\"t\":700000}\n".utf8))
     }
@@ -43,21 +44,21 @@ struct WriterTests {
         let file = try HistoryFile(storyLines)
         let before = try file.bytes
         #expect {
-            _ = try HistoryWriter(file.path, header("green"))
+            _ = try HistoryWriter(path: file.path, header: header("green"))
         } throws: { "\($0)".contains("is the history of cluster blue: choose another file") }
         #expect(try file.bytes == before)
         try file.set(Array("precious\n".utf8))
         #expect {
-            _ = try HistoryWriter(file.path, header())
+            _ = try HistoryWriter(path: file.path, header: header())
         } throws: { "\($0)".contains("no history that could be gone on with") }
         #expect(try file.text == "precious\n")
     }
 
     @Test func `One file has one writer`() throws {
         let file = HistoryFile()
-        let first = try HistoryWriter(file.path, header())
+        let first = try HistoryWriter(path: file.path, header: header())
         #expect {
-            _ = try HistoryWriter(file.path, header())
+            _ = try HistoryWriter(path: file.path, header: header())
         } throws: { "\($0)".contains("another `ferry record`") }
         #expect(first.lines == 1)
     }
@@ -65,17 +66,17 @@ struct WriterTests {
     @Test func `Time never goes back, and what could not be read is not written`() throws {
         let file = HistoryFile()
         do {
-            var writer = try HistoryWriter(file.path, header())
-            try writer.write(HistoryEntry(t: 5000, .host(host("host-a"))))
-            try writer.write(HistoryEntry(t: 4000, .end))
+            var writer = try HistoryWriter(path: file.path, header: header())
+            try writer.write(HistoryEntry(t: 5000, line: .host(host("host-a"))))
+            try writer.write(HistoryEntry(t: 4000, line: .end))
             #expect(writer.lastTime == 5000)
             #expect(throws: HistoryWriteError.self) {
-                try writer.write(HistoryEntry(t: 6000, .host(host("host-b", cores: 0))))
+                try writer.write(HistoryEntry(t: 6000, line: .host(host("host-b", cores: 0))))
             }
             #expect(throws: HistoryWriteError.self) {
                 var odd = host("host-b")
                 odd.cpuOvercommit = .nan
-                try writer.write(HistoryEntry(t: 6000, .host(odd)))
+                try writer.write(HistoryEntry(t: 6000, line: .host(odd)))
             }
         }
         #expect(try file.read().end == 5000)

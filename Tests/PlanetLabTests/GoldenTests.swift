@@ -28,7 +28,7 @@ struct GoldenTests {
     func `The bound on energy is the published one`(
         name: String, keepsIdleVMs: Bool, expected: String
     ) throws {
-        let bound = PlanetLabBound.kWh(try RealDays.day(name), keepsIdleVMs: keepsIdleVMs)
+        let bound = PlanetLabBound.kWh(for: try RealDays.day(name), keepsIdleVMs: keepsIdleVMs)
         #expect(String(describing: (bound * 100).rounded() / 100) == expected)
     }
 }

@@ -18,7 +18,7 @@ struct HandWorkedTests {
             day: MadeUpDays.constant(percents), policy: try PlanetLabPolicy(name: policy),
             modes: [])
         experiment.hosts = hosts
-        return try experiment.figures("by hand", under: rules)
+        return try experiment.figures(named: "by hand", under: rules)
     }
 
     private func expect(_ value: Double?, _ expected: Double) {

@@ -21,7 +21,7 @@ enum RealDays {
 
     /// Each day is read once.
     private static let days = ["20110303", "20110306", "20110309"].map { name in
-        (name, Result { try PlanetLabFolder.read(planetLab + "/" + name) })
+        (name, Result { try PlanetLabFolder.readDay(inFolder: planetLab + "/" + name) })
     }
 
     static func day(_ name: String) throws -> PlanetLabDay {

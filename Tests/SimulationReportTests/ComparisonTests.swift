@@ -8,7 +8,9 @@ import Testing
 @Suite("Comparison of policies")
 struct ComparisonTests {
     private let sweep = Sweep.sample()
-    private var comparison: Comparison { Comparison(sweep, RunResult.samples(sweep)) }
+    private var comparison: Comparison {
+        Comparison(sweep: sweep, results: RunResult.samples(sweep))
+    }
 
     private func object(_ text: String) throws -> [String: Any] {
         let value = try JSONSerialization.jsonObject(with: Data(text.utf8))
@@ -74,9 +76,11 @@ struct ComparisonTests {
 
     @Test func `One policy has no differences, and one seed no interval`() throws {
         let single = Sweep.sample(policies: ["best-fit"])
-        #expect(Comparison(single, RunResult.samples(single)).differenceTable(variant: 0) == nil)
+        #expect(
+            Comparison(sweep: single, results: RunResult.samples(single)).differenceTable(
+                variant: 0) == nil)
         let seed = Sweep.sample(seeds: [5])
-        let comparison = Comparison(seed, RunResult.samples(seed))
+        let comparison = Comparison(sweep: seed, results: RunResult.samples(seed))
         let entry = comparison.differenceTable(variant: 0)?.sections[0].rows[0].entries[0]
         #expect(entry?.spread.isEmpty == true && entry?.tone == .plain)
         #expect(comparison.notes.contains { $0.hasPrefix("One seed:") })
@@ -84,19 +88,19 @@ struct ComparisonTests {
 
     @Test func `Seeds that change nothing are no evidence, and that is said`() {
         let results = (0..<sweep.cellCount).map { index -> RunResult in
-            var cell = sweep.cell(index)
+            var cell = sweep.cell(at: index)
             cell.seed = 0
             return .sample(sweep, sweep.index(of: cell))
         }
         let words = "Every seed gave the same figures"
-        #expect(Comparison(sweep, results).notes.contains { $0.hasPrefix(words) })
+        #expect(Comparison(sweep: sweep, results: results).notes.contains { $0.hasPrefix(words) })
         #expect(!comparison.notes.contains { $0.hasPrefix(words) })
     }
 
     @Test func `A result that is better than its bound is told as the bug that it is`() {
         var results = RunResult.samples(sweep)
         results[4].energyKWh = Bounded(70, bound: 70.25)
-        let notes = Comparison(sweep, results).notes
+        let notes = Comparison(sweep: sweep, results: results).notes
         #expect(notes.contains { $0.hasPrefix("worst-fit, seed 2: Energy is 70.0, below") })
         #expect(!comparison.notes.contains { $0.contains("below the bound") })
     }

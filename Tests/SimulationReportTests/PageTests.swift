@@ -11,10 +11,10 @@ struct PageTests {
         let evil = "<img src=x onerror=alert(1)></script><script>alert('2')\u{1}&\""
         var sweep = Sweep.sample(variants: [evil, "other"])
         sweep.workload = evil
-        sweep.settings = [Setting("trace", evil)]
+        sweep.settings = [Setting("trace", value: evil)]
         var results = RunResult.samples(sweep)
         results[0].notes = [evil]
-        let page = Comparison(sweep, results).html
+        let page = Comparison(sweep: sweep, results: results).html
         #expect(!page.contains("<img"))
         #expect(!page.contains("<script>alert"))
         #expect(page.components(separatedBy: "</script>").count == 3)
@@ -22,7 +22,7 @@ struct PageTests {
     }
 
     @Test func `The page asks nothing of a network`() {
-        let page = Comparison(.sample(), RunResult.samples(.sample())).html
+        let page = Comparison(sweep: .sample(), results: RunResult.samples(.sample())).html
         let links = page.components(separatedBy: "http").dropFirst().filter {
             // The name of SVG, which nobody fetches, and the policy's own header.
             !$0.hasPrefix("://www.w3.org/2000/svg") && !$0.hasPrefix("-equiv")
@@ -35,7 +35,7 @@ struct PageTests {
     @Test(.enabled(if: Browser.path != nil, "no Chromium: Scripts/setup --tests installs it"))
     func `A browser draws the numbers that the JSON has`() async throws {
         let sweep = Sweep.sample(policies: ["best-fit", "worst-fit", "dot-product"])
-        let comparison = Comparison(sweep, RunResult.samples(sweep))
+        let comparison = Comparison(sweep: sweep, results: RunResult.samples(sweep))
         let dom = try await Browser.dump(comparison.html)
         #expect(dom.contains("data-drawn=\"true\""), "the script ended before its end")
         let json = try JSONSerialization.jsonObject(with: Data(comparison.json.text.utf8))
@@ -66,7 +66,7 @@ struct PageTests {
             let figure = try #require(Figure.all.first { $0.key == key })
             let mean = try #require(figures[key]?["mean"] as? Double)
             let cell =
-                "data-column=\"\(name)\" data-figure=\"\(key)\"><strong>\(figure.text(mean))</strong>"
+                "data-column=\"\(name)\" data-figure=\"\(key)\"><strong>\(figure.valueText(mean))</strong>"
             #expect(dom.contains(cell), "\(cell)")
         }
         let energy = try #require(figures["energyKWh"]?["mean"] as? Double)

@@ -10,15 +10,16 @@ extension Sweep {
     ) -> Sweep {
         Sweep(
             workload: "sample", fingerprint: "00000000000000ff",
-            policies: policies.map { Sweep.Policy($0, "\($0) in one sentence") }, seeds: seeds,
-            variants: variants, settings: [Setting("hosts", "8")])
+            policies: policies.map { Sweep.Policy($0, summary: "\($0) in one sentence") },
+            seeds: seeds,
+            variants: variants, settings: [Setting("hosts", value: "8")])
     }
 }
 
 extension RunResult {
     /// Every cell has other figures, and the same cell always the same.
     static func sample(_ sweep: Sweep, _ index: Int) -> RunResult {
-        let cell = sweep.cell(index)
+        let cell = sweep.cell(at: index)
         let policy = Double(cell.policy)
         var result = RunResult(
             strategy: sweep.policies[cell.policy].name, workload: sweep.workload,

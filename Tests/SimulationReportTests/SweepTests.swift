@@ -14,7 +14,7 @@ struct SweepTests {
         let number = try #require(ShardNumber(text))
         return Shard(
             sweep: sweep,
-            results: number.cells(of: sweep).map {
+            results: number.cellIndices(of: sweep).map {
                 Shard.Result(cell: $0, result: .sample(sweep, $0))
             })
     }
@@ -30,7 +30,7 @@ struct SweepTests {
     @Test(arguments: 1...30)
     func `Parts have every cell once, however many they are`(_ count: Int) throws {
         let parts = try (1...count).map { try #require(ShardNumber("\($0)/\(count)")) }
-        #expect(parts.flatMap { $0.cells(of: sweep) }.sorted() == Array(0..<24))
+        #expect(parts.flatMap { $0.cellIndices(of: sweep) }.sorted() == Array(0..<24))
     }
 
     @Test(arguments: ["", "1", "0/4", "5/4", "1/0", "-1/4", "1/4/2", "1/10001", "a/b", "1/ 4"])
@@ -38,12 +38,12 @@ struct SweepTests {
 
     @Test func `Nothing may be there twice, and a sweep has an end`() {
         #expect(throws: SweepError.twice("policy a")) {
-            try Sweep.sample(policies: ["a", "b", "a"]).check()
+            try Sweep.sample(policies: ["a", "b", "a"]).validate()
         }
-        #expect(throws: SweepError.twice("seed 4")) { try Sweep.sample(seeds: [4, 4]).check() }
+        #expect(throws: SweepError.twice("seed 4")) { try Sweep.sample(seeds: [4, 4]).validate() }
         let many = Sweep.sample(
             policies: (0..<100).map(String.init), seeds: Array(0..<1001))
-        #expect(throws: SweepError.tooManyCells(100_100, limit: 100_000)) { try many.check() }
+        #expect(throws: SweepError.tooManyCells(100_100, limit: 100_000)) { try many.validate() }
     }
 
     // Threads
@@ -51,7 +51,8 @@ struct SweepTests {
     @Test(arguments: [1, 2, 5, 100])
     func `Results come in the order of the pieces, whatever the workers`(_ workers: Int) throws {
         let finished = Mutex(0)
-        let values = try SideBySide.run(40, workers: workers) { (piece) throws(SweepError) in
+        let values = try SideBySide.runPieces(count: 40, workers: workers) {
+            (piece) throws(SweepError) in
             // Later pieces are shorter, so that they end out of order.
             (0..<(40 - piece) * 1000).reduce(piece) { ($0 &+ $1) % 1_000_003 }
         } finished: { done in
@@ -70,7 +71,8 @@ struct SweepTests {
     ) throws {
         let begun = Mutex(0)
         let error = #expect(throws: SideBySideError<SweepError>.self) {
-            try SideBySide.run(1000, workers: workers) { (piece) throws(SweepError) -> Int in
+            try SideBySide.runPieces(count: 1000, workers: workers) {
+                (piece) throws(SweepError) -> Int in
                 begun.withLock { $0 += 1 }
                 if piece >= 20 { throw .twice("piece \(piece)") }
                 return piece
@@ -88,15 +90,15 @@ struct SweepTests {
         shard.results[0].result.imbalanceMean = 0.1 + 0.2
         shard.results[0].result.cpuStranded = .infinity
         shard.results[0].result.drainSecondsMean = .leastNonzeroMagnitude
-        let bytes = try shard.encoded()
+        let bytes = try shard.encodedBytes()
         #expect(try Shard(decoding: bytes, file: "part.json") == shard)
-        #expect(try shard.encoded() == bytes)
+        #expect(try shard.encodedBytes() == bytes)
     }
 
     @Test func `Merged in any order the whole has the bytes of the unsplit sweep`() throws {
-        let whole = Comparison(sweep, RunResult.samples(sweep))
+        let whole = Comparison(sweep: sweep, results: RunResult.samples(sweep))
         let files = try ["3/4", "1/4", "4/4", "2/4"].map { text in
-            let bytes = try shard(text, of: sweep).encoded()
+            let bytes = try shard(text, of: sweep).encodedBytes()
             return (file: text, shard: try Shard(decoding: bytes, file: text))
         }
         let merged = try Comparison(merging: files)
@@ -125,7 +127,7 @@ struct SweepTests {
 
     @Test func `Shards of different sweeps are refused with what differs`() throws {
         var other = sweep
-        other.settings = [Setting("hosts", "9"), Setting("limit", "100")]
+        other.settings = [Setting("hosts", value: "9"), Setting("limit", value: "100")]
         other.fingerprint = "1"
         let files = [
             ("a.json", try shard("1/2", of: sweep)), ("b.json", try shard("2/2", of: other)),
@@ -149,7 +151,7 @@ struct SweepTests {
     func `What is wrong with a shard file is told`(
         _ part: String, _ spoilt: String, _ words: String
     ) throws {
-        let text = String(decoding: try shard("1/2", of: sweep).encoded(), as: UTF8.self)
+        let text = String(decoding: try shard("1/2", of: sweep).encodedBytes(), as: UTF8.self)
         let broken = text.replacing(part, with: spoilt, maxReplacements: 1)
         try #require(broken != text)
         let error = #expect(throws: ShardError.self) {
@@ -160,7 +162,7 @@ struct SweepTests {
 
     @Test func `A shard file that was cut off anywhere is refused`() throws {
         let small = Sweep.sample(policies: ["a"], seeds: [1])
-        let bytes = try shard("1/1", of: small).encoded()
+        let bytes = try shard("1/1", of: small).encodedBytes()
         for length in stride(from: 0, to: bytes.count - 2, by: 97) {
             #expect(throws: ShardError.self) {
                 try Shard(decoding: Array(bytes.prefix(length)), file: "part.json")

@@ -35,9 +35,9 @@ struct TextFormatTests {
 
     @Test func `CSV quotes what needs it`() {
         var csv = CSVText(["name", "value"])
-        csv.add(["plain", CSVText.number(0.25)])
-        csv.add(["with, comma", CSVText.number(nil)])
-        csv.add(["with \"quotes\"", "two\nlines"])
+        csv.addRow(["plain", CSVText.numberText(0.25)])
+        csv.addRow(["with, comma", CSVText.numberText(nil)])
+        csv.addRow(["with \"quotes\"", "two\nlines"])
         #expect(
             csv.text == #"""
                 name,value
@@ -64,6 +64,6 @@ struct TextFormatTests {
         (604_800.0, "7 d"), (9000.0, "2 h 30 min"),
     ])
     func `Spans of time are told in the units that people use`(_ seconds: Double, _ text: String) {
-        #expect(spanText(seconds) == text)
+        #expect(durationText(seconds: seconds) == text)
     }
 }

@@ -9,7 +9,7 @@ import Testing
 struct BoundTests {
     @Test(arguments: UInt64(0)..<120)
     func `Random runs of every policy keep their bounds, add up and repeat`(seed: UInt64) throws {
-        for strategy in Strategies.all(seed: seed) {
+        for strategy in Strategies.allStrategies(seed: seed) {
             let scene = randomScenario(seed: seed, strategy)
             let run = try scene.run()
             expectBounds(run)
@@ -65,7 +65,7 @@ struct BoundTests {
             request(from: 0, vcpus: lots.number(1...7), memory: lots.number(1...14))
         }
         guard let best = Packing(hosts, requests).leastHosts else { return }
-        for strategy in Strategies.all(seed: seed) {
+        for strategy in Strategies.allStrategies(seed: seed) {
             let run = try scenario(workload(requests, seconds: 100), on: hosts, strategy).run()
             guard run.refused == 0, run.migrations == 0 else { continue }
             let bound = try #require(run.hostsInUseMax.bound)

@@ -35,9 +35,9 @@ struct LifetimeStrategyTests {
         var cluster = try cluster(hosts: 1)
         var observer: any RunObserver = TrueLifetimes()
         let (first, second) = (try add(0, to: &cluster), try add(1, to: &cluster))
-        observer.note(
+        observer.observe(
             .arrived(request(from: 5, to: 90)), of: first, in: &cluster, at: SimTime(seconds: 5))
-        observer.note(
+        observer.observe(
             .arrived(request(from: 6, to: nil)), of: second, in: &cluster, at: SimTime(seconds: 6))
         #expect(cluster.expectedDeparture(of: first) == 90)
         #expect(cluster.expectedDeparture(of: second) == ClusterState.never)
@@ -51,12 +51,12 @@ struct LifetimeStrategyTests {
         for number in 0..<200 {
             let vm = try add(number, to: &cluster)
             let born = Double(number * 2000)
-            observer.note(
+            observer.observe(
                 .arrived(request(from: born, to: nil)), of: vm, in: &cluster,
                 at: SimTime(seconds: born))
             cluster.assign(vm, to: 0)
             errors.append(abs(cluster.expectedDeparture(of: vm) - Int(born) - 1500))
-            observer.note(
+            observer.observe(
                 .departed, of: vm, in: &cluster, at: SimTime(seconds: born + 1500))
             cluster.remove(vm)
         }
@@ -74,7 +74,7 @@ struct LifetimeStrategyTests {
         for number in 0..<3 {
             let vm = try add(number, to: &cluster)
             let now = SimTime(seconds: Double(number))
-            observer.note(
+            observer.observe(
                 .arrived(request(from: now.seconds, to: nil)), of: vm, in: &cluster, at: now)
             let host = cluster.choose(vm, by: strategy.placement)
             cluster.assign(vm, to: try #require(host))

@@ -10,7 +10,7 @@ private struct OneMoveARound: MovePolicy {
     let name = "one-move-a-round"
     let interval = Duration.seconds(600)
 
-    mutating func plan(_ cluster: ClusterState, at now: SimTime) -> MovePlan {
+    mutating func planMoves(in cluster: ClusterState, at now: SimTime) -> MovePlan {
         var rules = BalanceRules.greedy(movesMax: 1)
         rules.gainMin = 0.001
         return cluster.planBalance(rules).moves
@@ -31,7 +31,8 @@ struct OwnPolicyTests {
 
     @Test func `A move policy of one's own is asked at its rounds`() throws {
         let own = Strategy(
-            "own", "best-fit, and one move a round", placement: BestFit(), moves: OneMoveARound())
+            "own", summary: "best-fit, and one move a round", placement: BestFit(),
+            moves: OneMoveARound())
         let result = try scenario(requests(), on: hosts(20), own).run()
         #expect((1...12).contains(result.migrations), "\(result.migrations)")
     }

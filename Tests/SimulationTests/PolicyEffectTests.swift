@@ -77,7 +77,7 @@ struct PolicyEffectTests {
         for number in 0..<60 {
             // Promised is the same everywhere: each host gets two busy VMs or two idle ones.
             let level = Float((number % 2 == 0 ? 0.9 : 0) + 0.1 * lots.fraction())
-            let series = busy.utilisation.add(
+            let series = busy.utilisation.addSeries(
                 cpu: [Float](repeating: level, count: 24), every: .seconds(300))
             busy.requests.append(
                 request(from: 0, memory: 1 + lots.number(below: 4)) { $0.series = series })
@@ -94,7 +94,7 @@ struct PolicyEffectTests {
         var some = bursts()
         some.requests = Array(some.requests.prefix(440))
         some.end = SimTime(seconds: 2 * 86_400)
-        for strategy in Strategies.all(seed: 5) {
+        for strategy in Strategies.allStrategies(seed: 5) {
             let results = try (0..<2).map { _ in try run(strategy.name, some, hosts: 100) }
             #expect(results[0] == results[1], "\(strategy.name)")
             #expect(results[0].placed == 440 && results[0].refused == 0, "\(strategy.name)")

@@ -29,7 +29,8 @@ struct RealTraceRunTests {
     private func runs(
         _ workload: Workload, on hosts: [PlacementHost], scans: Bool = true
     ) throws {
-        for strategy in Strategies.all(seed: 1) where scans || strategy.placement.choice != .all {
+        for strategy in Strategies.allStrategies(seed: 1)
+        where scans || strategy.placement.choice != .all {
             let scene = scenario(workload, on: hosts, strategy)
             var run: RunResult?
             let time = try ContinuousClock().measure { run = try scene.run() }
@@ -50,24 +51,25 @@ struct RealTraceRunTests {
     @Test(.needs("azure-v1/requests.csv"))
     func `Azure's requests of 2017`() throws {
         try runs(
-            try TraceReader.read(path: "\(folder)/azure-v1/requests.csv"),
+            try TraceReader.readWorkload(path: "\(folder)/azure-v1/requests.csv"),
             on: hosts(1000, cores: 64, memory: 256), scans: false)
     }
 
     @Test(.needs("openb"))
     func `Alibaba's pods without GPUs`() throws {
-        try runs(try TraceReader.read(path: "\(folder)/openb"), on: [])
+        try runs(try TraceReader.readWorkload(path: "\(folder)/openb"), on: [])
     }
 
     @Test(.needs("huawei-topology"))
     func `Huawei's requests with groups`() throws {
-        try runs(try TraceReader.read(path: "\(folder)/huawei-topology/VM_data_C1.csv"), on: [])
+        try runs(
+            try TraceReader.readWorkload(path: "\(folder)/huawei-topology/VM_data_C1.csv"), on: [])
     }
 
     @Test(.needs("planetlab"))
     func `A day of PlanetLab`() throws {
         try runs(
-            try TraceReader.read(path: "\(folder)/planetlab/20110303"),
+            try TraceReader.readWorkload(path: "\(folder)/planetlab/20110303"),
             on: hosts(100, cores: 32, memory: 128))
     }
 }

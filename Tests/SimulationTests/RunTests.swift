@@ -78,7 +78,7 @@ struct RunTests {
     {
         var load = workload([], seconds: 600)
         load.utilisation = Utilisation()
-        let series = load.utilisation.add(cpu: [1, 0.25], every: .seconds(300))
+        let series = load.utilisation.addSeries(cpu: [1, 0.25], every: .seconds(300))
         load.requests = [request(from: 0, vcpus: 8) { $0.series = series }]
         let run = try scenario(load, on: [host("h", cores: 4) { $0.cpuOvercommit = 2 }]).run()
         // Eight cores asked of four, then two.
@@ -109,7 +109,7 @@ struct RunTests {
     @Test func `A reading of constant load changes nothing`() throws {
         var load = workload([], seconds: 3600)
         load.utilisation = Utilisation()
-        let series = load.utilisation.add(cpu: [0.5], every: .seconds(300))
+        let series = load.utilisation.addSeries(cpu: [0.5], every: .seconds(300))
         load.requests = (0..<6).map { number in
             request(from: Double(100 * number), to: Double(1700 + number), vcpus: 2) {
                 $0.series = series

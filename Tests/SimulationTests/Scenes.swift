@@ -50,7 +50,7 @@ func kilowattHours(_ parts: (seconds: Double, watts: Double)...) -> Double {
 func strategy(
     _ placement: any PlacementPolicy = FirstFit(), moves: (any MovePolicy)? = nil
 ) -> Strategy {
-    Strategy("by hand", "for a test", placement: placement, moves: moves)
+    Strategy("by hand", summary: "for a test", placement: placement, moves: moves)
 }
 
 func scenario(
@@ -79,7 +79,7 @@ struct Timetable: MovePolicy {
     /// Hosts that are woken at once when they sleep.
     var alwaysAwake: [HostIndex] = []
 
-    mutating func plan(_ cluster: ClusterState, at now: SimTime) -> MovePlan {
+    mutating func planMoves(in cluster: ClusterState, at now: SimTime) -> MovePlan {
         var plan = MovePlan()
         for entry in entries where entry.second == now.seconds {
             let prediction = MigrationCostModel().predict(
@@ -92,11 +92,11 @@ struct Timetable: MovePolicy {
         return plan
     }
 
-    func hostsToSleep(_ cluster: ClusterState) -> [HostIndex] {
+    func hostsToSleep(in cluster: ClusterState) -> [HostIndex] {
         sleepsWhenEmpty ? cluster.allHosts.filter { cluster.vmCount(on: $0) == 0 } : []
     }
 
-    func hostsToWake(_ cluster: ClusterState, asleep: [HostIndex]) -> [HostIndex] {
+    func hostsToWake(in cluster: ClusterState, asleep: [HostIndex]) -> [HostIndex] {
         asleep.filter { alwaysAwake.contains($0) }
     }
 }
@@ -128,7 +128,7 @@ func randomScenario(seed: UInt64, _ strategy: Strategy) -> Scenario {
             vcpus: lots.number(1...6), memory: lots.number(1...12))
         if lots.number(below: 3) > 0 {
             let samples = (0..<lots.number(1...60)).map { _ in Float(lots.fraction()) }
-            request.series = workload.utilisation.add(
+            request.series = workload.utilisation.addSeries(
                 cpu: samples, memory: workload.utilisation.hasMemory ? samples : [],
                 every: .seconds(300))
         }

@@ -37,7 +37,7 @@ struct SimulationSpeedTests {
                 level = min(1, max(0, level + Float(lots.fraction() - 0.5) * 0.2))
                 return level
             }
-            let series = day.utilisation.add(cpu: samples, every: .seconds(300))
+            let series = day.utilisation.addSeries(cpu: samples, every: .seconds(300))
             day.requests.append(
                 request(
                     from: 0, vcpus: 1 << lots.number(below: 4), memory: 1 << lots.number(below: 5)

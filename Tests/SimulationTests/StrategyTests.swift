@@ -8,7 +8,7 @@ import Testing
 @Suite("Strategies")
 struct StrategyTests {
     @Test func `Every strategy is found by its name, and has a sentence for lists`() throws {
-        let all = Strategies.all(seed: 3)
+        let all = Strategies.allStrategies(seed: 3)
         #expect(Set(all.map(\.name)).count == all.count)
         for strategy in all {
             let found = try Strategies.strategy(named: strategy.name, seed: 3)
@@ -18,7 +18,7 @@ struct StrategyTests {
     }
 
     @Test func `Every placement policy of the controller is one, one's own among them`() throws {
-        let names = Set(Strategies.all(seed: 1).map(\.name))
+        let names = Set(Strategies.allStrategies(seed: 1).map(\.name))
         #expect(names.isSuperset(of: NamedPolicies.names))
         #expect(names.contains("fewest-vms"))
     }
@@ -30,13 +30,13 @@ struct StrategyTests {
         do {
             _ = try Strategies.strategy(named: "no-such", seed: 1)
         } catch {
-            #expect(error.known == Strategies.all(seed: 0).map(\.name))
+            #expect(error.known == Strategies.allStrategies(seed: 0).map(\.name))
             #expect("\(error)".hasPrefix("there is no policy 'no-such': use first-fit, best-fit"))
         }
     }
 
     @Test func `Only the oracle sees the future`() {
-        for strategy in Strategies.all(seed: 1) {
+        for strategy in Strategies.allStrategies(seed: 1) {
             #expect(
                 (strategy.observer?.knowsDepartures ?? false)
                     == (strategy.name == "lifetime-oracle"))

@@ -35,7 +35,7 @@ struct DocumentationTests {
             let parts = lines.split(separator: "\n", maxSplits: 1).map(String.init)
             try folder.write([parts[0]: parts[1] + "\n"])
         }
-        let workload = try TraceReader.read(path: folder.path)
+        let workload = try TraceReader.readWorkload(path: folder.path)
         #expect(workload.requests.count == 3 && workload.hosts.count == 2)
         #expect(workload.utilisation.series.count == 2)
         #expect(workload.groups.map(\.name) == ["web"])

@@ -16,9 +16,10 @@ struct FormatTests {
     func `A format is told by its content`(sample: Sample) throws {
         let folder = try TraceFolder()
         try folder.write(sample.files)
-        #expect(try TraceReader.detect(path: sample.path(in: folder)) == sample.format)
-        let detected = try TraceReader.read(path: sample.path(in: folder))
-        let named = try TraceReader.read(path: sample.path(in: folder), format: sample.format)
+        #expect(try TraceReader.detectFormat(path: sample.path(in: folder)) == sample.format)
+        let detected = try TraceReader.readWorkload(path: sample.path(in: folder))
+        let named = try TraceReader.readWorkload(
+            path: sample.path(in: folder), format: sample.format)
         #expect(detected.requests == named.requests && detected.name == named.name)
         #expect(detected.name.hasPrefix(sample.format.rawValue))
     }
@@ -51,8 +52,8 @@ struct FormatTests {
 
         #expect(workload.requests.map(\.initialHost) == [1, -1, -1])
         #expect(workload.requests.map(\.dirtyBytesPerSecond) == [-1, 16 * 1_048_576, -1])
-        #expect(workload.placementVM(2).labels == ["ssd", "disk=fast"])
-        #expect(workload.placementVM(0).labels.isEmpty)
+        #expect(workload.placementVM(forRequest: 2).labels == ["ssd", "disk=fast"])
+        #expect(workload.placementVM(forRequest: 0).labels.isEmpty)
 
         #expect(workload.hosts.map(\.name) == ["a", "b"])
         #expect(workload.hosts.map(\.labels) == [["ssd", "disk=fast"], []])
@@ -65,9 +66,9 @@ struct FormatTests {
         let use = workload.utilisation
         #expect(use.hasMemory && use.series.count == 2)
         #expect(workload.requests.map(\.series) == [0, -1, 1])
-        #expect(use.cpuShare(0, after: .seconds(299)) == 0.5)
-        #expect(use.cpuShare(0, after: .seconds(300)) == 0.75)
-        #expect(use.memoryShare(0, after: .seconds(10_000)) == 0.5)
+        #expect(use.cpuShare(inRow: 0, after: .seconds(299)) == 0.5)
+        #expect(use.cpuShare(inRow: 0, after: .seconds(300)) == 0.75)
+        #expect(use.memoryShare(inRow: 0, after: .seconds(10_000)) == 0.5)
         #expect(workload.notes == ["No utilisation, a share is assumed: 1 of 3 VMs."])
     }
 
@@ -83,9 +84,9 @@ struct FormatTests {
         #expect(workload.requests.map(\.request.memoryBytes) == [512 << 20, 1 << 30])
         #expect(workload.requests.map(\.departure) == [time(9), .never])
         #expect(workload.requests.map(\.series) == [0, -1])
-        #expect(workload.utilisation.cpuShare(0, after: .seconds(3)) == 0.25)
-        #expect(workload.utilisation.memoryShare(0, after: .seconds(3)) == 0.5)
-        #expect(workload.vmName(1) == "vm-1" && workload.end == time(9))
+        #expect(workload.utilisation.cpuShare(inRow: 0, after: .seconds(3)) == 0.25)
+        #expect(workload.utilisation.memoryShare(inRow: 0, after: .seconds(3)) == 0.5)
+        #expect(workload.vmName(ofRequest: 1) == "vm-1" && workload.end == time(9))
     }
 
     @Test(arguments: [
@@ -118,7 +119,9 @@ struct FormatTests {
         #expect(workload.names == ["A_vm", "b_vm"])
         #expect(workload.requests.map(\.milliCPUs) == [2500, 2000])
         #expect(workload.requests.map(\.memoryBytes) == [870 << 20, 1740 << 20])
-        #expect(workload.utilisation.cpuShare(1, after: .seconds(300 * 55)) == Double(Float(0.55)))
+        #expect(
+            workload.utilisation.cpuShare(inRow: 1, after: .seconds(300 * 55))
+                == Double(Float(0.55)))
         #expect(workload.end == time(86_400))
     }
 
@@ -198,10 +201,10 @@ struct FormatTests {
         #expect(workload.requests.map(\.memoryBytes) == [8 << 30, 1 << 30])
         let row = workload.requests[1].series
         let shares = [0, 300, 600, 900, 1200].map {
-            workload.utilisation.cpuShare(row, after: .seconds($0))
+            workload.utilisation.cpuShare(inRow: row, after: .seconds($0))
         }
         #expect(shares == [1, 0.5, 0.5, 0.5, 0])
-        #expect(workload.utilisation.memoryShare(row, after: .seconds(0)) == 0.5)
+        #expect(workload.utilisation.memoryShare(inRow: row, after: .seconds(0)) == 0.5)
         #expect(workload.end == time(1800))
         #expect(workload.notes.contains { $0.contains("no cores or no memory: 1 of 3 VMs") })
     }

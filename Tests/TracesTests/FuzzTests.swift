@@ -29,7 +29,7 @@ struct FuzzTests {
             return "a group that is not there"
         }
         for row in workload.utilisation.series.indices {
-            let share = workload.utilisation.cpuShare(Int32(row), after: .zero)
+            let share = workload.utilisation.cpuShare(inRow: Int32(row), after: .zero)
             if !(0...1).contains(share) { return "a share of \(share)" }
         }
         return nil
@@ -41,7 +41,7 @@ struct FuzzTests {
     ) throws -> Bool {
         try folder.write(name, bytes)
         do throws(TraceError) {
-            let workload = try TraceReader.read(
+            let workload = try TraceReader.readWorkload(
                 path: sample.path(in: folder), format: sample.format)
             if let broken = brokenPromise(workload) {
                 Issue.record("\(sample) \(name), \(what): \(broken)")
@@ -106,11 +106,11 @@ struct FuzzTests {
             let bytes = (0..<lots.number(below: 400)).map { _ in UInt8(lots.number(below: 256)) }
             try folder.write("noise", bytes)
             #expect(throws: TraceError.self) {
-                try TraceReader.read(path: "\(folder.path)/noise")
+                try TraceReader.readWorkload(path: "\(folder.path)/noise")
             }
             for format in TraceFormat.allCases {
                 #expect(throws: TraceError.self) {
-                    try TraceReader.read(path: "\(folder.path)/noise", format: format)
+                    try TraceReader.readWorkload(path: "\(folder.path)/noise", format: format)
                 }
             }
         }

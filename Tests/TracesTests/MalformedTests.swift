@@ -265,7 +265,7 @@ struct MalformedTests {
     /// Nil when it can be read.
     private func error(at path: String, _ format: TraceFormat? = nil) -> TraceError? {
         do throws(TraceError) {
-            _ = try TraceReader.read(path: path, format: format)
+            _ = try TraceReader.readWorkload(path: path, format: format)
             return nil
         } catch { return error }
     }
@@ -331,11 +331,11 @@ struct MalformedTests {
         try folder.write(["t.csv": "1\n"])
         for format in [TraceFormat.azureV1, .huaweiEast, .azurePacking] {
             #expect(throws: TraceError.self) {
-                try TraceReader.read(path: folder.path, format: format)
+                try TraceReader.readWorkload(path: folder.path, format: format)
             }
         }
         #expect(throws: TraceError.self) {
-            try TraceReader.read(path: "\(folder.path)/t.csv", format: .planetLab)
+            try TraceReader.readWorkload(path: "\(folder.path)/t.csv", format: .planetLab)
         }
         let error = self.error(at: "\(folder.path)/none.csv")
         guard case .unreadable(let file, let cause)? = error else {
@@ -357,7 +357,7 @@ struct MalformedTests {
         }
         #expect(expected.contains("give the path of one"))
         #expect(found == "VM_data_C1.csv VM_data_C2.csv")
-        let one = try TraceReader.read(path: "\(folder.path)/VM_data_C2.csv")
+        let one = try TraceReader.readWorkload(path: "\(folder.path)/VM_data_C2.csv")
         #expect(one.requests.count == 6 && one.hosts.count == 3)
     }
 

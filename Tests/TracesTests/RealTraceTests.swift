@@ -18,7 +18,7 @@ struct RealTraceTests {
         let path = RealTraces.path("azure-v1/requests.csv")
         let clock = ContinuousClock()
         var workload: Workload?
-        let time = try clock.measure { workload = try TraceReader.read(path: path) }
+        let time = try clock.measure { workload = try TraceReader.readWorkload(path: path) }
         let azure = try #require(workload)
         #expect(time < .seconds(5), "took \(time)")
         print("azure-v1: \(time)")
@@ -30,14 +30,14 @@ struct RealTraceTests {
 
     @Test(.needs("openb"))
     func `Alibaba's nodes and pods are read whole`() throws {
-        let all = try TraceReader.read(path: RealTraces.path("openb"), format: .openbAll)
+        let all = try TraceReader.readWorkload(path: RealTraces.path("openb"), format: .openbAll)
         #expect(all.hosts.count == 1523)
         #expect(all.hosts.reduce(0) { $0 + $1.capacity.milliCPUs } == 125_514_000)
         #expect(all.hosts.reduce(0) { $0 + $1.capacity.memoryBytes >> 20 } == 612_028_416)
         #expect(all.requests.count == 8152)
         #expect(totals(all) == (85_436_012, 303_546_211 << 20))
         #expect(all.end == SimTime(seconds: 12_902_960))
-        let some = try TraceReader.read(path: RealTraces.path("openb"))
+        let some = try TraceReader.readWorkload(path: RealTraces.path("openb"))
         #expect(some.requests.count == 1088)
         #expect(totals(some) == (19_197_900, 53_149_680 << 20))
     }
@@ -50,7 +50,7 @@ struct RealTraceTests {
     func `Huawei's servers, racks and requests are read whole`(
         name: String, vcpus: Int, gibibytes: Int, groups: Int
     ) throws {
-        let workload = try TraceReader.read(
+        let workload = try TraceReader.readWorkload(
             path: RealTraces.path("huawei-topology/VM_data_\(name).csv"))
         #expect(workload.hosts.count == 1710)
         #expect(workload.hosts.reduce(0) { $0 + $1.capacity.milliCPUs } == 141_856_000)
@@ -64,7 +64,7 @@ struct RealTraceTests {
     @Test(
         .needs("planetlab"), arguments: [("20110303", 1052), ("20110306", 898), ("20110309", 1061)])
     func `Days of PlanetLab are read whole`(day: String, vms: Int) throws {
-        let workload = try TraceReader.read(path: RealTraces.path("planetlab/\(day)"))
+        let workload = try TraceReader.readWorkload(path: RealTraces.path("planetlab/\(day)"))
         #expect(workload.requests.count == vms)
         #expect(workload.utilisation.series.count == vms)
         #expect(workload.end == SimTime(seconds: 86_400))

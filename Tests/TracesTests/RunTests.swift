@@ -12,7 +12,7 @@ struct RunTests {
         let hosts = try HostList(text: "40", shape: HostShape(cores: 64, memory: .gibibytes(512)))
         let scenario = Scenario(
             workload: workload, hosts: hosts.hosts, power: [PowerCurve.standard],
-            strategy: Strategy("first", "for a test", placement: FirstFit()), seed: 1)
+            strategy: Strategy("first", summary: "for a test", placement: FirstFit()), seed: 1)
         return try scenario.run()
     }
 
@@ -27,7 +27,7 @@ struct RunTests {
 
     @Test(arguments: SyntheticWorkload.allCases)
     func `Every synthetic workload can be run`(kind: SyntheticWorkload) throws {
-        let workload = kind.make(try SyntheticParameters(vms: 300, seed: 4))
+        let workload = kind.makeWorkload(try SyntheticParameters(vms: 300, seed: 4))
         let result = try run(workload)
         #expect(result.requests == 300 && result.placed + result.refused == 300)
         #expect(result.energyKWh.value > 0)
@@ -35,7 +35,7 @@ struct RunTests {
 
     @Test(.needs("huawei-topology"), arguments: ["C1", "C2"])
     func `Huawei's groups hold for every VM that is placed`(name: String) throws {
-        let workload = try TraceReader.read(
+        let workload = try TraceReader.readWorkload(
             path: RealTraces.path("huawei-topology/VM_data_\(name).csv"))
         let hosts = try placeAll(workload, by: BestFit())
         let placed = hosts.count { $0 != nil }
@@ -74,7 +74,7 @@ struct RunTests {
         for group in workload.groups { try cluster.add(group) }
         cluster.keepIndex(for: policy)
         return try workload.requests.indices.map { request in
-            let vm = try cluster.add(workload.placementVM(request))
+            let vm = try cluster.add(workload.placementVM(forRequest: request))
             guard let host = cluster.choose(vm, by: policy) else { return nil }
             cluster.assign(vm, to: host)
             return host

@@ -47,7 +47,8 @@ struct Sample: CustomStringConvertible {
     func read(detecting: Bool = false) throws -> Workload {
         let folder = try TraceFolder()
         try folder.write(files)
-        return try TraceReader.read(path: path(in: folder), format: detecting ? nil : format)
+        return try TraceReader.readWorkload(
+            path: path(in: folder), format: detecting ? nil : format)
     }
 
     /// With one file's text changed.

@@ -12,7 +12,7 @@ struct SyntheticTests {
     private func make(
         _ kind: SyntheticWorkload, vms: Int, days: Int = 1, seed: UInt64 = 1
     ) throws -> Workload {
-        kind.make(
+        kind.makeWorkload(
             try SyntheticParameters(vms: vms, duration: .seconds(days * 86_400), seed: seed))
     }
 
@@ -28,7 +28,9 @@ struct SyntheticTests {
             add(UInt64(bitPattern: Int64(request.kind)))
             add(UInt64(bitPattern: Int64(request.series)))
             guard request.series >= 0 else { continue }
-            add(workload.utilisation.cpuShare(request.series, after: .seconds(600)).bitPattern)
+            add(
+                workload.utilisation.cpuShare(inRow: request.series, after: .seconds(600))
+                    .bitPattern)
         }
         return hash
     }
@@ -63,7 +65,8 @@ struct SyntheticTests {
         #expect(workload.end == SimTime(seconds: 86_400))
         for row in workload.utilisation.series.indices {
             for step in 0..<3 {
-                let share = workload.utilisation.cpuShare(Int32(row), after: .seconds(step * 300))
+                let share = workload.utilisation.cpuShare(
+                    inRow: Int32(row), after: .seconds(step * 300))
                 #expect((0...1).contains(share))
             }
         }
@@ -73,7 +76,7 @@ struct SyntheticTests {
         let hosts = try HostList(
             text: "2,1x64c/512GiB", shape: HostShape(cores: 32, memory: .gibibytes(256)))
         let parameters = try SyntheticParameters(vms: 10, seed: 1, hosts: hosts)
-        let workload = SyntheticWorkload.steady.make(parameters)
+        let workload = SyntheticWorkload.steady.makeWorkload(parameters)
         #expect(workload.hosts.map(\.name) == ["host-0", "host-1", "host-2"])
         #expect(workload.hosts.map(\.capacity.milliCPUs) == [32_000, 32_000, 64_000])
     }
@@ -126,7 +129,7 @@ struct SyntheticTests {
         var shares: [Double] = []
         for row in use.series.indices {
             for step in 0..<288 {
-                shares.append(use.cpuShare(Int32(row), after: .seconds(step * 300)))
+                shares.append(use.cpuShare(inRow: Int32(row), after: .seconds(step * 300)))
             }
         }
         shares.sort()
@@ -142,7 +145,7 @@ struct SyntheticTests {
         let use = try make(.diurnal, vms: 2000, days: 2).utilisation
         func mean(hour: Int) -> Double {
             let shares = use.series.indices.map {
-                use.cpuShare(Int32($0), after: .seconds(hour * 3600))
+                use.cpuShare(inRow: Int32($0), after: .seconds(hour * 3600))
             }
             return shares.reduce(0, +) / Double(shares.count)
         }

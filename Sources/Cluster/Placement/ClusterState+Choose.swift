@@ -7,7 +7,7 @@ extension ClusterState {
     ///
     /// A VM that runs nowhere is to start; one that runs is to move.
     package func choose(_ vm: VMIndex, by policy: some PlacementPolicy) -> HostIndex? {
-        if policy.choice == .dictated { return policy.dictatedHost(vm, in: self) }
+        if policy.choice == .dictated { return policy.dictatedHost(for: vm, in: self) }
         let purpose = purpose(of: vm)
         if let few = onlyHosts(for: vm) { return best(vm, by: policy, among: few, purpose) }
         switch policy.choice {

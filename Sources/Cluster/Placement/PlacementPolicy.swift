@@ -26,7 +26,7 @@ package protocol PlacementPolicy: Sendable {
     /// The score's parts, for people; they add up to it.
     func terms(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> [ScoreTerm]
     /// Of a policy whose choice is `dictated`: the host; nil: the VM is refused.
-    func dictatedHost(_ vm: VMIndex, in cluster: ClusterState) -> HostIndex?
+    func dictatedHost(for vm: VMIndex, in cluster: ClusterState) -> HostIndex?
 }
 
 extension PlacementPolicy {
@@ -34,7 +34,7 @@ extension PlacementPolicy {
 
     package var choice: HostChoice { .all }
 
-    package func dictatedHost(_ vm: VMIndex, in cluster: ClusterState) -> HostIndex? { nil }
+    package func dictatedHost(for vm: VMIndex, in cluster: ClusterState) -> HostIndex? { nil }
 
     package func terms(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> [ScoreTerm] {
         [ScoreTerm(name, score(vm, on: host, in: cluster))]

@@ -16,21 +16,21 @@ extension GanetiCluster {
     /// Nodes are hosts and instances VMs, both in their order; offline nodes are in maintenance.
     package func clusterState() throws(ClusterStateError) -> ClusterState {
         var state = ClusterState()
-        let taken = memoryOfInstances()
-        for (index, node) in nodes.enumerated() { try state.add(host(node, taken[index])) }
+        let taken = memoryTakenByInstances()
+        for (index, node) in nodes.enumerated() { try state.add(placementHost(for: node, memoryTakenMiB: taken[index])) }
         for tag in exclusionTags() {
             try state.add(AffinityGroup(name: tag, .apart()))
         }
         for (number, instance) in instances.enumerated() where !instance.isOffline {
-            let vm = try state.add(vm(instance, number: number))
+            let vm = try state.add(placementVM(for: instance, number: number))
             state.assign(vm, to: instance.primary)
         }
         return state
     }
 
     /// Ganeti's score of that state, for balance.
-    package func score(of state: ClusterState) -> LoadSpread {
-        let taken = memoryOfInstances()
+    package func balanceScore(of state: ClusterState) -> LoadSpread {
+        let taken = memoryTakenByInstances()
         let fixed = nodes.enumerated().map { index, node in
             Resources(
                 milliCPUs: node.ownCPUs * 1000,
@@ -38,11 +38,11 @@ extension GanetiCluster {
         }
         return LoadSpread(
             of: state, .requested(fixed: fixed), cpuWeight: 1, memoryWeight: 1,
-            constant: diskTerm() + spindleTerm()
+            constant: diskScoreTerm() + spindleScoreTerm()
         ) { !nodes[$0].isOffline }
     }
 
-    private func host(_ node: Node, _ takenMiB: Int) -> PlacementHost {
+    private func placementHost(for node: Node, memoryTakenMiB takenMiB: Int) -> PlacementHost {
         var host = PlacementHost(
             name: node.name,
             capacity: Resources(
@@ -55,7 +55,7 @@ extension GanetiCluster {
         return host
     }
 
-    private func vm(_ instance: Instance, number: Int) -> PlacementVM {
+    private func placementVM(for instance: Instance, number: Int) -> PlacementVM {
         var vm = PlacementVM(
             id: VMID(high: 0, low: UInt64(number)), name: instance.name,
             request: Resources(
@@ -63,11 +63,11 @@ extension GanetiCluster {
         vm.mayBeBalanced = instance.usesSharedStorage
         vm.pinnedHost = instance.usesSharedStorage ? nil : nodes[instance.primary].name
         vm.labels = ["group=\(groups[nodes[instance.primary].group].name)"]
-        vm.groups = excludedTags(of: instance, exclusionPrefixes())
+        vm.groups = excludedTags(of: instance, prefixes: exclusionPrefixes())
         return vm
     }
 
-    private func memoryOfInstances() -> [Int] {
+    private func memoryTakenByInstances() -> [Int] {
         var taken = [Int](repeating: 0, count: nodes.count)
         for instance in instances where !instance.isOffline {
             taken[instance.primary] += instance.memoryMiB
@@ -81,23 +81,23 @@ extension GanetiCluster {
         return tags.filter { $0.hasPrefix(marker) }.map { String($0.dropFirst(marker.count)) + ":" }
     }
 
-    private func excludedTags(of instance: Instance, _ prefixes: [String]) -> [String] {
+    private func excludedTags(of instance: Instance, prefixes: [String]) -> [String] {
         instance.tags.filter { tag in prefixes.contains { tag.hasPrefix($0) } }
     }
 
     private func exclusionTags() -> [String] {
         let prefixes = exclusionPrefixes()
-        return Set(instances.flatMap { excludedTags(of: $0, prefixes) }).sorted()
+        return Set(instances.flatMap { excludedTags(of: $0, prefixes: prefixes) }).sorted()
     }
 
-    private func diskTerm() -> Double {
+    private func diskScoreTerm() -> Double {
         Self.standardDeviation(
-            nodes.filter { !$0.isOffline }.map {
+            of: nodes.filter { !$0.isOffline }.map {
                 $0.diskMiB == 0 ? 1 : Double($0.freeDiskMiB) / Double($0.diskMiB)
             })
     }
 
-    private func spindleTerm() -> Double {
+    private func spindleScoreTerm() -> Double {
         var used = [Double](repeating: 0, count: nodes.count)
         for instance in instances
         where !instance.usesSharedStorage && instance.diskTemplate != "diskless" {
@@ -108,10 +108,10 @@ extension GanetiCluster {
         let shares = nodes.indices.filter { !nodes[$0].isOffline && nodes[$0].spindles > 0 }.map {
             used[$0] / (Double(nodes[$0].spindles) * policy(ofGroup: nodes[$0].group).spindleRatio)
         }
-        return Self.standardDeviation(shares)
+        return Self.standardDeviation(of: shares)
     }
 
-    private static func standardDeviation(_ values: [Double]) -> Double {
+    private static func standardDeviation(of values: [Double]) -> Double {
         guard !values.isEmpty else { return 0 }
         let mean = values.reduce(0, +) / Double(values.count)
         let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }

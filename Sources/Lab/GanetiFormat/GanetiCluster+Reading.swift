@@ -4,7 +4,7 @@ extension GanetiCluster {
     /// - Parameter file: its name, for messages.
     package init(text: String, file: String) throws(GanetiFormatError) {
         var reader = Reader(file: file)
-        try reader.read(text)
+        try reader.readSections(of: text)
         self = reader.cluster
     }
 }
@@ -22,9 +22,9 @@ private struct Reader {
 
     init(file: String) { self.file = file }
 
-    mutating func read(_ text: String) throws(GanetiFormatError) {
+    mutating func readSections(of text: String) throws(GanetiFormatError) {
         guard text.utf8.count <= Limits.fileBytesMax else {
-            throw error("file", "at most \(Limits.fileBytesMax) bytes", "\(text.utf8.count)")
+            throw fieldError("file", expected: "at most \(Limits.fileBytesMax) bytes", found: "\(text.utf8.count)")
         }
         var rest = text[...]
         while !rest.isEmpty {
@@ -34,7 +34,7 @@ private struct Reader {
         }
         // The tags may be empty and the policies missing, but instances end with an empty line.
         guard section >= 3 else {
-            throw error("sections", "4 or 5 sections between empty lines", "\(section + 1)")
+            throw fieldError("sections", expected: "4 or 5 sections between empty lines", found: "\(section + 1)")
         }
     }
 
@@ -43,145 +43,145 @@ private struct Reader {
         if text.isEmpty {
             section += 1
             guard section < Self.sections.count else {
-                throw error("sections", "at most 5 sections", text)
+                throw fieldError("sections", expected: "at most 5 sections", found: text)
             }
             return
         }
         let columns = text.split(separator: "|", omittingEmptySubsequences: false)
         switch section {
-        case 0: try readGroup(columns)
-        case 1: try readNode(columns)
-        case 2: try readInstance(columns)
+        case 0: try readGroup(columns: columns)
+        case 1: try readNode(columns: columns)
+        case 2: try readInstance(columns: columns)
         case 3: cluster.tags.append(String(text))
-        default: try readPolicy(columns)
+        default: try readPolicy(columns: columns)
         }
     }
 
-    private mutating func readGroup(_ columns: [Substring]) throws(GanetiFormatError) {
-        try expect(columns, 3...5)
+    private mutating func readGroup(columns: [Substring]) throws(GanetiFormatError) {
+        try requireCount(of: columns, in: 3...5)
         guard groupIndices[String(columns[1])] == nil else {
-            throw error("group uuid", "a uuid that no other group has", columns[1])
+            throw fieldError("group uuid", expected: "a uuid that no other group has", found: columns[1])
         }
         groupIndices[String(columns[1])] = cluster.groups.count
         cluster.groups.append(
-            GanetiCluster.Group(name: try name(columns[0], "group name"), uuid: String(columns[1])))
+            GanetiCluster.Group(name: try parseName(columns[0], field: "group name"), uuid: String(columns[1])))
     }
 
-    private mutating func readNode(_ columns: [Substring]) throws(GanetiFormatError) {
-        try expect(columns, 9...15)
-        let name = try name(columns[0], "node name")
+    private mutating func readNode(columns: [Substring]) throws(GanetiFormatError) {
+        try requireCount(of: columns, in: 9...15)
+        let name = try parseName(columns[0], field: "node name")
         guard nodeIndices[name] == nil else {
-            throw error("node name", "a name that no other node has", name)
+            throw fieldError("node name", expected: "a name that no other node has", found: name)
         }
         guard let group = groupIndices[String(columns[8])] else {
-            throw error("group uuid", "the uuid of a group above", columns[8])
+            throw fieldError("group uuid", expected: "the uuid of a group above", found: columns[8])
         }
         guard ["M", "N", "Y"].contains(columns[7]) else {
-            throw error("role", "M, N or Y", columns[7])
+            throw fieldError("role", expected: "M, N or Y", found: columns[7])
         }
         var node = GanetiCluster.Node(name: name, group: group)
         node.isOffline = columns[7] == "Y" || columns[1...6].contains("?")
-        if !node.isOffline { try readFigures(columns, &node) }
+        if !node.isOffline { try readResources(columns: columns, into: &node) }
         nodeIndices[name] = cluster.nodes.count
         cluster.nodes.append(node)
     }
 
-    private func readFigures(
-        _ columns: [Substring], _ node: inout GanetiCluster.Node
+    private func readResources(
+        columns: [Substring], into node: inout GanetiCluster.Node
     ) throws(GanetiFormatError) {
-        node.memoryMiB = try size(columns[1], "total memory")
-        node.ownMemoryMiB = try size(columns[2], "node memory")
-        node.freeMemoryMiB = try size(columns[3], "free memory")
-        node.diskMiB = try size(columns[4], "total disk")
-        node.freeDiskMiB = try size(columns[5], "free disk")
-        node.cores = try count(columns[6], "cores", 1...Limits.coresMax)
-        if columns.count > 9 { node.spindles = try count(columns[9], "spindles") }
-        if columns.count > 13 { node.ownCPUs = try count(columns[13], "node CPUs") }
+        node.memoryMiB = try parseSize(columns[1], field: "total memory")
+        node.ownMemoryMiB = try parseSize(columns[2], field: "node memory")
+        node.freeMemoryMiB = try parseSize(columns[3], field: "free memory")
+        node.diskMiB = try parseSize(columns[4], field: "total disk")
+        node.freeDiskMiB = try parseSize(columns[5], field: "free disk")
+        node.cores = try parseCount(columns[6], field: "cores", in: 1...Limits.coresMax)
+        if columns.count > 9 { node.spindles = try parseCount(columns[9], field: "spindles") }
+        if columns.count > 13 { node.ownCPUs = try parseCount(columns[13], field: "node CPUs") }
         guard columns.count > 14 else { return }
         guard let speed = Double(columns[14]), speed > 0, speed < 1e6 else {
-            throw error("CPU speed", "a number above 0", columns[14])
+            throw fieldError("CPU speed", expected: "a number above 0", found: columns[14])
         }
         node.cpuSpeed = speed
     }
 
-    private mutating func readInstance(_ columns: [Substring]) throws(GanetiFormatError) {
-        try expect(columns, 10...12)
-        let name = try name(columns[0], "instance name")
+    private mutating func readInstance(columns: [Substring]) throws(GanetiFormatError) {
+        try requireCount(of: columns, in: 10...12)
+        let name = try parseName(columns[0], field: "instance name")
         guard instanceNames.insert(name).inserted else {
-            throw error("instance name", "a name that no other instance has", name)
+            throw fieldError("instance name", expected: "a name that no other instance has", found: name)
         }
         guard let primary = nodeIndices[String(columns[6])] else {
-            throw error("primary node", "the name of a node above", columns[6])
+            throw fieldError("primary node", expected: "the name of a node above", found: columns[6])
         }
         let secondary = columns[7].isEmpty ? nil : nodeIndices[String(columns[7])]
         guard columns[7].isEmpty || (secondary != nil && secondary != primary) else {
-            throw error("secondary node", "nothing, or the name of another node above", columns[7])
+            throw fieldError("secondary node", expected: "nothing, or the name of another node above", found: columns[7])
         }
         guard ["Y", "N"].contains(columns[5]) else {
-            throw error("auto balance", "Y or N", columns[5])
+            throw fieldError("auto balance", expected: "Y or N", found: columns[5])
         }
         cluster.instances.append(
             GanetiCluster.Instance(
-                name: name, memoryMiB: try size(columns[1], "memory"),
-                diskMiB: try size(columns[2], "disk"),
-                vcpus: try count(columns[3], "vCPUs"), isOffline: columns[4] == "ADMIN_offline",
+                name: name, memoryMiB: try parseSize(columns[1], field: "memory"),
+                diskMiB: try parseSize(columns[2], field: "disk"),
+                vcpus: try parseCount(columns[3], field: "vCPUs"), isOffline: columns[4] == "ADMIN_offline",
                 primary: primary, secondary: secondary, diskTemplate: String(columns[8]),
                 tags: columns[9].split(separator: ",").map(String.init),
-                spindleUse: columns.count > 10 ? try count(columns[10], "spindle use") : 1))
+                spindleUse: columns.count > 10 ? try parseCount(columns[10], field: "spindle use") : 1))
     }
 
-    private mutating func readPolicy(_ columns: [Substring]) throws(GanetiFormatError) {
-        try expect(columns, 6...7)
+    private mutating func readPolicy(columns: [Substring]) throws(GanetiFormatError) {
+        try requireCount(of: columns, in: 6...7)
         var policy = GanetiCluster.Policy()
         // Older files have the standard and both bounds in three columns, newer ones the bounds in one.
-        policy.vcpuRatio = try ratio(columns[columns.count - 2], "vCPU ratio")
-        policy.spindleRatio = try ratio(columns[columns.count - 1], "spindle ratio")
+        policy.vcpuRatio = try parseRatio(columns[columns.count - 2], field: "vCPU ratio")
+        policy.spindleRatio = try parseRatio(columns[columns.count - 1], field: "spindle ratio")
         cluster.policies[String(columns[0])] = policy
     }
 }
 
 extension Reader {
-    private func error(
-        _ field: String, _ expected: String, _ found: some StringProtocol
+    private func fieldError(
+        _ field: String, expected: String, found: some StringProtocol
     ) -> GanetiFormatError {
         GanetiFormatError(
             file: file, line: line, field: field, expected: expected, found: found)
     }
 
-    private func expect(
-        _ columns: [Substring], _ counts: ClosedRange<Int>
+    private func requireCount(
+        of columns: [Substring], in counts: ClosedRange<Int>
     ) throws(GanetiFormatError) {
         guard !counts.contains(columns.count) else { return }
-        throw error(
-            Self.sections[section], "\(counts.lowerBound) to \(counts.upperBound) columns",
-            "\(columns.count) columns")
+        throw fieldError(
+            Self.sections[section], expected: "\(counts.lowerBound) to \(counts.upperBound) columns",
+            found: "\(columns.count) columns")
     }
 
-    private func name(_ text: Substring, _ field: String) throws(GanetiFormatError) -> String {
-        guard !text.isEmpty else { throw error(field, "a name", text) }
+    private func parseName(_ text: Substring, field: String) throws(GanetiFormatError) -> String {
+        guard !text.isEmpty else { throw fieldError(field, expected: "a name", found: text) }
         return String(text)
     }
 
-    private func count(
-        _ text: Substring, _ field: String, _ range: ClosedRange<Int> = 0...Limits.coresMax
+    private func parseCount(
+        _ text: Substring, field: String, in range: ClosedRange<Int> = 0...Limits.coresMax
     ) throws(GanetiFormatError) -> Int {
         guard let value = Int(text), range.contains(value) else {
-            throw error(
-                field, "a whole number from \(range.lowerBound) to \(range.upperBound)", text)
+            throw fieldError(
+                field, expected: "a whole number from \(range.lowerBound) to \(range.upperBound)", found: text)
         }
         return value
     }
 
-    private func size(_ text: Substring, _ field: String) throws(GanetiFormatError) -> Int {
+    private func parseSize(_ text: Substring, field: String) throws(GanetiFormatError) -> Int {
         guard let value = Int(text), (0...Limits.mebibytesMax).contains(value) else {
-            throw error(field, "MiB, a whole number from 0 to \(Limits.mebibytesMax)", text)
+            throw fieldError(field, expected: "MiB, a whole number from 0 to \(Limits.mebibytesMax)", found: text)
         }
         return value
     }
 
-    private func ratio(_ text: Substring, _ field: String) throws(GanetiFormatError) -> Double {
+    private func parseRatio(_ text: Substring, field: String) throws(GanetiFormatError) -> Double {
         guard let value = Double(text), value > 0, value <= 1000 else {
-            throw error(field, "a number above 0 and at most 1000", text)
+            throw fieldError(field, expected: "a number above 0 and at most 1000", found: text)
         }
         return value
     }

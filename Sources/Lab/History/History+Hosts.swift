@@ -4,12 +4,12 @@ import Model
 package import Simulation
 
 extension History {
-    func change(of host: Int, at t: Int64) -> HostChange? {
+    func recordChange(of host: Int, at t: Int64) -> HostChange? {
         hostChanges[host].last(upTo: t)
     }
 
     func isSilent(_ host: Int, at t: Int64) -> Bool {
-        guard let change = change(of: host, at: t) else { return false }
+        guard let change = recordChange(of: host, at: t) else { return false }
         return change.state == .unreachable || change.isFenced
     }
 

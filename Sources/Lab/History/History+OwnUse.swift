@@ -8,7 +8,7 @@ extension History {
         var vmWork = [(cores: Double, memoryBytes: Double)](
             repeating: (0, 0), count: hosts.count)
         for stay in stays {
-            for (host, from, to) in places(of: stay) {
+            for (host, from, to) in hostIntervals(of: stay) {
                 guard let mean = LoadCourse(readings[stay.vm], from: from, to: to).mean else {
                     continue
                 }
@@ -28,7 +28,7 @@ extension History {
     }
 
     /// Where a stay's VM was, from when to when.
-    func places(of stay: Stay) -> [(host: Int, from: Int64, to: Int64)] {
+    func hostIntervals(of stay: Stay) -> [(host: Int, from: Int64, to: Int64)] {
         guard var host = stay.host else { return [] }
         var places: [(host: Int, from: Int64, to: Int64)] = []
         var from = stay.begin

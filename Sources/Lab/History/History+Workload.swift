@@ -22,7 +22,10 @@ extension History {
             let number = staysOfVM[stay.vm]
             let name = vms[stay.vm].name.text
             workload.names.append(number == 1 ? name : "\(name)~\(number)")
-            workload.requests.append(request(stay, every: interval, &tables, &workload.utilisation))
+            workload.requests.append(
+                vmRequest(
+                    for: stay, every: interval, tables: &tables, utilisation: &workload.utilisation)
+            )
         }
         workload.groupSets = tables.groupSets
         workload.demands = tables.demands
@@ -30,9 +33,9 @@ extension History {
         return workload
     }
 
-    private func request(
-        _ stay: Stay, every interval: Duration, _ tables: inout WorkloadTables,
-        _ utilisation: inout Utilisation
+    private func vmRequest(
+        for stay: Stay, every interval: Duration, tables: inout WorkloadTables,
+        utilisation: inout Utilisation
     ) -> VMRequest {
         let vm = vms[stay.vm]
         var request = VMRequest(
@@ -41,11 +44,11 @@ extension History {
             request: Resources(milliCPUs: vm.vcpus * 1000, memoryBytes: Int(vm.memoryBytes)))
         request.priority = Int16(clamping: vm.priority)
         request.groupSet = tables.groupSet(of: vm)
-        request.demand = tables.demand(of: vm)
+        request.demand = tables.vmDemand(of: vm)
         if stay.begin == 0, let host = stay.host { request.initialHost = Int32(host) }
         let course = LoadCourse(readings[stay.vm], from: stay.begin, to: stay.end ?? end)
         if let samples = course.samples(every: interval, of: vm) {
-            request.series = utilisation.add(
+            request.series = utilisation.addSeries(
                 cpu: samples.cpu, memory: samples.memory, every: interval)
             request.dirtyBytesPerSecond = course.meanDirtyRate.map { Float($0) } ?? -1
         }
@@ -55,10 +58,10 @@ extension History {
     /// Distance of a workload's samples: that of the recorder's readings, doubled until they are few enough.
     package var readingInterval: Duration {
         var interval = max(Int64(header.everySeconds * 1000), 100)
-        func samples() -> Int64 {
+        func sampleCount() -> Int64 {
             stays.reduce(0) { $0 + (max(0, ($1.end ?? end) - $1.begin)) / interval + 1 }
         }
-        while samples() > Limits.samplesMax + stays.count { interval *= 2 }
+        while sampleCount() > Limits.samplesMax + stays.count { interval *= 2 }
         return .milliseconds(interval)
     }
 
@@ -79,17 +82,17 @@ extension History {
         let bytes = done.reduce(0) { $0 + Double($1.bytes ?? 0) }
         let seconds = done.reduce(0) { $0 + ($1.seconds ?? 0) }
         var text =
-            "measured in the cluster: \(done.count) migrations done, \(moves.count - done.count) failed, \(bytesText(Int(min(bytes, 0x1p60)))) in \(Self.text(seconds)) s"
+            "measured in the cluster: \(done.count) migrations done, \(moves.count - done.count) failed, \(bytesText(Int(min(bytes, 0x1p60)))) in \(Self.utilisationText(seconds)) s"
         let downtimes = done.compactMap(\.downtimeMs).sorted()
         if let least = downtimes.first, let most = downtimes.last {
             let median = downtimes[(downtimes.count - 1) / 2]
             text +=
-                ", downtimes of \(Self.text(least)) to \(Self.text(most)) ms, \(Self.text(median)) ms at the median"
+                ", downtimes of \(Self.utilisationText(least)) to \(Self.utilisationText(most)) ms, \(Self.utilisationText(median)) ms at the median"
         }
         return [text]
     }
 
-    private static func text(_ value: Double) -> String {
+    private static func utilisationText(_ value: Double) -> String {
         thousandthsText(Int((min(value, 1e12) * 1000).rounded()))
     }
 
@@ -140,7 +143,7 @@ private struct WorkloadTables {
         return id
     }
 
-    mutating func demand(of vm: RecordedVM) -> Int32 {
+    mutating func vmDemand(of vm: RecordedVM) -> Int32 {
         var demand = VMDemand()
         demand.labels = Set(vm.labels)
         demand.pinnedHost = vm.pinnedHost.flatMap { hostNames.contains($0) ? $0.text : nil }

@@ -110,13 +110,13 @@ extension History {
         }
         for gap in gaps {
             notes.append(
-                "\(Self.words(for: gap.why)) from \(seconds(gap.since)) s to \(seconds(gap.until)) s"
+                "\(Self.gapDescription(for: gap.why)) from \(secondsText(gap.since)) s to \(secondsText(gap.until)) s"
             )
         }
         return notes
     }
 
-    private static func words(for why: RecordedGap.Why) -> String {
+    private static func gapDescription(for why: RecordedGap.Why) -> String {
         switch why {
         case .unreachable: "no controller answered, and no load is known,"
         case .forgotten: "the controller did not remember what changed"
@@ -124,7 +124,7 @@ extension History {
         }
     }
 
-    private func seconds(_ t: Int64) -> String { thousandthsText(Int(t)) }
+    private func secondsText(_ t: Int64) -> String { thousandthsText(Int(t)) }
 }
 
 extension PlacementHost {

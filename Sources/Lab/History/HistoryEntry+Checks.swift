@@ -8,16 +8,16 @@ struct FieldFault {
     var expected: String
     var found: String
 
-    init(_ field: String, _ expected: String, _ found: some CustomStringConvertible) {
+    init(field: String, expected: String, found: some CustomStringConvertible) {
         self.field = field
         self.expected = expected
-        self.found = cut("\(found)")
+        self.found = shortened("\(found)")
     }
 }
 
 extension HistoryEntry {
     var fault: FieldFault? {
-        outside("t", t, 0...Limits.timeMax) ?? lineFault
+        rangeFault(field: "t", value: t, range: 0...Limits.timeMax) ?? lineFault
     }
 
     private var lineFault: FieldFault? {
@@ -29,103 +29,121 @@ extension HistoryEntry {
         case .place, .gone, .end: nil
         case .load(let load): load.fault
         case .move(let move): move.fault
-        case .gap(let gap): outside("since", gap.since, 0...t)
+        case .gap(let gap): rangeFault(field: "since", value: gap.since, range: 0...t)
         }
     }
 }
 
-private func first(_ faults: FieldFault?...) -> FieldFault? {
+private func firstFault(in faults: FieldFault?...) -> FieldFault? {
     faults.lazy.compactMap { $0 }.first
 }
 
-private func outside<Value: Comparable & CustomStringConvertible>(
-    _ field: String, _ value: Value, _ range: ClosedRange<Value>
+private func rangeFault<Value: Comparable & CustomStringConvertible>(
+    field: String, value: Value, range: ClosedRange<Value>
 ) -> FieldFault? {
     // Also true of what is not a number.
     range.contains(value)
-        ? nil : FieldFault(field, "\(range.lowerBound) to \(range.upperBound)", value)
+        ? nil
+        : FieldFault(
+            field: field, expected: "\(range.lowerBound) to \(range.upperBound)", found: value)
 }
 
-private func outside<Value: Comparable & CustomStringConvertible>(
-    _ field: String, _ value: Value?, _ range: ClosedRange<Value>
+private func rangeFault<Value: Comparable & CustomStringConvertible>(
+    field: String, value: Value?, range: ClosedRange<Value>
 ) -> FieldFault? {
-    value.flatMap { outside(field, $0, range) }
+    value.flatMap { rangeFault(field: field, value: $0, range: range) }
 }
 
-private func tooLong(_ field: String, _ names: [String]) -> FieldFault? {
+private func lengthFault(field: String, names: [String]) -> FieldFault? {
     if names.count > Limits.namesMax {
-        return FieldFault(field, "at most \(Limits.namesMax) names", names.count)
+        return FieldFault(
+            field: field, expected: "at most \(Limits.namesMax) names", found: names.count)
     }
-    return names.lazy.compactMap { tooLong(field, $0) }.first
+    return names.lazy.compactMap { lengthFault(field: field, name: $0) }.first
 }
 
-private func tooLong(_ field: String, _ name: String) -> FieldFault? {
+private func lengthFault(field: String, name: String) -> FieldFault? {
     name.utf8.count <= Limits.nameBytesMax
-        ? nil : FieldFault(field, "at most \(Limits.nameBytesMax) bytes", name)
+        ? nil
+        : FieldFault(field: field, expected: "at most \(Limits.nameBytesMax) bytes", found: name)
 }
 
 extension HistoryHeader {
     fileprivate var fault: FieldFault? {
         if version != Self.version {
             return FieldFault(
-                "version",
-                version > Self.version
+                field: "version",
+                expected: version > Self.version
                     ? "\(Self.version): a newer ferry wrote this history, read it with that one"
-                    : "\(Self.version)", version)
+                    : "\(Self.version)", found: version)
         }
-        return first(
-            outside("startedAtMs", startedAtMs, 0...(Int64(1) << 52)),
-            outside("everySeconds", everySeconds, 0.1...86400), tooLong("policy", policy))
+        return firstFault(
+            in: rangeFault(field: "startedAtMs", value: startedAtMs, range: 0...(Int64(1) << 52)),
+            rangeFault(field: "everySeconds", value: everySeconds, range: 0.1...86400),
+            lengthFault(field: "policy", name: policy))
     }
 }
 
 extension RecordedHost {
     fileprivate var fault: FieldFault? {
-        first(
-            outside("cores", cores, 1...Limits.hostCoresMax),
-            outside("memoryBytes", memoryBytes, 1...Limits.hostBytesMax),
-            outside("memoryReserveBytes", memoryReserveBytes, 0...Limits.hostBytesMax),
-            outside("cpuOvercommit", cpuOvercommit, 0...Limits.overcommitMax),
-            outside("memoryOvercommit", memoryOvercommit, 0...Limits.overcommitMax),
-            outside("linkBytesPerSecond", linkBytesPerSecond, 0...0x1p52),
-            tooLong("features", features), tooLong("labels", labels), tooLong("zone", zone),
-            tooLong("rack", rack), tooLong("link", link))
+        firstFault(
+            in: rangeFault(field: "cores", value: cores, range: 1...Limits.hostCoresMax),
+            rangeFault(field: "memoryBytes", value: memoryBytes, range: 1...Limits.hostBytesMax),
+            rangeFault(
+                field: "memoryReserveBytes", value: memoryReserveBytes,
+                range: 0...Limits.hostBytesMax),
+            rangeFault(
+                field: "cpuOvercommit", value: cpuOvercommit, range: 0...Limits.overcommitMax),
+            rangeFault(
+                field: "memoryOvercommit", value: memoryOvercommit, range: 0...Limits.overcommitMax),
+            rangeFault(field: "linkBytesPerSecond", value: linkBytesPerSecond, range: 0...0x1p52),
+            lengthFault(field: "features", names: features),
+            lengthFault(field: "labels", names: labels), lengthFault(field: "zone", name: zone),
+            lengthFault(field: "rack", name: rack), lengthFault(field: "link", name: link))
     }
 }
 
 extension RecordedGroup {
     fileprivate var fault: FieldFault? {
-        first(
-            tooLong("name", name), outside("softWeight", softWeight, 0...1e6),
-            outside("perDomainMax", perDomainMax, 1...Limits.vmsMax))
+        firstFault(
+            in: lengthFault(field: "name", name: name),
+            rangeFault(field: "softWeight", value: softWeight, range: 0...1e6),
+            rangeFault(field: "perDomainMax", value: perDomainMax, range: 1...Limits.vmsMax))
     }
 }
 
 extension RecordedVM {
     fileprivate var fault: FieldFault? {
-        first(
-            outside("vcpus", vcpus, 1...Limits.vcpusMax),
-            outside("memoryBytes", memoryBytes, 0...Limits.vmMemoryBytesMax),
-            outside("priority", priority, -(1 << 31)...(1 << 31)),
-            outside("downtimeLimitMs", downtimeLimitMs, 0...3_600_000),
-            tooLong("labels", labels), tooLong("groups", groups))
+        firstFault(
+            in: rangeFault(field: "vcpus", value: vcpus, range: 1...Limits.vcpusMax),
+            rangeFault(
+                field: "memoryBytes", value: memoryBytes, range: 0...Limits.vmMemoryBytesMax),
+            rangeFault(field: "priority", value: priority, range: -(1 << 31)...(1 << 31)),
+            rangeFault(field: "downtimeLimitMs", value: downtimeLimitMs, range: 0...3_600_000),
+            lengthFault(field: "labels", names: labels), lengthFault(field: "groups", names: groups)
+        )
     }
 }
 
 extension RecordedLoad {
     fileprivate var fault: FieldFault? {
         for (_, reading) in vms {
-            let fault = first(
-                outside("cores", reading.cores, 0...0x1p20),
-                outside("memoryBytes", reading.memoryBytes, 0...Limits.hostBytesMax),
-                outside(
-                    "dirtyBytesPerSecond", reading.dirtyBytesPerSecond, 0...Limits.hostBytesMax))
+            let fault = firstFault(
+                in: rangeFault(field: "cores", value: reading.cores, range: 0...0x1p20),
+                rangeFault(
+                    field: "memoryBytes", value: reading.memoryBytes, range: 0...Limits.hostBytesMax
+                ),
+                rangeFault(
+                    field: "dirtyBytesPerSecond", value: reading.dirtyBytesPerSecond,
+                    range: 0...Limits.hostBytesMax))
             if let fault { return fault }
         }
         for (_, reading) in hosts {
-            let fault = first(
-                outside("hostCores", reading.cores, 0...0x1p20),
-                outside("hostMemoryBytes", reading.memoryBytes, 0...Limits.hostBytesMax))
+            let fault = firstFault(
+                in: rangeFault(field: "hostCores", value: reading.cores, range: 0...0x1p20),
+                rangeFault(
+                    field: "hostMemoryBytes", value: reading.memoryBytes,
+                    range: 0...Limits.hostBytesMax))
             if let fault { return fault }
         }
         return nil
@@ -139,12 +157,16 @@ extension RecordedMove {
             ("predictedBytes", predictedBytes),
         ] {
             for value in [estimate.low, estimate.expected, estimate.high] {
-                if let fault = outside(field, value, 0...0x1p60) { return fault }
+                if let fault = rangeFault(field: field, value: value, range: 0...0x1p60) {
+                    return fault
+                }
             }
         }
-        return first(
-            outside("attempts", attempts, 0...1_000_000), outside("seconds", seconds, 0...1e9),
-            outside("downtimeMs", downtimeMs, 0...1e12),
-            outside("bytes", bytes, 0...(Int64(1) << 60)), tooLong("plannedFor", plannedFor))
+        return firstFault(
+            in: rangeFault(field: "attempts", value: attempts, range: 0...1_000_000),
+            rangeFault(field: "seconds", value: seconds, range: 0...1e9),
+            rangeFault(field: "downtimeMs", value: downtimeMs, range: 0...1e12),
+            rangeFault(field: "bytes", value: bytes, range: 0...(Int64(1) << 60)),
+            lengthFault(field: "plannedFor", name: plannedFor))
     }
 }

@@ -261,7 +261,7 @@ package struct RecordedEnd: Hashable, Sendable, Codable {
     package var what: What
     package var name: String
 
-    package init(_ what: What, _ name: String) {
+    package init(_ what: What, name: String) {
         self.what = what
         self.name = name
     }
@@ -307,7 +307,7 @@ package struct HistoryEntry: Hashable, Sendable {
     package var t: Int64
     package var line: HistoryLine
 
-    package init(t: Int64, _ line: HistoryLine) {
+    package init(t: Int64, line: HistoryLine) {
         self.t = t
         self.line = line
     }

@@ -32,8 +32,8 @@ struct HistoryLines {
     }
 
     /// Nil at the end. The first is the header, and no other is.
-    mutating func next() throws(TraceError) -> HistoryEntry? {
-        guard let bytes = try nextLine() else {
+    mutating func readNextEntry() throws(TraceError) -> HistoryEntry? {
+        guard let bytes = try readNextLine() else {
             guard header != nil else {
                 throw .malformed(
                     TracePlace(path, line: 1), expected: "a history that `ferry record` wrote",
@@ -42,13 +42,14 @@ struct HistoryLines {
             return nil
         }
         let place = TracePlace(path, line: line)
-        let entry = try HistoryEntry.decode(bytes, at: place)
-        try check(entry, place)
+        let entry = try HistoryEntry.decodeEntry(from: bytes, at: place)
+        try checkEntry(entry, at: place)
         lastTime = entry.t
         return entry
     }
 
-    private mutating func check(_ entry: HistoryEntry, _ place: TracePlace) throws(TraceError) {
+    private mutating func checkEntry(_ entry: HistoryEntry, at place: TracePlace) throws(TraceError)
+    {
         if case .begin(let header) = entry.line {
             guard self.header == nil else {
                 throw .malformed(place, expected: "no second header", found: "history")
@@ -67,7 +68,7 @@ struct HistoryLines {
     }
 
     /// The next whole line without its newline.
-    private mutating func nextLine() throws(TraceError) -> ArraySlice<UInt8>? {
+    private mutating func readNextLine() throws(TraceError) -> ArraySlice<UInt8>? {
         var searched = start
         while true {
             if let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {

@@ -33,7 +33,7 @@ extension HistoryWriteError: CustomStringConvertible {
 package struct HistoryWriter {
     private let file: Descriptor
     /// What is in the file, whoever wrote it.
-    package private(set) var book = HistoryBook()
+    package private(set) var recordedState = HistoryState()
     package private(set) var header: HistoryHeader
     /// Of the last line.
     package private(set) var lastTime: Int64 = 0
@@ -46,7 +46,7 @@ package struct HistoryWriter {
     package private(set) var cutOffBytes = 0
 
     /// Makes a history with this header, or goes on with one of the same cluster, whose header stays.
-    package init(_ path: String, _ header: HistoryHeader) throws(HistoryWriteError) {
+    package init(path: String, header: HistoryHeader) throws(HistoryWriteError) {
         self.header = header
         do throws(SystemError) {
             file = try Descriptor.open(path, O_RDWR | O_CREAT | O_APPEND, mode: 0o644)
@@ -54,18 +54,18 @@ package struct HistoryWriter {
         } catch { throw error.code == EWOULDBLOCK ? .taken(file: path) : .system(error) }
         let size: Int
         do throws(SystemError) { size = try file.size() } catch { throw .system(error) }
-        if size > 0 { try goOn(path, wanted: header.cluster) }
-        if !continues { try write(HistoryEntry(t: 0, .begin(header))) }
+        if size > 0 { try continueFile(at: path, ofCluster: header.cluster) }
+        if !continues { try write(HistoryEntry(t: 0, line: .begin(header))) }
     }
 
-    private mutating func goOn(
-        _ path: String, wanted cluster: ClusterName
+    private mutating func continueFile(
+        at path: String, ofCluster cluster: ClusterName
     ) throws(HistoryWriteError) {
         let wholeBytes: Int
         do throws(TraceError) {
             var lines = try HistoryLines(path)
-            while let entry = try lines.next() {
-                book.take(entry.line)
+            while let entry = try lines.readNextEntry() {
+                recordedState.apply(entry.line)
                 lastTime = entry.t
                 if let header = lines.header { self.header = header }
             }
@@ -82,23 +82,25 @@ package struct HistoryWriter {
 
     /// Writes a line. Its time is at least that of the line before it.
     package mutating func write(_ entry: HistoryEntry) throws(HistoryWriteError) {
-        let entry = HistoryEntry(t: max(entry.t, lastTime), entry.line)
+        let entry = HistoryEntry(t: max(entry.t, lastTime), line: entry.line)
         if let fault = entry.fault {
             // What cannot be read again is not written.
             throw .notWritable("\(fault.field) is \(fault.found), not \(fault.expected)")
         }
-        let line = try entry.bytes()
+        let line = try entry.encodedLine()
         do throws(SystemError) { try file.write(all: line) } catch { throw .system(error) }
-        book.take(entry.line)
+        recordedState.apply(entry.line)
         lastTime = entry.t
         lines += 1
         bytes += line.count
     }
 
-    package mutating func passOver(_ move: RecordedMove) { book.passOver(move) }
+    package mutating func markAsRecorded(_ move: RecordedMove) {
+        recordedState.markAsRecorded(move)
+    }
 
     /// All that was written is on the disk.
-    package func flush() throws(HistoryWriteError) {
+    package func flushToDisk() throws(HistoryWriteError) {
         do throws(SystemError) { try file.flushToDisk() } catch { throw .system(error) }
     }
 }

@@ -55,7 +55,7 @@ struct LoadCourse {
     }
 
     private func forEachMean(
-        step: Int64, _ body: ((cores: Double, memoryBytes: Double)) -> Void
+        step: Int64, perform body: ((cores: Double, memoryBytes: Double)) -> Void
     ) {
         var (cores, bytes) = (0.0, 0.0)
         var stepBegin = begin

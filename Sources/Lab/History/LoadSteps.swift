@@ -12,28 +12,31 @@
 import Model
 
 enum LoadSteps {
-    static func isNews(_ new: VMReading, after old: VMReading?, of vm: RecordedVM) -> Bool {
+    static func isWorthRecording(_ new: VMReading, after old: VMReading?, of vm: RecordedVM) -> Bool
+    {
         guard let old else { return true }
         let dirtyStep = max(Double(1 << 20), 0.25 * Double(old.dirtyBytesPerSecond ?? 0))
-        return differ(new.cores, old.cores, step: max(0.05, 0.05 * Double(vm.vcpus)))
-            || differ(
-                Double(new.memoryBytes), Double(old.memoryBytes),
+        return differs(new.cores, from: old.cores, step: max(0.05, 0.05 * Double(vm.vcpus)))
+            || differs(
+                Double(new.memoryBytes), from: Double(old.memoryBytes),
                 step: max(Double(16 << 20), 0.02 * Double(vm.memoryBytes)))
             || (new.dirtyBytesPerSecond == nil) != (old.dirtyBytesPerSecond == nil)
-            || differ(
-                Double(new.dirtyBytesPerSecond ?? 0), Double(old.dirtyBytesPerSecond ?? 0),
+            || differs(
+                Double(new.dirtyBytesPerSecond ?? 0), from: Double(old.dirtyBytesPerSecond ?? 0),
                 step: dirtyStep)
     }
 
-    static func isNews(_ new: HostReading, after old: HostReading?, of host: RecordedHost) -> Bool {
+    static func isWorthRecording(_ new: HostReading, after old: HostReading?, of host: RecordedHost)
+        -> Bool
+    {
         guard let old else { return true }
-        return differ(new.cores, old.cores, step: max(0.1, 0.02 * Double(host.cores)))
-            || differ(
-                Double(new.memoryBytes), Double(old.memoryBytes),
+        return differs(new.cores, from: old.cores, step: max(0.1, 0.02 * Double(host.cores)))
+            || differs(
+                Double(new.memoryBytes), from: Double(old.memoryBytes),
                 step: max(Double(64 << 20), 0.01 * Double(host.memoryBytes)))
     }
 
-    private static func differ(_ new: Double, _ old: Double, step: Double) -> Bool {
+    private static func differs(_ new: Double, from old: Double, step: Double) -> Bool {
         abs(new - old) > step || (new == 0) != (old == 0)
     }
 }

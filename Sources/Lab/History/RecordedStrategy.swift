@@ -10,7 +10,7 @@ package import Simulation
 extension History {
     package var recordedStrategy: Strategy {
         Strategy(
-            "recorded", "What the cluster did (its policy was \(header.policy)).",
+            "recorded", summary: "What the cluster did (its policy was \(header.policy)).",
             placement: RecordedPlacement(hosts: stays.map { Int32($0.host ?? -1) }),
             moves: RecordedMoves(self))
     }
@@ -18,7 +18,7 @@ extension History {
     /// A run of this history under a strategy. What was done is repeated without the drains and failures that it was
     /// the answer to; other strategies meet them themselves.
     package func scenario(
-        _ strategy: Strategy, power: [PowerCurve], seed: UInt64
+        using strategy: Strategy, power: [PowerCurve], seed: UInt64
     ) -> Scenario {
         let workload = workload
         var scenario = Scenario(
@@ -41,14 +41,14 @@ private struct RecordedPlacement: PlacementPolicy {
     /// By request; -1: no host was found.
     let hosts: [Int32]
 
-    func dictatedHost(_ vm: VMIndex, in cluster: ClusterState) -> HostIndex? {
+    func dictatedHost(for vm: VMIndex, in cluster: ClusterState) -> HostIndex? {
         let request = cluster.description(of: vm).id.low
         guard request < hosts.count, hosts[Int(request)] >= 0 else { return nil }
         return Int(hosts[Int(request)])
     }
 
     func score(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> Double {
-        dictatedHost(vm, in: cluster) == host ? 1 : 0
+        dictatedHost(for: vm, in: cluster) == host ? 1 : 0
     }
 }
 
@@ -83,7 +83,7 @@ private struct RecordedMoves: MovePolicy {
         return max(moves[next].at, now + .nanoseconds(1))
     }
 
-    mutating func plan(_ cluster: ClusterState, at now: SimTime) -> MovePlan {
+    mutating func planMoves(in cluster: ClusterState, at now: SimTime) -> MovePlan {
         while next < moves.count, moves[next].at <= now {
             pending.append(moves[next])
             next += 1
@@ -97,7 +97,7 @@ private struct RecordedMoves: MovePolicy {
                 waiting.append(move)
                 continue
             }
-            guard let vm = cluster.vm(Workload.vmID(move.request)),
+            guard let vm = cluster.vm(Workload.vmID(ofRequest: move.request)),
                 let host = cluster.host(of: vm), (cluster.target(of: vm) ?? host) != move.to
             else { continue }
             waiting.append(move)
@@ -106,7 +106,7 @@ private struct RecordedMoves: MovePolicy {
             if cluster.target(of: vm) == nil,
                 cluster.refusal(of: vm, on: move.to, for: .migration) == nil
             {
-                plan.moves.append(planned(vm, host, move.to, cluster))
+                plan.moves.append(plannedMove(of: vm, from: host, to: move.to, in: cluster))
             }
         }
         pending = waiting
@@ -114,8 +114,8 @@ private struct RecordedMoves: MovePolicy {
         return plan
     }
 
-    private func planned(
-        _ vm: VMIndex, _ from: HostIndex, _ to: HostIndex, _ cluster: ClusterState
+    private func plannedMove(
+        of vm: VMIndex, from: HostIndex, to: HostIndex, in cluster: ClusterState
     ) -> PlannedMove {
         let link = min(
             cluster.hosts[from].linkBytesPerSecond, cluster.hosts[to].linkBytesPerSecond)

@@ -42,31 +42,31 @@ struct StayReader {
     init(_ vm: Int) { self.vm = vm }
 
     /// - Parameter formerHostIsSilent: the host that it was on before did not answer.
-    mutating func take(_ change: PlaceChange, formerHostIsSilent: (Int32) -> Bool) {
+    mutating func apply(_ change: PlaceChange, formerHostIsSilent: (Int32) -> Bool) {
         guard change.host >= 0 else {
-            close(change.t)
+            endStay(at: change.t)
             if change.state == .pending, waitingSince == nil { waitingSince = change.t }
             return
         }
         if stay == nil {
-            begin(change)
+            beginStay(at: change)
         } else if change.host != at {
             if change.state == .starting || formerHostIsSilent(at) {
-                close(change.t)
-                begin(change)
+                endStay(at: change.t)
+                beginStay(at: change)
             } else {
-                arrive(change)
+                completeMigration(at: change)
             }
         }
-        follow(change)
+        followChange(change)
     }
 
-    private mutating func begin(_ change: PlaceChange) {
+    private mutating func beginStay(at change: PlaceChange) {
         stay = Stay(vm: vm, begin: change.t, host: Int(change.host))
         at = change.host
     }
 
-    private mutating func arrive(_ change: PlaceChange) {
+    private mutating func completeMigration(at change: PlaceChange) {
         let begin = open?.to == change.host ? open?.begin : nil
         if (stay?.moves.count ?? 0) < Limits.movesOfVMMax {
             stay?.moves.append(
@@ -76,12 +76,12 @@ struct StayReader {
         open = nil
     }
 
-    private mutating func follow(_ change: PlaceChange) {
+    private mutating func followChange(_ change: PlaceChange) {
         guard change.destination >= 0, change.destination != at else { return open = nil }
         if open?.to != change.destination { open = (change.t, change.destination) }
     }
 
-    private mutating func close(_ t: Int64) {
+    private mutating func endStay(at t: Int64) {
         stay?.end = t
         if let stay { stays.append(stay) }
         stay = nil
@@ -90,8 +90,8 @@ struct StayReader {
     }
 
     /// - Parameter gone: when it was deleted; nil: it was not.
-    mutating func finish(gone: Int64?) {
-        if let gone { close(gone) }
+    mutating func finishStays(goneAt gone: Int64?) {
+        if let gone { endStay(at: gone) }
         if let stay { stays.append(stay) }
         stay = nil
         if stays.isEmpty, let waitingSince {

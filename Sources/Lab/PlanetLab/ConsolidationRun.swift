@@ -30,13 +30,13 @@ struct ConsolidationRun {
     private var migrationsEnded = 0
 
     init(
-        _ day: PlanetLabDay, _ policy: PlanetLabPolicy, hosts: Int, rules: PlanetLabRules
+        day: PlanetLabDay, policy: PlanetLabPolicy, hosts: Int, rules: PlanetLabRules
     ) throws(PlanetLabError) {
         kind = policy.kind
         self.rules = rules
         fleet = Fleet(day, hosts: hosts, rules: rules)
         history = LoadHistory(vms: fleet.vms)
-        if let vm = fleet.placeAll(policy.kind) {
+        if let vm = fleet.placeAll(policy: policy.kind) {
             throw .noRoom(vm: day.vmNames[vm], hosts: hosts)
         }
     }
@@ -44,61 +44,63 @@ struct ConsolidationRun {
     var hostLedger: HostLedger { fleet.hostLedger }
     var vmLedger: VMLedger { fleet.vmLedger }
 
-    mutating func run(progress: (Double) -> Void) {
+    mutating func runDay(progress: (Double) -> Void) {
         var time = Clock.start
         for round in 1...Clock.rounds {
             time += Clock.round
             endFlights(until: time)
-            account(at: time)
+            accountHosts(at: time)
             hostsInUse.append(fleet.guests.count { !$0.isEmpty })
-            history.add(fleet.use)
-            if case .consolidation(let detection) = kind { consolidate(detection, at: time) }
+            history.addRound(use: fleet.use)
+            if case .consolidation(let detection) = kind {
+                consolidateHosts(detection: detection, at: time)
+            }
             progress(Double(round) / Double(Clock.rounds))
         }
         endFlights(until: Clock.end)
-        fleet.hostLedger.finish()
-        fleet.vmLedger.finish()
+        fleet.hostLedger.finishRecords()
+        fleet.vmLedger.finishRecords()
         if migrationsEnded > 0 {
             downtime.meanMilliseconds = downtime.totalSeconds * 1000 / Double(migrationsEnded)
         }
     }
 
-    private mutating func consolidate(_ detection: PlanetLabPolicy.Detection, at time: Double) {
-        var planner = RoundPlanner(fleet, history, detection)
-        planner.plan()
+    private mutating func consolidateHosts(detection: PlanetLabPolicy.Detection, at time: Double) {
+        var planner = RoundPlanner(fleet: fleet, history: history, detection: detection)
+        planner.planRound()
         let moves = planner.moves
-        for host in 0..<fleet.hosts { fleet.putArrivingFirst(host) }
-        start(moves, at: time)
+        for host in 0..<fleet.hosts { fleet.putArrivingFirst(onHost: host) }
+        startMoves(moves, at: time)
     }
 }
 
 // Accounting
 extension ConsolidationRun {
     /// Brings demands and hosts up to this moment, adds up energy since the last one, and deletes idle VMs.
-    private mutating func account(at time: Double) {
-        fleet.table.read(at: time, shares: &fleet.use, demands: &fleet.demand)
+    private mutating func accountHosts(at time: Double) {
+        fleet.table.readDemand(at: time, shares: &fleet.use, demands: &fleet.demand)
         let isFirst = lastAccounting == 0
-        for host in 0..<fleet.hosts where isFirst || !fleet.isUnused(host) {
-            fleet.update(host, at: time)
+        for host in 0..<fleet.hosts where isFirst || !fleet.isUnused(host: host) {
+            fleet.updateHost(host, at: time)
         }
         let seconds = time - lastAccounting
-        if seconds > 0 { joules += energy(seconds) }
+        if seconds > 0 { joules += consumedEnergy(over: seconds) }
         if rules.deletesIdleVMs { vmsDeleted += fleet.deleteIdleVMs() }
         lastAccounting = time
     }
 
-    private func energy(_ seconds: Double) -> Double {
+    private func consumedEnergy(over seconds: Double) -> Double {
         var sum = 0.0
         for host in 0..<fleet.hosts {
             if kind == .nonPowerAware {
-                sum += fleet.watts(host, at: 1) * seconds
+                sum += fleet.watts(ofHost: host, atShare: 1) * seconds
                 continue
             }
             let drewPower =
                 rules.billsIdleHosts ? fleet.wasOn[host] : fleet.utilisationBefore[host] != 0
             guard drewPower else { continue }
-            let before = fleet.watts(host, at: fleet.utilisationBefore[host])
-            let now = fleet.watts(host, at: fleet.utilisation[host])
+            let before = fleet.watts(ofHost: host, atShare: fleet.utilisationBefore[host])
+            let now = fleet.watts(ofHost: host, atShare: fleet.utilisation[host])
             sum += (before + (now - before) / 2) * seconds
         }
         return sum
@@ -107,18 +109,18 @@ extension ConsolidationRun {
 
 // Migrations
 extension ConsolidationRun {
-    private mutating func start(_ moves: [PlannedMove], at time: Double) {
-        let crowd = crowd(moves)
+    private mutating func startMoves(_ moves: [PlannedMove], at time: Double) {
+        let crowd = migrationsPerHost(after: moves)
         for move in moves {
-            let (seconds, pause) = cost(move, crowd)
+            let (seconds, pause) = migrationCost(of: move, migrationsPerHost: crowd)
             migrations += 1
             flights.append(
                 Flight(end: time + seconds, vm: move.vm, target: move.target, pause: pause))
             fleet.isMigrating[move.vm] = true
             fleet.guests[move.target].append(Guest(vm: move.vm, isArriving: true))
             fleet.memoryMB[move.target] += fleet.ramMB[move.vm]
-            fleet.update(move.target, at: time)
-            fleet.update(fleet.hostOf[move.vm], at: time)
+            fleet.updateHost(move.target, at: time)
+            fleet.updateHost(fleet.hostOf[move.vm], at: time)
         }
         let order = flights.indices.sorted {
             (flights[$0].end, $0) < (flights[$1].end, $1)
@@ -127,7 +129,7 @@ extension ConsolidationRun {
     }
 
     /// By host: migrations that use its link, with those that begin now.
-    private func crowd(_ moves: [PlannedMove]) -> [Int] {
+    private func migrationsPerHost(after moves: [PlannedMove]) -> [Int] {
         var crowd = Array(repeating: 0, count: fleet.hosts)
         let underWay = flights.map { ($0.vm, $0.target) }
         for (vm, target) in underWay + moves.map({ ($0.vm, $0.target) }) {
@@ -137,8 +139,8 @@ extension ConsolidationRun {
         return crowd
     }
 
-    private mutating func cost(
-        _ move: PlannedMove, _ crowd: [Int]
+    private mutating func migrationCost(
+        of move: PlannedMove, migrationsPerHost crowd: [Int]
     ) -> (seconds: Double, pause: Double) {
         let ram = fleet.ramMB[move.vm]
         guard case .engine(let model) = rules.migration else {
@@ -158,21 +160,22 @@ extension ConsolidationRun {
         var next = 0
         while next < flights.count, flights[next].end <= time {
             let now = flights[next].end
-            if now > lastAccounting { account(at: now) }
+            if now > lastAccounting { accountHosts(at: now) }
             while next < flights.count, flights[next].end == now {
-                end(flights[next])
+                endMigration(flights[next])
                 next += 1
             }
-            account(at: now)
+            accountHosts(at: now)
         }
         flights.removeFirst(next)
     }
 
-    private mutating func end(_ flight: Flight) {
-        fleet.arrive(flight.vm, at: flight.target)
+    private mutating func endMigration(_ flight: Flight) {
+        fleet.completeMigration(ofVM: flight.vm, to: flight.target)
         migrationsEnded += 1
         guard flight.pause > 0 else { return }
-        fleet.vmLedger.pause(flight.vm, seconds: flight.pause, asked: fleet.demand[flight.vm])
+        fleet.vmLedger.recordPause(
+            ofVM: flight.vm, seconds: flight.pause, asked: fleet.demand[flight.vm])
         downtime.totalSeconds += flight.pause
         downtime.maxMilliseconds = max(downtime.maxMilliseconds, flight.pause * 1000)
     }

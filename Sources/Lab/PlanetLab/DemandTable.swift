@@ -23,11 +23,11 @@ struct DemandTable {
         }
         vms = count
         self.shares = shares
-        mips = (0..<count).map { Hardware.type(ofVM: $0, of: count).mips }
+        mips = (0..<count).map { Hardware.vmType(ofVM: $0, vmCount: count).mips }
     }
 
     /// Fills in each VM's share of its CPU and its demand in MIPS. Both are one entry a VM.
-    func read(at time: Double, shares use: inout [Double], demands: inout [Double]) {
+    func readDemand(at time: Double, shares use: inout [Double], demands: inout [Double]) {
         let place = time / Clock.round
         let below = Int(place)
         let row = below * vms

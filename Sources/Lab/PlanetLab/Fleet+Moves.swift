@@ -2,7 +2,7 @@
 
 extension Fleet {
     /// Out of the source's list, and at the end of the target's as a VM like others.
-    mutating func arrive(_ vm: Int, at target: Int) {
+    mutating func completeMigration(ofVM vm: Int, to target: Int) {
         let source = hostOf[vm]
         guests[source].removeAll { $0.vm == vm && !$0.isArriving }
         memoryMB[source] -= ramMB[vm]
@@ -30,7 +30,7 @@ extension Fleet {
     }
 
     /// After a round arriving VMs stand first in a host's list, the others as they stood.
-    mutating func putArrivingFirst(_ host: Int) {
+    mutating func putArrivingFirst(onHost host: Int) {
         guard guests[host].contains(where: \.isArriving) else { return }
         guests[host] = guests[host].filter(\.isArriving) + guests[host].filter { !$0.isArriving }
     }

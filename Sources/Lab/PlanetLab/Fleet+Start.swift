@@ -2,12 +2,12 @@
 
 extension Fleet {
     /// - Returns: the first VM that fits on no host; nil when all are placed.
-    mutating func placeAll(_ kind: PlanetLabPolicy.Kind) -> Int? {
+    mutating func placeAll(policy kind: PlanetLabPolicy.Kind) -> Int? {
         for vm in 0..<vms {
             let found =
                 switch kind {
-                case .nonPowerAware, .frequencyScaling: firstFit(vm)
-                case .consolidation(let detection): leastPower(vm, detection)
+                case .nonPowerAware, .frequencyScaling: firstFitHost(for: vm)
+                case .consolidation(let detection): leastPowerHost(for: vm, detection: detection)
                 }
             guard let host = found else { return vm }
             guests[host].append(Guest(vm: vm))
@@ -19,27 +19,29 @@ extension Fleet {
         return nil
     }
 
-    private func hasRoomAtStart(_ host: Int, _ vm: Int) -> Bool {
+    private func hasRoomAtStart(host: Int, vm: Int) -> Bool {
         let mips = table.mips[vm]
         return core[host] >= mips && free[host] >= mips
             && memoryMB[host] + ramMB[vm] <= Hardware.hostMemoryMB
             && guests[host].count < Hardware.vmsByBandwidth
     }
 
-    private func firstFit(_ vm: Int) -> Int? {
-        (0..<hosts).first { hasRoomAtStart($0, vm) }
+    private func firstFitHost(for vm: Int) -> Int? {
+        (0..<hosts).first { hasRoomAtStart(host: $0, vm: vm) }
     }
 
     /// The host whose power grows least. No workload runs yet, so a test for overload sees the new VM alone, and every
     /// host is taken to draw what an idle one does, unless the rules charge idle power.
-    private func leastPower(_ vm: Int, _ detection: PlanetLabPolicy.Detection) -> Int? {
+    private func leastPowerHost(for vm: Int, detection: PlanetLabPolicy.Detection) -> Int? {
         let mips = table.mips[vm]
         var best: (host: Int, cost: Double)?
-        for host in 0..<hosts where hasRoomAtStart(host, vm) {
+        for host in 0..<hosts where hasRoomAtStart(host: host, vm: vm) {
             if !guests[host].isEmpty, mips / capacity[host] > detection.shareAtStart { continue }
-            let after = watts(host, at: (givenSum[host] + mips) / capacity[host])
+            let after = watts(ofHost: host, atShare: (givenSum[host] + mips) / capacity[host])
             let cost =
-                after - (rules.chargesIdlePowerOfTargets ? wattsPlanned(host) : watts(host, at: 0))
+                after
+                - (rules.chargesIdlePowerOfTargets
+                    ? plannedWatts(ofHost: host) : watts(ofHost: host, atShare: 0))
             if cost < best?.cost ?? .greatestFiniteMagnitude { best = (host, cost) }
         }
         return best?.host

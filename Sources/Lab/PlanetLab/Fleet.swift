@@ -56,13 +56,13 @@ struct Fleet {
 
     init(_ day: PlanetLabDay, hosts: Int, rules: PlanetLabRules) {
         let vms = day.vmNames.count
-        let kinds = (0..<hosts).map { Hardware.hostKinds[Hardware.kind(ofHost: $0)] }
+        let kinds = (0..<hosts).map { Hardware.hostKinds[Hardware.kindIndex(ofHost: $0)] }
         (self.rules, self.hosts, self.vms) = (rules, hosts, vms)
         table = DemandTable(day)
         capacity = kinds.map(\.capacityMIPS)
         core = kinds.map(\.coreMIPS)
         curves = Hardware.hostKinds.flatMap(\.watts)
-        curveStart = (0..<hosts).map { Hardware.kind(ofHost: $0) * 11 }
+        curveStart = (0..<hosts).map { Hardware.kindIndex(ofHost: $0) * 11 }
         guests = Array(repeating: [], count: hosts)
         memoryMB = Array(repeating: 0, count: hosts)
         (isOn, wasOn) = (
@@ -71,7 +71,7 @@ struct Fleet {
         let zeros = Array(repeating: 0.0, count: hosts)
         (utilisation, utilisationBefore, demandSum, givenSum) = (zeros, zeros, zeros, zeros)
         free = capacity
-        ramMB = (0..<vms).map { Hardware.type(ofVM: $0, of: vms).ramMB }
+        ramMB = (0..<vms).map { Hardware.vmType(ofVM: $0, vmCount: vms).ramMB }
         hostOf = Array(repeating: -1, count: vms)
         isMigrating = Array(repeating: false, count: vms)
         (use, demand) = (Array(repeating: 0.0, count: vms), Array(repeating: 0.0, count: vms))
@@ -80,17 +80,17 @@ struct Fleet {
     }
 
     /// Off as the rules see it: the experiment takes a host whose VMs are all idle for one that is off.
-    func isOff(_ host: Int) -> Bool { rules.billsIdleHosts ? !isOn[host] : utilisation[host] == 0 }
+    func isOff(host: Int) -> Bool { rules.billsIdleHosts ? !isOn[host] : utilisation[host] == 0 }
 
     /// Without VMs, now and at the last accountings: its entries in the ledger would say the same again.
-    func isUnused(_ host: Int) -> Bool {
+    func isUnused(host: Int) -> Bool {
         guests[host].isEmpty && !isOn[host] && !wasOn[host] && utilisation[host] == 0
             && utilisationBefore[host] == 0
     }
 
     /// Watts of a host at a share of its capacity. The same terms in the same order as the released code's, so that they
     /// round as its did. Above 1 that code stops the experiment; here it is full power.
-    func watts(_ host: Int, at share: Double) -> Double {
+    func watts(ofHost host: Int, atShare share: Double) -> Double {
         let share = min(share, 1)
         let tenths = share * 10
         let below = Int(tenths)
@@ -101,60 +101,61 @@ struct Fleet {
     }
 
     /// What a host draws with the VMs that planning has on it; nothing when it has none.
-    func wattsPlanned(_ host: Int) -> Double {
-        guests[host].isEmpty ? 0 : watts(host, at: givenSum[host] / capacity[host])
+    func plannedWatts(ofHost host: Int) -> Double {
+        guests[host].isEmpty ? 0 : watts(ofHost: host, atShare: givenSum[host] / capacity[host])
     }
 }
 
 // How a host's CPU is shared out.
 extension Fleet {
     /// MIPS that a VM takes of its host's: no more than a core has.
-    private func draw(_ guest: Guest, on host: Int) -> Double {
+    private func cpuDraw(of guest: Guest, onHost host: Int) -> Double {
         let most = min(demand[guest.vm], core[host])
         return guest.isArriving ? most * rules.migration.shareOnTarget : most
     }
 
     /// Fills `given`, one entry for each VM of the host, and what is left free.
-    private mutating func shareOut(_ host: Int) {
+    private mutating func shareOutCPU(ofHost host: Int) {
         given.removeAll(keepingCapacity: true)
         var left = capacity[host]
         for guest in guests[host] {
-            let draw = draw(guest, on: host)
-            guard left >= draw else { return shareOutScarcity(host) }
+            let draw = cpuDraw(of: guest, onHost: host)
+            guard left >= draw else { return shareOutScarceCPU(ofHost: host) }
             left -= draw
             let most = min(demand[guest.vm], core[host])
-            given.append(most * share(guest))
+            given.append(most * scarceShare(for: guest))
         }
         free[host] = left
     }
 
     /// Not enough for all: each gets the same part of its draw, rounded down to a whole MIPS.
-    private mutating func shareOutScarcity(_ host: Int) {
+    private mutating func shareOutScarceCPU(ofHost host: Int) {
         given.removeAll(keepingCapacity: true)
-        let wanted = guests[host].reduce(0.0) { $0 + draw($1, on: host) }
+        let wanted = guests[host].reduce(0.0) { $0 + cpuDraw(of: $1, onHost: host) }
         let factor = capacity[host] / wanted
         for guest in guests[host] {
             let most = min(demand[guest.vm], core[host])
             let part =
-                guest.isArriving ? most * share(guest) * factor : most * factor * share(guest)
+                guest.isArriving
+                ? most * scarceShare(for: guest) * factor : most * factor * scarceShare(for: guest)
             given.append(part.rounded(.down))
         }
         free[host] = 0
     }
 
     /// The part of its draw that a VM really gets here.
-    private func share(_ guest: Guest) -> Double {
+    private func scarceShare(for guest: Guest) -> Double {
         guest.isArriving
             ? rules.migration.shareOnTarget
             : isMigrating[guest.vm] ? rules.migration.shareOnSource : 1
     }
 
     /// Shares the host's CPU out anew and enters it in the ledgers.
-    mutating func update(_ host: Int, at time: Double) {
+    mutating func updateHost(_ host: Int, at time: Double) {
         utilisationBefore[host] = utilisation[host]
         wasOn[host] = isOn[host]
         isOn[host] = !guests[host].isEmpty
-        shareOut(host)
+        shareOutCPU(ofHost: host)
         var (used, asked) = (0.0, 0.0)
         for (place, guest) in guests[host].enumerated() {
             let given = given[place]
@@ -165,35 +166,36 @@ extension Fleet {
             }
             let isLeaving = isMigrating[guest.vm]
             vmLedger.record(
-                guest.vm, at: time, given: given, asked: demand[guest.vm], isLeaving: isLeaving)
+                vm: guest.vm, at: time, given: given, asked: demand[guest.vm], isLeaving: isLeaving)
             used += isLeaving ? given / rules.migration.shareOnSource : given
             asked += demand[guest.vm]
         }
-        utilisation[host] = Self.share(used, of: capacity[host])
-        addUp(host)
+        utilisation[host] = Self.share(ofUsed: used, capacity: capacity[host])
+        sumUpGuests(ofHost: host)
         hostLedger.record(
-            host, at: time, given: used, asked: asked,
+            host: host, at: time, given: used, asked: asked,
             isActive: rules.billsIdleHosts ? isOn[host] : used > 0)
     }
 
     /// A little above 1 is 1: it comes of adding up floats.
-    private static func share(_ used: Double, of capacity: Double) -> Double {
+    private static func share(ofUsed used: Double, capacity: Double) -> Double {
         let share = used / capacity
         return share > 1 && share < 1.01 ? 1 : share
     }
 
     /// Sums that planning goes by, after the host's list has changed.
-    mutating func resum(_ host: Int) {
-        shareOut(host)
-        addUp(host)
+    mutating func recomputeSums(ofHost host: Int) {
+        shareOutCPU(ofHost: host)
+        sumUpGuests(ofHost: host)
     }
 
-    private mutating func addUp(_ host: Int) {
+    private mutating func sumUpGuests(ofHost host: Int) {
         var (demands, gifts) = (0.0, 0.0)
         for (place, guest) in guests[host].enumerated() {
             demands += demand[guest.vm]
             if guest.isArriving {
-                gifts += rules.migration.missingOnTarget(given[place], demand[guest.vm])
+                gifts += rules.migration.missingOnTarget(
+                    given: given[place], demand: demand[guest.vm])
             }
             gifts += given[place]
         }
@@ -208,7 +210,7 @@ extension PlanetLabRules.Migration {
     var shareOnTarget: Double { self == .ramOverHalfLink ? 0.1 : 0 }
 
     /// What an arriving VM will take beyond what it is given now.
-    func missingOnTarget(_ given: Double, _ demand: Double) -> Double {
+    func missingOnTarget(given: Double, demand: Double) -> Double {
         self == .ramOverHalfLink ? given * 0.9 / 0.1 : demand
     }
 }

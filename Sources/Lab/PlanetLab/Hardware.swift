@@ -39,9 +39,9 @@ enum Hardware {
     static let migrationMBPerSecond = 62.5
 
     /// Its place in `hostKinds`.
-    static func kind(ofHost host: Int) -> Int { host % hostKinds.count }
+    static func kindIndex(ofHost host: Int) -> Int { host % hostKinds.count }
 
-    static func type(ofVM vm: Int, of count: Int) -> VMType {
+    static func vmType(ofVM vm: Int, vmCount count: Int) -> VMType {
         let run = (count + vmTypes.count - 1) / vmTypes.count
         return vmTypes[vm / run]
     }

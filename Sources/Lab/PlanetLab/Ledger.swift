@@ -34,7 +34,7 @@ struct HostLedger {
     }
 
     mutating func record(
-        _ host: Int, at time: Double, given: Double, asked: Double, isActive: Bool
+        host: Int, at time: Double, given: Double, asked: Double, isActive: Bool
     ) {
         let entry = rows[host].entry
         if entry.time >= 0, entry.time != time {
@@ -42,13 +42,13 @@ struct HostLedger {
                 activeSeconds += time - entry.time
                 if entry.given < entry.asked { shortSeconds += time - entry.time }
             }
-            noteSwitch(host)
+            recordSwitch(ofHost: host)
         }
         rows[host].entry = Entry(time: time, given: given, asked: asked, isMarked: isActive)
     }
 
     /// A host that has never been active counts as shut down at its first entry.
-    private mutating func noteSwitch(_ host: Int) {
+    private mutating func recordSwitch(ofHost host: Int) {
         let row = rows[host]
         if row.wasActive, !row.entry.isMarked {
             secondsOn[host].append(row.entry.time - row.switchedOn)
@@ -58,8 +58,8 @@ struct HostLedger {
         rows[host].wasActive = row.entry.isMarked
     }
 
-    mutating func finish() {
-        for host in rows.indices where rows[host].entry.time >= 0 { noteSwitch(host) }
+    mutating func finishRecords() {
+        for host in rows.indices where rows[host].entry.time >= 0 { recordSwitch(ofHost: host) }
     }
 
     /// Share of their active time in which hosts gave less than was asked for.
@@ -89,14 +89,16 @@ struct VMLedger {
     }
 
     mutating func record(
-        _ vm: Int, at time: Double, given: Double, asked: Double, isLeaving: Bool
+        vm: Int, at time: Double, given: Double, asked: Double, isLeaving: Bool
     ) {
-        if rows[vm].entry.time >= 0, rows[vm].entry.time != time { close(vm, at: time) }
+        if rows[vm].entry.time >= 0, rows[vm].entry.time != time {
+            closeInterval(ofVM: vm, at: time)
+        }
         rows[vm].entry = Entry(time: time, given: given, asked: asked, isMarked: isLeaving)
     }
 
-    private mutating func close(_ vm: Int, at time: Double) {
-        noteMigration(vm)
+    private mutating func closeInterval(ofVM vm: Int, at time: Double) {
+        recordMigration(ofVM: vm)
         let entry = rows[vm].entry
         let seconds = time - entry.time
         rows[vm].given += entry.given * seconds
@@ -109,7 +111,7 @@ struct VMLedger {
         }
     }
 
-    private mutating func noteMigration(_ vm: Int) {
+    private mutating func recordMigration(ofVM vm: Int) {
         let row = rows[vm]
         if row.wasLeaving, !row.entry.isMarked {
             secondsLeaving[vm].append(row.entry.time - row.beganToLeave)
@@ -120,13 +122,13 @@ struct VMLedger {
     }
 
     /// A pause: nothing was given for so long, though the entries say otherwise.
-    mutating func pause(_ vm: Int, seconds: Double, asked: Double) {
+    mutating func recordPause(ofVM vm: Int, seconds: Double, asked: Double) {
         rows[vm].given -= asked * seconds
         rows[vm].missedByMigration += asked * seconds
     }
 
-    mutating func finish() {
-        for vm in rows.indices where rows[vm].entry.time >= 0 { noteMigration(vm) }
+    mutating func finishRecords() {
+        for vm in rows.indices where rows[vm].entry.time >= 0 { recordMigration(ofVM: vm) }
     }
 
     private var asked: Double { rows.reduce(0) { $0 + $1.asked } }

@@ -26,51 +26,51 @@ package struct OverloadTest: Sendable {
         switch detection {
         case .threshold(let share): return demand > share
         case .interquartileRange(let safety):
-            let count = Self.length(of: loads)
+            let count = Self.historyLength(of: loads)
             guard count >= Self.statisticPoints else { return demand > Self.fallbackShare }
-            return demand > 1 - safety * Self.interquartileRange(&loads, count)
+            return demand > 1 - safety * Self.interquartileRange(of: &loads, count: count)
         case .medianAbsoluteDeviation(let safety):
-            let count = Self.length(of: loads)
+            let count = Self.historyLength(of: loads)
             guard count >= Self.statisticPoints else { return demand > Self.fallbackShare }
-            return demand > 1 - safety * Self.medianAbsoluteDeviation(&loads, count)
+            return demand > 1 - safety * Self.medianAbsoluteDeviation(of: &loads, count: count)
         case .localRegression(let safety):
-            guard Self.length(of: loads) >= Self.linePoints else {
+            guard Self.historyLength(of: loads) >= Self.linePoints else {
                 return demand > Self.fallbackShare
             }
-            return Self.forecast(loads) * safety >= 1
+            return Self.forecastLoad(newestFirst: loads) * safety >= 1
         }
     }
 
-    private static func length(of loads: [Double]) -> Int {
+    private static func historyLength(of loads: [Double]) -> Int {
         var count = loads.count
         while count > 0, loads[count - 1] == 0 { count -= 1 }
         return count
     }
 
     /// Elements round(0.25 (n + 1)) and round(0.75 (n + 1)) of the sorted history, counted from 1.
-    private static func interquartileRange(_ loads: inout [Double], _ count: Int) -> Double {
-        sort(&loads, count)
+    private static func interquartileRange(of loads: inout [Double], count: Int) -> Double {
+        sortPrefix(of: &loads, count: count)
         let first = (Double(count + 1) * 0.25 + 0.5).rounded(.down)
         let third = (Double(count + 1) * 0.75 + 0.5).rounded(.down)
         return loads[Int(third) - 1] - loads[Int(first) - 1]
     }
 
-    private static func medianAbsoluteDeviation(_ loads: inout [Double], _ count: Int) -> Double {
-        sort(&loads, count)
-        let median = median(loads, count)
+    private static func medianAbsoluteDeviation(of loads: inout [Double], count: Int) -> Double {
+        sortPrefix(of: &loads, count: count)
+        let median = median(ofSorted: loads, count: count)
         for point in 0..<count { loads[point] = abs(median - loads[point]) }
-        sort(&loads, count)
-        return Self.median(loads, count)
+        sortPrefix(of: &loads, count: count)
+        return Self.median(ofSorted: loads, count: count)
     }
 
     /// Percentile 50 of commons-math: between the middle two where the count is even.
-    private static func median(_ sorted: [Double], _ count: Int) -> Double {
+    private static func median(ofSorted sorted: [Double], count: Int) -> Double {
         let lower = sorted[(count + 1) / 2 - 1]
         return count % 2 == 1 ? lower : lower + 0.5 * (sorted[count / 2] - lower)
     }
 
     /// Insertion sort of the first `count`: they are few, and nearly sorted where a median was taken before.
-    private static func sort(_ values: inout [Double], _ count: Int) {
+    private static func sortPrefix(of values: inout [Double], count: Int) {
         for next in 1..<count {
             let value = values[next]
             var place = next
@@ -84,7 +84,7 @@ package struct OverloadTest: Sendable {
 
     /// The line through the last ten loads at x = 1 ... 10, continued by the rounds that a migration takes: one, since
     /// no type of VM needs longer. Means and sums are updated point by point, as commons-math does it.
-    private static func forecast(_ newestFirst: [Double]) -> Double {
+    private static func forecastLoad(newestFirst: [Double]) -> Double {
         var (meanX, meanY) = (1.0, newestFirst[linePoints - 1])
         var (sumX, sumY) = (meanX, meanY)
         var (squares, products) = (0.0, 0.0)

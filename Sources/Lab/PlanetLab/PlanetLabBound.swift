@@ -10,20 +10,20 @@ package enum PlanetLabBound {
     /// rounds and runs in a line between them, from the first round to the last, as energy is accounted.
     ///
     /// - Parameter keepsIdleVMs: false: a VM that is without demand at a round asks for nothing any more.
-    package static func kWh(_ day: PlanetLabDay, keepsIdleVMs: Bool) -> Double {
-        demandMIPSSeconds(day, keepsIdleVMs) * bestWattsPerMIPS / 3.6e6
+    package static func kWh(for day: PlanetLabDay, keepsIdleVMs: Bool) -> Double {
+        demandMIPSSeconds(of: day, keepsIdleVMs: keepsIdleVMs) * bestWattsPerMIPS / 3.6e6
     }
 
     /// Where memory is enforced, VMs stay, and a host that holds VMs draws power: as many hosts are on as the VMs' memory
     /// needs at least, the ones of least idle power, and each MIPS costs at least the least growth from idle.
-    package static func kWhWithMemory(_ day: PlanetLabDay, hosts: Int) -> Double {
+    package static func kWhWithMemory(for day: PlanetLabDay, hosts: Int) -> Double {
         let idleWatts = (0..<hosts).map {
-            Hardware.hostKinds[Hardware.kind(ofHost: $0)].watts[0]
+            Hardware.hostKinds[Hardware.kindIndex(ofHost: $0)].watts[0]
         }
         let seconds = Double(Clock.rounds - 1) * Clock.round
         let needed = hostsByMemory(vms: day.vmNames.count, hosts: hosts)
         let idle = idleWatts.sorted().prefix(needed).reduce(0, +) * seconds
-        let computing = demandMIPSSeconds(day, true) * leastWattsPerMoreMIPS
+        let computing = demandMIPSSeconds(of: day, keepsIdleVMs: true) * leastWattsPerMoreMIPS
         return (idle + computing) / 3.6e6
     }
 
@@ -33,7 +33,7 @@ package enum PlanetLabBound {
             VMRequest(
                 arrival: .start, departure: .never,
                 request: Resources(
-                    milliCPUs: 0, memoryBytes: Hardware.type(ofVM: vm, of: vms).ramMB))
+                    milliCPUs: 0, memoryBytes: Hardware.vmType(ofVM: vm, vmCount: vms).ramMB))
         }
         let limit = Resources(milliCPUs: 1, memoryBytes: Hardware.hostMemoryMB)
         var floor = HostFloor(
@@ -46,7 +46,7 @@ package enum PlanetLabBound {
     private static let leastWattsPerMoreMIPS =
         Hardware.hostKinds.map(leastWattsPerMoreMIPS).min() ?? 0
 
-    private static func leastWattsPerMoreMIPS(_ kind: HostKind) -> Double {
+    private static func leastWattsPerMoreMIPS(of kind: HostKind) -> Double {
         let slopes = (1...10).map { tenth -> Double in
             (kind.watts[tenth] - kind.watts[0]) / (kind.capacityMIPS * Double(tenth) / 10)
         }
@@ -56,7 +56,7 @@ package enum PlanetLabBound {
     private static let bestWattsPerMIPS =
         Hardware.hostKinds.map { $0.watts[10] / $0.capacityMIPS }.min() ?? 0
 
-    private static func demandMIPSSeconds(_ day: PlanetLabDay, _ keepsIdleVMs: Bool) -> Double {
+    private static func demandMIPSSeconds(of day: PlanetLabDay, keepsIdleVMs: Bool) -> Double {
         let table = DemandTable(day)
         let vms = day.vmNames.count
         var (use, demand) = (Array(repeating: 0.0, count: vms), Array(repeating: 0.0, count: vms))
@@ -65,7 +65,7 @@ package enum PlanetLabBound {
         var time = Clock.start
         for round in 1...Clock.rounds {
             time += Clock.round
-            table.read(at: time, shares: &use, demands: &demand)
+            table.readDemand(at: time, shares: &use, demands: &demand)
             var now = 0.0
             for vm in 0..<vms where !isDeleted[vm] {
                 now += demand[vm]

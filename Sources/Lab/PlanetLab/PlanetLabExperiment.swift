@@ -22,7 +22,7 @@ package struct PlanetLabExperiment: Sendable {
         var runs: [PlanetLabFigures] = []
         for (index, mode) in modes.enumerated() {
             runs.append(
-                try run(mode) { progress((Double(index) + $0) / Double(modes.count)) })
+                try runMode(mode) { progress((Double(index) + $0) / Double(modes.count)) })
         }
         return PlanetLabResult(
             day: day.name, policy: policy.name, vms: day.vmNames.count, hosts: hosts, runs: runs)
@@ -30,31 +30,31 @@ package struct PlanetLabExperiment: Sendable {
 }
 
 extension PlanetLabExperiment {
-    private func run(
+    private func runMode(
         _ mode: PlanetLabMode, progress: (Double) -> Void
     ) throws(PlanetLabError) -> PlanetLabFigures {
-        try figures(mode.rawValue, under: mode.rules, progress: progress)
+        try figures(named: mode.rawValue, under: mode.rules, progress: progress)
     }
 
     /// Under rules of one's own, such as the published ones with a single switch turned.
     package func figures(
-        _ name: String, under rules: PlanetLabRules, progress: (Double) -> Void = { _ in }
+        named name: String, under rules: PlanetLabRules, progress: (Double) -> Void = { _ in }
     ) throws(PlanetLabError) -> PlanetLabFigures {
         guard 1...Limits.hostsMax ~= hosts else {
             throw .tooManyHosts(hosts, limit: Limits.hostsMax)
         }
         guard !day.vmNames.isEmpty else { throw .noVMs(day: day.name) }
-        var run = try ConsolidationRun(day, policy, hosts: hosts, rules: rules)
-        run.run(progress: progress)
+        var run = try ConsolidationRun(day: day, policy: policy, hosts: hosts, rules: rules)
+        run.runDay(progress: progress)
         let (hostLedger, vmLedger) = (run.hostLedger, run.vmLedger)
         let shutdowns = hostLedger.secondsBeforeShutdown
         let inUse = run.hostsInUse
         return PlanetLabFigures(
             mode: name,
             energyKWh: run.joules / 3.6e6,
-            energyBoundKWh: PlanetLabBound.kWh(day, keepsIdleVMs: !rules.deletesIdleVMs),
+            energyBoundKWh: PlanetLabBound.kWh(for: day, keepsIdleVMs: !rules.deletesIdleVMs),
             energyBoundWithMemoryKWh: rules.keepsMemoryOccupied
-                ? PlanetLabBound.kWhWithMemory(day, hosts: hosts) : nil,
+                ? PlanetLabBound.kWhWithMemory(for: day, hosts: hosts) : nil,
             migrations: run.migrations,
             slaViolation: hostLedger.violationTime * vmLedger.degradationByMigration,
             degradationByMigration: vmLedger.degradationByMigration,

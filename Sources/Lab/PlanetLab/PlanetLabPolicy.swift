@@ -54,26 +54,28 @@ package struct PlanetLabPolicy: Hashable, Sendable {
         case (1, "npa"): kind = .nonPowerAware
         case (1, "dvfs"): kind = .frequencyScaling
         case (3, let family) where parts[1] == "mmt":
-            kind = .consolidation(try Self.detection(family, parts[2], in: text))
+            kind = .consolidation(
+                try Self.detection(ofFamily: family, parameter: parts[2], in: text))
         default: throw .unknownPolicy(text)
         }
     }
 
     private static func detection(
-        _ family: Substring, _ parameter: Substring, in text: String
+        ofFamily family: Substring, parameter: Substring, in text: String
     ) throws(PlanetLabError) -> Detection {
-        func number(_ range: ClosedRange<Double>) throws(PlanetLabError) -> Double {
+        func parseNumber(in range: ClosedRange<Double>) throws(PlanetLabError) -> Double {
             guard parameter.allSatisfy({ $0.isASCII && ($0.isNumber || $0 == ".") }),
                 let value = Double(parameter), range.contains(value)
             else { throw .badParameter(policy: text, from: range.lowerBound, to: range.upperBound) }
             return value
         }
         switch family {
-        case "thr": return .threshold(try number(0...1))
-        case "iqr": return .interquartileRange(safety: try number(0...Limits.safetyMax))
-        case "mad": return .medianAbsoluteDeviation(safety: try number(0...Limits.safetyMax))
+        case "thr": return .threshold(try parseNumber(in: 0...1))
+        case "iqr": return .interquartileRange(safety: try parseNumber(in: 0...Limits.safetyMax))
+        case "mad":
+            return .medianAbsoluteDeviation(safety: try parseNumber(in: 0...Limits.safetyMax))
         // The robust variant differs by weights that the released code never applies: see `OverloadTest`.
-        case "lr", "lrr": return .localRegression(safety: try number(0...Limits.safetyMax))
+        case "lr", "lrr": return .localRegression(safety: try parseNumber(in: 0...Limits.safetyMax))
         default: throw .unknownPolicy(text)
         }
     }

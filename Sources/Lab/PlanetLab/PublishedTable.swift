@@ -10,21 +10,23 @@ extension PlanetLabFigures {
 
     /// One text for each of `publishedColumns`.
     package var publishedRow: [String] {
-        func percent(_ share: Double, _ digits: Int = 2) -> String { fixed(share * 100, digits) }
+        func percentText(_ share: Double, digits: Int = 2) -> String {
+            fixedText(share * 100, digits: digits)
+        }
         return [
-            fixed(energyKWh, 2), "\(migrations)", percent(slaViolation, 5),
-            percent(degradationByMigration), percent(violationTimeOfActiveHosts),
-            percent(overallViolation), percent(averageViolation), "\(hostShutdowns)",
-            fixed(secondsBeforeShutdown?.mean, 2),
-            fixed(secondsBeforeShutdown?.standardDeviation, 2),
-            fixed(secondsBeforeMigration?.mean, 2),
-            fixed(secondsBeforeMigration?.standardDeviation, 2),
+            fixedText(energyKWh, digits: 2), "\(migrations)", percentText(slaViolation, digits: 5),
+            percentText(degradationByMigration), percentText(violationTimeOfActiveHosts),
+            percentText(overallViolation), percentText(averageViolation), "\(hostShutdowns)",
+            fixedText(secondsBeforeShutdown?.mean, digits: 2),
+            fixedText(secondsBeforeShutdown?.standardDeviation, digits: 2),
+            fixedText(secondsBeforeMigration?.mean, digits: 2),
+            fixedText(secondsBeforeMigration?.standardDeviation, digits: 2),
         ]
     }
 }
 
 /// With so many digits after the point, halves away from zero; "NaN" for what there is not.
-private func fixed(_ value: Double?, _ digits: Int) -> String {
+private func fixedText(_ value: Double?, digits: Int) -> String {
     guard let value, value.isFinite else { return "NaN" }
     var scale = 1
     for _ in 0..<digits { scale *= 10 }

@@ -20,33 +20,33 @@ struct RoundPlanner {
     private var wattsNow: [Double]
     private(set) var moves: [PlannedMove] = []
 
-    init(_ fleet: Fleet, _ history: LoadHistory, _ detection: PlanetLabPolicy.Detection) {
+    init(fleet: Fleet, history: LoadHistory, detection: PlanetLabPolicy.Detection) {
         self.fleet = fleet
         self.history = history
         test = OverloadTest(detection: detection)
         isClosed = Array(repeating: false, count: fleet.hosts)
-        wattsNow = (0..<fleet.hosts).map { fleet.watts($0, at: fleet.utilisation[$0]) }
+        wattsNow = (0..<fleet.hosts).map { fleet.watts(ofHost: $0, atShare: fleet.utilisation[$0]) }
         guard test.needsHistory else { return }
         hostLoads = Array(repeating: 0, count: fleet.hosts * OverloadTest.pointsMax)
-        for host in 0..<fleet.hosts where !fleet.guests[host].isEmpty { sumLoads(host) }
+        for host in 0..<fleet.hosts where !fleet.guests[host].isEmpty { sumLoads(ofHost: host) }
     }
 
-    mutating func plan() {
+    mutating func planRound() {
         var overloaded: [Int] = []
-        for host in 0..<fleet.hosts where isOverloaded(host) { overloaded.append(host) }
+        for host in 0..<fleet.hosts where isOverloaded(host: host) { overloaded.append(host) }
         for host in overloaded { isClosed[host] = true }
         var removed: [Int] = []
-        for host in overloaded { relieve(host, &removed) }
-        for vm in byDemand(removed) {
-            guard let target = target(for: vm) else { continue }
-            put(vm, on: target)
+        for host in overloaded { relieveHost(host, removed: &removed) }
+        for vm in sortedByDemand(removed) {
+            guard let target = targetHost(for: vm) else { continue }
+            addVM(vm, toHost: target)
             moves.append(PlannedMove(vm: vm, target: target))
         }
-        emptyUnderloaded(overloaded)
+        emptyUnderloadedHosts(except: overloaded)
     }
 
     /// Takes the VM that migrates fastest, the one of least memory, until the host is not overloaded.
-    private mutating func relieve(_ host: Int, _ removed: inout [Int]) {
+    private mutating func relieveHost(_ host: Int, removed: inout [Int]) {
         repeat {
             var place: Int?
             for (index, guest) in fleet.guests[host].enumerated()
@@ -57,12 +57,12 @@ struct RoundPlanner {
             }
             guard let place else { return }
             removed.append(fleet.guests[host][place].vm)
-            take(place, from: host)
-        } while isOverloaded(host)
+            removeVM(at: place, fromHost: host)
+        } while isOverloaded(host: host)
     }
 
     /// The least utilised host first: all its VMs find room elsewhere, or none moves.
-    private mutating func emptyUnderloaded(_ overloaded: [Int]) {
+    private mutating func emptyUnderloadedHosts(except overloaded: [Int]) {
         // A host that is off stays off, and one that has just got VMs is not emptied again.
         var mayBeEmptied = Array(repeating: true, count: fleet.hosts)
         for host in overloaded { mayBeEmptied[host] = false }
@@ -71,16 +71,16 @@ struct RoundPlanner {
         }
         var candidates: [Int] = []
         for host in 0..<fleet.hosts {
-            if fleet.isOff(host) {
+            if fleet.isOff(host: host) {
                 isClosed[host] = true
             } else if mayBeEmptied[host], fleet.utilisation[host] < 1 {
                 candidates.append(host)
             }
         }
         candidates.sort { (fleet.utilisation[$0], $0) < (fleet.utilisation[$1], $1) }
-        for host in candidates where mayBeEmptied[host] && mayLeave(host) {
+        for host in candidates where mayBeEmptied[host] && mayBeLeft(host: host) {
             isClosed[host] = true
-            for move in empty(host) {
+            for move in movesToEmptyHost(host) {
                 mayBeEmptied[move.target] = false
                 moves.append(move)
             }
@@ -88,7 +88,7 @@ struct RoundPlanner {
     }
 
     /// False when an arriving VM stands in the list before any that is not migrating, or when all migrate.
-    private func mayLeave(_ host: Int) -> Bool {
+    private func mayBeLeft(host: Int) -> Bool {
         for guest in fleet.guests[host] {
             if !fleet.isMigrating[guest.vm] { return true }
             if guest.isArriving { return false }
@@ -96,22 +96,22 @@ struct RoundPlanner {
         return false
     }
 
-    private mutating func empty(_ host: Int) -> [PlannedMove] {
+    private mutating func movesToEmptyHost(_ host: Int) -> [PlannedMove] {
         let leaving = fleet.guests[host].map(\.vm).filter { !fleet.isMigrating[$0] }
         var made: [PlannedMove] = []
-        for vm in byDemand(leaving) {
-            guard let target = target(for: vm) else {
-                for move in made { takeBack(move) }
+        for vm in sortedByDemand(leaving) {
+            guard let target = targetHost(for: vm) else {
+                for move in made { undoMove(move) }
                 return []
             }
-            put(vm, on: target)
+            addVM(vm, toHost: target)
             made.append(PlannedMove(vm: vm, target: target))
         }
         return made
     }
 
     /// Largest demand first; equal ones as they stood.
-    private func byDemand(_ vms: [Int]) -> [Int] {
+    private func sortedByDemand(_ vms: [Int]) -> [Int] {
         vms.enumerated().sorted { left, right in
             let (a, b) = (fleet.demand[left.element], fleet.demand[right.element])
             return a == b ? left.offset < right.offset : a > b
@@ -121,49 +121,49 @@ struct RoundPlanner {
 
 // The fleet as it would be.
 extension RoundPlanner {
-    private mutating func put(_ vm: Int, on host: Int) {
+    private mutating func addVM(_ vm: Int, toHost host: Int) {
         fleet.guests[host].append(Guest(vm: vm))
         fleet.memoryMB[host] += fleet.ramMB[vm]
-        resum(host)
+        recomputeSums(ofHost: host)
     }
 
-    private mutating func take(_ place: Int, from host: Int) {
+    private mutating func removeVM(at place: Int, fromHost host: Int) {
         let guest = fleet.guests[host].remove(at: place)
         fleet.memoryMB[host] -= fleet.ramMB[guest.vm]
-        resum(host)
+        recomputeSums(ofHost: host)
     }
 
-    private mutating func takeBack(_ move: PlannedMove) {
+    private mutating func undoMove(_ move: PlannedMove) {
         let guests = fleet.guests[move.target]
         guard let place = guests.lastIndex(where: { $0.vm == move.vm }) else { return }
-        take(place, from: move.target)
+        removeVM(at: place, fromHost: move.target)
     }
 
-    private mutating func resum(_ host: Int) {
-        fleet.resum(host)
-        if test.needsHistory { sumLoads(host) }
+    private mutating func recomputeSums(ofHost host: Int) {
+        fleet.recomputeSums(ofHost: host)
+        if test.needsHistory { sumLoads(ofHost: host) }
     }
 
-    private mutating func sumLoads(_ host: Int) {
+    private mutating func sumLoads(ofHost host: Int) {
         let first = host * OverloadTest.pointsMax
         for point in 0..<OverloadTest.pointsMax {
             var sum = 0.0
             for guest in fleet.guests[host] {
-                sum += load(guest.vm, at: point, on: host)
+                sum += load(ofVM: guest.vm, atPoint: point, onHost: host)
             }
             hostLoads[first + point] = sum
         }
     }
 
     /// A VM's use so many rounds ago as a share of the host's CPU.
-    private func load(_ vm: Int, at point: Int, on host: Int) -> Double {
-        history.use(of: vm, roundsAgo: point) * fleet.table.mips[vm] / fleet.capacity[host]
+    private func load(ofVM vm: Int, atPoint point: Int, onHost host: Int) -> Double {
+        history.use(ofVM: vm, roundsAgo: point) * fleet.table.mips[vm] / fleet.capacity[host]
     }
 }
 
 // Which host takes a VM.
 extension RoundPlanner {
-    private mutating func isOverloaded(_ host: Int) -> Bool {
+    private mutating func isOverloaded(host: Int) -> Bool {
         guard !fleet.guests[host].isEmpty else { return false }
         if test.needsHistory {
             for point in 0..<OverloadTest.pointsMax {
@@ -174,12 +174,12 @@ extension RoundPlanner {
             demand: fleet.demandSum[host] / fleet.capacity[host], loads: &loads)
     }
 
-    private mutating func isOverloaded(_ host: Int, with vm: Int) -> Bool {
+    private mutating func isOverloaded(host: Int, withVM vm: Int) -> Bool {
         if test.needsHistory {
             for point in 0..<OverloadTest.pointsMax {
                 loads[point] =
                     hostLoads[host * OverloadTest.pointsMax + point]
-                    + load(vm, at: point, on: host)
+                    + load(ofVM: vm, atPoint: point, onHost: host)
             }
         }
         return test.isOverloaded(
@@ -188,14 +188,14 @@ extension RoundPlanner {
     }
 
     /// The open host with room whose power grows least; the first of equals.
-    private mutating func target(for vm: Int) -> Int? {
+    private mutating func targetHost(for vm: Int) -> Int? {
         let asked = fleet.demand[vm]
         var best: (host: Int, cost: Double)?
         var seen = Array(repeating: false, count: Hardware.hostKinds.count)
         for host in 0..<fleet.hosts where !isClosed[host] {
-            if fleet.isUnused(host) {
+            if fleet.isUnused(host: host) {
                 // All unused hosts of a kind cost the same, and the first of equals wins.
-                let kind = Hardware.kind(ofHost: host)
+                let kind = Hardware.kindIndex(ofHost: host)
                 if seen[kind] { continue }
                 seen[kind] = true
             }
@@ -205,11 +205,12 @@ extension RoundPlanner {
             else { continue }
             let share = (fleet.givenSum[host] + asked) / fleet.capacity[host]
             let before =
-                fleet.rules.chargesIdlePowerOfTargets ? fleet.wattsPlanned(host) : wattsNow[host]
-            let cost = fleet.watts(host, at: share) - before
+                fleet.rules.chargesIdlePowerOfTargets
+                ? fleet.plannedWatts(ofHost: host) : wattsNow[host]
+            let cost = fleet.watts(ofHost: host, atShare: share) - before
             // Cheap before dear: the test for overload is made only of a host that would be chosen.
             guard cost < best?.cost ?? .greatestFiniteMagnitude else { continue }
-            if fleet.givenSum[host] != 0, isOverloaded(host, with: vm) { continue }
+            if fleet.givenSum[host] != 0, isOverloaded(host: host, withVM: vm) { continue }
             best = (host, cost)
         }
         return best?.host

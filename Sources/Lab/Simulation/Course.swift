@@ -8,7 +8,7 @@ struct CourseKeeper {
     private var imbalanceSum = 0.0
     private let samplesMax: Int
 
-    init(_ cluster: ClusterState, rowsMax: Int, _ sampling: Sampling) {
+    init(_ cluster: ClusterState, rowsMax: Int, sampling: Sampling) {
         samplesMax = sampling.courseSamplesMax
         let hosts = cluster.hosts.count
         heat.hostsPerRow = (hosts + rowsMax - 1) / rowsMax
@@ -19,7 +19,7 @@ struct CourseKeeper {
 
     var imbalanceMean: Double { samples.isEmpty ? 0 : imbalanceSum / Double(samples.count) }
 
-    mutating func take(_ cluster: ClusterState, _ meters: Meters, _ start: CourseSample) {
+    mutating func takeSample(of cluster: ClusterState, meters: Meters, start: CourseSample) {
         guard samples.count < samplesMax else { return }
         var sample = start
         sample.hostsInUse = meters.hostsInUse
@@ -29,20 +29,20 @@ struct CourseKeeper {
             let row = meters.rows[host]
             sample.watts += row.watts
             let share = cluster.loadShare(of: host)
-            if row.isInUse { imbalance.add(cluster.hosts[host].capacity, share) }
+            if row.isInUse { imbalance.add(capacity: cluster.hosts[host].capacity, share: share) }
             guard row.power == .on else { continue }
             sample.hostsAwake += 1
-            sums.add(cluster, host, row)
+            sums.addHost(cluster, of: host, row: row)
             sample.cpuUsedMax = max(sample.cpuUsedMax, share.cpu)
         }
-        sums.fill(&sample)
+        sums.fillMeans(of: &sample)
         sample.imbalance = imbalance.figure
         imbalanceSum += sample.imbalance
         samples.append(sample)
-        addColumn(meters)
+        addColumn(from: meters)
     }
 
-    private mutating func addColumn(_ meters: Meters) {
+    private mutating func addColumn(from meters: Meters) {
         for row in heat.rows.indices {
             let first = row * heat.hostsPerRow
             var (sum, awake) = (0.0, 0)
@@ -63,14 +63,14 @@ private struct ClusterSums {
     private var busy = 0.0
     private var cores = 0.0
 
-    mutating func add(_ cluster: ClusterState, _ host: HostIndex, _ row: HostMeter) {
+    mutating func addHost(_ cluster: ClusterState, of host: HostIndex, row: HostMeter) {
         used = used + cluster.used(on: host)
         limit = limit + cluster.limit(of: host)
         busy += row.busy
         cores += row.cores
     }
 
-    func fill(_ sample: inout CourseSample) {
+    func fillMeans(of sample: inout CourseSample) {
         sample.cpuPromised = Double(used.milliCPUs) / Double(max(1, limit.milliCPUs))
         sample.memoryPromised = Double(used.memoryBytes) / Double(max(1, limit.memoryBytes))
         sample.cpuUsed = cores > 0 ? busy / cores : 0
@@ -105,7 +105,7 @@ struct Imbalance {
     private var cpu = Moments()
     private var memory = Moments()
 
-    mutating func add(_ capacity: Resources, _ share: (cpu: Double, memory: Double)) {
+    mutating func add(capacity: Resources, share: (cpu: Double, memory: Double)) {
         cpu.add(share.cpu, weight: Double(capacity.milliCPUs))
         memory.add(share.memory, weight: Double(capacity.memoryBytes))
     }
@@ -120,6 +120,6 @@ extension Run {
         sample.hostsInUseBound = floor.hosts
         sample.migrations = counts.migrations
         sample.refused = counts.refused
-        course.take(cluster, meters, sample)
+        course.takeSample(of: cluster, meters: meters, start: sample)
     }
 }

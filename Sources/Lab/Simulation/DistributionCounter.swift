@@ -15,7 +15,7 @@ struct DistributionCounter {
     init() {}
 
     /// A value that is not below 0.
-    mutating func add(_ value: Double) {
+    mutating func add(value: Double) {
         if bins.isEmpty {
             bins = Array(repeating: 0, count: Limits.decades * Limits.binsPerDecade + 1)
         }
@@ -23,11 +23,11 @@ struct DistributionCounter {
         sum += value
         least = min(least, value)
         largest = max(largest, value)
-        bins[bin(of: value)] += 1
+        bins[binIndex(of: value)] += 1
     }
 
     /// Bin 0 holds what is at most `distributionMin`, bin n what is above edge n - 1 and at most edge n.
-    private func bin(of value: Double) -> Int {
+    private func binIndex(of value: Double) -> Int {
         var low = 0
         var high = bins.count - 1
         while low < high {
@@ -59,7 +59,7 @@ struct DistributionCounter {
         return edges + [step]
     }()
 
-    private func percentile(_ share: Double) -> Double {
+    private func percentile(at share: Double) -> Double {
         var rank = max(1, Int((share * Double(count)).rounded(.up)))
         for (bin, number) in bins.enumerated() {
             rank -= number
@@ -72,9 +72,9 @@ struct DistributionCounter {
         var result = Distribution()
         guard count > 0 else { return result }
         (result.count, result.sum, result.min, result.max) = (count, sum, least, largest)
-        result.p50 = percentile(0.5)
-        result.p90 = percentile(0.9)
-        result.p99 = percentile(0.99)
+        result.p50 = percentile(at: 0.5)
+        result.p90 = percentile(at: 0.9)
+        result.p99 = percentile(at: 0.99)
         let first = bins.firstIndex { $0 > 0 } ?? 0
         let last = bins.lastIndex { $0 > 0 } ?? 0
         let step = Limits.binsPerDecade / Limits.shownBinsPerDecade

@@ -49,11 +49,11 @@ struct EnergyFloor {
                 watts: last.watts + part.slope * part.cores)
             segments.append(last)
         }
-        lines = Self.lines(below: kinds, steepest: segments.first?.wattsPerCore ?? 0)
+        lines = Self.lowerLines(below: kinds, steepest: segments.first?.wattsPerCore ?? 0)
     }
 
     /// Lines with the slopes that the curves themselves have, and a level one.
-    private static func lines(below kinds: [Kind], steepest: Double) -> [Line] {
+    private static func lowerLines(below kinds: [Kind], steepest: Double) -> [Line] {
         let slopes = kinds.flatMap(\.slopes).filter { $0 > 0 && $0 < steepest }.sorted()
         var chosen = [0.0]
         for step in 0..<min(Limits.linesMax, slopes.count) {
@@ -67,15 +67,15 @@ struct EnergyFloor {
     }
 
     /// Watts beside what all hosts draw asleep, with at least so many hosts in use.
-    func watts(serving cores: Double, onAtLeast hosts: Int) -> Double {
-        var most = watts(serving: cores)
+    func watts(servingCores cores: Double, onAtLeast hosts: Int) -> Double {
+        var most = watts(servingCores: cores)
         for line in lines {
             most = max(most, line.watts * Double(hosts) + line.wattsPerCore * cores)
         }
         return most
     }
 
-    private func watts(serving cores: Double) -> Double {
+    private func watts(servingCores cores: Double) -> Double {
         var (low, high) = (0, segments.count)
         while low < high {
             let middle = (low + high) / 2

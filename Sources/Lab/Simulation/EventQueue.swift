@@ -60,7 +60,7 @@ struct EventQueue {
 
     var first: Event? { heap.first }
 
-    mutating func add(_ kind: Event.Kind, at time: Int64) {
+    mutating func addEvent(_ kind: Event.Kind, at time: Int64) {
         made += 1
         heap.append(Event(time: time, kind: kind, sequence: made))
         var place = heap.count - 1

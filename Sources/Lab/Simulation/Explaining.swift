@@ -43,10 +43,10 @@ private struct Explaining: RunObserver {
 
     var knowsDepartures: Bool { inner?.knowsDepartures ?? false }
 
-    mutating func note(
+    mutating func observe(
         _ event: VMEvent, of vm: VMIndex, in cluster: inout ClusterState, at now: SimTime
     ) {
-        inner?.note(event, of: vm, in: &cluster, at: now)
+        inner?.observe(event, of: vm, in: &cluster, at: now)
         guard case .arrived = event, vms.contains(cluster.description(of: vm).name),
             log.decisions.count < DecisionLog.decisionsMax
         else { return }

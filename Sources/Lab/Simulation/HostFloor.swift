@@ -58,24 +58,25 @@ package struct HostFloor {
         largest = Resources(
             milliCPUs: max(1, limits.map(\.milliCPUs).max() ?? 1),
             memoryBytes: max(1, limits.map(\.memoryBytes).max() ?? 1))
-        for measure in measures(for: requests) {
-            scales.append(Scale(measure: measure, steps: steps(of: measure, limits)))
+        for measure in usefulMeasures(for: requests) {
+            scales.append(Scale(measure: measure, steps: stepCount(of: measure, limits: limits)))
         }
     }
 
-    package mutating func add(_ request: Resources) { change(request, by: 1) }
-    mutating func remove(_ request: Resources) { change(request, by: -1) }
+    package mutating func add(_ request: Resources) { changeCount(of: request, by: 1) }
+    mutating func remove(_ request: Resources) { changeCount(of: request, by: -1) }
 
-    private mutating func change(_ request: Resources, by count: Int) {
+    private mutating func changeCount(of request: Resources, by count: Int) {
         vms += count
         var most = vms > 0 ? 1 : 0
-        let shares = shares(of: request)
+        let shares = largestShares(of: request)
         for scale in scales.indices {
-            scales[scale].weight += count * weight(request, shares, scales[scale].measure)
+            scales[scale].weight +=
+                count * weight(of: request, shares: shares, measure: scales[scale].measure)
             if scales[scale].weight <= scales[scale].low
                 || scales[scale].weight > scales[scale].high
             {
-                Self.recount(&scales[scale])
+                Self.recountHosts(of: &scales[scale])
             }
             most = max(most, scales[scale].hosts)
         }
@@ -83,7 +84,7 @@ package struct HostFloor {
     }
 
     /// Finds the number of hosts for a weight, and between which weights it stays the same.
-    private static func recount(_ scale: inout Scale) {
+    private static func recountHosts(of scale: inout Scale) {
         guard scale.weight > 0 else {
             (scale.hosts, scale.low, scale.high) = (0, -1, 0)
             return
@@ -112,29 +113,29 @@ package struct HostFloor {
 
 extension HostFloor {
     /// Shares of the largest host in `unit`, rounded down.
-    private func shares(of request: Resources) -> (cpu: Int, memory: Int) {
+    private func largestShares(of request: Resources) -> (cpu: Int, memory: Int) {
         (
-            Self.share(request.milliCPUs, of: largest.milliCPUs),
-            Self.share(request.memoryBytes, of: largest.memoryBytes)
+            Self.share(request.milliCPUs, ofWhole: largest.milliCPUs),
+            Self.share(request.memoryBytes, ofWhole: largest.memoryBytes)
         )
     }
 
-    private static func share(_ part: Int, of whole: Int) -> Int {
+    private static func share(_ part: Int, ofWhole whole: Int) -> Int {
         let product = min(part, whole).multipliedFullWidth(by: unit)
         return whole.dividingFullWidth(product).quotient
     }
 
     private func weight(
-        _ request: Resources, _ shares: (cpu: Int, memory: Int), _ measure: Measure
+        of request: Resources, shares: (cpu: Int, memory: Int), measure: Measure
     ) -> Int {
         switch measure {
         case .threshold(let isCPU, let threshold):
-            let (part, whole) = part(request, isCPU)
+            let (part, whole) = partOfLargest(of: request, isCPU: isCPU)
             if part > whole - threshold { return whole }
             return part >= threshold ? part : 0
         case .rounding(let isCPU, let count):
-            let (part, whole) = part(request, isCPU)
-            return Self.rounded(part, of: whole, count)
+            let (part, whole) = partOfLargest(of: request, isCPU: isCPU)
+            return Self.roundedDown(part, ofWhole: whole, count: count)
         case .pair(let milliCPUs, let memoryBytes, let cpuWeight):
             if request.milliCPUs < milliCPUs || request.memoryBytes < memoryBytes { return 0 }
             if request.milliCPUs > largest.milliCPUs - milliCPUs
@@ -147,34 +148,35 @@ extension HostFloor {
     }
 
     /// The most that VMs on a host of this size weigh.
-    private func capacity(_ limit: Resources, _ measure: Measure) -> Int {
+    private func capacityInSteps(of limit: Resources, measure: Measure) -> Int {
         switch measure {
         case .threshold, .rounding:
-            return weight(limit, (0, 0), measure)
+            return weight(of: limit, shares: (0, 0), measure: measure)
         case .pair(_, _, let cpuWeight):
             // One more in each share than rounded down: rounded up at least.
-            let below = shares(of: limit)
-            let weight = weight(limit, below, measure)
+            let below = largestShares(of: limit)
+            let weight = weight(of: limit, shares: below, measure: measure)
             guard weight > 0, weight < 2 * Self.unit else { return weight }
             return cpuWeight * (below.cpu + 1) + (2 - cpuWeight) * (below.memory + 1)
         }
     }
 
-    private func part(_ resources: Resources, _ isCPU: Bool) -> (part: Int, whole: Int) {
+    private func partOfLargest(of resources: Resources, isCPU: Bool) -> (part: Int, whole: Int) {
         isCPU
             ? (resources.milliCPUs, largest.milliCPUs)
             : (resources.memoryBytes, largest.memoryBytes)
     }
 
     /// The rounding function in units of 1 / (k(k+1)).
-    private static func rounded(_ part: Int, of whole: Int, _ count: Int) -> Int {
+    private static func roundedDown(_ part: Int, ofWhole whole: Int, count: Int) -> Int {
         let (steps, rest) = ((count + 1) * part).quotientAndRemainder(dividingBy: whole)
         return rest == 0 ? count * steps : (count + 1) * steps
     }
 
-    private func steps(of measure: Measure, _ limits: [Resources]) -> [Step] {
+    private func stepCount(of measure: Measure, limits: [Resources]) -> [Step] {
         var steps: [Step] = []
-        for capacity in limits.map({ capacity($0, measure) }).sorted(by: >) where capacity > 0 {
+        for capacity in limits.map({ capacityInSteps(of: $0, measure: measure) }).sorted(by: >)
+        where capacity > 0 {
             let before = steps.last ?? Step(capacity: 0, hosts: 0, sum: 0)
             if before.capacity == capacity { steps.removeLast() }
             steps.append(
@@ -187,10 +189,11 @@ extension HostFloor {
 // MARK: - Which measures
 
 extension HostFloor {
-    private func measures(for requests: [VMRequest]) -> [Measure] {
-        let cpu = Self.thresholds(requests.map { Int($0.milliCPUs) }, half: largest.milliCPUs / 2)
+    private func usefulMeasures(for requests: [VMRequest]) -> [Measure] {
+        let cpu = Self.thresholds(
+            for: requests.map { Int($0.milliCPUs) }, half: largest.milliCPUs / 2)
         let memory = Self.thresholds(
-            requests.map { Int($0.memoryBytes) }, half: largest.memoryBytes / 2)
+            for: requests.map { Int($0.memoryBytes) }, half: largest.memoryBytes / 2)
         var measures: [Measure] = []
         for isCPU in [true, false] {
             measures.append(.threshold(isCPU: isCPU, 0))
@@ -214,7 +217,7 @@ extension HostFloor {
 
     /// Half of the largest host, and sizes that VMs have, up to that: all when they are few, else some of them, evenly
     /// by how many VMs are smaller.
-    private static func thresholds(_ sizes: [Int], half: Int) -> [Int] {
+    private static func thresholds(for sizes: [Int], half: Int) -> [Int] {
         let small = sizes.filter { $0 > 0 && $0 <= half }.sorted()
         var distinct: [Int] = []
         for size in small where size != distinct.last { distinct.append(size) }

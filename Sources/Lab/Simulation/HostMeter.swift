@@ -71,26 +71,27 @@ struct Meters {
                 curve: curves.count == 1 ? 0 : index)
         }
         for host in rows.indices {
-            measure(host, cluster, moves: 0)
+            measureHost(host, in: cluster, moves: 0)
             wattsAsleep += curves[rows[host].curve].asleep
         }
     }
 
     /// To be called after a host's VMs, their loads, its moves or its power have changed.
-    mutating func note(_ host: HostIndex, _ cluster: ClusterState, moves: Int, at now: Int64) {
-        settle(host, at: now)
-        measure(host, cluster, moves: moves)
+    mutating func updateHost(_ host: HostIndex, in cluster: ClusterState, moves: Int, at now: Int64)
+    {
+        addElapsedTime(of: host, at: now)
+        measureHost(host, in: cluster, moves: moves)
     }
 
     mutating func setPower(
-        _ power: HostPower, of host: HostIndex, _ cluster: ClusterState, moves: Int, at now: Int64
+        _ power: HostPower, of host: HostIndex, in cluster: ClusterState, moves: Int, at now: Int64
     ) {
-        settle(host, at: now)
+        addElapsedTime(of: host, at: now)
         let asleep = curves[rows[host].curve].asleep
         if power == .failed, rows[host].power != .failed { wattsAsleep -= asleep }
         if power != .failed, rows[host].power == .failed { wattsAsleep += asleep }
         rows[host].power = power
-        measure(host, cluster, moves: moves)
+        measureHost(host, in: cluster, moves: moves)
     }
 
     /// Work that a VM did not do while it stood still.
@@ -99,11 +100,11 @@ struct Meters {
     }
 
     mutating func settleAll(at now: Int64) {
-        for host in rows.indices { settle(host, at: now) }
+        for host in rows.indices { addElapsedTime(of: host, at: now) }
     }
 
     /// Adds up what held since the host last changed.
-    private mutating func settle(_ host: HostIndex, at now: Int64) {
+    private mutating func addElapsedTime(of host: HostIndex, at now: Int64) {
         let row = rows[host]
         guard now > row.since else { return }
         let seconds = Double(now - row.since) / 1e9
@@ -117,7 +118,7 @@ struct Meters {
         }
     }
 
-    private mutating func measure(_ host: HostIndex, _ cluster: ClusterState, moves: Int) {
+    private mutating func measureHost(_ host: HostIndex, in cluster: ClusterState, moves: Int) {
         var row = rows[host]
         let isInUse = cluster.vmCount(on: host) > 0
         hostsInUse += (isInUse ? 1 : 0) - (row.isInUse ? 1 : 0)
@@ -126,7 +127,7 @@ struct Meters {
         row.isInUse = isInUse
         row.asked =
             isInUse ? max(0, cluster.loadShare(of: host).cpu * row.cores - row.ownCores) : 0
-        row.stranded = strandedRoom(cluster.free(on: host))
+        row.stranded = strandedRoom(in: cluster.free(on: host))
         weighLoad(of: &row, moves: moves)
         served += row.served
         stranded = stranded + row.stranded
@@ -154,7 +155,7 @@ struct Meters {
     }
 
     /// Free room in one dimension where the other has none left for any VM of the workload.
-    private func strandedRoom(_ free: Resources) -> Resources {
+    private func strandedRoom(in free: Resources) -> Resources {
         Resources(
             milliCPUs: free.memoryBytes < smallest.memoryBytes ? max(0, free.milliCPUs) : 0,
             memoryBytes: free.milliCPUs < smallest.milliCPUs ? max(0, free.memoryBytes) : 0)

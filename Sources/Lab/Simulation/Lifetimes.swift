@@ -9,7 +9,7 @@ package struct LearntLifetimes: RunObserver {
 
     package init() {}
 
-    package mutating func note(
+    package mutating func observe(
         _ event: VMEvent, of vm: VMIndex, in cluster: inout ClusterState, at now: SimTime
     ) {
         switch event {
@@ -29,7 +29,7 @@ package struct TrueLifetimes: RunObserver {
 
     package init() {}
 
-    package mutating func note(
+    package mutating func observe(
         _ event: VMEvent, of vm: VMIndex, in cluster: inout ClusterState, at now: SimTime
     ) {
         cluster.setNow(now.wholeSeconds)

@@ -32,7 +32,7 @@ struct MoveJob {
     var wave: Int
     var underWay = 0
 
-    fileprivate init(_ number: Int, _ purpose: Purpose, _ waiting: [WaitingMove]) {
+    fileprivate init(number: Int, purpose: Purpose, waiting: [WaitingMove]) {
         self.number = number
         self.purpose = purpose
         self.waiting = waiting
@@ -65,7 +65,7 @@ struct MoveUnderWay {
     var keepsDowntimeLimit = true
 
     /// What was done and sent until now.
-    mutating func bringUpToDate(_ now: Int64) {
+    mutating func addProgress(until now: Int64) {
         let share = seconds > 0 ? Double(now - since) / 1e9 / seconds : 0
         let step = min(share, 1 - done)
         done += step
@@ -84,7 +84,7 @@ struct MoveBook {
     private var movesOfLink: [Int32]
     private let speedOfHost: [Double]
 
-    init(_ hosts: [PlacementHost], _ limits: MoveLimits) {
+    init(hosts: [PlacementHost], limits: MoveLimits) {
         self.limits = limits
         movesOfHost = Array(repeating: 0, count: hosts.count)
         speedOfHost = hosts.map(\.linkBytesPerSecond)
@@ -104,45 +104,47 @@ struct MoveBook {
         movesOfLink = Array(repeating: 0, count: Int(count))
     }
 
-    mutating func add(_ purpose: MoveJob.Purpose, _ waiting: [WaitingMove]) {
+    mutating func addJob(_ purpose: MoveJob.Purpose, waiting: [WaitingMove]) {
         made += 1
-        jobs.append(MoveJob(made, purpose, waiting))
+        jobs.append(MoveJob(number: made, purpose: purpose, waiting: waiting))
     }
 
-    func count(at host: HostIndex) -> Int { Int(movesOfHost[host]) }
+    func moveCount(at host: HostIndex) -> Int { Int(movesOfHost[host]) }
 
-    func move(of vm: VMIndex) -> Int? { underWay.firstIndex { $0.vm == vm } }
+    func activeMove(of vm: VMIndex) -> Int? { underWay.firstIndex { $0.vm == vm } }
 
     /// Whether the limits let these moves begin together. VMs that belong together may exceed a limit, but only alone.
     func admits(_ moves: [WaitingMove]) -> Bool {
         if underWay.isEmpty { return true }
         guard underWay.count + moves.count <= limits.perCluster else { return false }
         let more = Int32(moves.count)
-        return moves.allSatisfy { hasRoom($0.from, more) && hasRoom($0.to, more) }
+        return moves.allSatisfy {
+            hasRoom(at: $0.from, more: more) && hasRoom(at: $0.to, more: more)
+        }
     }
 
-    private func hasRoom(_ host: HostIndex, _ more: Int32) -> Bool {
+    private func hasRoom(at host: HostIndex, more: Int32) -> Bool {
         Int(movesOfHost[host] + more) <= limits.perHost
             && Int(movesOfLink[Int(linkOfHost[host])] + more) <= limits.perLink
     }
 
-    mutating func begin(_ move: WaitingMove, for job: Int, at now: Int64) {
+    mutating func beginMove(_ move: WaitingMove, forJob job: Int, at now: Int64) {
         made += 1
         underWay.append(
             MoveUnderWay(
                 number: made, vm: move.vm, from: move.from, to: move.to, job: job, began: now,
                 since: now))
-        count(move.from, move.to, by: 1)
+        addToCounts(from: move.from, to: move.to, step: 1)
     }
 
-    mutating func end(_ place: Int) -> MoveUnderWay {
+    mutating func endMove(at place: Int) -> MoveUnderWay {
         let move = underWay.remove(at: place)
-        count(move.from, move.to, by: -1)
+        addToCounts(from: move.from, to: move.to, step: -1)
         if let job = jobs.firstIndex(where: { $0.number == move.job }) { jobs[job].underWay -= 1 }
         return move
     }
 
-    private mutating func count(_ from: HostIndex, _ to: HostIndex, by step: Int32) {
+    private mutating func addToCounts(from: HostIndex, to: HostIndex, step: Int32) {
         movesOfHost[from] += step
         movesOfHost[to] += step
         let (left, right) = (Int(linkOfHost[from]), Int(linkOfHost[to]))
@@ -154,15 +156,15 @@ struct MoveBook {
     ///
     /// - Parameter changed: told the moves whose end is another now.
     mutating func shareLinks(
-        _ cluster: ClusterState, _ costs: MigrationCostModel, at now: Int64,
+        _ cluster: ClusterState, costs: MigrationCostModel, at now: Int64,
         changed: (_ move: Int, _ version: Int, _ end: Int64) -> Void
     ) {
         for place in underWay.indices {
-            let speed = min(share(underWay[place].from), share(underWay[place].to))
+            let speed = min(linkShare(of: underWay[place].from), linkShare(of: underWay[place].to))
             guard speed != underWay[place].bytesPerSecond else { continue }
             let prediction = costs.predict(
                 cluster.description(of: underWay[place].vm), linkBytesPerSecond: speed)
-            underWay[place].bringUpToDate(now)
+            underWay[place].addProgress(until: now)
             underWay[place].version += 1
             underWay[place].bytesPerSecond = speed
             underWay[place].seconds = prediction.duration.expected.seconds
@@ -176,7 +178,7 @@ struct MoveBook {
         }
     }
 
-    private func share(_ host: HostIndex) -> Double {
+    private func linkShare(of host: HostIndex) -> Double {
         speedOfHost[host] / Double(max(1, movesOfLink[Int(linkOfHost[host])]))
     }
 }

@@ -22,7 +22,7 @@ package struct LoadLevelling: MovePolicy {
         self.costs = costs
     }
 
-    package mutating func plan(_ cluster: ClusterState, at now: SimTime) -> MovePlan {
+    package mutating func planMoves(in cluster: ClusterState, at now: SimTime) -> MovePlan {
         cluster.planBalance(rules, costs: costs).moves
     }
 }
@@ -45,15 +45,15 @@ package struct Consolidation: MovePolicy {
         self.costs = costs
     }
 
-    package mutating func plan(_ cluster: ClusterState, at now: SimTime) -> MovePlan {
+    package mutating func planMoves(in cluster: ClusterState, at now: SimTime) -> MovePlan {
         cluster.planConsolidation(rules, costs: costs).moves
     }
 
-    package func hostsToSleep(_ cluster: ClusterState) -> [HostIndex] {
+    package func hostsToSleep(in cluster: ClusterState) -> [HostIndex] {
         cluster.hostsToSleep(rules)
     }
 
-    package func hostsToWake(_ cluster: ClusterState, asleep: [HostIndex]) -> [HostIndex] {
+    package func hostsToWake(in cluster: ClusterState, asleep: [HostIndex]) -> [HostIndex] {
         cluster.hostsToWake(rules, asleep: asleep)
     }
 }

@@ -17,7 +17,7 @@ struct Drain {
 }
 
 extension Run {
-    mutating func drain(_ host: HostIndex, maintenance: Duration) {
+    mutating func drainHost(_ host: HostIndex, maintenance: Duration) {
         let isAsleep = meters.rows[host].power == .asleep
         guard isAsleep || cluster.hosts[host].state == .active else {
             idleHostEvents += 1
@@ -25,9 +25,9 @@ extension Run {
         }
         counts.drains += 1
         asleep.removeAll { $0 == host }
-        setState(.draining, .on, of: host)
+        setState(.draining, power: .on, of: host)
         drains.append(Drain(host: host, began: now, maintenance: maintenance))
-        queue.add(.drainPlan, at: now)
+        queue.addEvent(.drainPlan, at: now)
     }
 
     mutating func planDrains() {
@@ -41,18 +41,18 @@ extension Run {
         hosts.removeAll { host in !drains.contains { $0.host == host } }
         guard !hosts.isEmpty else { return }
         let plan = cluster.planDrain(of: hosts, limits: scenario.limits, costs: scenario.costs)
-        begin(plan, for: .drain(hosts))
+        beginPlan(plan, for: .drain(hosts))
     }
 
     /// To be called when a VM has left a host.
     mutating func endDrainIfEmpty(_ host: HostIndex) {
         guard let place = drains.firstIndex(where: { $0.host == host }),
-            cluster.vmCount(on: host) == 0, moves.count(at: host) == 0
+            cluster.vmCount(on: host) == 0, moves.moveCount(at: host) == 0
         else { return }
         let drain = drains.remove(at: place)
         drainSeconds += Double(now - drain.began) / 1e9
-        setState(.maintenance, .on, of: host)
-        queue.add(
+        setState(.maintenance, power: .on, of: host)
+        queue.addEvent(
             .returns(host: host, version: hostVersion[host]),
             at: (moment + drain.maintenance).nanoseconds)
     }
@@ -65,10 +65,10 @@ extension Run {
             else { continue }
             if drains[place].plans < Limits.drainPlansMax {
                 drains[place].needsPlan = true
-                queue.add(.drainPlan, at: (moment + Limits.drainPause).nanoseconds)
+                queue.addEvent(.drainPlan, at: (moment + Limits.drainPause).nanoseconds)
             } else {
                 giveUpDrain(of: host)
-                setState(.active, .on, of: host)
+                setState(.active, power: .on, of: host)
             }
         }
     }

@@ -12,26 +12,26 @@ import Placement
 extension Run {
     mutating func sleepAndWake() {
         guard let policy = movePolicy else { return }
-        for host in policy.hostsToSleep(cluster) where maySleep(host) { sleep(host) }
-        for host in policy.hostsToWake(cluster, asleep: asleep) where asleep.contains(host) {
-            wake(host)
+        for host in policy.hostsToSleep(in: cluster) where maySleep(host) { putToSleep(host) }
+        for host in policy.hostsToWake(in: cluster, asleep: asleep) where asleep.contains(host) {
+            startWaking(host)
         }
     }
 
     private func maySleep(_ host: HostIndex) -> Bool {
         cluster.allHosts.contains(host) && meters.rows[host].power == .on
             && cluster.hosts[host].state == .active && cluster.vmCount(on: host) == 0
-            && moves.count(at: host) == 0
+            && moves.moveCount(at: host) == 0
     }
 
-    private mutating func sleep(_ host: HostIndex) {
+    private mutating func putToSleep(_ host: HostIndex) {
         counts.sleeps += 1
-        setState(.maintenance, .asleep, of: host)
-        asleep.insert(host, at: place(among: asleep, of: host))
+        setState(.maintenance, power: .asleep, of: host)
+        asleep.insert(host, at: insertionIndex(of: asleep, among: host))
     }
 
     /// Where a host stands, or would stand, in a list in host order.
-    private func place(among hosts: [HostIndex], of host: HostIndex) -> Int {
+    private func insertionIndex(of hosts: [HostIndex], among host: HostIndex) -> Int {
         var (low, high) = (0, hosts.count)
         while low < high {
             let middle = (low + high) / 2
@@ -40,26 +40,27 @@ extension Run {
         return low
     }
 
-    private mutating func wake(_ host: HostIndex) {
+    private mutating func startWaking(_ host: HostIndex) {
         counts.wakes += 1
         asleep.removeAll { $0 == host }
-        setState(.maintenance, .waking, of: host)
+        setState(.maintenance, power: .waking, of: host)
         let awakeAt = (moment + scenario.wakeTime).nanoseconds
         waking.append((host, awakeAt))
-        queue.add(.wakes(host: host, version: hostVersion[host]), at: awakeAt)
+        queue.addEvent(.wakes(host: host, version: hostVersion[host]), at: awakeAt)
     }
 
-    mutating func awaken(_ host: HostIndex) {
+    mutating func finishWaking(_ host: HostIndex) {
         waking.removeAll { $0.host == host }
-        setState(.active, .on, of: host)
+        setState(.active, power: .on, of: host)
     }
 
     /// The host on which a VM waits, woken for it if need be; nil: none would take it.
     mutating func hostToWake(for row: VMIndex) -> HostIndex? {
         let found =
-            waking.first { wouldTake(row, $0.host) }?.host ?? asleep.first { wouldTake(row, $0) }
+            waking.first { hasRoom(forVM: row, on: $0.host) }?.host
+            ?? asleep.first { hasRoom(forVM: row, on: $0) }
         guard let host = found else { return nil }
-        if meters.rows[host].power == .asleep { wake(host) }
+        if meters.rows[host].power == .asleep { startWaking(host) }
         let awakeAt = waking.first { $0.host == host }?.awakeAt ?? now
         counts.vmsThatWaited += 1
         waitSeconds += Double(awakeAt - now) / 1e9
@@ -67,7 +68,7 @@ extension Run {
     }
 
     /// Whether a host would admit a VM if it were awake: asked by making it so for the length of the question.
-    private mutating func wouldTake(_ row: VMIndex, _ host: HostIndex) -> Bool {
+    private mutating func hasRoom(forVM row: VMIndex, on host: HostIndex) -> Bool {
         guard cluster.request(of: row).fits(in: cluster.free(on: host)) else { return false }
         cluster.setState(.active, of: host)
         defer { cluster.setState(.maintenance, of: host) }
@@ -75,24 +76,24 @@ extension Run {
     }
 
     /// A host changes its state: what was set going for it before no longer happens.
-    mutating func setState(_ state: HostState, _ power: HostPower, of host: HostIndex) {
+    mutating func setState(_ state: HostState, power: HostPower, of host: HostIndex) {
         hostVersion[host] += 1
         cluster.setState(state, of: host)
-        meters.setPower(power, of: host, cluster, moves: moves.count(at: host), at: now)
+        meters.setPower(power, of: host, in: cluster, moves: moves.moveCount(at: host), at: now)
     }
 }
 
 // MARK: - Failing and coming back
 
 extension Run {
-    mutating func begin(_ event: HostEvent) throws(SimulationError) {
+    mutating func beginEvent(_ event: HostEvent) throws(SimulationError) {
         switch event {
-        case .fails(let host, _, let backAfter): fail(host, backAfter: backAfter)
-        case .drained(let host, _, let maintenance): drain(host, maintenance: maintenance)
+        case .fails(let host, _, let backAfter): failHost(host, backAfter: backAfter)
+        case .drained(let host, _, let maintenance): drainHost(host, maintenance: maintenance)
         }
     }
 
-    private mutating func fail(_ host: HostIndex, backAfter: Duration) {
+    private mutating func failHost(_ host: HostIndex, backAfter: Duration) {
         guard meters.rows[host].power != .failed else {
             idleHostEvents += 1
             return
@@ -100,7 +101,7 @@ extension Run {
         counts.hostFailures += 1
         forgetPlans(for: host)
         while let place = moves.underWay.firstIndex(where: { $0.from == host || $0.to == host }) {
-            abandon(place)
+            abandonMove(at: place)
         }
         let lost = cluster.vms(on: host).sorted { requestOfVM[$0] < requestOfVM[$1] }
         for row in lost {
@@ -108,12 +109,12 @@ extension Run {
             floor.remove(cluster.request(of: row))
         }
         counts.vmsLostToFailures += lost.count
-        setState(.unreachable, .failed, of: host)
-        queue.add(
+        setState(.unreachable, power: .failed, of: host)
+        queue.addEvent(
             .returns(host: host, version: hostVersion[host]), at: (moment + backAfter).nanoseconds)
         for row in lost {
             counts.askedAgain += 1
-            place(row, Int(requestOfVM[row]))
+            placeVM(row, request: Int(requestOfVM[row]))
         }
         startMoves()
     }
@@ -125,5 +126,5 @@ extension Run {
         giveUpDrain(of: host)
     }
 
-    mutating func comeBack(_ host: HostIndex) { setState(.active, .on, of: host) }
+    mutating func returnHost(_ host: HostIndex) { setState(.active, power: .on, of: host) }
 }

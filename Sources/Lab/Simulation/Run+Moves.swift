@@ -11,7 +11,7 @@ extension Run {
             next.nanoseconds > now
         else { return }
         rounds += 1
-        queue.add(.round, at: next.nanoseconds)
+        queue.addEvent(.round, at: next.nanoseconds)
     }
 
     /// As the controller does it, a round is passed over while moves of the last one are under way or wait: a plan needs
@@ -24,12 +24,12 @@ extension Run {
         cluster.age(by: .nanoseconds(now - agedAt))
         agedAt = now
         let moment = moment
-        guard let plan = movePolicy?.plan(cluster, at: moment) else { return }
-        begin(plan, for: .round)
+        guard let plan = movePolicy?.planMoves(in: cluster, at: moment) else { return }
+        beginPlan(plan, for: .round)
         sleepAndWake()
     }
 
-    mutating func begin(_ plan: MovePlan, for purpose: MoveJob.Purpose) {
+    mutating func beginPlan(_ plan: MovePlan, for purpose: MoveJob.Purpose) {
         let waiting = plan.moves.compactMap { move -> WaitingMove? in
             guard requestOfVM.indices.contains(move.vm), requestOfVM[move.vm] >= 0,
                 cluster.allHosts.contains(move.to)
@@ -39,7 +39,7 @@ extension Run {
                 wave: move.wave)
         }
         counts.migrationsDropped += plan.moves.count - waiting.count
-        moves.add(purpose, waiting)
+        moves.addJob(purpose, waiting: waiting)
         startMoves()
     }
 }
@@ -51,7 +51,7 @@ extension Run {
     mutating func startMoves() {
         var place = 0
         while place < moves.jobs.count {
-            startWave(place)
+            startWave(ofJob: place)
             if moves.jobs[place].isOver {
                 let job = moves.jobs.remove(at: place)
                 if case .drain(let hosts) = job.purpose { endPlan(ofDrains: hosts) }
@@ -62,7 +62,7 @@ extension Run {
         shareLinks()
     }
 
-    private mutating func startWave(_ place: Int) {
+    private mutating func startWave(ofJob place: Int) {
         while true {
             let job = moves.jobs[place]
             let wave = job.waiting.prefix { $0.wave == job.wave }
@@ -71,7 +71,7 @@ extension Run {
             for move in wave where !bound.contains(move.vm) {
                 let together = companions(of: move, in: wave)
                 if together.count > 1 { bound.formUnion(together.map(\.vm)) }
-                if !start(together, place) { left += together }
+                if !startMoves(together, ofJob: place) { left += together }
             }
             moves.jobs[place].waiting.replaceSubrange(0..<wave.count, with: left)
             guard left.isEmpty, moves.jobs[place].underWay == 0,
@@ -85,14 +85,14 @@ extension Run {
     private func companions(
         of move: WaitingMove, in wave: ArraySlice<WaitingMove>
     ) -> [WaitingMove] {
-        guard stands(move) else { return [move] }
+        guard isStillValid(move) else { return [move] }
         let bundle = cluster.bundle(of: move.vm)
         if bundle.count == 1 { return [move] }
-        return wave.filter { $0.to == move.to && bundle.contains($0.vm) && stands($0) }
+        return wave.filter { $0.to == move.to && bundle.contains($0.vm) && isStillValid($0) }
     }
 
     /// Whether the VM is still where the plan has it.
-    private func stands(_ move: WaitingMove) -> Bool {
+    private func isStillValid(_ move: WaitingMove) -> Bool {
         requestOfVM[move.vm] == move.request && cluster.host(of: move.vm) == move.from
             && cluster.target(of: move.vm) == nil && move.from != move.to
             && meters.rows[move.from].power == .on
@@ -101,9 +101,9 @@ extension Run {
     /// Begins all these moves, or drops them all when their VMs have gone or there is no room.
     ///
     /// - Returns: false when they have to wait for others to end.
-    private mutating func start(_ together: [WaitingMove], _ place: Int) -> Bool {
+    private mutating func startMoves(_ together: [WaitingMove], ofJob place: Int) -> Bool {
         let vms = together.map(\.vm)
-        guard together.allSatisfy({ stands($0) }) else {
+        guard together.allSatisfy({ isStillValid($0) }) else {
             counts.migrationsDropped += together.count
             return true
         }
@@ -118,7 +118,7 @@ extension Run {
             cluster.beginMove(move.vm, to: move.to)
         }
         for move in together {
-            moves.begin(move, for: moves.jobs[place].number, at: now)
+            moves.beginMove(move, forJob: moves.jobs[place].number, at: now)
             moves.jobs[place].underWay += 1
             noteChange(of: move.from)
             noteChange(of: move.to)
@@ -128,9 +128,9 @@ extension Run {
 
     private mutating func shareLinks() {
         var ends: [(move: Int, version: Int, end: Int64)] = []
-        moves.shareLinks(cluster, scenario.costs, at: now) { ends.append(($0, $1, $2)) }
+        moves.shareLinks(cluster, costs: scenario.costs, at: now) { ends.append(($0, $1, $2)) }
         for end in ends {
-            queue.add(.moveEnds(move: end.move, version: end.version), at: end.end)
+            queue.addEvent(.moveEnds(move: end.move, version: end.version), at: end.end)
         }
     }
 }
@@ -138,45 +138,45 @@ extension Run {
 // MARK: - Ending
 
 extension Run {
-    mutating func endMove(_ number: Int, _ version: Int) {
+    mutating func endMove(number: Int, version: Int) {
         guard let place = moves.underWay.firstIndex(where: { $0.number == number }),
             moves.underWay[place].version == version
         else { return }
-        var move = moves.end(place)
-        move.bringUpToDate(now)
+        var move = moves.endMove(at: place)
+        move.addProgress(until: now)
         cluster.finishMove(move.vm)
         // Its age is brought up to date at the next round, from the last one on.
         cluster.setLastMove(
             LastMove(from: cluster.hosts[move.from].name, age: .nanoseconds(agedAt - now)),
             of: move.vm)
-        count(move)
+        countMove(move)
         noteChange(of: move.from)
         noteChange(of: move.to)
         endDrainIfEmpty(move.from)
         startMoves()
     }
 
-    private mutating func count(_ move: MoveUnderWay) {
+    private mutating func countMove(_ move: MoveUnderWay) {
         counts.migrations += 1
         counts.migrationBytes += move.bytes
         counts.migrationSeconds += Double(now - move.began) / 1e9
         if !move.keepsDowntimeLimit { counts.downtimeLimitExceeded += 1 }
-        downtimes.add(move.downtime * 1000)
+        downtimes.add(value: move.downtime * 1000)
         downtimeOfVM[move.vm] += Float(move.downtime * 1000)
         meters.noteStandstill(
-            cores: cores(of: move.vm), seconds: move.downtime)
+            cores: coresInUse(by: move.vm), seconds: move.downtime)
     }
 
     /// What a VM asks for now.
-    private func cores(of row: VMIndex) -> Double {
-        use(of: Int(requestOfVM[row]), at: now)?.cores
+    private func coresInUse(by row: VMIndex) -> Double {
+        utilisation(of: Int(requestOfVM[row]), at: now)?.cores
             ?? Double(cluster.request(of: row).milliCPUs) / 1000 * scenario.assumedBusyShare
     }
 
     /// A move ends without success: the VM is where it was.
-    mutating func abandon(_ place: Int) {
-        var move = moves.end(place)
-        move.bringUpToDate(now)
+    mutating func abandonMove(at place: Int) {
+        var move = moves.endMove(at: place)
+        move.addProgress(until: now)
         cluster.abandonMove(move.vm)
         counts.migrationsAbandoned += 1
         counts.migrationBytes += move.bytes

@@ -3,7 +3,7 @@
 import Placement
 
 extension Run {
-    consuming func result() -> RunResult {
+    consuming func makeResult() -> RunResult {
         meters.settleAll(at: end)
         for row in requestOfVM.indices where requestOfVM[row] >= 0 {
             counts.running += 1
@@ -21,19 +21,20 @@ extension Run {
     private var seconds: Double { Double(end) / 1e9 }
 
     /// Averaged over the run; of a run without length nothing can be averaged.
-    private func mean(_ integral: Double) -> Double { end > 0 ? integral / seconds : 0 }
+    private func mean(ofIntegral integral: Double) -> Double { end > 0 ? integral / seconds : 0 }
 
     private mutating func fillHosts() {
         counts.hostsInUseMax = Bounded(
             Double(integrals.most), bound: keepsLimits ? Double(integrals.floorAtMost) : nil)
         counts.hostsInUseMean = Bounded(
-            mean(integrals.hostsInUse), bound: keepsLimits ? mean(integrals.floor) : nil)
+            mean(ofIntegral: integrals.hostsInUse),
+            bound: keepsLimits ? mean(ofIntegral: integrals.floor) : nil)
         counts.emptyHostsMean = Double(counts.hosts) - counts.hostsInUseMean.value
         let limits = cluster.allHosts.reduce(Resources.none) { $0 + cluster.limit(of: $1) }
         counts.cpuStranded =
-            mean(integrals.strandedMilliCPUs) / Double(max(1, limits.milliCPUs))
+            mean(ofIntegral: integrals.strandedMilliCPUs) / Double(max(1, limits.milliCPUs))
         counts.memoryStranded =
-            mean(integrals.strandedBytes) / Double(max(1, limits.memoryBytes))
+            mean(ofIntegral: integrals.strandedBytes) / Double(max(1, limits.memoryBytes))
     }
 
     private mutating func fillLoad() {
@@ -42,15 +43,15 @@ extension Run {
             meters.secondsInUse > 0 ? meters.secondsOverloaded / meters.secondsInUse : 0
         counts.cpuShortfall =
             meters.coreSecondsAsked > 0 ? meters.coreSecondsLacking / meters.coreSecondsAsked : 0
-        let least = Self.kilowattHours(integrals.joules * (1 - Self.rounding))
+        let least = Self.kilowattHours(fromJoules: integrals.joules * (1 - Self.rounding))
         counts.energyKWh = Bounded(
-            Self.kilowattHours(meters.joules), bound: keepsLimits ? least : nil)
+            Self.kilowattHours(fromJoules: meters.joules), bound: keepsLimits ? least : nil)
     }
 
     /// Sums of many numbers may be wrong by their rounding: by so much the bound is lowered.
     private static let rounding = 1e-9
 
-    private static func kilowattHours(_ joules: Double) -> Double { joules / 3.6e6 }
+    private static func kilowattHours(fromJoules joules: Double) -> Double { joules / 3.6e6 }
 
     private mutating func fillMoves() {
         counts.migrationsUnfinished = moves.underWay.count

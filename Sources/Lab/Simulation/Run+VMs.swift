@@ -4,19 +4,19 @@ import Model
 import Placement
 
 extension Run {
-    mutating func arrive(_ request: Int) throws(SimulationError) {
+    mutating func beginRequest(_ request: Int) throws(SimulationError) {
         counts.requests += 1
-        var vm = scenario.workload.placementVM(request)
-        vm.use = use(of: request, at: now)
+        var vm = scenario.workload.placementVM(forRequest: request)
+        vm.use = utilisation(of: request, at: now)
         let row: VMIndex
         do { row = try cluster.add(vm) } catch { throw .badRequest(vm.name, error) }
-        remember(row, request)
-        note(.arrived(told(request)), row)
-        place(row, request)
-        if requests[request].departure <= requests[request].arrival { depart(request) }
+        rememberRow(row, request: request)
+        notifyObserver(.arrived(reportedRequest(request)), vm: row)
+        placeVM(row, request: request)
+        if requests[request].departure <= requests[request].arrival { endRequest(request) }
     }
 
-    private mutating func remember(_ row: VMIndex, _ request: Int) {
+    private mutating func rememberRow(_ row: VMIndex, request: Int) {
         while requestOfVM.count <= row {
             requestOfVM.append(-1)
             downtimeOfVM.append(0)
@@ -29,20 +29,20 @@ extension Run {
     }
 
     /// What an observer sees of a request: its departure only if it may.
-    private func told(_ request: Int) -> VMRequest {
+    private func reportedRequest(_ request: Int) -> VMRequest {
         var told = requests[request]
         if observer?.knowsDepartures != true { told.departure = .never }
         return told
     }
 
-    private mutating func note(_ event: VMEvent, _ row: VMIndex) {
+    private mutating func notifyObserver(_ event: VMEvent, vm row: VMIndex) {
         let moment = moment
-        observer?.note(event, of: row, in: &cluster, at: moment)
+        observer?.observe(event, of: row, in: &cluster, at: moment)
     }
 
     /// Gives a VM a host, of those with power if any takes it. A VM that no host takes is refused, once and for all.
-    mutating func place(_ row: VMIndex, _ request: Int) {
-        if let host = standingPlace(row, request) ?? cluster.choose(row, by: policy)
+    mutating func placeVM(_ row: VMIndex, request: Int) {
+        if let host = groupHost(for: row, request: request) ?? cluster.choose(row, by: policy)
             ?? hostToWake(for: row)
         {
             cluster.assign(row, to: host)
@@ -51,12 +51,12 @@ extension Run {
             if !Resources.none.fits(in: cluster.free(on: host)) { keepsLimits = false }
             noteChange(of: host)
         } else {
-            refuse(row, request)
+            refuseVM(row, request: request)
         }
     }
 
     /// Where the workload says that it stands when the run begins.
-    private mutating func standingPlace(_ row: VMIndex, _ request: Int) -> HostIndex? {
+    private mutating func groupHost(for row: VMIndex, request: Int) -> HostIndex? {
         let host = Int(requests[request].initialHost)
         guard host >= 0, requests[request].arrival == moment else { return nil }
         if cluster.refusal(of: row, on: host, for: .start) == nil { return host }
@@ -64,16 +64,16 @@ extension Run {
         return nil
     }
 
-    private mutating func refuse(_ row: VMIndex, _ request: Int) {
+    private mutating func refuseVM(_ row: VMIndex, request: Int) {
         if counts.refused == 0 {
             let shares = promisedShares()
             counts.cpuShareAtFirstRefusal = shares.cpu
             counts.memoryShareAtFirstRefusal = shares.memory
         }
         counts.refused += 1
-        note(.refused, row)
+        notifyObserver(.refused, vm: row)
         noteDowntime(of: row)
-        forget(row, request)
+        forgetRow(row, request: request)
         cluster.remove(row)
     }
 
@@ -90,15 +90,15 @@ extension Run {
         )
     }
 
-    mutating func depart(_ request: Int) {
+    mutating func endRequest(_ request: Int) {
         let row = Int(vmOfRequest[request])
         guard row >= 0, let host = cluster.host(of: row) else { return }
         counts.departed += 1
-        note(.departed, row)
-        let ended = moves.move(of: row)
-        if let ended { abandon(ended) }
+        notifyObserver(.departed, vm: row)
+        let ended = moves.activeMove(of: row)
+        if let ended { abandonMove(at: ended) }
         noteDowntime(of: row)
-        forget(row, request)
+        forgetRow(row, request: request)
         cluster.remove(row)
         floor.remove(requests[request].request)
         noteChange(of: host)
@@ -106,7 +106,7 @@ extension Run {
         if ended != nil { startMoves() }
     }
 
-    private mutating func forget(_ row: VMIndex, _ request: Int) {
+    private mutating func forgetRow(_ row: VMIndex, request: Int) {
         requestOfVM[row] = -1
         vmOfRequest[request] = -1
     }
@@ -114,7 +114,7 @@ extension Run {
     /// The VM goes, or the run ends: its standstills are added up.
     mutating func noteDowntime(of row: VMIndex) {
         guard downtimeOfVM[row] > 0 else { return }
-        downtimesOfVMs.add(Double(downtimeOfVM[row]))
+        downtimesOfVMs.add(value: Double(downtimeOfVM[row]))
         downtimeOfVM[row] = 0
     }
 }
@@ -123,11 +123,11 @@ extension Run {
 
 extension Run {
     /// What a VM uses at a moment; nil: nothing is known of it.
-    func use(of request: Int, at time: Int64) -> MeasuredUse? {
+    func utilisation(of request: Int, at time: Int64) -> MeasuredUse? {
         let row = requests[request]
         guard row.series >= 0 else { return nil }
         let sample = scenario.workload.utilisation.sample(
-            row.series, after: time - row.arrival.nanoseconds)
+            inRow: row.series, afterNanoseconds: time - row.arrival.nanoseconds)
         return MeasuredUse(
             cores: Double(row.milliCPUs) / 1000 * sample.cpu,
             memoryBytes: Double(row.memoryBytes) * (sample.memory ?? 1))
@@ -138,23 +138,24 @@ extension Run {
         let row = requests[request]
         guard row.series >= 0 else { return .max }
         let arrival = row.arrival.nanoseconds
-        let age = scenario.workload.utilisation.nextChange(row.series, after: now - arrival)
+        let age = scenario.workload.utilisation.nextChange(
+            inRow: row.series, afterNanoseconds: now - arrival)
         return age == .max ? .max : arrival + age
     }
 
     /// Reads every VM's utilisation, then adds to the course of the run when that is due.
-    mutating func sample() throws(SimulationError) {
+    mutating func takeSample() throws(SimulationError) {
         if sampling.readsUtilisation { try readUtilisation() }
         if sampling.isCourseDue { takeCourse() }
         sampling.count += 1
-        queue.add(.sample, at: sampling.next(after: now))
+        queue.addEvent(.sample, at: sampling.nextSample(after: now))
     }
 
     private mutating func readUtilisation() throws(SimulationError) {
         useBatch.removeAll(keepingCapacity: true)
         for row in useChanges.indices where useChanges[row] <= now && requestOfVM[row] >= 0 {
             let request = Int(requestOfVM[row])
-            if let use = use(of: request, at: now) { useBatch.append((row, use)) }
+            if let use = utilisation(of: request, at: now) { useBatch.append((row, use)) }
             useChanges[row] = nextUseChange(of: request)
         }
         if useBatch.isEmpty { return }
@@ -189,7 +190,7 @@ struct Sampling {
     var isCourseDue: Bool { count % perCourseSample == 0 }
     var courseInterval: Int64 { interval * Int64(perCourseSample) }
 
-    func next(after time: Int64) -> Int64 {
+    func nextSample(after time: Int64) -> Int64 {
         let (next, overflow) = time.addingReportingOverflow(interval)
         return overflow ? .max : next
     }

@@ -15,10 +15,10 @@ extension Scenario {
     package func run(
         progress: (RunProgress) -> Bool = { _ in true }
     ) throws(SimulationError) -> RunResult {
-        try check()
+        try validate()
         var run = try Run(self)
-        try run.toEnd(progress)
-        return run.result()
+        try run.runToEnd(progress: progress)
+        return run.makeResult()
     }
 }
 
@@ -95,9 +95,9 @@ struct Run: ~Copyable {
         energyFloor = EnergyFloor(
             meters.rows.lazy.map { ($0.cores, scenario.power[$0.curve]) })
         hostVersion = Array(repeating: 0, count: cluster.hosts.count)
-        moves = MoveBook(cluster.hosts, scenario.limits)
+        moves = MoveBook(hosts: cluster.hosts, limits: scenario.limits)
         sampling = Sampling(scenario, end: end)
-        course = CourseKeeper(cluster, rowsMax: scenario.heatRowsMax, sampling)
+        course = CourseKeeper(cluster, rowsMax: scenario.heatRowsMax, sampling: sampling)
         counts = RunResult(
             strategy: scenario.strategy.name, workload: scenario.workload.name,
             seed: scenario.seed, hosts: cluster.hosts.count, seconds: scenario.end.seconds)
@@ -106,27 +106,29 @@ struct Run: ~Copyable {
 
     private mutating func queueFirstEvents() {
         for (number, event) in scenario.events.enumerated() {
-            queue.add(.hostEvent(number), at: event.time.nanoseconds)
+            queue.addEvent(.hostEvent(number), at: event.time.nanoseconds)
         }
-        queue.add(.sample, at: 0)
+        queue.addEvent(.sample, at: 0)
         queueRound()
     }
 
-    mutating func toEnd(_ progress: (RunProgress) -> Bool) throws(SimulationError) {
+    mutating func runToEnd(progress: (RunProgress) -> Bool) throws(SimulationError) {
         var meter = ProgressMeter(end: end, requests: requests.count)
         while let (time, rank) = next, time <= end {
-            advance(to: time)
+            advanceClock(to: time)
             switch rank {
             case .departure: departNext()
             case .arrival: try arriveNext()
             default: try handle(queue.removeFirst())
             }
-            if meter.isDue(time, nextArrival), !progress(meter.progress(time, nextArrival)) {
+            if meter.isDue(at: time, request: nextArrival),
+                !progress(meter.currentProgress(at: time, request: nextArrival))
+            {
                 throw .cancelled(at: SimTime(nanoseconds: time))
             }
         }
-        advance(to: end)
-        integrals.noteHostsInUse(meters.hostsInUse, floor.hosts)
+        advanceClock(to: end)
+        integrals.recordHostsInUse(meters.hostsInUse, floor: floor.hosts)
     }
 
     /// When the next thing happens, and what it is.
@@ -146,28 +148,29 @@ struct Run: ~Copyable {
 
     private mutating func arriveNext() throws(SimulationError) {
         nextArrival += 1
-        try arrive(nextArrival - 1)
+        try beginRequest(nextArrival - 1)
     }
 
     private mutating func departNext() {
         nextDeparture += 1
-        depart(Int(departures[nextDeparture - 1]))
+        endRequest(Int(departures[nextDeparture - 1]))
     }
 
-    private mutating func advance(to time: Int64) {
+    private mutating func advanceClock(to time: Int64) {
         guard time > now else { return }
-        integrals.add(seconds: Double(time - now) / 1e9, meters, floor, energyFloor)
+        integrals.add(
+            seconds: Double(time - now) / 1e9, meters: meters, floor: floor, energy: energyFloor)
         now = time
     }
 
     private mutating func handle(_ event: Event) throws(SimulationError) {
         switch event.kind {
-        case .moveEnds(let move, let version): endMove(move, version)
-        case .wakes(let host, let version): if hostVersion[host] == version { awaken(host) }
-        case .returns(let host, let version): if hostVersion[host] == version { comeBack(host) }
+        case .moveEnds(let move, let version): endMove(number: move, version: version)
+        case .wakes(let host, let version): if hostVersion[host] == version { finishWaking(host) }
+        case .returns(let host, let version): if hostVersion[host] == version { returnHost(host) }
         case .drainPlan: planDrains()
-        case .hostEvent(let number): try begin(scenario.events[number])
-        case .sample: try sample()
+        case .hostEvent(let number): try beginEvent(scenario.events[number])
+        case .sample: try takeSample()
         case .round: holdRound()
         }
     }
@@ -178,7 +181,7 @@ extension Run {
 
     /// A host's figures are taken anew.
     mutating func noteChange(of host: HostIndex) {
-        meters.note(host, cluster, moves: moves.count(at: host), at: now)
+        meters.updateHost(host, in: cluster, moves: moves.moveCount(at: host), at: now)
     }
 }
 
@@ -195,18 +198,18 @@ struct Integrals {
     private(set) var floorAtMost = 0
 
     mutating func add(
-        seconds: Double, _ meters: Meters, _ floor: HostFloor, _ energy: EnergyFloor
+        seconds: Double, meters: Meters, floor: HostFloor, energy: EnergyFloor
     ) {
         hostsInUse += Double(meters.hostsInUse) * seconds
         self.floor += Double(floor.hosts) * seconds
         strandedMilliCPUs += Double(meters.stranded.milliCPUs) * seconds
         strandedBytes += Double(meters.stranded.memoryBytes) * seconds
-        let watts = energy.watts(serving: meters.served, onAtLeast: floor.hosts)
+        let watts = energy.watts(servingCores: meters.served, onAtLeast: floor.hosts)
         joules += (watts + meters.wattsAsleep) * seconds
-        noteHostsInUse(meters.hostsInUse, floor.hosts)
+        recordHostsInUse(meters.hostsInUse, floor: floor.hosts)
     }
 
-    mutating func noteHostsInUse(_ count: Int, _ floor: Int) {
+    mutating func recordHostsInUse(_ count: Int, floor: Int) {
         if count > most {
             (most, floorAtMost) = (count, floor)
         } else if count == most {
@@ -229,14 +232,14 @@ private struct ProgressMeter {
         nextRequest = requests / Limits.progressSteps
     }
 
-    mutating func isDue(_ time: Int64, _ request: Int) -> Bool {
+    mutating func isDue(at time: Int64, request: Int) -> Bool {
         guard time > nextTime || request > nextRequest else { return false }
         nextTime = time + end / Int64(Limits.progressSteps)
         nextRequest = request + requests / Limits.progressSteps
         return true
     }
 
-    func progress(_ time: Int64, _ request: Int) -> RunProgress {
+    func currentProgress(at time: Int64, request: Int) -> RunProgress {
         RunProgress(
             fraction: end > 0 ? Double(time) / Double(end) : 1, time: SimTime(nanoseconds: time),
             requests: request)

@@ -15,7 +15,7 @@ extension Scenario {
         }
     }
 
-    func check() throws(SimulationError) {
+    func validate() throws(SimulationError) {
         try checkHosts()
         try checkPower()
         try checkRequests()
@@ -113,11 +113,13 @@ extension Scenario {
         else {
             throw .badScenario("what a migration takes, or the assumed busy share, makes no sense")
         }
-        try checkTicks("readings of utilisation", samplingInterval)
-        if let moves = strategy.moves { try checkTicks("rounds of \(moves.name)", moves.interval) }
+        try checkTicks(of: "readings of utilisation", interval: samplingInterval)
+        if let moves = strategy.moves {
+            try checkTicks(of: "rounds of \(moves.name)", interval: moves.interval)
+        }
     }
 
-    private func checkTicks(_ what: String, _ interval: Duration) throws(SimulationError) {
+    private func checkTicks(of what: String, interval: Duration) throws(SimulationError) {
         guard interval > .zero else { throw .badScenario("\(what) need time between them") }
         let ticks = end.nanoseconds / max(1, interval.wholeNanoseconds)
         guard ticks <= Limits.ticksMax else {

@@ -14,17 +14,18 @@ package struct UnknownStrategy: Error, Hashable, Sendable, CustomStringConvertib
 
 package enum Strategies {
     /// - Parameter seed: for policies that draw lots.
-    package static func all(seed: UInt64) -> [Strategy] {
-        NamedPolicies.all(seed: seed).map { placing($0) } + lifetimeAware + moving
+    package static func allStrategies(seed: UInt64) -> [Strategy] {
+        NamedPolicies.all(seed: seed).map { placementOnly($0) } + lifetimeAware + moving
     }
 
     private static var lifetimeAware: [Strategy] {
         [
             Strategy(
-                "lifetime-aware", "VMs that are expected to end together stand together",
+                "lifetime-aware", summary: "VMs that are expected to end together stand together",
                 placement: LifetimeAware(), observer: LearntLifetimes()),
             Strategy(
-                "lifetime-oracle", "the same with every lifetime known: an upper reference",
+                "lifetime-oracle",
+                summary: "the same with every lifetime known: an upper reference",
                 placement: LifetimeAware(), observer: TrueLifetimes()),
         ]
     }
@@ -32,11 +33,12 @@ package enum Strategies {
     private static var moving: [Strategy] {
         [
             Strategy(
-                "balance", "worst-fit, and the controller's balance levels the measured load",
+                "balance",
+                summary: "worst-fit, and the controller's balance levels the measured load",
                 placement: WorstFit(), moves: LoadLevelling()),
             Strategy(
                 "consolidate",
-                "best-fit, and hosts are emptied to sleep where that repays its moves",
+                summary: "best-fit, and hosts are emptied to sleep where that repays its moves",
                 placement: BestFit(), moves: Consolidation()),
         ]
     }
@@ -44,7 +46,7 @@ package enum Strategies {
     package static func strategy(
         named name: String, seed: UInt64
     ) throws(UnknownStrategy) -> Strategy {
-        let all = all(seed: seed)
+        let all = allStrategies(seed: seed)
         guard let found = all.first(where: { $0.name == name }) else {
             throw UnknownStrategy(name: name, known: all.map(\.name))
         }
@@ -52,7 +54,7 @@ package enum Strategies {
     }
 
     /// Places VMs and never moves one.
-    private static func placing(_ policy: any PlacementPolicy) -> Strategy {
-        Strategy(policy.name, policy.summary, placement: policy)
+    private static func placementOnly(_ policy: any PlacementPolicy) -> Strategy {
+        Strategy(policy.name, summary: policy.summary, placement: policy)
     }
 }

@@ -12,11 +12,11 @@ package protocol MovePolicy: Sendable {
     /// Time between two rounds.
     var interval: Duration { get }
     /// Moves that begin now, in their order; those for which there is no room any more are dropped and counted.
-    mutating func plan(_ cluster: ClusterState, at now: SimTime) -> MovePlan
+    mutating func planMoves(in cluster: ClusterState, at now: SimTime) -> MovePlan
     /// Hosts without VMs that may sleep after this round; those asleep take VMs only when nothing else does.
-    func hostsToSleep(_ cluster: ClusterState) -> [HostIndex]
+    func hostsToSleep(in cluster: ClusterState) -> [HostIndex]
     /// Hosts, of those that sleep, that are to wake though no VM needs them yet.
-    func hostsToWake(_ cluster: ClusterState, asleep: [HostIndex]) -> [HostIndex]
+    func hostsToWake(in cluster: ClusterState, asleep: [HostIndex]) -> [HostIndex]
     /// When it is asked next: `interval` later, unless it goes by a timetable. Later than `now`; `never`: not again.
     func nextRound(after now: SimTime) -> SimTime
     /// Whether a round is passed over while moves of the last one are under way or wait: a plan made from loads needs
@@ -25,8 +25,8 @@ package protocol MovePolicy: Sendable {
 }
 
 extension MovePolicy {
-    package func hostsToSleep(_ cluster: ClusterState) -> [HostIndex] { [] }
-    package func hostsToWake(_ cluster: ClusterState, asleep: [HostIndex]) -> [HostIndex] { [] }
+    package func hostsToSleep(in cluster: ClusterState) -> [HostIndex] { [] }
+    package func hostsToWake(in cluster: ClusterState, asleep: [HostIndex]) -> [HostIndex] { [] }
     package func nextRound(after now: SimTime) -> SimTime { now + interval }
     package var waitsForMoves: Bool { true }
 }
@@ -48,7 +48,7 @@ package protocol RunObserver: Sendable {
     /// `never`, so that nothing can be learnt from the future.
     var knowsDepartures: Bool { get }
     /// Before the VM is placed, and before it is removed.
-    mutating func note(
+    mutating func observe(
         _ event: VMEvent, of vm: VMIndex, in cluster: inout ClusterState, at now: SimTime)
 }
 
@@ -61,7 +61,7 @@ package struct Strategy: Sendable {
     package var observer: (any RunObserver)?
 
     package init(
-        _ name: String, _ summary: String, placement: any PlacementPolicy,
+        _ name: String, summary: String, placement: any PlacementPolicy,
         moves: (any MovePolicy)? = nil, observer: (any RunObserver)? = nil
     ) {
         self.name = name

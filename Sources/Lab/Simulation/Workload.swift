@@ -79,7 +79,7 @@ package struct Utilisation: Sendable {
     /// Adds a VM's samples, the first at its arrival. `memory` has as many as `cpu`, or is empty when the trace has none.
     ///
     /// - Returns: the row.
-    package mutating func add(
+    package mutating func addSeries(
         cpu samples: [Float], memory memorySamples: [Float] = [], every interval: Duration
     ) -> Int32 {
         precondition(
@@ -96,27 +96,29 @@ package struct Utilisation: Sendable {
     }
 
     /// The sample in force so long after the VM's arrival; the last one holds on.
-    package func cpuShare(_ row: Int32, after age: Duration) -> Double {
-        sample(row, after: age.wholeNanoseconds).cpu
+    package func cpuShare(inRow row: Int32, after age: Duration) -> Double {
+        sample(inRow: row, afterNanoseconds: age.wholeNanoseconds).cpu
     }
 
     /// Nil when the trace has no memory use.
-    package func memoryShare(_ row: Int32, after age: Duration) -> Double? {
-        sample(row, after: age.wholeNanoseconds).memory
+    package func memoryShare(inRow row: Int32, after age: Duration) -> Double? {
+        sample(inRow: row, afterNanoseconds: age.wholeNanoseconds).memory
     }
 
     /// Both at once, for those who ask for very many. What is no number from 0 to `shareMax` counts as the nearer of the
     /// two, or as 0.
-    func sample(_ row: Int32, after nanoseconds: Int64) -> (cpu: Double, memory: Double?) {
+    func sample(inRow row: Int32, afterNanoseconds nanoseconds: Int64) -> (
+        cpu: Double, memory: Double?
+    ) {
         let series = series[Int(row)]
         guard series.count > 0 else { return (0, hasMemory ? 0 : nil) }
         let step = Int(nanoseconds / series.step)
         let place = series.first + min(max(step, 0), series.count - 1)
-        return (Self.share(cpu[place]), hasMemory ? Self.share(memory[place]) : nil)
+        return (Self.usedShare(cpu[place]), hasMemory ? Self.usedShare(memory[place]) : nil)
     }
 
     /// How long after the VM's arrival the sample in force gives way to another; the end of time when it is the last.
-    func nextChange(_ row: Int32, after nanoseconds: Int64) -> Int64 {
+    func nextChange(inRow row: Int32, afterNanoseconds nanoseconds: Int64) -> Int64 {
         let series = series[Int(row)]
         let step = nanoseconds / series.step
         guard step < Int64(series.count - 1) else { return .max }
@@ -125,7 +127,7 @@ package struct Utilisation: Sendable {
 
     private static let shareMax: Float = 1024
 
-    private static func share(_ sample: Float) -> Double {
+    private static func usedShare(_ sample: Float) -> Double {
         sample > 0 ? Double(min(sample, shareMax)) : 0
     }
 }
@@ -154,19 +156,20 @@ package struct Workload: Sendable {
         self.end = end
     }
 
-    package func vmName(_ request: Int) -> String {
+    package func vmName(ofRequest request: Int) -> String {
         names.isEmpty ? "vm-\(request)" : names[request]
     }
 
     /// A request's identity in a run.
-    package static func vmID(_ request: Int) -> VMID { VMID(high: 0, low: UInt64(request)) }
+    package static func vmID(ofRequest request: Int) -> VMID { VMID(high: 0, low: UInt64(request)) }
 
     /// A request as the scheduler sees it, before anything is measured.
-    package func placementVM(_ request: Int) -> PlacementVM {
+    package func placementVM(forRequest request: Int) -> PlacementVM {
         let row = requests[request]
         let demand = demands[Int(row.demand)]
         var vm = PlacementVM(
-            id: Self.vmID(request), name: vmName(request), request: row.request)
+            id: Self.vmID(ofRequest: request), name: vmName(ofRequest: request),
+            request: row.request)
         vm.groups = groupSets[Int(row.groupSet)].map { groups[Int($0)].name }
         vm.priority = Int(row.priority)
         vm.labels = demand.labels

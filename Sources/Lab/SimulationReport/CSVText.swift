@@ -3,19 +3,19 @@
 package struct CSVText: Sendable {
     package private(set) var text = ""
 
-    package init(_ headings: [String]) { add(headings) }
+    package init(_ headings: [String]) { addRow(headings) }
 
-    package mutating func add(_ values: [String]) {
-        text += values.map(Self.quoted).joined(separator: ",") + "\n"
+    package mutating func addRow(_ values: [String]) {
+        text += values.map(Self.quotedText).joined(separator: ",") + "\n"
     }
 
     /// Nothing where there is no value.
-    package static func number(_ value: Double?) -> String {
+    package static func numberText(_ value: Double?) -> String {
         guard let value, value.isFinite else { return "" }
         return value.description
     }
 
-    private static func quoted(_ value: String) -> String {
+    private static func quotedText(_ value: String) -> String {
         guard value.utf8.contains(where: ",\"\r\n".utf8.contains) else { return value }
         return "\"" + value.replacing("\"", with: "\"\"") + "\""
     }

@@ -27,15 +27,15 @@ package struct Comparison: Sendable {
     package let notes: [String]
 
     /// - Parameter results: one for each cell, in order.
-    package init(_ sweep: Sweep, _ results: [RunResult]) {
+    package init(sweep: Sweep, results: [RunResult]) {
         precondition(results.count == sweep.cellCount, "a result for each cell")
         self.sweep = sweep
         self.results = results
         let summaries = sweep.variants.indices.map { variant in
-            Self.summaries(of: sweep, results, variant)
+            Self.summaries(of: sweep, results: results, variant: variant)
         }
         self.summaries = summaries
-        notes = Self.notes(sweep, results, summaries)
+        notes = Self.makeNotes(for: sweep, results: results, summaries: summaries)
     }
 
     package func result(variant: Int, policy: Int, seed: Int = 0) -> RunResult {
@@ -43,7 +43,7 @@ package struct Comparison: Sendable {
     }
 
     private static func summaries(
-        of sweep: Sweep, _ results: [RunResult], _ variant: Int
+        of sweep: Sweep, results: [RunResult], variant: Int
     ) -> [[FigureSummary]] {
         let runs = sweep.policies.indices.map { policy in
             sweep.seeds.indices.map { seed in
@@ -52,14 +52,14 @@ package struct Comparison: Sendable {
         }
         return runs.enumerated().map { policy, ofPolicy in
             Figure.all.map { figure in
-                FigureSummary(figure, ofPolicy, baseline: policy == 0 ? nil : runs[0])
+                FigureSummary(figure, runs: ofPolicy, baseline: policy == 0 ? nil : runs[0])
             }
         }
     }
 }
 
 extension FigureSummary {
-    fileprivate init(_ figure: Figure, _ runs: [RunResult], baseline: [RunResult]?) {
+    fileprivate init(_ figure: Figure, runs: [RunResult], baseline: [RunResult]?) {
         values = runs.map(figure.value)
         bounds = runs.map(figure.bound)
         spread = Spread(values.compactMap { $0 })
@@ -75,8 +75,8 @@ extension FigureSummary {
 // Notes
 
 extension Comparison {
-    private static func notes(
-        _ sweep: Sweep, _ results: [RunResult], _ summaries: [[[FigureSummary]]]
+    private static func makeNotes(
+        for sweep: Sweep, results: [RunResult], summaries: [[[FigureSummary]]]
     ) -> [String] {
         var seen: Set<String> = []
         var notes = results.flatMap(\.notes).filter { seen.insert($0).inserted }
@@ -90,11 +90,11 @@ extension Comparison {
                 "Every seed gave the same figures: intervals without width are of this workload alone."
             )
         }
-        return notes + beatenBounds(sweep, results)
+        return notes + beatenLowerBounds(in: sweep, results: results)
     }
 
     /// No result can be better than its bound; the tolerance is that of sums in floating point.
-    private static func beatenBounds(_ sweep: Sweep, _ results: [RunResult]) -> [String] {
+    private static func beatenLowerBounds(in sweep: Sweep, results: [RunResult]) -> [String] {
         results.enumerated().flatMap { index, result in
             Figure.all.compactMap { figure in
                 guard let value = figure.value(result), let bound = figure.bound(result),

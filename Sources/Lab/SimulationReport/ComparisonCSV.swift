@@ -9,7 +9,8 @@ extension Comparison {
         for (variant, policies) in zip(sweep.variants, summaries) {
             for (policy, summaries) in zip(sweep.policies, policies) {
                 for (figure, summary) in zip(Figure.all, summaries) {
-                    csv.add([variant, policy.name, figure.key, figure.unit] + summary.csvColumns)
+                    csv.addRow(
+                        [variant, policy.name, figure.key, figure.unit] + summary.csvColumns)
                 }
             }
         }
@@ -20,12 +21,12 @@ extension Comparison {
 extension FigureSummary {
     fileprivate var csvColumns: [String] {
         [
-            "\(spread?.count ?? 0)", CSVText.number(spread?.mean),
-            CSVText.number(spread?.standardDeviation), CSVText.number(spread?.min),
-            CSVText.number(spread?.max), CSVText.number(bound),
-            CSVText.number(difference?.mean),
-            CSVText.number(difference?.interval?.lowerBound),
-            CSVText.number(difference?.interval?.upperBound),
+            "\(spread?.count ?? 0)", CSVText.numberText(spread?.mean),
+            CSVText.numberText(spread?.standardDeviation), CSVText.numberText(spread?.min),
+            CSVText.numberText(spread?.max), CSVText.numberText(bound),
+            CSVText.numberText(difference?.mean),
+            CSVText.numberText(difference?.interval?.lowerBound),
+            CSVText.numberText(difference?.interval?.upperBound),
         ]
     }
 }

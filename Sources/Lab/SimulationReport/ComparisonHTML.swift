@@ -18,14 +18,15 @@ extension Comparison {
     private var lead: String {
         let names = sweep.policies.map(\.name).joined(separator: ", ")
         let seeds = sweep.seeds.count == 1 ? "one seed" : "\(sweep.seeds.count) seeds"
-        return "\(names); \(seeds), \(spanText(results[0].seconds)) of simulated time each."
+        return
+            "\(names); \(seeds), \(durationText(seconds: results[0].seconds)) of simulated time each."
     }
 
     private var facts: [Setting] {
         sweep.settings + [
             Setting(
                 "seeds",
-                sweep.seeds.count > 8
+                value: sweep.seeds.count > 8
                     ? "\(sweep.seeds[0]) … \(sweep.seeds[sweep.seeds.count - 1]) (\(sweep.seeds.count))"
                     : sweep.seeds.map(String.init).joined(separator: ", "))
         ]
@@ -42,9 +43,12 @@ extension Comparison {
             ))
         for variant in sweep.variants.indices {
             let table = table(variant: variant)
-            sections.append(.section(table.title, .table(table, id: "results-\(variant)")))
+            sections.append(
+                .sectionText(table.title, parts: .tableText(table, id: "results-\(variant)")))
             if let table = differenceTable(variant: variant) {
-                sections.append(.section(table.title, .table(table, id: "differences-\(variant)")))
+                sections.append(
+                    .sectionText(
+                        table.title, parts: .tableText(table, id: "differences-\(variant)")))
             }
         }
         return sections + [
@@ -57,7 +61,7 @@ extension Comparison {
 
     private var variantChooser: HTML {
         let options = sweep.variants.enumerated().map {
-            "<option value=\"\($0)\">\(HTML.escaped($1))</option>"
+            "<option value=\"\($0)\">\(HTML.escapedText($1))</option>"
         }
         return HTML(
             "<p><label for=\"variant\">Charts show</label> <select id=\"variant\">\(options.joined())</select></p>"
@@ -65,9 +69,9 @@ extension Comparison {
     }
 
     private var noteSection: HTML {
-        .section(
+        .sectionText(
             "What to know", id: "notes",
-            .list(Self.standingNotes + policyNotes + notes))
+            parts: .listText(Self.standingNotes + policyNotes + notes))
     }
 
     private var policyNotes: [String] {
@@ -84,11 +88,12 @@ extension Comparison {
     ]
 
     private var meaningSection: HTML {
-        .section(
+        .sectionText(
             "What the figures mean", id: "figures",
-            .meanings(
+            parts: .meaningsText(
                 Figure.all.map {
-                    Setting($0.title, $0.meaning + ($0.unit.isEmpty ? "" : " In \($0.unit)."))
+                    Setting(
+                        $0.title, value: $0.meaning + ($0.unit.isEmpty ? "" : " In \($0.unit)."))
                 }))
     }
 }

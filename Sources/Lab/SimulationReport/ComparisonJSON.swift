@@ -103,20 +103,23 @@ extension Distribution {
 extension [CourseSample] {
     /// By column: a chart reads one after another.
     fileprivate var json: JSONText {
-        func integers(_ value: (CourseSample) -> Int) -> JSONText {
+        func integerArray(of value: (CourseSample) -> Int) -> JSONText {
             .array(map { .integer(value($0)) })
         }
-        func numbers(_ value: (CourseSample) -> Double) -> JSONText { .numbers(map(value)) }
+        func numberArray(of value: (CourseSample) -> Double) -> JSONText { .numbers(map(value)) }
         return .object([
-            .init("seconds", numbers(\.seconds)), .init("vms", integers(\.vms)),
-            .init("hostsInUse", integers(\.hostsInUse)),
-            .init("hostsInUseBound", integers(\.hostsInUseBound)),
-            .init("hostsAwake", integers(\.hostsAwake)),
-            .init("cpuPromised", numbers(\.cpuPromised)),
-            .init("memoryPromised", numbers(\.memoryPromised)),
-            .init("cpuUsed", numbers(\.cpuUsed)), .init("cpuUsedMax", numbers(\.cpuUsedMax)),
-            .init("imbalance", numbers(\.imbalance)), .init("watts", numbers(\.watts)),
-            .init("migrations", integers(\.migrations)), .init("refused", integers(\.refused)),
+            .init("seconds", numberArray(of: \.seconds)), .init("vms", integerArray(of: \.vms)),
+            .init("hostsInUse", integerArray(of: \.hostsInUse)),
+            .init("hostsInUseBound", integerArray(of: \.hostsInUseBound)),
+            .init("hostsAwake", integerArray(of: \.hostsAwake)),
+            .init("cpuPromised", numberArray(of: \.cpuPromised)),
+            .init("memoryPromised", numberArray(of: \.memoryPromised)),
+            .init("cpuUsed", numberArray(of: \.cpuUsed)),
+            .init("cpuUsedMax", numberArray(of: \.cpuUsedMax)),
+            .init("imbalance", numberArray(of: \.imbalance)),
+            .init("watts", numberArray(of: \.watts)),
+            .init("migrations", integerArray(of: \.migrations)),
+            .init("refused", integerArray(of: \.refused)),
         ])
     }
 }
@@ -129,11 +132,12 @@ extension HeatMap {
             .init("secondsPerColumn", .number(secondsPerColumn)),
             .init(
                 "percent",
-                .array(rows.map { row in .array(row.map { .integer(Self.percent($0)) }) })),
+                .array(
+                    rows.map { row in .array(row.map { .integer(Self.roundedPercent(of: $0)) }) })),
         ])
     }
 
-    private static func percent(_ share: Float) -> Int {
+    private static func roundedPercent(of share: Float) -> Int {
         guard share >= 0, share.isFinite else { return -1 }
         return Int((Swift.min(share, 10) * 100).rounded())
     }

@@ -13,9 +13,9 @@ package struct ExperimentFigure: Sendable {
     package var bound: @Sendable (PlanetLabFigures) -> Double?
 
     private init(
-        _ key: String, _ title: String, _ unit: String, _ decimals: Int, _ meaning: String,
+        key: String, title: String, unit: String, decimals: Int, meaning: String,
         bound: @escaping @Sendable (PlanetLabFigures) -> Double? = { _ in nil },
-        _ value: @escaping @Sendable (PlanetLabFigures) -> Double?
+        value: @escaping @Sendable (PlanetLabFigures) -> Double?
     ) {
         self.key = key
         self.title = title
@@ -28,52 +28,61 @@ package struct ExperimentFigure: Sendable {
 
     package static let all = [
         ExperimentFigure(
-            "energyKWh", "Energy", "kWh", 2, "What all hosts drew.",
+            key: "energyKWh", title: "Energy", unit: "kWh", decimals: 2,
+            meaning: "What all hosts drew.",
             bound: { $0.energyBoundWithMemoryKWh ?? $0.energyBoundKWh }
         ) { $0.energyKWh },
         ExperimentFigure(
-            "migrations", "Migrations", "", 0, "VM migrations that were begun."
+            key: "migrations", title: "Migrations", unit: "", decimals: 0,
+            meaning: "VM migrations that were begun."
         ) { Double($0.migrations) },
         ExperimentFigure(
-            "slaViolationPercent", "SLA violation (SLAV)", "%", 5, "SLATAH times PDM."
+            key: "slaViolationPercent", title: "SLA violation (SLAV)", unit: "%", decimals: 5,
+            meaning: "SLATAH times PDM."
         ) { $0.slaViolation * 100 },
         ExperimentFigure(
-            "degradationByMigrationPercent", "Degradation by migrations (PDM)", "%", 2,
-            "CPU work not done because of migrations: share of all asked for."
+            key: "degradationByMigrationPercent", title: "Degradation by migrations (PDM)",
+            unit: "%", decimals: 2,
+            meaning: "CPU work not done because of migrations: share of all asked for."
         ) { $0.degradationByMigration * 100 },
         ExperimentFigure(
-            "violationTimeOfActiveHostsPercent", "Violation time of active hosts (SLATAH)", "%", 2,
-            "Share of the time that hosts were active in which they were short of CPU."
+            key: "violationTimeOfActiveHostsPercent",
+            title: "Violation time of active hosts (SLATAH)", unit: "%", decimals: 2,
+            meaning: "Share of the time that hosts were active in which they were short of CPU."
         ) { $0.violationTimeOfActiveHosts * 100 },
         ExperimentFigure(
-            "overallViolationPercent", "Overall violation", "%", 2,
-            "CPU work asked for and not given: share of all asked for."
+            key: "overallViolationPercent", title: "Overall violation", unit: "%", decimals: 2,
+            meaning: "CPU work asked for and not given: share of all asked for."
         ) { $0.overallViolation * 100 },
         ExperimentFigure(
-            "averageViolationPercent", "Average violation", "%", 2,
-            "Share that a VM missed, averaged over all intervals in which one got too little."
+            key: "averageViolationPercent", title: "Average violation", unit: "%", decimals: 2,
+            meaning:
+                "Share that a VM missed, averaged over all intervals in which one got too little."
         ) { $0.averageViolation * 100 },
-        ExperimentFigure("hostShutdowns", "Host shutdowns", "", 0, "How often a host was emptied.")
-        { Double($0.hostShutdowns) },
         ExperimentFigure(
-            "hostsInUseMean", "Hosts in use, mean", "hosts", 2,
-            "Hosts with VMs, averaged over the decision rounds."
+            key: "hostShutdowns", title: "Host shutdowns", unit: "", decimals: 0,
+            meaning: "How often a host was emptied."
+        ) { Double($0.hostShutdowns) },
+        ExperimentFigure(
+            key: "hostsInUseMean", title: "Hosts in use, mean", unit: "hosts", decimals: 2,
+            meaning: "Hosts with VMs, averaged over the decision rounds."
         ) { $0.hostsInUseMean },
         ExperimentFigure(
-            "hostsInUseMax", "Hosts in use, most", "hosts", 0,
-            "The most hosts with VMs at one decision round."
+            key: "hostsInUseMax", title: "Hosts in use, most", unit: "hosts", decimals: 0,
+            meaning: "The most hosts with VMs at one decision round."
         ) { Double($0.hostsInUseMax) },
         ExperimentFigure(
-            "vmsDeleted", "VMs deleted for being idle", "VMs", 0,
-            "VMs that were taken out of the experiment because two samples in a row were 0."
+            key: "vmsDeleted", title: "VMs deleted for being idle", unit: "VMs", decimals: 0,
+            meaning:
+                "VMs that were taken out of the experiment because two samples in a row were 0."
         ) { Double($0.vmsDeleted) },
         ExperimentFigure(
-            "downtimeSeconds", "Downtime, sum", "s", 2,
-            "All pauses of migrated VMs; nothing where the mode knows none."
+            key: "downtimeSeconds", title: "Downtime, sum", unit: "s", decimals: 2,
+            meaning: "All pauses of migrated VMs; nothing where the mode knows none."
         ) { $0.downtime?.totalSeconds },
         ExperimentFigure(
-            "downtimeMaxMs", "Downtime, longest", "ms", 2,
-            "The longest pause of one migration; nothing where the mode knows none."
+            key: "downtimeMaxMs", title: "Downtime, longest", unit: "ms", decimals: 2,
+            meaning: "The longest pause of one migration; nothing where the mode knows none."
         ) { $0.downtime?.maxMilliseconds },
     ]
 }

@@ -55,7 +55,7 @@ extension ExperimentReport {
         let rows = ExperimentFigure.all.map { figure in
             ReportTable.Row(
                 key: figure.key, title: figure.title, unit: figure.unit, meaning: figure.meaning,
-                entries: columns.map { figure.entry($0.figures) })
+                entries: columns.map { figure.tableEntry(for: $0.figures) })
         }
         return ReportTable(
             title: "Day \(results[0].day)",
@@ -67,7 +67,7 @@ extension ExperimentReport {
 }
 
 extension ExperimentFigure {
-    fileprivate func entry(_ figures: PlanetLabFigures) -> ReportTable.Entry {
+    fileprivate func tableEntry(for figures: PlanetLabFigures) -> ReportTable.Entry {
         guard let value = value(figures) else { return ReportTable.Entry("–") }
         return ReportTable.Entry(
             fixedText(value, decimals: decimals),
@@ -87,10 +87,10 @@ extension ExperimentReport {
                 + ["mode", "energy_bound_kwh", "energy_bound_with_memory_kwh"])
         for result in results {
             for run in result.runs {
-                csv.add(
+                csv.addRow(
                     [result.day, result.policy, "\(result.vms)"] + run.publishedRow + [
-                        run.mode, CSVText.number(run.energyBoundKWh),
-                        CSVText.number(run.energyBoundWithMemoryKWh),
+                        run.mode, CSVText.numberText(run.energyBoundKWh),
+                        CSVText.numberText(run.energyBoundWithMemoryKWh),
                     ])
             }
         }
@@ -113,7 +113,7 @@ extension ExperimentReport {
 }
 
 extension ExperimentReport {
-    fileprivate static func json(_ mode: (name: String, rules: [String])) -> JSONText {
+    fileprivate static func json(forMode mode: (name: String, rules: [String])) -> JSONText {
         .object([
             .init("name", .string(mode.name)), .init("rules", .strings(mode.rules)),
         ])
@@ -153,27 +153,31 @@ extension ExperimentReport {
     package var html: String {
         var sections = [
             HTML("<section class=\"bare\"><div class=\"glance\" id=\"glance\"></div></section>"),
-            .section(table.title, .table(table, id: "results")),
+            .sectionText(table.title, parts: .tableText(table, id: "results")),
         ]
         sections += modes.map { mode in
-            .section("What \(mode.name) counts", id: mode.name, .list(mode.rules))
+            .sectionText("What \(mode.name) counts", id: mode.name, parts: .listText(mode.rules))
         }
-        sections.append(.section("What to know", id: "notes", .list(Self.standingNotes + notes)))
         sections.append(
-            .section(
+            .sectionText("What to know", id: "notes", parts: .listText(Self.standingNotes + notes)))
+        sections.append(
+            .sectionText(
                 "What the figures mean", id: "figures",
-                .meanings(
+                parts: .meaningsText(
                     ExperimentFigure.all.map {
-                        Setting($0.title, $0.meaning + ($0.unit.isEmpty ? "" : " In \($0.unit)."))
+                        Setting(
+                            $0.title, value: $0.meaning + ($0.unit.isEmpty ? "" : " In \($0.unit).")
+                        )
                     })))
         return HTMLPage(
             title: "The PlanetLab experiment, day \(results[0].day)",
             lead:
                 "Consolidation by live migration (Beloglazov and Buyya 2012), as CloudSim 3.0.3 runs it and with its costs counted.",
             facts: [
-                Setting("policies", results.map(\.policy).joined(separator: ", ")),
-                Setting("VMs", "\(results[0].vms)"), Setting("hosts", "\(results[0].hosts)"),
-                Setting("time", "24 h"),
+                Setting("policies", value: results.map(\.policy).joined(separator: ", ")),
+                Setting("VMs", value: "\(results[0].vms)"),
+                Setting("hosts", value: "\(results[0].hosts)"),
+                Setting("time", value: "24 h"),
             ], sections: sections, data: json
         ).text
     }

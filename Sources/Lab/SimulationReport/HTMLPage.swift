@@ -7,7 +7,7 @@ struct HTML: Hashable, Sendable {
     init(_ text: String) { self.text = text }
 
     /// Safe between tags and inside quoted attributes.
-    static func escaped(_ text: String) -> String {
+    static func escapedText(_ text: String) -> String {
         var result = ""
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -43,14 +43,14 @@ struct HTMLPage {
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-        <title>\(HTML.escaped(title))</title>
+        <title>\(HTML.escapedText(title))</title>
         <style>
-        \(Self.resource(PackageResources.report_css))</style>
+        \(Self.resourceText(PackageResources.report_css))</style>
         </head>
         <body>
         <header>
-        <h1>\(HTML.escaped(title))</h1>
-        <p class="lead">\(HTML.escaped(lead))</p>
+        <h1>\(HTML.escapedText(title))</h1>
+        <p class="lead">\(HTML.escapedText(lead))</p>
         \(factList)
         </header>
         <main>
@@ -65,7 +65,7 @@ struct HTMLPage {
 
     private var factList: String {
         let items = facts.map {
-            "<div><dt>\(HTML.escaped($0.name))</dt><dd>\(HTML.escaped($0.value))</dd></div>"
+            "<div><dt>\(HTML.escapedText($0.name))</dt><dd>\(HTML.escapedText($0.value))</dd></div>"
         }
         return "<dl class=\"facts\">\n\(items.joined(separator: "\n"))\n</dl>"
     }
@@ -76,12 +76,12 @@ struct HTMLPage {
             <script type="application/json" id="data">
             \(data.text)</script>
             <script>
-            \(Self.resource(PackageResources.report_js))</script>
+            \(Self.resourceText(PackageResources.report_js))</script>
 
             """
     }
 
-    private static func resource(_ bytes: [UInt8]) -> String {
+    private static func resourceText(_ bytes: [UInt8]) -> String {
         String(decoding: bytes, as: UTF8.self)
     }
 }
@@ -89,40 +89,40 @@ struct HTMLPage {
 // Parts of pages
 
 extension HTML {
-    static func section(_ heading: String, id: String = "", _ parts: HTML...) -> HTML {
+    static func sectionText(_ heading: String, id: String = "", parts: HTML...) -> HTML {
         let name = id.isEmpty ? "" : " id=\"\(id)\""
         return HTML(
-            "<section\(name)>\n<h2>\(escaped(heading))</h2>\n"
+            "<section\(name)>\n<h2>\(escapedText(heading))</h2>\n"
                 + parts.map(\.text).joined(separator: "\n") + "\n</section>")
     }
 
-    static func list(_ items: [String]) -> HTML {
+    static func listText(_ items: [String]) -> HTML {
         HTML(
             "<ul class=\"notes\">\n"
-                + items.map { "<li>\(escaped($0))</li>" }.joined(separator: "\n") + "\n</ul>")
+                + items.map { "<li>\(escapedText($0))</li>" }.joined(separator: "\n") + "\n</ul>")
     }
 
-    static func meanings(_ items: [Setting]) -> HTML {
+    static func meaningsText(_ items: [Setting]) -> HTML {
         let lines = items.map {
-            "<dt>\(escaped($0.name))</dt><dd>\(escaped($0.value))</dd>"
+            "<dt>\(escapedText($0.name))</dt><dd>\(escapedText($0.value))</dd>"
         }
         return HTML("<dl class=\"meanings\">\n\(lines.joined(separator: "\n"))\n</dl>")
     }
 
     /// - Parameter id: of the table, for programs that read the page: entries carry column and figure beside it.
-    static func table(_ table: ReportTable, id: String) -> HTML {
-        let head = table.columns.map { "<th scope=\"col\">\(escaped($0))</th>" }.joined()
+    static func tableText(_ table: ReportTable, id: String) -> HTML {
+        let head = table.columns.map { "<th scope=\"col\">\(escapedText($0))</th>" }.joined()
         let body = table.sections.map { section in
             let heading =
-                "<tr class=\"group\"><th scope=\"rowgroup\" colspan=\"\(table.columns.count + 1)\">\(escaped(section.title))</th></tr>"
-            let rows = section.rows.map { row($0, table.columns) }
+                "<tr class=\"group\"><th scope=\"rowgroup\" colspan=\"\(table.columns.count + 1)\">\(escapedText(section.title))</th></tr>"
+            let rows = section.rows.map { rowText($0, columns: table.columns) }
             return "<tbody>\n" + ([heading] + rows).joined(separator: "\n") + "\n</tbody>"
         }
         return HTML(
             """
-            <div class="scroll" tabindex="0" role="region" aria-label="\(escaped(table.title))">
-            <table id="\(escaped(id))">
-            <caption>\(escaped(table.caption))</caption>
+            <div class="scroll" tabindex="0" role="region" aria-label="\(escapedText(table.title))">
+            <table id="\(escapedText(id))">
+            <caption>\(escapedText(table.caption))</caption>
             <thead><tr><th scope="col">Figure</th>\(head)</tr></thead>
             \(body.joined(separator: "\n"))
             </table>
@@ -130,8 +130,8 @@ extension HTML {
             """)
     }
 
-    private static func row(_ row: ReportTable.Row, _ columns: [String]) -> String {
-        let unit = row.unit.isEmpty ? "" : " <span class=\"unit\">\(escaped(row.unit))</span>"
+    private static func rowText(_ row: ReportTable.Row, columns: [String]) -> String {
+        let unit = row.unit.isEmpty ? "" : " <span class=\"unit\">\(escapedText(row.unit))</span>"
         let cells = zip(columns, row.entries).map { column, entry in
             let style =
                 switch entry.tone {
@@ -140,11 +140,11 @@ extension HTML {
                 case .worse: " class=\"worse\""
                 }
             let extras = [entry.spread, entry.bound.isEmpty ? "" : "bound \(entry.bound)"]
-                .filter { !$0.isEmpty }.map { "<small>\(escaped($0))</small>" }.joined()
+                .filter { !$0.isEmpty }.map { "<small>\(escapedText($0))</small>" }.joined()
             return
-                "<td\(style) data-column=\"\(escaped(column))\" data-figure=\"\(escaped(row.key))\"><strong>\(escaped(entry.value))</strong>\(extras)</td>"
+                "<td\(style) data-column=\"\(escapedText(column))\" data-figure=\"\(escapedText(row.key))\"><strong>\(escapedText(entry.value))</strong>\(extras)</td>"
         }
         return
-            "<tr><th scope=\"row\" title=\"\(escaped(row.meaning))\">\(escaped(row.title))\(unit)</th>\(cells.joined())</tr>"
+            "<tr><th scope=\"row\" title=\"\(escapedText(row.meaning))\">\(escapedText(row.title))\(unit)</th>\(cells.joined())</tr>"
     }
 }

@@ -52,9 +52,9 @@ package enum JSONText: Hashable, Sendable {
 
     private func write(to text: inout String, indent: Int) {
         switch self {
-        case .object(let fields): write(fields, to: &text, indent: indent)
-        case .array(let items): write(items, to: &text, indent: indent)
-        case .string(let string): Self.write(string, to: &text)
+        case .object(let fields): writeObject(fields, to: &text, indent: indent)
+        case .array(let items): writeArray(items, to: &text, indent: indent)
+        case .string(let string): Self.writeString(string, to: &text)
         case .number(let value):
             text += value.isFinite ? value.description : "null"
         case .integer(let value): text += value.description
@@ -64,7 +64,7 @@ package enum JSONText: Hashable, Sendable {
         }
     }
 
-    private func write(_ fields: [Field], to text: inout String, indent: Int) {
+    private func writeObject(_ fields: [Field], to text: inout String, indent: Int) {
         guard !fields.isEmpty else {
             text += "{}"
             return
@@ -72,31 +72,31 @@ package enum JSONText: Hashable, Sendable {
         text += "{"
         for (place, field) in fields.enumerated() {
             text += place == 0 ? "\n" : ",\n"
-            text += Self.spaces(indent + 1)
-            Self.write(field.key, to: &text)
+            text += Self.indentation(depth: indent + 1)
+            Self.writeString(field.key, to: &text)
             text += ": "
             field.value.write(to: &text, indent: indent + 1)
         }
-        text += "\n" + Self.spaces(indent) + "}"
+        text += "\n" + Self.indentation(depth: indent) + "}"
     }
 
-    private func write(_ items: [JSONText], to text: inout String, indent: Int) {
+    private func writeArray(_ items: [JSONText], to text: inout String, indent: Int) {
         let isOneLine = items.allSatisfy(\.isPlain)
         text += "["
         for (place, item) in items.enumerated() {
             if place > 0 { text += isOneLine ? ", " : "," }
-            if !isOneLine { text += "\n" + Self.spaces(indent + 1) }
+            if !isOneLine { text += "\n" + Self.indentation(depth: indent + 1) }
             item.write(to: &text, indent: indent + 1)
         }
-        text += isOneLine ? "]" : "\n" + Self.spaces(indent) + "]"
+        text += isOneLine ? "]" : "\n" + Self.indentation(depth: indent) + "]"
     }
 
-    private static func spaces(_ indent: Int) -> String {
+    private static func indentation(depth indent: Int) -> String {
         String(repeating: " ", count: 2 * indent)
     }
 
     /// RFC 8259 section 7; `<` too, so that the text can stand inside a script element of HTML.
-    private static func write(_ string: String, to text: inout String) {
+    private static func writeString(_ string: String, to text: inout String) {
         text += "\""
         for scalar in string.unicodeScalars {
             switch scalar {
@@ -105,15 +105,15 @@ package enum JSONText: Hashable, Sendable {
             case "\n": text += "\\n"
             case "\r": text += "\\r"
             case "\t": text += "\\t"
-            case "<", "\u{2028}", "\u{2029}": text += escape(scalar)
-            case _ where scalar.value < 0x20: text += escape(scalar)
+            case "<", "\u{2028}", "\u{2029}": text += escapeSequence(for: scalar)
+            case _ where scalar.value < 0x20: text += escapeSequence(for: scalar)
             default: text.unicodeScalars.append(scalar)
             }
         }
         text += "\""
     }
 
-    private static func escape(_ scalar: Unicode.Scalar) -> String {
+    private static func escapeSequence(for scalar: Unicode.Scalar) -> String {
         "\\u" + scalar.value.hexadecimal(digits: 4)
     }
 }

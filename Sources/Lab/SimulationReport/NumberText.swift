@@ -11,7 +11,7 @@ package func fixedText(_ value: Double, decimals: Int) -> String {
 }
 
 /// "90 s", "45 min", "6 h", "7 d 4 h": how long a run is.
-package func spanText(_ seconds: Double) -> String {
+package func durationText(seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0, seconds < 1e12 else { return "unknown" }
     let minutes = Int((seconds / 60).rounded())
     if seconds < 120 { return "\(fixedText(seconds, decimals: 0)) s" }

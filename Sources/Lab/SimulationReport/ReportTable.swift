@@ -63,39 +63,41 @@ extension Comparison {
             ? "Mean over \(sweep.seeds.count) seeds ± standard deviation; below it what no policy can be below."
             : "Seed \(sweep.seeds[0]); below a value what no policy can be below."
         return table(
-            heading("Results", variant), caption, variant, policies: sweep.policies.indices
+            title: heading("Results", variant: variant), caption: caption, variant: variant,
+            policies: sweep.policies.indices
         ) { figure, summary in
             guard let spread = summary.spread else { return nil }
             return ReportTable.Entry(
-                figure.text(spread.mean),
-                spread: figure.text(of: spread, seeds: sweep.seeds.count),
-                bound: summary.bound.map(figure.text) ?? "")
+                figure.valueText(spread.mean),
+                spread: figure.spreadText(spread, seeds: sweep.seeds.count),
+                bound: summary.bound.map(figure.valueText) ?? "")
         }
     }
 
     /// Differences from the baseline with their intervals; nil when there is nothing to compare.
     package func differenceTable(variant: Int) -> ReportTable? {
         guard sweep.policies.count > 1 else { return nil }
-        let title = heading("Difference from \(sweep.policies[0].name)", variant)
+        let title = heading("Difference from \(sweep.policies[0].name)", variant: variant)
         let caption =
             sweep.seeds.count > 1
             ? "Mean of each seed's difference [95 % confidence interval]." : "Of one seed."
         let table = table(
-            title, caption, variant, policies: sweep.policies.indices.dropFirst()
+            title: title, caption: caption, variant: variant,
+            policies: sweep.policies.indices.dropFirst()
         ) { figure, summary in
-            summary.difference.map(figure.entry)
+            summary.difference.map(figure.differenceEntry)
         }
         return table.sections.isEmpty ? nil : table
     }
 
-    private func heading(_ title: String, _ variant: Int) -> String {
+    private func heading(_ title: String, variant: Int) -> String {
         let name = sweep.variants[variant]
         return name.isEmpty ? title : "\(title), \(name)"
     }
 
     private func table(
-        _ title: String, _ caption: String, _ variant: Int, policies: some Sequence<Int>,
-        _ entry: (Figure, FigureSummary) -> ReportTable.Entry?
+        title: String, caption: String, variant: Int, policies: some Sequence<Int>,
+        entry: (Figure, FigureSummary) -> ReportTable.Entry?
     ) -> ReportTable {
         let policies = Array(policies)
         let sections = Figure.Group.allCases.map { group in
@@ -104,7 +106,7 @@ extension Comparison {
                 let summaries = policies.map { self.summaries[variant][$0][place] }
                 let figure = Figure.all[place]
                 let entries = summaries.map { entry(figure, $0) }
-                guard entries.contains(where: { $0 != nil && $0?.value != figure.text(0) })
+                guard entries.contains(where: { $0 != nil && $0?.value != figure.valueText(0) })
                 else { return nil }
                 return ReportTable.Row(
                     key: figure.key, title: figure.title, unit: figure.unit,
@@ -119,32 +121,32 @@ extension Comparison {
 }
 
 extension Figure {
-    package func text(_ value: Double) -> String { fixedText(value, decimals: decimals) }
+    package func valueText(_ value: Double) -> String { fixedText(value, decimals: decimals) }
 
     /// "± 0.31"; where not every seed has the figure, how many do.
-    fileprivate func text(of spread: Spread, seeds: Int) -> String {
+    fileprivate func spreadText(_ spread: Spread, seeds: Int) -> String {
         let parts = [
-            spread.count > 1 ? "± " + text(spread.standardDeviation) : "",
+            spread.count > 1 ? "± " + valueText(spread.standardDeviation) : "",
             spread.count < seeds ? "(\(spread.count) of \(seeds) seeds)" : "",
         ]
         return parts.filter { !$0.isEmpty }.joined(separator: " ")
     }
 
     /// "-3.20" with "[-4.1, -2.3]"; good and bad only where the interval leaves no difference out.
-    fileprivate func entry(_ difference: PairedDifference) -> ReportTable.Entry {
+    fileprivate func differenceEntry(_ difference: PairedDifference) -> ReportTable.Entry {
         let interval = difference.interval.map {
-            "[\(signed($0.lowerBound)), \(signed($0.upperBound))]"
+            "[\(signedText($0.lowerBound)), \(signedText($0.upperBound))]"
         }
         return ReportTable.Entry(
-            signed(difference.mean), spread: interval ?? "", tone: tone(difference))
+            signedText(difference.mean), spread: interval ?? "", tone: differenceTone(difference))
     }
 
-    private func signed(_ value: Double) -> String {
-        let text = text(value)
-        return text == self.text(0) || text.hasPrefix("-") ? text : "+" + text
+    private func signedText(_ value: Double) -> String {
+        let text = valueText(value)
+        return text == self.valueText(0) || text.hasPrefix("-") ? text : "+" + text
     }
 
-    private func tone(_ difference: PairedDifference) -> ReportTable.Tone {
+    private func differenceTone(_ difference: PairedDifference) -> ReportTable.Tone {
         guard difference.isClear, better != .neither else { return .plain }
         return (difference.mean < 0) == (better == .lower) ? .better : .worse
     }

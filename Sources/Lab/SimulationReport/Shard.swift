@@ -58,7 +58,7 @@ private struct Body: Codable {
 extension Shard {
     package static var bytesMax: Int { Limits.shardBytesMax }
 
-    package func encoded() throws(ShardError) -> [UInt8] {
+    package func encodedBytes() throws(ShardError) -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
@@ -73,51 +73,51 @@ extension Shard {
 
     /// - Parameter file: its name, for errors.
     package init(decoding bytes: [UInt8], file: String) throws(ShardError) {
-        let header: Header = try Self.decode(bytes, file)
+        let header: Header = try Self.decode(bytes, file: file)
         guard header.format == Header.format else {
             throw .notAShard(file: file, detail: "its format is \(header.format.prefix(40))")
         }
         guard header.version == Header.version else {
             throw .otherVersion(file: file, found: header.version, known: Header.version)
         }
-        let body: Body = try Self.decode(bytes, file)
+        let body: Body = try Self.decode(bytes, file: file)
         self.init(sweep: body.sweep, results: body.results)
-        try check(file)
+        try validate(file: file)
     }
 
     private static func decode<Value: Decodable>(
-        _ bytes: [UInt8], _ file: String
+        _ bytes: [UInt8], file: String
     ) throws(ShardError) -> Value {
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         do { return try decoder.decode(Value.self, from: Data(bytes)) } catch {
-            throw .notAShard(file: file, detail: detail(error))
+            throw .notAShard(file: file, detail: detailText(of: error))
         }
     }
 
     /// The field's path, and what is wrong with it.
-    private static func detail(_ error: any Error) -> String {
+    private static func detailText(of error: any Error) -> String {
         guard let error = error as? DecodingError else { return "\(error)" }
         switch error {
         case .keyNotFound(let key, let context):
-            return "\(path(context.codingPath + [key])) is missing"
+            return "\(pathText(of: context.codingPath + [key])) is missing"
         case .typeMismatch(_, let context), .valueNotFound(_, let context),
             .dataCorrupted(let context):
-            return "\(path(context.codingPath)): \(context.debugDescription)"
+            return "\(pathText(of: context.codingPath)): \(context.debugDescription)"
         @unknown default: return "\(error)"
         }
     }
 
-    private static func path(_ keys: [any CodingKey]) -> String {
+    private static func pathText(of keys: [any CodingKey]) -> String {
         keys.isEmpty ? "the file" : keys.map(\.stringValue).joined(separator: ".")
     }
 
-    private func check(_ file: String) throws(ShardError) {
+    private func validate(file: String) throws(ShardError) {
         guard !sweep.policies.isEmpty, !sweep.seeds.isEmpty, !sweep.variants.isEmpty else {
             throw .notAShard(file: file, detail: "its sweep has no cells")
         }
-        do throws(SweepError) { try sweep.check() } catch {
+        do throws(SweepError) { try sweep.validate() } catch {
             throw .notAShard(file: file, detail: "\(error)")
         }
         for result in results where !(0..<sweep.cellCount).contains(result.cell) {
@@ -154,7 +154,7 @@ extension Comparison {
         guard missing.isEmpty else {
             throw .cellsMissing(names: missing, of: sweep.cellCount)
         }
-        self.init(sweep, results.compactMap { $0 })
+        self.init(sweep: sweep, results: results.compactMap { $0 })
     }
 }
 

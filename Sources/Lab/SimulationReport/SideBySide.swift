@@ -12,17 +12,17 @@ package enum SideBySide {
     /// before it, so that the number of workers does not decide which error that is.
     ///
     /// - Parameter finished: called after each piece, on its thread, one at a time, with how many are done.
-    package static func run<Value: Sendable, Failure: Error>(
-        _ count: Int, workers: Int,
-        _ piece: @escaping @Sendable (Int) throws(Failure) -> Value,
+    package static func runPieces<Value: Sendable, Failure: Error>(
+        count: Int, workers: Int,
+        piece: @escaping @Sendable (Int) throws(Failure) -> Value,
         finished: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws(SideBySideError<Failure>) -> [Value] {
         let board = Board<Value, Failure>(count)
         let work: @Sendable () -> Void = {
-            while let next = board.take() {
+            while let next = board.takePiece() {
                 do throws(Failure) {
-                    board.put(try piece(next), at: next, finished)
-                } catch { board.fail(error, at: next) }
+                    board.store(try piece(next), at: next, finished: finished)
+                } catch { board.recordFailure(error, at: next) }
             }
         }
         let others = min(workers, count, Limits.workersMax) - 1
@@ -34,7 +34,7 @@ package enum SideBySide {
         }
         work()
         threads.forEach { $0.join() }
-        return try board.result()
+        return try board.takeResults()
     }
 }
 
@@ -59,7 +59,7 @@ private final class Board<Value: Sendable, Failure: Error>: Sendable {
         state = Mutex(State(values: Array(repeating: nil, count: count)))
     }
 
-    func take() -> Int? {
+    func takePiece() -> Int? {
         state.withLock { state in
             guard state.failure == nil, state.next < count else { return nil }
             defer { state.next += 1 }
@@ -67,7 +67,7 @@ private final class Board<Value: Sendable, Failure: Error>: Sendable {
         }
     }
 
-    func put(_ value: Value, at piece: Int, _ finished: (Int) -> Void) {
+    func store(_ value: Value, at piece: Int, finished: (Int) -> Void) {
         state.withLock { state in
             state.values[piece] = value
             state.done += 1
@@ -75,13 +75,13 @@ private final class Board<Value: Sendable, Failure: Error>: Sendable {
         }
     }
 
-    func fail(_ error: Failure, at piece: Int) {
+    func recordFailure(_ error: Failure, at piece: Int) {
         state.withLock { state in
             if state.failure.map({ piece < $0.piece }) ?? true { state.failure = (piece, error) }
         }
     }
 
-    func result() throws(SideBySideError<Failure>) -> [Value] {
+    func takeResults() throws(SideBySideError<Failure>) -> [Value] {
         let (values, failure) = state.withLock { ($0.values, $0.failure) }
         if let failure { throw .failed(piece: failure.piece, failure.error) }
         let all = values.compactMap { $0 }

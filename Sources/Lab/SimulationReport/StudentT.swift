@@ -13,10 +13,13 @@ package enum StudentT {
         let n = Double(freedom)
         let hypotenuse = (n + t * t).squareRoot()
         let (sine, cosine) = (t / hypotenuse, n.squareRoot() / hypotenuse)
-        if freedom % 2 == 0 { return sine * series(from: 1, to: freedom - 3, cosine, first: 1) }
-        let angle = arcTangent(t / n.squareRoot())
+        if freedom % 2 == 0 {
+            return sine * seriesSum(from: 1, to: freedom - 3, cosine: cosine, firstTerm: 1)
+        }
+        let angle = arcTangent(of: t / n.squareRoot())
         let rest =
-            freedom == 1 ? 0 : sine * series(from: 2, to: freedom - 3, cosine, first: cosine)
+            freedom == 1
+            ? 0 : sine * seriesSum(from: 2, to: freedom - 3, cosine: cosine, firstTerm: cosine)
         return 2 / Double.pi * (angle + rest)
     }
 
@@ -39,8 +42,8 @@ package enum StudentT {
     }
 
     /// first · (1 + k/(k+1) cos² + k(k+2)/((k+1)(k+3)) cos⁴ + ...), the last factor with `last` above.
-    private static func series(
-        from first: Int, to last: Int, _ cosine: Double, first term: Double
+    private static func seriesSum(
+        from first: Int, to last: Int, cosine: Double, firstTerm term: Double
     ) -> Double {
         var (term, sum) = (term, term)
         for k in stride(from: first, through: last, by: 2) {
@@ -51,7 +54,7 @@ package enum StudentT {
     }
 
     /// By halving the angle until the power series needs few terms: the C library's differs between versions.
-    private static func arcTangent(_ x: Double) -> Double {
+    private static func arcTangent(of x: Double) -> Double {
         var (x, halvings) = (x, 0.0)
         while x > 0.1 {
             x /= 1 + (1 + x * x).squareRoot()

@@ -7,7 +7,7 @@ package struct Setting: Hashable, Sendable, Codable {
     package var name: String
     package var value: String
 
-    package init(_ name: String, _ value: String) {
+    package init(_ name: String, value: String) {
         self.name = name
         self.value = value
     }
@@ -18,7 +18,7 @@ package struct Sweep: Hashable, Sendable, Codable {
         package var name: String
         package var summary: String
 
-        package init(_ name: String, _ summary: String) {
+        package init(_ name: String, summary: String) {
             self.name = name
             self.summary = summary
         }
@@ -61,7 +61,7 @@ extension Sweep {
     package var cellCount: Int { variants.count * policies.count * seeds.count }
 
     /// Variants first, then policies, then seeds.
-    package func cell(_ index: Int) -> Cell {
+    package func cell(at index: Int) -> Cell {
         let (rest, seed) = index.quotientAndRemainder(dividingBy: seeds.count)
         let (variant, policy) = rest.quotientAndRemainder(dividingBy: policies.count)
         return Cell(variant: variant, policy: policy, seed: seed)
@@ -73,7 +73,7 @@ extension Sweep {
 
     /// "best-fit, seed 3, 40 hosts"
     package func name(of index: Int) -> String {
-        let cell = cell(index)
+        let cell = cell(at: index)
         let variant = variants[cell.variant]
         return "\(policies[cell.policy].name), seed \(seeds[cell.seed])"
             + (variant.isEmpty ? "" : ", \(variant)")
@@ -100,7 +100,7 @@ package struct ShardNumber: Hashable, Sendable, Codable {
         self.init(number, of: count)
     }
 
-    package func cells(of sweep: Sweep) -> [Int] {
+    package func cellIndices(of sweep: Sweep) -> [Int] {
         Array(stride(from: number - 1, to: sweep.cellCount, by: count))
     }
 }
@@ -127,7 +127,7 @@ extension SweepError: CustomStringConvertible {
 
 extension Sweep {
     /// Throws before anything runs.
-    package func check() throws(SweepError) {
+    package func validate() throws(SweepError) {
         var count = 1
         for part in [policies.count, seeds.count, variants.count] {
             let (product, overflow) = count.multipliedReportingOverflow(by: part)
@@ -136,12 +136,14 @@ extension Sweep {
         guard count <= Limits.cellsMax else {
             throw .tooManyCells(count, limit: Limits.cellsMax)
         }
-        if let name = Self.firstTwice(policies.map(\.name)) { throw .twice("policy \(name)") }
-        if let seed = Self.firstTwice(seeds) { throw .twice("seed \(seed)") }
-        if let name = Self.firstTwice(variants) { throw .twice("variant \(name)") }
+        if let name = Self.firstDuplicate(in: policies.map(\.name)) {
+            throw .twice("policy \(name)")
+        }
+        if let seed = Self.firstDuplicate(in: seeds) { throw .twice("seed \(seed)") }
+        if let name = Self.firstDuplicate(in: variants) { throw .twice("variant \(name)") }
     }
 
-    private static func firstTwice<Value: Hashable>(_ values: [Value]) -> Value? {
+    private static func firstDuplicate<Value: Hashable>(in values: [Value]) -> Value? {
         var seen: Set<Value> = []
         return values.first { !seen.insert($0).inserted }
     }

@@ -12,28 +12,28 @@ extension Workload {
     /// Vo) over 64-bit words: it tells apart, it does not protect.
     package var fingerprint: String {
         var hash = FNVHash()
-        hash.add(requests.count)
-        hash.add(Int(truncatingIfNeeded: end.nanoseconds))
-        for request in requests { add(request, to: &hash) }
+        hash.addWord(requests.count)
+        hash.addWord(Int(truncatingIfNeeded: end.nanoseconds))
+        for request in requests { addRequest(request, to: &hash) }
         for host in hosts {
-            hash.add(host.capacity.milliCPUs)
-            hash.add(host.capacity.memoryBytes)
-            host.name.utf8.forEach { hash.add(Int($0)) }
+            hash.addWord(host.capacity.milliCPUs)
+            hash.addWord(host.capacity.memoryBytes)
+            host.name.utf8.forEach { hash.addWord(Int($0)) }
         }
         return hash.text
     }
 
-    private func add(_ request: VMRequest, to hash: inout FNVHash) {
-        hash.add(Int(request.arrival.nanoseconds))
-        hash.add(Int(request.departure.nanoseconds))
-        hash.add(Int(request.milliCPUs))
-        hash.add(Int(request.memoryBytes))
-        hash.add(Int(request.groupSet))
+    private func addRequest(_ request: VMRequest, to hash: inout FNVHash) {
+        hash.addWord(Int(request.arrival.nanoseconds))
+        hash.addWord(Int(request.departure.nanoseconds))
+        hash.addWord(Int(request.milliCPUs))
+        hash.addWord(Int(request.memoryBytes))
+        hash.addWord(Int(request.groupSet))
         guard request.series >= 0 else { return }
         let interval = utilisation.series[Int(request.series)].interval
         for step in 0..<Self.agesLookedAt {
-            let share = utilisation.cpuShare(request.series, after: interval * (step * step))
-            hash.add(Int(truncatingIfNeeded: share.bitPattern))
+            let share = utilisation.cpuShare(inRow: request.series, after: interval * (step * step))
+            hash.addWord(Int(truncatingIfNeeded: share.bitPattern))
         }
     }
 }
@@ -41,7 +41,7 @@ extension Workload {
 private struct FNVHash {
     private var value: UInt64 = 0xcbf2_9ce4_8422_2325
 
-    mutating func add(_ word: Int) {
+    mutating func addWord(_ word: Int) {
         value ^= UInt64(bitPattern: Int64(word))
         value &*= 0x100_0000_01b3
     }

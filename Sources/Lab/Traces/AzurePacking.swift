@@ -19,66 +19,69 @@ enum AzurePacking {
     private static let daysBeforeMax = 36_500.0
     private static let daysMax = Limits.secondsMax / secondsPerDay
 
-    static func read(_ source: TraceSource) throws(TraceError) -> Workload {
-        let types = try Types(try source.table(named: name("vmType.csv", source)))
-        var builder = WorkloadBuilder(.azurePacking, source)
+    static func readWorkload(from source: TraceSource) throws(TraceError) -> Workload {
+        let types = try Types(try source.openTable(named: fileName("vmType.csv", in: source)))
+        var builder = WorkloadBuilder(format: .azurePacking, source: source)
         let vms =
             source.isFolder
-            ? try source.table(named: name("vm.csv", source)) : try source.table()
-        try readVMs(vms, types, into: &builder)
-        builder.note(
+            ? try source.openTable(named: fileName("vm.csv", in: source)) : try source.openTable()
+        try readVMs(from: vms, types: types, into: &builder)
+        builder.addNote(
             "A machine counts as 100 cores and 1000 GiB: hosts of 100c/1000GiB are machine \(types.machine) of the trace; disks and network are left out."
         )
         let last = builder.workload.requests.map(\.arrival.seconds).max() ?? 0
         let days = (last / secondsPerDay).rounded(.down) + 1
-        return try builder.finish(end: SimTime(seconds: days * secondsPerDay))
+        return try builder.finishWorkload(end: SimTime(seconds: days * secondsPerDay))
     }
 
     /// As the folder spells it.
-    private static func name(_ name: String, _ source: TraceSource) -> String {
+    private static func fileName(_ name: String, in source: TraceSource) -> String {
         source.names.first { $0.lowercased() == name.lowercased() } ?? name
     }
 
     private static func readVMs(
-        _ vms: CSVTable, _ types: Types, into builder: inout WorkloadBuilder
+        from vms: CSVTable, types: Types, into builder: inout WorkloadBuilder
     ) throws(TraceError) {
         var table = vms
         let columns = try Columns(table)
         var ids: Set<Int> = []
         var (before, elsewhere) = (0, 0)
-        while try table.next() {
-            let id = try table.wholeNumber(columns.id, in: 0...Int.max)
+        while try table.readNextRow() {
+            let id = try table.wholeNumber(in: columns.id, range: 0...Int.max)
             guard ids.insert(id).inserted else {
-                throw table.malformed(columns.id, "an id that no other row has")
+                throw table.malformed(columns.id, expected: "an id that no other row has")
             }
-            let type = try table.wholeNumber(columns.type, in: 0...Int.max)
+            let type = try table.wholeNumber(in: columns.type, range: 0...Int.max)
             guard types.known.contains(type) else {
-                throw table.malformed(columns.type, "a VM type of the other table")
+                throw table.malformed(columns.type, expected: "a VM type of the other table")
             }
-            let start = try table.number(columns.start, in: -daysBeforeMax...daysMax, "days")
-            let end = try columns.end(table, from: start)
+            let start = try table.number(
+                in: columns.start, range: -daysBeforeMax...daysMax, meaning: "days")
+            let end = try columns.departureDays(from: table, after: start)
             guard let shape = types.shapes[type] else {
                 elsewhere += 1
                 continue
             }
             if start < 0 { before += 1 }
             var request = VMRequest(
-                arrival: time(start), departure: end.map { time($0) } ?? .never, request: shape)
-            request.kind = builder.kind(table.text(columns.tenant))
-            request.priority = Int16(-(try table.wholeNumber(columns.priority, in: 0...1000)))
-            try builder.add(request, name: "\(id)")
+                arrival: simulationTime(days: start),
+                departure: end.map { simulationTime(days: $0) } ?? .never, request: shape)
+            request.kind = builder.kindIndex(of: table.text(columns.tenant))
+            request.priority = Int16(
+                -(try table.wholeNumber(in: columns.priority, range: 0...1000)))
+            try builder.addRequest(request, name: "\(id)")
         }
         if before > 0 {
-            builder.note(
+            builder.addNote(
                 "There before the trace, arriving at 0: \(before) of \(builder.count) VMs.")
         }
         if elsewhere > 0 {
-            builder.note(
+            builder.addNote(
                 "Left out, because machine \(types.machine) cannot run them: \(elsewhere) VMs.")
         }
     }
 
-    private static func time(_ days: Double) -> SimTime {
+    private static func simulationTime(days: Double) -> SimTime {
         SimTime(seconds: max(0, days) * secondsPerDay)
     }
 
@@ -94,10 +97,12 @@ enum AzurePacking {
             end = try table.column("endtime")
         }
 
-        func end(_ table: CSVTable, from start: Double) throws(TraceError) -> Double? {
+        func departureDays(from table: CSVTable, after start: Double) throws(TraceError) -> Double?
+        {
             guard !table.isNull(end) else { return nil }
             return try table.number(
-                end, in: start...max(start, daysMax), "days, no earlier than starttime:")
+                in: end, range: start...max(start, daysMax),
+                meaning: "days, no earlier than starttime:")
         }
     }
 
@@ -115,15 +120,16 @@ enum AzurePacking {
             let core = try table.column("core")
             let memory = try table.column("memory")
             var byMachine: [Int: [Int: Resources]] = [:]
-            while try table.next() {
-                let id = try table.wholeNumber(type, in: 0...Int.max)
-                let machine = try table.wholeNumber(machineColumn, in: 0...Int.max)
-                let cpu = try table.number(core, in: 0...1, "a share")
-                let bytes = try table.number(memory, in: 0...1, "a share")
+            while try table.readNextRow() {
+                let id = try table.wholeNumber(in: type, range: 0...Int.max)
+                let machine = try table.wholeNumber(in: machineColumn, range: 0...Int.max)
+                let cpu = try table.number(in: core, range: 0...1, meaning: "a share")
+                let bytes = try table.number(in: memory, range: 0...1, meaning: "a share")
                 guard byMachine[machine]?[id] == nil else {
-                    throw table.malformed(type, "a VM type once for each machine")
+                    throw table.malformed(type, expected: "a VM type once for each machine")
                 }
-                byMachine[machine, default: [:]][id] = AzurePacking.shape(cpu, bytes)
+                byMachine[machine, default: [:]][id] = AzurePacking.vmShape(
+                    cpuShare: cpu, memoryShare: bytes)
                 known.insert(id)
             }
             let best = byMachine.min { ($1.value.count, $0.key) < ($0.value.count, $1.key) }
@@ -136,7 +142,7 @@ enum AzurePacking {
     }
 
     /// Rounded down: what fits a machine exactly must fit it here.
-    private static func shape(_ cpu: Double, _ memory: Double) -> Resources {
+    private static func vmShape(cpuShare cpu: Double, memoryShare memory: Double) -> Resources {
         Resources(
             milliCPUs: Int((cpu * Double(machine.milliCPUs)).rounded(.down)),
             memoryBytes: Int((memory * Double(machine.memoryBytes)).rounded(.down)))

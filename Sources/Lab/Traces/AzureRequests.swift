@@ -22,21 +22,21 @@ enum AzureRequests {
         var isCensored: Bool
     }
 
-    static func read(_ source: TraceSource) throws(TraceError) -> Workload {
-        var builder = WorkloadBuilder(.azureV1, source)
-        var table = try source.table()
+    static func readWorkload(from source: TraceSource) throws(TraceError) -> Workload {
+        var builder = WorkloadBuilder(format: .azureV1, source: source)
+        var table = try source.openTable()
         let columns = try Columns(table)
         var lifetimes: [Lifetime] = []
         var ids: Set<Int> = []
-        while try table.next() {
-            let id = try table.wholeNumber(columns.id, in: 0...Int.max)
+        while try table.readNextRow() {
+            let id = try table.wholeNumber(in: columns.id, range: 0...Int.max)
             guard ids.insert(id).inserted else {
-                throw table.malformed(columns.id, "an id that no other row has")
+                throw table.malformed(columns.id, expected: "an id that no other row has")
             }
-            try builder.add(columns.request(table), name: "\(id)")
-            lifetimes.append(try columns.lifetime(table))
+            try builder.addRequest(columns.vmRequest(from: table), name: "\(id)")
+            lifetimes.append(try columns.readLifetime(from: table))
         }
-        return try finish(&builder, lifetimes)
+        return try finish(&builder, lifetimes: lifetimes)
     }
 
     private struct Columns {
@@ -54,28 +54,31 @@ enum AzureRequests {
         }
 
         /// Without its departure, which the trace's end has a part in.
-        func request(_ table: CSVTable) throws(TraceError) -> VMRequest {
+        func vmRequest(from table: CSVTable) throws(TraceError) -> VMRequest {
             var request = VMRequest(
-                arrival: try table.time(arrival), departure: .never,
+                arrival: try table.simulationTime(in: arrival), departure: .never,
                 request: Resources(
-                    milliCPUs: try table.milliCPUs(cores),
-                    memoryBytes: try table.memoryBytes(memory, bytesPerUnit: 1 << 30)))
-            request.kind = Int32(try table.wholeNumber(batch, in: 0...Int(Int32.max) - 1)) + 1
+                    milliCPUs: try table.milliCPUs(in: cores),
+                    memoryBytes: try table.memoryBytes(in: memory, bytesPerUnit: 1 << 30)))
+            request.kind =
+                Int32(try table.wholeNumber(in: batch, range: 0...Int(Int32.max) - 1)) + 1
             return request
         }
 
-        func lifetime(_ table: CSVTable) throws(TraceError) -> Lifetime {
-            let least = try table.number(min, in: 0...Limits.secondsMax, "seconds")
+        func readLifetime(from table: CSVTable) throws(TraceError) -> Lifetime {
+            let least = try table.number(in: min, range: 0...Limits.secondsMax, meaning: "seconds")
             return Lifetime(
                 min: least,
                 max: try table.number(
-                    max, in: least...Limits.secondsMax, "seconds, lifetime_s_min or more:"),
-                isCensored: try table.wholeNumber(censored, in: 0...1, "0 or 1:") == 1)
+                    in: max, range: least...Limits.secondsMax,
+                    meaning: "seconds, lifetime_s_min or more:"),
+                isCensored: try table.wholeNumber(in: censored, range: 0...1, meaning: "0 or 1:")
+                    == 1)
         }
     }
 
     private static func finish(
-        _ builder: inout WorkloadBuilder, _ lifetimes: [Lifetime]
+        _ builder: inout WorkloadBuilder, lifetimes: [Lifetime]
     ) throws(TraceError) -> Workload {
         let seen = zip(builder.workload.requests, lifetimes).map { $0.arrival.seconds + $1.min }
         let end = seen.max() ?? 0
@@ -88,13 +91,14 @@ enum AzureRequests {
         }
         let between = lifetimes.count { $0.min < $0.max && !$0.isCensored }
         if between > 0 {
-            builder.note("Lifetimes between bounds, taken halfway: \(between) of \(builder.count).")
+            builder.addNote(
+                "Lifetimes between bounds, taken halfway: \(between) of \(builder.count).")
         }
         let short = lifetimes.count { $0.max == 0 && !$0.isCensored }
         if short > 0 {
-            builder.note(
+            builder.addNote(
                 "Lifetimes below one step of 300 s, taken as 150 s: \(short) of \(builder.count).")
         }
-        return try builder.finish(end: SimTime(seconds: end))
+        return try builder.finishWorkload(end: SimTime(seconds: end))
     }
 }

@@ -17,8 +17,8 @@ enum Bitbrains {
     /// A time in seconds is below this until the year 5138, one in milliseconds above it since 1973.
     private static let millisecondsFrom = 1e11
 
-    static func read(_ source: TraceSource) throws(TraceError) -> Workload {
-        var builder = WorkloadBuilder(.bitbrains, source)
+    static func readWorkload(from source: TraceSource) throws(TraceError) -> Workload {
+        var builder = WorkloadBuilder(format: .bitbrains, source: source)
         builder.expectMemoryUse()
         var machines: [Machine] = []
         if source.isFolder {
@@ -26,24 +26,24 @@ enum Bitbrains {
             guard names.count <= Limits.filesMax else {
                 throw .tooLarge(file: source.path, limit: Limits.filesMax, of: "files")
             }
-            for name in names.sorted(by: isBefore) {
-                let table = try source.table(named: name, separator: .semicolon)
+            for name in names.sorted(by: isOrdered) {
+                let table = try source.openTable(named: name, separator: .semicolon)
                 machines.append(try Machine(table, name: String(name.dropLast(4))))
             }
         } else {
             machines.append(
-                try Machine(try source.table(separator: .semicolon), name: source.name))
+                try Machine(try source.openTable(separator: .semicolon), name: source.name))
         }
-        try add(machines, into: &builder)
-        return try builder.finish(end: end(machines))
+        try addMachines(machines, into: &builder)
+        return try builder.finishWorkload(end: endOfTrace(of: machines))
     }
 
     /// "2.csv" stands before "10.csv".
-    private static func isBefore(_ left: String, _ right: String) -> Bool {
+    private static func isOrdered(_ left: String, before right: String) -> Bool {
         (left.utf8.count, left) < (right.utf8.count, right)
     }
 
-    private static func add(
+    private static func addMachines(
         _ machines: [Machine], into builder: inout WorkloadBuilder
     ) throws(TraceError) {
         let beginning = machines.map(\.first).min() ?? 0
@@ -66,20 +66,20 @@ enum Bitbrains {
                     milliCPUs: machine.cores * 1000, memoryBytes: machine.memoryKiB << 10))
             request.series = try builder.addSeries(
                 cpu: machine.cpu, memory: machine.memoryShares, every: .seconds(300))
-            try builder.add(request, name: machine.name)
+            try builder.addRequest(request, name: machine.name)
         }
         if empty > 0 {
-            builder.note(
+            builder.addNote(
                 "Left out, because they have no cores or no memory: \(empty) of \(machines.count) VMs."
             )
         }
         let clipped = machines.reduce(0) { $0 + $1.clipped }
         if clipped > 0 {
-            builder.note("Readings of use above what is provisioned, cut: \(clipped).")
+            builder.addNote("Readings of use above what is provisioned, cut: \(clipped).")
         }
     }
 
-    private static func end(_ machines: [Machine]) -> SimTime {
+    private static func endOfTrace(of machines: [Machine]) -> SimTime {
         let beginning = machines.map(\.first).min() ?? 0
         return SimTime(seconds: (machines.map(\.last).max() ?? 0) + step - beginning)
     }
@@ -103,7 +103,7 @@ enum Bitbrains {
             file = table.file
             self.name = name
             let columns = try Columns(table)
-            while try table.next() { try append(table, columns) }
+            while try table.readNextRow() { try appendSample(from: table, columns: columns) }
             guard !cpu.isEmpty else {
                 throw .malformed(TracePlace(file), expected: "at least one reading", found: "")
             }
@@ -112,27 +112,32 @@ enum Bitbrains {
 
         var memoryShares: [Float] { usedKiB.map { Float(min(1, $0 / Double(memoryKiB))) } }
 
-        private mutating func append(_ table: CSVTable, _ columns: Columns) throws(TraceError) {
-            let stamp = try table.number(columns.time, in: 0...1e14, "milliseconds")
+        private mutating func appendSample(from table: CSVTable, columns: Columns)
+            throws(TraceError)
+        {
+            let stamp = try table.number(in: columns.time, range: 0...1e14, meaning: "milliseconds")
             let time = stamp >= millisecondsFrom ? stamp / 1000 : stamp
             if cpu.isEmpty { first = time }
             guard time >= max(first, last), time - first <= Limits.secondsMax else {
-                throw table.malformed(columns.time, "a time no earlier than the row before")
+                throw table.malformed(
+                    columns.time, expected: "a time no earlier than the row before")
             }
             last = time
-            cores = max(cores, try table.wholeNumber(columns.cores, in: 0...Limits.coresMax))
+            cores = max(cores, try table.wholeNumber(in: columns.cores, range: 0...Limits.coresMax))
             let provisioned = try table.number(
-                columns.provisioned, in: 0...Double(Limits.memoryBytesMax >> 10), "KB")
+                in: columns.provisioned, range: 0...Double(Limits.memoryBytesMax >> 10),
+                meaning: "KB")
             memoryKiB = max(memoryKiB, Int(provisioned))
-            let percent = try table.number(columns.percent, in: 0...1e6, "percent")
+            let percent = try table.number(in: columns.percent, range: 0...1e6, meaning: "percent")
             if percent > 100 { clipped += 1 }
-            let used = try table.number(columns.used, in: 0...1e15, "KB")
-            try fill(
-                Int(((time - first) / step).rounded()), Float(min(1, percent / 100)), used)
+            let used = try table.number(in: columns.used, range: 0...1e15, meaning: "KB")
+            try fillSlot(
+                Int(((time - first) / step).rounded()), share: Float(min(1, percent / 100)),
+                used: used)
         }
 
         /// Readings up to a slot of the grid hold the last one; of two in one slot the later counts.
-        private mutating func fill(_ slot: Int, _ share: Float, _ used: Double) throws(TraceError) {
+        private mutating func fillSlot(_ slot: Int, share: Float, used: Double) throws(TraceError) {
             guard slot < Limits.samplesMax >> 4 else {
                 throw .tooLarge(file: file, limit: Limits.samplesMax >> 4, of: "samples")
             }

@@ -7,20 +7,20 @@ import Simulation
 extension CSVTable {
     /// The first of these columns that the header has.
     func column(_ names: String...) throws(TraceError) -> Column {
-        guard let column = find(names) else {
+        guard let column = findColumn(named: names) else {
             let place = TracePlace(file, line: 1, field: names[0])
             throw .malformed(
                 place, expected: "a column " + names.joined(separator: " or "),
-                found: Self.cut(header.joined(separator: ",")))
+                found: Self.shortened(header.joined(separator: ",")))
         }
         return column
     }
 
-    func optionalColumn(_ names: String...) -> Column? { find(names) }
+    func optionalColumn(_ names: String...) -> Column? { findColumn(named: names) }
 
-    func has(_ name: String) -> Bool { header.contains(name.lowercased()) }
+    func hasColumn(named name: String) -> Bool { header.contains(name.lowercased()) }
 
-    private func find(_ names: [String]) -> Column? {
+    private func findColumn(named names: [String]) -> Column? {
         for name in names {
             if let index = header.firstIndex(of: name.lowercased()) {
                 return Column(name: name, index: index)
@@ -29,13 +29,13 @@ extension CSVTable {
         return nil
     }
 
-    func text(_ column: Column) -> String { Self.text(bytes, fields[column.index]) }
+    func text(_ column: Column) -> String { Self.fieldText(bytes, of: fields[column.index]) }
 
     /// Words between spaces.
-    func labels(_ column: Column) throws(TraceError) -> Set<String> {
+    func labelList(in column: Column) throws(TraceError) -> Set<String> {
         let words = text(column).split(separator: " ").map(String.init)
         guard words.count <= Limits.labelsMax else {
-            throw malformed(column, "at most \(Limits.labelsMax) labels")
+            throw malformed(column, expected: "at most \(Limits.labelsMax) labels")
         }
         return Set(words)
     }
@@ -53,72 +53,75 @@ extension CSVTable {
 extension CSVTable {
     /// Also with a point and zeros behind it, as data frames write whole numbers beside gaps.
     func wholeNumber(
-        _ column: Column, in range: ClosedRange<Int>, _ what: String = "a whole number"
+        in column: Column, range: ClosedRange<Int>, meaning what: String = "a whole number"
     ) throws(TraceError) -> Int {
         let field = fields[column.index]
         let value =
-            DecimalText.int(bytes, field.start, field.end)
-            ?? DecimalText.double(bytes, field.start, field.end).flatMap {
+            DecimalText.integer(in: bytes, from: field.start, to: field.end)
+            ?? DecimalText.double(in: bytes, from: field.start, to: field.end).flatMap {
                 abs($0) <= 0x1p53 ? Int(exactly: $0) : nil
             }
         guard let value, range.contains(value) else {
-            throw malformed(column, "\(what) from \(range.lowerBound) to \(range.upperBound)")
+            throw malformed(
+                column, expected: "\(what) from \(range.lowerBound) to \(range.upperBound)")
         }
         return value
     }
 
     func number(
-        _ column: Column, in range: ClosedRange<Double>, _ what: String = "a number"
+        in column: Column, range: ClosedRange<Double>, meaning what: String = "a number"
     ) throws(TraceError) -> Double {
         let field = fields[column.index]
-        guard let value = DecimalText.double(bytes, field.start, field.end), range.contains(value)
+        guard let value = DecimalText.double(in: bytes, from: field.start, to: field.end),
+            range.contains(value)
         else {
             throw malformed(
                 column,
-                "\(what) from \(range.lowerBound.plainText) to \(range.upperBound.plainText)")
+                expected:
+                    "\(what) from \(range.lowerBound.plainText) to \(range.upperBound.plainText)")
         }
         return value
     }
 
     /// Seconds since the trace began.
-    func time(_ column: Column) throws(TraceError) -> SimTime {
-        SimTime(seconds: try number(column, in: 0...Limits.secondsMax, "seconds"))
+    func simulationTime(in column: Column) throws(TraceError) -> SimTime {
+        SimTime(seconds: try number(in: column, range: 0...Limits.secondsMax, meaning: "seconds"))
     }
 
     /// Cores, in thousandths; more than none.
-    func milliCPUs(_ column: Column, thousandthsPerUnit: Double = 1000) throws(TraceError) -> Int {
+    func milliCPUs(in column: Column, thousandthsPerUnit: Double = 1000) throws(TraceError) -> Int {
         let most = Double(Limits.coresMax) * 1000 / thousandthsPerUnit
-        let value = try number(column, in: 0...most, "CPUs above 0:")
+        let value = try number(in: column, range: 0...most, meaning: "CPUs above 0:")
         let thousandths = Int((value * thousandthsPerUnit).rounded())
-        guard thousandths > 0 else { throw malformed(column, "CPUs above 0") }
+        guard thousandths > 0 else { throw malformed(column, expected: "CPUs above 0") }
         return thousandths
     }
 
     /// Bytes from a figure in units of so many; more than none unless `allowsNone`.
     func memoryBytes(
-        _ column: Column, bytesPerUnit: Int, allowsNone: Bool = false
+        in column: Column, bytesPerUnit: Int, allowsNone: Bool = false
     ) throws(TraceError) -> Int {
         let most = Double(Limits.memoryBytesMax / bytesPerUnit)
-        let value = try number(column, in: 0...most, "memory above 0:")
+        let value = try number(in: column, range: 0...most, meaning: "memory above 0:")
         let bytes = Int((value * Double(bytesPerUnit)).rounded())
-        guard bytes > 0 || allowsNone else { throw malformed(column, "memory above 0") }
+        guard bytes > 0 || allowsNone else { throw malformed(column, expected: "memory above 0") }
         return bytes
     }
 }
 
 extension CSVTable {
-    func malformed(_ column: Column, _ expected: String) -> TraceError {
+    func malformed(_ column: Column, expected: String) -> TraceError {
         .malformed(
             TracePlace(file, line: line, field: column.name), expected: expected,
-            found: Self.cut(text(column)))
+            found: Self.shortened(text(column)))
     }
 
     /// The row as a whole is wrong.
-    func malformed(_ expected: String, found: String) -> TraceError {
-        .malformed(TracePlace(file, line: line), expected: expected, found: Self.cut(found))
+    func malformed(expected: String, found: String) -> TraceError {
+        .malformed(TracePlace(file, line: line), expected: expected, found: Self.shortened(found))
     }
 
-    static func cut(_ text: String) -> String {
+    static func shortened(_ text: String) -> String {
         guard text.utf8.count > Limits.foundBytesMax else { return text }
         return String(decoding: text.utf8.prefix(Limits.foundBytesMax), as: UTF8.self) + "..."
     }

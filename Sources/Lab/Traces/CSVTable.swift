@@ -54,14 +54,15 @@ struct CSVTable {
         guard try scanFilledRow() else {
             throw .malformed(TracePlace(file), expected: "a header", found: "")
         }
-        header = fields.map { Self.text(bytes, $0).lowercased() }
+        header = fields.map { Self.fieldText(bytes, of: $0).lowercased() }
     }
 
     /// Goes on to the next row; false at the end.
-    mutating func next() throws(TraceError) -> Bool {
+    mutating func readNextRow() throws(TraceError) -> Bool {
         guard try scanFilledRow() else { return false }
         guard fields.count == header.count else {
-            throw malformed("\(header.count) fields, as in the header", found: "\(fields.count)")
+            throw malformed(
+                expected: "\(header.count) fields, as in the header", found: "\(fields.count)")
         }
         rows += 1
         guard rows <= Limits.rowsMax else {
@@ -85,10 +86,11 @@ struct CSVTable {
         while true {
             let field = try scanField()
             guard field.end - field.start <= Limits.fieldBytesMax else {
-                throw malformed("fields of at most \(Limits.fieldBytesMax) bytes", found: "more")
+                throw malformed(
+                    expected: "fields of at most \(Limits.fieldBytesMax) bytes", found: "more")
             }
             guard fields.count < Limits.columnsMax else {
-                throw malformed("at most \(Limits.columnsMax) fields", found: "more")
+                throw malformed(expected: "at most \(Limits.columnsMax) fields", found: "more")
             }
             fields.append(field)
             guard position < bytes.count else { return }
@@ -124,7 +126,8 @@ struct CSVTable {
         var field = Field(start: position, end: position)
         while true {
             guard position < bytes.count else {
-                throw malformed("a quote that closes the field", found: "the end of the file")
+                throw malformed(
+                    expected: "a quote that closes the field", found: "the end of the file")
             }
             let byte = bytes[position]
             position += 1
@@ -142,13 +145,14 @@ struct CSVTable {
     private mutating func skipBehindQuote() throws(TraceError) {
         while position < bytes.count, bytes[position] != separator, bytes[position] != .lineFeed {
             guard bytes[position].isBlank || bytes[position] == .carriageReturn else {
-                throw malformed("the end of the field behind its closing quote", found: "more")
+                throw malformed(
+                    expected: "the end of the field behind its closing quote", found: "more")
             }
             position += 1
         }
     }
 
-    static func text(_ bytes: [UInt8], _ field: Field) -> String {
+    static func fieldText(_ bytes: [UInt8], of field: Field) -> String {
         let text = String(decoding: bytes[field.start..<field.end], as: UTF8.self)
         return field.hasDoubledQuotes ? text.replacingDoubledQuotes() : text
     }

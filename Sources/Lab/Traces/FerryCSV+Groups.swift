@@ -8,7 +8,7 @@ extension AffinityGroup {
     static let textForm = "groups as NAME[:host|rack|zone][:soft[=WEIGHT]][:max=N]"
 
     /// Nil for any other text.
-    init?(text: Substring, _ kind: Kind) {
+    init?(text: Substring, kind: Kind) {
         var parts = text.split(separator: ":", omittingEmptySubsequences: false)
         let name = parts.removeFirst()
         guard !name.isEmpty, parts.count <= 3 else { return nil }
@@ -16,9 +16,9 @@ extension AffinityGroup {
         for part in parts {
             if scope == nil, let named = Scope(rawValue: String(part)) {
                 scope = named
-            } else if strength == nil, let weight = Self.weight(part) {
+            } else if strength == nil, let weight = Self.parseWeight(part) {
                 strength = .soft(weight: weight)
-            } else if max == nil, kind != .together, let count = Self.count(part) {
+            } else if max == nil, kind != .together, let count = Self.parseCount(part) {
                 max = count
             } else {
                 return nil
@@ -29,15 +29,15 @@ extension AffinityGroup {
             scope: scope ?? .host, strength: strength ?? .hard)
     }
 
-    private static func weight(_ part: Substring) -> Double? {
+    private static func parseWeight(_ part: Substring) -> Double? {
         if part == "soft" { return 1 }
         guard part.hasPrefix("soft=") else { return nil }
         let digits = Array(part.utf8.dropFirst(5))
-        let weight = DecimalText.double(digits, 0, digits.count)
+        let weight = DecimalText.double(in: digits, from: 0, to: digits.count)
         return weight.flatMap { (0.001...1000).contains($0) ? $0 : nil }
     }
 
-    private static func count(_ part: Substring) -> Int? {
+    private static func parseCount(_ part: Substring) -> Int? {
         guard part.hasPrefix("max=") else { return nil }
         return Int(part.dropFirst(4)).flatMap { (1...10_000).contains($0) ? $0 : nil }
     }

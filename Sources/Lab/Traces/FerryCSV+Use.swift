@@ -21,20 +21,20 @@ struct UseTable {
         hasMemory = columns.memory != nil
         if hasMemory { builder.expectMemoryUse() }
         var series = Series()
-        while try table.next() {
+        while try table.readNextRow() {
             let name = table.text(columns.name)
             if order.last?.name != name {
-                try close(series, &builder)
+                try finishSeries(series, in: &builder)
                 guard rows[name] == nil else {
-                    throw table.malformed(columns.name, "rows of one VM together")
+                    throw table.malformed(columns.name, expected: "rows of one VM together")
                 }
                 rows[name] = -1
                 order.append((name, table.line))
                 series = Series()
             }
-            try series.append(table, columns)
+            try series.appendSample(from: table, columns: columns)
         }
-        try close(series, &builder)
+        try finishSeries(series, in: &builder)
         self.table = table
     }
 
@@ -45,12 +45,12 @@ struct UseTable {
             throw .malformed(
                 TracePlace(table.file, line: line, field: "name"),
                 expected: "a VM of \(FerryCSV.vmsFile)",
-                found: CSVTable.cut(name))
+                found: CSVTable.shortened(name))
         }
     }
 
-    private mutating func close(
-        _ series: Series, _ builder: inout WorkloadBuilder
+    private mutating func finishSeries(
+        _ series: Series, in builder: inout WorkloadBuilder
     ) throws(TraceError) {
         guard let name = order.last?.name else { return }
         rows[name] = try builder.addSeries(
@@ -75,18 +75,18 @@ struct UseTable {
         /// Nil until there are two samples.
         var interval: Duration?
 
-        mutating func append(_ table: CSVTable, _ columns: Columns) throws(TraceError) {
-            let age = try table.time(columns.age).nanoseconds
+        mutating func appendSample(from table: CSVTable, columns: Columns) throws(TraceError) {
+            let age = try table.simulationTime(in: columns.age).nanoseconds
             if cpu.count == 1, age > 0 { interval = .nanoseconds(age) }
             let step = interval?.wholeNanoseconds ?? 0
             guard cpu.isEmpty || step > 0, age == Int64(cpu.count) * step else {
                 throw table.malformed(
                     columns.age,
-                    cpu.isEmpty ? "0: a VM's first sample" : "seconds at equal distances")
+                    expected: cpu.isEmpty ? "0: a VM's first sample" : "seconds at equal distances")
             }
-            cpu.append(Float(try table.number(columns.cpu, in: 0...1, "a share")))
+            cpu.append(Float(try table.number(in: columns.cpu, range: 0...1, meaning: "a share")))
             if let column = columns.memory {
-                memory.append(Float(try table.number(column, in: 0...1, "a share")))
+                memory.append(Float(try table.number(in: column, range: 0...1, meaning: "a share")))
             }
         }
     }

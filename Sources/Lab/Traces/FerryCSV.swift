@@ -18,23 +18,23 @@ enum FerryCSV {
     static let hostsFile = "hosts.csv"
     static let utilisationFile = "utilisation.csv"
 
-    static func read(_ source: TraceSource) throws(TraceError) -> Workload {
-        var builder = WorkloadBuilder(.csv, source)
+    static func readWorkload(from source: TraceSource) throws(TraceError) -> Workload {
+        var builder = WorkloadBuilder(format: .csv, source: source)
         if source.names.contains(hostsFile) {
-            try readHosts(try source.table(named: hostsFile), into: &builder)
+            try readHosts(from: try source.openTable(named: hostsFile), into: &builder)
         }
         var use = UseTable()
         if source.names.contains(utilisationFile) {
-            use = try UseTable(try source.table(named: utilisationFile), into: &builder)
+            use = try UseTable(try source.openTable(named: utilisationFile), into: &builder)
         }
-        let vms = source.isFolder ? try source.table(named: vmsFile) : try source.table()
-        try readVMs(vms, use: use, into: &builder)
-        return try builder.finish()
+        let vms = source.isFolder ? try source.openTable(named: vmsFile) : try source.openTable()
+        try readVMs(from: vms, use: use, into: &builder)
+        return try builder.finishWorkload()
     }
 
     /// The column of a size in the unit that its name says, and that unit's bytes.
     static func memoryColumn(
-        _ table: CSVTable, _ prefix: String = ""
+        of table: CSVTable, prefix: String = ""
     ) -> (column: Column, bytesPerUnit: Int)? {
         let units = [("gib", 1 << 30), ("mib", 1 << 20), ("bytes", 1)]
         for (unit, bytes) in units {
@@ -46,9 +46,9 @@ enum FerryCSV {
     }
 
     static func requiredMemoryColumn(
-        _ table: CSVTable
+        of table: CSVTable
     ) throws(TraceError) -> (column: Column, bytesPerUnit: Int) {
-        if let found = memoryColumn(table) { return found }
+        if let found = memoryColumn(of: table) { return found }
         return (try table.column("memory_gib", "memory_mib", "memory_bytes"), 1)
     }
 }
@@ -57,7 +57,7 @@ enum FerryCSV {
 
 extension FerryCSV {
     private static func readVMs(
-        _ vms: CSVTable, use: UseTable, into builder: inout WorkloadBuilder
+        from vms: CSVTable, use: UseTable, into builder: inout WorkloadBuilder
     ) throws(TraceError) {
         var table = vms
         let columns = try VMColumns(table)
@@ -66,25 +66,25 @@ extension FerryCSV {
         }
         var names: Set<String> = []
         var withoutUse = 0
-        while try table.next() {
+        while try table.readNextRow() {
             let name = columns.name.map { table.text($0) } ?? "vm-\(builder.count)"
             guard !name.isEmpty, names.insert(name).inserted else {
                 throw table.malformed(
-                    columns.name ?? columns.arrival, "a name that no other VM has")
+                    columns.name ?? columns.arrival, expected: "a name that no other VM has")
             }
-            var request = try columns.request(table, &builder)
+            var request = try columns.vmRequest(from: table, builder: &builder)
             if let series = use.rows[name] {
                 request.series = series
-            } else if let series = try columns.constantUse(table, &builder) {
+            } else if let series = try columns.constantUse(from: table, builder: &builder) {
                 request.series = series
             } else {
                 withoutUse += 1
             }
-            try builder.add(request, name: columns.name == nil ? nil : name)
+            try builder.addRequest(request, name: columns.name == nil ? nil : name)
         }
         try use.expectAll(in: names)
         if !builder.workload.utilisation.isEmpty, withoutUse > 0 {
-            builder.note(
+            builder.addNote(
                 "No utilisation, a share is assumed: \(withoutUse) of \(builder.count) VMs.")
         }
     }
@@ -98,7 +98,7 @@ extension FerryCSV {
         init(_ table: CSVTable) throws(TraceError) {
             arrival = try table.column("arrival_s")
             vcpus = try table.column("vcpus")
-            memory = try requiredMemoryColumn(table)
+            memory = try requiredMemoryColumn(of: table)
             name = table.optionalColumn("name")
             departure = table.optionalColumn("departure_s")
             lifetime = table.optionalColumn("lifetime_s")
@@ -113,63 +113,68 @@ extension FerryCSV {
             memoryShare = table.optionalColumn("memory_share")
         }
 
-        func request(
-            _ table: CSVTable, _ builder: inout WorkloadBuilder
+        func vmRequest(
+            from table: CSVTable, builder: inout WorkloadBuilder
         ) throws(TraceError) -> VMRequest {
-            let arrival = try table.time(arrival)
+            let arrival = try table.simulationTime(in: arrival)
             var request = VMRequest(
-                arrival: arrival, departure: try end(table, arrival),
+                arrival: arrival, departure: try departureTime(from: table, arrival: arrival),
                 request: Resources(
-                    milliCPUs: try table.milliCPUs(vcpus),
+                    milliCPUs: try table.milliCPUs(in: vcpus),
                     memoryBytes: try table.memoryBytes(
-                        memory.column, bytesPerUnit: memory.bytesPerUnit)))
-            if let kind { request.kind = builder.kind(table.text(kind)) }
+                        in: memory.column, bytesPerUnit: memory.bytesPerUnit)))
+            if let kind { request.kind = builder.kindIndex(of: table.text(kind)) }
             if let priority, !table.isEmpty(priority) {
-                request.priority = Int16(try table.wholeNumber(priority, in: -32768...32767))
+                request.priority = Int16(try table.wholeNumber(in: priority, range: -32768...32767))
             }
-            request.groupSet = try groupSet(table, &builder)
+            request.groupSet = try groupSet(from: table, builder: &builder)
             if let labels, !table.isEmpty(labels) {
                 var demand = VMDemand()
-                demand.labels = try table.labels(labels)
-                request.demand = builder.demand(demand)
+                demand.labels = try table.labelList(in: labels)
+                request.demand = builder.demandIndex(of: demand)
             }
             if let initialHost, !table.isEmpty(initialHost) {
-                request.initialHost = try hostIndex(table, initialHost, arrival, builder)
+                request.initialHost = try initialHostIndex(
+                    from: table, in: initialHost, arrival: arrival, builder: builder)
             }
             if let dirtyRate, !table.isEmpty(dirtyRate) {
-                let rate = try table.number(dirtyRate, in: 0...1e6, "MiB/s")
+                let rate = try table.number(in: dirtyRate, range: 0...1e6, meaning: "MiB/s")
                 request.dirtyBytesPerSecond = Float(rate * Double(1 << 20))
             }
             return request
         }
 
-        private func hostIndex(
-            _ table: CSVTable, _ column: Column, _ arrival: SimTime, _ builder: WorkloadBuilder
+        private func initialHostIndex(
+            from table: CSVTable, in column: Column, arrival: SimTime, builder: WorkloadBuilder
         ) throws(TraceError) -> Int32 {
-            guard let host = builder.host(named: table.text(column)) else {
-                throw table.malformed(column, "a host of \(hostsFile)")
+            guard let host = builder.hostIndex(named: table.text(column)) else {
+                throw table.malformed(column, expected: "a host of \(hostsFile)")
             }
             guard arrival == .start else {
-                throw table.malformed(column, "nothing, because it does not arrive at 0")
+                throw table.malformed(column, expected: "nothing, because it does not arrive at 0")
             }
             return host
         }
 
-        private func end(_ table: CSVTable, _ arrival: SimTime) throws(TraceError) -> SimTime {
+        private func departureTime(from table: CSVTable, arrival: SimTime) throws(TraceError)
+            -> SimTime
+        {
             if let departure, !table.isEmpty(departure) {
-                let time = try table.time(departure)
+                let time = try table.simulationTime(in: departure)
                 guard time >= arrival else {
-                    throw table.malformed(departure, "seconds, no earlier than its arrival")
+                    throw table.malformed(
+                        departure, expected: "seconds, no earlier than its arrival")
                 }
                 return time
             }
             guard let lifetime, !table.isEmpty(lifetime) else { return .never }
-            let seconds = try table.number(lifetime, in: 0...Limits.secondsMax, "seconds")
+            let seconds = try table.number(
+                in: lifetime, range: 0...Limits.secondsMax, meaning: "seconds")
             return arrival + .nanoseconds(SimTime(seconds: seconds).nanoseconds)
         }
 
         private func groupSet(
-            _ table: CSVTable, _ builder: inout WorkloadBuilder
+            from table: CSVTable, builder: inout WorkloadBuilder
         ) throws(TraceError) -> Int32 {
             var members: [Int32] = []
             for (column, kind) in [
@@ -178,34 +183,36 @@ extension FerryCSV {
                 guard let column, !table.isEmpty(column) else { continue }
                 let texts = table.text(column).split(separator: " ")
                 guard members.count + texts.count <= Limits.groupsPerVMMax else {
-                    throw table.malformed(column, "at most \(Limits.groupsPerVMMax) groups")
+                    throw table.malformed(
+                        column, expected: "at most \(Limits.groupsPerVMMax) groups")
                 }
                 for text in texts {
-                    guard let group = AffinityGroup(text: text, kind) else {
-                        throw table.malformed(column, AffinityGroup.textForm)
+                    guard let group = AffinityGroup(text: text, kind: kind) else {
+                        throw table.malformed(column, expected: AffinityGroup.textForm)
                     }
-                    guard let row = try builder.group(group) else {
+                    guard let row = try builder.groupIndex(of: group) else {
                         throw table.malformed(
-                            column, "group \(group.name) to be the same wherever it stands")
+                            column,
+                            expected: "group \(group.name) to be the same wherever it stands")
                     }
                     if !members.contains(row) { members.append(row) }
                 }
             }
-            return builder.groupSet(members)
+            return builder.groupSetIndex(of: members)
         }
 
         /// The same use for all its life; nil when no column says so.
         func constantUse(
-            _ table: CSVTable, _ builder: inout WorkloadBuilder
+            from table: CSVTable, builder: inout WorkloadBuilder
         ) throws(TraceError) -> Int32? {
             guard let cpuShare, !table.isEmpty(cpuShare) else { return nil }
-            let cpu = Float(try table.number(cpuShare, in: 0...1, "a share"))
+            let cpu = Float(try table.number(in: cpuShare, range: 0...1, meaning: "a share"))
             guard builder.workload.utilisation.hasMemory else {
                 return try builder.addSeries(cpu: [cpu], every: .seconds(300))
             }
             var memory: Float = 1
             if let memoryShare, !table.isEmpty(memoryShare) {
-                memory = Float(try table.number(memoryShare, in: 0...1, "a share"))
+                memory = Float(try table.number(in: memoryShare, range: 0...1, meaning: "a share"))
             }
             return try builder.addSeries(cpu: [cpu], memory: [memory], every: .seconds(300))
         }

@@ -15,20 +15,20 @@ enum HuaweiEast {
         var isCreation: Bool
     }
 
-    static func read(_ source: TraceSource) throws(TraceError) -> Workload {
-        var events = try readEvents(try source.table())
-        var builder = WorkloadBuilder(.huaweiEast, source)
+    static func readWorkload(from source: TraceSource) throws(TraceError) -> Workload {
+        var events = try readEvents(from: try source.openTable())
+        var builder = WorkloadBuilder(format: .huaweiEast, source: source)
         let late = events.indices.dropFirst().count { events[$0].time < events[$0 - 1].time }
         if late > 0 {
             events.sort { ($0.time, $0.line) < ($1.time, $1.line) }
-            builder.note(
+            builder.addNote(
                 "Behind a later row and put in order of time: \(late) of \(events.count) rows.")
         }
-        try addVMs(events, source, into: &builder)
-        return try builder.finish(end: events.last?.time)
+        try addVMs(of: events, source: source, into: &builder)
+        return try builder.finishWorkload(end: events.last?.time)
     }
 
-    private static func readEvents(_ rows: CSVTable) throws(TraceError) -> [Event] {
+    private static func readEvents(from rows: CSVTable) throws(TraceError) -> [Event] {
         var table = rows
         let vm = try table.column("vmid")
         let cpu = try table.column("cpu")
@@ -36,21 +36,22 @@ enum HuaweiEast {
         let time = try table.column("time")
         let type = try table.column("type")
         var events: [Event] = []
-        while try table.next() {
+        while try table.readNextRow() {
             let request = Resources(
-                milliCPUs: try table.milliCPUs(cpu),
-                memoryBytes: try table.memoryBytes(memory, bytesPerUnit: 1 << 30))
+                milliCPUs: try table.milliCPUs(in: cpu),
+                memoryBytes: try table.memoryBytes(in: memory, bytesPerUnit: 1 << 30))
             events.append(
                 Event(
-                    time: try table.time(time), line: table.line,
-                    vm: try table.wholeNumber(vm, in: 0...Int.max), request: request,
-                    isCreation: try table.wholeNumber(type, in: 0...1, "0 or 1:") == 0))
+                    time: try table.simulationTime(in: time), line: table.line,
+                    vm: try table.wholeNumber(in: vm, range: 0...Int.max), request: request,
+                    isCreation: try table.wholeNumber(in: type, range: 0...1, meaning: "0 or 1:")
+                        == 0))
         }
         return events
     }
 
     private static func addVMs(
-        _ events: [Event], _ source: TraceSource, into builder: inout WorkloadBuilder
+        of events: [Event], source: TraceSource, into builder: inout WorkloadBuilder
     ) throws(TraceError) {
         var departures: [SimTime?] = []
         var running: [Int: Int] = [:]
@@ -63,7 +64,7 @@ enum HuaweiEast {
                         expected: "a VM that does not run yet", found: "\(event.vm)")
                 }
                 departures.append(nil)
-                try builder.add(
+                try builder.addRequest(
                     VMRequest(arrival: event.time, departure: .never, request: event.request),
                     name: "\(event.vm)")
             } else if let row = running.removeValue(forKey: event.vm) {
@@ -74,7 +75,7 @@ enum HuaweiEast {
         }
         builder.setDepartures { row, _ in departures[row] }
         if deletedUnseen > 0 {
-            builder.note(
+            builder.addNote(
                 "Left out, because they were created before the trace: \(deletedUnseen) VMs.")
         }
     }

@@ -24,29 +24,30 @@ enum HuaweiTopology {
     /// Of racks, groups and domains.
     private static let numbers = 0...1_000_000_000
 
-    static func read(_ source: TraceSource) throws(TraceError) -> Workload {
+    static func readWorkload(from source: TraceSource) throws(TraceError) -> Workload {
         let requests =
-            source.isFolder ? try source.table(named: requestsFile(source)) : try source.table()
-        var builder = WorkloadBuilder(.huaweiTopology, source)
-        try readHosts(source, into: &builder)
-        try readRequests(requests, into: &builder)
-        builder.note(
+            source.isFolder
+            ? try source.openTable(named: requestsFile(in: source)) : try source.openTable()
+        var builder = WorkloadBuilder(format: .huaweiTopology, source: source)
+        try readHosts(from: source, into: &builder)
+        try readRequests(from: requests, into: &builder)
+        builder.addNote(
             "The NUMA nodes of a server are added up; which node a VM is on is not modelled.")
-        builder.note("The trace has no times: a request arrives each second and stays.")
-        builder.note(
+        builder.addNote("The trace has no times: a request arrives each second and stays.")
+        builder.addNote(
             "Affinity is read as one rack, anti-affinity as different hosts, fault domains as different racks."
         )
         let end = SimTime(seconds: Double(builder.count))
-        return try builder.finish(end: end)
+        return try builder.finishWorkload(end: end)
     }
 
-    private static func requestsFile(_ source: TraceSource) throws(TraceError) -> String {
+    private static func requestsFile(in source: TraceSource) throws(TraceError) -> String {
         let files = source.names.filter { $0.hasPrefix(requestsPrefix) }
         guard files.count == 1 else {
             throw .malformed(
                 TracePlace(source.path),
                 expected: "one file \(requestsPrefix)*.csv; with several, give the path of one",
-                found: CSVTable.cut(files.joined(separator: " ")))
+                found: CSVTable.shortened(files.joined(separator: " ")))
         }
         return files[0]
     }
@@ -54,43 +55,43 @@ enum HuaweiTopology {
     // MARK: - Hosts
 
     private static func readHosts(
-        _ source: TraceSource, into builder: inout WorkloadBuilder
+        from source: TraceSource, into builder: inout WorkloadBuilder
     ) throws(TraceError) {
-        let racks = try readRacks(try source.table(named: racksFile))
-        var table = try source.table(named: serversFile)
+        let racks = try readRacks(from: try source.openTable(named: racksFile))
+        var table = try source.openTable(named: serversFile)
         let cpus = [try table.column("CPU1"), try table.column("CPU2")]
         let memories = [try table.column("RAM1"), try table.column("RAM2")]
         var number = 0
-        while try table.next() {
+        while try table.readNextRow() {
             var capacity = Resources.none
             for node in 0..<2 {
                 capacity =
                     capacity
                     + Resources(
-                        milliCPUs: try table.wholeNumber(cpus[node], in: 0...Limits.coresMax)
+                        milliCPUs: try table.wholeNumber(in: cpus[node], range: 0...Limits.coresMax)
                             * 1000,
                         memoryBytes: try table.wholeNumber(
-                            memories[node], in: 0...(Limits.memoryBytesMax >> 31)) << 30)
+                            in: memories[node], range: 0...(Limits.memoryBytesMax >> 31)) << 30)
             }
             var host = PlacementHost(name: "host-\(number)", capacity: capacity)
             guard let rack = racks[host.name] else {
-                throw table.malformed("\(host.name) in \(racksFile)", found: "")
+                throw table.malformed(expected: "\(host.name) in \(racksFile)", found: "")
             }
             host.domain = FaultDomain(rack: "rack-\(rack)")
-            try builder.add(host)
+            try builder.addHost(host)
             number += 1
         }
     }
 
-    private static func readRacks(_ rows: CSVTable) throws(TraceError) -> [String: Int] {
+    private static func readRacks(from rows: CSVTable) throws(TraceError) -> [String: Int] {
         var table = rows
         let host = try table.column("host_id")
         let rack = try table.column("rack_id")
         var racks: [String: Int] = [:]
-        while try table.next() {
-            let number = try table.wholeNumber(rack, in: numbers)
+        while try table.readNextRow() {
+            let number = try table.wholeNumber(in: rack, range: numbers)
             guard racks.updateValue(number, forKey: table.text(host)) == nil else {
-                throw table.malformed(host, "a host that no other row has")
+                throw table.malformed(host, expected: "a host that no other row has")
             }
         }
         return racks
@@ -101,25 +102,26 @@ enum HuaweiTopology {
 
 extension HuaweiTopology {
     private static func readRequests(
-        _ requests: CSVTable, into builder: inout WorkloadBuilder
+        from requests: CSVTable, into builder: inout WorkloadBuilder
     ) throws(TraceError) {
         var table = requests
         let columns = try Columns(table)
-        while try table.next() {
+        while try table.readNextRow() {
             var request = VMRequest(
                 arrival: SimTime(seconds: Double(builder.count)), departure: .never,
                 request: Resources(
-                    milliCPUs: try table.wholeNumber(columns.vcpus, in: 1...Limits.coresMax) * 1000,
+                    milliCPUs: try table.wholeNumber(in: columns.vcpus, range: 1...Limits.coresMax)
+                        * 1000,
                     memoryBytes: try table.wholeNumber(
-                        columns.memory, in: 1...(Limits.memoryBytesMax >> 30)) << 30))
-            _ = try table.wholeNumber(columns.numa, in: 1...2, "NUMA nodes")
-            if let group = try columns.group(table) {
-                guard let row = try builder.group(group) else {
-                    throw table.malformed(columns.group, "a group of one kind")
+                        in: columns.memory, range: 1...(Limits.memoryBytesMax >> 30)) << 30))
+            _ = try table.wholeNumber(in: columns.numa, range: 1...2, meaning: "NUMA nodes")
+            if let group = try columns.readGroup(from: table) {
+                guard let row = try builder.groupIndex(of: group) else {
+                    throw table.malformed(columns.group, expected: "a group of one kind")
                 }
-                request.groupSet = builder.groupSet([row])
+                request.groupSet = builder.groupSetIndex(of: [row])
             }
-            try builder.add(request)
+            try builder.addRequest(request)
         }
     }
 
@@ -135,10 +137,10 @@ extension HuaweiTopology {
             domain = try table.column("domain")
         }
 
-        func group(_ table: CSVTable) throws(TraceError) -> AffinityGroup? {
+        func readGroup(from table: CSVTable) throws(TraceError) -> AffinityGroup? {
             if table.isNull(strategy) { return nil }
             let name = table.text(strategy)
-            let number = try table.wholeNumber(group, in: numbers)
+            let number = try table.wholeNumber(in: group, range: numbers)
             switch name {
             case "affinity":
                 return AffinityGroup(name: "affinity-\(number)", .together, scope: .rack)
@@ -146,12 +148,12 @@ extension HuaweiTopology {
                 return AffinityGroup(name: "anti-affinity-\(number)", .apart())
             case "fault_domain":
                 let whole = "fault-domain-\(number)"
-                let part = try table.wholeNumber(domain, in: numbers)
+                let part = try table.wholeNumber(in: domain, range: numbers)
                 return AffinityGroup(
                     name: "\(whole)/\(part)", .partition(of: whole), scope: .rack)
             default:
                 throw table.malformed(
-                    strategy, "affinity, anti-affinity, fault_domain or nothing")
+                    strategy, expected: "affinity, anti-affinity, fault_domain or nothing")
             }
         }
     }

@@ -16,80 +16,85 @@ enum OpenB {
     private static let nodesPrefix = "openb_node_list"
     private static let nodesDefault = "openb_node_list_all_node.csv"
 
-    static func read(
-        _ source: TraceSource, countsGPUPods: Bool
+    static func readWorkload(
+        from source: TraceSource, countsGPUPods: Bool
     ) throws(TraceError) -> Workload {
-        var builder = WorkloadBuilder(countsGPUPods ? .openbAll : .openb, source)
-        if let nodes = try nodesFile(source) {
-            try readNodes(try source.table(named: nodes), into: &builder)
+        var builder = WorkloadBuilder(format: countsGPUPods ? .openbAll : .openb, source: source)
+        if let nodes = try nodesFile(in: source) {
+            try readNodes(from: try source.openTable(named: nodes), into: &builder)
         }
         let pods =
-            source.isFolder ? try source.table(named: podsFile(source)) : try source.table()
-        try readPods(pods, countsGPUPods, into: &builder)
-        return try builder.finish()
+            source.isFolder
+            ? try source.openTable(named: podsFile(in: source)) : try source.openTable()
+        try readPods(from: pods, countsGPUPods: countsGPUPods, into: &builder)
+        return try builder.finishWorkload()
     }
 
-    private static func podsFile(_ source: TraceSource) throws(TraceError) -> String {
-        try only(podsPrefix, or: podsDefault, in: source.names, source) ?? podsDefault
+    private static func podsFile(in source: TraceSource) throws(TraceError) -> String {
+        try onlyFile(
+            withPrefix: podsPrefix, preferring: podsDefault, among: source.names, of: source)
+            ?? podsDefault
     }
 
     /// Beside the pods; nil when there is none, and the run says which hosts there are.
-    private static func nodesFile(_ source: TraceSource) throws(TraceError) -> String? {
+    private static func nodesFile(in source: TraceSource) throws(TraceError) -> String? {
         let names = source.isFolder ? source.names : try source.namesBeside()
-        return try only(nodesPrefix, or: nodesDefault, in: names, source)
+        return try onlyFile(
+            withPrefix: nodesPrefix, preferring: nodesDefault, among: names, of: source)
     }
 
-    private static func only(
-        _ prefix: String, or preferred: String, in names: [String], _ source: TraceSource
+    private static func onlyFile(
+        withPrefix prefix: String, preferring preferred: String, among names: [String],
+        of source: TraceSource
     ) throws(TraceError) -> String? {
         let files = names.filter { $0.hasPrefix(prefix) && $0.hasSuffix(".csv") }
         if files.contains(preferred) { return preferred }
         guard files.count <= 1 else {
             throw .malformed(
                 TracePlace(source.path), expected: "\(preferred), or one file \(prefix)*.csv",
-                found: CSVTable.cut(files.joined(separator: " ")))
+                found: CSVTable.shortened(files.joined(separator: " ")))
         }
         return files.first
     }
 
     private static func readNodes(
-        _ nodes: CSVTable, into builder: inout WorkloadBuilder
+        from nodes: CSVTable, into builder: inout WorkloadBuilder
     ) throws(TraceError) {
         var table = nodes
         let name = try table.column("sn")
         let cpu = try table.column("cpu_milli")
         let memory = try table.column("memory_mib")
         var names: Set<String> = []
-        while try table.next() {
+        while try table.readNextRow() {
             let capacity = Resources(
-                milliCPUs: try table.milliCPUs(cpu, thousandthsPerUnit: 1),
-                memoryBytes: try table.memoryBytes(memory, bytesPerUnit: 1 << 20))
+                milliCPUs: try table.milliCPUs(in: cpu, thousandthsPerUnit: 1),
+                memoryBytes: try table.memoryBytes(in: memory, bytesPerUnit: 1 << 20))
             guard names.insert(table.text(name)).inserted else {
-                throw table.malformed(name, "a name that no other node has")
+                throw table.malformed(name, expected: "a name that no other node has")
             }
-            try builder.add(PlacementHost(name: table.text(name), capacity: capacity))
+            try builder.addHost(PlacementHost(name: table.text(name), capacity: capacity))
         }
     }
 
     private static func readPods(
-        _ pods: CSVTable, _ countsGPUPods: Bool, into builder: inout WorkloadBuilder
+        from pods: CSVTable, countsGPUPods: Bool, into builder: inout WorkloadBuilder
     ) throws(TraceError) {
         var table = pods
         let columns = try PodColumns(table)
         var names: Set<String> = []
         var withGPU = 0
-        while try table.next() {
+        while try table.readNextRow() {
             let name = table.text(columns.name)
             guard !name.isEmpty, names.insert(name).inserted else {
-                throw table.malformed(columns.name, "a name that no other pod has")
+                throw table.malformed(columns.name, expected: "a name that no other pod has")
             }
-            let request = try columns.request(table, &builder)
-            let gpus = try table.wholeNumber(columns.gpus, in: 0...1024)
+            let request = try columns.vmRequest(from: table, builder: &builder)
+            let gpus = try table.wholeNumber(in: columns.gpus, range: 0...1024)
             if gpus > 0 { withGPU += 1 }
-            if gpus == 0 || countsGPUPods { try builder.add(request, name: name) }
+            if gpus == 0 || countsGPUPods { try builder.addRequest(request, name: name) }
         }
         guard withGPU > 0 else { return }
-        builder.note(
+        builder.addNote(
             countsGPUPods
                 ? "Counted by CPU and memory alone, though they need GPUs: \(withGPU) of \(builder.count) pods."
                 : "Left out, because they need GPUs: \(withGPU) pods (format openb-all counts their CPU and memory)."
@@ -109,24 +114,25 @@ enum OpenB {
             deletion = try table.column("deletion_time")
         }
 
-        func request(
-            _ table: CSVTable, _ builder: inout WorkloadBuilder
+        func vmRequest(
+            from table: CSVTable, builder: inout WorkloadBuilder
         ) throws(TraceError) -> VMRequest {
-            let arrival = try table.time(creation)
+            let arrival = try table.simulationTime(in: creation)
             var departure = SimTime.never
             if !table.isNull(deletion) {
-                departure = try table.time(deletion)
+                departure = try table.simulationTime(in: deletion)
                 guard departure >= arrival else {
-                    throw table.malformed(deletion, "seconds, no earlier than creation_time")
+                    throw table.malformed(
+                        deletion, expected: "seconds, no earlier than creation_time")
                 }
             }
             var request = VMRequest(
                 arrival: arrival, departure: departure,
                 request: Resources(
-                    milliCPUs: try table.milliCPUs(cpu, thousandthsPerUnit: 1),
+                    milliCPUs: try table.milliCPUs(in: cpu, thousandthsPerUnit: 1),
                     memoryBytes: try table.memoryBytes(
-                        memory, bytesPerUnit: 1 << 20, allowsNone: true)))
-            request.kind = builder.kind(table.text(qos))
+                        in: memory, bytesPerUnit: 1 << 20, allowsNone: true)))
+            request.kind = builder.kindIndex(of: table.text(qos))
             return request
         }
     }

@@ -40,24 +40,24 @@ package enum PlanetLabFolder {
     /// Three digits, a carriage return and a line feed each, and some room.
     private static let fileBytesMax = PlanetLabDay.samplesPerVM * 8
 
-    package static func read(_ path: String) throws(TraceError) -> PlanetLabDay {
+    package static func readDay(inFolder path: String) throws(TraceError) -> PlanetLabDay {
         let folder = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
         let names = try vmNames(in: folder)
         var samples: [UInt8] = []
         samples.reserveCapacity(names.count * PlanetLabDay.samplesPerVM)
-        for name in names { try readFile(folder + "/" + name, into: &samples) }
-        return PlanetLabDay(name: lastPart(of: folder), vmNames: names, samples: samples)
+        for name in names { try readFile(at: folder + "/" + name, into: &samples) }
+        return PlanetLabDay(name: lastComponent(ofPath: folder), vmNames: names, samples: samples)
     }
 
     /// The experiment's order of names. Two that differ in case alone go by their own bytes.
-    package static func precedes(_ left: String, _ right: String) -> Bool {
-        let (upperLeft, upperRight) = (left.utf8.map(upperCased), right.utf8.map(upperCased))
+    package static func isOrdered(_ left: String, before right: String) -> Bool {
+        let (upperLeft, upperRight) = (left.utf8.map(uppercased), right.utf8.map(uppercased))
         return upperLeft == upperRight
             ? left.utf8.lexicographicallyPrecedes(right.utf8)
             : upperLeft.lexicographicallyPrecedes(upperRight)
     }
 
-    private static func upperCased(_ byte: UInt8) -> UInt8 {
+    private static func uppercased(_ byte: UInt8) -> UInt8 {
         UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte ? byte - 32 : byte
     }
 
@@ -72,14 +72,14 @@ package enum PlanetLabFolder {
         guard !names.isEmpty else {
             throw .malformed(TracePlace(folder), expected: "one file for each VM", found: "")
         }
-        names.sort(by: precedes)
+        names.sort(by: isOrdered)
         return names
     }
 
     private static func readFile(
-        _ path: String, into samples: inout [UInt8]
+        at path: String, into samples: inout [UInt8]
     ) throws(TraceError) {
-        guard isPlainFile(path) else {
+        guard isPlainFile(at: path) else {
             throw .malformed(
                 TracePlace(path), expected: "a file with 288 numbers",
                 found: Folder.isThere(path) ? "a folder" : "what is no plain file")
@@ -91,17 +91,17 @@ package enum PlanetLabFolder {
             }
             throw .unreadable(file: path, error)
         }
-        try parse(bytes, of: path, into: &samples)
+        try parseSamples(in: bytes, path: path, into: &samples)
     }
 
     /// True for what cannot be looked at too: opening it then says why.
-    private static func isPlainFile(_ path: String) -> Bool {
+    private static func isPlainFile(at path: String) -> Bool {
         var status = stat()
         return unsafe stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
     }
 
-    private static func parse(
-        _ bytes: [UInt8], of path: String, into samples: inout [UInt8]
+    private static func parseSamples(
+        in bytes: [UInt8], path: String, into samples: inout [UInt8]
     ) throws(TraceError) {
         var line = 0
         var rest = bytes[...]
@@ -111,22 +111,25 @@ package enum PlanetLabFolder {
             var text = rest[..<end]
             if text.last == UInt8(ascii: "\r") { text.removeLast() }
             guard line <= PlanetLabDay.samplesPerVM else {
-                throw malformed(path, line, "the end of the file after 288 lines", text)
+                throw malformed(
+                    path: path, line: line, expected: "the end of the file after 288 lines",
+                    found: text)
             }
-            guard let value = percent(text) else {
-                throw malformed(path, line, "a whole number from 0 to 100", text)
+            guard let value = parsePercent(text) else {
+                throw malformed(
+                    path: path, line: line, expected: "a whole number from 0 to 100", found: text)
             }
             samples.append(value)
             rest = bytes[min(end + 1, bytes.endIndex)...]
         }
         guard line == PlanetLabDay.samplesPerVM else {
             throw malformed(
-                path, line + 1, "288 lines with a number each",
-                Array("the end of the file".utf8)[...])
+                path: path, line: line + 1, expected: "288 lines with a number each",
+                found: Array("the end of the file".utf8)[...])
         }
     }
 
-    private static func percent(_ text: ArraySlice<UInt8>) -> UInt8? {
+    private static func parsePercent(_ text: ArraySlice<UInt8>) -> UInt8? {
         guard 1...3 ~= text.count else { return nil }
         var value = 0
         for byte in text {
@@ -137,14 +140,14 @@ package enum PlanetLabFolder {
     }
 
     private static func malformed(
-        _ path: String, _ line: Int, _ expected: String, _ found: ArraySlice<UInt8>
+        path: String, line: Int, expected: String, found: ArraySlice<UInt8>
     ) -> TraceError {
         .malformed(
             TracePlace(path, line: line, field: "cpu"), expected: expected,
             found: String(decoding: found.prefix(24), as: UTF8.self))
     }
 
-    private static func lastPart(of path: String) -> String {
+    private static func lastComponent(ofPath path: String) -> String {
         path.split(separator: "/").last.map(String.init) ?? path
     }
 }

@@ -14,9 +14,9 @@ enum PlanetLabTrace {
         Resources(milliCPUs: $0.0, memoryBytes: $0.1 << 20)
     }
 
-    static func read(_ source: TraceSource) throws(TraceError) -> Workload {
-        let day = try PlanetLabFolder.read(source.path)
-        var builder = WorkloadBuilder(.planetLab, source)
+    static func readWorkload(from source: TraceSource) throws(TraceError) -> Workload {
+        let day = try PlanetLabFolder.readDay(inFolder: source.path)
+        var builder = WorkloadBuilder(format: .planetLab, source: source)
         let vmsPerType = (day.vmNames.count + shapes.count - 1) / shapes.count
         let interval = Duration.seconds(PlanetLabDay.secondsPerSample)
         for (number, name) in day.vmNames.enumerated() {
@@ -26,12 +26,12 @@ enum PlanetLabTrace {
             request.series = try builder.addSeries(
                 cpu: day.samples(ofVM: number).map { Float($0) / 100 }, every: interval)
             request.kind = Int32(type + 1)
-            try builder.add(request, name: name)
+            try builder.addRequest(request, name: name)
         }
-        builder.note(
+        builder.addNote(
             "The trace has no shapes: VMs have those of the published experiment, 1000 MIPS count as one core."
         )
-        return try builder.finish(
+        return try builder.finishWorkload(
             end: .start + .seconds(PlanetLabDay.samplesPerVM * PlanetLabDay.secondsPerSample))
     }
 }

@@ -7,7 +7,7 @@ package enum PortableMath {
     private static let ln2Low = 0x1.a39ef35793c76p-33
 
     /// Reduced to |r| <= ln 2 / 2, then Taylor's series up to r^13: the rest is below 2^-57.
-    package static func exp(_ x: Double) -> Double {
+    package static func exponential(_ x: Double) -> Double {
         guard x < 709 else { return .infinity }
         guard x > -708 else { return 0 }
         let power = (x / (ln2High + ln2Low)).rounded()
@@ -18,7 +18,7 @@ package enum PortableMath {
     }
 
     /// Of a number above 0: 2 artanh((m - 1) / (m + 1)) of the mantissa between 0.7 and 1.4, up to the 23rd power.
-    package static func log(_ x: Double) -> Double {
+    package static func naturalLogarithm(_ x: Double) -> Double {
         var mantissa = x.significand
         var power = Double(x.exponent)
         if mantissa > 1.4142135623730951 {
@@ -50,31 +50,31 @@ package enum PortableMath {
     ///
     /// P. J. Acklam, "An algorithm for computing the inverse normal cumulative distribution function" (2003): relative
     /// error below 1.15e-9.
-    package static func normalQuantile(_ share: Double) -> Double {
+    package static func normalQuantile(ofShare share: Double) -> Double {
         let tail = 0.02425
-        if share < tail { return normalTail(share) }
-        if share > 1 - tail { return -normalTail(1 - share) }
+        if share < tail { return normalTail(ofShare: share) }
+        if share > 1 - tail { return -normalTail(ofShare: 1 - share) }
         let middle = share - 0.5
         let square = middle * middle
-        return middle * polynomial(middleTop, square)
-            / (polynomial(middleBottom, square) * square + 1)
+        return middle * polynomial(middleTop, at: square)
+            / (polynomial(middleBottom, at: square) * square + 1)
     }
 
-    private static func normalTail(_ share: Double) -> Double {
-        let root = (-2 * log(max(share, 0x1p-60))).squareRoot()
-        return polynomial(tailTop, root) / (polynomial(tailBottom, root) * root + 1)
+    private static func normalTail(ofShare share: Double) -> Double {
+        let root = (-2 * naturalLogarithm(max(share, 0x1p-60))).squareRoot()
+        return polynomial(tailTop, at: root) / (polynomial(tailBottom, at: root) * root + 1)
     }
 
     /// The share of the standard normal distribution below a value: Abramowitz and Stegun 26.2.17, error below 7.5e-8.
-    package static func normalShare(_ value: Double) -> Double {
-        guard value >= 0 else { return 1 - normalShare(-value) }
+    package static func normalShare(below value: Double) -> Double {
+        guard value >= 0 else { return 1 - normalShare(below: -value) }
         let step = 1 / (1 + 0.2316419 * value)
-        let density = exp(-value * value / 2) * 0.3989422804014327
-        return 1 - density * step * polynomial(shareTerms, step)
+        let density = exponential(-value * value / 2) * 0.3989422804014327
+        return 1 - density * step * polynomial(shareTerms, at: step)
     }
 
     /// The first coefficient is that of the highest power.
-    private static func polynomial(_ coefficients: [Double], _ x: Double) -> Double {
+    private static func polynomial(_ coefficients: [Double], at x: Double) -> Double {
         coefficients.reduce(0) { $0 * x + $1 }
     }
 

@@ -32,21 +32,24 @@ enum AzureLike {
     private static let wave = 0.4
     private static let wavePeak = 18.45 / 24
 
-    static func make(_ parameters: SyntheticParameters) -> SyntheticDraft {
+    static func makeWorkload(_ parameters: SyntheticParameters) -> SyntheticDraft {
         var variates = Variates(seed: parameters.seed)
         var draft = SyntheticDraft()
         let seconds = parameters.duration.seconds
-        let rows = SyntheticUse.rows(vms: parameters.vms, duration: parameters.duration)
+        let rows = SyntheticUse.rowCount(vms: parameters.vms, duration: parameters.duration)
         SyntheticUse.addLikePlanetLab(
-            to: &draft.workload, rows: rows, samples: SyntheticUse.samples(parameters.duration),
-            &variates)
+            to: &draft.workload, rows: rows,
+            samples: SyntheticUse.sampleCount(over: parameters.duration),
+            using: &variates)
         // Those there at the start are to those that arrive as a lifetime is to the duration (Little's law).
         let shareThere = meanLifetime / (meanLifetime + seconds)
         let there = Int((Double(parameters.vms) * shareThere).rounded())
-        for _ in 0..<there { draft.add(vmThere(&variates)) }
+        for _ in 0..<there { draft.addRequest(vmRunningAtStart(using: &variates)) }
         while draft.workload.requests.count < parameters.vms {
             let most = parameters.vms - draft.workload.requests.count
-            for request in batch(within: seconds, atMost: most, &variates) { draft.add(request) }
+            for request in nextBatch(within: seconds, atMost: most, variates: &variates) {
+                draft.addRequest(request)
+            }
         }
         for row in draft.workload.requests.indices {
             draft.workload.requests[row].series = Int32(row % rows)
@@ -55,41 +58,45 @@ enum AzureLike {
     }
 
     /// A batch of one shape and one tenant.
-    private static func batch(
-        within seconds: Double, atMost most: Int, _ variates: inout Variates
+    private static func nextBatch(
+        within seconds: Double, atMost most: Int, variates: inout Variates
     ) -> [VMRequest] {
-        let arrival = batchTime(seconds, &variates)
-        let tenant = variates.number(below: tenants)
-        let shape = SyntheticShapes.azure.draw(&variates)
-        let score = PortableMath.normalQuantile((Double(tenant) + 0.5) / Double(tenants))
-        return (0..<min(most, batchSize(&variates))).map { _ in
-            let own = (1 - likeness).squareRoot() * variates.normal()
-            let life = lifetime(PortableMath.normalShare(likeness.squareRoot() * score + own))
-            return request(arrival, arrival + life, shape, tenant)
+        let arrival = batchTime(within: seconds, using: &variates)
+        let tenant = variates.drawNumber(below: tenants)
+        let shape = SyntheticShapes.azure.drawShape(using: &variates)
+        let score = PortableMath.normalQuantile(ofShare: (Double(tenant) + 0.5) / Double(tenants))
+        return (0..<min(most, batchSize(using: &variates))).map { _ in
+            let own = (1 - likeness).squareRoot() * variates.drawNormal()
+            let life = lifetime(
+                atShare: PortableMath.normalShare(below: likeness.squareRoot() * score + own))
+            return vmRequest(
+                arrival: arrival, departure: arrival + life, shape: shape, tenant: tenant)
         }
     }
 
     /// A VM met at a random moment: long lives are met more often, as often as they are longer, and any age is as likely as
     /// another. Its tenant is one whose VMs live about so long.
-    private static func vmThere(_ variates: inout Variates) -> VMRequest {
-        let piece = variates.choice(pieceWeights)
+    private static func vmRunningAtStart(using variates: inout Variates) -> VMRequest {
+        let piece = variates.drawIndex(weights: pieceWeights)
         let (low, high) = (lifetimes[piece], lifetimes[piece + 1])
         // The logarithm spread evenly, times the length, is the length spread evenly.
-        let life = low.seconds + (high.seconds - low.seconds) * variates.fraction()
+        let life = low.seconds + (high.seconds - low.seconds) * variates.drawFraction()
         let position =
-            PortableMath.log(life / low.seconds) / PortableMath.log(high.seconds / low.seconds)
+            PortableMath.naturalLogarithm(life / low.seconds)
+            / PortableMath.naturalLogarithm(high.seconds / low.seconds)
         let share = low.share + (high.share - low.share) * position
-        let score = PortableMath.normalQuantile(min(max(share, 1e-9), 1 - 1e-9))
+        let score = PortableMath.normalQuantile(ofShare: min(max(share, 1e-9), 1 - 1e-9))
         let tenantScore =
-            likeness.squareRoot() * score + (1 - likeness).squareRoot() * variates.normal()
+            likeness.squareRoot() * score + (1 - likeness).squareRoot() * variates.drawNormal()
         let tenant = min(
-            tenants - 1, Int(PortableMath.normalShare(tenantScore) * Double(tenants)))
-        let shape = SyntheticShapes.azure.draw(&variates)
-        return request(0, life * variates.fraction(), shape, tenant)
+            tenants - 1, Int(PortableMath.normalShare(below: tenantScore) * Double(tenants)))
+        let shape = SyntheticShapes.azure.drawShape(using: &variates)
+        return vmRequest(
+            arrival: 0, departure: life * variates.drawFraction(), shape: shape, tenant: tenant)
     }
 
-    private static func request(
-        _ arrival: Double, _ departure: Double, _ shape: Resources, _ tenant: Int
+    private static func vmRequest(
+        arrival: Double, departure: Double, shape: Resources, tenant: Int
     ) -> VMRequest {
         var request = VMRequest(
             arrival: SimTime(seconds: arrival), departure: SimTime(seconds: departure),
@@ -99,34 +106,36 @@ enum AzureLike {
     }
 
     /// The lifetime that a share of all VMs do not outlive.
-    static func lifetime(_ share: Double) -> Double {
+    static func lifetime(atShare share: Double) -> Double {
         let above = lifetimes.firstIndex { $0.share > share } ?? lifetimes.count - 1
         let (low, high) = (lifetimes[above - 1], lifetimes[above])
         let position = min(1, (share - low.share) / (high.share - low.share))
         return low.seconds
-            * PortableMath.exp(PortableMath.log(high.seconds / low.seconds) * position)
+            * PortableMath.exponential(
+                PortableMath.naturalLogarithm(high.seconds / low.seconds) * position)
     }
 
     /// Each piece's part in the mean lifetime.
     private static let pieceWeights: [Double] = zip(lifetimes, lifetimes.dropFirst()).map {
         ($1.share - $0.share) * ($1.seconds - $0.seconds)
-            / PortableMath.log($1.seconds / $0.seconds)
+            / PortableMath.naturalLogarithm($1.seconds / $0.seconds)
     }
 
     static let meanLifetime = pieceWeights.reduce(0, +)
 
     /// By rejection against the rate's peak; it takes 1.4 tries on average.
-    private static func batchTime(_ seconds: Double, _ variates: inout Variates) -> Double {
+    private static func batchTime(within seconds: Double, using variates: inout Variates) -> Double
+    {
         for _ in 0..<1000 {
-            let time = variates.fraction() * seconds
+            let time = variates.drawFraction() * seconds
             let rate = 1 + wave * PortableMath.cosine(turns: time / 86_400 - wavePeak)
-            if variates.fraction() * (1 + wave) < rate { return time }
+            if variates.drawFraction() * (1 + wave) < rate { return time }
         }
         return 0
     }
 
-    private static func batchSize(_ variates: inout Variates) -> Int {
-        let piece = batches[variates.choice(batches.map(\.share))]
-        return Int(variates.logUniform(piece.from, piece.to + 1))
+    private static func batchSize(using variates: inout Variates) -> Int {
+        let piece = batches[variates.drawIndex(weights: batches.map(\.share))]
+        return Int(variates.drawLogUniform(from: piece.from, to: piece.to + 1))
     }
 }

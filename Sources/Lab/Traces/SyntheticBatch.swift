@@ -24,44 +24,44 @@ enum BatchJobs {
     /// Longer ones are drawn again: e^12 s are 45 hours.
     private static let logSecondsMax = 12.0
 
-    static func make(_ parameters: SyntheticParameters) -> SyntheticDraft {
+    static func makeWorkload(_ parameters: SyntheticParameters) -> SyntheticDraft {
         var variates = Variates(seed: parameters.seed)
         var draft = SyntheticDraft()
-        let series = draft.workload.utilisation.add(cpu: [1], every: SyntheticUse.interval)
+        let series = draft.workload.utilisation.addSeries(cpu: [1], every: SyntheticUse.interval)
         var job: Int32 = 0
         while draft.workload.requests.count < parameters.vms {
-            let arrival = variates.fraction() * parameters.duration.seconds
-            let size = size(&variates)
-            let departure = arrival + runningTime(size, &variates)
+            let arrival = variates.drawFraction() * parameters.duration.seconds
+            let size = drawSize(using: &variates)
+            let departure = arrival + runningTime(ofSize: size, using: &variates)
             job += 1
             for _ in 0..<min(size, parameters.vms - draft.workload.requests.count) {
                 var request = VMRequest(
                     arrival: SimTime(seconds: arrival), departure: SimTime(seconds: departure),
                     request: shape)
                 (request.series, request.kind) = (series, job)
-                draft.add(request)
+                draft.addRequest(request)
             }
         }
         return draft
     }
 
-    static func size(_ variates: inout Variates) -> Int {
-        let kind = variates.fraction()
+    static func drawSize(using variates: inout Variates) -> Int {
+        let kind = variates.drawFraction()
         if kind <= serialShare { return 1 }
         let (from, to) =
-            variates.fraction() <= sizeLowShare ? (sizeLow, sizeMiddle) : (sizeMiddle, sizeHigh)
-        var logarithm = from + (to - from) * variates.fraction()
+            variates.drawFraction() <= sizeLowShare ? (sizeLow, sizeMiddle) : (sizeMiddle, sizeHigh)
+        var logarithm = from + (to - from) * variates.drawFraction()
         if kind <= serialShare + powerOfTwoShare { logarithm = logarithm.rounded() }
-        return Int((PortableMath.exp(logarithm * 0.6931471805599453)).rounded())
+        return Int((PortableMath.exponential(logarithm * 0.6931471805599453)).rounded())
     }
 
-    static func runningTime(_ size: Int, _ variates: inout Variates) -> Double {
+    static func runningTime(ofSize size: Int, using variates: inout Variates) -> Double {
         let shortShare = min(max(shortShareSlope * Double(size) + shortShareAtNone, 0), 1)
         for _ in 0..<1000 {
-            let part = variates.fraction() <= shortShare ? short : long
-            let logarithm = variates.gamma(shape: part.shape, scale: part.scale)
-            if logarithm <= logSecondsMax { return PortableMath.exp(logarithm) }
+            let part = variates.drawFraction() <= shortShare ? short : long
+            let logarithm = variates.drawGamma(shape: part.shape, scale: part.scale)
+            if logarithm <= logSecondsMax { return PortableMath.exponential(logarithm) }
         }
-        return PortableMath.exp(logSecondsMax)
+        return PortableMath.exponential(logSecondsMax)
     }
 }

@@ -9,42 +9,44 @@ enum Fleet {
     /// Half of the VMs are there from the start, the other half arrives: a Poisson process, exponential lifetimes with the
     /// duration as their mean. So the number of VMs stays what it was, on average (M/M/infinity in equilibrium, by Little's
     /// law), and what is left of a lifetime is distributed as a whole one.
-    static func steady(_ parameters: SyntheticParameters) -> SyntheticDraft {
+    static func makeSteadyWorkload(_ parameters: SyntheticParameters) -> SyntheticDraft {
         var variates = Variates(seed: parameters.seed)
         var draft = SyntheticDraft()
         let seconds = parameters.duration.seconds
-        let rows = SyntheticUse.rows(vms: parameters.vms, duration: parameters.duration)
+        let rows = SyntheticUse.rowCount(vms: parameters.vms, duration: parameters.duration)
         SyntheticUse.addLikePlanetLab(
-            to: &draft.workload, rows: rows, samples: SyntheticUse.samples(parameters.duration),
-            &variates)
+            to: &draft.workload, rows: rows,
+            samples: SyntheticUse.sampleCount(over: parameters.duration),
+            using: &variates)
         for number in 0..<parameters.vms {
             // A Poisson process with so many arrivals in an interval has them at independent, evenly spread times.
             let isThere = number < parameters.vms / 2
-            let arrival = isThere ? 0 : variates.fraction() * seconds
+            let arrival = isThere ? 0 : variates.drawFraction() * seconds
             let departure = arrival + variates.exponential(mean: seconds)
             var request = VMRequest(
                 arrival: SimTime(seconds: arrival), departure: SimTime(seconds: departure),
-                request: SyntheticShapes.azure.draw(&variates))
+                request: SyntheticShapes.azure.drawShape(using: &variates))
             request.series = Int32(number % rows)
-            draft.add(request)
+            draft.addRequest(request)
         }
         return draft
     }
 
     /// All VMs are there from the start and stay; their use follows the hour, so that hosts fill and empty together.
-    static func diurnal(_ parameters: SyntheticParameters) -> SyntheticDraft {
+    static func makeDiurnalWorkload(_ parameters: SyntheticParameters) -> SyntheticDraft {
         var variates = Variates(seed: parameters.seed)
         var draft = SyntheticDraft()
-        let rows = SyntheticUse.rows(vms: parameters.vms, duration: parameters.duration)
+        let rows = SyntheticUse.rowCount(vms: parameters.vms, duration: parameters.duration)
         SyntheticUse.addDiurnal(
-            to: &draft.workload, rows: rows, samples: SyntheticUse.samples(parameters.duration),
-            &variates)
+            to: &draft.workload, rows: rows,
+            samples: SyntheticUse.sampleCount(over: parameters.duration),
+            using: &variates)
         for number in 0..<parameters.vms {
             var request = VMRequest(
                 arrival: .start, departure: .never,
-                request: SyntheticShapes.azure.draw(&variates))
+                request: SyntheticShapes.azure.drawShape(using: &variates))
             request.series = Int32(number % rows)
-            draft.add(request)
+            draft.addRequest(request)
         }
         return draft
     }

@@ -21,5 +21,7 @@ struct SyntheticShapes {
         weights = table.map(\.share)
     }
 
-    func draw(_ variates: inout Variates) -> Resources { shapes[variates.choice(weights)] }
+    func drawShape(using variates: inout Variates) -> Resources {
+        shapes[variates.drawIndex(weights: weights)]
+    }
 }

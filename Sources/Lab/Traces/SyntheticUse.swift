@@ -24,30 +24,30 @@ struct SyntheticUse {
     private static let peak = 14.0 / 24
 
     /// Rows that all VMs share in turn when there are too many VMs for one each; see `Limits.syntheticSamplesMax`.
-    static func rows(vms: Int, duration: Duration) -> Int {
-        max(1, min(vms, Limits.syntheticSamplesMax / samples(duration)))
+    static func rowCount(vms: Int, duration: Duration) -> Int {
+        max(1, min(vms, Limits.syntheticSamplesMax / sampleCount(over: duration)))
     }
 
-    static func samples(_ duration: Duration) -> Int {
+    static func sampleCount(over duration: Duration) -> Int {
         let steps = duration.wholeNanoseconds / interval.wholeNanoseconds + 1
         return Int(min(steps, Int64(Limits.syntheticSamplesMax)))
     }
 
     /// Rows like PlanetLab's; row i is for VM i, i + rows, and so on.
     static func addLikePlanetLab(
-        to workload: inout Workload, rows: Int, samples: Int, _ variates: inout Variates
+        to workload: inout Workload, rows: Int, samples: Int, using variates: inout Variates
     ) {
         for _ in 0..<rows {
-            let level = logMedian + deviationBetween * variates.normal()
-            add(to: &workload, samples, &variates) { _, noise in
-                PortableMath.exp(level + deviationWithin * noise)
+            let level = logMedian + deviationBetween * variates.drawNormal()
+            addSeries(to: &workload, samples: samples, using: &variates) { _, noise in
+                PortableMath.exponential(level + deviationWithin * noise)
             }
         }
     }
 
     /// Rows that swing with the day, all together. The noise leaves the mean as it is.
     static func addDiurnal(
-        to workload: inout Workload, rows: Int, samples: Int, _ variates: inout Variates
+        to workload: inout Workload, rows: Int, samples: Int, using variates: inout Variates
     ) {
         let correction = deviationWithin * deviationWithin / 2
         let swing = (0..<samples).map { step in
@@ -56,24 +56,24 @@ struct SyntheticUse {
             return (night + day) / 2 + (day - night) / 2 * wave
         }
         for _ in 0..<rows {
-            add(to: &workload, samples, &variates) { step, noise in
-                swing[step] * PortableMath.exp(deviationWithin * noise - correction)
+            addSeries(to: &workload, samples: samples, using: &variates) { step, noise in
+                swing[step] * PortableMath.exponential(deviationWithin * noise - correction)
             }
         }
     }
 
-    private static func add(
-        to workload: inout Workload, _ samples: Int, _ variates: inout Variates,
-        _ share: (Int, Double) -> Double
+    private static func addSeries(
+        to workload: inout Workload, samples: Int, using variates: inout Variates,
+        share: (Int, Double) -> Double
     ) {
-        var noise = variates.normal()
+        var noise = variates.drawNormal()
         let fresh = (1 - correlation * correlation).squareRoot()
         var cpu: [Float] = []
         cpu.reserveCapacity(samples)
         for step in 0..<samples {
             cpu.append(Float(min(1, share(step, noise))))
-            noise = correlation * noise + fresh * variates.normal()
+            noise = correlation * noise + fresh * variates.drawNormal()
         }
-        _ = workload.utilisation.add(cpu: cpu, every: interval)
+        _ = workload.utilisation.addSeries(cpu: cpu, every: interval)
     }
 }

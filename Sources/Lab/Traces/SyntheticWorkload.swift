@@ -53,19 +53,19 @@ package enum SyntheticWorkload: String, CaseIterable, Sendable {
     }
 
     /// Equal parameters make equal workloads, bit for bit, on every machine.
-    package func make(_ parameters: SyntheticParameters) -> Workload {
+    package func makeWorkload(_ parameters: SyntheticParameters) -> Workload {
         var draft =
             switch self {
-            case .azureLike: AzureLike.make(parameters)
-            case .steady: Fleet.steady(parameters)
-            case .diurnal: Fleet.diurnal(parameters)
-            case .batch: BatchJobs.make(parameters)
+            case .azureLike: AzureLike.makeWorkload(parameters)
+            case .steady: Fleet.makeSteadyWorkload(parameters)
+            case .diurnal: Fleet.makeDiurnalWorkload(parameters)
+            case .batch: BatchJobs.makeWorkload(parameters)
             }
         draft.workload.name =
             "\(rawValue), \(parameters.vms) VMs, seed \(parameters.seed)"
         draft.workload.hosts = parameters.hosts?.hosts ?? []
         draft.workload.end = .start + parameters.duration
-        return draft.sorted()
+        return draft.sortedWorkload()
     }
 }
 
@@ -73,10 +73,10 @@ package enum SyntheticWorkload: String, CaseIterable, Sendable {
 struct SyntheticDraft {
     var workload = Workload(name: "", end: .start)
 
-    mutating func add(_ request: VMRequest) { workload.requests.append(request) }
+    mutating func addRequest(_ request: VMRequest) { workload.requests.append(request) }
 
     /// In order of arrival. Rows of utilisation go with their VMs.
-    consuming func sorted() -> Workload {
+    consuming func sortedWorkload() -> Workload {
         let requests = workload.requests
         let order = requests.indices.sorted {
             (requests[$0].arrival, $0) < (requests[$1].arrival, $1)

@@ -4,7 +4,10 @@ import Host
 
 extension TraceSource {
     func detectedFormat() throws(TraceError) -> TraceFormat {
-        let format = isFolder ? try folderFormat() : try Self.format(of: table, bytes ?? [])
+        let format =
+            isFolder
+            ? try folderFormat()
+            : try Self.detectFormat(openingTable: openTable, bytes: bytes ?? [])
         guard let format else {
             throw .unknownFormat(path: path, known: TraceFormat.allCases.map(\.rawValue))
         }
@@ -20,22 +23,24 @@ extension TraceSource {
         guard let first = names.first(where: { !Folder.isThere(path + "/" + $0) }) else {
             return nil
         }
-        let bytes = try Self.bytes(of: path + "/" + first)
+        let bytes = try Self.readBytes(ofFile: path + "/" + first)
         if Self.isPercentages(bytes) { return .planetLab }
-        let format = try Self.format(
-            of: { separator throws(TraceError) in
+        let format = try Self.detectFormat(
+            openingTable: { separator throws(TraceError) in
                 try CSVTable(file: path + "/" + first, bytes: bytes, separator: separator)
-            }, bytes)
+            }, bytes: bytes)
         return format == .bitbrains ? .bitbrains : nil
     }
 
-    private static func format(
-        of table: (UInt8) throws(TraceError) -> CSVTable, _ bytes: [UInt8]
+    private static func detectFormat(
+        openingTable table: (UInt8) throws(TraceError) -> CSVTable, bytes: [UInt8]
     ) throws(TraceError) -> TraceFormat? {
         let commas = try table(.comma)
-        for (format, columns) in signatures where columns.allSatisfy(commas.has) { return format }
+        for (format, columns) in signatures where columns.allSatisfy(commas.hasColumn) {
+            return format
+        }
         let semicolons = try table(.semicolon)
-        return Bitbrains.signature.allSatisfy(semicolons.has) ? .bitbrains : nil
+        return Bitbrains.signature.allSatisfy(semicolons.hasColumn) ? .bitbrains : nil
     }
 
     /// The first whose columns are all there.

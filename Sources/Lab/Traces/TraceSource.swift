@@ -13,12 +13,12 @@ struct TraceSource {
     let names: [String]
 
     init(_ path: String) throws(TraceError) {
-        self.path = Self.withoutTrailingSlash(path)
+        self.path = Self.removingTrailingSlash(from: path)
         if Folder.isThere(path) {
             bytes = nil
-            names = try Self.names(in: path)
+            names = try Self.fileNames(inFolder: path)
         } else {
-            bytes = try Self.bytes(of: path)
+            bytes = try Self.readBytes(ofFile: path)
             names = []
         }
     }
@@ -33,16 +33,16 @@ struct TraceSource {
     var isFolder: Bool { bytes == nil }
 
     /// What people call it: the last part of its path.
-    var name: String { Self.lastPart(path) }
+    var name: String { Self.lastComponent(ofPath: path) }
 
     /// The folder, or the one that the file is in.
     var folder: String { isFolder ? path : Folder.holding(path) }
 
     /// The names beside a file, itself among them.
-    func namesBeside() throws(TraceError) -> [String] { try Self.names(in: folder) }
+    func namesBeside() throws(TraceError) -> [String] { try Self.fileNames(inFolder: folder) }
 
     /// The table in it, when it is a file.
-    func table(separator: UInt8 = .comma) throws(TraceError) -> CSVTable {
+    func openTable(separator: UInt8 = .comma) throws(TraceError) -> CSVTable {
         guard let bytes else {
             throw .malformed(TracePlace(path), expected: "a file", found: "a folder")
         }
@@ -50,12 +50,12 @@ struct TraceSource {
     }
 
     /// The table in a file of the folder.
-    func table(named name: String, separator: UInt8 = .comma) throws(TraceError) -> CSVTable {
+    func openTable(named name: String, separator: UInt8 = .comma) throws(TraceError) -> CSVTable {
         let file = folder + "/" + name
-        return try CSVTable(file: file, bytes: Self.bytes(of: file), separator: separator)
+        return try CSVTable(file: file, bytes: Self.readBytes(ofFile: file), separator: separator)
     }
 
-    static func bytes(of path: String) throws(TraceError) -> [UInt8] {
+    static func readBytes(ofFile path: String) throws(TraceError) -> [UInt8] {
         guard !Folder.isThere(path) else {
             throw .malformed(TracePlace(path), expected: "a file", found: "a folder")
         }
@@ -69,17 +69,17 @@ struct TraceSource {
         }
     }
 
-    private static func names(in path: String) throws(TraceError) -> [String] {
+    private static func fileNames(inFolder path: String) throws(TraceError) -> [String] {
         do throws(SystemError) {
             return try Folder.names(in: path).filter { !$0.hasPrefix(".") }
         } catch { throw .unreadable(file: path, error) }
     }
 
-    private static func lastPart(_ path: String) -> String {
+    private static func lastComponent(ofPath path: String) -> String {
         path.split(separator: "/").last.map(String.init) ?? path
     }
 
-    private static func withoutTrailingSlash(_ path: String) -> String {
+    private static func removingTrailingSlash(from path: String) -> String {
         var path = path
         while path.count > 1, path.hasSuffix("/") { path.removeLast() }
         return path

@@ -9,42 +9,44 @@ struct Variates {
     init(seed: UInt64) { lots = SplitMix64(seed: seed) }
 
     /// From 0 up to 1.
-    mutating func fraction() -> Double { lots.fraction() }
+    mutating func drawFraction() -> Double { lots.fraction() }
 
-    mutating func number(below bound: Int) -> Int { lots.number(below: bound) }
+    mutating func drawNumber(below bound: Int) -> Int { lots.number(below: bound) }
 
     /// Standard normal, by inversion: the middle of one of 2^53 equal shares.
-    mutating func normal() -> Double {
-        PortableMath.normalQuantile(lots.fraction() + 0x1p-54)
+    mutating func drawNormal() -> Double {
+        PortableMath.normalQuantile(ofShare: lots.fraction() + 0x1p-54)
     }
 
     mutating func exponential(mean: Double) -> Double {
-        -mean * PortableMath.log(1 - lots.fraction())
+        -mean * PortableMath.naturalLogarithm(1 - lots.fraction())
     }
 
     /// Marsaglia and Tsang, "A simple method for generating gamma variables" (ACM TOMS 26, 2000); `shape` from 1.
-    mutating func gamma(shape: Double, scale: Double) -> Double {
+    mutating func drawGamma(shape: Double, scale: Double) -> Double {
         let d = shape - 1.0 / 3
         let c = 1 / (9 * d).squareRoot()
         // One try in twenty fails: the bound is never met.
         for _ in 0..<1000 {
-            let normal = normal()
+            let normal = drawNormal()
             let root = 1 + c * normal
             guard root > 0 else { continue }
             let cube = root * root * root
-            let limit = normal * normal / 2 + d - d * cube + d * PortableMath.log(cube)
-            if PortableMath.log(1 - lots.fraction()) < limit { return d * cube * scale }
+            let limit = normal * normal / 2 + d - d * cube + d * PortableMath.naturalLogarithm(cube)
+            if PortableMath.naturalLogarithm(1 - lots.fraction()) < limit {
+                return d * cube * scale
+            }
         }
         return shape * scale
     }
 
     /// The logarithm is spread evenly between two bounds above 0.
-    mutating func logUniform(_ low: Double, _ high: Double) -> Double {
-        low * PortableMath.exp(PortableMath.log(high / low) * lots.fraction())
+    mutating func drawLogUniform(from low: Double, to high: Double) -> Double {
+        low * PortableMath.exponential(PortableMath.naturalLogarithm(high / low) * lots.fraction())
     }
 
     /// The place of one of these weights, which add up to about 1.
-    mutating func choice(_ weights: [Double]) -> Int {
+    mutating func drawIndex(weights: [Double]) -> Int {
         var rest = lots.fraction() * weights.reduce(0, +)
         for (place, weight) in weights.enumerated() {
             rest -= weight

@@ -16,7 +16,7 @@ struct WorkloadBuilder {
     private var samples = 0
 
     /// - Parameter file: for errors that are about all of it.
-    init(_ format: TraceFormat, _ source: TraceSource) {
+    init(format: TraceFormat, source: TraceSource) {
         workload = Workload(name: "\(format.rawValue) \(source.name)", end: .start)
         file = source.path
     }
@@ -24,7 +24,7 @@ struct WorkloadBuilder {
     var count: Int { workload.requests.count }
 
     /// - Parameter name: given for all requests or for none.
-    mutating func add(_ request: VMRequest, name: String? = nil) throws(TraceError) {
+    mutating func addRequest(_ request: VMRequest, name: String? = nil) throws(TraceError) {
         guard workload.requests.count < Limits.rowsMax else {
             throw .tooLarge(file: file, limit: Limits.rowsMax, of: "VMs")
         }
@@ -41,7 +41,7 @@ struct WorkloadBuilder {
         }
     }
 
-    mutating func add(_ host: PlacementHost) throws(TraceError) {
+    mutating func addHost(_ host: PlacementHost) throws(TraceError) {
         guard workload.hosts.count < Limits.hostsMax else {
             throw .tooLarge(file: file, limit: Limits.hostsMax, of: "hosts")
         }
@@ -50,12 +50,12 @@ struct WorkloadBuilder {
     }
 
     /// Its place among the hosts that were added.
-    func host(named name: String) -> Int32? { hostIndices[name] }
+    func hostIndex(named name: String) -> Int32? { hostIndices[name] }
 
-    mutating func note(_ sentence: String) { workload.notes.append(sentence) }
+    mutating func addNote(_ sentence: String) { workload.notes.append(sentence) }
 
     /// Equal texts have equal numbers, from 1; no text is 0.
-    mutating func kind(_ text: String) -> Int32 {
+    mutating func kindIndex(of text: String) -> Int32 {
         guard !text.isEmpty else { return 0 }
         if let known = kinds[text] { return known }
         let number = Int32(kinds.count + 1)
@@ -64,7 +64,7 @@ struct WorkloadBuilder {
     }
 
     /// The row of a group; nil when one of the same name is of another kind.
-    mutating func group(_ group: AffinityGroup) throws(TraceError) -> Int32? {
+    mutating func groupIndex(of group: AffinityGroup) throws(TraceError) -> Int32? {
         if let known = groupIndices[group.name] {
             return workload.groups[Int(known)] == group ? known : nil
         }
@@ -78,7 +78,7 @@ struct WorkloadBuilder {
     }
 
     /// The row of a set of groups.
-    mutating func groupSet(_ groups: [Int32]) -> Int32 {
+    mutating func groupSetIndex(of groups: [Int32]) -> Int32 {
         if let known = sets[groups] { return known }
         let index = Int32(workload.groupSets.count)
         sets[groups] = index
@@ -87,7 +87,7 @@ struct WorkloadBuilder {
     }
 
     /// The row of what a VM demands beside its size and its groups.
-    mutating func demand(_ demand: VMDemand) -> Int32 {
+    mutating func demandIndex(of demand: VMDemand) -> Int32 {
         if let known = demands[demand] { return known }
         let index = Int32(workload.demands.count)
         demands[demand] = index
@@ -102,18 +102,18 @@ struct WorkloadBuilder {
         guard samples <= Limits.samplesMax else {
             throw .tooLarge(file: file, limit: Limits.samplesMax, of: "samples")
         }
-        return workload.utilisation.add(cpu: cpu, memory: memory, every: interval)
+        return workload.utilisation.addSeries(cpu: cpu, memory: memory, every: interval)
     }
 
     /// Memory use is known as well; before the first series.
     mutating func expectMemoryUse() { workload.utilisation = Utilisation(hasMemory: true) }
 
     /// - Parameter end: nil: when the last VM that leaves has left.
-    mutating func finish(end: SimTime? = nil) throws(TraceError) -> Workload {
+    mutating func finishWorkload(end: SimTime? = nil) throws(TraceError) -> Workload {
         guard !workload.requests.isEmpty else {
             throw .malformed(TracePlace(file), expected: "at least one VM", found: "")
         }
-        if !isSorted { sort() }
+        if !isSorted { sortRequests() }
         workload.end = end ?? lastChange()
         return workload
     }
@@ -125,7 +125,7 @@ struct WorkloadBuilder {
     }
 
     /// Stable: equal arrivals stay in the order of the trace.
-    private mutating func sort() {
+    private mutating func sortRequests() {
         let requests = workload.requests
         let order = requests.indices.sorted {
             (requests[$0].arrival, $0) < (requests[$1].arrival, $1)
@@ -138,6 +138,6 @@ struct WorkloadBuilder {
             let names = workload.names
             workload.names = order.map { names[$0] }
         }
-        note("Behind a later arrival and put in order: \(late) of \(count) VMs.")
+        addNote("Behind a later arrival and put in order: \(late) of \(count) VMs.")
     }
 }

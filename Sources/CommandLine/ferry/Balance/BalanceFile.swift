@@ -96,7 +96,7 @@ extension BalanceFilePlan {
         let scoring = options.score ?? .hbal
         let spread =
             scoring == .hbal
-            ? ganeti.score(of: state)
+            ? ganeti.balanceScore(of: state)
             : LoadSpread(of: state) { state.hosts[$0].state == .active }
         self.init(
             nodes: ganeti.nodes.count, instances: ganeti.instances.count,

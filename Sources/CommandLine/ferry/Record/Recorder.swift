@@ -53,7 +53,9 @@ actor Recorder {
         let header = HistoryHeader(
             cluster: cluster.cluster, policy: cluster.policy, startedAtMs: now,
             everySeconds: every.seconds)
-        do throws(HistoryWriteError) { writer = try HistoryWriter(path, header) } catch {
+        do throws(HistoryWriteError) {
+            writer = try HistoryWriter(path: path, header: header)
+        } catch {
             throw CommandFailure(error)
         }
         self.controller = controller
@@ -81,7 +83,7 @@ actor Recorder {
         for operation in listing.operations {
             // What had ended before is no part of this history.
             let isOld = (operation.endedAtMs ?? .max) < startedAt || !writer.continues
-            for move in operation.recordedMoves where isOld { writer.passOver(move) }
+            for move in operation.recordedMoves where isOld { writer.markAsRecorded(move) }
         }
         try take(listing)
     }
@@ -95,7 +97,7 @@ actor Recorder {
         if case .move = line { migrations += 1 }
         if case .gap = line { gaps += 1 }
         do throws(HistoryWriteError) {
-            try writer.write(HistoryEntry(t: now, line))
+            try writer.write(HistoryEntry(t: now, line: line))
         } catch {
             failure = failure ?? error
             throw error
@@ -111,11 +113,12 @@ actor Recorder {
         do {
             try writeGap()
             try write(.end)
-            try writer.flush()
+            try writer.flushToDisk()
         } catch let error as HistoryWriteError { throw CommandFailure(error) }
         return RecordSummary(
             file: path, seconds: Double(now - firstTime) / 1000, lines: writer.lines,
-            bytes: writer.bytes, hosts: writer.book.hosts.count, vms: writer.book.vms.count,
+            bytes: writer.bytes, hosts: writer.recordedState.hosts.count,
+            vms: writer.recordedState.vms.count,
             migrations: migrations, gaps: gaps)
     }
 }
@@ -160,7 +163,8 @@ extension Recorder {
             try take(vm)
         case .operation(let operation): try take(operation)
         case .deleted(.vm, let name): try takeGone(vm: name)
-        case .deleted(.host, let name): try write(writer.book.news(gone: RecordedEnd(.host, name)))
+        case .deleted(.host, let name):
+            try write(writer.recordedState.newLines(forEnd: RecordedEnd(.host, name: name)))
         case .deleted, .balance: break
         case .reset:
             try write(.gap(RecordedGap(.forgotten, since: lastReading)))
@@ -171,34 +175,34 @@ extension Recorder {
 
     /// No event tells of groups: they are asked for when a VM names one that is not known.
     private func describeGroups(of vm: ClusterVM) async throws {
-        guard !writer.book.unknownGroups(of: RecordedVM(vm)).isEmpty else { return }
+        guard !writer.recordedState.unknownGroups(of: RecordedVM(vm)).isEmpty else { return }
         for group in try await controller.allGroups() {
-            try write(writer.book.news(RecordedGroup(group.group)))
+            try write(writer.recordedState.newLines(for: RecordedGroup(group.group)))
         }
     }
 
     private func take(_ host: ClusterHost) throws {
         guard host.revision >= hostsSeen[host.name] ?? 0 else { return }
         hostsSeen[host.name] = host.revision
-        try write(writer.book.news(RecordedHost(host)))
+        try write(writer.recordedState.newLines(for: RecordedHost(host)))
     }
 
     private func take(_ vm: ClusterVM) throws {
         guard vm.revision >= vmsSeen[vm.id] ?? 0 else { return }
         vmsSeen[vm.id] = vm.revision
-        try write(writer.book.news(RecordedVM(vm), RecordedPlace(vm)))
+        try write(writer.recordedState.newLines(for: RecordedVM(vm), place: RecordedPlace(vm)))
     }
 
     private func takeGone(vm name: String) throws {
-        if let name = try? VMName(name), let vm = writer.book.vms[name] {
+        if let name = try? VMName(name), let vm = writer.recordedState.vms[name] {
             goneMeanwhile.insert(vm.id)
             vmsSeen[vm.id] = nil
         }
-        try write(writer.book.news(gone: RecordedEnd(.vm, name)))
+        try write(writer.recordedState.newLines(forEnd: RecordedEnd(.vm, name: name)))
     }
 
     private func take(_ operation: OperationInfo) throws {
-        for move in operation.recordedMoves { try write(writer.book.news(move)) }
+        for move in operation.recordedMoves { try write(writer.recordedState.newLines(for: move)) }
     }
 }
 
@@ -238,21 +242,26 @@ extension Recorder {
 
     private func take(_ listing: Listing) throws {
         for host in listing.hosts { try take(host) }
-        for group in listing.groups { try write(writer.book.news(RecordedGroup(group.group))) }
+        for group in listing.groups {
+            try write(writer.recordedState.newLines(for: RecordedGroup(group.group)))
+        }
         let vms = listing.vms.filter { !goneMeanwhile.contains($0.id) }
         for vm in vms { try take(vm) }
         for operation in listing.operations { try take(operation) }
         try takeMissing(
             vms: Set(vms.map(\.name)).union(comeMeanwhile),
             hosts: Set(listing.hosts.map(\.name)).union(hostsComeMeanwhile))
-        try write(writer.book.news(vms.readings, listing.hosts.readings))
+        try write(
+            writer.recordedState.newLines(forVMs: vms.readings, hosts: listing.hosts.readings))
         // So that a file whose recorder was killed says how far it goes.
         if now - writer.lastTime > Self.signOfLife { try write(.load(RecordedLoad())) }
         lastReading = now
     }
 
     private func takeMissing(vms: Set<VMName>, hosts: Set<HostName>) throws {
-        for case .gone(let end) in writer.book.missing(vms: vms, hosts: hosts) {
+        for case .gone(let end) in writer.recordedState.endedEntries(
+            listedVMs: vms, listedHosts: hosts)
+        {
             switch end.what {
             case .vm: try takeGone(vm: end.name)
             case .host: try write(.gone(end))

@@ -65,7 +65,7 @@ struct HostOptions: ParsableArguments {
 
     func powerCurve() throws -> PowerCurve {
         guard let power else { return PowerCurve.standard }
-        guard let curve = PowerCurve.named(power) else {
+        guard let curve = PowerCurve.curve(named: power) else {
             throw CommandFailure(
                 .notFound, code: "power_curve_unknown",
                 "there is no power curve '\(power.prefix(40))': use "

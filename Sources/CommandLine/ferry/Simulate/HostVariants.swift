@@ -40,9 +40,9 @@ struct HostVariants: Sendable {
                         hosts: hosts.map { Self.overcommitted($0, overcommit) }))
             }
         }
-        if lists.count == 1 { settings.append(Setting("hosts", lists[0].words)) }
+        if lists.count == 1 { settings.append(Setting("hosts", value: lists[0].words)) }
         if overcommits.count == 1, let overcommit = overcommits[0] {
-            settings.append(Setting("CPU overcommit", "\(overcommit)"))
+            settings.append(Setting("CPU overcommit", value: "\(overcommit)"))
         }
     }
 

@@ -49,7 +49,7 @@ struct PlacementLab: Sendable {
             policies: try Self.policies(policies, source), seeds: seeds,
             variants: variants.map(\.name),
             settings: Self.settings(described.settings, workload, hosts, first))
-        do throws(SweepError) { try sweep.check() } catch {
+        do throws(SweepError) { try sweep.validate() } catch {
             throw CommandFailure(.refused, code: "bad_input", "\(error)")
         }
     }
@@ -71,19 +71,19 @@ struct PlacementLab: Sendable {
         let asked = try names.map { try strategy($0, seed: 0) }
         let recorded: [Strategy] =
             if case .history(let history) = source { [history.recordedStrategy] } else { [] }
-        return (recorded + asked).map { Sweep.Policy($0.name, $0.summary) }
+        return (recorded + asked).map { Sweep.Policy($0.name, summary: $0.summary) }
     }
 
     private static func settings(
         _ settings: [Setting], _ workload: WorkloadOptions, _ hosts: HostOptions, _ first: Workload
     ) -> [Setting] {
         var settings = settings
-        settings.append(Setting("duration", spanText(first.end.seconds)))
-        settings.append(Setting("power", hosts.power ?? PowerCurve.named[0].name))
-        if let limit = workload.limit { settings.append(Setting("limit", "\(limit) VMs")) }
+        settings.append(Setting("duration", value: durationText(seconds: first.end.seconds)))
+        settings.append(Setting("power", value: hosts.power ?? PowerCurve.named[0].name))
+        if let limit = workload.limit { settings.append(Setting("limit", value: "\(limit) VMs")) }
         for (name, events) in [("hosts fail", hosts.hostsFail), ("drain", hosts.drain)]
         where !events.isEmpty {
-            settings.append(Setting(name, events.map(\.text).joined(separator: ", ")))
+            settings.append(Setting(name, value: events.map(\.text).joined(separator: ", ")))
         }
         return settings
     }
@@ -94,11 +94,11 @@ struct PlacementLab: Sendable {
 extension PlacementLab {
     func comparison(workers: Int) throws -> Comparison {
         let results = try results(of: Array(0..<sweep.cellCount), workers: workers)
-        return Comparison(sweep, results)
+        return Comparison(sweep: sweep, results: results)
     }
 
     func shard(_ number: ShardNumber, workers: Int) throws -> Shard {
-        let cells = number.cells(of: sweep)
+        let cells = number.cellIndices(of: sweep)
         let results = try results(of: cells, workers: workers)
         return Shard(
             sweep: sweep,
@@ -109,7 +109,7 @@ extension PlacementLab {
         let progress = SweepProgress(runs: cells.count)
         defer { progress.clear() }
         do {
-            return try SideBySide.run(cells.count, workers: workers) { piece in
+            return try SideBySide.runPieces(count: cells.count, workers: workers) { piece in
                 try run(cells[piece]) { progress.show(piece, $0) }
             }
         } catch {
@@ -123,7 +123,7 @@ extension PlacementLab {
     /// After a run: what was decided about the VMs that were to be explained, and why.
     var explanations: String {
         let decisions = log.decisions.map { decision in
-            "\(spanText(decision.at.seconds)) after the start:\n"
+            "\(durationText(seconds: decision.at.seconds)) after the start:\n"
                 + decision.explanation.text(hosts: variants[0].hosts)
         }
         let found = Set(log.decisions.map(\.explanation.vm))
@@ -136,7 +136,7 @@ extension PlacementLab {
     private func run(
         _ index: Int, progress: @escaping (Double) -> Void
     ) throws -> RunResult {
-        let cell = sweep.cell(index)
+        let cell = sweep.cell(at: index)
         var scenario = try scenario(cell)
         scenario.events += events[cell.variant]
         if !explained.isEmpty, cell.policy == sweep.policies.count - 1 {
@@ -160,7 +160,7 @@ extension PlacementLab {
         if case .history(let history) = source {
             let strategy =
                 cell.policy == 0 ? history.recordedStrategy : try Self.strategy(name, seed: seed)
-            var scenario = history.scenario(strategy, power: [power], seed: seed)
+            var scenario = history.scenario(using: strategy, power: [power], seed: seed)
             scenario.workload.hosts = variants[cell.variant].hosts
             return scenario
         }

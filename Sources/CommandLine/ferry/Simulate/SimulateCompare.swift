@@ -77,7 +77,7 @@ struct SimulateCompare: AsyncParsableCommand {
             let workers = jobs ?? ProcessInfo.processInfo.activeProcessorCount
             if let shard {
                 let part = try lab.shard(shard, workers: workers)
-                do { try report.write(part.encoded()) } catch let error as ShardError {
+                do { try report.write(part.encodedBytes()) } catch let error as ShardError {
                     throw CommandFailure(.failed, code: "failed", "\(error)")
                 }
             } else {

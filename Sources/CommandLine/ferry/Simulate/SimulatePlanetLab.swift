@@ -42,7 +42,7 @@ struct SimulatePlanetLab: AsyncParsableCommand {
     @OptionGroup(title: "Output") var report: ReportOptions
 
     func validate() throws {
-        do throws(PlanetLabError) { _ = try PlanetLabMode.modes(mode) } catch {
+        do throws(PlanetLabError) { _ = try PlanetLabMode.modes(named: mode) } catch {
             throw ValidationError("\(error)")
         }
         if let jobs, !(1...SimulationLimits.jobsMax).contains(jobs) {
@@ -55,7 +55,7 @@ struct SimulatePlanetLab: AsyncParsableCommand {
             try report.checkPlaces()
             let policies = try policies()
             let day = try day()
-            let modes = try PlanetLabMode.modes(mode)
+            let modes = try PlanetLabMode.modes(named: mode)
             let workers = jobs ?? ProcessInfo.processInfo.activeProcessorCount
             let results = try results(day, policies, modes, workers: workers)
             let made = ExperimentReport(results)
@@ -82,7 +82,7 @@ struct SimulatePlanetLab: AsyncParsableCommand {
 
     private func day() throws -> PlanetLabDay {
         do throws(TraceError) {
-            return try PlanetLabFolder.read(CurrentCluster.absolute(trace))
+            return try PlanetLabFolder.readDay(inFolder: CurrentCluster.absolute(trace))
         } catch {
             throw CommandFailure(error)
         }
@@ -97,7 +97,7 @@ struct SimulatePlanetLab: AsyncParsableCommand {
         defer { progress.clear() }
         let runs: [PlanetLabResult]
         do {
-            runs = try SideBySide.run(count, workers: workers) {
+            runs = try SideBySide.runPieces(count: count, workers: workers) {
                 (piece) throws(PlanetLabError) in
                 var experiment = PlanetLabExperiment(
                     day: day, policy: policies[piece / modes.count],

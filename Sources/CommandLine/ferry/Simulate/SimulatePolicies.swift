@@ -31,7 +31,9 @@ struct SimulatePolicies: AsyncParsableCommand {
     func run() async throws {
         try await reporting(output) {
             let lists = Lists(
-                policies: Strategies.all(seed: 0).map { Item(name: $0.name, summary: $0.summary) },
+                policies: Strategies.allStrategies(seed: 0).map {
+                    Item(name: $0.name, summary: $0.summary)
+                },
                 formats: TraceFormat.allCases.map { Item(name: $0.rawValue, summary: $0.summary) },
                 generators: SyntheticWorkload.allCases.map {
                     Item(name: $0.rawValue, summary: $0.summary)

@@ -4,7 +4,7 @@ import ArgumentParser
 import Simulation
 
 extension Strategies {
-    static var names: [String] { all(seed: 0).map(\.name) }
+    static var names: [String] { allStrategies(seed: 0).map(\.name) }
 }
 
 extension CompletionKind {

@@ -17,7 +17,7 @@ enum WorkloadSource: Sendable {
         } else if let file = options.whatIf {
             self = .history(
                 try Self.reading { () throws(TraceError) in
-                    try HistoryReader.read(CurrentCluster.absolute(file))
+                    try HistoryReader.readHistory(path: CurrentCluster.absolute(file))
                 })
         } else {
             guard let generator = options.synthetic else {
@@ -33,7 +33,8 @@ enum WorkloadSource: Sendable {
 
     private static func trace(_ path: String, _ options: WorkloadOptions) throws -> Workload {
         var workload = try reading { () throws(TraceError) in
-            try TraceReader.read(path: CurrentCluster.absolute(path), format: options.format)
+            try TraceReader.readWorkload(
+                path: CurrentCluster.absolute(path), format: options.format)
         }
         if let limit = options.limit, limit < workload.requests.count {
             let count = workload.requests.count
@@ -56,7 +57,7 @@ enum WorkloadSource: Sendable {
         case .history(let history): return history.workload
         case .synthetic(let generator, let vms, let duration):
             do throws(SyntheticError) {
-                return generator.make(
+                return generator.makeWorkload(
                     try SyntheticParameters(vms: vms, duration: duration, seed: seed))
             } catch { throw CommandFailure(.refused, code: "bad_input", "\(error)") }
         }

@@ -6,7 +6,7 @@
 
 package import Model
 
-package struct HistoryBook: Hashable, Sendable {
+package struct HistoryState: Hashable, Sendable {
     /// One outcome of one move: told again, it is no news.
     private struct MoveKey: Hashable {
         var operation: Identifier128
@@ -31,7 +31,7 @@ package struct HistoryBook: Hashable, Sendable {
 
     package init() {}
 
-    package mutating func take(_ line: HistoryLine) {
+    package mutating func apply(_ line: HistoryLine) {
         switch line {
         case .begin, .gap, .end: break
         case .host(let host): hosts[host.name] = host
@@ -41,12 +41,12 @@ package struct HistoryBook: Hashable, Sendable {
         case .load(let load):
             for (name, reading) in load.vms { readings[name] = reading }
             for (name, reading) in load.hosts { hostReadings[name] = reading }
-        case .move(let move): remember(MoveKey(move))
-        case .gone(let end): forget(end)
+        case .move(let move): rememberMove(MoveKey(move))
+        case .gone(let end): remove(end)
         }
     }
 
-    private mutating func forget(_ end: RecordedEnd) {
+    private mutating func remove(_ end: RecordedEnd) {
         switch end.what {
         case .vm:
             guard let name = try? VMName(end.name) else { return }
@@ -60,7 +60,7 @@ package struct HistoryBook: Hashable, Sendable {
         }
     }
 
-    private mutating func remember(_ key: MoveKey) {
+    private mutating func rememberMove(_ key: MoveKey) {
         guard moves.insert(key).inserted else { return }
         moveOrder.append(key)
         guard moveOrder.count > 2 * Limits.movesRememberedMax else { return }
@@ -69,21 +69,21 @@ package struct HistoryBook: Hashable, Sendable {
     }
 }
 
-extension HistoryBook {
-    package func news(_ host: RecordedHost) -> [HistoryLine] {
+extension HistoryState {
+    package func newLines(for host: RecordedHost) -> [HistoryLine] {
         hosts[host.name] == host ? [] : [.host(host)]
     }
 
-    package func news(_ group: RecordedGroup) -> [HistoryLine] {
+    package func newLines(for group: RecordedGroup) -> [HistoryLine] {
         groups[group.name] == group ? [] : [.group(group)]
     }
 
-    package func news(_ vm: RecordedVM, _ place: RecordedPlace) -> [HistoryLine] {
-        let vm = known(vm)
-        let place = known(place)
+    package func newLines(for vm: RecordedVM, place: RecordedPlace) -> [HistoryLine] {
+        let vm = keepingKnownGroups(of: vm)
+        let place = keepingKnownHost(of: place)
         var lines: [HistoryLine] = []
         let isAnother = vms[vm.name].map { $0.id != vm.id } ?? false
-        if isAnother { lines.append(.gone(RecordedEnd(.vm, vm.name.text))) }
+        if isAnother { lines.append(.gone(RecordedEnd(.vm, name: vm.name.text))) }
         if vms[vm.name] != vm { lines.append(.vm(vm)) }
         if isAnother || places[vm.name] != place { lines.append(.place(place)) }
         return lines
@@ -94,28 +94,28 @@ extension HistoryBook {
         vm.groups.filter { groups[$0] == nil }
     }
 
-    private func known(_ vm: RecordedVM) -> RecordedVM {
+    private func keepingKnownGroups(of vm: RecordedVM) -> RecordedVM {
         var vm = vm
         vm.groups.removeAll { groups[$0] == nil }
         return vm
     }
 
-    private func known(_ place: RecordedPlace) -> RecordedPlace {
+    private func keepingKnownHost(of place: RecordedPlace) -> RecordedPlace {
         var place = place
         if let host = place.host, hosts[host] == nil { place.host = nil }
         if let host = place.destination, hosts[host] == nil { place.destination = nil }
         return place
     }
 
-    package func news(_ move: RecordedMove) -> [HistoryLine] {
+    package func newLines(for move: RecordedMove) -> [HistoryLine] {
         moves.contains(MoveKey(move)) || hosts[move.from] == nil || hosts[move.to] == nil
             ? [] : [.move(move)]
     }
 
     /// It is over, and was before this history began.
-    package mutating func passOver(_ move: RecordedMove) { remember(MoveKey(move)) }
+    package mutating func markAsRecorded(_ move: RecordedMove) { rememberMove(MoveKey(move)) }
 
-    package func news(gone end: RecordedEnd) -> [HistoryLine] {
+    package func newLines(forEnd end: RecordedEnd) -> [HistoryLine] {
         let isKnown =
             switch end.what {
             case .vm: (try? VMName(end.name)).map { vms[$0] != nil } ?? false
@@ -125,38 +125,39 @@ extension HistoryBook {
     }
 
     /// VMs and hosts that are in no list any more, by name.
-    package func missing(vms listed: Set<VMName>, hosts listedHosts: Set<HostName>) -> [HistoryLine]
+    package func endedEntries(listedVMs listed: Set<VMName>, listedHosts: Set<HostName>)
+        -> [HistoryLine]
     {
         let vms = vms.keys.filter { !listed.contains($0) }.sorted()
         let hosts = hosts.keys.filter { !listedHosts.contains($0) }.sorted()
-        return vms.map { .gone(RecordedEnd(.vm, $0.text)) }
-            + hosts.map { .gone(RecordedEnd(.host, $0.text)) }
+        return vms.map { .gone(RecordedEnd(.vm, name: $0.text)) }
+            + hosts.map { .gone(RecordedEnd(.host, name: $0.text)) }
     }
 
     /// Readings that are further than a step from the last ones written.
-    package func news(
-        _ vmReadings: [VMName: VMReading], _ readingsOfHosts: [HostName: HostReading]
+    package func newLines(
+        forVMs vmReadings: [VMName: VMReading], hosts readingsOfHosts: [HostName: HostReading]
     ) -> [HistoryLine] {
         var loads: [RecordedLoad] = []
         var load = RecordedLoad()
         for name in readingsOfHosts.keys.sorted() {
             guard let host = hosts[name], let reading = readingsOfHosts[name]?.written,
-                LoadSteps.isNews(reading, after: hostReadings[name], of: host)
+                LoadSteps.isWorthRecording(reading, after: hostReadings[name], of: host)
             else { continue }
             load.hosts.append((name, reading))
-            if load.hosts.count == Limits.readingsPerLineMax { flush() }
+            if load.hosts.count == Limits.readingsPerLineMax { flushLoad() }
         }
         for name in vmReadings.keys.sorted() {
             guard let vm = vms[name], let reading = vmReadings[name]?.written,
-                LoadSteps.isNews(reading, after: readings[name], of: vm)
+                LoadSteps.isWorthRecording(reading, after: readings[name], of: vm)
             else { continue }
             load.vms.append((name, reading))
-            if load.vms.count == Limits.readingsPerLineMax { flush() }
+            if load.vms.count == Limits.readingsPerLineMax { flushLoad() }
         }
-        flush()
+        flushLoad()
         return loads.map { .load($0) }
 
-        func flush() {
+        func flushLoad() {
             if load != RecordedLoad() { loads.append(load) }
             load = RecordedLoad()
         }
