@@ -1,6 +1,6 @@
 // What the consistency check reports about one VM, given its ledger record and what exists of it.
 
-import API
+package import API
 import Host
 import Migration
 package import Model

@@ -6,6 +6,7 @@ import ClusterFile
 import Host
 import Logging
 import Migration
+import MigrationProtocol
 package import Model
 import Ownership
 package import PeerLink

@@ -7,6 +7,7 @@
 
 package import API
 package import Host
+import Model
 
 package struct ReportSchedule: Hashable, Sendable {
     package enum Report: Hashable, Sendable {
