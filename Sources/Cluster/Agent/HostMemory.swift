@@ -33,9 +33,10 @@ struct HostMemory: Hashable, Sendable {
     ///   - promised: memory of other guests that they have not taken up yet.
     ///   - reserve: what is kept back.
     func problem(
-        for memory: ByteCount, hugePages: Bool, promised: UInt64, reserve: ByteCount
+        for spec: VMSpec, promised: UInt64, reserve: ByteCount
     ) -> String? {
-        if hugePages {
+        let memory = spec.memory
+        if spec.hugePages {
             guard memory.bytes > freeHugePageBytes else { return nil }
             return
                 "\(memory) of huge pages are needed and \(mebibytes(freeHugePageBytes)) are free: raise vm.nr_hugepages, or do without huge pages"

@@ -77,12 +77,6 @@ package final class IncomingMigrations: MigrationHost {
                 .busy, "host \(context.name) takes \(arriving) migrations already, its limit")
         }
         if let problem = offer.spec.problem { throw MigrationRefusal(.badSpec, problem) }
-        if case .files(let kernel, let initrd) = offer.spec.kernel {
-            do throws(Problem) {
-                try checkPath(kernel, field: "the kernel's path")
-                if let initrd { try checkPath(initrd, field: "the initrd's path") }
-            } catch { throw MigrationRefusal(error) }
-        }
         let missing = offer.cpuFeatures.missing(on: facts.cpuFeatures)
         guard missing.isEmpty else {
             throw MigrationRefusal(
@@ -201,7 +195,7 @@ extension VirtualMachine {
         // What stands where its folder would be is not this VM's to discard.
         try await makeFolder()
         do throws(Problem) {
-            try await launch(.incoming(record.kernel), paused: true)
+            try await launch(.incoming(record.spec.kernel), paused: true)
             try await beginLease()
             return try live()
         } catch {

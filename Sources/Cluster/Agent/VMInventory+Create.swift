@@ -14,14 +14,14 @@ extension VMInventory {
     package func create(
         _ request: CreateVM
     ) async throws(Problem) -> (info: VMInfo, isNew: Bool) {
-        let spec = try request.spec(defaultCommandLine: ShippedKernel.commandLine())
+        let spec = try request.checkedSpec(defaultCommandLine: ShippedKernel.commandLine())
         let epoch = try request.firstEpoch()
         if let id = request.id, let vm = try await made(id, as: spec.name, in: epoch) {
             return (await vm.info(), false)
         }
         let record = VMRecord(id: request.id ?? .random(), spec: spec)
         let info = try await make(
-            record, epoch, birth: .boot(record.kernel), paused: request.paused ?? false)
+            record, epoch, birth: .boot(record.spec.kernel), paused: request.paused ?? false)
         return (info, true)
     }
 
@@ -60,7 +60,7 @@ extension VMInventory {
         } catch { throw Problem(error) }
         record.id = .random()
         record.restoredFrom = path
-        if let name = request.name { record.name = name }
+        if let name = request.name { record.spec.name = name }
         return try await make(
             record, .first, birth: .restore(path: path), paused: request.paused ?? false)
     }

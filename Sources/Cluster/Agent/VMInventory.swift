@@ -12,8 +12,7 @@ package import Model
 package actor VMInventory {
     private struct Reservation {
         let id: VMID
-        let memory: ByteCount
-        let hugePages: Bool
+        let spec: VMSpec
     }
 
     nonisolated let context: HostContext
@@ -85,16 +84,15 @@ package actor VMInventory {
             throw Problem(
                 .notEnoughMemory, "host \(context.name) has \(Limits.vmsMax) VMs, its limit")
         }
-        let others = reservations.values.filter { !$0.hugePages }.reduce(0) { $0 + $1.memory.bytes }
-        reservations[spec.name] = Reservation(
-            id: id, memory: spec.memory, hugePages: spec.hugePages)
+        let others = reservations.values.map(\.spec).filter { !$0.hugePages }
+            .reduce(0) { $0 + $1.memory.bytes }
+        reservations[spec.name] = Reservation(id: id, spec: spec)
         var promised = others
         for vm in vms.values { promised += await vm.promisedBytes() }
         do {
             let memory = try HostMemory.read()
             let problem = memory.problem(
-                for: spec.memory, hugePages: spec.hugePages, promised: promised,
-                reserve: context.cluster.memoryReserve)
+                for: spec, promised: promised, reserve: context.cluster.memoryReserve)
             guard let problem else { return }
             release(spec.name)
             throw Problem(.notEnoughMemory, "host \(context.name): \(problem)")

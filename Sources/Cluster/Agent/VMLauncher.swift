@@ -1,5 +1,6 @@
 // Starts ferry-vmm processes.
 
+import FoundationEssentials
 package import Host
 package import Model
 import VMControl
@@ -113,12 +114,9 @@ package struct VMLauncher: Sendable {
     ) throws(LaunchError) -> [String] {
         // "=" wherever the text is a user's: it may begin with "-".
         var words = [
-            "--directory=\(files.folder)", "--id", "\(record.id)", "--name=\(record.name)",
-            "--memory", "\(record.memoryBytes)", "--vcpus", "\(record.vcpus)",
-            "--downtime-limit", "\(record.downtimeLimitNs / 1000)us",
+            "--directory=\(files.folder)", "--id", "\(record.id)",
+            "--spec=\(try text(of: record.spec))",
         ]
-        if record.isLeased == true { words.append("--leased") }
-        if record.hugePages { words.append("--huge-pages") }
         switch birth {
         case .incoming(let kernel):
             words.append("--incoming")
@@ -127,14 +125,21 @@ package struct VMLauncher: Sendable {
         case .restore(let path): words.append("--restore=\(path)")
         case .boot(let kernel): words += try boot(kernel, of: record)
         }
-        if !record.commandLine.isEmpty { words.append("--command-line=\(record.commandLine)") }
         if paused, !birth.isIncoming { words.append("--paused") }
         return words
     }
 
+    private func text(of spec: VMSpec) throws(LaunchError) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        do { return String(decoding: try encoder.encode(spec), as: UTF8.self) } catch {
+            throw .ended("the VM's spec cannot be written as JSON: \(error)")
+        }
+    }
+
     /// Throws when a VM cannot boot again on this host.
     func checkBoot(_ record: VMRecord) throws(LaunchError) {
-        _ = try boot(record.kernel, of: record)
+        _ = try boot(record.spec.kernel, of: record)
     }
 
     private func boot(

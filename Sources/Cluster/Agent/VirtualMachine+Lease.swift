@@ -8,7 +8,7 @@ import Model
 import VMControl
 
 extension VirtualMachine {
-    var isLeased: Bool { record.isLeased ?? false }
+    var isLeased: Bool { record.spec.isLeased }
 
     /// Throws for a leased VM when its host has no lease that it could begin with.
     func requireLease() throws(Problem) {

@@ -57,7 +57,7 @@ extension VirtualMachine {
         defer { activity = nil }
         try await requireOwnership()
         try requireLease()
-        try await launch(.boot(record.kernel), paused: isLeased)
+        try await launch(.boot(record.spec.kernel), paused: isLeased)
         warning = nil
         guard isLeased else { return }
         do throws(Problem) {

@@ -151,28 +151,24 @@ package actor VirtualMachine {
     }
 
     var currentInfo: VMInfo {
-        let (kernel, initrd): (String?, String?) =
-            if case .files(let kernel, let initrd) = record.kernel { (kernel, initrd) } else {
-                (nil, nil)
-            }
-        return VMInfo(
-            id: id, name: name, host: context.name, state: status.state,
-            memoryBytes: record.memoryBytes, vcpus: record.vcpus, hugePages: record.hugePages,
-            downtimeLimitMs: Duration.nanoseconds(record.downtimeLimitNs).milliseconds,
-            commandLine: record.commandLine,
-            hasShippedKernel: record.kernel == .shipped, kernelPath: kernel, initrdPath: initrd,
-            restoredFrom: record.restoredFrom, isLeased: record.isLeased ?? false,
-            epoch: epoch.number, cpuTimeMs: status.cpuTime.milliseconds,
-            processID: process?.handle.processID, activity: activity, exit: status.exit,
-            warning: warning)
+        var info = VMInfo(
+            id: id, host: context.name, state: status.state, spec: record.spec,
+            epoch: epoch.number, cpuTimeMs: status.cpuTime.milliseconds)
+        info.restoredFrom = record.restoredFrom
+        info.processID = process?.handle.processID
+        info.activity = activity
+        info.exit = status.exit
+        info.warning = warning
+        return info
     }
 
     /// Guest memory that was promised and is not taken up yet.
     func promisedBytes() -> UInt64 {
-        guard let process, !record.hugePages else { return 0 }
+        guard let process, !record.spec.hugePages else { return 0 }
         // A file that cannot be asked counts as all promised.
         let taken = (try? process.client.memoryFile.allocatedBytes()) ?? 0
-        return record.memoryBytes - min(record.memoryBytes, UInt64(taken))
+        let bytes = record.spec.memory.bytes
+        return bytes - min(bytes, UInt64(taken))
     }
 }
 

@@ -15,7 +15,8 @@ extension Cluster {
         case (.create(let request), .vm(let info)):
             created(&vm, request, info, command.host)
             // Its agent ended between making it and letting it run; the order came again to the next one.
-            if info.state == .paused, vm.desired == .running, vm.place?.host == command.host {
+            if info.state == .paused, vm.policy.desired == .running, vm.place?.host == command.host
+            {
                 order(.perform(.resume, name), for: vm.id, on: command.host, &output)
             }
         case (.create(let request), .refused(let problem)):
@@ -53,7 +54,7 @@ extension Cluster {
     ) {
         guard let start = vm.start, start.host == host, request.epoch == start.epoch else { return }
         vm.start = nil
-        vm.place = VMPlace(host: host, epoch: info.epoch, isLeased: request.isLeased ?? false)
+        vm.place = VMPlace(host: host, epoch: info.epoch, isLeased: request.spec.isLeased)
         vm.raiseEpoch(to: info.epoch)
         vm.failure = nil
         vm.bootWanted = false

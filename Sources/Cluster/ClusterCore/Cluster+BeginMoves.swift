@@ -38,7 +38,7 @@ extension Cluster {
             }
             redirect(&run, index, vm, now)
             let to = run.info.plan.moves[index].to
-            let mayOvertake = !isBehind || (!awaited.contains(to) && vm.groups.isEmpty)
+            let mayOvertake = !isBehind || (!awaited.contains(to) && vm.policy.groups.isEmpty)
             guard mayOvertake, let group = admitted(run, index, vm, load, &look) else {
                 awaited.insert(to)
                 continue

@@ -150,7 +150,7 @@ extension Cluster {
             concerned[name, default: []].compactMap { names[$0].flatMap { vms[$0] } }
             .filter { $0.place?.host == name || $0.start?.host == name || $0.move != nil }
             .map(\.name)
-            + vms.values.filter { $0.request.pinnedHost == name }.map(\.name)
+            + vms.values.filter { $0.policy.pinnedHost == name }.map(\.name)
         guard users.isEmpty else {
             throw Problem(
                 .inUse,

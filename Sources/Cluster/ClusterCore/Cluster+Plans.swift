@@ -25,7 +25,7 @@ extension Cluster {
     func readiness(of vm: ClusterVMRecord) -> Readiness {
         if vm.isDeleting { return .never("it is being deleted") }
         if let move = vm.move { return .later("it is moved to host \(move.to) already") }
-        if vm.desired == .stopped { return .never("it is stopped") }
+        if vm.policy.desired == .stopped { return .never("it is stopped") }
         guard let place = vm.place else {
             return vm.start == nil
                 ? .never("it runs nowhere") : .later("it is being started")
@@ -41,7 +41,7 @@ extension Cluster {
         case .incoming: return .later("it is arriving")
         case .stopped, .failed:
             let why = "it has ended: start it or delete it"
-            return vm.failurePolicy == .restart || vm.bootWanted ? .later(why) : .never(why)
+            return vm.policy.failurePolicy == .restart || vm.bootWanted ? .later(why) : .never(why)
         }
         if report.ownership != .owned { return .later("its ledger says \(report.ownership)") }
         if let activity = report.activity { return .later("it is \(activity)") }
@@ -50,7 +50,7 @@ extension Cluster {
 
     /// It does not run and shall not: nothing of it would be lost if it began anew elsewhere.
     func isAtRest(_ vm: ClusterVMRecord) -> Bool {
-        guard let place = vm.place, vm.desired == .stopped, !vm.isDeleting, vm.move == nil,
+        guard let place = vm.place, vm.policy.desired == .stopped, !vm.isDeleting, vm.move == nil,
             isHeard(place.host), let report = vmSights[vm.id]?.reports[place.host]
         else { return false }
         return (report.state == .stopped || report.state == .failed) && report.ownership == .owned

@@ -108,7 +108,7 @@ extension Cluster {
     private mutating func stepNowhere(
         _ vm: inout ClusterVMRecord, _ now: Moment, _ output: inout Output
     ) {
-        guard vm.desired == .running else { return }
+        guard vm.policy.desired == .running else { return }
         waiting.insert(vm.id)
         if let notBefore = vm.notBeforeMs, notBefore > now.wallMs { return }
         switch chooseHost(for: vm, now) {
@@ -132,7 +132,7 @@ extension Cluster {
         _ vm: inout ClusterVMRecord, _ now: Moment, _ output: inout Output
     ) {
         guard let start = vm.start else { return }
-        let isLeased = vm.failurePolicy == .restart
+        let isLeased = vm.spec.isLeased
         if hosts[start.host] == nil || isFenced(start.host, leased: isLeased) {
             return restartElsewhere(&vm, leaving: [start.host], now)
         }
@@ -147,7 +147,9 @@ extension Cluster {
     ) {
         guard let place = vm.place else { return }
         if isFenced(place.host, leased: place.isLeased) {
-            if vm.failurePolicy == .restart, vm.desired == .running, !isLost(vm.id, now) {
+            if vm.policy.failurePolicy == .restart, vm.policy.desired == .running,
+                !isLost(vm.id, now)
+            {
                 output.tell(.vmRestarted(vm.name, on: place.host, why: "its host is fenced"))
                 restartElsewhere(&vm, leaving: [place.host], now)
             }
@@ -172,7 +174,7 @@ extension Cluster {
     private mutating func stepRunning(
         _ vm: inout ClusterVMRecord, _ place: VMPlace, _ now: Moment, _ output: inout Output
     ) {
-        if vm.desired == .stopped {
+        if vm.policy.desired == .stopped {
             vmSights[vm.id]?.runsSince = nil
             return order(.perform(.stop, vm.name), for: vm.id, on: place.host, &output)
         }
@@ -191,11 +193,13 @@ extension Cluster {
         _ output: inout Output
     ) {
         vmSights[vm.id]?.runsSince = nil
-        guard vm.desired == .running, report.activity == nil else { return }
+        guard vm.policy.desired == .running, report.activity == nil else { return }
         let why = report.exit?.detail ?? "it ended"
         if !vm.bootWanted {
             vm.failure = why
-            guard vm.failurePolicy == .restart, report.exit?.isFailure ?? true else { return }
+            guard vm.policy.failurePolicy == .restart, report.exit?.isFailure ?? true else {
+                return
+            }
             waiting.insert(vm.id)
             guard let notBefore = vm.notBeforeMs else {
                 vm.notBeforeMs = now.wallMs + vm.restartBackOff.wholeMilliseconds
@@ -292,12 +296,5 @@ extension ClusterVMRecord {
         return min(Limits.restartBackOffFirst * (1 << doublings), Limits.restartBackOffMax)
     }
 
-    func createRequest(epoch: UInt64) -> CreateVM {
-        CreateVM(
-            name: name, memoryBytes: request.memoryBytes, vcpus: request.vcpus,
-            hugePages: request.hugePages, downtimeLimitMs: request.downtimeLimitMs,
-            commandLine: request.commandLine, kernelPath: request.kernelPath,
-            initrdPath: request.initrdPath, id: id, epoch: epoch,
-            isLeased: failurePolicy == .restart)
-    }
+    func createRequest(epoch: UInt64) -> CreateVM { CreateVM(spec, id: id, epoch: epoch) }
 }

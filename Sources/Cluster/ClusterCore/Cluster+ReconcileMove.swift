@@ -116,7 +116,8 @@ extension Cluster {
         if isFenced(move.to, leased: place.isLeased) {
             finishMove(&vm, move, .failed(why, nil), now, &output)
             // Either may have it; unless it starts elsewhere, whoever comes back with it keeps it.
-            guard vm.failurePolicy == .restart, vm.desired == .running, !vm.isDeleting else {
+            guard vm.policy.failurePolicy == .restart, vm.policy.desired == .running, !vm.isDeleting
+            else {
                 return
             }
             output.tell(.vmRestarted(vm.name, on: move.from, why: "its hosts are fenced"))

@@ -37,8 +37,9 @@ extension Cluster {
         _ vm: ClusterVMRecord, before: ClusterVMRecord?, _ now: Moment
     ) {
         guard let before, let row = scheduler.vm(vm.id) else { return }
-        if before.labels != vm.labels || before.priority != vm.priority
-            || before.mayBeBalanced != vm.mayBeBalanced || before.features != vm.features
+        if before.policy.labels != vm.policy.labels || before.policy.priority != vm.policy.priority
+            || before.policy.mayBeBalanced != vm.policy.mayBeBalanced
+            || before.features != vm.features
         {
             scheduler.remove(row)
             do { try addToScheduler(vm, now) } catch {
@@ -134,7 +135,7 @@ extension Cluster {
         var shunned = vmSights[vm.id]?.refusedBy.filter { $0.value > now.uptime } ?? [:]
         // An old copy has to go first.
         for copy in vm.retired { shunned[copy.host] = now.uptime }
-        if vm.epochMax == 0, let wish = vm.request.startOn, shunned[wish] == nil,
+        if vm.epochMax == 0, let wish = vm.startOn, shunned[wish] == nil,
             let host = scheduler.host(named: wish.text),
             scheduler.refusal(of: row, on: host, for: .start) == nil
         {
@@ -192,17 +193,14 @@ extension PlacementVM {
     init(_ vm: ClusterVMRecord) {
         self.init(
             id: vm.id, name: vm.name.text,
-            request: Resources(
-                vcpus: vm.request.vcpus ?? 1, memory: ByteCount(vm.request.memoryBytes)))
+            request: Resources(vcpus: vm.spec.vcpus, memory: vm.spec.memory))
         features = CPUFeatures(vm.features ?? [])
-        labels = Set(vm.labels)
-        groups = vm.groups
-        pinnedHost = vm.request.pinnedHost?.text
-        mayBeBalanced = vm.mayBeBalanced
-        priority = vm.priority
-        if let limit = vm.request.downtimeLimitMs {
-            downtimeLimit = .microseconds(Int64(limit * 1000))
-        }
+        labels = Set(vm.policy.labels)
+        groups = vm.policy.groups.map(\.name)
+        pinnedHost = vm.policy.pinnedHost?.text
+        mayBeBalanced = vm.policy.mayBeBalanced
+        priority = vm.policy.priority
+        downtimeLimit = vm.spec.downtimeLimit
     }
 }
 

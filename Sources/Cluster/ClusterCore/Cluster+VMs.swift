@@ -9,9 +9,9 @@ extension Cluster {
     package mutating func createVM(
         _ request: CreateClusterVM, _ now: Moment, _ output: inout Output
     ) throws(Problem) -> ClusterVM {
-        if let known = vms[request.name] {
-            guard let wish = request.id, known.id == wish, known.request == request else {
-                throw Problem(.nameTaken, "the cluster has a VM \(request.name) already")
+        if let known = vms[request.spec.name] {
+            guard known.isMade(by: request) else {
+                throw Problem(.nameTaken, "the cluster has a VM \(request.spec.name) already")
             }
             return show(known)
         }
@@ -20,8 +20,8 @@ extension Cluster {
         guard names[record.id] == nil else {
             throw Problem(.nameTaken, "another VM has the id \(record.id)")
         }
-        try checkGroups(request.groups ?? [])
-        for group in request.groups ?? [] { addGroup(group, &output) }
+        try checkGroups(request.policy.groups)
+        for group in request.policy.groups { addGroup(group, &output) }
         do { try addToScheduler(record, now) } catch {
             throw Problem(.invalid, "the scheduler cannot take this VM: \(error)")
         }
@@ -51,15 +51,10 @@ extension Cluster {
         guard vms.count < Limits.vmsMax else {
             throw Problem(.tooMany, "the cluster has \(vms.count) VMs, its limit")
         }
-        let command = CreateVM(
-            name: request.name, memoryBytes: request.memoryBytes, vcpus: request.vcpus,
-            hugePages: request.hugePages, downtimeLimitMs: request.downtimeLimitMs,
-            commandLine: request.commandLine, kernelPath: request.kernelPath,
-            initrdPath: request.initrdPath)
-        _ = try command.spec(defaultCommandLine: "")
-        try checkWords(request.labels ?? [], "labels", max: Limits.labelsMax)
-        try checkPriority(request.priority)
-        for host in [request.pinnedHost, request.startOn].compactMap({ $0 })
+        try request.spec.checkForCreation()
+        try checkWords(request.policy.labels, "labels", max: Limits.labelsMax)
+        try checkPriority(request.policy.priority)
+        for host in [request.policy.pinnedHost, request.startOn].compactMap({ $0 })
         where hosts[host] == nil {
             throw Problem(
                 .hostUnknown,
@@ -98,21 +93,22 @@ extension Cluster {
                 .revisionMovedOn,
                 "VM \(name) has revision \(vm.version), not \(seen): look at it again")
         }
+        var policy = vm.policy
         if let labels = update.labels {
             try checkWords(labels, "labels", max: Limits.labelsMax)
-            vm.labels = labels
+            policy.labels = labels
         }
         try checkPriority(update.priority)
-        vm.priority = update.priority ?? vm.priority
-        vm.mayBeBalanced = update.mayBeBalanced ?? vm.mayBeBalanced
-        if let policy = update.failurePolicy, policy != vm.failurePolicy {
+        policy.priority = update.priority ?? policy.priority
+        policy.mayBeBalanced = update.mayBeBalanced ?? policy.mayBeBalanced
+        if let failurePolicy = update.failurePolicy, failurePolicy != policy.failurePolicy {
             guard vm.place == nil, vm.start == nil else {
                 throw Problem(
                     .wrongState,
-                    "the failure policy of VM \(name) can only be changed before it is first started: its process was made for \(vm.failurePolicy.rawValue)"
+                    "the failure policy of VM \(name) can only be changed before it is first started: its process was made for \(policy.failurePolicy.rawValue)"
                 )
             }
-            vm.failurePolicy = policy
+            policy.failurePolicy = failurePolicy
         }
         if let desired = update.desired {
             vm.bootWanted = desired == .running
@@ -120,8 +116,9 @@ extension Cluster {
                 vm.restarts = 0
                 vm.notBeforeMs = nil
             }
-            vm.desired = desired
+            policy.desired = desired
         }
+        vm.change(to: policy)
         save(vm, &output, now)
         vmSights[vm.id]?.retryAt = now.uptime
         reconcile(name, now, &output)
@@ -192,7 +189,8 @@ extension Cluster {
 
     package func groups(after: String?, limit: Int) -> Page<GroupInfo> {
         let members = Dictionary(
-            grouping: vms.values.flatMap { vm in vm.groups.map { ($0, vm.name) } }, by: \.0
+            grouping: vms.values.flatMap { vm in vm.policy.groups.map { ($0.name, vm.name) } },
+            by: \.0
         ).mapValues { $0.map(\.1).sorted() }
         let names = groups.keys.sorted().filter { after == nil || $0 > after ?? "" }
         let items = names.prefix(limit).compactMap { name in
@@ -210,7 +208,9 @@ extension Cluster {
         guard groups[name] != nil else {
             throw Problem(.groupNotFound, "the cluster has no group '\(name.prefix(100))'")
         }
-        let members = vms.values.filter { $0.groups.contains(name) }.map(\.name).sorted()
+        let members = vms.values.filter { $0.policy.groups.contains { $0.name == name } }.map(
+            \.name
+        ).sorted()
         guard members.isEmpty else {
             throw Problem(
                 .inUse,
@@ -227,10 +227,27 @@ extension Cluster {
 
 extension ClusterVMRecord {
     init(_ request: CreateClusterVM, id: VMID) {
-        self.init(
-            id: id, name: request.name, request: request, desired: request.desired ?? .running,
-            labels: request.labels ?? [], groups: (request.groups ?? []).map(\.name),
-            priority: request.priority ?? 0, mayBeBalanced: request.mayBeBalanced ?? true,
-            failurePolicy: request.failurePolicy ?? .leave)
+        self.init(id: id, spec: request.spec, policy: request.policy, startOn: request.startOn)
+        spec.isLeased = policy.leasesVM
     }
+
+    /// This very request, by its id, made the VM.
+    fileprivate func isMade(by request: CreateClusterVM) -> Bool {
+        var asked = request.spec
+        asked.isLeased = spec.isLeased
+        return request.id == id && asked == spec && request.startOn == startOn
+            && request.policy == firstPolicy ?? policy
+    }
+
+    mutating func change(to policy: ClusterVMPolicy) {
+        guard policy != self.policy else { return }
+        firstPolicy = firstPolicy ?? self.policy
+        self.policy = policy
+        spec.isLeased = policy.leasesVM
+    }
+}
+
+extension ClusterVMPolicy {
+    /// A VM that may be started elsewhere must stop where it was.
+    var leasesVM: Bool { failurePolicy == .restart }
 }

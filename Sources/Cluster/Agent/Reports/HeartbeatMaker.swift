@@ -177,8 +177,8 @@ extension VirtualMachine {
         VMObservation(
             report: VMReport(
                 id: id, name: name, state: status.state, epoch: epoch.number, ownership: .unknown,
-                isLeased: record.isLeased ?? false, exit: status.exit, activity: activity,
-                memoryBytes: record.memoryBytes, vcpus: record.vcpus),
+                isLeased: record.spec.isLeased, exit: status.exit, activity: activity,
+                memoryBytes: record.spec.memory.bytes, vcpus: record.spec.vcpus),
             process: process)
     }
 }

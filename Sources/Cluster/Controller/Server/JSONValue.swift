@@ -35,6 +35,10 @@ package enum JSONValue: Hashable, Sendable, Decodable {
         }
     }
 
+    package var fields: [String: JSONValue]? {
+        if case .object(let fields) = self { fields } else { nil }
+    }
+
     package subscript(name: String) -> JSONValue? {
         if case .object(let fields) = self { fields[name] } else { nil }
     }

@@ -4,6 +4,7 @@
 import API
 internal import Foundation
 import Hummingbird
+import Model
 import Serving
 
 package struct OpenAPIDocument: Sendable {
@@ -30,7 +31,8 @@ package struct OpenAPIDocument: Sendable {
         let schema = resolved(schema)
         switch value {
         case .object(let fields):
-            guard case .object(let known) = schema["properties"] else { return nil }
+            guard var known = schema["properties"]?.fields else { return nil }
+            if fields["spec"] == nil { known.merge(flatProperties(of: known)) { own, _ in own } }
             for (name, field) in fields.sorted(by: { $0.key < $1.key }) {
                 let place = path.isEmpty ? name : "\(path).\(name)"
                 guard let described = known[name] else { return place }
@@ -45,6 +47,17 @@ package struct OpenAPIDocument: Sendable {
             return nil
         case .string, .number, .bool, .null: return nil
         }
+    }
+
+    /// A body of the shape of the version before has the properties of `spec` and `policy` in itself.
+    private func flatProperties(of known: [String: JSONValue]) -> [String: JSONValue] {
+        guard let spec = known["spec"] else { return [:] }
+        let nested = [spec, known["policy"] ?? .null].map {
+            resolved($0)["properties"]?.fields ?? [:]
+        }
+        let flat = Dictionary(
+            VMSpec.flatNames.map { ($0, JSONValue.null) }, uniquingKeysWith: { first, _ in first })
+        return nested.reduce(into: flat) { $0.merge($1) { first, _ in first } }
     }
 
     /// Follows references, and of "this or null" takes this.
