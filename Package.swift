@@ -160,7 +160,7 @@ let package = Package(
                 "API", "Clients", "ClusterFile", "ClusterCore", "Host", "Keys", "Model",
                 "Placement", "Serving", "Store", hummingbird, httpTypes, lifecycle, signals,
                 logging, nioCore, crypto,
-            ], resources: [.copy("Resources/openapi.json")]),
+            ]),
         cluster.executable(
             "ferry-agent", ["Agent", "Host", "Model", "Serving", argumentParser, logging]),
         cluster.executable(

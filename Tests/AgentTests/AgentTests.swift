@@ -51,7 +51,7 @@ struct AgentTests {
             try await cluster.agent { agent in
                 let vm = try await agent.createPulse("web", paused: true)
                 #expect(vm.state == .paused)
-                #expect(try await agent.log(vm.name).isEmpty)
+                #expect(try await agent.log(of: vm.name).isEmpty)
                 #expect(try await agent.perform(.resume, on: vm.name).state == .running)
                 _ = try await agent.heartbeat(of: vm.name)
             }
@@ -108,9 +108,9 @@ struct AgentTests {
                 }
                 #expect(try await echo == "ahoy")
                 asking.cancel()
-                let log = String(decoding: try await agent.log(vm.name), as: UTF8.self)
+                let log = String(decoding: try await agent.log(of: vm.name), as: UTF8.self)
                 #expect(log.contains("pulse ready"))
-                #expect(try await agent.log(vm.name, tailBytes: 10).count == 10)
+                #expect(try await agent.log(of: vm.name, tailBytes: 10).count == 10)
                 _ = try await agent.perform(.stop, on: vm.name)
                 await problem(.wrongState) {
                     try await agent.sendConsoleInput([65], to: vm.name)
@@ -125,9 +125,11 @@ struct AgentTests {
             try await cluster.agent { agent in
                 let vm = try await agent.createPulse("web")
                 let beat = try await agent.heartbeat(of: vm.name)
-                let saved = try await agent.save(vm.name, SaveVM())
+                let saved = try await agent.saveVM(named: vm.name, with: SaveVM())
                 #expect(saved.bytes > 0)
-                await problem(.fileExists) { _ = try await agent.save(vm.name, SaveVM()) }
+                await problem(.fileExists) {
+                    _ = try await agent.saveVM(named: vm.name, with: SaveVM())
+                }
                 #expect(try await agent.vm(vm.name).state == .running)
                 await problem(.nameTaken) {
                     _ = try await agent.restore(RestoreVM(path: saved.path))
@@ -215,7 +217,7 @@ struct AgentTests {
             let vm = try await cluster.agent { try await $0.createPulse("web") }
             let process = try cluster.process()
             try await cluster.agent { agent in
-                try await agent.stream(Paths.console(vm.name)) { _ in
+                try await agent.followConsole(of: vm.name) { _ in
                     // The first piece is here: the stream is open. It ends with the agent.
                     try process.signal(SIGTERM)
                     return true

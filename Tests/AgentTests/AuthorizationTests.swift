@@ -19,7 +19,7 @@ struct AuthorizationTests {
             let keys = KeyFolder("\(cluster.folder)/keys/\(role.rawValue)-somebody")
             try cluster.authority.issue(role: role, name: HostName("somebody"), to: keys)
             _ = try await cluster.agent(keys: keys.path) { agent in
-                let client = role == .controller ? agent.commanded(in: 1) : agent
+                let client = role == .controller ? agent.commanded(inTerm: 1) : agent
                 return try await client.host()
             }
         }

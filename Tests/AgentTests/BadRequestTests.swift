@@ -20,11 +20,12 @@ struct BadRequestTests {
                 for path in Self.posts {
                     for body in ["{", "[]", #""text""#, "\u{0}", #"{"path":3,"name":4}"#] {
                         await problem(.badRequest) {
-                            _ = try await agent.raw("POST", path, body: Array(body.utf8))
+                            _ = try await agent.raw(
+                                method: "POST", path: path, body: Array(body.utf8))
                         }
                     }
                     await problem(.bodyTooLarge) {
-                        _ = try await agent.raw("POST", path, body: huge)
+                        _ = try await agent.raw(method: "POST", path: path, body: huge)
                     }
                 }
                 await problem(.bodyTooLarge) {
@@ -49,7 +50,8 @@ struct BadRequestTests {
                     (#"{"name":"web","memoryBytes":1e30}"#, "JSON"),
                 ] {
                     do {
-                        _ = try await agent.raw("POST", "/v1/vms", body: Array(body.utf8))
+                        _ = try await agent.raw(
+                            method: "POST", path: "/v1/vms", body: Array(body.utf8))
                         Issue.record("\(body) was taken")
                     } catch ClientError.problem(let problem, _) {
                         #expect(problem.status == 400)
@@ -94,7 +96,7 @@ struct BadRequestTests {
                     ]
                     + VMAction.allCases.map { ("POST", "/v1/vms/web/\($0.rawValue)", .vmNotFound) }
                 for (method, path, code) in expected {
-                    await problem(code) { _ = try await agent.raw(method, path) }
+                    await problem(code) { _ = try await agent.raw(method: method, path: path) }
                 }
             }
         }

@@ -48,13 +48,13 @@ struct BrokenMigrationTests {
                 return kept?.state == .incoming && kept?.warning?.contains("is kept until") == true
             }
             try await eventually {
-                try await a.migration(started.id).progress?.reconnectAttempt != nil
+                try await a.migration(withID: started.id).progress?.reconnectAttempt != nil
             }
             try await b.delete(vm.name)
             await problem(.vmNotFound) { _ = try await b.vm(vm.name) }
             #expect(!Folder.isThere(cluster.vmFolder("web", on: "host-b")))
-            _ = try await a.cancel(started.id)
-            let ended = try await a.follow(started.id) { _ in }
+            _ = try await a.cancelMigration(withID: started.id)
+            let ended = try await a.followMigration(withID: started.id) { _ in }
             #expect(ended.state == .cancelled && ended.failure?.vmIsRunning == true)
             #expect(try await a.heartbeat(of: vm.name).errors == 0)
         }
@@ -65,9 +65,8 @@ struct BrokenMigrationTests {
         try await withProxy { cluster, _, a, b in
             let vm = try await a.createFilled("web")
             let started = try await a.start(
-                StartMigration(
-                    vm: vm.name, to: b.name, downtimeLimit: .milliseconds(5000), rehearse: true))
-            let ended = try await a.follow(started.id) { _ in }
+                StartMigration(vm: vm.name, to: b.name, downtimeLimit: .milliseconds(5000), rehearse: true))
+            let ended = try await a.followMigration(withID: started.id) { _ in }
             #expect(ended.state == .rehearsed && ended.failure == nil)
             let rehearsal = try #require(ended.report?.rehearsal)
             print("rehearsal: paused \(rehearsal.pauseMs) ms, load \(rehearsal.loadMs) ms")
@@ -125,12 +124,14 @@ struct BrokenMigrationTests {
                 vm: vm, to: destination.name, downtimeLimit: .milliseconds(5000),
                 compression: compression,
                 audit: audit))
-        return try await source.follow(started.id) { _ in }
+        return try await source.followMigration(withID: started.id) { _ in }
     }
 
     private func audit(of id: MigrationID, at agent: AgentClient) async throws -> AuditInfo {
-        try await eventually { try await agent.migration(id).report?.audit.state != .running }
-        return try #require(try await agent.migration(id).report?.audit)
+        try await eventually {
+            try await agent.migration(withID: id).report?.audit.state != .running
+        }
+        return try #require(try await agent.migration(withID: id).report?.audit)
     }
 }
 

@@ -97,13 +97,14 @@ struct CommandTests {
                 await problem(.invalid) { _ = try await agent.start(odd) }
                 var other = start
                 (other.id, other.to) = (.random(), try HostName("host-z"))
-                let refused = try await agent.follow(agent.start(other).id) { _ in }
+                let refused = try await agent.followMigration(withID: agent.start(other).id) { _ in
+                }
                 #expect(refused.failure?.code == "peer_of_other_name")
 
                 let first = try await agent.start(start)
                 #expect(first.id == start.id)
                 #expect(try await agent.start(start).id == start.id)
-                let over = try await agent.follow(first.id) { _ in }
+                let over = try await agent.followMigration(withID: first.id) { _ in }
                 #expect(over.state == .succeeded)
                 // Also when it is over, and by another life of the agent.
                 #expect(try await agent.start(start).state == .succeeded)

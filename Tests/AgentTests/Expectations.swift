@@ -42,7 +42,7 @@ extension AgentClient {
     ) async throws -> Value {
         var text: [UInt8] = []
         var found: Value?
-        try await stream(Paths.console(vm)) { bytes in
+        try await followConsole(of: vm) { bytes in
             for byte in bytes {
                 text.append(byte)
                 guard byte == UInt8(ascii: "\n") else { continue }

@@ -141,9 +141,10 @@ struct LeaseTests {
                 _ = try await controller.heartbeat()
                 let vm = try await cluster.agent { try await create($0) }
                 try await cluster.agent { agent in
-                    let start = StartMigration(
-                        vm: vm.name, to: b, downtimeLimit: .milliseconds(5000))
-                    let refused = try await agent.follow(agent.start(start).id) { _ in }
+                    let start = StartMigration(vm: vm.name, to: b, downtimeLimit: .milliseconds(5000))
+                    let refused = try await agent.followMigration(withID: agent.start(start).id) {
+                        _ in
+                    }
                     #expect(refused.failure?.code == "refused_not_accepting")
                     #expect(refused.failure?.reason.contains("leased") == true)
                     #expect(try await agent.heartbeat(of: vm.name).errors == 0)
@@ -155,7 +156,9 @@ struct LeaseTests {
                     }
                     // With the second one it has the answer to the first.
                     for await _ in grants.prefix(2) {}
-                    let moved = try await agent.follow(agent.start(start).id) { _ in }
+                    let moved = try await agent.followMigration(withID: agent.start(start).id) {
+                        _ in
+                    }
                     #expect(moved.state == .succeeded)
                 }
                 let there = try await cluster.agent("host-b") { agent in

@@ -67,7 +67,7 @@ struct MigrationTests {
                 #expect(try await a.vm(vm.name).state == .running)
                 #expect(try await a.vm(vm.name).activity == nil)
                 #expect(try await a.migrations().map(\.id) == [down.id, taken.id])
-                await problem(.tooLateToCancel) { _ = try await a.cancel(down.id) }
+                await problem(.tooLateToCancel) { _ = try await a.cancelMigration(withID: down.id) }
             }
         }
     }
@@ -92,7 +92,7 @@ struct MigrationTests {
     ) async throws -> MigrationInfo {
         let started = try await source.start(
             StartMigration(vm: vm, to: destination.name, downtimeLimit: .milliseconds(5000)))
-        return try await source.follow(started.id) { _ in }
+        return try await source.followMigration(withID: started.id) { _ in }
     }
 
     private func move(

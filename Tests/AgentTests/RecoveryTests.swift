@@ -23,13 +23,13 @@ struct RecoveryTests {
             try cluster.remember(migration, of: vm, to: "host-b")
             try await cluster.start(HostName("host-a"))
             try await cluster.agent { agent in
-                let before = try await agent.recovery(vm.name)
+                let before = try await agent.recovery(of: vm.name)
                 #expect(before.ledger.kind == .released)
                 #expect(before.ledger.peer?.text == "host-b")
                 #expect(before.state == .paused)
                 #expect(before.options.map(\.ruling) == [.runHere])
                 #expect(before.options.first?.risk?.contains("two copies") == true)
-                #expect(try await agent.recovery(vm.id).ledger == before.ledger)
+                #expect(try await agent.recovery(ofID: vm.id).ledger == before.ledger)
 
                 func rule(_ ruling: API.Ruling, epoch: UInt64, _ confirm: String?) async throws {
                     _ = try await agent.rule(
@@ -57,14 +57,14 @@ struct RecoveryTests {
                     _ = try await agent.start(StartMigration(vm: vm.name, to: HostName("host-b")))
                 }
                 await problem(.wrongState) { try await agent.delete(vm.name) }
-                let remembered = try await agent.migration(migration)
+                let remembered = try await agent.migration(withID: migration)
                 #expect(remembered.failure?.message.contains("by a ruling") == true)
             }
             // What was ruled outlives the agent.
             try cluster.kill()
             try await cluster.start(HostName("host-a"))
             try await cluster.agent { agent in
-                let options = try await agent.recovery(vm.name).options
+                let options = try await agent.recovery(of: vm.name).options
                 #expect(options.map(\.ruling) == [.forgetPeer])
                 let state = try await agent.vm(vm.name).state
                 #expect(state == .running)
@@ -82,12 +82,12 @@ struct RecoveryTests {
             try cluster.authority.issue(role: .controller, name: HostName("main"), to: keys)
             try await cluster.agent(keys: keys.path) { agent in
                 let ruling = RuleOnVM(ruling: .runHere, epoch: 1)
-                let (leader, deposed) = (agent.commanded(in: 2), agent.commanded(in: 1))
+                let (leader, deposed) = (agent.commanded(inTerm: 2), agent.commanded(inTerm: 1))
                 await problem(.badRequest) { _ = try await agent.rule(ruling, on: VMName("web")) }
                 await problem(.vmNotFound) { _ = try await leader.rule(ruling, on: VMName("web")) }
                 await problem(.staleTerm) { _ = try await deposed.rule(ruling, on: VMName("web")) }
-                await problem(.vmNotFound) { _ = try await leader.recovery(VMName("web")) }
-                await problem(.vmNotFound) { _ = try await leader.recovery(VMID.random()) }
+                await problem(.vmNotFound) { _ = try await leader.recovery(of: VMName("web")) }
+                await problem(.vmNotFound) { _ = try await leader.recovery(ofID: VMID.random()) }
             }
         }
     }
@@ -100,7 +100,8 @@ struct RecoveryTests {
                 try await rule(.runHere, epoch: 2, vm, agent)
                 try await rule(.forgetPeer, epoch: 3, vm, agent)
                 #expect(
-                    try await agent.recovery(vm.name).ledger == LedgerStanding(.owned, epoch: 3))
+                    try await agent.recovery(of: vm.name).ledger == LedgerStanding(.owned, epoch: 3)
+                )
                 #expect(try await agent.vm(vm.name).warning == nil)
                 try await agent.delete(vm.name)
             }
@@ -145,7 +146,7 @@ struct RecoveryTests {
             try await cluster.start(HostName("host-b"))
             try await cluster.agent("host-b") { agent in
                 #expect(try await agent.vm(vm.name).state == .paused)
-                _ = try await agent.save(vm.name, SaveVM())
+                _ = try await agent.saveVM(named: vm.name, with: SaveVM())
                 try await agent.delete(vm.name)
                 #expect(try await agent.audit().findings.isEmpty)
             }
@@ -153,7 +154,8 @@ struct RecoveryTests {
                 let owner = try await agent.vm(vm.name) { $0.warning == nil }
                 #expect(owner.state == .running)
                 #expect(
-                    try await agent.recovery(vm.name).ledger == LedgerStanding(.owned, epoch: 3))
+                    try await agent.recovery(of: vm.name).ledger == LedgerStanding(.owned, epoch: 3)
+                )
                 #expect(try await agent.audit().findings.isEmpty)
             }
         }

@@ -229,13 +229,13 @@ struct ReportTests {
             try await old.serve(cluster) {
                 _ = try await old.heartbeat()
                 _ = try await old.heartbeat()
-                try await cluster.agent(keys: keys) { _ = try await $0.commanded(in: 3).host() }
+                try await cluster.agent(keys: keys) { _ = try await $0.commanded(inTerm: 3).host() }
             }
             try await new.serve(cluster, as: 2) {
                 _ = try await new.heartbeat()
                 _ = try await new.heartbeat()
                 try await cluster.agent(keys: keys) { agent in
-                    await problem(.staleTerm) { _ = try await agent.commanded(in: 6).host() }
+                    await problem(.staleTerm) { _ = try await agent.commanded(inTerm: 6).host() }
                 }
                 // The old one is back: its answers send the agent to the new one again.
                 try await old.serve(cluster) {
@@ -318,9 +318,10 @@ struct VMReportTests {
                 try await cluster.agent { agent in
                     let started = try await agent.start(
                         StartMigration(
-                            vm: vm.name, to: HostName("host-b"), downtimeLimit: .milliseconds(5000),
-                            id: id))
-                    #expect(try await agent.follow(started.id) { _ in }.state == .succeeded)
+                            vm: vm.name, to: HostName("host-b"), downtimeLimit: .milliseconds(5000), id: id))
+                    #expect(
+                        try await agent.followMigration(withID: started.id) { _ in }.state
+                            == .succeeded)
                 }
                 controller.answers { _ in .usual }
                 let over = try await controller.heartbeat { beat in

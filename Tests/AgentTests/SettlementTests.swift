@@ -138,14 +138,13 @@ struct SettlementTests {
             try await cluster.agent { agent in
                 _ = try await agent.heartbeat(of: vm.name)
                 let started = try await agent.start(
-                    StartMigration(
-                        vm: vm.name, to: HostName("host-b"), downtimeLimit: .milliseconds(5000)))
-                let moved = try await agent.follow(started.id) { _ in }
+                    StartMigration(vm: vm.name, to: HostName("host-b"), downtimeLimit: .milliseconds(5000)))
+                let moved = try await agent.followMigration(withID: started.id) { _ in }
                 #expect(moved.state == .succeeded, "\(String(describing: moved.failure))")
                 let copy = try await agent.vm(vm.name)
                 #expect(copy.state == .paused)
                 #expect(copy.warning?.contains("cannot be written to say so") == true)
-                let found = try await agent.recovery(vm.name)
+                let found = try await agent.recovery(of: vm.name)
                 #expect(found.ledger.kind == .released)
             }
             try await cluster.agent("host-b") { agent in
@@ -171,7 +170,7 @@ struct SettlementTests {
             try cluster.remember(migration, of: vm, to: "host-b")
             try await cluster.start(HostName("host-a"))
             try await cluster.agent { agent in
-                let info = try await agent.migration(migration)
+                let info = try await agent.migration(withID: migration)
                 #expect(info.state == .failed)
                 #expect(info.failure?.code == FailureCode.agentRestarted.rawValue)
                 #expect(info.failure?.phase == .handover)
@@ -195,7 +194,7 @@ struct SettlementTests {
                 let vm = try await agent.createPulse("web")
                 let started = try await agent.start(
                     StartMigration(vm: vm.name, to: HostName("host-b")))
-                return (vm, try await agent.follow(started.id) { _ in })
+                return (vm, try await agent.followMigration(withID: started.id) { _ in })
             }
             #expect(failed.failure?.code == FailureCode.unreachable.rawValue)
             try cluster.kill()
@@ -205,8 +204,8 @@ struct SettlementTests {
             try AtomicFile.write(Array("{".utf8), to: "\(folder)/\(MigrationID.random()).json")
             try await cluster.start(HostName("host-a"))
             try await cluster.agent { agent in
-                #expect(try await agent.migration(failed.id) == failed)
-                let info = try await agent.migration(cut)
+                #expect(try await agent.migration(withID: failed.id) == failed)
+                let info = try await agent.migration(withID: cut)
                 #expect(info.failure?.code == FailureCode.agentRestarted.rawValue)
                 #expect(info.failure?.vmIsRunning == true)
                 #expect(try await agent.migrations().count == 2)
@@ -220,7 +219,7 @@ struct SettlementTests {
         try await TestCluster.with { cluster in
             try await cluster.agent { agent in
                 let vm = try await agent.createPulse("web", paused: true)
-                let saved = try await agent.save(vm.name, SaveVM())
+                let saved = try await agent.saveVM(named: vm.name, with: SaveVM())
                 let twin = try await agent.restore(
                     RestoreVM(path: saved.path, name: VMName("twin"), paused: true))
                 #expect(twin.restoredFrom == saved.path)
@@ -309,7 +308,7 @@ extension AgentClient {
     func migration(
         _ id: MigrationID, until isWanted: (MigrationInfo) -> Bool
     ) async throws -> MigrationInfo {
-        try await asked({ try await migration(id) }, until: isWanted)
+        try await asked({ try await migration(withID: id) }, until: isWanted)
     }
 
     func gone(_ name: VMName) async throws {

@@ -61,16 +61,16 @@ struct TermTests {
             let keys = try cluster.controllerKeys()
             try await cluster.agent(keys: keys) { agent in
                 await problem(.badRequest) { _ = try await agent.host() }
-                _ = try await agent.commanded(in: 5).host()
-                await problem(.staleTerm) { _ = try await agent.commanded(in: 4).vms() }
-                _ = try await agent.commanded(in: 6).vms()
-                await problem(.staleTerm) { _ = try await agent.commanded(in: 5).host() }
+                _ = try await agent.commanded(inTerm: 5).host()
+                await problem(.staleTerm) { _ = try await agent.commanded(inTerm: 4).vms() }
+                _ = try await agent.commanded(inTerm: 6).vms()
+                await problem(.staleTerm) { _ = try await agent.commanded(inTerm: 5).host() }
             }
             try cluster.kill()
             try await cluster.start(HostName("host-a"))
             try await cluster.agent(keys: keys) { agent in
-                await problem(.staleTerm) { _ = try await agent.commanded(in: 5).host() }
-                _ = try await agent.commanded(in: 6).host()
+                await problem(.staleTerm) { _ = try await agent.commanded(inTerm: 5).host() }
+                _ = try await agent.commanded(inTerm: 6).host()
             }
             _ = try await cluster.agent { try await $0.host() }
         }
@@ -89,7 +89,9 @@ struct AgentPoolTests {
                     port: Int(host.api.port))
             }
             for address in addresses {
-                let name = try await pool.with(address, term: 3) { try await $0.host().name }
+                let name = try await pool.withClient(at: address, term: 3) {
+                    try await $0.host().name
+                }
                 #expect(name == address.name)
             }
             // One's name at the other's address.
@@ -97,7 +99,7 @@ struct AgentPoolTests {
             wrong.port = addresses[1].port
             for _ in 0..<2 {
                 let error = await #expect(throws: ClientError.self) {
-                    _ = try await pool.with(wrong, term: 3) { try await $0.host() }
+                    _ = try await pool.withClient(at: wrong, term: 3) { try await $0.host() }
                 }
                 guard case .notTrusted = error else {
                     Issue.record("\(String(describing: error))")
@@ -106,11 +108,11 @@ struct AgentPoolTests {
             }
             // The term comes along.
             await problem(.staleTerm) {
-                _ = try await pool.with(addresses[0], term: 2) { try await $0.host() }
+                _ = try await pool.withClient(at: addresses[0], term: 2) { try await $0.host() }
             }
             await pool.shutdown()
             await #expect(throws: ClientError.self) {
-                _ = try await pool.with(addresses[0], term: 3) { try await $0.host() }
+                _ = try await pool.withClient(at: addresses[0], term: 3) { try await $0.host() }
             }
         }
     }
@@ -120,16 +122,16 @@ struct AgentPoolTests {
         try await TestCluster.with { cluster in
             let host = cluster.file.hosts[0]
             let pool = try AgentPool(keysFolder: cluster.controllerKeys())
-            for number in 0..<(Client.Limits.idleAgentsMax + 20) {
+            for number in 0..<(Clients.Limits.idleAgentsMax + 20) {
                 // Nobody is there, or somebody else: what counts is that each attempt gets its client and ends.
                 let address = HostAddress(
                     cluster: cluster.file.cluster, name: try HostName("host-x\(number)"),
                     ip: host.api.ip, port: 1)
                 await #expect(throws: ClientError.self) {
-                    _ = try await pool.with(address, term: 1) { try await $0.host() }
+                    _ = try await pool.withClient(at: address, term: 1) { try await $0.host() }
                 }
             }
-            #expect(pool.count == Client.Limits.idleAgentsMax)
+            #expect(pool.count == Clients.Limits.idleAgentsMax)
             await pool.shutdown()
         }
     }

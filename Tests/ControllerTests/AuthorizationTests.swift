@@ -7,6 +7,7 @@ import HTTPTypes
 import Host
 import Keys
 import Model
+import Serving
 import Testing
 
 @Suite("Who may use the controller's API", .serialized)
@@ -16,7 +17,7 @@ struct AuthorizationTests {
         case nobody, badToken, viewer, operatorToken, admin, operatorKeys, controllerKeys, thatAgent
         case otherAgent
 
-        func refusal(for needs: Route.Needs) -> Problem.Code? {
+        func refusal(for needs: RouteAccess) -> Problem.Code? {
             switch (self, needs) {
             case (_, .nobody): nil
             case (.nobody, _), (.badToken, _): .unauthorized
@@ -24,7 +25,7 @@ struct AuthorizationTests {
             case (.thatAgent, _), (.otherAgent, _), (_, .thatAgent): .forbidden
             case (.admin, _), (.operatorKeys, _), (_, .viewer): nil
             case (.operatorToken, .operator): nil
-            case (_, .operator), (_, .admin): .forbidden
+            case (_, .operator), (_, .admin), (_, .certificate): .forbidden
             }
         }
     }
@@ -43,10 +44,10 @@ struct AuthorizationTests {
             for (asker, role): (Asker, TokenRole) in [
                 (.viewer, .viewer), (.operatorToken, .operator), (.admin, .admin),
             ] {
-                let made = try await admin.create(CreateToken(name: role.rawValue, role: role))
+                let made = try await admin.createToken(CreateToken(name: role.rawValue, role: role))
                 identities[asker] = .token(try #require(made.token))
             }
-            for route in controller.api.routes {
+            for route in try controller.api.routes.map(\.description) {
                 // A query that no route knows ends each request before it does anything; tokens that are used here
                 // are not the ones named.
                 let path =
@@ -55,7 +56,7 @@ struct AuthorizationTests {
                 for asker in Asker.allCases {
                     let answer = try await controller.curl(
                         route.method.rawValue, path, as: try #require(identities[asker]))
-                    let wanted = asker.refusal(for: route.needs) ?? .badRequest
+                    let wanted = asker.refusal(for: route.access) ?? .badRequest
                     #expect(
                         answer.problem?.knownCode == wanted && answer.status == wanted.status,
                         "\(asker) \(route.method) \(path): \(answer.status) \(answer.text)")
@@ -108,7 +109,7 @@ struct TokenTests {
     func life() async throws {
         let store = MemoryStore()
         try await TestController.with(store: store) { controller, admin in
-            let made = try await admin.create(CreateToken(name: "grafana", role: .viewer))
+            let made = try await admin.createToken(CreateToken(name: "grafana", role: .viewer))
             let token = try #require(made.token)
             let listed = try await admin.tokens()
             #expect(listed.items.map(\.name) == ["grafana"])
@@ -121,18 +122,18 @@ struct TokenTests {
             try await controller.client(Self.access(controller, token)) { viewer in
                 _ = try await viewer.cluster()
                 await problem(.forbidden) { try await viewer.create(newVM("web")) }
-                try await admin.deleteToken("grafana")
+                try await admin.deleteToken(named: "grafana")
                 await problem(.unauthorized) { try await viewer.cluster() }
             }
-            await problem(.tokenNotFound) { try await admin.deleteToken("grafana") }
+            await problem(.tokenNotFound) { try await admin.deleteToken(named: "grafana") }
         }
     }
 
     @Test("Nearly the right token is a wrong one")
     func wrong() async throws {
         try await TestController.with { controller, admin in
-            let made = try await admin.create(CreateToken(name: "a", role: .admin))
-            let other = try await admin.create(CreateToken(name: "b", role: .admin))
+            let made = try await admin.createToken(CreateToken(name: "a", role: .admin))
+            let other = try await admin.createToken(CreateToken(name: "b", role: .admin))
             let token = try #require(made.token)
             let secretOfOther = try #require(other.token?.split(separator: ".").last)
             let last = token.hasSuffix("0") ? "1" : "0"
@@ -151,7 +152,7 @@ struct TokenTests {
     @Test("A token ends when its time is over")
     func expiry() async throws {
         try await TestController.with { controller, admin in
-            let made = try await admin.create(
+            let made = try await admin.createToken(
                 CreateToken(name: "short", role: .viewer, validForSeconds: 1))
             #expect(made.expiresAtMs == made.createdAtMs + 1000)
             try await controller.client(Self.access(controller, try #require(made.token))) {
@@ -173,15 +174,15 @@ struct TokenTests {
     @Test("A name that is taken, a name that is none, and a time that cannot be are refused")
     func refusals() async throws {
         try await TestController.with { _, admin in
-            _ = try await admin.create(CreateToken(name: "a", role: .viewer))
+            _ = try await admin.createToken(CreateToken(name: "a", role: .viewer))
             await problem(.nameTaken) {
-                try await admin.create(CreateToken(name: "a", role: .admin))
+                try await admin.createToken(CreateToken(name: "a", role: .admin))
             }
             await problem(.invalid) {
-                try await admin.create(CreateToken(name: "A b", role: .admin))
+                try await admin.createToken(CreateToken(name: "A b", role: .admin))
             }
             await problem(.invalid) {
-                try await admin.create(
+                try await admin.createToken(
                     CreateToken(name: "b", role: .admin, validForSeconds: 0))
             }
         }

@@ -5,20 +5,21 @@ import Controller
 import Foundation
 import HTTPTypes
 import Model
+import Serving
 import Testing
 
 @Suite("What a controller says to requests that make no sense", .serialized)
 struct BadRequestTests {
     private static let zeros = String(repeating: "0", count: 32)
 
-    private static func path(_ route: Route) -> String {
+    private static func path(_ route: RouteDescription) -> String {
         route.path.replacing("{name}", with: "host-a").replacing("{id}", with: zeros)
     }
 
     private static func identity(
-        _ route: Route, _ controller: TestController
+        _ route: RouteDescription, _ controller: TestController
     ) -> TestController.Identity {
-        route.needs == .thatAgent
+        route.access == .thatAgent
             ? .keys(controller.cluster.keys(.agent, "host-a")) : controller.operatorIdentity
     }
 
@@ -30,7 +31,7 @@ struct BadRequestTests {
             #expect(withBody.count == 13)
             for operation in withBody {
                 let route = try #require(
-                    controller.api.routes.first {
+                    controller.api.routes.map(\.description).first {
                         $0.path == operation.path && $0.method.rawValue == operation.method
                     })
                 let (path, identity) = (Self.path(route), Self.identity(route, controller))
@@ -49,7 +50,7 @@ struct BadRequestTests {
                 #expect(notText.problem?.knownCode == .badRequest)
                 let limit =
                     operation.path.hasSuffix("heartbeat")
-                    ? Controller.Limits.heartbeatBytesMax : API.Limits.bodyBytesMax
+                    ? API.Limits.heartbeatBytesMax : API.Limits.bodyBytesMax
                 let huge = try await controller.curl(
                     operation.method, path, as: identity,
                     body: Data(repeating: UInt8(ascii: " "), count: limit + 1))

@@ -57,7 +57,7 @@ struct EventTests {
             let start = await controller.driver.revision.number
             let follower = Task { try await Self.events(4, after: start, client) }
             _ = try await client.create(newVM("web"))
-            _ = try await client.update(try VMName("web"), UpdateClusterVM())
+            _ = try await client.updateVM(named: try VMName("web"), with: UpdateClusterVM())
             _ = try await client.delete(try VMName("web"))
             _ = try await client.create(newVM("other"))
             try await controller.join()

@@ -6,6 +6,7 @@ import Foundation
 import HTTPTypes
 import Host
 import Model
+import Serving
 import Testing
 
 @Suite("Several controllers", .serialized)
@@ -29,7 +30,8 @@ struct LeaderTests {
     @Test("One that does not lead says who does, on every route but those about itself")
     func notLeader() async throws {
         try await Self.withTwo { _, first, second in
-            for route in second.api.routes where route.needs != .nobody {
+            for route in try second.api.routes.map(\.description)
+            where route.access != .nobody {
                 guard !["/metrics", "/v1/openapi.json"].contains(route.path) else { continue }
                 // Those with bodies are asked for those first.
                 guard route.method == .get || route.method == .delete else { continue }

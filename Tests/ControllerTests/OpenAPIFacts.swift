@@ -1,7 +1,10 @@
-// The checked-in description of the API, read for tests: which operations it has, and whether an answer is as described.
+// The description of the API as it is served, read for tests: which operations it has, and whether an answer is as
+// described.
 
+import API
 import Controller
 import Foundation
+import Serving
 import Testing
 
 struct OpenAPIFacts {
@@ -19,7 +22,12 @@ struct OpenAPIFacts {
 
     static func load() throws -> OpenAPIFacts {
         try OpenAPIFacts(
-            JSONDecoder().decode(JSONValue.self, from: Data(OpenAPIDocument.load().bytes)))
+            JSONDecoder().decode(JSONValue.self, from: Data(bytes())))
+    }
+
+    /// The document's text.
+    static func bytes() throws -> [UInt8] {
+        try JSONText.bytes(OpenAPIDocument(ControllerRoutes.table).json)
     }
 
     init(_ document: JSONValue) throws {
@@ -90,7 +98,8 @@ struct OpenAPIFacts {
             return items.enumerated().flatMap {
                 faults(of: $1, schema["items"] ?? .null, at: "\(path)[\($0)]")
             }
-        case .number(let number):
+        case .number, .integer:
+            guard let number = value.number else { return [] }
             if let least = schema["minimum"]?.number, number < least {
                 return ["\(path) < \(least)"]
             }
@@ -127,12 +136,18 @@ struct OpenAPIFacts {
 
 extension JSONValue {
     var text: String? { if case .string(let text) = self { text } else { nil } }
-    var number: Double? { if case .number(let number) = self { number } else { nil } }
+    var number: Double? {
+        switch self {
+        case .number(let number): number
+        case .integer(let number): Double(number)
+        default: nil
+        }
+    }
 
     fileprivate func isA(_ type: String) -> Bool {
         switch (self, type) {
         case (.object, "object"), (.array, "array"), (.string, "string"), (.bool, "boolean"),
-            (.null, "null"), (.number, "number"):
+            (.null, "null"), (.number, "number"), (.integer, "number"), (.integer, "integer"):
             true
         case (.number(let number), "integer"): number == number.rounded()
         default: false

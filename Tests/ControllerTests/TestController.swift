@@ -96,7 +96,7 @@ struct TestController: Sendable {
             lease: lease, driver: driver, logger: logger)
         api = try ControllerAPI(
             cluster: cluster.name, name: self.name, policy: "worst-fit", driver: driver,
-            store: store, metrics: metrics, document: .load())
+            store: store, metrics: metrics)
     }
 
     private static func freePort() throws -> UInt16 {
@@ -150,7 +150,7 @@ struct TestController: Sendable {
         let end = Instant.now + .seconds(20)
         while Instant.now < end {
             if await driver.term != nil,
-                (try? await client { try await $0.raw("GET", "/readyz") }) != nil
+                (try? await client { try await $0.raw(method: "GET", path: "/readyz") }) != nil
             {
                 return
             }
@@ -187,10 +187,10 @@ struct TestController: Sendable {
     func join(_ name: String = "host-a") async throws {
         _ = try await agent(name) { agent in
             let id = Identifier128.random()
-            _ = try await agent.register(HostName(name), registration(id))
-            return try await agent.heartbeat(
-                HostName(name),
-                Heartbeat(
+            _ = try await agent.registerAgent(of: HostName(name), with: registration(id))
+            return try await agent.sendHeartbeat(
+                of: HostName(name),
+                with: Heartbeat(
                     agentID: id, sequence: 1, cpuCores: 0.5, memoryUsedBytes: 1 << 30, vms: []))
         }
     }

@@ -42,7 +42,7 @@ struct VMRequestTests {
                     }
                 })
             for name in ["x", "y", "z"] {
-                _ = try await client.create(CreateToken(name: name, role: .viewer))
+                _ = try await client.createToken(CreateToken(name: name, role: .viewer))
             }
             let hosts = try await client.all { after throws(ClientError) in
                 try await client.hosts(limit: 2, after: after)
@@ -53,7 +53,7 @@ struct VMRequestTests {
             }
             #expect(groups.map(\.group.name) == ["a", "b_c", "ü"])
             #expect(groups.allSatisfy { $0.members.map(\.text) == ["web"] })
-            await problem(.inUse) { try await client.deleteGroup("ü") }
+            await problem(.inUse) { try await client.deleteGroup(named: "ü") }
             let tokens = try await client.all { after throws(ClientError) in
                 try await client.tokens(limit: 2, after: after)
             }
@@ -69,11 +69,11 @@ struct VMRequestTests {
             let seen = try await client.vm(name)
             var update = UpdateClusterVM(revision: seen.revision)
             update.priority = 1
-            let changed = try await client.update(name, update)
+            let changed = try await client.updateVM(named: name, with: update)
             #expect(changed.policy.priority == 1)
             #expect(changed.revision > seen.revision)
             update.priority = 2
-            await problem(.revisionMovedOn) { try await client.update(name, update) }
+            await problem(.revisionMovedOn) { try await client.updateVM(named: name, with: update) }
 
             let path = "/v1/vms/web"
             let body = Data(#"{"priority":3}"#.utf8)
@@ -115,7 +115,7 @@ struct VMRequestTests {
                         var update = UpdateClusterVM(revision: revision)
                         update.priority = priority
                         do {
-                            _ = try await client.update(name, update)
+                            _ = try await client.updateVM(named: name, with: update)
                             return true
                         } catch ClientError.problem(let problem, _) {
                             return problem.knownCode == .revisionMovedOn ? false : true

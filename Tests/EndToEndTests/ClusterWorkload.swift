@@ -94,7 +94,7 @@ actor ClusterWorkload {
         let host = cluster.hosts[random.number(below: cluster.hosts.count)]
         do {
             let drain = try await untilAnswered { [controller] in
-                try await controller.drain(host)
+                try await controller.drainHost(named: host)
             }
             done["drains", default: 0] += 1
             if random.number(below: 2) == 0 { try await waitForEnd(drain.id) }
@@ -108,7 +108,7 @@ actor ClusterWorkload {
     private func activate(_ host: HostName) async throws {
         do {
             _ = try await untilAnswered { [controller] in
-                try await controller.activate(host, bringBack: false)
+                try await controller.activateHost(named: host, bringBack: false)
             }
         } catch ClientError.problem(let problem, _) where problem.status == 409 {
             // It is active.
@@ -127,7 +127,9 @@ actor ClusterWorkload {
     private func migrate() async throws {
         guard let name = expected.keys.sorted().randomElement(using: &random) else { return }
         do {
-            _ = try await untilAnswered { [controller] in try await controller.migrate(name) }
+            _ = try await untilAnswered { [controller] in
+                try await controller.migrateVM(named: name)
+            }
             done["migrations", default: 0] += 1
         } catch ClientError.problem(let problem, _) where problem.status == 409 {
             // It is busy, or no other host can take it.
@@ -138,7 +140,7 @@ actor ClusterWorkload {
         let end = Instant.now + .seconds(30)
         while Instant.now < end {
             let operation = try await untilAnswered { [controller] in
-                try await controller.operation(id)
+                try await controller.operation(withID: id)
             }
             if operation.isOver { return }
             try await Task.sleep(for: .milliseconds(100))

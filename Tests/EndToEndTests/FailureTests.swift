@@ -19,8 +19,8 @@ extension EndToEnd {
         func cancel() async throws {
             try await duringPreCopy { cluster, vm, watch, migration in
                 let source = try cluster.agent(cluster.hosts[0])
-                _ = try await source.cancel(migration.id)
-                let ended = try await source.follow(migration.id) { _ in }
+                _ = try await source.cancelMigration(withID: migration.id)
+                let ended = try await source.followMigration(withID: migration.id) { _ in }
                 #expect(ended.state == .cancelled)
                 #expect(ended.failure?.vmIsRunning == true)
                 try await expectOnlyAtSource(vm, cluster, watch)
@@ -65,7 +65,9 @@ extension EndToEnd {
         func destinationAgentKilled() async throws {
             try await duringPreCopy { cluster, vm, watch, migration in
                 try await killAgent(cluster.hosts[1], cluster)
-                let ended = try await cluster.agent(cluster.hosts[0]).follow(migration.id) { _ in }
+                let ended = try await cluster.agent(cluster.hosts[0]).followMigration(
+                    withID: migration.id
+                ) { _ in }
                 #expect(ended.state == .failed)
                 #expect(ended.failure?.vmIsRunning == true)
                 try await cluster.up()
@@ -106,7 +108,7 @@ extension EndToEnd {
                     {
                         try #require(!migration.isOver, "\(migration.failure?.message ?? "moved")")
                         try await Task.sleep(for: .milliseconds(5))
-                        migration = try await source.migration(migration.id)
+                        migration = try await source.migration(withID: migration.id)
                     }
                     try await body(cluster, vm, watch, migration)
                 }

@@ -88,7 +88,8 @@ extension EndToEnd {
                 }
                 for watch in watches { try await watch.pulse.waitUntilFilled() }
                 let leader = try #require(try await controller.cluster().leader)
-                let drain = try await controller.drain(cluster.hosts[0], DrainHost(parallel: 1))
+                let drain = try await controller.drainHost(
+                    named: cluster.hosts[0], with: DrainHost(parallel: 1))
                 try await body(cluster, drain, leader)
                 let violations = try await ClusterCheck(cluster).violations(
                     expected, within: .seconds(30))
@@ -124,7 +125,7 @@ extension EndToEnd {
             while !last.isOver, Instant.now < end {
                 try await Task.sleep(for: .milliseconds(200))
                 // Whoever leads is about to change.
-                if let now = try? await controller.operation(drain.id) { last = now }
+                if let now = try? await controller.operation(withID: drain.id) { last = now }
             }
             #expect(last.state == .succeeded, "\(last.state): \(last.detail ?? "no reason")")
             #expect(try await cluster.agent(cluster.hosts[0]).vms().isEmpty)

@@ -66,7 +66,7 @@ extension EndToEnd {
                 // host-b never took it, and says so when it is told: then nothing is in doubt any more.
                 let source = try cluster.agent(cluster.hosts[0])
                 let end = Instant.now + .seconds(60)
-                while try await source.recovery(vm).ledger.kind != .owned, Instant.now < end {
+                while try await source.recovery(of: vm).ledger.kind != .owned, Instant.now < end {
                     try await Task.sleep(for: .milliseconds(100))
                 }
                 let clean = try await cluster.ferry("agent", "check", "--output", "json")

@@ -55,13 +55,14 @@ final class SimulatedHostsTests {
 
     @Test("A create that comes twice makes one VM; another VM of the name is refused")
     func creates() throws {
-        let first = try ask("POST", Paths.vms, try web, on: a)
+        let first = try ask("POST", AgentRoutes.listVMs.path(), try web, on: a)
         #expect(first?.status == 201)
-        let again: VMInfo = try read(try ask("POST", Paths.vms, try web, on: a))
+        let again: VMInfo = try read(try ask("POST", AgentRoutes.listVMs.path(), try web, on: a))
         #expect(try again == read(first))
         var other = try web
         other.id = .random()
-        #expect(try problem(try ask("POST", Paths.vms, other, on: a)) == "name_taken")
+        #expect(
+            try problem(try ask("POST", AgentRoutes.listVMs.path(), other, on: a)) == "name_taken")
         let told = try #require(heartbeat(of: a))
         #expect(told.vms.map(\.ownership) == [.owned])
         #expect(told.cpuCores > 0.5)
@@ -69,26 +70,32 @@ final class SimulatedHostsTests {
 
     @Test("Who heard a term obeys no lower one, and nobody without a term")
     func terms() throws {
-        _ = try ask("POST", Paths.vms, try web, on: a, term: 5)
+        _ = try ask("POST", AgentRoutes.listVMs.path(), try web, on: a, term: 5)
         let name = try web.spec.name
         #expect(
-            try problem(try ask("DELETE", Paths.vm(name), web, on: a, term: 4)) == "stale_term")
+            try problem(try ask("DELETE", AgentRoutes.showVM.path(at: name), web, on: a, term: 4))
+                == "stale_term")
         let bare = hosts.answer(
-            AgentRequest(method: "DELETE", uri: Paths.vm(name), term: nil), on: a, now: start,
+            AgentRequest(method: "DELETE", uri: AgentRoutes.showVM.path(at: name), term: nil),
+            on: a, now: start,
             unixMs: 0)
         #expect(try problem(bare) == "bad_request")
-        #expect(try ask("DELETE", Paths.vm(name), web, on: a, term: 6)?.status == 204)
+        #expect(
+            try ask("DELETE", AgentRoutes.showVM.path(at: name), web, on: a, term: 6)?.status == 204
+        )
     }
 
     @Test(
         "A migration takes its time, is seen arriving, and ends with the VM there at the next epoch"
     )
     func migrations() throws {
-        _ = try ask("POST", Paths.vms, try web, on: a)
+        _ = try ask("POST", AgentRoutes.listVMs.path(), try web, on: a)
         let move = StartMigration(vm: try web.spec.name, to: b, id: .random())
-        let started: MigrationInfo = try read(try ask("POST", Paths.migrations, move, on: a))
+        let started: MigrationInfo = try read(
+            try ask("POST", AgentRoutes.listMigrations.path(), move, on: a))
         #expect(started.id == move.id)
-        let again: MigrationInfo = try read(try ask("POST", Paths.migrations, move, on: a))
+        let again: MigrationInfo = try read(
+            try ask("POST", AgentRoutes.listMigrations.path(), move, on: a))
         #expect(again == started)
         let arriving = try #require(heartbeat(of: b, after: .seconds(1)))
         #expect(arriving.vms.map(\.ownership) == [.incoming])
@@ -113,15 +120,17 @@ final class SimulatedHostsTests {
             .create, on: a,
             [.refused(Problem(.notEnoughMemory, "full")), .requestLost, .answerLost]
         )
-        #expect(try problem(try ask("POST", Paths.vms, try web, on: a)) == "not_enough_memory")
-        #expect(try ask("POST", Paths.vms, try web, on: a) == nil)
+        #expect(
+            try problem(try ask("POST", AgentRoutes.listVMs.path(), try web, on: a))
+                == "not_enough_memory")
+        #expect(try ask("POST", AgentRoutes.listVMs.path(), try web, on: a) == nil)
         #expect(heartbeat(of: a)?.vms.isEmpty == true)
-        #expect(try ask("POST", Paths.vms, try web, on: a) == nil)
+        #expect(try ask("POST", AgentRoutes.listVMs.path(), try web, on: a) == nil)
         #expect(heartbeat(of: a)?.vms.count == 1)
 
         hosts.fail(.migrate, on: a, [.failsLater(.peerSilent)])
         let move = StartMigration(vm: try web.spec.name, to: b)
-        _ = try ask("POST", Paths.migrations, move, on: a)
+        _ = try ask("POST", AgentRoutes.listMigrations.path(), move, on: a)
         let after = try #require(heartbeat(of: a, after: .seconds(3)))
         #expect(after.migrations.map(\.failure?.code) == ["peer_silent"])
         #expect(after.vms.map(\.epoch) == [1])

@@ -2,7 +2,7 @@
 
 package import Model
 
-package enum AuditSeverity: String, Hashable, Sendable, Codable, Comparable {
+package enum AuditSeverity: String, Hashable, Sendable, Codable, CaseIterable, Comparable {
     case ok, warning, error
 
     package static func < (left: AuditSeverity, right: AuditSeverity) -> Bool {

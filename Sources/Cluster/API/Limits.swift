@@ -11,6 +11,15 @@ package enum Limits {
     package static let logTailBytesDefault = 64 << 10
     package static let logTailBytesMax = 2 << 20
     package static let pathBytesMax = 4096
+    /// A heartbeat of a host with as many VMs as a host may have.
+    package static let heartbeatBytesMax = 8 << 20
+    /// Items on a page of a list.
+    package static let pageMax = 1000
+    package static let pageDefault = 100
+    /// A value in a query.
+    package static let queryCharactersMax = 100
+    /// How long a token may be valid.
+    package static let tokenSeconds = 1...(10 * 366 * 86_400)
     package static let streamsMax = 16
     /// How often a followed migration reports.
     package static let followInterval = Duration.milliseconds(200)

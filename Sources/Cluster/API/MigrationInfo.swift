@@ -58,7 +58,7 @@ package struct StartMigration: Hashable, Sendable, Codable {
 }
 
 package struct MigrationInfo: Hashable, Sendable, Codable {
-    package enum State: String, Hashable, Sendable, Codable {
+    package enum State: String, Hashable, Sendable, Codable, CaseIterable {
         case running
         case succeeded
         /// A rehearsal that went well; the VM runs on at the source.

@@ -1,8 +1,7 @@
-// One agent's API, a method a request.
+// A client of one agent, with a method for each of its routes.
 
 package import API
 package import Model
-import NIOCore
 import NIOHTTP1
 
 package struct AgentClient: Sendable {
@@ -14,110 +13,122 @@ package struct AgentClient: Sendable {
     package var name: HostName { address.name }
 
     /// The same agent, told by the controller of a term.
-    package func commanded(in term: UInt64) -> AgentClient {
+    package func commanded(inTerm term: UInt64) -> AgentClient {
         var agent = self
         agent.endpoint.headers.append((termHeader, "\(term)"))
         return agent
     }
 
-    package func host() async throws(ClientError) -> HostInfo { try await get(Paths.host) }
+    package func host() async throws(ClientError) -> HostInfo {
+        try await send(AgentRoutes.host.request())
+    }
 
     package func vms() async throws(ClientError) -> [VMInfo] {
-        try await (get(Paths.vms) as VMList).vms
+        try await send(AgentRoutes.listVMs.request()).vms
     }
     package func vm(_ name: VMName) async throws(ClientError) -> VMInfo {
-        try await get(Paths.vm(name))
+        try await send(AgentRoutes.showVM.request(at: name))
     }
     package func create(_ request: CreateVM) async throws(ClientError) -> VMInfo {
-        try await post(Paths.vms, request)
+        try await send(AgentRoutes.createVM.request(body: request))
     }
     package func restore(_ request: RestoreVM) async throws(ClientError) -> VMInfo {
-        try await post(Paths.restore, request, within: Limits.saveTimeout)
+        try await send(AgentRoutes.restoreVM.request(body: request), within: Limits.saveTimeout)
     }
     /// - Parameter id: what the VM must have; nil for any.
     package func delete(_ name: VMName, id: VMID? = nil) async throws(ClientError) {
-        _ = try await endpoint.send(.DELETE, id.map { Paths.vm(name, id: $0) } ?? Paths.vm(name))
+        _ = try await send(AgentRoutes.deleteVM.request(at: name, query: DeleteVMQuery(id: id)))
     }
     package func perform(_ action: VMAction, on name: VMName) async throws(ClientError) -> VMInfo {
-        try endpoint.decode(await endpoint.send(.POST, Paths.action(action, on: name)))
+        try await send(AgentRoutes.perform(action).request(at: name))
     }
-    package func save(_ name: VMName, _ request: SaveVM) async throws(ClientError) -> SavedVM {
-        try await post(Paths.save(name), request, within: Limits.saveTimeout)
-    }
-    package func log(_ name: VMName, tailBytes: Int? = nil) async throws(ClientError) -> [UInt8] {
-        try await endpoint.send(.GET, Paths.log(name) + (tailBytes.map { "?tail=\($0)" } ?? ""))
-    }
-    package func sendConsoleInput(_ bytes: [UInt8], to name: VMName) async throws(ClientError) {
-        _ = try await endpoint.send(.POST, Paths.console(name), body: bytes)
+    package func saveVM(named name: VMName, with request: SaveVM) async throws(ClientError)
+        -> SavedVM
+    {
+        try await send(
+            AgentRoutes.saveVM.request(at: name, body: request), within: Limits.saveTimeout)
     }
 
-    package func recovery(_ name: VMName) async throws(ClientError) -> RecoveryInfo {
-        try await get(Paths.recovery(name))
+    package func log(of name: VMName, tailBytes: Int? = nil) async throws(ClientError) -> [UInt8] {
+        let request = AgentRoutes.readLog.request(at: name, query: LogQuery(tail: tailBytes))
+        return try await endpoint.send(Endpoint.Call(request, to: address))
     }
-    package func recovery(_ id: VMID) async throws(ClientError) -> RecoveryInfo {
-        try await get(Paths.recovery(id))
+    package func sendConsoleInput(_ bytes: [UInt8], to name: VMName) async throws(ClientError) {
+        var call = try Endpoint.Call(AgentRoutes.writeConsole.request(at: name), to: address)
+        call.body = bytes
+        _ = try await endpoint.send(call)
+    }
+    /// Calls with each piece of the console's output, until the VM ends or `body` returns false.
+    package func followConsole(
+        of name: VMName, receiving body: (ArraySlice<UInt8>) async throws -> Bool
+    ) async throws(ClientError) {
+        try await endpoint.stream(AgentRoutes.readConsole.request(at: name), receiving: body)
+    }
+
+    package func recovery(of name: VMName) async throws(ClientError) -> RecoveryInfo {
+        try await send(AgentRoutes.showRecovery.request(at: VMReference(name)))
+    }
+    package func recovery(ofID id: VMID) async throws(ClientError) -> RecoveryInfo {
+        try await send(AgentRoutes.showRecovery.request(at: VMReference(id)))
     }
     package func rule(
         _ request: RuleOnVM, on name: VMName
     ) async throws(ClientError) -> RecoveryInfo {
-        try await post(Paths.recovery(name), request)
+        try await send(AgentRoutes.recoverVM.request(at: name, body: request))
     }
-    package func audit() async throws(ClientError) -> HostAudit { try await get(Paths.audit) }
+    package func audit() async throws(ClientError) -> HostAudit {
+        try await send(AgentRoutes.audit.request())
+    }
 
     package func start(_ request: StartMigration) async throws(ClientError) -> MigrationInfo {
-        try await post(Paths.migrations, request)
+        try await send(AgentRoutes.startMigration.request(body: request))
     }
     package func migrations() async throws(ClientError) -> [MigrationInfo] {
-        try await (get(Paths.migrations) as MigrationList).migrations
+        try await send(AgentRoutes.listMigrations.request()).migrations
     }
-    package func migration(_ id: MigrationID) async throws(ClientError) -> MigrationInfo {
-        try await get(Paths.migration(id))
+    package func migration(withID id: MigrationID) async throws(ClientError) -> MigrationInfo {
+        try await send(AgentRoutes.showMigration.request(at: id))
     }
-    package func cancel(_ id: MigrationID) async throws(ClientError) -> MigrationInfo {
-        try endpoint.decode(await endpoint.send(.DELETE, Paths.migration(id)))
+    package func cancelMigration(withID id: MigrationID) async throws(ClientError) -> MigrationInfo
+    {
+        try await send(AgentRoutes.cancelMigration.request(at: id))
+    }
+
+    /// The description of the agent's API.
+    package func openAPI() async throws(ClientError) -> [UInt8] {
+        try await endpoint.send(Endpoint.Call(AgentRoutes.openAPI.request(), to: address))
     }
 
     /// Any request, as it is: for what the typed ones cannot say.
     package func raw(
-        _ method: String, _ path: String, body: [UInt8]? = nil
+        method: String, path: String, body: [UInt8]? = nil
     ) async throws(ClientError) -> [UInt8] {
-        try await endpoint.send(HTTPMethod(rawValue: method), path, body: body)
-    }
-
-    /// Calls with each piece of an answer that goes on, until the agent ends it or `body` returns false.
-    package func stream(
-        _ path: String, _ body: (ArraySlice<UInt8>) async throws -> Bool
-    ) async throws(ClientError) {
-        try await endpoint.stream(path, body)
+        try await endpoint.send(
+            Endpoint.Call(method: HTTPMethod(rawValue: method), path: path, body: body))
     }
 
     /// Follows a migration to its end, several reports a second.
-    package func follow(
-        _ id: MigrationID, _ report: (MigrationInfo) async -> Void
+    package func followMigration(
+        withID id: MigrationID, reporting report: (MigrationInfo) async -> Void
     ) async throws(ClientError) -> MigrationInfo {
         var lines = LineReader(from: name)
         var last: MigrationInfo?
-        try await stream(Paths.migrationEvents(id)) { part in
-            for line in try lines.take(part) {
+        try await endpoint.stream(AgentRoutes.followMigration.request(at: id)) { part in
+            for line in try lines.completed(byAppending: part) {
                 let info: MigrationInfo = try endpoint.decode(line)
                 last = info
                 await report(info)
             }
             return true
         }
-        // The stream ended early when the agent shuts down: then the record is asked for.
+        // The stream ends early when the agent shuts down: then the record is read.
         if let last, last.isOver { return last }
-        return try await migration(id)
+        return try await migration(withID: id)
     }
 
-    private func get<Answer: Decodable>(_ path: String) async throws(ClientError) -> Answer {
-        try endpoint.decode(await endpoint.send(.GET, path))
-    }
-
-    private func post<Answer: Decodable>(
-        _ path: String, _ request: some Encodable, within limit: Duration = Limits.answerTimeout
+    private func send<Answer>(
+        _ request: RouteRequest<Answer>, within limit: Duration = Limits.answerTimeout
     ) async throws(ClientError) -> Answer {
-        let body = try endpoint.encode(request)
-        return try endpoint.decode(await endpoint.send(.POST, path, body: body, within: limit))
+        try await endpoint.send(request, within: limit)
     }
 }

@@ -33,19 +33,19 @@ package final class AgentPool: Sendable {
 
     /// Calls with a client of the agent that is at an address; another one's certificate is refused there.
     /// - Parameter term: that of the controller that asks; nil for people.
-    package func with<Value>(
-        _ address: HostAddress, term: UInt64?, _ body: (AgentClient) async throws -> Value
+    package func withClient<Value>(
+        at address: HostAddress, term: UInt64?, do body: (AgentClient) async throws -> Value
     ) async throws -> Value {
-        guard let http = take(address) else {
+        guard let http = acquireClient(at: address) else {
             throw ClientError.unreachable(
                 host: address.name, address: address.description,
                 reason: "this client is shut down")
         }
         let agent = AgentClient(endpoint: Endpoint(address: address, http: http))
-        let client = term.map { agent.commanded(in: $0) } ?? agent
+        let client = term.map { agent.commanded(inTerm: $0) } ?? agent
         let result: Result<Value, any Error>
         do { result = .success(try await body(client)) } catch { result = .failure(error) }
-        for unused in giveBack(address) { await Self.close(unused) }
+        for unused in releaseClient(at: address) { await Self.close(unused) }
         return try result.get()
     }
 
@@ -62,7 +62,7 @@ package final class AgentPool: Sendable {
         for client in clients { await Self.close(client) }
     }
 
-    private func take(_ address: HostAddress) -> HTTPClient? {
+    private func acquireClient(at address: HostAddress) -> HTTPClient? {
         state.withLock { state in
             if state.isShutDown { return nil }
             state.uses += 1
@@ -76,8 +76,8 @@ package final class AgentPool: Sendable {
         }
     }
 
-    /// Returns those that are to be closed.
-    private func giveBack(_ address: HostAddress) -> [HTTPClient] {
+    /// Returns the clients that are to be closed.
+    private func releaseClient(at address: HostAddress) -> [HTTPClient] {
         state.withLock { state in
             state.entries[address]?.users -= 1
             var unused: [HTTPClient] = []

@@ -1,12 +1,11 @@
-// The controllers' API, a method a request.
+// The routes of the controllers, with a method for each.
 
 package import API
 package import Model
-import NIOHTTP1
 
 extension ControllerClient {
     package func cluster() async throws(ClientError) -> ClusterInfo {
-        try await get(ClusterPaths.cluster)
+        try await send(ControllerRoutes.cluster.request())
     }
 
     /// Every page of a list, one after the other.
@@ -28,45 +27,38 @@ extension ControllerClient {
     package func hosts(
         limit: Int? = nil, after: String? = nil
     ) async throws(ClientError) -> Page<ClusterHost> {
-        try await get(ClusterPaths.hosts + query(limit, after))
+        let query = PageQuery(limit: limit, after: after.flatMap { HostName(parameter: $0) })
+        return try await send(ControllerRoutes.listHosts.request(query: query))
     }
     package func host(_ name: HostName) async throws(ClientError) -> ClusterHost {
-        try await get(ClusterPaths.host(name))
+        try await send(ControllerRoutes.showHost.request(at: name))
     }
-    package func forget(_ name: HostName) async throws(ClientError) {
-        try await send(.DELETE, ClusterPaths.host(name))
+    package func forgetHost(named name: HostName) async throws(ClientError) {
+        _ = try await send(ControllerRoutes.forgetHost.request(at: name))
     }
     package func planDrain(
-        _ name: HostName, _ request: DrainHost = DrainHost()
+        of name: HostName, with request: DrainHost = DrainHost()
     ) async throws(ClientError) -> PlanInfo {
-        try await send(.POST, ClusterPaths.drainPlan(name), request)
+        try await send(ControllerRoutes.planDrain.request(at: name, body: request))
     }
-    package func drain(
-        _ name: HostName, _ request: DrainHost = DrainHost()
+    package func drainHost(
+        named name: HostName, with request: DrainHost = DrainHost()
     ) async throws(ClientError) -> OperationInfo {
-        try await send(.POST, ClusterPaths.drain(name), request)
+        try await send(ControllerRoutes.drainHost.request(at: name, body: request))
     }
-    package func endDrain(_ name: HostName) async throws(ClientError) -> ClusterHost {
-        try await send(.DELETE, ClusterPaths.drain(name))
+    package func endDrain(of name: HostName) async throws(ClientError) -> ClusterHost {
+        try await send(ControllerRoutes.endDrain.request(at: name))
     }
-    package func fence(_ name: HostName) async throws(ClientError) -> ClusterHost {
-        try await send(.POST, ClusterPaths.fence(name), FenceHost(confirm: name))
+    package func fenceHost(named name: HostName) async throws(ClientError) -> ClusterHost {
+        try await send(
+            ControllerRoutes.fenceHost.request(at: name, body: FenceHost(confirm: name)))
     }
-
-    package enum Activated: Hashable, Sendable {
-        case host(ClusterHost)
-        /// VMs are brought back.
-        case bringingBack(OperationInfo)
-    }
-
-    package func activate(
-        _ name: HostName, bringBack: Bool = false
-    ) async throws(ClientError) -> Activated {
-        let (endpoint, answer) = try await ask(
-            .POST, ClusterPaths.activate(name), body: bytes(ActivateHost(bringBack: bringBack)))
-        let body = try endpoint.checked(answer)
-        return answer.status == 202
-            ? .bringingBack(try endpoint.decode(body)) : .host(try endpoint.decode(body))
+    package func activateHost(
+        named name: HostName, bringBack: Bool = false
+    ) async throws(ClientError) -> ActivatedHost {
+        try await send(
+            ControllerRoutes.activateHost.request(
+                at: name, body: ActivateHost(bringBack: bringBack)))
     }
 
     // VMs
@@ -74,33 +66,36 @@ extension ControllerClient {
     package func vms(
         limit: Int? = nil, after: String? = nil, host: HostName? = nil, state: ClusterVMState? = nil
     ) async throws(ClientError) -> Page<ClusterVM> {
-        try await get(
-            ClusterPaths.vms
-                + query(limit, after, ("host", host?.text), ("state", state?.rawValue)))
+        var query = VMListQuery()
+        query.limit = limit
+        query.after = after.flatMap { VMName(parameter: $0) }
+        query.host = host
+        query.state = state
+        return try await send(ControllerRoutes.listVMs.request(query: query))
     }
     package func vm(_ name: VMName) async throws(ClientError) -> ClusterVM {
-        try await get(ClusterPaths.vm(name))
+        try await send(ControllerRoutes.showVM.request(at: name))
     }
     package func create(_ request: CreateClusterVM) async throws(ClientError) -> ClusterVM {
-        try await send(.POST, ClusterPaths.vms, request)
+        try await send(ControllerRoutes.createVM.request(body: request))
     }
-    package func update(
-        _ name: VMName, _ request: UpdateClusterVM
+    package func updateVM(
+        named name: VMName, with request: UpdateClusterVM
     ) async throws(ClientError) -> ClusterVM {
-        try await send(.PATCH, ClusterPaths.vm(name), request)
+        try await send(ControllerRoutes.updateVM.request(at: name, body: request))
     }
     package func delete(_ name: VMName) async throws(ClientError) -> ClusterVM {
-        try await send(.DELETE, ClusterPaths.vm(name))
+        try await send(ControllerRoutes.deleteVM.request(at: name))
     }
-    package func migrate(
-        _ name: VMName, to host: HostName? = nil
+    package func migrateVM(
+        named name: VMName, to host: HostName? = nil
     ) async throws(ClientError) -> OperationInfo {
-        try await send(.POST, ClusterPaths.migrate(name), MigrateVM(to: host))
+        try await send(ControllerRoutes.migrateVM.request(at: name, body: MigrateVM(to: host)))
     }
-    package func explain(
-        _ request: ExplainPlacement
+    package func explainPlacement(
+        of request: ExplainPlacement
     ) async throws(ClientError) -> PlacementAnswer {
-        try await send(.POST, ClusterPaths.explain, request)
+        try await send(ControllerRoutes.explainPlacement.request(body: request))
     }
 
     // Groups
@@ -108,30 +103,31 @@ extension ControllerClient {
     package func groups(
         limit: Int? = nil, after: String? = nil
     ) async throws(ClientError) -> Page<GroupInfo> {
-        try await get(ClusterPaths.groups + query(limit, after))
+        try await send(
+            ControllerRoutes.listGroups.request(query: PageQuery(limit: limit, after: after)))
     }
-    package func deleteGroup(_ name: String) async throws(ClientError) {
-        try await send(.DELETE, ClusterPaths.group(percentEncoded(name)))
+    package func deleteGroup(named name: String) async throws(ClientError) {
+        _ = try await send(ControllerRoutes.deleteGroup.request(at: GroupName(parameter: name)))
     }
 
     // Balance and maintenance
 
     package func balance() async throws(ClientError) -> BalanceInfo {
-        try await get(ClusterPaths.balance)
+        try await send(ControllerRoutes.showBalance.request())
     }
-    package func update(_ request: UpdateBalance) async throws(ClientError) -> BalanceInfo {
-        try await send(.PATCH, ClusterPaths.balance, request)
+    package func updateBalance(_ request: UpdateBalance) async throws(ClientError) -> BalanceInfo {
+        try await send(ControllerRoutes.updateBalance.request(body: request))
     }
     package func planBalance() async throws(ClientError) -> PlanInfo {
-        try await send(.POST, ClusterPaths.balancePlan, nil)
+        try await send(ControllerRoutes.planBalance.request())
     }
     package func runBalance() async throws(ClientError) -> OperationInfo {
-        try await send(.POST, ClusterPaths.balanceRun, nil)
+        try await send(ControllerRoutes.runBalance.request())
     }
     package func planMaintenance(
         _ request: PlanMaintenance = PlanMaintenance()
     ) async throws(ClientError) -> MaintenancePlanInfo {
-        try await send(.POST, ClusterPaths.maintenancePlan, request)
+        try await send(ControllerRoutes.planMaintenance.request(body: request))
     }
 
     // Operations
@@ -139,13 +135,18 @@ extension ControllerClient {
     package func operations(
         limit: Int? = nil, after: String? = nil, state: OperationInfo.State? = nil
     ) async throws(ClientError) -> Page<OperationInfo> {
-        try await get(ClusterPaths.operations + query(limit, after, ("state", state?.rawValue)))
+        var query = OperationListQuery()
+        query.limit = limit
+        query.after = after.flatMap { OperationID($0) }
+        query.state = state
+        return try await send(ControllerRoutes.listOperations.request(query: query))
     }
-    package func operation(_ id: OperationID) async throws(ClientError) -> OperationInfo {
-        try await get(ClusterPaths.operation(id))
+    package func operation(withID id: OperationID) async throws(ClientError) -> OperationInfo {
+        try await send(ControllerRoutes.showOperation.request(at: id))
     }
-    package func cancel(_ id: OperationID) async throws(ClientError) -> OperationInfo {
-        try await send(.DELETE, ClusterPaths.operation(id))
+    package func cancelOperation(withID id: OperationID) async throws(ClientError) -> OperationInfo
+    {
+        try await send(ControllerRoutes.cancelOperation.request(at: id))
     }
 
     // Tokens
@@ -153,63 +154,37 @@ extension ControllerClient {
     package func tokens(
         limit: Int? = nil, after: String? = nil
     ) async throws(ClientError) -> Page<TokenInfo> {
-        try await get(ClusterPaths.tokens + query(limit, after))
+        try await send(
+            ControllerRoutes.listTokens.request(query: PageQuery(limit: limit, after: after)))
     }
-    package func create(_ request: CreateToken) async throws(ClientError) -> TokenInfo {
-        try await send(.POST, ClusterPaths.tokens, request)
+    package func createToken(_ request: CreateToken) async throws(ClientError) -> TokenInfo {
+        try await send(ControllerRoutes.createToken.request(body: request))
     }
-    package func deleteToken(_ name: String) async throws(ClientError) {
-        try await send(.DELETE, ClusterPaths.token(percentEncoded(name)))
+    package func deleteToken(named name: String) async throws(ClientError) {
+        _ = try await send(ControllerRoutes.deleteToken.request(at: TokenName(parameter: name)))
     }
 
-    // What agents say
+    // Agents' reports
 
-    package func register(
-        _ name: HostName, _ request: HostRegistration
+    package func registerAgent(
+        of name: HostName, with request: HostRegistration
     ) async throws(ClientError) -> HeartbeatAnswer {
-        try await send(.PUT, ClusterPaths.agent(name), request)
+        try await send(ControllerRoutes.registerAgent.request(at: name, body: request))
     }
-    package func heartbeat(
-        _ name: HostName, _ request: Heartbeat
+    package func sendHeartbeat(
+        of name: HostName, with request: Heartbeat
     ) async throws(ClientError) -> HeartbeatAnswer {
-        try await send(.POST, ClusterPaths.heartbeat(name), request)
+        try await send(ControllerRoutes.heartbeat.request(at: name, body: request))
     }
 
     // For programs
 
     package func openAPI() async throws(ClientError) -> [UInt8] {
-        try await raw("GET", ClusterPaths.openAPI).body
+        try await bytes(of: ControllerRoutes.openAPI.request())
     }
     /// In Prometheus's text format.
     package func metrics() async throws(ClientError) -> String {
-        String(decoding: try await raw("GET", ClusterPaths.metrics).body, as: UTF8.self)
+        String(
+            decoding: try await bytes(of: ControllerRoutes.metrics.request()), as: UTF8.self)
     }
-
-    private func query(
-        _ limit: Int?, _ after: String?, _ others: (name: String, value: String?)...
-    ) -> String {
-        let all = [("limit", limit.map { "\($0)" }), ("after", after)] + others
-        let given = all.compactMap { (name, value) in
-            value.map { "\(name)=\(percentEncoded($0))" }
-        }
-        return given.isEmpty ? "" : "?" + given.joined(separator: "&")
-    }
-}
-
-/// For one part of a path or one value of a query (RFC 3986: all but its unreserved characters are encoded).
-func percentEncoded(_ text: String) -> String {
-    func isUnreserved(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
-            UInt8(ascii: "_"), UInt8(ascii: "~"):
-            true
-        default: false
-        }
-    }
-    return text.utf8.map { byte in
-        isUnreserved(byte)
-            ? String(UnicodeScalar(byte))
-            : "%" + byte.hexadecimal(digits: 2).uppercased()
-    }.joined()
 }

@@ -40,36 +40,32 @@ package final class ControllerClient: Sendable {
 
     /// Any request, as it is: for what the typed ones cannot say.
     package func raw(
-        _ method: String, _ path: String, body: [UInt8]? = nil
+        method: String, path: String, body: [UInt8]? = nil
     ) async throws(ClientError) -> (status: Int, body: [UInt8]) {
-        let (endpoint, answer) = try await ask(HTTPMethod(rawValue: method), path, body: body)
+        let (endpoint, answer) = try await askLeader(
+            Endpoint.Call(method: HTTPMethod(rawValue: method), path: path, body: body))
         return (answer.status, try endpoint.checked(answer))
     }
 
-    func get<Value: Decodable>(_ path: String) async throws(ClientError) -> Value {
-        try await send(.GET, path)
-    }
-
-    func send<Value: Decodable>(
-        _ method: HTTPMethod, _ path: String, _ request: (any Encodable)? = nil
-    ) async throws(ClientError) -> Value {
-        let (endpoint, answer) = try await ask(method, path, body: bytes(request))
+    /// Sends a request of a route to the leader, and decodes its answer.
+    func send<Answer>(_ request: RouteRequest<Answer>) async throws(ClientError) -> Answer {
+        let (endpoint, answer) = try await askLeader(
+            Endpoint.Call(request, to: controllers[0].address))
         return try endpoint.decode(endpoint.checked(answer))
     }
 
-    func send(_ method: HTTPMethod, _ path: String) async throws(ClientError) {
-        let (endpoint, answer) = try await ask(method, path, body: nil)
-        _ = try endpoint.checked(answer)
-    }
-
-    func bytes(_ request: (any Encodable)?) throws(ClientError) -> [UInt8]? {
-        guard let request else { return nil }
-        return try controllers[0].encode(request)
+    /// The body of the leader's answer.
+    func bytes<Answer>(
+        of request: RouteRequest<Answer>
+    ) async throws(ClientError) -> [UInt8] {
+        let (endpoint, answer) = try await askLeader(
+            Endpoint.Call(request, to: controllers[0].address))
+        return try endpoint.checked(answer)
     }
 
     /// The answer of the one that leads.
-    func ask(
-        _ method: HTTPMethod, _ path: String, body: [UInt8]?
+    func askLeader(
+        _ call: Endpoint.Call
     ) async throws(ClientError) -> (Endpoint, Endpoint.Answer) {
         var search = Search(
             controllers: controllers.count, first: current.withLock { $0 },
@@ -77,22 +73,21 @@ package final class ControllerClient: Sendable {
         while true {
             let endpoint = controllers[search.index]
             do throws(Endpoint.Failure) {
-                let answer = try await endpoint.ask(
-                    method, path, body: body, within: Limits.controllerAnswer)
-                guard let problem = notLeading(answer, endpoint) else {
+                let answer = try await endpoint.ask(call, within: Limits.controllerAnswer)
+                guard let problem = refusal(in: answer, of: endpoint) else {
                     current.withLock { $0 = search.index }
                     return (endpoint, answer)
                 }
                 search.refused(problem, leader: leader(at: answer.location))
             } catch {
-                if error.mayHaveArrived, !method.canBeRepeated { throw error.error }
+                if error.mayHaveArrived, !call.method.canBeRepeated { throw error.error }
                 search.failed(error.error)
             }
-            try await pauseBeforeNext(&search)
+            try await pauseBeforeNext(in: &search)
         }
     }
 
-    private func pauseBeforeNext(_ search: inout Search) async throws(ClientError) {
+    private func pauseBeforeNext(in search: inout Search) async throws(ClientError) {
         switch search.next(at: Instant.now) {
         case .ask: return
         case .giveUp(let error): throw error
@@ -105,7 +100,10 @@ package final class ControllerClient: Sendable {
         }
     }
 
-    private func notLeading(_ answer: Endpoint.Answer, _ endpoint: Endpoint) -> ClientError? {
+    /// The error of a controller that does not lead; nil for other answers.
+    private func refusal(
+        in answer: Endpoint.Answer, of endpoint: Endpoint
+    ) -> ClientError? {
         guard answer.status == 503 else { return nil }
         do throws(ClientError) { _ = try endpoint.checked(answer) } catch {
             if case .problem(let problem, _) = error, problem.knownCode == .notLeader {
@@ -128,7 +126,7 @@ package final class ControllerClient: Sendable {
     ///   false ends it.
     package func events(
         after revision: UInt64?, begins: (UInt64) async throws -> Bool = { _ in true },
-        _ body: (ClusterEvent) async throws -> Bool
+        receiving body: (ClusterEvent) async throws -> Bool
     ) async throws {
         var reader = EventReader(after: revision)
         var search = Search(
@@ -154,7 +152,7 @@ package final class ControllerClient: Sendable {
                     search.failed(error)
                 }
             }
-            if !reader.isOver { try await pauseBeforeNext(&search) }
+            if !reader.isOver { try await pauseBeforeNext(in: &search) }
         }
     }
 
@@ -164,7 +162,9 @@ package final class ControllerClient: Sendable {
         try await events(after: nil) { revision in
             found = revision
             return false
-        } _: { _ in true }
+        } receiving: { _ in
+            true
+        }
         guard let found else {
             throw ClientError.unexpected(
                 host: controllers[0].address.name, reason: "a stream of events without a revision")
@@ -204,7 +204,7 @@ struct Search {
     var end: Instant
     private var tried = 0
     private var named: Int?
-    private var somebodyAnswered = false
+    private var hasAnswer = false
     private var last: ClientError?
 
     init(controllers count: Int, first: Int, end: Instant) {
@@ -214,13 +214,13 @@ struct Search {
     }
 
     mutating func refused(_ error: ClientError, leader: Int?) {
-        somebodyAnswered = true
+        hasAnswer = true
         last = error
         if leader != index { named = leader }
     }
 
     mutating func failed(_ error: ClientError) {
-        if last == nil || !somebodyAnswered { last = error }
+        if last == nil || !hasAnswer { last = error }
     }
 
     mutating func next(at now: Instant) -> Next {
@@ -228,7 +228,7 @@ struct Search {
         index = named ?? (index + 1) % count
         let wasNamed = named != nil
         named = nil
-        if let last, now >= end || (tried >= count && !somebodyAnswered) { return .giveUp(last) }
+        if let last, now >= end || (tried >= count && !hasAnswer) { return .giveUp(last) }
         return tried % count == 0 || (wasNamed && tried > count) ? .pause : .ask
     }
 }

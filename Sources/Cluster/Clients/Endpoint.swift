@@ -28,14 +28,52 @@ struct Endpoint: Sendable {
         var mayHaveArrived: Bool
     }
 
+    /// A request as it is sent.
+    struct Call: Sendable {
+        var method: HTTPMethod
+        /// With its query.
+        var path: String
+        var headers: [(name: String, value: String)] = []
+        var body: [UInt8]?
+
+        init(
+            method: HTTPMethod, path: String, headers: [(name: String, value: String)] = [],
+            body: [UInt8]? = nil
+        ) {
+            self.method = method
+            self.path = path
+            self.headers = headers
+            self.body = body
+        }
+
+        /// - Parameter server: named by the error if the body cannot be encoded.
+        init<Answer>(
+            _ request: RouteRequest<Answer>, to server: HostAddress
+        ) throws(ClientError) {
+            self.init(
+                method: HTTPMethod(rawValue: request.method.rawValue), path: request.path,
+                headers: request.headers)
+            guard let value = request.body else { return }
+            do { body = Array(try JSONEncoder().encode(value)) } catch {
+                throw .unexpected(host: server.name, reason: "\(error)")
+            }
+        }
+    }
+
+    /// Sends a request of a route, and decodes its answer.
+    func send<Answer>(
+        _ request: RouteRequest<Answer>, within limit: Duration = Limits.answerTimeout
+    ) async throws(ClientError) -> Answer {
+        try decode(await send(Call(request, to: address), within: limit))
+    }
+
     /// The answer, whatever it says.
     func ask(
-        _ method: HTTPMethod, _ path: String, body: [UInt8]? = nil,
-        within limit: Duration = Limits.answerTimeout
+        _ call: Call, within limit: Duration = Limits.answerTimeout
     ) async throws(Failure) -> Answer {
         do {
             let response = try await http.execute(
-                request(method, path, body), timeout: .nanoseconds(limit.wholeNanoseconds))
+                httpRequest(of: call), timeout: .nanoseconds(limit.wholeNanoseconds))
             let bytes = try await response.body.collect(upTo: API.Limits.answerBytesMax)
             return Answer(
                 status: Int(response.status.code),
@@ -48,24 +86,25 @@ struct Endpoint: Sendable {
 
     /// The answer's body; throws `.problem` for an answer that is not a success.
     func send(
-        _ method: HTTPMethod, _ path: String, body: [UInt8]? = nil,
-        within limit: Duration = Limits.answerTimeout
+        _ call: Call, within limit: Duration = Limits.answerTimeout
     ) async throws(ClientError) -> [UInt8] {
         let answer: Answer
-        do { answer = try await ask(method, path, body: body, within: limit) } catch {
+        do { answer = try await ask(call, within: limit) } catch {
             throw error.error
         }
         return try checked(answer)
     }
 
     /// Calls with each piece of an answer that goes on, until the server ends it or `body` returns false.
-    func stream(
-        _ path: String, _ body: (ArraySlice<UInt8>) async throws -> Bool
+    func stream<Message>(
+        _ request: RouteRequest<Message>,
+        receiving body: (ArraySlice<UInt8>) async throws -> Bool
     ) async throws(ClientError) {
+        let call = try Call(request, to: address)
         do {
             // The deadline is for the whole answer: a stream has none.
             let response = try await http.execute(
-                request(.GET, path, nil), deadline: .distantFuture)
+                httpRequest(of: call), deadline: .distantFuture)
             guard response.status == .ok else {
                 let bytes = try await response.body.collect(upTo: API.Limits.answerBytesMax)
                 _ = try checked(
@@ -82,13 +121,8 @@ struct Endpoint: Sendable {
     }
 
     func decode<Answer: Decodable>(_ bytes: [UInt8]) throws(ClientError) -> Answer {
+        if let absent = NoContent() as? Answer { return absent }
         do { return try JSONDecoder().decode(Answer.self, from: Data(bytes)) } catch {
-            throw .unexpected(host: address.name, reason: "\(error)")
-        }
-    }
-
-    func encode(_ value: some Encodable) throws(ClientError) -> [UInt8] {
-        do { return Array(try JSONEncoder().encode(value)) } catch {
             throw .unexpected(host: address.name, reason: "\(error)")
         }
     }
@@ -102,13 +136,13 @@ struct Endpoint: Sendable {
         throw .problem(problem, host: address.name)
     }
 
-    private func request(_ method: HTTPMethod, _ path: String, _ body: [UInt8]?)
-        -> HTTPClientRequest
-    {
-        var request = HTTPClientRequest(url: address.baseURL + path)
-        request.method = method
-        for header in headers { request.headers.add(name: header.name, value: header.value) }
-        if let body {
+    private func httpRequest(of call: Call) -> HTTPClientRequest {
+        var request = HTTPClientRequest(url: address.baseURL + call.path)
+        request.method = call.method
+        for header in headers + call.headers {
+            request.headers.add(name: header.name, value: header.value)
+        }
+        if let body = call.body {
             request.body = .bytes(ByteBuffer(bytes: body))
             request.headers.add(name: "content-type", value: "application/json")
         }

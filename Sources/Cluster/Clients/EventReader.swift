@@ -11,10 +11,10 @@ struct EventReader {
     private var id = ""
     private var kind = ""
     private var data: [UInt8] = []
-    /// The server's first word, the revision behind which it begins, was heard.
+    /// The server's first message, the revision after which it begins, was received.
     private var hasBegun = false
 
-    private enum Word {
+    private enum Message {
         case begins(UInt64)
         case event(ClusterEvent)
     }
@@ -24,17 +24,18 @@ struct EventReader {
     /// Until the stream ends, or `begins` or `body` returns false: then `isOver`.
     mutating func follow(
         _ endpoint: Endpoint, begins: (UInt64) async throws -> Bool,
-        _ body: (ClusterEvent) async throws -> Bool
+        receiving body: (ClusterEvent) async throws -> Bool
     ) async throws {
         var lines = LineReader(from: endpoint.address.name)
-        let query = revision.map { "?after=\($0)" } ?? ""
         (id, kind, data, hasBegun) = ("", "", [], false)
         var reader = self
         defer { self = reader }
-        try await endpoint.stream(ClusterPaths.events + query) { part in
-            for line in try lines.take(part) {
+        try await endpoint.stream(
+            ControllerRoutes.events.request(query: EventsQuery(after: revision))
+        ) { part in
+            for line in try lines.completed(byAppending: part) {
                 let goesOn: Bool
-                switch try reader.take(line, endpoint) {
+                switch try reader.parse(line, from: endpoint) {
                 case nil: continue
                 case .begins(let revision):
                     reader.revision = revision
@@ -53,30 +54,32 @@ struct EventReader {
     }
 
     /// What this line ends.
-    private mutating func take(
-        _ line: [UInt8], _ endpoint: Endpoint
-    ) throws(ClientError) -> Word? {
+    private mutating func parse(
+        _ line: [UInt8], from endpoint: Endpoint
+    ) throws(ClientError) -> Message? {
         guard !line.isEmpty else {
             defer { (kind, data) = ("", []) }
-            if !kind.isEmpty { return try event(endpoint).map { .event($0) } }
+            if !kind.isEmpty { return try event(from: endpoint).map { .event($0) } }
             guard !hasBegun, let revision = UInt64(id) else { return nil }
             hasBegun = true
             return .begins(revision)
         }
-        if let value = value(of: "id: ", in: line) { id = String(decoding: value, as: UTF8.self) }
-        if let value = value(of: "event: ", in: line) {
+        if let value = value(ofField: "id: ", in: line) {
+            id = String(decoding: value, as: UTF8.self)
+        }
+        if let value = value(ofField: "event: ", in: line) {
             kind = String(decoding: value, as: UTF8.self)
         }
-        if let value = value(of: "data: ", in: line) { data += value }
+        if let value = value(ofField: "data: ", in: line) { data += value }
         return nil
     }
 
-    private func value(of field: String, in line: [UInt8]) -> ArraySlice<UInt8>? {
+    private func value(ofField field: String, in line: [UInt8]) -> ArraySlice<UInt8>? {
         line.starts(with: field.utf8) ? line.dropFirst(field.utf8.count) : nil
     }
 
     /// Nil for a kind that is not known here: of a newer controller.
-    private func event(_ endpoint: Endpoint) throws(ClientError) -> ClusterEvent? {
+    private func event(from endpoint: Endpoint) throws(ClientError) -> ClusterEvent? {
         guard let kind = ClusterEvent.Kind(rawValue: kind) else { return nil }
         guard let revision = UInt64(id) else {
             throw .unexpected(host: endpoint.address.name, reason: "an event without a revision")

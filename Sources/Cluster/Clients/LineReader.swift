@@ -8,8 +8,10 @@ struct LineReader {
 
     init(from host: HostName) { self.host = host }
 
-    /// The lines that are whole by now, without their ends.
-    mutating func take(_ part: ArraySlice<UInt8>) throws(ClientError) -> [[UInt8]] {
+    /// The lines that are complete with this part, without their ends.
+    mutating func completed(
+        byAppending part: ArraySlice<UInt8>
+    ) throws(ClientError) -> [[UInt8]] {
         var lines: [[UInt8]] = []
         for byte in part {
             guard byte == UInt8(ascii: "\n") else {

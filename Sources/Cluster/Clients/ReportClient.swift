@@ -4,7 +4,6 @@
 package import API
 import AsyncHTTPClient
 package import Model
-import NIOHTTP1
 
 /// Call `shutdown` at the end.
 package struct ReportClient: Sendable {
@@ -24,21 +23,21 @@ package struct ReportClient: Sendable {
     package func register(
         _ registration: HostRegistration, of host: HostName, at controller: HostAddress
     ) async throws(ClientError) -> HeartbeatAnswer {
-        try await send(.PUT, ClusterPaths.agent(host), registration, to: controller)
+        try await send(
+            ControllerRoutes.registerAgent.request(at: host, body: registration), to: controller)
     }
 
     package func send(
         _ heartbeat: Heartbeat, of host: HostName, to controller: HostAddress
     ) async throws(ClientError) -> HeartbeatAnswer {
-        try await send(.POST, ClusterPaths.heartbeat(host), heartbeat, to: controller)
+        try await send(
+            ControllerRoutes.heartbeat.request(at: host, body: heartbeat), to: controller)
     }
 
     private func send(
-        _ method: HTTPMethod, _ path: String, _ report: some Encodable, to controller: HostAddress
+        _ request: RouteRequest<HeartbeatAnswer>, to controller: HostAddress
     ) async throws(ClientError) -> HeartbeatAnswer {
-        let endpoint = Endpoint(address: controller, http: http)
-        let body = try endpoint.encode(report)
-        return try endpoint.decode(await endpoint.send(method, path, body: body, within: timeout))
+        try await Endpoint(address: controller, http: http).send(request, within: timeout)
     }
 
     package func shutdown() async {

@@ -22,7 +22,7 @@ package struct AgentExecutor: CommandExecutor {
         do {
             let agent = HostAddress(
                 cluster: cluster, name: command.host, ip: address.ip, port: Int(address.port))
-            return try await pool.with(agent, term: term.number) { agent in
+            return try await pool.withClient(at: agent, term: term.number) { agent in
                 try await Self.send(command.order, to: agent)
             }
         } catch let error as ClientError {
@@ -43,8 +43,9 @@ package struct AgentExecutor: CommandExecutor {
             try await agent.delete(vm, id: id)
             return .done
         case .migrate(let request): return .migration(try await agent.start(request))
-        case .cancelMigration(let id): return .migration(try await agent.cancel(id))
-        case .askMigration(let id): return .migration(try await agent.migration(id))
+        case .cancelMigration(let id):
+            return .migration(try await agent.cancelMigration(withID: id))
+        case .askMigration(let id): return .migration(try await agent.migration(withID: id))
         case .rule(let ruling, let vm):
             _ = try await agent.rule(ruling, on: vm)
             return .done

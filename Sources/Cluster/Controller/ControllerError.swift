@@ -9,7 +9,6 @@ package enum ControllerError: Error, Sendable, CustomStringConvertible {
     case expiredKeys(folder: String, of: Identity, authority: String)
     case folderInUse(path: String)
     case folder(SystemError)
-    case resourceMissing(String)
 
     package var description: String {
         switch self {
@@ -24,7 +23,6 @@ package enum ControllerError: Error, Sendable, CustomStringConvertible {
         case .folderInUse(let path):
             "\(path) is in use by another controller: stop that one, or give this one another state-folder"
         case .folder(let error): "the state folder cannot be used: \(error)"
-        case .resourceMissing(let name): "the program's file \(name) is not beside it"
         }
     }
 

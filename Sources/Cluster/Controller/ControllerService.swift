@@ -28,7 +28,6 @@ package struct ControllerService {
                 options.name, path: cluster.path, known: cluster.controllers.map(\.name))
         }
         let keys = try keys(of: member.name, in: cluster)
-        let document = try OpenAPIDocument.load()
         let folder = try ControllerFolder(path: cluster.controllerFolder(member.name))
         let store = try await openStore(of: cluster, in: folder)
         let pool = try AgentPool(keysFolder: keys.folder.path)
@@ -42,9 +41,9 @@ package struct ControllerService {
             store: store,
             candidate: Candidate(name: member.name, apiAddress: "\(member.api)"),
             lease: cluster.control.controllerLease, driver: driver, logger: logger)
-        let api = ControllerAPI(
+        let api = try ControllerAPI(
             cluster: cluster.cluster, name: member.name, policy: cluster.control.policy,
-            driver: driver, store: store, metrics: metrics, document: document)
+            driver: driver, store: store, metrics: metrics)
         let server = try APIServer(
             router: api.router, at: member.api, keys: keys.folder, clients: .optional,
             connectionsMax: Limits.connectionsMax, logger: logger)

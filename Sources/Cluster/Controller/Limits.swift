@@ -4,12 +4,6 @@
 package enum Limits {
     /// Connections to the API at a time: each agent keeps one, and people some.
     package static let connectionsMax = 8192
-    /// A heartbeat of a host with as many VMs as a host may have.
-    package static let heartbeatBytesMax = 8 << 20
-    package static let pageMax = 1000
-    package static let pageDefault = 100
-    /// Of a query's value.
-    package static let queryCharactersMax = 100
 
     // The driver
 
@@ -47,5 +41,4 @@ package enum Limits {
     package static let tokenBytes = 32
     /// A token's text, with its name.
     package static let tokenTextMax = 256
-    package static let tokenSeconds = 1...(10 * 366 * 86_400)
 }

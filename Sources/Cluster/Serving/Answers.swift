@@ -28,6 +28,15 @@ extension Response {
     }
 }
 
+extension Response {
+    /// Text or bytes as they are.
+    package static func bytes(_ bytes: [UInt8], mediaType: String) -> Response {
+        Response(
+            status: .ok, headers: [.contentType: mediaType],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+}
+
 /// JSON as this API writes it.
 package enum JSONText {
     package static func bytes(_ value: some Encodable) throws -> [UInt8] {

@@ -9,6 +9,17 @@ enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
 struct OutputOptions: ParsableArguments {
     @Option(name: [.short, .long], help: "Output for people or for programs: text or json.")
     var output = OutputFormat.text
+
+    /// Prints a value in the wanted form.
+    /// - Parameter text: the form for people.
+    func write(
+        _ value: some Encodable, text: @autoclosure () throws -> String
+    ) throws {
+        switch output {
+        case .json: print(try jsonText(value))
+        case .text: print(try text())
+        }
+    }
 }
 
 struct ClusterOptions: ParsableArguments {

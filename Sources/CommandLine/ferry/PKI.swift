@@ -141,11 +141,9 @@ private struct CertificateText: Encodable {
 
 private func print(certificate path: String, _ output: OutputOptions) throws {
     let text = CertificateText(try CertificateFacts(loading: path))
-    switch output.output {
-    case .json: print(try jsonText(text))
-    case .text:
-        print(
-            """
+    try output.write(
+        text,
+        text: """
             \(path)
               kind      \(text.kind)
               cluster   \(text.cluster)
@@ -155,5 +153,4 @@ private func print(certificate path: String, _ output: OutputOptions) throws {
               serial    \(text.serialNumber)
               sha256    \(text.sha256)
             """)
-    }
 }

@@ -37,7 +37,8 @@ public enum KernelSource: Hashable, Sendable {
 extension KernelSource: Codable {
     enum CodingKeys: String, CodingKey { case source, path, initrd }
 
-    private enum Source: String, Codable { case shipped, files, unknown }
+    // `files` is first: a value of the first case is what goes with a path in the description of the API.
+    private enum Source: String, Codable, CaseIterable { case files, shipped, unknown }
 
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)

@@ -97,7 +97,7 @@ public struct Rehearsal: Hashable, Sendable, Codable {
 
 /// The frozen memory that a VM left behind, hashed again and compared with what was sent.
 public struct MemoryAudit: Hashable, Sendable, Codable {
-    public enum State: String, Hashable, Sendable, Codable {
+    public enum State: String, Hashable, Sendable, Codable, CaseIterable {
         case off
         case running
         case clean

@@ -19,7 +19,7 @@ public enum VMState: String, Hashable, Sendable, Codable, CaseIterable {
 
 /// Why a VM ended.
 public struct VMExit: Hashable, Sendable, Codable {
-    public enum Reason: String, Hashable, Sendable, Codable {
+    public enum Reason: String, Hashable, Sendable, Codable, CaseIterable {
         /// The guest asked for power off.
         case powerOff
         /// The operator stopped it.

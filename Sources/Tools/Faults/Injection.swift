@@ -114,7 +114,7 @@ private struct MigrationEnd: Sendable {
         let end = Instant.now + Limits.settle
         while Instant.now < end {
             do throws(ClientError) {
-                let info = try await agent.migration(id)
+                let info = try await agent.migration(withID: id)
                 if info.isOver { return (info, .now) }
             } catch {
                 if case .problem(let problem, _) = error,

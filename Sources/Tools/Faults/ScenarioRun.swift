@@ -150,7 +150,7 @@ struct ScenarioRun {
         while arming.control.hits(arming.rule) == 0 {
             if Instant.now - lastLook > .milliseconds(200) {
                 lastLook = .now
-                let info = try await cluster.agent(source).migration(id)
+                let info = try await cluster.agent(source).migration(withID: id)
                 // What follows the end (the audit, the end of the source's process) follows soon.
                 looksAfterEnd += info.isOver ? 1 : 0
                 guard looksAfterEnd < Limits.looksAfterEnd || arming.control.hits(arming.rule) > 0

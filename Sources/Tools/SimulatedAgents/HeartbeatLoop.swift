@@ -39,11 +39,12 @@ struct HeartbeatLoop: Sendable {
     private func report(register: Bool) async throws(ClientError) -> HeartbeatAnswer {
         if register {
             fleet.heard(
-                try await controllers.register(host, fleet.registration(of: host)).term, on: host)
+                try await controllers.registerAgent(of: host, with: fleet.registration(of: host))
+                    .term, on: host)
         }
         let heartbeat = fleet.heartbeat(of: host)
         let start = Instant.now
-        let answer = try await controllers.heartbeat(host, heartbeat)
+        let answer = try await controllers.sendHeartbeat(of: host, with: heartbeat)
         fleet.wasAnswered(heartbeat, answer, on: host, after: Instant.now - start)
         return answer
     }

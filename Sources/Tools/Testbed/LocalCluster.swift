@@ -213,7 +213,7 @@ package final class LocalCluster: Sendable {
             StartMigration(
                 vm: vm, to: destination, downtimeLimit: downtimeLimit, streams: streams,
                 compression: compression))
-        return try await agent.follow(started.id) { _ in }
+        return try await agent.followMigration(withID: started.id) { _ in }
     }
 
     /// Every place where the VM is said to be, with its state there. Hosts that do not answer have none.

@@ -37,7 +37,7 @@ final class DemoStory {
         defer { for guest in guests { guest.end() } }
         var off = UpdateBalance()
         off.mode = .off
-        _ = try await controller.update(off)
+        _ = try await controller.updateBalance(off)
         try await createGuests()
         start = .now
         try await level()
@@ -85,14 +85,14 @@ final class DemoStory {
         settings.returnBarSeconds = 0
         settings.horizonSeconds = 3600
         try say("\n  the balancer is set to auto: it moves what is worth moving")
-        _ = try await controller.update(settings)
+        _ = try await controller.updateBalance(settings)
         try await wait("the balancer has levelled the load") {
             let runs = try await operations(.balance)
             return runs.contains { $0.movesDone > 0 } && runs.allSatisfy(\.isOver)
         }
         var off = UpdateBalance()
         off.mode = .off
-        _ = try await controller.update(off)
+        _ = try await controller.updateBalance(off)
         for run in try await operations(.balance) {
             try await waitForEnd(run.id)
         }
@@ -184,8 +184,8 @@ final class DemoStory {
 
     @discardableResult
     private func waitForEnd(_ id: OperationID) async throws -> OperationInfo {
-        try await wait("operation \(id) ends") { try await controller.operation(id).isOver }
-        return try await controller.operation(id)
+        try await wait("operation \(id) ends") { try await controller.operation(withID: id).isOver }
+        return try await controller.operation(withID: id)
     }
 
     private func wait(_ what: String, _ isSo: () async throws -> Bool) async throws {

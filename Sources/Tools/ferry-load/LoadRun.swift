@@ -112,14 +112,14 @@ struct LoadRun {
         let new = Self.vm(try VMName("not-yet-there"))
         report.explanations = Quantiles(
             try await times(Limits.explanations) {
-                _ = try await client.explain(ExplainPlacement(new: new))
+                _ = try await client.explainPlacement(of: ExplainPlacement(new: new))
             })
         // Loads at random are nearly even: plans shall have something to level.
         let imbalance = try await client.balance().imbalance
         var rules = UpdateBalance()
         rules.startAbove = imbalance * 0.9
         rules.settleAt = imbalance / 2
-        _ = try await client.update(rules)
+        _ = try await client.updateBalance(rules)
         report.imbalance = imbalance
         report.balancePlans = Quantiles(
             try await times(Limits.plans) {
@@ -128,7 +128,7 @@ struct LoadRun {
         let host = rig.fleet.hosts[0]
         report.drainPlans = Quantiles(
             try await times(Limits.plans) {
-                report.drainMoves = try await client.planDrain(host).moves.count
+                report.drainMoves = try await client.planDrain(of: host).moves.count
             })
     }
 

@@ -149,3 +149,29 @@ package struct TokenInfo: Hashable, Sendable, Codable {
         self.token = token
     }
 }
+
+/// The answer to the activation of a host.
+package enum ActivatedHost: Hashable, Sendable {
+    case host(ClusterHost)
+    /// VMs are being migrated back.
+    case bringingBack(OperationInfo)
+}
+
+extension ActivatedHost: Codable {
+    private enum OperationKeys: CodingKey {
+        case plan
+    }
+
+    package init(from decoder: any Decoder) throws {
+        self =
+            try decoder.container(keyedBy: OperationKeys.self).contains(.plan)
+            ? .bringingBack(OperationInfo(from: decoder)) : .host(ClusterHost(from: decoder))
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        switch self {
+        case .host(let host): try host.encode(to: encoder)
+        case .bringingBack(let operation): try operation.encode(to: encoder)
+        }
+    }
+}

@@ -11,7 +11,7 @@ package enum FailurePolicy: String, Hashable, Sendable, Codable, CaseIterable {
     case restart
 }
 
-package enum DesiredState: String, Hashable, Sendable, Codable {
+package enum DesiredState: String, Hashable, Sendable, Codable, CaseIterable {
     case running, stopped
 }
 

@@ -79,7 +79,7 @@ package struct HostPressure: Hashable, Sendable, Codable {
 /// One VM in a heartbeat.
 package struct VMReport: Hashable, Sendable, Codable {
     /// What the host's ledger says of it: the cases of the ledger's ownership by name.
-    package enum Ownership: String, Hashable, Sendable, Codable {
+    package enum Ownership: String, Hashable, Sendable, Codable, CaseIterable {
         case owned, incoming, released, neverRan, handedOver, deleted, ruled, overruled, unknown
     }
 

@@ -1,28 +1,28 @@
-// For people who look after the cluster: audits, and VMs that two hosts cannot settle by themselves.
+// Consistency checks, and VMs whose ownership two hosts cannot resolve by themselves.
 
 import API
-import HTTPTypes
 import Hummingbird
 import Model
 import Serving
 
 extension Routes {
-    func addRecovery(to router: Router<APIContext>) {
-        router.get("v1/audit") { _, _ in try Response.json(await auditor.audit()) }
-        router.get("v1/vms/:name/recovery") { _, context in
-            try Response.json(await recovery.info(context.parameters.require("name")))
-        }
-        router.post("v1/vms/:name/recovery") { request, context in
-            let ruling = try await request.decode(RuleOnVM.self)
-            let name = try vmName(context)
-            return try Response.json(
-                await recovery.rule(ruling, on: name, by: ruler(context)))
-        }
+    var recoveryRoutes: [ServedRoute] {
+        [
+            AgentRoutes.audit.serve { _ in await auditor.audit() },
+            AgentRoutes.showRecovery.serve { call in
+                try await recovery.info(call.path.parameterText)
+            },
+            AgentRoutes.recoverVM.serve { call in
+                try await recovery.rule(
+                    call.body, on: call.path, by: decidingIdentity(in: call.context))
+            },
+        ]
     }
 
-    private func ruler(_ context: APIContext) throws(Problem) -> Identity {
+    private func decidingIdentity(in context: APIContext) throws(Problem) -> Identity {
         guard let identity = context.identity, identity.role != .agent else {
-            throw Problem(.forbidden, "only an operator or a controller rules about a VM")
+            throw Problem(
+                .forbidden, "only an operator or a controller may decide about a VM")
         }
         return identity
     }

@@ -1,8 +1,7 @@
-// The API's paths and what serves them; `API.Paths` lists them with their messages.
+// The handlers of the agent's routes (`AgentRoutes`).
 
 import API
 import ClusterFile
-import HTTPTypes
 import Hummingbird
 import Model
 import Serving
@@ -17,79 +16,67 @@ struct Routes: Sendable {
     let fence: TermFence
 
     var router: Router<APIContext> {
-        let router = Router(context: APIContext.self)
-        router.middlewares.add(Problems())
-        router.middlewares.add(Authorization(cluster: inventory.context.cluster.cluster))
-        router.middlewares.add(Fencing(fence: fence))
-        router.middlewares.add(RequestLog(frequent: ["/console"]))
-        router.middlewares.add(Problems())
-        router.get("v1/host") { _, _ in try await host() }
-        addVMs(to: router)
-        addConsole(to: router)
-        addMigrations(to: router)
-        addRecovery(to: router)
-        return router
+        get throws {
+            let rules = RouteRules(
+                document: try OpenAPIDocument(AgentRoutes.table), refusesUnknownQuery: false)
+            let router = Router(context: APIContext.self)
+            router.middlewares.add(Problems())
+            router.middlewares.add(Authorization(cluster: inventory.context.cluster.cluster))
+            router.middlewares.add(Fencing(fence: fence))
+            router.middlewares.add(RequestLog(frequent: ["/console"]))
+            router.middlewares.add(Problems())
+            for route in try served(document: rules.document) {
+                router.add(route.description) { request, context in
+                    try await route.response(to: request, in: context, by: rules)
+                }
+            }
+            return router
+        }
     }
 
-    private func host() async throws -> Response {
+    private func served(document: OpenAPIDocument) throws -> [ServedRoute] {
+        let general = [
+            AgentRoutes.host.serve { _ in try await host() },
+            try AgentRoutes.openAPI.serve(document),
+        ]
+        return general + vmRoutes + consoleRoutes + migrationRoutes + recoveryRoutes
+    }
+
+    private func host() async throws -> HostInfo {
         let context = inventory.context
         let memory = try HostMemory.read()
-        return try Response.json(
-            HostInfo(
-                name: context.name, cluster: context.cluster.cluster, cores: facts.cores,
-                memoryBytes: memory.totalBytes, memoryAvailableBytes: memory.availableBytes,
-                memoryReserveBytes: context.cluster.memoryReserve.bytes,
-                cpuFeatures: facts.cpuFeatures.names, kvm: facts.kvm,
-                kernelVersion: facts.kernelVersion, agentVersion: ferryVersion,
-                processID: processID, apiAddress: "\(context.member.api)",
-                peerAddress: "\(context.member.peer)", vms: await inventory.count))
+        return HostInfo(
+            name: context.name, cluster: context.cluster.cluster, cores: facts.cores,
+            memoryBytes: memory.totalBytes, memoryAvailableBytes: memory.availableBytes,
+            memoryReserveBytes: context.cluster.memoryReserve.bytes,
+            cpuFeatures: facts.cpuFeatures.names, kvm: facts.kvm,
+            kernelVersion: facts.kernelVersion, agentVersion: ferryVersion,
+            processID: processID, apiAddress: "\(context.member.api)",
+            peerAddress: "\(context.member.peer)", vms: await inventory.count)
     }
 
-    private func addVMs(to router: Router<APIContext>) {
-        router.get("v1/vms") { _, _ in try Response.json(await inventory.list()) }
-        router.post("v1/vms") { request, _ in
-            try await create(request.decode(CreateVM.self))
-        }
-        router.post("v1/vms/restore") { request, _ in
-            let restore = try await request.decode(RestoreVM.self)
-            return try Response.json(await inventory.restore(restore), status: .created)
-        }
-        router.get("v1/vms/:name") { _, context in
-            try Response.json(await vm(context).info())
-        }
-        router.delete("v1/vms/:name") { request, context in
-            try await inventory.delete(vmName(context), id: wantedID(request))
-            return Response(status: .noContent)
-        }
-        for action in VMAction.allCases {
-            router.post("v1/vms/:name/\(action.rawValue)") { _, context in
-                try Response.json(await vm(context).perform(action))
+    private var vmRoutes: [ServedRoute] {
+        [
+            AgentRoutes.listVMs.serve { _ in await inventory.list() },
+            AgentRoutes.createVM.serveReply { call in
+                let (info, isNew) = try await inventory.create(call.body)
+                return RouteReply(info, status: isNew ? 201 : 200)
+            },
+            AgentRoutes.restoreVM.serve { call in try await inventory.restore(call.body) },
+            AgentRoutes.showVM.serve { call in
+                try await inventory.vm(named: call.path).info()
+            },
+            AgentRoutes.deleteVM.serveNoContent { call in
+                try await inventory.delete(call.path, id: call.query.id)
+            },
+            AgentRoutes.saveVM.serve { call in
+                try await inventory.vm(named: call.path).save(call.body)
+            },
+        ]
+            + VMAction.allCases.map { action in
+                AgentRoutes.perform(action).serve { call in
+                    try await inventory.vm(named: call.path).perform(action)
+                }
             }
-        }
-        router.post("v1/vms/:name/save") { request, context in
-            let save = try await request.decode(SaveVM.self, optional: true)
-            return try Response.json(await vm(context).save(save))
-        }
-    }
-
-    private func create(_ request: CreateVM) async throws -> Response {
-        let (info, isNew) = try await inventory.create(request)
-        return try Response.json(info, status: isNew ? .created : .ok)
-    }
-
-    private func wantedID(_ request: Request) throws(Problem) -> VMID? {
-        guard let text = request.uri.queryParameters.get("id") else { return nil }
-        guard let id = VMID(text) else {
-            throw Problem(.badRequest, "id is '\(text.prefix(40))': use 32 hexadecimal digits")
-        }
-        return id
-    }
-
-    func vmName(_ context: APIContext) throws -> VMName {
-        try VMName(context.parameters.require("name"))
-    }
-
-    func vm(_ context: APIContext) async throws -> VirtualMachine {
-        try await inventory.vm(named: vmName(context))
     }
 }

@@ -1,9 +1,9 @@
 // Who may use what. TLS has checked the chain of a certificate that was shown; this reads whom it names, and tokens.
 //
-//   operator's certificate, admin's token   everything but what agents say
-//   operator's token                        commands and looks
-//   viewer's token, controller's certificate looks
-//   agent's certificate                     its own words to the controller, and nothing else
+//   operator's certificate, admin's token     everything except the routes of agents
+//   operator's token                          reads and commands
+//   viewer's token, controller's certificate  reads
+//   agent's certificate                       its own registration and heartbeats, nothing else
 
 import API
 import ClusterCore
@@ -19,51 +19,53 @@ struct Authorization: Sendable {
 
     /// The caller, if it may do this.
     func caller(
-        of request: Request, _ context: APIContext, for needs: Route.Needs
+        of request: Request, in context: APIContext, for access: RouteAccess
     ) async throws -> Caller? {
-        if needs == .nobody { return nil }
-        let caller = try await caller(of: request, context)
-        guard try may(caller, needs, context) else {
+        if access == .nobody { return nil }
+        let caller = try await caller(of: request, in: context)
+        guard try isAllowed(caller, access: access, in: context) else {
             context.logger.info(
                 "caller refused",
                 metadata: ["who": "\(caller)", "path": "\(request.uri.path)"])
-            throw Problem(.forbidden, "\(caller) may not do this: \(needs.sentence)")
+            throw Problem(.forbidden, "\(caller) may not do this: \(access.sentence)")
         }
         return caller
     }
 
     private func caller(
-        of request: Request, _ context: APIContext
+        of request: Request, in context: APIContext
     ) async throws -> Caller {
         guard let field = request.headers[.authorization] else {
-            return try await certificate(context)
+            return try await certificateHolder(of: context)
         }
-        return try await token(field, context)
+        return try await tokenHolder(named: field, in: context)
     }
 
-    private func may(
-        _ caller: Caller, _ needs: Route.Needs, _ context: APIContext
+    private func isAllowed(
+        _ caller: Caller, access: RouteAccess, in context: APIContext
     ) throws -> Bool {
-        switch needs {
+        switch access {
         case .nobody: true
         case .viewer: caller.rank != nil
         case .operator: caller.rank == .operator || caller.rank == .admin
         case .admin: caller.rank == .admin
-        case .thatAgent: try isAgent(caller, context)
+        case .thatAgent: try isAgent(caller, namedIn: context)
+        // Agents have such routes, controllers have none.
+        case .certificate: false
         }
     }
 
-    private func isAgent(_ caller: Caller, _ context: APIContext) throws -> Bool {
+    private func isAgent(_ caller: Caller, namedIn context: APIContext) throws -> Bool {
         guard case .certificate(let identity) = caller, identity.role == .agent else {
             return false
         }
-        return try identity.name == context.hostName()
+        return try context.hostName() == identity.name
     }
 
-    private func certificate(_ context: APIContext) async throws -> Caller {
+    private func certificateHolder(of context: APIContext) async throws -> Caller {
         switch await context.peer() {
         case .withoutCertificate:
-            throw unauthorized("show a certificate of cluster \(cluster), or a token")
+            throw unauthorized("present a certificate of cluster \(cluster), or a token")
         case .unnamed:
             throw Problem(
                 .forbidden,
@@ -79,19 +81,21 @@ struct Authorization: Sendable {
         }
     }
 
-    private func token(_ field: String, _ context: APIContext) async throws -> Caller {
+    private func tokenHolder(
+        named field: String, in context: APIContext
+    ) async throws -> Caller {
         let parts = field.split(separator: " ", omittingEmptySubsequences: true)
         guard parts.count == 2, parts[0].lowercased() == "bearer",
             let name = Token.name(in: String(parts[1]))
-        else { throw unauthorized("the Authorization header holds no token of Ferry's") }
+        else { throw unauthorized("the Authorization header holds no Ferry token") }
         let text = String(parts[1])
         let role = try await driver.perform { cluster, now, _ in
             cluster.tokenRecords.first { $0.name == name }
-                .flatMap { Token.check(text, $0, nowMs: now.wallMs) }
+                .flatMap { Token.role(of: text, by: $0, nowMs: now.wallMs) }
         }
         guard let role else {
             context.logger.info("token refused")
-            throw unauthorized("nobody is known by this token, or it has ended")
+            throw unauthorized("the token is not known, or it has expired")
         }
         return .token(name: name, role: role)
     }
@@ -104,7 +108,7 @@ struct Authorization: Sendable {
 }
 
 extension Caller {
-    /// What token would let it do the same; nil: none.
+    /// The role of a token with the same rights; nil for none.
     fileprivate var rank: TokenRole? {
         switch self {
         case .certificate(let identity):
@@ -118,14 +122,15 @@ extension Caller {
     }
 }
 
-extension Route.Needs {
+extension RouteAccess {
     fileprivate var sentence: String {
         switch self {
-        case .nobody: "everybody may"
-        case .viewer: "it is for people and tools, with an operator's certificate or a token"
-        case .operator: "it is for operators"
-        case .admin: "it is for admins"
-        case .thatAgent: "it is for the agent of that host, with its certificate"
+        case .nobody: "it needs no authentication"
+        case .viewer: "it needs an operator's certificate or a token"
+        case .operator: "it needs the role operator"
+        case .admin: "it needs the role admin"
+        case .thatAgent: "it needs the certificate of that host's agent"
+        case .certificate: "it needs the certificate of an operator or a controller"
         }
     }
 }

@@ -1,4 +1,4 @@
-// The controller's API: its routes, and what stands around each. `ClusterPaths` lists them with their messages.
+// The controller's API: its routes (`ControllerRoutes`), and what stands around each.
 
 import API
 package import ClusterCore
@@ -16,12 +16,12 @@ package struct ControllerAPI: Sendable {
     let store: any StateStore
     let leaders: LeaderBook
     let metrics: ControllerMetrics
-    let document: OpenAPIDocument
+    let rules: RouteRules
 
     package init(
         cluster: ClusterName, name: HostName, policy: String, driver: ClusterDriver,
-        store: any StateStore, metrics: ControllerMetrics, document: OpenAPIDocument
-    ) {
+        store: any StateStore, metrics: ControllerMetrics
+    ) throws {
         self.cluster = cluster
         self.name = name
         self.policy = policy
@@ -29,27 +29,32 @@ package struct ControllerAPI: Sendable {
         self.store = store
         leaders = LeaderBook(store: store)
         self.metrics = metrics
-        self.document = document
+        rules = RouteRules(
+            document: try OpenAPIDocument(ControllerRoutes.table), refusesUnknownQuery: true)
     }
 
-    package var routes: [Route] {
-        clusterRoutes + hostRoutes + vmRoutes + schedulingRoutes + operationRoutes + tokenRoutes
-            + agentRoutes + [eventsRoute]
+    package var routes: [ServedRoute] {
+        get throws {
+            try clusterRoutes + hostRoutes + maintenanceRoutes + vmRoutes + groupRoutes
+                + schedulingRoutes + operationRoutes + tokenRoutes + agentRoutes + [eventsRoute]
+        }
     }
 
     package var router: Router<APIContext> {
-        let routes = routes
-        let router = Router(context: APIContext.self)
-        router.middlewares.add(Answered(metrics: metrics))
-        router.middlewares.add(Problems())
-        router.middlewares.add(KnownMethods(routes: routes))
-        for route in routes {
-            let served = Served(
-                route: route, leaders: leaders,
-                authorization: Authorization(cluster: cluster, driver: driver))
-            router.on(RouterPath(route.path), method: route.method, use: served.respond)
+        get throws {
+            let routes = try routes
+            let router = Router(context: APIContext.self)
+            router.middlewares.add(Answered(metrics: metrics))
+            router.middlewares.add(Problems())
+            router.middlewares.add(KnownMethods(routes: routes.map(\.description)))
+            for route in routes {
+                let guarded = GuardedRoute(
+                    route: route, rules: rules, leaders: leaders,
+                    authorization: Authorization(cluster: cluster, driver: driver))
+                router.add(route.description, handler: guarded.respond)
+            }
+            return router
         }
-        return router
     }
 
     /// Runs work on the cluster.
@@ -60,9 +65,10 @@ package struct ControllerAPI: Sendable {
     }
 }
 
-/// One route with its guard, its line in the log, and the way to the leader.
-private struct Served: Sendable {
-    let route: Route
+/// One route with its authorization, its line in the log, and the redirection to the leader.
+private struct GuardedRoute: Sendable {
+    let route: ServedRoute
+    let rules: RouteRules
     let leaders: LeaderBook
     let authorization: Authorization
 
@@ -70,11 +76,11 @@ private struct Served: Sendable {
         var context = context
         do {
             context.caller = try await authorization.caller(
-                of: request, context, for: route.needs)
+                of: request, in: context, for: route.description.access)
         } catch let problem as Problem where problem.knownCode == .notLeader {
-            throw await moved(problem, request)
+            throw await redirection(of: request, after: problem)
         }
-        return try await RequestLog(frequent: route.isFrequent ? [""] : []).handle(
+        return try await RequestLog(frequent: route.description.isFrequent ? [""] : []).handle(
             request, context: context, next: answered)
     }
 
@@ -87,15 +93,19 @@ private struct Served: Sendable {
     @Sendable private func handled(
         _ request: Request, _ context: APIContext
     ) async throws -> Response {
-        do { return try await route.handle(request, context) } catch let problem as Problem
+        do {
+            return try await route.response(to: request, in: context, by: rules)
+        } catch let problem as Problem
             where problem.knownCode == .notLeader
         {
-            throw await moved(problem, request)
+            throw await redirection(of: request, after: problem)
         }
     }
 
-    /// Where to ask instead.
-    private func moved(_ problem: Problem, _ request: Request) async -> any Error {
+    /// The refusal with the address of the leader, where it is known.
+    private func redirection(
+        of request: Request, after problem: Problem
+    ) async -> any Error {
         guard let leader = await leaders.current() else { return problem }
         let address = leader.candidate.apiAddress
         return Refusal(

@@ -1,56 +1,43 @@
-// The cluster as a whole, and what service managers and Prometheus ask.
+// The cluster as a whole, and the routes for service managers and Prometheus.
 
 import API
 import ClusterCore
-import HTTPTypes
-import Hummingbird
 import Model
-import NIOCore
 import Serving
 
 extension ControllerAPI {
-    var clusterRoutes: [Route] {
-        [
-            Route(.get, ClusterPaths.cluster, .viewer, info),
-            Route(.get, ClusterPaths.openAPI, .viewer, describe),
-            Route(.get, ClusterPaths.metrics, .viewer, figures),
-            Route(.get, "/healthz", .nobody, health),
-            Route(.get, "/readyz", .nobody, readiness),
-        ]
+    var clusterRoutes: [ServedRoute] {
+        get throws {
+            [
+                ControllerRoutes.cluster.serve { _ in try await info() },
+                try ControllerRoutes.openAPI.serve(rules.document),
+                ControllerRoutes.metrics.serveRaw { _ in
+                    let text = metrics.text(try await figuresOfLeader(), version: ferryVersion)
+                    return .bytes(Array(text.utf8), mediaType: Exposition.mediaType)
+                },
+                ControllerRoutes.health.serveRaw { _ in .text("alive\n") },
+                ControllerRoutes.readiness.serveRaw { _ in
+                    try await perform { _, _, _ in }
+                    return .text("leads\n")
+                },
+            ]
+        }
     }
 
-    @Sendable private func info(_ request: Request, _ context: APIContext) async throws -> Response
-    {
-        _ = try Query(request)
+    private func info() async throws(Problem) -> ClusterInfo {
         let name = name
         let policy = policy
         let own = cluster
-        return try .json(
-            await perform { cluster, _, _ in
-                ClusterInfo(
-                    cluster: own, controller: name, leader: name, term: cluster.term.number,
-                    version: ferryVersion, policy: policy, hosts: cluster.hostCounts,
-                    vms: cluster.vmCounts, migrations: cluster.movesUnderWay,
-                    imbalance: cluster.imbalance)
-            })
+        return try await perform { cluster, _, _ in
+            ClusterInfo(
+                cluster: own, controller: name, leader: name, term: cluster.term.number,
+                version: ferryVersion, policy: policy, hosts: cluster.hostCounts,
+                vms: cluster.vmCounts, migrations: cluster.movesUnderWay,
+                imbalance: cluster.imbalance)
+        }
     }
 
-    @Sendable private func describe(
-        _ request: Request, _ context: APIContext
-    ) async throws -> Response {
-        _ = try Query(request)
-        return text(document.bytes, "application/json")
-    }
-
-    @Sendable private func figures(
-        _ request: Request, _ context: APIContext
-    ) async throws -> Response {
-        _ = try Query(request)
-        let text = metrics.text(try await figuresOfLeader(), version: ferryVersion)
-        return self.text(Array(text.utf8), Exposition.mediaType)
-    }
-
-    /// Nil on a follower, which tells about itself only.
+    /// Nil on a follower, which reports only about itself.
     private func figuresOfLeader() async throws(Problem) -> ClusterFigures? {
         do throws(Problem) {
             return try await perform { cluster, _, _ in ClusterFigures(cluster) }
@@ -58,26 +45,5 @@ extension ControllerAPI {
             guard error.knownCode == .notLeader else { throw error }
             return nil
         }
-    }
-
-    @Sendable private func health(
-        _ request: Request, _ context: APIContext
-    ) async throws -> Response {
-        _ = try Query(request)
-        return text(Array("alive\n".utf8), "text/plain; charset=utf-8")
-    }
-
-    @Sendable private func readiness(
-        _ request: Request, _ context: APIContext
-    ) async throws -> Response {
-        _ = try Query(request)
-        try await perform { _, _, _ in }
-        return text(Array("leads\n".utf8), "text/plain; charset=utf-8")
-    }
-
-    private func text(_ bytes: [UInt8], _ mediaType: String) -> Response {
-        Response(
-            status: .ok, headers: [.contentType: mediaType],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 }

@@ -6,7 +6,6 @@
 
 import API
 import ClusterCore
-import HTTPTypes
 import Hummingbird
 import Logging
 import Model
@@ -14,37 +13,34 @@ import NIOCore
 import Serving
 
 extension ControllerAPI {
-    var eventsRoute: Route { Route(.get, ClusterPaths.events, .viewer, events) }
-
-    @Sendable private func events(
-        _ request: Request, _ context: APIContext
-    ) async throws -> Response {
-        let query = try Query(request, "after")
-        let wanted = try query.value("after", wanted: "a revision: the id of an event") {
-            UInt64($0)
-        }
-        let after = try lastEvent(request) ?? wanted.map { Revision($0) }
-        // Only who leads knows what things are like now.
-        try await perform { _, _, _ in }
-        let start = await driver.revision
-        guard metrics.streamBegins() else {
-            throw Problem(.tooMany, "\(Limits.streamsMax) clients follow events already")
-        }
-        let stream = EventStream(
-            driver: driver, store: store, metrics: metrics, from: min(after ?? start, start))
-        return request.live(mediaType: "text/event-stream", stop: { stream.stop() }) { writer in
-            try await stream.write(to: &writer)
+    var eventsRoute: ServedRoute {
+        ControllerRoutes.events.serveRaw { call in
+            let wanted = try lastEvent(call.query.lastEventID) ?? call.query.after
+            let after = wanted.map { Revision($0) }
+            // Only the leader knows the current state of each object.
+            try await perform { _, _, _ in }
+            let start = await driver.revision
+            guard metrics.streamBegins() else {
+                throw Problem(
+                    .tooMany, "\(Limits.streamsMax) clients already follow the events")
+            }
+            let stream = EventStream(
+                driver: driver, store: store, metrics: metrics, from: min(after ?? start, start))
+            return call.request.live(
+                mediaType: "text/event-stream", stop: { stream.stop() }
+            ) { writer in
+                try await stream.write(to: &writer)
+            }
         }
     }
 
-    private func lastEvent(_ request: Request) throws(Problem) -> Revision? {
-        guard let name = HTTPField.Name("Last-Event-ID"), let text = request.headers[name] else {
-            return nil
-        }
+    private func lastEvent(_ text: String?) throws(Problem) -> UInt64? {
+        guard let text else { return nil }
         guard let number = UInt64(text) else {
-            throw Problem(.badRequest, "Last-Event-ID is '\(text.prefix(40))': use an event's id")
+            throw Problem(
+                .badRequest, "Last-Event-ID is '\(text.prefix(40))': use the id of an event")
         }
-        return Revision(number)
+        return number
     }
 }
 

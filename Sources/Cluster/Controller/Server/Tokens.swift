@@ -1,21 +1,22 @@
-// Bearer tokens: a way in without a certificate. A token is `ferry.NAME.SECRET`, 256 random bits long; what the store
-// has of it is a hash, from which nobody makes the token again.
+// Bearer tokens: authentication without a certificate. A token is `ferry.NAME.SECRET` with a secret of 256 random bits.
+// The store has only a hash of it, from which the token cannot be recovered.
 
 import API
 import ClusterCore
 import Crypto
 import FoundationEssentials
 import Model
+import Serving
 
 enum Token {
-    /// A new one, and what is stored of it.
+    /// A new token, and its record.
     static func make(_ request: CreateToken, nowMs: Int64) throws(Problem) -> (
         text: String, record: TokenRecord
     ) {
-        if let seconds = request.validForSeconds, !Limits.tokenSeconds.contains(seconds) {
+        if let seconds = request.validForSeconds, !APILimits.tokenSeconds.contains(seconds) {
             throw Problem(
                 .invalid,
-                "validForSeconds is \(seconds): use \(Limits.tokenSeconds.lowerBound) to \(Limits.tokenSeconds.upperBound)"
+                "validForSeconds is \(seconds): use \(APILimits.tokenSeconds.lowerBound) to \(APILimits.tokenSeconds.upperBound)"
             )
         }
         var generator = SystemRandomNumberGenerator()
@@ -26,12 +27,13 @@ enum Token {
         return (
             text,
             TokenRecord(
-                name: request.name, role: request.role, digest: digest(text), createdAtMs: nowMs,
+                name: request.name, role: request.role, digest: digest(of: text),
+                createdAtMs: nowMs,
                 expiresAtMs: request.validForSeconds.map { nowMs + Int64($0) * 1000 })
         )
     }
 
-    /// The name in a token's text; nil when it is none.
+    /// The name in the text of a token; nil if the text is not a token.
     static func name(in text: String) -> String? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 3, parts[0] == "ferry", text.utf8.count <= Limits.tokenTextMax else {
@@ -40,16 +42,17 @@ enum Token {
         return String(parts[1])
     }
 
-    /// Takes as long whatever differs. Nil: this is not the record's token, or it is over.
-    static func check(_ text: String, _ record: TokenRecord, nowMs: Int64) -> TokenRole? {
-        let (given, known) = (Array(digest(text).utf8), Array(record.digest.utf8))
+    /// The role of a token. Nil: it is not the token of this record, or it has expired. The comparison takes the same
+    /// time wherever the texts differ.
+    static func role(of text: String, by record: TokenRecord, nowMs: Int64) -> TokenRole? {
+        let (given, known) = (Array(digest(of: text).utf8), Array(record.digest.utf8))
         guard given.count == known.count else { return nil }
         let difference = zip(given, known).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) }
         guard difference == 0, record.expiresAtMs.map({ nowMs < $0 }) ?? true else { return nil }
         return record.role
     }
 
-    private static func digest(_ text: String) -> String {
+    private static func digest(of text: String) -> String {
         SHA256.hash(data: Data(text.utf8)).hexadecimal()
     }
 }

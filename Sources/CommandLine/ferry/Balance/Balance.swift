@@ -54,19 +54,13 @@ struct Balance: AsyncParsableCommand {
 
     private func planFile(_ input: String) throws {
         let plan = try BalanceFilePlan(file, file: input)
-        switch output.output {
-        case .json: print(try jsonText(plan))
-        case .text: print(plan.text)
-        }
+        try output.write(plan, text: plan.text)
     }
 
     private func command(_ controller: ControllerClient) async throws {
         if plan {
             let plan = try await controller.planBalance()
-            switch output.output {
-            case .json: print(try jsonText(plan))
-            case .text: print(plan.text(nothing: "nothing to move"))
-            }
+            try output.write(plan, text: plan.text(nothing: "nothing to move"))
         } else if shallRun {
             let started = try await controller.runBalance()
             let follower = OperationFollower(controller, output)
@@ -75,11 +69,9 @@ struct Balance: AsyncParsableCommand {
         } else {
             let info =
                 settings.isUsed
-                ? try await controller.update(settings.request) : try await controller.balance()
-            switch output.output {
-            case .json: print(try jsonText(info))
-            case .text: print(info.text)
-            }
+                ? try await controller.updateBalance(settings.request)
+                : try await controller.balance()
+            try output.write(info, text: info.text)
         }
     }
 }

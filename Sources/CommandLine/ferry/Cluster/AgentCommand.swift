@@ -37,10 +37,7 @@ struct AgentCommand: AsyncParsableCommand {
         func run() async throws {
             try await Session.with(cluster, reporting: output) { session in
                 let report = try await report(session)
-                switch output.output {
-                case .json: print(try jsonText(report))
-                case .text: print(report.text)
-                }
+                try output.write(report, text: report.text)
                 let worst = report.findings.filter { $0.severity > .ok }
                 if worst.contains(where: { $0.code != AuditCode.hostSilent.rawValue }) {
                     throw ExitCode(CommandFailure.Kind.auditFoundSomething.rawValue)

@@ -56,13 +56,13 @@ struct ControlledMigration {
             let id = move.migration, let agent = session.agentIfReachable(move.from)
         else { return false }
         // An agent that does not answer, or has not heard of it yet, leaves it to the operation.
-        return (try? await agent.follow(id) { await line.show($0) }) != nil
+        return (try? await agent.followMigration(withID: id) { await line.show($0) }) != nil
     }
 
     /// How the last attempt ended, by its agent; nil when that cannot be asked.
     private func agentsWord(_ operation: OperationInfo) async -> MigrationInfo? {
         guard let move = operation.plan.moves.first, let id = move.migration else { return nil }
-        return try? await session.agentIfReachable(move.from)?.migration(id)
+        return try? await session.agentIfReachable(move.from)?.migration(withID: id)
     }
 
     private func failure(_ operation: OperationInfo, _ last: MigrationInfo?) -> CommandFailure {

@@ -47,10 +47,10 @@ struct Drain: AsyncParsableCommand {
     func run() async throws {
         try await Session.with(cluster, reporting: output) { session in
             let controller = try session.neededController(for: "ferry drain")
-            if cancel { return try printHost(try await controller.endDrain(host), output) }
+            if cancel { return try printHost(try await controller.endDrain(of: host), output) }
             let request = DrainHost(parallel: parallel)
-            if plan { return try show(try await controller.planDrain(host, request)) }
-            let started = try await controller.drain(host, request)
+            if plan { return try show(try await controller.planDrain(of: host, with: request)) }
+            let started = try await controller.drainHost(named: host, with: request)
             let follower = OperationFollower(controller, output)
             if noWait { return try follower.printStarted(started) }
             try await follower.finish(started)
@@ -58,10 +58,7 @@ struct Drain: AsyncParsableCommand {
     }
 
     private func show(_ plan: PlanInfo) throws {
-        switch output.output {
-        case .json: print(try jsonText(plan))
-        case .text: print(plan.text(nothing: "there is nothing to move from \(host)"))
-        }
+        try output.write(plan, text: plan.text(nothing: "there is nothing to move from \(host)"))
         if !plan.left.isEmpty {
             throw ExitCode(CommandFailure.Kind.somethingIsLeft.rawValue)
         }
@@ -88,7 +85,7 @@ struct Activate: AsyncParsableCommand {
     func run() async throws {
         try await Session.with(cluster, reporting: output) { session in
             let controller = try session.neededController(for: "ferry activate")
-            switch try await controller.activate(host, bringBack: bringBack) {
+            switch try await controller.activateHost(named: host, bringBack: bringBack) {
             case .host(let host): try printHost(host, output)
             case .bringingBack(let started):
                 let follower = OperationFollower(controller, output)
@@ -100,9 +97,6 @@ struct Activate: AsyncParsableCommand {
 }
 
 func printHost(_ host: ClusterHost, _ output: OutputOptions) throws {
-    switch output.output {
-    case .json: print(try jsonText(host))
-    case .text:
-        print("\(host.name) is \(host.stateText)\(host.reason.map { ": \($0)" } ?? "")")
-    }
+    try output.write(
+        host, text: "\(host.name) is \(host.stateText)\(host.reason.map { ": \($0)" } ?? "")")
 }

@@ -39,7 +39,7 @@ struct Fence: AsyncParsableCommand {
         try await Session.with(cluster, reporting: output) { session in
             let controller = try session.neededController(for: "ferry fence")
             try confirmed()
-            try printHost(try await controller.fence(host), output)
+            try printHost(try await controller.fenceHost(named: host), output)
         }
     }
 

@@ -31,10 +31,7 @@ struct GroupCommand: AsyncParsableCommand {
             try await Session.with(cluster, reporting: output) { session in
                 let controller = try session.neededController(for: "ferry group")
                 let groups = try await controller.allGroups()
-                switch output.output {
-                case .json: print(try jsonText(Page(items: groups)))
-                case .text: print(groupTable(groups))
-                }
+                try output.write(Page(items: groups), text: groupTable(groups))
             }
         }
     }
@@ -54,11 +51,8 @@ struct GroupCommand: AsyncParsableCommand {
         func run() async throws {
             try await Session.with(cluster, reporting: output) { session in
                 let controller = try session.neededController(for: "ferry group")
-                try await controller.deleteGroup(name)
-                switch output.output {
-                case .json: print(try jsonText(["deleted": name]))
-                case .text: print("group \(name) is deleted")
-                }
+                try await controller.deleteGroup(named: name)
+                try output.write(["deleted": name], text: "group \(name) is deleted")
             }
         }
     }

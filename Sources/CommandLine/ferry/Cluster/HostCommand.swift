@@ -34,10 +34,7 @@ struct HostCommand: AsyncParsableCommand {
                     return try await printHosts(session, output)
                 }
                 let hosts = try await controller.allHosts()
-                switch output.output {
-                case .json: print(try jsonText(Page(items: hosts)))
-                case .text: print(hostTable(hosts))
-                }
+                try output.write(Page(items: hosts), text: hostTable(hosts))
             }
         }
     }
@@ -62,16 +59,10 @@ struct HostCommand: AsyncParsableCommand {
             try await Session.with(cluster, reporting: output) { session in
                 if !agent, let controller = session.controller {
                     let host = try await controller.host(name)
-                    switch output.output {
-                    case .json: print(try jsonText(host))
-                    case .text: print(host.text)
-                    }
+                    try output.write(host, text: host.text)
                 } else {
                     let host = try await session.agent(name).host()
-                    switch output.output {
-                    case .json: print(try jsonText(host))
-                    case .text: print(hostText(host))
-                    }
+                    try output.write(host, text: hostText(host))
                 }
             }
         }
@@ -95,11 +86,8 @@ struct HostCommand: AsyncParsableCommand {
         func run() async throws {
             try await Session.with(cluster, reporting: output) { session in
                 let controller = try session.neededController(for: "ferry host forget")
-                try await controller.forget(name)
-                switch output.output {
-                case .json: print(try jsonText(["forgotten": name.text]))
-                case .text: print("host \(name) is forgotten")
-                }
+                try await controller.forgetHost(named: name)
+                try output.write(["forgotten": name.text], text: "host \(name) is forgotten")
             }
         }
     }

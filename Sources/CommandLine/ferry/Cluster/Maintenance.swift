@@ -46,10 +46,7 @@ struct Maintenance: AsyncParsableCommand {
                 let controller = try session.neededController(for: "ferry maintenance")
                 let plan = try await controller.planMaintenance(
                     PlanMaintenance(hosts: hosts.isEmpty ? nil : hosts, groupMax: groupMax))
-                switch output.output {
-                case .json: print(try jsonText(plan))
-                case .text: print(plan.text)
-                }
+                try output.write(plan, text: plan.text)
                 if !plan.impossible.isEmpty {
                     throw ExitCode(CommandFailure.Kind.somethingIsLeft.rawValue)
                 }

@@ -57,7 +57,7 @@ struct Migrate: AsyncParsableCommand {
     func run() async throws {
         try await Session.with(cluster, reporting: output) { session in
             if !concernsAgents, let (controller, _) = try await session.keptVM(name) {
-                let started = try await controller.migrate(name, to: to)
+                let started = try await controller.migrateVM(named: name, to: to)
                 let migration = ControlledMigration(session, controller, output)
                 if detach { return try migration.printStarted(started) }
                 try await migration.finish(started)
@@ -99,17 +99,15 @@ struct Migrate: AsyncParsableCommand {
     }
 
     private func printStarted(_ info: MigrationInfo) throws {
-        switch output.output {
-        case .json: print(try jsonText(info))
-        case .text:
-            print(
-                "migration \(info.id) moves \(info.vm) from \(info.source) to \(info.destination)")
-        }
+        try output.write(
+            info,
+            text: "migration \(info.id) moves \(info.vm) from \(info.source) to \(info.destination)"
+        )
     }
 
     private func follow(_ started: MigrationInfo, _ agent: AgentClient) async throws {
         let line = ProgressLine(isQuiet: output.output == .json)
-        let ended = try await agent.follow(started.id) { await line.show($0) }
+        let ended = try await agent.followMigration(withID: started.id) { await line.show($0) }
         await line.clear()
         if output.output == .json { print(try jsonText(ended)) }
         guard ended.state == .succeeded else { throw CommandFailure(ended) }

@@ -34,10 +34,7 @@ struct MigrationCommand: AsyncParsableCommand {
                     try await agent.migrations()
                 }
                 let all = answers.flatMap { (try? $0.answer.get()) ?? [] }
-                switch output.output {
-                case .json: print(try jsonText(MigrationList(migrations: all)))
-                case .text: print(migrationTable(all))
-                }
+                try output.write(MigrationList(migrations: all), text: migrationTable(all))
             }
         }
     }
@@ -53,7 +50,7 @@ struct MigrationCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await migration.withAgent { agent in
-                try migration.print(await agent.migration(migration.id))
+                try migration.print(await agent.migration(withID: migration.id))
             }
         }
     }
@@ -69,7 +66,7 @@ struct MigrationCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await migration.withAgent { agent in
-                try migration.print(await agent.cancel(migration.id))
+                try migration.print(await agent.cancelMigration(withID: migration.id))
             }
         }
     }
@@ -94,7 +91,7 @@ struct MigrationOptions: ParsableArguments {
         try await Session.with(cluster, reporting: output) { session in
             let id = id
             let answers = try await session.client.eachAgent { agent throws(ClientError) in
-                try await agent.migration(id)
+                try await agent.migration(withID: id)
             }
             for (agent, answer) in answers where (try? answer.get()) != nil {
                 return try await body(agent)

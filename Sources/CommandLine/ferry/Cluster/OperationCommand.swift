@@ -39,10 +39,7 @@ struct OperationCommand: AsyncParsableCommand {
                     running
                     ? try await controller.operationsUnderWay()
                     : try await controller.operations(limit: limit).items
-                switch output.output {
-                case .json: print(try jsonText(Page(items: operations)))
-                case .text: print(operationTable(operations))
-                }
+                try output.write(Page(items: operations), text: operationTable(operations))
             }
         }
     }
@@ -58,7 +55,7 @@ struct OperationCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await operation.withController { controller in
-                try operation.print(try await controller.operation(operation.id))
+                try operation.print(try await controller.operation(withID: operation.id))
             }
         }
     }
@@ -75,7 +72,7 @@ struct OperationCommand: AsyncParsableCommand {
         func run() async throws {
             try await operation.withController { controller in
                 let follower = OperationFollower(controller, operation.output)
-                try await follower.finish(try await controller.operation(operation.id))
+                try await follower.finish(try await controller.operation(withID: operation.id))
             }
         }
     }
@@ -91,7 +88,7 @@ struct OperationCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await operation.withController { controller in
-                try operation.print(try await controller.cancel(operation.id))
+                try operation.print(try await controller.cancelOperation(withID: operation.id))
             }
         }
     }
@@ -118,9 +115,6 @@ struct OperationOptions: ParsableArguments {
     }
 
     func print(_ operation: OperationInfo) throws {
-        switch output.output {
-        case .json: Swift.print(try jsonText(operation))
-        case .text: Swift.print(operation.text)
-        }
+        try output.write(operation, text: operation.text)
     }
 }

@@ -18,10 +18,7 @@ struct OperationFollower {
     /// Follows it and prints how it ended; the exit code says whether something is left.
     func finish(_ started: OperationInfo) async throws {
         let ended = try await follow(started)
-        switch output.output {
-        case .json: print(try jsonText(ended))
-        case .text: print(ended.text)
-        }
+        try output.write(ended, text: ended.text)
         try ended.throwIfIncomplete()
     }
 
@@ -49,7 +46,7 @@ struct OperationFollower {
     func look(_ id: OperationID) async throws -> OperationInfo {
         let end = Instant.now + Self.silenceMax
         while true {
-            do throws(ClientError) { return try await controller.operation(id) } catch {
+            do throws(ClientError) { return try await controller.operation(withID: id) } catch {
                 guard error.isPassing, Instant.now < end else { throw error }
             }
             try await Task.sleep(for: Self.poll)
@@ -58,13 +55,11 @@ struct OperationFollower {
 
     /// Prints what was started, for those who do not wait.
     func printStarted(_ operation: OperationInfo) throws {
-        switch output.output {
-        case .json: print(try jsonText(operation))
-        case .text:
-            print(
+        try output.write(
+            operation,
+            text:
                 "\(operation.title) begins, \(counted(operation.plan.moves.count, "move")): `ferry operation follow \(operation.id)`"
-            )
-        }
+        )
     }
 }
 

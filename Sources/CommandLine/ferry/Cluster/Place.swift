@@ -44,11 +44,8 @@ struct Place: AsyncParsableCommand {
     func run() async throws {
         try await Session.with(cluster, reporting: output) { session in
             let controller = try session.neededController(for: "ferry place")
-            let answer = try await controller.explain(try question())
-            switch output.output {
-            case .json: print(try jsonText(answer))
-            case .text: print(explain ? answer.text : answer.sentence)
-            }
+            let answer = try await controller.explainPlacement(of: try question())
+            try output.write(answer, text: explain ? answer.text : answer.sentence)
             if answer.chosen == nil {
                 throw ExitCode(CommandFailure.Kind.refused.rawValue)
             }

@@ -41,14 +41,11 @@ struct TokenCommand: AsyncParsableCommand {
         func run() async throws {
             try await Session.with(cluster, reporting: output) { session in
                 let controller = try session.neededController(for: "ferry token")
-                let made = try await controller.create(
+                let made = try await controller.createToken(
                     CreateToken(
                         name: name, role: role,
                         validForSeconds: validFor.map { Int($0.components.seconds) }))
-                switch output.output {
-                case .json: print(try jsonText(made))
-                case .text: print(made.token ?? "")
-                }
+                try output.write(made, text: made.token ?? "")
             }
         }
     }
@@ -67,10 +64,7 @@ struct TokenCommand: AsyncParsableCommand {
             try await Session.with(cluster, reporting: output) { session in
                 let controller = try session.neededController(for: "ferry token")
                 let tokens = try await controller.allTokens()
-                switch output.output {
-                case .json: print(try jsonText(Page(items: tokens)))
-                case .text: print(tokenTable(tokens))
-                }
+                try output.write(Page(items: tokens), text: tokenTable(tokens))
             }
         }
     }
@@ -90,11 +84,8 @@ struct TokenCommand: AsyncParsableCommand {
         func run() async throws {
             try await Session.with(cluster, reporting: output) { session in
                 let controller = try session.neededController(for: "ferry token")
-                try await controller.deleteToken(name)
-                switch output.output {
-                case .json: print(try jsonText(["deleted": name]))
-                case .text: print("token \(name) is deleted")
-                }
+                try await controller.deleteToken(named: name)
+                try output.write(["deleted": name], text: "token \(name) is deleted")
             }
         }
     }

@@ -51,7 +51,7 @@ struct ClusterShutdown {
             if running.isEmpty || Instant.now >= end { return silent }
             for (agent, migration) in running {
                 // It may be over by now, or too late to cancel: the next round sees how it ended.
-                _ = try? await agent.cancel(migration.id)
+                _ = try? await agent.cancelMigration(withID: migration.id)
             }
             try? await Task.sleep(for: Self.poll)
         }

@@ -41,10 +41,7 @@ struct Down: AsyncParsableCommand {
             // Open connections would only hold the agents up.
             await session.close()
             await stopAgents(session.cluster, &report)
-            switch output.output {
-            case .json: print(try jsonText(report))
-            case .text: print(report.text)
-            }
+            try output.write(report, text: report.text)
             guard report.failures.isEmpty else {
                 throw CommandFailure(
                     .failed, code: "not_all_stopped",

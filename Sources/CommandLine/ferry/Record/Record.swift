@@ -56,10 +56,7 @@ struct Record: AsyncParsableCommand {
             let recorder = try await Recorder(controller, file: to, every: every)
             await printError("ferry: \(recorder.startNote)")
             let summary = try await record(with: recorder)
-            switch output.output {
-            case .json: print(try jsonText(summary))
-            case .text: print(summary.text)
-            }
+            try output.write(summary, text: summary.text)
         }
     }
 

@@ -37,10 +37,7 @@ struct SimulatePolicies: AsyncParsableCommand {
                     Item(name: $0.rawValue, summary: $0.summary)
                 },
                 powerCurves: PowerCurve.named.map { Item(name: $0.name, summary: $0.source) })
-            switch output.output {
-            case .json: print(try jsonText(lists))
-            case .text: print(Self.text(lists))
-            }
+            try output.write(lists, text: Self.text(lists))
         }
     }
 

@@ -48,7 +48,7 @@ struct ConsoleCommand: AsyncParsableCommand {
         let name = vm.name
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                try await agent.stream(Paths.console(name)) { bytes in
+                try await agent.followConsole(of: name) { bytes in
                     try StandardStreams.write(bytes)
                     return true
                 }

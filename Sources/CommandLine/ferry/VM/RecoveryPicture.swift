@@ -22,7 +22,7 @@ struct RecoveryPicture: Encodable {
     init(of name: VMName, _ session: Session) async throws {
         vm = name
         let byName = try await session.client.eachAgent { agent throws(ClientError) in
-            try await agent.recovery(name)
+            try await agent.recovery(of: name)
         }
         let ids = Set(byName.compactMap { try? $0.answer.get().vmID })
         var hosts: [RecoveryInfo] = []
@@ -56,7 +56,7 @@ struct RecoveryPicture: Encodable {
             guard error.isNotFound else { throw error }
         }
         for id in ids where !found.contains(where: { $0.vmID == id }) {
-            do throws(ClientError) { found.append(try await agent.recovery(id)) } catch {
+            do throws(ClientError) { found.append(try await agent.recovery(ofID: id)) } catch {
                 guard error.isNotFound else { throw error }
             }
         }

@@ -57,14 +57,12 @@ extension VMCommand {
 
         func run() async throws {
             try await vm.withAgent { agent in
-                let saved = try await agent.save(vm.name, SaveVM(path: to))
-                switch vm.output.output {
-                case .json: print(try jsonText(saved))
-                case .text:
-                    print(
+                let saved = try await agent.saveVM(named: vm.name, with: SaveVM(path: to))
+                try vm.output.write(
+                    saved,
+                    text:
                         "\(vm.name) saved to \(saved.path) on \(agent.name), \(bytesText(saved.bytes))"
-                    )
-                }
+                )
             }
         }
     }

@@ -60,10 +60,7 @@ extension VMCommand {
         }
 
         private func printDeleted() throws {
-            switch vm.output.output {
-            case .json: print(try jsonText(["deleted": vm.name.text]))
-            case .text: print("\(vm.name) is deleted")
-            }
+            try vm.output.write(["deleted": vm.name.text], text: "\(vm.name) is deleted")
         }
     }
 
@@ -112,7 +109,7 @@ extension VMCommand {
                 request.priority = priority
                 request.mayBeBalanced = balance
                 request.failurePolicy = onFailure
-                try printVM(try await controller.update(name, request), output)
+                try printVM(try await controller.updateVM(named: name, with: request), output)
             }
         }
     }
@@ -130,7 +127,7 @@ extension VMOptions {
         try await withKeeper { controller, _ in
             var request = UpdateClusterVM()
             request.desired = desired
-            var vm = try await controller.update(name, request)
+            var vm = try await controller.updateVM(named: name, with: request)
             if !waiting.noWait {
                 vm =
                     try await wait(controller).until(desired == .running ? .running : .stopped)

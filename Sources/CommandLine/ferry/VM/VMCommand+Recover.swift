@@ -93,10 +93,7 @@ extension VMCommand {
             let request = RuleOnVM(
                 ruling: option.ruling, epoch: place.ledger.epoch, confirm: confirmed)
             let after = try await session.agent(place.host).rule(request, on: there)
-            switch output.output {
-            case .json: print(try jsonText(after))
-            case .text: print("host \(after.host), VM \(there): \(after.words)")
-            }
+            try output.write(after, text: "host \(after.host), VM \(there): \(after.words)")
         }
 
         private func askName(_ risk: String, _ name: VMName) throws -> VMName {

@@ -76,10 +76,7 @@ struct VMOptions: ParsableArguments {
 }
 
 func printVM(_ vm: VMInfo, _ output: OutputOptions) throws {
-    switch output.output {
-    case .json: print(try jsonText(vm))
-    case .text: print("\(vm.name) is \(vm.state.rawValue) on \(vm.host)")
-    }
+    try output.write(vm, text: "\(vm.name) is \(vm.state.rawValue) on \(vm.host)")
 }
 
 func printVM(_ vm: ClusterVM, _ output: OutputOptions) throws {
@@ -125,10 +122,7 @@ extension VMCommand {
 
         private func list(_ session: Session) async throws {
             let (vms, silent) = try await session.client.allVMs()
-            switch output.output {
-            case .json: print(try jsonText(VMList(vms: vms)))
-            case .text: print(vmTable(vms))
-            }
+            try output.write(VMList(vms: vms), text: vmTable(vms))
             for error in silent { printError("ferry: \(error)") }
             if !silent.isEmpty { throw ExitCode(CommandFailure.Kind.unreachable.rawValue) }
         }
@@ -145,16 +139,10 @@ extension VMCommand {
 
         func run() async throws {
             try await vm.withKeeper { _, kept in
-                switch vm.output.output {
-                case .json: print(try jsonText(kept))
-                case .text: print(kept.text)
-                }
+                try vm.output.write(kept, text: kept.text)
             } else: { agent in
                 let info = try await agent.vm(vm.name)
-                switch vm.output.output {
-                case .json: print(try jsonText(info))
-                case .text: print(vmText(info))
-                }
+                try vm.output.write(info, text: vmText(info))
             }
         }
     }
@@ -172,7 +160,7 @@ extension VMCommand {
 
         func run() async throws {
             try await vm.withAgent { agent in
-                let bytes = try await agent.log(vm.name, tailBytes: tail)
+                let bytes = try await agent.log(of: vm.name, tailBytes: tail)
                 switch vm.output.output {
                 case .json: print(try jsonText(["log": String(decoding: bytes, as: UTF8.self)]))
                 case .text: try StandardStreams.write(bytes)
