@@ -65,7 +65,8 @@ struct BrokenMigrationTests {
         try await withProxy { cluster, _, a, b in
             let vm = try await a.createFilled("web")
             let started = try await a.start(
-                StartMigration(vm: vm.name, to: b.name, downtimeLimit: .milliseconds(5000), rehearse: true))
+                StartMigration(
+                    vm: vm.name, to: b.name, downtimeLimit: .milliseconds(5000), rehearse: true))
             let ended = try await a.followMigration(withID: started.id) { _ in }
             #expect(ended.state == .rehearsed && ended.failure == nil)
             let rehearsal = try #require(ended.report?.rehearsal)

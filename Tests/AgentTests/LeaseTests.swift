@@ -141,7 +141,8 @@ struct LeaseTests {
                 _ = try await controller.heartbeat()
                 let vm = try await cluster.agent { try await create($0) }
                 try await cluster.agent { agent in
-                    let start = StartMigration(vm: vm.name, to: b, downtimeLimit: .milliseconds(5000))
+                    let start = StartMigration(
+                        vm: vm.name, to: b, downtimeLimit: .milliseconds(5000))
                     let refused = try await agent.followMigration(withID: agent.start(start).id) {
                         _ in
                     }

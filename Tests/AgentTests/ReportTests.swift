@@ -318,7 +318,8 @@ struct VMReportTests {
                 try await cluster.agent { agent in
                     let started = try await agent.start(
                         StartMigration(
-                            vm: vm.name, to: HostName("host-b"), downtimeLimit: .milliseconds(5000), id: id))
+                            vm: vm.name, to: HostName("host-b"), downtimeLimit: .milliseconds(5000),
+                            id: id))
                     #expect(
                         try await agent.followMigration(withID: started.id) { _ in }.state
                             == .succeeded)

@@ -1,6 +1,6 @@
 // A VM that is only an entry in memory: what an agent would know of it, and what it would measure.
 
-package import API
+import API
 package import Model
 
 /// What a VM does to its host.

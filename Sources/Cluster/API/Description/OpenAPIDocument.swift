@@ -40,7 +40,7 @@ package struct OpenAPIDocument: Sendable {
             guard let object = objects[name] else { return nil }
             for (name, field) in fields.sorted(by: { $0.key < $1.key }) {
                 let place = path.isEmpty ? name : "\(path).\(name)"
-                guard let schema = schema(of: name, in: object, beside: fields) else {
+                guard let schema = propertySchema(of: name, in: object, beside: fields) else {
                     if object.description.isStrict { return place } else { continue }
                 }
                 let found = unknownProperty(in: field, schema: schema, at: place)
@@ -60,7 +60,7 @@ package struct OpenAPIDocument: Sendable {
 
     /// The schema of a property; nil when the object does not have it. A body of the version before has the properties
     /// of `spec` and `policy` in itself (`VMSpec+Flat`).
-    private func schema(
+    private func propertySchema(
         of name: String, in object: ObjectSchema, beside fields: [String: JSONValue]
     ) -> Schema? {
         if let property = object.property(named: name) { return property.schema }
