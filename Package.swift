@@ -67,9 +67,6 @@ let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioTLS: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
-let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
-let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
-let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(
     name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -89,9 +86,6 @@ let package = Package(
     ],
     dependencies: [
         remote("apple/swift-argument-parser", from: "1.8.2"),
-        remote("apple/swift-asn1", from: "1.7.4"),
-        remote("apple/swift-certificates", from: "1.21.1"),
-        remote("apple/swift-crypto", from: "4.5.2"),
         remote("apple/swift-http-types", from: "1.8.0"),
         remote("apple/swift-log", from: "1.16.2"),
         remote("apple/swift-nio", from: "2.101.2"),
@@ -125,17 +119,19 @@ let package = Package(
 
         // Migration: the protocol as values, pages, TLS, and the drivers
         migration.library("PageCodec", ["Model", "CZlib", "CZstd", "CLZ4", "CXXHash"]),
-        migration.library("MigrationProtocol", ["Model", "Wire"]),
+        migration.library("Ownership", ["Model", "Wire"]),
+        migration.library("MigrationProtocol", ["Model", "Ownership", "Wire"]),
         migration.library("PeerLink", ["COpenSSL", "Host", "Model"]),
         migration.library(
-            "Migration", ["Host", "MigrationProtocol", "Model", "PageCodec", "PeerLink", "Wire"]),
+            "Migration",
+            ["Host", "MigrationProtocol", "Model", "Ownership", "PageCodec", "PeerLink", "Wire"]),
 
         // Cluster: placement, the controller's decisions, stores, the API, the daemons
         cluster.library("Placement", ["Model"]),
-        cluster.library("Keys", ["Host", "Model", x509, asn1, crypto]),
+        cluster.library("Keys", ["COpenSSL", "Host", "Model"]),
         cluster.library("ClusterFile", ["Host", "Model", "Placement", yams]),
         cluster.library("API", ["Model"]),
-        cluster.library("ClusterCore", ["API", "MigrationProtocol", "Model", "Placement"]),
+        cluster.library("ClusterCore", ["API", "Model", "Ownership", "Placement"]),
         cluster.library(
             "Store",
             ["ClusterCore", "Host", "Model", grdb, httpClient, nioCore, nioHTTP1, nioPosix, nioTLS]),
@@ -151,7 +147,8 @@ let package = Package(
             "Agent",
             [
                 "API", "Clients", "ClusterFile", "Host", "Keys", "KVM", "Machine", "Migration",
-                "MigrationProtocol", "Model", "PeerLink", "Pulse", "Serving", "VMControl",
+                "MigrationProtocol", "Model", "Ownership", "PeerLink", "Pulse", "Serving",
+                "VMControl",
                 hummingbird, httpTypes, lifecycle, signals, logging, nioCore, nioPosix,
             ]),
         cluster.library(
@@ -159,7 +156,7 @@ let package = Package(
             [
                 "API", "Clients", "ClusterFile", "ClusterCore", "Host", "Keys", "Model",
                 "Placement", "Serving", "Store", hummingbird, httpTypes, lifecycle, signals,
-                logging, nioCore, crypto,
+                logging, nioCore,
             ]),
         cluster.executable(
             "ferry-agent", ["Agent", "Host", "Model", "Serving", argumentParser, logging]),
@@ -187,7 +184,8 @@ let package = Package(
             ]),
 
         // Tools: programs that test, measure and demonstrate the product
-        tools.library("Explorer", ["Host", "MigrationProtocol", "Model", "VMControl"]),
+        tools.library(
+            "Explorer", ["Host", "MigrationProtocol", "Model", "Ownership", "VMControl"]),
         tools.executable("ferry-explore", ["Explorer", argumentParser]),
         tools.cLibrary("CFaultControl"),
         .target(
@@ -198,8 +196,8 @@ let package = Package(
         tools.library(
             "Faults",
             [
-                "API", "CFaultControl", "Clients", "Host", "Migration", "MigrationProtocol",
-                "Model", "Pulse", "Testbed",
+                "API", "CFaultControl", "Clients", "Host", "Migration", "Model", "Ownership",
+                "Pulse", "Testbed",
             ]),
         tools.executable("ferry-faults", ["Faults", "Host", argumentParser]),
         tools.library(
@@ -220,12 +218,16 @@ let package = Package(
         // Test support and tests
         .target(
             name: "MigrationTestSupport",
-            dependencies: ["Host", "Migration", "MigrationProtocol", "Model", "PeerLink"],
+            dependencies: [
+                "Host", "Migration", "MigrationProtocol", "Model", "Ownership", "PeerLink",
+            ],
             path: "Tests/MigrationTestSupport", swiftSettings: settings),
         .target(
             name: "MigrationSimulation",
             dependencies: [
-                "Host", "Migration", "MigrationProtocol", "Model", "PeerLink", "VMControl",
+                "Explorer", "Host", "Migration", "MigrationProtocol", "Model", "Ownership",
+                "PeerLink",
+                "VMControl",
             ],
             path: "Tests/MigrationSimulation", swiftSettings: settings),
         // A real etcd for tests of what stands on one
@@ -233,6 +235,15 @@ let package = Package(
             name: "StoreTestSupport", dependencies: ["Host", "MigrationTestSupport"],
             path: "Tests/StoreTestSupport", swiftSettings: settings),
 
+        // What earlier versions stored and sent is still read and written
+        .testTarget(
+            name: "GoldenTests",
+            dependencies: [
+                "API", "Agent", "ClusterCore", "ClusterFile", "Controller", "Host", "Machine",
+                "Migration", "MigrationProtocol", "Model", "Ownership", "Store", "VMControl",
+                "Wire", grdb,
+                logging,
+            ], exclude: ["Golden"], swiftSettings: settings),
         tests("Keys", ["Host", "Model"]),
         tests("ClusterFile", ["Host", "Model", yams]),
         tests("API", ["Model"]),
@@ -240,12 +251,12 @@ let package = Package(
             "Agent",
             [
                 "API", "Clients", "ClusterFile", "Host", "Keys", "Migration", "MigrationProtocol",
-                "MigrationTestSupport",
-                "Model", "PeerLink", "Pulse", "VMControl", "Wire", x509, asn1, crypto,
+                "MigrationTestSupport", "Model", "Ownership", "PeerLink", "Pulse", "VMControl",
+                "Wire",
                 hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, lifecycle, logging,
                 nioCore, nioTLS, "ferry-agent", "ferry-vmm",
             ]),
-        tests("ClusterCore", ["API", "MigrationProtocol", "Model", "Placement"]),
+        tests("ClusterCore", ["API", "Model", "Ownership", "Placement"]),
         tests(
             "Store",
             ["ClusterCore", "Host", "MigrationTestSupport", "Model", "StoreTestSupport", grdb]),
@@ -275,30 +286,33 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "API", "Clients", "History", "Host", "Migration", "MigrationProtocol",
-                "MigrationTestSupport", "Model", "PeerLink", "Placement", "Pulse", "Simulation",
+                "MigrationTestSupport", "Model", "Ownership", "PeerLink", "Placement", "Pulse",
+                "Simulation",
                 "StoreTestSupport", "Testbed", "ferry",
                 "ferry-agent", "ferry-controller", "ferry-load", "ferry-vmm",
             ], swiftSettings: settings),
         .testTarget(
             name: "FaultTests",
             dependencies: [
-                "Faults", "Host", "MigrationProtocol", "Model", "VMControl", "Wire", "ferry",
+                "Faults", "Host", "Model", "Ownership", "VMControl", "Wire", "ferry",
                 "ferry-agent", "ferry-vmm", "FaultShim",
             ], swiftSettings: settings),
         tests("SimulationReport", ["PlanetLab", "Simulation"]),
         tests("Machine", ["Host", "KVM", "Model", "Pulse", "VMControl", "Wire", "ferry-vmm"]),
         tests("PageCodec", ["Model"]),
         .testTarget(
-            name: "MigrationSimulationTests", dependencies: ["MigrationSimulation", "Model"],
+            name: "MigrationSimulationTests",
+            dependencies: ["Explorer", "Migration", "MigrationSimulation", "Model"],
             swiftSettings: settings),
-        tests("MigrationProtocol", ["Model", "Wire"]),
+        tests("Ownership", ["Model", "Wire"]),
+        tests("MigrationProtocol", ["Model", "Ownership", "Wire"]),
         tests("Explorer"),
         tests("PeerLink", ["Host", "MigrationTestSupport", "Model"]),
         tests(
             "Migration",
             [
-                "Host", "MigrationProtocol", "MigrationTestSupport", "Model", "PageCodec",
-                "PeerLink",
+                "Host", "MigrationProtocol", "MigrationTestSupport", "Model", "Ownership",
+                "PageCodec", "PeerLink",
             ]),
     ]
 )

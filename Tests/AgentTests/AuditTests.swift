@@ -7,8 +7,8 @@ import ClusterFile
 import Foundation
 import Host
 import Migration
-import MigrationProtocol
 import Model
+import Ownership
 import Testing
 import VMControl
 
@@ -18,7 +18,7 @@ struct AuditFactsTests {
     private let epoch = Epoch(4)
 
     private func code(
-        _ ownership: Ownership?, _ remains: VMRemains, exit: VMExit? = nil,
+        _ ownership: Ownership?, _ remains: DiscoveredState, exit: VMExit? = nil,
         activity: String? = nil
     ) throws -> AuditCode? {
         let facts = AuditFacts(
@@ -46,14 +46,14 @@ struct AuditFactsTests {
     @Test("What is between two hosts is listed, and nothing may run of it")
     func between() throws {
         let (a, b) = (try HostName("a"), try HostName("b"))
-        let still = VMRemains.paused(isSealed: true)
+        let still = DiscoveredState.paused(isSealed: true)
         let released = Ownership.released(epoch, to: b, migration: migration)
         #expect(try code(released, still) == .unsettled)
-        let ruled = Ownership.ruled(epoch, against: b, migration: migration)
-        #expect(try code(ruled, .running) == .rulingUnheard)
+        let ruled = Ownership.takenOver(epoch, against: b, migration: migration)
+        #expect(try code(ruled, .running) == .takeoverUnheard)
         #expect(try code(ruled, .nothing) == .vmLost)
-        let overruled = Ownership.overruled(epoch, by: a)
-        #expect(try code(overruled, still) == .overruledCopy)
+        let overruled = Ownership.superseded(epoch, by: a)
+        #expect(try code(overruled, still) == .supersededCopy)
         let incoming = Ownership.incoming(epoch, from: a, migration: migration)
         #expect(try code(incoming, .incoming, activity: "arriving from a") == .arriving)
         #expect(try code(incoming, still) == .arrivalUndecided)
@@ -74,7 +74,7 @@ struct AuditFactsTests {
 
     @Test("While something is done to a VM, ledger and reality may differ")
     func busy() throws {
-        for remains in VMRemains.allCases {
+        for remains in DiscoveredState.allCases {
             #expect(try code(nil, remains, activity: "starting") == nil)
         }
     }
@@ -232,7 +232,7 @@ struct ClusterAuditTests {
 
     @Test("Two owners are found in any epochs, unless the VM is on its way")
     func two() throws {
-        let both: [LedgerStanding?] = [.init(.ruled, epoch: 3), .init(.owned, epoch: 2)]
+        let both: [LedgerStanding?] = [.init(.takenOver, epoch: 3), .init(.owned, epoch: 2)]
         #expect(try codes(both) == ["two_owners"])
         #expect(try codes(both, isComplete: false) == ["two_owners"])
         #expect(try codes(both, isBusy: true).isEmpty)

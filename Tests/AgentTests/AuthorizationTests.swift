@@ -1,14 +1,11 @@
 import API
 import Clients
 import ClusterFile
-import Crypto
 import Foundation
 import Host
 import Keys
 import Model
-import SwiftASN1
 import Testing
-import X509
 
 @Suite("Who may use an agent's API", .serialized)
 struct AuthorizationTests {
@@ -158,28 +155,30 @@ extension TestCluster {
 
     /// A certificate that Ferry itself would not issue, signed by this cluster's authority.
     func issueOddCertificate(uris: [String], to folder: KeyFolder) throws {
-        let pem = try File.read(KeyFolder(file.authorityFolder).authorityKey, limit: 1 << 16)
-        let issuer = try P256.Signing.PrivateKey(
-            pemRepresentation: String(decoding: pem, as: UTF8.self))
-        let key = P256.Signing.PrivateKey()
-        let certificate = try Certificate(
-            version: .v3, serialNumber: Certificate.SerialNumber(),
-            publicKey: Certificate.PublicKey(key.publicKey),
-            notValidBefore: .now.addingTimeInterval(-60),
-            notValidAfter: .now.addingTimeInterval(3600),
-            issuer: authority.certificate.subject,
-            subject: DistinguishedName { CommonName("odd") },
-            signatureAlgorithm: .ecdsaWithSHA256,
-            extensions: Certificate.Extensions {
-                try ExtendedKeyUsage([.clientAuth])
-                SubjectAlternativeNames(
-                    uris.map { .uniformResourceIdentifier($0) } + [.dnsName("odd.internal")])
-            },
-            issuerPrivateKey: Certificate.PrivateKey(issuer))
         try Folder.make(folder.path, mode: 0o700)
+        let request = "\(folder.path)/request.pem"
+        try openssl(
+            "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-subj", "/CN=odd", "-keyout", folder.key, "-out", request)
+        let names = (uris.map { "URI:\($0)" } + ["DNS:odd.internal"]).joined(separator: ",")
+        let extensions = "\(folder.path)/extensions"
         try AtomicFile.write(
-            Array(certificate.serializeAsPEM().pemString.utf8), to: folder.certificate)
-        try AtomicFile.write(Array(key.pemRepresentation.utf8), to: folder.key, mode: 0o600)
+            Array("extendedKeyUsage=clientAuth\nsubjectAltName=\(names)\n".utf8), to: extensions)
+        let issuer = KeyFolder(file.authorityFolder)
+        try openssl(
+            "x509", "-req", "-in", request, "-CA", issuer.authorityCertificate, "-CAkey",
+            issuer.authorityKey, "-CAcreateserial", "-CAserial", "\(folder.path)/serial", "-days",
+            "1", "-extfile", extensions, "-out", folder.certificate)
         try trustOwnAuthority(folder)
+    }
+
+    private func openssl(_ arguments: String...) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
+        process.arguments = arguments
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0, "openssl \(arguments)")
     }
 }

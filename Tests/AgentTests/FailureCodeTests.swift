@@ -6,6 +6,7 @@ import Host
 import Migration
 import MigrationProtocol
 import Model
+import Ownership
 import PeerLink
 import Testing
 import Wire

@@ -7,8 +7,8 @@ import Foundation
 import Host
 import Keys
 import Migration
-import MigrationProtocol
 import Model
+import Ownership
 import Pulse
 import Testing
 import VMControl
@@ -27,31 +27,32 @@ struct RecoveryTests {
                 #expect(before.ledger.kind == .released)
                 #expect(before.ledger.peer?.text == "host-b")
                 #expect(before.state == .paused)
-                #expect(before.options.map(\.ruling) == [.runHere])
+                #expect(before.options.map(\.action) == [.takeOver])
                 #expect(before.options.first?.risk?.contains("two copies") == true)
                 #expect(try await agent.recovery(ofID: vm.id).ledger == before.ledger)
 
-                func rule(_ ruling: API.Ruling, epoch: UInt64, _ confirm: String?) async throws {
-                    _ = try await agent.rule(
-                        RuleOnVM(
-                            ruling: ruling, epoch: epoch,
+                func rule(_ action: RecoveryAction, epoch: UInt64, _ confirm: String?) async throws
+                {
+                    _ = try await agent.recover(
+                        RecoverVM(
+                            action: action, epoch: epoch,
                             confirm: try confirm.map { try VMName($0) }),
                         on: vm.name)
                 }
-                await problem(.notConfirmed) { try await rule(.runHere, epoch: 2, nil) }
-                await problem(.notConfirmed) { try await rule(.runHere, epoch: 2, "wep") }
-                await problem(.ledgerMovedOn) { try await rule(.runHere, epoch: 1, "web") }
-                await problem(.nothingToRule) { try await rule(.forgetPeer, epoch: 2, "web") }
-                await problem(.nothingToRule) { try await rule(.giveUp, epoch: 2, nil) }
+                await problem(.notConfirmed) { try await rule(.takeOver, epoch: 2, nil) }
+                await problem(.notConfirmed) { try await rule(.takeOver, epoch: 2, "wep") }
+                await problem(.ledgerMovedOn) { try await rule(.takeOver, epoch: 1, "web") }
+                await problem(.nothingToRecover) { try await rule(.forgetPeer, epoch: 2, "web") }
+                await problem(.nothingToRecover) { try await rule(.giveUp, epoch: 2, nil) }
                 #expect(try await agent.vm(vm.name).state == .paused)
 
-                try await rule(.runHere, epoch: 2, "web")
+                try await rule(.takeOver, epoch: 2, "web")
                 let back = try await agent.vm(vm.name)
                 #expect(back.state == .running)
                 #expect(back.epoch == 3)
                 #expect(back.warning?.contains("host-b has not heard") == true)
                 #expect(try await agent.heartbeat(of: vm.name).errors == 0)
-                await problem(.ledgerMovedOn) { try await rule(.runHere, epoch: 2, "web") }
+                await problem(.ledgerMovedOn) { try await rule(.takeOver, epoch: 2, "web") }
                 // It is in doubt until the other host has heard: it neither moves nor goes.
                 await problem(.wrongState) {
                     _ = try await agent.start(StartMigration(vm: vm.name, to: HostName("host-b")))
@@ -65,7 +66,7 @@ struct RecoveryTests {
             try await cluster.start(HostName("host-a"))
             try await cluster.agent { agent in
                 let options = try await agent.recovery(of: vm.name).options
-                #expect(options.map(\.ruling) == [.forgetPeer])
+                #expect(options.map(\.action) == [.forgetPeer])
                 let state = try await agent.vm(vm.name).state
                 #expect(state == .running)
                 let findings = try await agent.audit().findings
@@ -81,11 +82,17 @@ struct RecoveryTests {
             let keys = KeyFolder("\(cluster.folder)/keys/controller-main")
             try cluster.authority.issue(role: .controller, name: HostName("main"), to: keys)
             try await cluster.agent(keys: keys.path) { agent in
-                let ruling = RuleOnVM(ruling: .runHere, epoch: 1)
+                let request = RecoverVM(action: .takeOver, epoch: 1)
                 let (leader, deposed) = (agent.commanded(inTerm: 2), agent.commanded(inTerm: 1))
-                await problem(.badRequest) { _ = try await agent.rule(ruling, on: VMName("web")) }
-                await problem(.vmNotFound) { _ = try await leader.rule(ruling, on: VMName("web")) }
-                await problem(.staleTerm) { _ = try await deposed.rule(ruling, on: VMName("web")) }
+                await problem(.badRequest) {
+                    _ = try await agent.recover(request, on: VMName("web"))
+                }
+                await problem(.vmNotFound) {
+                    _ = try await leader.recover(request, on: VMName("web"))
+                }
+                await problem(.staleTerm) {
+                    _ = try await deposed.recover(request, on: VMName("web"))
+                }
                 await problem(.vmNotFound) { _ = try await leader.recovery(of: VMName("web")) }
                 await problem(.vmNotFound) { _ = try await leader.recovery(ofID: VMID.random()) }
             }
@@ -97,7 +104,7 @@ struct RecoveryTests {
         try await undecided { cluster, vm in
             try await cluster.start(HostName("host-a"))
             try await cluster.agent { agent in
-                try await rule(.runHere, epoch: 2, vm, agent)
+                try await rule(.takeOver, epoch: 2, vm, agent)
                 try await rule(.forgetPeer, epoch: 3, vm, agent)
                 #expect(
                     try await agent.recovery(of: vm.name).ledger == LedgerStanding(.owned, epoch: 3)
@@ -130,7 +137,7 @@ struct RecoveryTests {
             }
             try cluster.kill("host-b")
             try await cluster.start(HostName("host-a"))
-            try await cluster.agent { try await rule(.runHere, epoch: 2, vm, $0) }
+            try await cluster.agent { try await rule(.takeOver, epoch: 2, vm, $0) }
 
             try await cluster.start(HostName("host-b"))
             try await cluster.agent("host-b") { agent in
@@ -162,10 +169,10 @@ struct RecoveryTests {
     }
 
     private func rule(
-        _ ruling: API.Ruling, epoch: UInt64, _ vm: VMInfo, _ agent: AgentClient
+        _ action: RecoveryAction, epoch: UInt64, _ vm: VMInfo, _ agent: AgentClient
     ) async throws {
-        _ = try await agent.rule(
-            RuleOnVM(ruling: ruling, epoch: epoch, confirm: vm.name), on: vm.name)
+        _ = try await agent.recover(
+            RecoverVM(action: action, epoch: epoch, confirm: vm.name), on: vm.name)
     }
 
     /// Both agents are down; host-a has released its VM, and host-b's ledger says nothing.

@@ -6,8 +6,8 @@ import ClusterFile
 import Foundation
 import Host
 import Migration
-import MigrationProtocol
 import Model
+import Ownership
 import Pulse
 import Testing
 import VMControl

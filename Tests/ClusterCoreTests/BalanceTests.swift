@@ -59,8 +59,8 @@ struct BalanceTests {
         let world = try World(hosts: 2)
         world.run(for: .seconds(4))
         guard
-            case .success(let operation)? = world.call({ c, now, out throws(Problem) in
-                try c.runBalance(by: "test", now, &out)
+            case .success(let operation)? = world.call({ c, context throws(Problem) in
+                try c.runBalance(requestedBy: "test", in: &context)
             })
         else {
             Issue.record("it did not run")

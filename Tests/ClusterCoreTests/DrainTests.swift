@@ -24,7 +24,7 @@ struct DrainTests {
         let world = try world()
         let before = world.store
         let plan = try #require(world.cluster).planDrain(
-            world.hostNames[0], DrainHost(parallel: 1), world.moment)
+            of: world.hostNames[0], as: DrainHost(parallel: 1))
         #expect(plan.moves.count == 6 && plan.left.isEmpty && plan.waves == 6)
         for move in plan.moves {
             #expect(move.from == world.hostNames[0] && move.to != move.from)
@@ -119,8 +119,8 @@ struct DrainTests {
         let world = try world()
         world.drain(world.hostNames[0])
         world.run(for: .milliseconds(400))
-        _ = world.call { c, now, out throws(Problem) in
-            try c.cancelDrain(world.hostNames[0], now, &out)
+        _ = world.call { c, context throws(Problem) in
+            try c.cancelDrain(of: world.hostNames[0], in: &context)
         }
         #expect(world.host("h0")?.state == .active)
         #expect(world.run(atMost: .seconds(20)) { last($0)?.isOver ?? false })

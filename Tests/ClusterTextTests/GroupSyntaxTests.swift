@@ -1,5 +1,6 @@
 import API
 import ClusterText
+import Model
 import Testing
 
 @Suite("How a command line names groups")

@@ -6,6 +6,7 @@ import Migration
 import MigrationProtocol
 import MigrationTestSupport
 import Model
+import Ownership
 import PeerLink
 import Testbed
 import Testing

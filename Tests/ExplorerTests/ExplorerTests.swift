@@ -1,4 +1,4 @@
-// Every order of steps and faults, within bounds; and the bugs that this must find.
+// Every order of steps and faults, within bounds; and the planted bugs that the search must find.
 
 import Explorer
 import Testing
@@ -25,23 +25,23 @@ struct ExplorerTests {
         #expect(exploration.isComplete)
     }
 
-    @Test(arguments: Plant.allCases)
-    func `Each rule that is broken on purpose is found`(_ plant: Plant) throws {
-        let (bounds, violation) = plant.stage
-        let exploration = try Exploration.run(bounds, plant: plant)
-        let finding = try #require(exploration.finding, "\(plant): \(exploration.report)")
-        #expect(finding.violation == violation, "\(plant): \(exploration.report)")
+    @Test(arguments: PlantedBug.allCases)
+    func `Each rule that is broken on purpose is found`(_ bug: PlantedBug) throws {
+        let (bounds, violation) = bug.exposure
+        let exploration = try Exploration.run(bounds, bug: bug)
+        let finding = try #require(exploration.finding, "\(bug): \(exploration.report)")
+        #expect(finding.violation == violation, "\(bug): \(exploration.report)")
         #expect(!finding.conversation.isEmpty)
     }
 
     @Test func `The same bounds give the same conversation`() throws {
         func conversation() throws -> [String]? {
-            try Exploration.run(Configuration.small.bounds, plant: .resumeAfterGo)
+            try Exploration.run(Configuration.small.bounds, bug: .resumeAfterGo)
                 .finding?.conversation
         }
         let first = try #require(try conversation())
         #expect(try conversation() == first)
-        #expect(first.last == "D  lets the guest run")
+        #expect(first.last == "D  resumes the guest")
     }
 
     @Test func `A search that is cut short does not claim to be complete`() throws {
@@ -52,9 +52,9 @@ struct ExplorerTests {
     }
 }
 
-extension Plant {
-    /// The bounds in which it shows, and as what.
-    fileprivate var stage: (Bounds, Violation) {
+extension PlantedBug {
+    /// The bounds in which it shows, and the violation that it shows as.
+    fileprivate var exposure: (Bounds, Violation) {
         switch self {
         case .resumeAfterGo, .silenceIsNo, .refusalIsNo, .forgottenFlush, .goBeforeReleased,
             .cancelAfterRelease, .forgottenSeal, .resumesAfterSeal, .adoptsReleased,
@@ -65,13 +65,13 @@ extension Plant {
         case .abortWithoutResume: (Configuration.small.bounds, .sourceDoesNotRun)
         case .goOfAnyEpoch: (Configuration.mixed.bounds, .twoRun)
         case .answersStrangers: (Configuration.strangers.bounds, .stuck)
-        case .overruledRunsOn: (Configuration.stubborn.bounds, .overruledRuns)
-        case .rulingWithoutFencing: (Self.oneFault(Configuration.rulings), .twoRun)
-        case .forgottenNotice: (Self.oneFault(Configuration.rulings), .stuck)
+        case .overruledRunsOn: (Configuration.stubborn.bounds, .supersededRuns)
+        case .takeoverWithoutFencing: (Self.oneFault(of: Configuration.takeovers), .twoRun)
+        case .forgottenNotice: (Self.oneFault(of: Configuration.takeovers), .stuck)
         }
     }
 
-    private static func oneFault(_ configuration: Configuration) -> Bounds {
+    private static func oneFault(of configuration: Configuration) -> Bounds {
         var bounds = configuration.bounds
         bounds.faults.together = 1
         return bounds

@@ -1,6 +1,7 @@
 import Faults
 import MigrationProtocol
 import Model
+import Ownership
 import Testing
 import VMControl
 import Wire
@@ -25,7 +26,7 @@ struct KindTests {
             (.owned(vm: vm, epoch: .first, migration: nil), .owned),
             (.neverRan(vm: vm, epoch: .first, migration: migration), .neverRan),
             (.deleted(vm: vm, epoch: .first), .deleted),
-            (.overruled(vm: vm, epoch: .first, by: try HostName("a")), .overruled),
+            (.superseded(vm: vm, epoch: .first, by: try HostName("a")), .overruled),
         ]
         for (record, kind) in samples {
             var writer = ByteWriter()

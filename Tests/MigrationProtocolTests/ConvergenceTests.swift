@@ -2,6 +2,7 @@
 
 import MigrationProtocol
 import Model
+import Ownership
 import Testing
 
 @Suite("Convergence")

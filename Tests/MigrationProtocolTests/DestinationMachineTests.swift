@@ -2,6 +2,7 @@
 
 import MigrationProtocol
 import Model
+import Ownership
 import Testing
 
 private let vm = Identifier128(high: 1, low: 1)

@@ -2,6 +2,7 @@
 
 import MigrationProtocol
 import Model
+import Ownership
 import Testing
 import Wire
 
@@ -37,8 +38,8 @@ struct MessageTests {
                 kept: KeptMemory(hashSeed: 7, pages: 262144)),
             .hashes(firstPage: 4096, [UInt8](repeating: 9, count: 3 * hashBytes)),
             .rehearse(state: [1, 2, 3]), .rehearsed(load: .microseconds(70)),
-            .overrule(Overruling(vm: id, epoch: Epoch(9), migration: id)),
-            .answer(.overruled(Epoch(9))),
+            .takeoverNotice(TakeoverNotice(vm: id, epoch: Epoch(9), migration: id)),
+            .answer(.superseded(Epoch(9))),
             .alive(round: 3, remainingBytes: 1 << 40),
             .state([1, 2, 3]),
             .verify(round: 4, root: MemoryRoot(low: 1, high: 2)),

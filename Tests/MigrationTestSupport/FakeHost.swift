@@ -4,6 +4,7 @@ package import Host
 package import Migration
 package import MigrationProtocol
 package import Model
+package import Ownership
 package import PeerLink
 import Synchronization
 
@@ -57,7 +58,7 @@ package final class FakeHost: MigrationHost {
         finishedNews.set()
     }
 
-    package func overrule(_ record: LedgerRecord) throws(MigrationRefusal) {
+    package func supersede(_ record: LedgerRecord) throws(MigrationRefusal) {
         for guest in guests where guest.now.isRunning {
             do {
                 try guest.pauseForHandover()

@@ -2,14 +2,14 @@
 
 import Host
 package import Migration
-package import MigrationProtocol
 package import Model
+package import Ownership
 import Synchronization
 
 /// Keeps records in a book. `onAppend` sees each record first and may refuse it.
 package final class MemoryLedger: OwnershipLedger {
     private struct State {
-        var book = LedgerBook()
+        var book = LedgerTable()
         var records: [LedgerRecord] = []
     }
 

@@ -5,6 +5,7 @@ import Migration
 import MigrationProtocol
 import MigrationTestSupport
 import Model
+import Ownership
 import PeerLink
 import Synchronization
 
@@ -93,8 +94,8 @@ private func kind(_ record: LedgerRecord) -> String {
     case .handedOver: "handedOver"
     case .incoming: "incoming"
     case .neverRan: "neverRan"
-    case .ruled: "ruled"
-    case .overruled: "overruled"
+    case .takenOver: "ruled"
+    case .superseded: "overruled"
     case .deleted: "deleted"
     }
 }

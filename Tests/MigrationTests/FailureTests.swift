@@ -5,6 +5,7 @@ import Migration
 import MigrationProtocol
 import MigrationTestSupport
 import Model
+import Ownership
 import PeerLink
 import Testing
 

@@ -3,9 +3,9 @@
 import Glibc
 import Host
 import Migration
-import MigrationProtocol
 import MigrationTestSupport
 import Model
+import Ownership
 import Testing
 
 @Suite("Migration")

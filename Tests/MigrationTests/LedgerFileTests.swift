@@ -4,9 +4,9 @@ import Foundation
 import Glibc
 import Host
 import Migration
-import MigrationProtocol
 import MigrationTestSupport
 import Model
+import Ownership
 import Testing
 
 @Suite("Ledger file")

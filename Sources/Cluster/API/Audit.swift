@@ -30,8 +30,8 @@ package enum AuditCode: String, Hashable, Sendable, CaseIterable {
     case vmDied = "vm_died"
     case vmSealed = "vm_sealed"
     case unsettled
-    case rulingUnheard = "ruling_unheard"
-    case overruledCopy = "overruled_copy"
+    case takeoverUnheard = "ruling_unheard"
+    case supersededCopy = "overruled_copy"
     case arriving
     case arrivalUndecided = "arrival_undecided"
     case strayProcess = "stray_process"
@@ -43,7 +43,7 @@ package enum AuditCode: String, Hashable, Sendable, CaseIterable {
     package var severity: AuditSeverity {
         switch self {
         case .arriving: .ok
-        case .diskLow, .vmDied, .vmSealed, .unsettled, .rulingUnheard, .overruledCopy,
+        case .diskLow, .vmDied, .vmSealed, .unsettled, .takeoverUnheard, .supersededCopy,
             .arrivalUndecided, .strayFolder, .hostSilent:
             .warning
         case .ledgerUnsound, .vmLost, .vmNotInLedger, .vmNotOwned, .runsUnowned, .vmSilent,
@@ -65,8 +65,8 @@ package enum AuditCode: String, Hashable, Sendable, CaseIterable {
         case .vmDied: "A VM's process ended without a word."
         case .vmSealed: "A VM stands still after a handover that is over."
         case .unsettled: "A VM was released, and its destination has not answered."
-        case .rulingUnheard: "A VM runs by a ruling that the other host has not heard of."
-        case .overruledCopy: "A copy of a VM stands still for good after a ruling."
+        case .takeoverUnheard: "A VM runs by a ruling that the other host has not heard of."
+        case .supersededCopy: "A copy of a VM stands still for good after a ruling."
         case .arriving: "A VM is arriving."
         case .arrivalUndecided: "A VM arrived, and its ledger could not say whose it is."
         case .strayProcess: "A ferry-vmm process that the agent does not know uses its folder."
@@ -91,9 +91,9 @@ package enum AuditCode: String, Hashable, Sendable, CaseIterable {
         case .vmDied: "look at its vmm.log; `ferry vm start` boots it again"
         case .vmSealed: "`ferry vm resume` lets it run on"
         case .unsettled: "bring the destination's agent back; or see `ferry vm recover`"
-        case .rulingUnheard:
+        case .takeoverUnheard:
             "bring the other host's agent back; if it is gone for good, see `ferry vm recover`"
-        case .overruledCopy: "save it if its memory is of use, then delete it"
+        case .supersededCopy: "save it if its memory is of use, then delete it"
         case .arriving: "nothing"
         case .arrivalUndecided: "bring the source's agent back, or see `ferry vm recover`"
         case .strayProcess: "end it, if it is not one that is just being started"

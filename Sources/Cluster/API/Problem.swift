@@ -15,7 +15,7 @@ package struct Problem: Error, Hashable, Sendable, Codable {
         case vmBusy = "vm_busy"
         case tooLateToCancel = "too_late_to_cancel"
         case fileExists = "file_exists"
-        case nothingToRule = "nothing_to_rule"
+        case nothingToRecover = "nothing_to_rule"
         case ledgerMovedOn = "ledger_moved_on"
         case notConfirmed = "not_confirmed"
         case bodyTooLarge = "body_too_large"
@@ -51,7 +51,7 @@ package struct Problem: Error, Hashable, Sendable, Codable {
                 .groupNotFound, .tokenNotFound:
                 404
             case .methodNotAllowed: 405
-            case .nameTaken, .wrongState, .vmBusy, .tooLateToCancel, .fileExists, .nothingToRule,
+            case .nameTaken, .wrongState, .vmBusy, .tooLateToCancel, .fileExists, .nothingToRecover,
                 .groupDiffers, .noHostFits, .inUse, .staleTerm:
                 409
             case .ledgerMovedOn, .revisionMovedOn: 412
@@ -77,7 +77,7 @@ package struct Problem: Error, Hashable, Sendable, Codable {
             case .vmBusy: "The VM is busy"
             case .tooLateToCancel: "The migration can no longer be cancelled"
             case .fileExists: "The file exists"
-            case .nothingToRule: "There is nothing to rule about"
+            case .nothingToRecover: "There is nothing to rule about"
             case .ledgerMovedOn: "The ledger says something else by now"
             case .notConfirmed: "The ruling is not safe, and was not confirmed"
             case .bodyTooLarge: "The request's body is too large"

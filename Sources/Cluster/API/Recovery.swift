@@ -1,11 +1,14 @@
-// What a host's ledger and its reality say of a VM, and what people may rule when two hosts cannot settle it.
+// What a host's ledger and its processes say of a VM, and what an operator may do when two hosts cannot agree who owns it.
 
 package import Model
 
 /// The last word of a host's ledger about a VM.
 package struct LedgerStanding: Hashable, Sendable, Codable {
     package enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
-        case owned, released, ruled, overruled, incoming, deleted
+        case owned, released
+        case takenOver = "ruled"
+        case superseded = "overruled"
+        case incoming, deleted
         case handedOver = "handed_over"
         case neverRan = "never_ran"
         /// The ledger does not know the VM.
@@ -15,7 +18,7 @@ package struct LedgerStanding: Hashable, Sendable, Codable {
     package var kind: Kind
     /// 0 when the ledger does not know the VM.
     package var epoch: UInt64
-    /// The other host: released or handed over to it, arriving from it, ruled against it, overruled by it.
+    /// The other host: released or handed over to it, arriving from it, taken over from it, superseded by it.
     package var peer: HostName?
     package var migration: MigrationID?
 
@@ -29,7 +32,7 @@ package struct LedgerStanding: Hashable, Sendable, Codable {
     }
 
     /// The host may run the VM.
-    package var mayRun: Bool { kind == .owned || kind == .ruled }
+    package var mayRun: Bool { kind == .owned || kind == .takenOver }
 
     /// "released to host-b at epoch 2"
     package var words: String {
@@ -38,8 +41,8 @@ package struct LedgerStanding: Hashable, Sendable, Codable {
         case .owned: "owned at epoch \(epoch)"
         case .released: "released to \(other) at epoch \(epoch), which has not said whether it runs"
         case .handedOver: "handed over to \(other) at epoch \(epoch)"
-        case .ruled: "owned at epoch \(epoch) by a ruling that \(other) has not heard of"
-        case .overruled: "overruled by \(other) at epoch \(epoch): it never runs here before that"
+        case .takenOver: "owned at epoch \(epoch) by a ruling that \(other) has not heard of"
+        case .superseded: "overruled by \(other) at epoch \(epoch): it never runs here before that"
         case .incoming: "arriving from \(other) for epoch \(epoch)"
         case .neverRan: "never ran here at epoch \(epoch), and never will"
         case .deleted: "deleted at epoch \(epoch)"
@@ -48,25 +51,30 @@ package struct LedgerStanding: Hashable, Sendable, Codable {
     }
 }
 
-/// What people may decide about a VM.
-package enum Ruling: String, Hashable, Sendable, Codable, CaseIterable {
-    /// This host takes the VM back that it released, without the other host's word.
-    case runHere = "run_here"
-    /// The other host is gone for good: it need not hear of the ruling any more.
+/// What an operator may decide about a VM whose two hosts cannot agree who owns it.
+package enum RecoveryAction: String, Hashable, Sendable, Codable, CaseIterable {
+    /// Forced takeover: this host takes back the VM that it released, although the other host has not answered.
+    case takeOver = "run_here"
+    /// The other host never comes back: the notice of the forced takeover is no longer sent to it.
     case forgetPeer = "forget_peer"
     /// The VM that waits here for its fate never ran here, and never will.
     case giveUp = "give_up"
 }
 
-/// A ruling that this host would take now.
+/// A recovery action that this host would carry out now.
 package struct RecoveryOption: Hashable, Sendable, Codable {
-    package var ruling: Ruling
+    package var action: RecoveryAction
     package var effect: String
     /// What it may cost; nil when it is safe. What is not safe must be confirmed with the VM's name.
     package var risk: String?
 
-    package init(_ ruling: Ruling, effect: String, risk: String? = nil) {
-        self.ruling = ruling
+    private enum CodingKeys: String, CodingKey {
+        case action = "ruling"
+        case effect, risk
+    }
+
+    package init(_ action: RecoveryAction, effect: String, risk: String? = nil) {
+        self.action = action
         self.effect = effect
         self.risk = risk
     }
@@ -101,16 +109,21 @@ package struct RecoveryInfo: Hashable, Sendable, Codable {
     }
 }
 
-/// A ruling, as it is asked for.
-package struct RuleOnVM: Hashable, Sendable, Codable {
-    package var ruling: Ruling
+/// A request for a recovery action.
+package struct RecoverVM: Hashable, Sendable, Codable {
+    package var action: RecoveryAction
     /// The epoch that the ledger said when the decision was made: it must still say that.
     package var epoch: UInt64
-    /// The VM's name, where the ruling is not safe.
+    /// The VM's name, where the action is not safe.
     package var confirm: VMName?
 
-    package init(ruling: Ruling, epoch: UInt64, confirm: VMName? = nil) {
-        self.ruling = ruling
+    private enum CodingKeys: String, CodingKey {
+        case action = "ruling"
+        case epoch, confirm
+    }
+
+    package init(action: RecoveryAction, epoch: UInt64, confirm: VMName? = nil) {
+        self.action = action
         self.epoch = epoch
         self.confirm = confirm
     }

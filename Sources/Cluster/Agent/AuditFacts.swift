@@ -3,8 +3,8 @@
 package import API
 import Host
 import Migration
-package import MigrationProtocol
 package import Model
+package import Ownership
 import VMControl
 
 /// A VM as an audit sees it, at one moment.
@@ -13,14 +13,15 @@ package struct AuditFacts: Hashable, Sendable {
     /// Nil when nothing but the ledger knows it.
     package var name: VMName?
     package var ownership: Ownership?
-    package var remains: VMRemains
+    package var remains: DiscoveredState
     package var exit: VMExit?
     package var activity: String?
     /// For how long it has been so, at least; nil when that is not known.
     package var age: Duration?
 
     package init(
-        id: VMID, name: VMName?, ownership: Ownership?, remains: VMRemains, exit: VMExit? = nil,
+        id: VMID, name: VMName?, ownership: Ownership?, remains: DiscoveredState,
+        exit: VMExit? = nil,
         activity: String? = nil, age: Duration? = nil
     ) {
         self.id = id
@@ -55,13 +56,13 @@ extension AuditFacts {
         if remains == .running, ownership?.mayRun != true { return (.runsUnowned, "it runs") }
         switch ownership {
         case .owned: return ownedVerdict
-        case .ruled:
+        case .takenOver:
             return ownedVerdict.flatMap { $0.0.severity == .error ? $0 : nil }
-                ?? (.rulingUnheard, "it is here by a ruling")
+                ?? (.takeoverUnheard, "it is here by a ruling")
         case .released: return (.unsettled, "it stands still")
         // What has left, or never came, leaves a word in the ledger and nothing else.
         case _ where remains == .nothing: return nil
-        case .overruled: return (.overruledCopy, "its copy stands still for good")
+        case .superseded: return (.supersededCopy, "its copy stands still for good")
         case nil: return (.vmNotInLedger, "it stands still")
         case .handedOver, .neverRan, .deleted, .incoming: return (.vmNotOwned, "it is still here")
         }
@@ -82,9 +83,9 @@ extension VirtualMachine {
     /// Also the process's number, silent or not.
     func auditFacts() async -> (AuditFacts, VMState, Int32?) {
         await refresh()
-        let remains: VMRemains =
+        let remains: DiscoveredState =
             if process != nil {
-                VMRemains(status)
+                DiscoveredState(status)
             } else if silentProcess != nil {
                 .silent
             } else {

@@ -4,8 +4,8 @@ package import API
 import FoundationEssentials
 import Host
 import Migration
-import MigrationProtocol
 import Model
+import Ownership
 
 package struct Auditor: Sendable {
     private let inventory: VMInventory

@@ -4,8 +4,8 @@ import Glibc
 import Host
 import Logging
 import Migration
-import MigrationProtocol
 import Model
+import Ownership
 import VMControl
 
 struct Found: Sendable {
@@ -64,10 +64,10 @@ struct Found: Sendable {
         return try? ProcessHandle(peer.pid)
     }
 
-    var remains: VMRemains {
+    var remains: DiscoveredState {
         guard files != nil else { return .nothing }
         guard process != nil else { return attachProblem == nil ? .folder : .silent }
-        return VMRemains(status)
+        return DiscoveredState(status)
     }
 
     /// Ends the process and removes the folder. Blocks.
@@ -93,7 +93,7 @@ struct Found: Sendable {
     }
 }
 
-extension VMRemains {
+extension DiscoveredState {
     /// What a ferry-vmm that answers says of its guest.
     init(_ status: VMMStatus) {
         self =

@@ -9,6 +9,7 @@ import Logging
 package import Migration
 package import MigrationProtocol
 package import Model
+package import Ownership
 import Synchronization
 import VMControl
 
@@ -113,11 +114,11 @@ package final class IncomingMigrations: MigrationHost {
         log("migration in ended", offer, source, outcome.facts)
     }
 
-    package func overrule(_ record: LedgerRecord) throws(MigrationRefusal) {
+    package func supersede(_ record: LedgerRecord) throws(MigrationRefusal) {
         let result: Result<Void, MigrationRefusal> = waiting { [inventory] in
             do throws(MigrationRefusal) {
                 if let vm = await inventory.vm(withID: record.vm) {
-                    try await vm.overrule(record)
+                    try await vm.supersede(record)
                 } else {
                     // Nothing is here that could run.
                     do { try inventory.context.ledger.append(record) } catch {

@@ -4,6 +4,7 @@ package import API
 package import Migration
 package import MigrationProtocol
 import Model
+import Ownership
 package import PeerLink
 
 extension MigrationInfo {

@@ -6,8 +6,8 @@ import FoundationEssentials
 import Host
 import Logging
 import Migration
-import MigrationProtocol
 package import Model
+import Ownership
 package import PeerLink
 import VMControl
 

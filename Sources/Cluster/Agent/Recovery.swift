@@ -4,8 +4,8 @@ package import API
 import Host
 import Logging
 import Migration
-import MigrationProtocol
 package import Model
+import Ownership
 
 package struct Recovery: Sendable {
     private let inventory: VMInventory
@@ -47,19 +47,19 @@ package struct Recovery: Sendable {
 
     /// - Parameter who: for the log.
     @inline(never)
-    package func rule(
-        _ request: RuleOnVM, on name: VMName, by who: Identity
+    package func recover(
+        _ request: RecoverVM, on name: VMName, by who: Identity
     ) async throws(Problem) -> RecoveryInfo {
         let vm = try await inventory.vm(named: name)
         let before = context.ledger.ownership(of: vm.id)
-        do throws(Problem) { try await vm.rule(request) } catch {
+        do throws(Problem) { try await vm.recover(request) } catch {
             log(request, name, who, ["code": "\(error.code)", "refused": "\(error.detail)"])
             throw error
         }
         log(request, name, who, ["ledger": "\(LedgerStanding(before).words)"])
         settlements.add(vm)
         let info = await info(vm)
-        if case .released(_, _, let migration) = before, request.ruling == .runHere {
+        if case .released(_, _, let migration) = before, request.action == .takeOver {
             await history.update(migration) {
                 $0.failure?.settle(
                     aftermath: "the VM was taken back by a ruling, at epoch \(info.ledger.epoch)",
@@ -70,10 +70,10 @@ package struct Recovery: Sendable {
     }
 
     private func log(
-        _ request: RuleOnVM, _ name: VMName, _ who: Identity, _ more: Logger.Metadata
+        _ request: RecoverVM, _ name: VMName, _ who: Identity, _ more: Logger.Metadata
     ) {
         let facts: Logger.Metadata = [
-            "vm": "\(name)", "ruling": "\(request.ruling.rawValue)", "who": "\(who)",
+            "vm": "\(name)", "ruling": "\(request.action.rawValue)", "who": "\(who)",
             "epoch": "\(request.epoch)",
         ]
         context.logger.warning("ruling", metadata: facts.merging(more) { $1 })

@@ -8,6 +8,7 @@ import Logging
 import Migration
 import MigrationProtocol
 package import Model
+import Ownership
 package import PeerLink
 import ServiceLifecycle
 import Synchronization
@@ -120,8 +121,8 @@ package struct Settlements: Sendable {
                 isRunning
                 ? "the VM runs where it was, at epoch \(epoch)"
                 : "the VM is where it was, at epoch \(epoch), and does not run"
-        case .rulingHeard(let epoch):
-            await vm.rulingSettled()
+        case .takeoverHeard(let epoch):
+            await vm.takeoverConfirmed()
             isRunning = await vm.info().state == .running
             aftermath = "the VM was taken back by a ruling, at epoch \(epoch)"
         }
@@ -176,9 +177,9 @@ extension Ownership {
     /// The host that must be talked to before this is settled, and about which migration.
     fileprivate var unsettledWith: (host: HostName, migration: MigrationID)? {
         switch self {
-        case .released(_, let host, let migration), .ruled(_, let host, let migration):
+        case .released(_, let host, let migration), .takenOver(_, let host, let migration):
             (host, migration)
-        case .owned, .handedOver, .overruled, .incoming, .neverRan, .deleted: nil
+        case .owned, .handedOver, .superseded, .incoming, .neverRan, .deleted: nil
         }
     }
 }

@@ -1,5 +1,5 @@
 // An agent that starts finds its VMs again: those that have a folder, and those that only its ledger knows.
-// `Adoption` decides what becomes of each; this does it.
+// `AdoptionDecision` decides what becomes of each; this does it.
 //
 // A folder whose vm.json cannot be read is left alone, and its name stays taken.
 
@@ -7,8 +7,8 @@ import API
 import Host
 import Logging
 import Migration
-import MigrationProtocol
 import Model
+import Ownership
 
 extension VMInventory {
     /// Brings back every VM of the state folder and the ledger. A VM that cannot be brought back is logged and
@@ -30,7 +30,7 @@ extension VMInventory {
             return found
         }
         for (id, ownership) in context.ledger.ownerships where !found.contains(id) {
-            let adoption = Adoption(of: id, ownership, .nothing)
+            let adoption = AdoptionDecision(vm: id, ownership: ownership, discovered: .nothing)
             await write(adoption.record)
             // Nothing is here to end, or to hold.
             if adoption.step == .endAndForget || adoption.step == .hold { continue }
@@ -56,7 +56,8 @@ extension VMInventory {
                 "VM folder left alone", metadata: ["vm": "\(name)", "error": "\(error)"])
             return nil
         }
-        let adoption = Adoption(of: found.record.id, found.ownership, found.remains)
+        let adoption = AdoptionDecision(
+            vm: found.record.id, ownership: found.ownership, discovered: found.remains)
         await write(adoption.record)
         if adoption.step == .endAndForget {
             await onThread("forget-\(name)") { found.forget(context) }
@@ -67,7 +68,7 @@ extension VMInventory {
     }
 
     private func keep(
-        _ found: Found, _ step: Adoption.Step, _ settlements: Settlements
+        _ found: Found, _ step: AdoptionDecision.Step, _ settlements: Settlements
     ) async {
         let vm = VirtualMachine(
             found.record, epoch: found.ownership?.epoch ?? .first, status: found.status,

@@ -4,8 +4,8 @@ package import API
 import Host
 import Logging
 import Migration
-import MigrationProtocol
 import Model
+import Ownership
 import VMControl
 
 extension VMInventory {

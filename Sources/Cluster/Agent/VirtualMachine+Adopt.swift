@@ -3,13 +3,13 @@
 import API
 import Host
 import Logging
-import MigrationProtocol
 import Model
+import Ownership
 import VMControl
 
 extension VirtualMachine {
     /// Takes over what was found.
-    func adopt(_ found: Found, _ step: Adoption.Step) async {
+    func adopt(_ found: Found, _ step: AdoptionDecision.Step) async {
         silentProcess = found.silentProcess
         warning = found.attachProblem.map {
             "its process cannot be reached (\($0)): stop it, then start it again"
@@ -21,18 +21,18 @@ extension VirtualMachine {
         case .keepAsLost: isLost()
         case .hold:
             await hold()
-            if case .overruled(let epoch, let host) = found.ownership {
-                becomeOverruled(epoch, by: host)
+            if case .superseded(let epoch, let host) = found.ownership {
+                markSuperseded(epoch, by: host)
             } else {
                 warning =
                     "the ledger of host \(context.name) does not know this VM, so nothing may run it here: save it or delete it"
             }
-        case .holdAndSettle(let host):
+        case .holdAndResolve(let host):
             await hold()
             becomeUnsettled(epoch, with: host)
         }
-        if case .ruled(let epoch, let host, _) = found.ownership, warning == nil {
-            becomeRuled(epoch, against: host)
+        if case .takenOver(let epoch, let host, _) = found.ownership, warning == nil {
+            markTakenOver(epoch, against: host)
         }
         await refresh()
         context.logger.info(

@@ -4,8 +4,8 @@ import API
 import Host
 import Logging
 import Migration
-import MigrationProtocol
 import Model
+import Ownership
 import VMControl
 
 extension VirtualMachine {
@@ -21,7 +21,7 @@ extension VirtualMachine {
                     "VM \(name) is \(status.state.rawValue); only a running VM migrates: resume it first"
                 )
             }
-            if case .ruled(_, let host, _) = try await requireOwnership() {
+            if case .takenOver(_, let host, _) = try await requireOwnership() {
                 throw Problem(
                     .wrongState,
                     "VM \(name) runs by a ruling that host \(host) has not heard of: it can move when that is settled"

@@ -3,8 +3,8 @@
 package import API
 import Host
 import Migration
-import MigrationProtocol
 import Model
+import Ownership
 import VMControl
 
 extension VirtualMachine {
@@ -112,7 +112,7 @@ extension VirtualMachine {
         do throws(Problem) {
             // Its end would have to be told to the other host, which cannot be told anything now.
             switch context.ledger.ownership(of: id) {
-            case .released, .ruled:
+            case .released, .takenOver:
                 throw Problem(.wrongState, warning ?? "its owner is not known")
             default: break
             }

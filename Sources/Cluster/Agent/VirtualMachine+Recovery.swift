@@ -7,13 +7,14 @@ import Logging
 import Migration
 import MigrationProtocol
 import Model
+import Ownership
 import VMControl
 
 // MARK: Rulings made here
 
 extension VirtualMachine {
     /// Does what was ruled: written down first. Throws with the VM as it was.
-    package func rule(_ request: RuleOnVM) async throws(Problem) {
+    package func recover(_ request: RecoverVM) async throws(Problem) {
         guard let ownership = context.ledger.ownership(of: id),
             ownership.epoch.number == request.epoch
         else {
@@ -23,8 +24,8 @@ extension VirtualMachine {
                 "epoch \(request.epoch) was ruled about, and the ledger of host \(context.name) says of VM \(name): \(words)"
             )
         }
-        switch request.ruling {
-        case .runHere:
+        switch request.action {
+        case .takeOver:
             try checkConfirmed(request)
             try await runHere(ownership)
         case .forgetPeer:
@@ -34,7 +35,7 @@ extension VirtualMachine {
         }
     }
 
-    private func checkConfirmed(_ request: RuleOnVM) throws(Problem) {
+    private func checkConfirmed(_ request: RecoverVM) throws(Problem) {
         guard request.confirm == name else {
             throw Problem(
                 .notConfirmed, "this ruling is not safe: confirm it with the VM's name, \(name)")
@@ -42,13 +43,13 @@ extension VirtualMachine {
     }
 
     private func runHere(_ ownership: Ownership) async throws(Problem) {
-        guard case .released(_, let host, _) = ownership, let record = ownership.ruling(vm: id)
-        else { throw nothingToRule(ownership) }
+        guard case .released(_, let host, _) = ownership, let record = ownership.takeover(vm: id)
+        else { throw nothingToRecover(ownership) }
         try begin("being recovered")
         defer { activity = nil }
         try await write(record)
         isUnsettled = false
-        becomeRuled(Ownership(record).epoch, against: host)
+        markTakenOver(Ownership(record).epoch, against: host)
         guard let client = process?.client else { return }
         do throws(Problem) {
             try await control { () throws(VMMError) in try client.resume() }
@@ -58,22 +59,24 @@ extension VirtualMachine {
     }
 
     private func forgetPeer(_ ownership: Ownership) async throws(Problem) {
-        guard let record = ownership.rulingSettled(vm: id) else { throw nothingToRule(ownership) }
+        guard let record = ownership.takeoverConfirmed(vm: id) else {
+            throw nothingToRecover(ownership)
+        }
         try await write(record)
-        rulingSettled()
+        takeoverConfirmed()
     }
 
     /// The guest itself goes when its source has asked, or with the agent.
     private func giveUp(_ ownership: Ownership) async throws(Problem) {
         guard case .incoming(let epoch, _, let migration) = ownership else {
-            throw nothingToRule(ownership)
+            throw nothingToRecover(ownership)
         }
         try await write(.neverRan(vm: id, epoch: epoch, migration: migration))
     }
 
-    private func nothingToRule(_ ownership: Ownership) -> Problem {
+    private func nothingToRecover(_ ownership: Ownership) -> Problem {
         Problem(
-            .nothingToRule,
+            .nothingToRecover,
             "the ledger of host \(context.name) says of VM \(name): \(LedgerStanding(ownership).words)"
         )
     }
@@ -90,21 +93,21 @@ extension VirtualMachine {
     }
 
     /// It runs here by a ruling that the other host has not heard of.
-    func becomeRuled(_ epoch: Epoch, against host: HostName) {
+    func markTakenOver(_ epoch: Epoch, against host: HostName) {
         self.epoch = epoch
         warning =
             "this host's by a ruling at epoch \(epoch), and host \(host) has not heard of it: it may run an older copy until it has; this host keeps telling it"
     }
 
     /// The other host has heard, or is gone for good.
-    func rulingSettled() { warning = nil }
+    func takeoverConfirmed() { warning = nil }
 }
 
 // MARK: Rulings made elsewhere
 
 extension VirtualMachine {
     /// Returns with the VM standing still for good and the record written; throws with the ledger as it was.
-    func overrule(_ record: LedgerRecord) async throws(MigrationRefusal) {
+    func supersede(_ record: LedgerRecord) async throws(MigrationRefusal) {
         do throws(Problem) { try begin("being overruled") } catch {
             throw MigrationRefusal(.busy, error.detail)
         }
@@ -116,12 +119,12 @@ extension VirtualMachine {
         do throws(LedgerError) {
             try await onThread("ledger") { () throws(LedgerError) in try ledger.append(record) }
         } catch { throw MigrationRefusal(.ledgerFailure, "\(error)") }
-        if case .overruled(_, let epoch, let host) = record { becomeOverruled(epoch, by: host) }
+        if case .superseded(_, let epoch, let host) = record { markSuperseded(epoch, by: host) }
         context.logger.warning(
             "VM overruled", metadata: ["vm": "\(name)", "epoch": "\(epoch)", "record": "\(record)"])
     }
 
-    func becomeOverruled(_ epoch: Epoch, by host: HostName) {
+    func markSuperseded(_ epoch: Epoch, by host: HostName) {
         self.epoch = epoch
         warning =
             "overruled: host \(host) owns this VM at epoch \(epoch) by a ruling; the copy here stands still for good: save it or delete it"
@@ -137,7 +140,7 @@ extension VirtualMachine {
             // The seal belongs to the connection that paused.
             let client = try process.anotherClient()
             let status = try client.status()
-            switch VMRemains(status) {
+            switch DiscoveredState(status) {
             case .running, .paused(isSealed: false):
                 try client.pause(forHandover: true)
                 try client.seal()
@@ -171,10 +174,10 @@ extension LedgerStanding {
             self.init(.released, epoch: epoch.number, peer: host, migration: migration)
         case .handedOver(let epoch, let host, let migration):
             self.init(.handedOver, epoch: epoch.number, peer: host, migration: migration)
-        case .ruled(let epoch, let host, let migration):
-            self.init(.ruled, epoch: epoch.number, peer: host, migration: migration)
-        case .overruled(let epoch, let host):
-            self.init(.overruled, epoch: epoch.number, peer: host)
+        case .takenOver(let epoch, let host, let migration):
+            self.init(.takenOver, epoch: epoch.number, peer: host, migration: migration)
+        case .superseded(let epoch, let host):
+            self.init(.superseded, epoch: epoch.number, peer: host)
         case .incoming(let epoch, let host, let migration):
             self.init(.incoming, epoch: epoch.number, peer: host, migration: migration)
         case .neverRan(let epoch, let migration):
@@ -195,14 +198,14 @@ extension LedgerStanding {
                 : "can boot it again (its process is gone, and its memory with it)"
             return [
                 RecoveryOption(
-                    .runHere,
+                    .takeOver,
                     effect:
                         "host \(host) takes the VM back at epoch \(epoch + 1), without the word of host \(peer), and \(fate)",
                     risk:
                         "host \(peer) may have taken the VM: if it is alive, two copies run, each with its own memory, until it has heard of this. Be sure that it is switched off"
                 )
             ]
-        case .ruled:
+        case .takenOver:
             return [
                 RecoveryOption(
                     .forgetPeer,

@@ -11,6 +11,7 @@ import Logging
 import Migration
 import MigrationProtocol
 package import Model
+import Ownership
 package import VMControl
 
 package actor VirtualMachine {

@@ -71,8 +71,8 @@ package struct AgentClient: Sendable {
     package func recovery(ofID id: VMID) async throws(ClientError) -> RecoveryInfo {
         try await send(AgentRoutes.showRecovery.request(at: VMReference(id)))
     }
-    package func rule(
-        _ request: RuleOnVM, on name: VMName
+    package func recover(
+        _ request: RecoverVM, on name: VMName
     ) async throws(ClientError) -> RecoveryInfo {
         try await send(AgentRoutes.recoverVM.request(at: name, body: request))
     }

@@ -5,15 +5,17 @@ package import Model
 import Placement
 
 extension Cluster {
-    package func vm(_ name: VMName) throws(Problem) -> ClusterVM { show(try vmRecord(name)) }
+    package func vm(named name: VMName) throws(Problem) -> ClusterVM {
+        view(of: try vmRecord(named: name))
+    }
 
-    package func vms(
+    package func listVMs(
         after: VMName?, limit: Int, host: HostName? = nil, state: ClusterVMState? = nil
     ) -> Page<ClusterVM> {
         var items: [ClusterVM] = []
-        for name in vmNames.after(after) {
-            guard let record = vms[name] else { continue }
-            let vm = show(record)
+        for name in records.vms.names(after: after) {
+            guard let record = records.vms[name] else { continue }
+            let vm = view(of: record)
             if let host, vm.host != host, vm.destination != host { continue }
             if let state, vm.state != state { continue }
             if items.count == limit { return Page(items: items, next: items.last?.name.text) }
@@ -22,21 +24,21 @@ extension Cluster {
         return Page(items: items)
     }
 
-    func show(_ vm: ClusterVMRecord) -> ClusterVM {
-        let sight = vmSights[vm.id]
-        var shown = ClusterVM(
+    func view(of vm: ClusterVMRecord) -> ClusterVM {
+        let use = observations[vm.id]?.use
+        var view = ClusterVM(
             id: vm.id, revision: vm.version, spec: vm.spec, policy: vm.policy,
             state: state(of: vm), epoch: vm.place?.epoch ?? vm.epochMax)
-        shown.reason = reason(of: vm)
-        shown.host = vm.place?.host ?? vm.start?.host
-        shown.destination = vm.move?.to
-        shown.migration = vm.move?.migration
-        shown.restarts = vm.restarts
-        shown.home = vm.home
-        shown.cpuCores = sight?.cpuCores
-        shown.memoryUsedBytes = sight?.memoryUsedBytes.map { UInt64($0) }
-        shown.dirtyBytesPerSecond = sight?.dirtyBytesPerSecond
-        return shown
+        view.reason = reason(of: vm)
+        view.host = vm.place?.host ?? vm.start?.host
+        view.destination = vm.move?.to
+        view.migration = vm.move?.migration
+        view.restarts = vm.restarts
+        view.home = vm.home
+        view.cpuCores = use?.cpuCores
+        view.memoryUsedBytes = use?.memoryUsedBytes.map { UInt64($0) }
+        view.dirtyBytesPerSecond = use?.dirtyBytesPerSecond
+        return view
     }
 
     private func state(of vm: ClusterVMRecord) -> ClusterVMState {
@@ -45,13 +47,19 @@ extension Cluster {
             if vm.start != nil { return .starting }
             return vm.policy.desired == .stopped ? .stopped : .pending
         }
-        if hosts[place.host]?.state == .unreachable { return .unknown }
+        if records.hosts[place.host]?.state == .unreachable { return .unknown }
         if vm.move != nil { return .migrating }
-        guard let report = vmSights[vm.id]?.reports[place.host] else {
+        guard let report = report(of: vm.id, from: place.host) else {
             // Just made, or not heard of since this controller leads.
             if vm.failure != nil { return .failed }
             return vm.policy.desired == .running ? .running : .stopping
         }
+        return state(of: vm, reportedAs: report)
+    }
+
+    private func state(
+        of vm: ClusterVMRecord, reportedAs report: VMReport
+    ) -> ClusterVMState {
         if report.ownership == .released { return .unknown }
         switch report.state {
         case .running: return vm.policy.desired == .stopped ? .stopping : .running
@@ -67,41 +75,47 @@ extension Cluster {
 
     private func reason(of vm: ClusterVMRecord) -> String? {
         if let failure = vm.failure { return failure }
-        if let place = vm.place, let host = hosts[place.host], host.state == .unreachable {
-            return "host \(place.host) is unreachable, so nobody knows whether it runs there"
+        if let place = vm.place, records.hosts[place.host]?.state == .unreachable {
+            return "host \(place.host) is unreachable, so it is not known whether it runs there"
         }
         return nil
     }
 
-    package func host(_ name: HostName, _ now: Moment) throws(Problem) -> ClusterHost {
-        show(try hostRecord(name), now)
+    package func host(named name: HostName, at now: Moment) throws(Problem) -> ClusterHost {
+        view(of: try hostRecord(named: name), at: now)
     }
 
-    package func hosts(after: HostName?, limit: Int, _ now: Moment) -> Page<ClusterHost> {
-        let names = hostNames.after(after)
-        let items = names.prefix(limit).compactMap { hosts[$0].map { show($0, now) } }
+    package func listHosts(
+        after: HostName?, limit: Int, at now: Moment
+    ) -> Page<ClusterHost> {
+        let names = records.hosts.names(after: after)
+        let items = names.prefix(limit).compactMap {
+            records.hosts[$0].map { view(of: $0, at: now) }
+        }
         return Page(items: items, next: names.count > limit ? items.last?.name.text : nil)
     }
 
-    private func show(_ host: HostRecord, _ now: Moment) -> ClusterHost {
-        let sight = hostSights[host.name]
+    private func view(of host: HostRecord, at now: Moment) -> ClusterHost {
+        let observed = observations[host.name]
+        let scheduler = scheduling.state
         let index = scheduler.host(named: host.name.text)
         let used = index.map { scheduler.used(on: $0) } ?? .none
         let limit = index.map { scheduler.limit(of: $0) } ?? .none
-        let heard = (sight?.heartbeats ?? 0) > 0 ? sight?.heardAt : nil
+        let heard = (observed?.heartbeatCount ?? 0) > 0 ? observed?.heardAt : nil
+        let load = observed?.load ?? ObservedLoad()
         return ClusterHost(
             name: host.name, revision: host.version, state: host.state, wanted: host.wanted,
             reason: reason(of: host), isFenced: host.silence?.fence != nil,
             heardOfMsAgo: heard.map { (now.uptime - $0).wholeMilliseconds },
-            operation: host.operation, registration: host.registration,
-            cpuCores: sight?.cpuCores ?? 0, memoryUsedBytes: sight?.memoryUsedBytes ?? 0,
-            pressure: sight?.pressure ?? HostPressure(),
+            operation: host.operation, registration: HostRegistration(host.description),
+            cpuCores: load.cpuCores, memoryUsedBytes: load.memoryUsedBytes,
+            pressure: load.pressure,
             vcpusPromised: Double(used.milliCPUs) / 1000,
             memoryPromisedBytes: UInt64(max(0, used.memoryBytes)),
             vcpusLimit: Double(limit.milliCPUs) / 1000,
             memoryLimitBytes: UInt64(max(0, limit.memoryBytes)),
             vms: index.map { scheduler.vmCount(on: $0) } ?? 0,
-            unmanagedVMs: unmanaged[host.name, default: [:]].values.map(\.name).sorted())
+            unmanagedVMs: observations.unmanagedVMs(on: host.name).values.map(\.name).sorted())
     }
 
     private func reason(of host: HostRecord) -> String? {
@@ -116,65 +130,67 @@ extension Cluster {
     /// Counts, for `ClusterInfo` and the metrics.
     package var hostCounts: [String: Int] {
         var counts = Dictionary(HostState.allCases.map { ($0.rawValue, 0) }) { $1 }
-        for host in hosts.values { counts[host.state.rawValue, default: 0] += 1 }
+        for host in records.hosts.all { counts[host.state.rawValue, default: 0] += 1 }
         return counts
     }
 
     package var vmCounts: [String: Int] {
         var counts = Dictionary(ClusterVMState.allCases.map { ($0.rawValue, 0) }) { $1 }
-        for vm in vms.values { counts[state(of: vm).rawValue, default: 0] += 1 }
+        for vm in records.vms.all { counts[state(of: vm).rawValue, default: 0] += 1 }
         return counts
     }
 
-    package var movesUnderWay: Int { moving.count }
+    package var migrationsUnderWay: Int { records.vms.migrationCount }
 
     /// The first thing wrong with the scheduler's picture, held against its own rules: for tests.
-    package func brokenRule() -> String? { scheduler.wrongSum() ?? scheduler.brokenRule() }
+    package func brokenRule() -> String? {
+        scheduling.state.wrongSum() ?? scheduling.state.brokenRule()
+    }
 
     package var imbalance: Double {
-        LoadSpread(of: scheduler) { scheduler.hosts[$0].state == .active }.score
+        let state = scheduling.state
+        return LoadSpread(of: state) { state.hosts[$0].state == .active }.score
     }
 }
 
-// MARK: - Tokens
+// MARK: - Operations
 
 extension Cluster {
-    package mutating func createToken(
-        _ record: TokenRecord, _ output: inout Output
-    ) throws(Problem) -> TokenInfo {
-        guard tokens.count < Limits.tokensMax else {
-            throw Problem(.tooMany, "there are \(tokens.count) tokens, the most there can be")
-        }
-        do throws(NameError) { _ = try HostName(record.name) } catch {
-            throw Problem(.invalid, "\(error)")
-        }
-        guard tokens[record.name] == nil else {
-            throw Problem(.nameTaken, "there is a token \(record.name) already")
-        }
-        tokens[record.name] = record
-        output.note(.token(record.name))
-        return show(record)
+    func view(of run: OperationRecord) -> OperationInfo {
+        OperationInfo(
+            id: run.id, revision: run.version, kind: run.kind, state: run.state, host: run.host,
+            startedAtMs: run.startedAtMs, endedAtMs: run.endedAtMs, startedBy: run.startedBy,
+            plan: PlanInfo(run.plan) { order(of: $0, of: run) }, movesDone: run.movesDone,
+            detail: run.detail)
     }
+}
 
-    package mutating func deleteToken(_ name: String, _ output: inout Output) throws(Problem) {
-        guard tokens.removeValue(forKey: name) != nil else {
-            throw Problem(.tokenNotFound, "there is no token '\(name.prefix(100))'")
-        }
-        output.note(.token(name))
+extension PlanInfo {
+    /// - Parameter order: that of a move under way.
+    init(_ plan: PlanRecord, order: (MoveRecord) -> MoveOrder? = { _ in nil }) {
+        self.init(
+            moves: plan.moves.map { MoveInfo($0, order: order($0)) },
+            left: plan.left.map { LeftBehind(vm: $0.vm, why: $0.why) }, waves: plan.waves,
+            seconds: plan.seconds, imbalanceBefore: plan.imbalanceBefore,
+            imbalanceAfter: plan.imbalanceAfter, outcome: plan.outcome)
     }
+}
 
-    package func tokens(after: String?, limit: Int) -> Page<TokenInfo> {
-        let names = tokens.keys.sorted().filter { after == nil || $0 > after ?? "" }
-        let items = names.prefix(limit).compactMap { tokens[$0].map { show($0) } }
-        return Page(items: items, next: names.count > limit ? items.last?.name : nil)
-    }
-
-    /// All, for whoever compares a client's token with them.
-    package var tokenRecords: [TokenRecord] { Array(tokens.values) }
-
-    private func show(_ token: TokenRecord) -> TokenInfo {
-        TokenInfo(
-            name: token.name, role: token.role, createdAtMs: token.createdAtMs,
-            expiresAtMs: token.expiresAtMs)
+extension MoveInfo {
+    fileprivate init(_ move: MoveRecord, order: MoveOrder?) {
+        let state: State =
+            switch move.outcome {
+            case .open: order == nil ? .waiting : .running
+            case .done: .done
+            case .failed: .failed
+            case .skipped: .skipped
+            }
+        self.init(
+            vm: move.vm, vmID: move.vmID, from: move.from, to: move.to,
+            plannedFor: move.plannedFor, why: move.why, wave: move.wave,
+            predicted: move.predicted, state: state, attempts: move.attempts,
+            migration: order?.migration ?? (move.isOpen ? nil : move.migration),
+            reason: move.reason, actualSeconds: move.actualSeconds,
+            actualDowntimeMs: move.actualDowntimeMs, actualBytes: move.actualBytes)
     }
 }

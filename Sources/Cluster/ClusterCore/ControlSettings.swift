@@ -1,6 +1,5 @@
 // What a controller is configured with.
 
-package import API
 package import Model
 
 package struct ControlSettings: Hashable, Sendable {

@@ -1,5 +1,5 @@
-// What the cluster's mind wants done: records to be stored, commands to agents, and news for those who count. The
-// driver stores first; only then it answers whoever asked, and sends the commands.
+// What the cluster asks for: records to store, commands to agents, and news for metrics and logs. The driver stores
+// first; only then it answers the caller and sends the commands.
 
 package import API
 package import Model
@@ -7,7 +7,7 @@ package import Model
 /// Matches a command with its result.
 package typealias CommandID = UInt64
 
-/// What an agent is told. Each may come again, and changes nothing then.
+/// An order to an agent. Each may be sent again, and changes nothing then.
 package struct AgentCommand: Hashable, Sendable {
     package enum Order: Hashable, Sendable {
         case create(CreateVM)
@@ -18,7 +18,7 @@ package struct AgentCommand: Hashable, Sendable {
         case cancelMigration(MigrationID)
         /// What became of it.
         case askMigration(MigrationID)
-        case rule(RuleOnVM, VMName)
+        case recover(RecoverVM, VMName)
     }
 
     package var id: CommandID
@@ -39,13 +39,13 @@ package enum CommandResult: Hashable, Sendable {
     case unanswered(String)
 }
 
-/// What those who count and log want to know.
+/// Events for metrics and logs.
 package enum ClusterNews: Hashable, Sendable {
     case migrationEnded(MigrationInfo, predicted: MovePrediction?)
     case placed(VMName, on: HostName)
-    case notPlaced(VMName, why: String)
+    case notPlaced(VMName, reason: String)
     case hostChanged(HostName, HostState)
-    case vmRestarted(VMName, on: HostName, why: String)
+    case vmRestarted(VMName, on: HostName, reason: String)
     case commandFailed(VMName, HostName, String)
     case operationEnded(OperationInfo)
 }
@@ -57,9 +57,9 @@ package struct Output: Sendable {
     package private(set) var commands: [AgentCommand] = []
     package private(set) var news: [ClusterNews] = []
 
-    package init() {}
+    init() {}
 
-    package mutating func note(_ key: RecordKey) { changed.insert(key) }
-    package mutating func send(_ command: AgentCommand) { commands.append(command) }
-    package mutating func tell(_ news: ClusterNews) { self.news.append(news) }
+    mutating func markChanged(_ key: RecordKey) { changed.insert(key) }
+    mutating func send(_ command: AgentCommand) { commands.append(command) }
+    mutating func report(_ news: ClusterNews) { self.news.append(news) }
 }

@@ -46,8 +46,8 @@ package struct AgentExecutor: CommandExecutor {
         case .cancelMigration(let id):
             return .migration(try await agent.cancelMigration(withID: id))
         case .askMigration(let id): return .migration(try await agent.migration(withID: id))
-        case .rule(let ruling, let vm):
-            _ = try await agent.rule(ruling, on: vm)
+        case .recover(let request, let vm):
+            _ = try await agent.recover(request, on: vm)
             return .done
         }
     }

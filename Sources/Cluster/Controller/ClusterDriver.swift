@@ -1,4 +1,4 @@
-// Owns the cluster's mind while this controller leads. Everything that reads or changes it waits in one queue.
+// Owns the cluster value while this controller leads. Everything that reads or changes it waits in one queue.
 //
 //   work, work, work ──▶ run one after the other on the value ──▶ one batch of changes ──▶ store ──▶ answers, commands
 //
@@ -15,12 +15,12 @@ import Model
 package actor ClusterDriver {
     /// Reads or changes the cluster; runs on the driver, and must not wait for anything.
     package typealias Work<Value> =
-        @Sendable (inout Cluster, Moment, inout Output) throws(Problem)
+        @Sendable (inout Cluster, inout Context) throws(Problem)
         -> Value
 
     private struct Job {
         /// Runs it, and gives back how to answer once what it did is stored.
-        let run: @Sendable (inout Cluster, Moment, inout Output) -> @Sendable () -> Void
+        let run: @Sendable (inout Cluster, inout Context) -> @Sendable () -> Void
         let fail: @Sendable (Problem) -> Void
     }
 
@@ -79,8 +79,8 @@ package actor ClusterDriver {
         let result: Result<Value, Problem> = await withCheckedContinuation { waiting in
             queue.append(
                 Job(
-                    run: { cluster, now, output in
-                        let result = Self.result(of: work, &cluster, now, &output)
+                    run: { cluster, context in
+                        let result = Self.result(of: work, on: &cluster, in: &context)
                         return { waiting.resume(returning: result) }
                     }, fail: { waiting.resume(returning: .failure($0)) }))
             startRunning()
@@ -89,9 +89,9 @@ package actor ClusterDriver {
     }
 
     private static func result<Value>(
-        of work: Work<Value>, _ cluster: inout Cluster, _ now: Moment, _ output: inout Output
+        of work: Work<Value>, on cluster: inout Cluster, in context: inout Context
     ) -> Result<Value, Problem> {
-        do throws(Problem) { return .success(try work(&cluster, now, &output)) } catch {
+        do throws(Problem) { return .success(try work(&cluster, &context)) } catch {
             return .failure(error)
         }
     }
@@ -190,20 +190,22 @@ package actor ClusterDriver {
 
     private func runBatch() async {
         guard let term = reign?.term else { return }
-        var output = Output()
+        var context = Context(now: .now)
         var answers: [@Sendable () -> Void] = []
         var jobs: [Job] = []
         let waiting = queue
         for job in waiting {
             let start = BootClock.now
-            let newsBefore = output.news.count
+            let newsBefore = context.output.news.count
+            context.now = .now
             // In place: a copy of the cluster would cost more than the work.
-            answers.append(job.run(&cluster!, .now, &output))
-            metrics.decided(output.news[newsBefore...], in: BootClock.now - start)
+            answers.append(job.run(&cluster!, &context))
+            metrics.decided(context.output.news[newsBefore...], in: BootClock.now - start)
             jobs.append(job)
-            if output.changed.count >= Limits.batchChanges { break }
+            if context.output.changed.count >= Limits.batchChanges { break }
         }
         queue.removeFirst(jobs.count)
+        let output = context.output
         let batch = generation
         do throws(StoreError) {
             try await commit(output, term)
@@ -211,7 +213,8 @@ package actor ClusterDriver {
             await failed(error, jobs, of: batch)
             return
         }
-        // Deposed or read anew meanwhile: what was stored is true, but it is not ours to tell.
+        // The controller lost leadership, or read the store again, while committing. The commit stands, but this
+        // controller must not answer for it.
         guard generation == batch, isLeading else {
             for job in jobs { job.fail(notLeading) }
             return

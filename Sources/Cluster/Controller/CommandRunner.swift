@@ -84,8 +84,8 @@ package actor CommandRunner {
         guard order.generation == generation, let driver else { return }
         let id = order.command.id
         // A driver that does not lead any more has no use for it: whoever leads next asks again.
-        _ = try? await driver.perform(isOwn: true) { cluster, now, output in
-            cluster.commandEnded(id, result, now, &output)
+        _ = try? await driver.perform(isOwn: true) { cluster, context in
+            cluster.finishCommand(id, with: result, in: &context)
         }
     }
 }

@@ -114,8 +114,8 @@ package struct Leadership: Service, CustomStringConvertible {
         var keep = KeptChanges()
         while (try? await Task.sleep(for: Limits.tick)) != nil {
             do throws(Problem) {
-                try await driver.perform(isOwn: true) { cluster, now, output in
-                    cluster.tick(now, &output)
+                try await driver.perform(isOwn: true) { cluster, context in
+                    cluster.tick(in: &context)
                 }
             } catch  where error.knownCode == .notLeader {
                 return .failure(.deposed(leader.term))

@@ -13,7 +13,7 @@ struct StoreChunks {
 
     init(_ changed: Set<RecordKey>, of cluster: Cluster) throws(StoreError) {
         for key in changed.sorted(by: { $0.rank < $1.rank }) {
-            if let record = cluster.record(key) {
+            if let record = cluster.record(under: key) {
                 add(.put(key.storeKey, try RecordCodec.encode(record)))
             } else {
                 add(.delete(key.storeKey))

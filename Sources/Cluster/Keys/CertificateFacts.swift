@@ -1,10 +1,7 @@
 // What a certificate says, for people and for checks.
 
-import Crypto
 package import FoundationEssentials
 package import Model
-import SwiftASN1
-import X509
 
 /// The facts of one certificate.
 package struct CertificateFacts: Hashable, Sendable {
@@ -28,48 +25,31 @@ package struct CertificateFacts: Hashable, Sendable {
 
     /// - Parameter der: as TLS carries it.
     package init(der: [UInt8]) throws(PKIError) {
-        do { try self.init(Certificate(derEncoded: der), path: "the peer's certificate") } catch let
-            error as PKIError
-        {
-            throw error
-        } catch {
-            throw .unreadable(path: "the peer's certificate", reason: "\(error)")
-        }
-    }
-
-    private init(_ certificate: Certificate, path: String) throws(PKIError) {
-        do {
-            let names = try certificate.extensions.subjectAlternativeNames.map(Array.init) ?? []
-            identity = Self.identity(in: names)
-            dnsNames = names.compactMap { name in
-                if case .dnsName(let text) = name { text } else { nil }
-            }
-            kind = try certificate.extensions.basicConstraints.isAuthority ? .authority : .leaf
-            var serializer = DER.Serializer()
-            try serializer.serialize(certificate)
-            fingerprint = SHA256.hash(data: serializer.serializedBytes).hexadecimal()
-        } catch {
+        let path = "the peer's certificate"
+        let certificate: X509Certificate
+        do throws(OpenSSLError) { certificate = try X509Certificate(der: der) } catch {
             throw .unreadable(path: path, reason: "\(error)")
         }
-        cluster = certificate.subject.organization ?? ""
-        notValidBefore = certificate.notValidBefore
-        notValidAfter = certificate.notValidAfter
-        serialNumber = certificate.serialNumber.bytes.hexadecimal()
+        try self.init(certificate, path: path)
+    }
+
+    private init(_ certificate: X509Certificate, path: String) throws(PKIError) {
+        guard let begin = certificate.notValidBefore, let end = certificate.notValidAfter else {
+            throw .unreadable(path: path, reason: "its time of validity cannot be read")
+        }
+        let names = certificate.alternativeNames
+        identity = Self.identity(in: names.uris)
+        dnsNames = names.dnsNames
+        kind = certificate.isAuthority ? .authority : .leaf
+        cluster = certificate.organization ?? ""
+        (notValidBefore, notValidAfter) = (begin, end)
+        serialNumber = certificate.serialNumber.hexadecimal()
+        fingerprint = certificate.fingerprint.hexadecimal()
     }
 
     /// Exactly one ferry:// URI names the holder; two could be read differently at two places.
-    private static func identity(in names: [GeneralName]) -> Identity? {
-        let uris = names.compactMap { name -> String? in
-            guard case .uniformResourceIdentifier(let text) = name, text.hasPrefix("ferry://")
-            else { return nil }
-            return text
-        }
-        return uris.count == 1 ? Identity(uris[0]) : nil
-    }
-}
-
-extension BasicConstraints? {
-    fileprivate var isAuthority: Bool {
-        if case .isCertificateAuthority = self { true } else { false }
+    private static func identity(in uris: [String]) -> Identity? {
+        let ours = uris.filter { $0.hasPrefix("ferry://") }
+        return ours.count == 1 ? Identity(ours[0]) : nil
     }
 }

@@ -5,60 +5,45 @@
 // A leaf says who its holder is in one URI (ferry://CLUSTER/ROLE/NAME) and, for clients that check host names
 // only, in one DNS name that says the same. There is no revocation list: validity is bounded instead.
 
-import Crypto
+import COpenSSL
 package import FoundationEssentials
-import Host
 package import Model
-import SwiftASN1
-package import X509
 
 /// The authority of one cluster, with its private key.
 package struct ClusterAuthority: Sendable {
     package let cluster: ClusterName
-    package let certificate: Certificate
-    private let key: P256.Signing.PrivateKey
+    private let certificate: X509Certificate
+    private let key: SigningKey
+    private let notValidAfter: Date
 
     /// A new authority, not yet on disk.
     package init(cluster: ClusterName, now: Date = .now) throws(PKIError) {
-        let key = P256.Signing.PrivateKey()
-        let subject = Self.subject(of: cluster)
-        do {
-            let publicKey = Certificate.PublicKey(key.publicKey)
-            let identifier = SubjectKeyIdentifier(hash: publicKey)
-            certificate = try Certificate(
-                version: .v3,
-                serialNumber: .random,
-                publicKey: publicKey,
-                notValidBefore: now.addingTimeInterval(-Limits.backdated.seconds),
-                notValidAfter: now.addingTimeInterval(Limits.authorityValidity.seconds),
-                issuer: subject,
-                subject: subject,
-                signatureAlgorithm: .ecdsaWithSHA256,
-                extensions: Certificate.Extensions {
-                    Critical(BasicConstraints.isCertificateAuthority(maxPathLength: 0))
-                    Critical(KeyUsage(keyCertSign: true, cRLSign: true))
-                    identifier
-                },
-                issuerPrivateKey: Certificate.PrivateKey(key))
+        let end = now.addingTimeInterval(Limits.authorityValidity.seconds)
+        do throws(OpenSSLError) {
+            key = try SigningKey.generate()
+            certificate = try X509Certificate.issue(
+                Self.template(of: cluster, now: now, notValidAfter: end), for: key, issuer: nil,
+                signingKey: key)
         } catch {
             throw .signing("\(error)")
         }
         self.cluster = cluster
-        self.key = key
+        notValidAfter = end
     }
 
     /// The authority that `write` left in a folder.
     package init(loading folder: KeyFolder) throws(PKIError) {
         certificate = try KeyFiles.certificate(folder.authorityCertificate)
         key = try KeyFiles.privateKey(folder.authorityKey)
-        guard let name = certificate.subject.organization, let cluster = try? ClusterName(name),
-            Certificate.PublicKey(key.publicKey) == certificate.publicKey
+        guard let name = certificate.organization, let cluster = try? ClusterName(name),
+            certificate.isCertificate(of: key), let end = certificate.notValidAfter
         else {
             throw .unreadable(
                 path: folder.authorityCertificate,
                 reason: "it is not the certificate of the cluster authority in ca-key.pem")
         }
         self.cluster = cluster
+        notValidAfter = end
     }
 
     /// Writes ca.pem and ca-key.pem. Never overwrites: a lost authority key loses the cluster.
@@ -66,10 +51,11 @@ package struct ClusterAuthority: Sendable {
         try KeyFiles.make(folder)
         try KeyFiles.refuseExisting([folder.authorityKey, folder.authorityCertificate])
         try KeyFiles.write(
-            key.pemRepresentation, to: folder.authorityKey, isSecret: true, overwrite: false)
+            try Self.pem { () throws(OpenSSLError) in try key.pem }, to: folder.authorityKey,
+            isSecret: true, overwrite: false)
         try KeyFiles.write(
-            KeyFiles.pem(certificate), to: folder.authorityCertificate, isSecret: false,
-            overwrite: false)
+            try Self.pem { () throws(OpenSSLError) in try certificate.pem },
+            to: folder.authorityCertificate, isSecret: false, overwrite: false)
     }
 
     /// Makes a key and a certificate for it and writes them, with ca.pem, to a folder.
@@ -79,86 +65,87 @@ package struct ClusterAuthority: Sendable {
         role: Role, name: HostName, days: Int = Limits.daysDefault, to folder: KeyFolder,
         overwrite: Bool = false, now: Date = .now
     ) throws(PKIError) {
-        let leafKey = P256.Signing.PrivateKey()
-        let leaf = try certificate(
-            for: leafKey.publicKey, role: role, name: name, days: days, now: now)
+        let identity = Identity(cluster: cluster, role: role, name: name)
+        let template = try leafTemplate(for: identity, days: days, now: now)
+        let texts = try leaf(template)
         try KeyFiles.make(folder)
         if !overwrite { try KeyFiles.refuseExisting([folder.key, folder.certificate]) }
+        try KeyFiles.write(texts.key, to: folder.key, isSecret: true, overwrite: overwrite)
         try KeyFiles.write(
-            leafKey.pemRepresentation, to: folder.key, isSecret: true, overwrite: overwrite)
+            texts.certificate, to: folder.certificate, isSecret: false, overwrite: overwrite)
         try KeyFiles.write(
-            KeyFiles.pem(leaf), to: folder.certificate, isSecret: false, overwrite: overwrite)
-        try KeyFiles.write(
-            KeyFiles.pem(certificate), to: folder.authorityCertificate, isSecret: false,
-            overwrite: true)
+            try Self.pem { () throws(OpenSSLError) in try certificate.pem },
+            to: folder.authorityCertificate, isSecret: false, overwrite: true)
     }
 
-    private func certificate(
-        for publicKey: P256.Signing.PublicKey, role: Role, name: HostName, days: Int, now: Date
-    ) throws(PKIError) -> Certificate {
-        guard (1...Limits.daysMax).contains(days) else { throw .validity(days: days) }
-        let end = now.addingTimeInterval(Double(days) * 86400)
-        guard end <= certificate.notValidAfter else { throw .authorityExpiresFirst(days: days) }
-        let identity = Identity(cluster: cluster, role: role, name: name)
-        let leafKey = Certificate.PublicKey(publicKey)
-        let authorityKey = SubjectKeyIdentifier(hash: certificate.publicKey).keyIdentifier
-        do {
-            return try Certificate(
-                version: .v3,
-                serialNumber: .random,
-                publicKey: leafKey,
-                notValidBefore: now.addingTimeInterval(-Limits.backdated.seconds),
-                notValidAfter: end,
-                issuer: certificate.subject,
-                subject: DistinguishedName {
-                    OrganizationName(cluster.text)
-                    OrganizationalUnitName(role.rawValue)
-                    CommonName(name.text)
-                },
-                signatureAlgorithm: .ecdsaWithSHA256,
-                extensions: Certificate.Extensions {
-                    Critical(BasicConstraints.notCertificateAuthority)
-                    Critical(KeyUsage(digitalSignature: true))
-                    try ExtendedKeyUsage([.serverAuth, .clientAuth])
-                    SubjectAlternativeNames([
-                        .uniformResourceIdentifier(identity.description),
-                        .dnsName(identity.dnsName),
-                    ])
-                    SubjectKeyIdentifier(hash: leafKey)
-                    AuthorityKeyIdentifier(keyIdentifier: authorityKey)
-                },
-                issuerPrivateKey: Certificate.PrivateKey(key))
+    /// A new key and its certificate, in PEM.
+    private func leaf(
+        _ template: X509Certificate.Template
+    ) throws(PKIError) -> (key: String, certificate: String) {
+        do throws(OpenSSLError) {
+            let leafKey = try SigningKey.generate()
+            let leaf = try X509Certificate.issue(
+                template, for: leafKey, issuer: certificate, signingKey: key)
+            return (try leafKey.pem, try leaf.pem)
         } catch {
             throw .signing("\(error)")
         }
     }
 
-    private static func subject(of cluster: ClusterName) -> DistinguishedName {
-        // Static strings of checked characters: a builder without `try` does not throw.
-        (try? DistinguishedName {
-            OrganizationName(cluster.text)
-            CommonName("ferry cluster \(cluster)")
-        }) ?? DistinguishedName()
+    private static func pem(
+        of text: () throws(OpenSSLError) -> String
+    ) throws(PKIError) -> String {
+        do throws(OpenSSLError) { return try text() } catch { throw .signing("\(error)") }
     }
 }
 
-extension Certificate.SerialNumber {
+// MARK: - What certificates say
+
+extension ClusterAuthority {
+    private static func template(
+        of cluster: ClusterName, now: Date, notValidAfter: Date
+    ) -> X509Certificate.Template {
+        X509Certificate.Template(
+            subject: [("O", cluster.text), ("CN", "ferry cluster \(cluster)")],
+            serialNumber: randomSerialNumber(),
+            notValidBefore: now.addingTimeInterval(-Limits.backdated.seconds),
+            notValidAfter: notValidAfter,
+            extensions: [
+                (NID_basic_constraints, "critical,CA:TRUE,pathlen:0"),
+                (NID_key_usage, "critical,keyCertSign,cRLSign"),
+                (NID_subject_key_identifier, "hash"),
+            ])
+    }
+
+    private func leafTemplate(
+        for identity: Identity, days: Int, now: Date
+    ) throws(PKIError) -> X509Certificate.Template {
+        guard (1...Limits.daysMax).contains(days) else { throw .validity(days: days) }
+        let end = now.addingTimeInterval(Double(days) * 86400)
+        guard end <= notValidAfter else { throw .authorityExpiresFirst(days: days) }
+        return X509Certificate.Template(
+            subject: [
+                ("O", identity.cluster.text), ("OU", identity.role.rawValue),
+                ("CN", identity.name.text),
+            ],
+            serialNumber: Self.randomSerialNumber(),
+            notValidBefore: now.addingTimeInterval(-Limits.backdated.seconds),
+            notValidAfter: end,
+            extensions: [
+                (NID_basic_constraints, "critical,CA:FALSE"),
+                (NID_key_usage, "critical,digitalSignature"),
+                (NID_ext_key_usage, "serverAuth,clientAuth"),
+                // Names are checked: they hold no comma, which would begin another entry.
+                (NID_subject_alt_name, "URI:\(identity),DNS:\(identity.dnsName)"),
+                (NID_subject_key_identifier, "hash"),
+                (NID_authority_key_identifier, "keyid:always"),
+            ])
+    }
+
     /// 127 random bits: positive, and never the same twice.
-    fileprivate static var random: Certificate.SerialNumber {
+    private static func randomSerialNumber() -> [UInt8] {
         var bytes = (0..<Limits.serialBytes).map { _ in UInt8.random(in: .min ... .max) }
         bytes[0] = bytes[0] & 0x7f | 0x40
-        return Certificate.SerialNumber(bytes: bytes)
-    }
-}
-
-extension DistinguishedName {
-    /// The first organization name in it.
-    var organization: String? {
-        for part in self {
-            for attribute in part where attribute.type == .RDNAttributeType.organizationName {
-                return String(attribute.value)
-            }
-        }
-        return nil
+        return bytes
     }
 }

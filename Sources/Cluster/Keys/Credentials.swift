@@ -1,9 +1,7 @@
 // What a process needs to speak TLS as itself: checked once when it starts, so that a wrong file is named then.
 
-import Crypto
 package import FoundationEssentials
 package import Model
-import X509
 
 /// A folder with an identity's certificate and key, checked.
 package struct Credentials: Hashable, Sendable {
@@ -20,11 +18,11 @@ package struct Credentials: Hashable, Sendable {
         guard let identity = facts.identity else {
             throw .noFerryIdentity(path: folder.certificate)
         }
-        guard Certificate.PublicKey(key.publicKey) == certificate.publicKey else {
+        guard certificate.isCertificate(of: key) else {
             throw .unreadable(
                 path: folder.key, reason: "it is not the key of \(folder.certificate)")
         }
-        guard authority.publicKey.isValidSignature(certificate.signature, for: certificate) else {
+        guard certificate.isSigned(by: authority) else {
             throw .unreadable(
                 path: folder.certificate,
                 reason: "it was not issued by the authority in \(folder.authorityCertificate)")

@@ -1,9 +1,6 @@
 // PEM files: read with bounds, written whole, private keys never readable by others.
 
-import Crypto
 import Host
-import SwiftASN1
-import X509
 
 enum KeyFiles {
     static func make(_ folder: KeyFolder) throws(PKIError) {
@@ -30,24 +27,22 @@ enum KeyFiles {
         }
     }
 
-    static func text(_ path: String) throws(PKIError) -> String {
-        do {
-            return String(decoding: try File.read(path, limit: Limits.fileBytesMax), as: UTF8.self)
-        } catch { throw .system(error) }
+    static func bytes(_ path: String) throws(PKIError) -> [UInt8] {
+        do { return try File.read(path, limit: Limits.fileBytesMax) } catch {
+            throw .system(error)
+        }
     }
 
-    static func certificate(_ path: String) throws(PKIError) -> Certificate {
-        let pem = try text(path)
-        do { return try Certificate(pemEncoded: pem) } catch {
+    static func certificate(_ path: String) throws(PKIError) -> X509Certificate {
+        let pem = try bytes(path)
+        do { return try X509Certificate(pem: pem) } catch {
             throw .unreadable(path: path, reason: "it holds no PEM certificate (\(error))")
         }
     }
 
-    static func privateKey(_ path: String) throws(PKIError) -> P256.Signing.PrivateKey {
+    static func privateKey(_ path: String) throws(PKIError) -> SigningKey {
         try refuseExposed(path)
-        let pem = try text(path)
-        // The error of the parser is left out: it must never quote key material.
-        guard let key = try? P256.Signing.PrivateKey(pemRepresentation: pem) else {
+        guard let key = SigningKey(pem: try bytes(path)) else {
             throw .unreadable(path: path, reason: "it holds no P-256 private key in PEM")
         }
         return key
@@ -58,12 +53,6 @@ enum KeyFiles {
         do { permissions = try File.permissions(path) } catch { throw .system(error) }
         guard permissions & 0o077 == 0 else {
             throw .keyIsExposed(path: path, permissions: permissions)
-        }
-    }
-
-    static func pem(_ certificate: Certificate) throws(PKIError) -> String {
-        do { return try certificate.serializeAsPEM().pemString } catch {
-            throw .signing("\(error)")
         }
     }
 }

@@ -1,6 +1,7 @@
 // What changed, in a line.
 
 package import API
+import Model
 
 extension ClusterEvent {
     package var text: String {

@@ -7,8 +7,8 @@
 //   db:zone:soft=2        a wish, with weight 2
 //   db:host:max=3         at most three of them on one host (apart only)
 
-package import API
-import Model
+import API
+package import Model
 
 package struct GroupSyntaxError: Error, Hashable, Sendable, CustomStringConvertible {
     package let text: String

@@ -2,6 +2,7 @@
 
 import MigrationProtocol
 import Model
+import Ownership
 import PeerLink
 
 struct AnswerDesk {
@@ -23,7 +24,7 @@ struct AnswerDesk {
                 discardParked(
                     question.vm, question.migration, "the source was told that it never ran here")
             }
-        case .overrule(let notice):
+        case .takeoverNotice(let notice):
             try connection.send(answer(notice, from: connection.peer.name))
         default:
             try connection.send(
@@ -38,9 +39,9 @@ struct AnswerDesk {
         _ question: OwnershipQuestion, from asker: HostName
     ) -> PeerMessage {
         for _ in 0..<Limits.answerAttemptsMax {
-            switch question.step(host.ledger.ownership(of: question.vm), from: asker) {
+            switch question.step(ownership: host.ledger.ownership(of: question.vm), from: asker) {
             case .answer(let answer): return .answer(answer)
-            case .refuse(let refusal): return .refused(refusal)
+            case .refuse(let refusal): return .refused(MigrationRefusal(refusal))
             case .write(let record):
                 do { try host.ledger.append(record) } catch {
                     if case .contradicts = error { continue }
@@ -52,17 +53,17 @@ struct AnswerDesk {
     }
 
     /// The answer comes only when the VM stands still here and the ledger says so.
-    private func answer(_ notice: Overruling, from ruler: HostName) -> PeerMessage {
+    private func answer(_ notice: TakeoverNotice, from ruler: HostName) -> PeerMessage {
         var refusal = MigrationRefusal(.busy, "the ledger changes under the notice")
         for _ in 0..<Limits.answerAttemptsMax {
-            switch notice.step(host.ledger.ownership(of: notice.vm), from: ruler) {
+            switch notice.step(ownership: host.ledger.ownership(of: notice.vm), from: ruler) {
             case .answer(let answer): return .answer(answer)
-            case .refuse(let refusal): return .refused(refusal)
+            case .refuse(let refusal): return .refused(MigrationRefusal(refusal))
             case .stopThenWrite(let record):
                 // A guest that waits for a word about itself has got it.
                 discardUndecided(notice.vm, notice.migration)
                 discardParked(notice.vm, notice.migration, "a ruling gave the VM to \(ruler)")
-                do { try host.overrule(record) } catch { refusal = error }
+                do { try host.supersede(record) } catch { refusal = error }
             }
         }
         return .refused(refusal)

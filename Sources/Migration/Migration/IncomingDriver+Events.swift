@@ -35,7 +35,7 @@ extension IncomingDriver {
     /// A stream that was lost leaves the source little time for its last words: it may have said no before.
     private func disturbance(_ lost: inout MigrationRefusal?, _ end: inout Instant) -> Event? {
         let (failure, isEnding, isSuperseded, isCommitted) = session.shared.withLock {
-            ($0.streamFailure, $0.isEnding, $0.isSuperseded, $0.machine.isCommitted)
+            ($0.streamFailure, $0.isEnding, $0.isSuperseded, $0.loop.machine.isCommitted)
         }
         // GO may be on its way: what ends now must end by the source's word.
         if isCommitted { return nil }

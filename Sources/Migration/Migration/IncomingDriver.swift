@@ -3,6 +3,7 @@
 import Host
 import MigrationProtocol
 import Model
+import Ownership
 import PageCodec
 import PeerLink
 import Synchronization
@@ -35,24 +36,30 @@ final class IncomingDriver {
     func run() {
         control?.silenceMax = session.timing.deadPeer
         control?.setFlag(session.undisturbed)
-        drive([])
+        drive()
     }
 
     /// Ends a parked session that was taken out of the table.
-    func conclude(_ event: Event) { drive([event]) }
+    func conclude(_ event: Event) {
+        receive(event)
+        drive()
+    }
 
-    private func drive(_ first: [Event]) {
-        var events = first
+    private func drive() {
         while true {
-            let event = events.isEmpty ? nextEvent() : events.removeFirst()
-            let actions = session.shared.withLock { $0.machine.handle(event) }
-            for action in actions {
-                if case .end(let ending) = action { return finish(ending) }
-                let next = perform(action)
-                if case .park = action, next == nil { return }
-                if let next { events.append(next) }
+            guard let action = session.shared.withLock({ $0.loop.nextAction }) else {
+                receive(nextEvent())
+                continue
             }
+            if case .end(let ending) = action { return finish(ending) }
+            let event = perform(action)
+            if case .park = action, event == nil { return }
+            session.shared.withLock { $0.loop.finishAction(with: event) }
         }
+    }
+
+    private func receive(_ event: Event) {
+        session.shared.withLock { $0.loop.receive(event) }
     }
 
     private func perform(_ action: Action) -> Event? {
@@ -253,7 +260,7 @@ final class IncomingDriver {
         guard isConnected, let kept = sessions.takeParked(offer.vm, from: source) else {
             return false
         }
-        let parkedOffer = kept.shared.withLock { $0.machine.parkedOffer }
+        let parkedOffer = kept.shared.withLock { $0.loop.machine.parkedOffer }
         guard let parkedOffer, offer.canContinue(parkedOffer) else {
             let refusal = MigrationRefusal(.cancelled, "the source began anew")
             IncomingDriver(session: kept, control: nil, sessions: sessions)
@@ -280,6 +287,8 @@ final class IncomingDriver {
         }
         let limit = session.timing.keepBroken
         session.host.parked(offer, from: source, for: limit)
+        // Done before another thread can have the session.
+        session.shared.withLock { $0.loop.finishAction(with: nil) }
         sessions.park(session, offer, from: source, until: runtime.now + limit)
         return nil
     }
@@ -330,7 +339,7 @@ final class IncomingDriver {
                 UndecidedGuest(offer: offer, source: source, guest: guest, refusal: refusal))
             // A question or a ruling that came before has decided it, and found nothing to discard.
             let ownership = session.host.ledger.ownership(of: offer.vm)
-            guard ownership?.isUndecided(offer.migration) != true,
+            guard ownership?.isUndecided(after: offer.migration) != true,
                 sessions.takeUndecided(offer.vm, offer.migration) != nil
             else { return }
             guest.discard()

@@ -20,7 +20,7 @@ enum StreamFailure: Sendable {
 final class IncomingSession: Sendable {
     /// What the streams and other threads see.
     struct Shared {
-        var machine = DestinationMachine(parks: true)
+        var loop = DestinationLoop(DestinationMachine(parks: true))
         var guest: (any DestinationGuest)?
         var table: PageHashTable?
         var offer: MigrationOffer?
@@ -101,7 +101,7 @@ final class IncomingSession: Sendable {
     /// Asks the control thread to end, unless GO may have come.
     func endUnlessCommitted() {
         shared.withLock {
-            if !$0.machine.isCommitted { $0.isEnding = true }
+            if !$0.loop.machine.isCommitted { $0.isEnding = true }
         }
         news.set()
     }

@@ -10,8 +10,8 @@
 
 import Glibc
 import Host
-package import MigrationProtocol
 package import Model
+package import Ownership
 import Synchronization
 import Wire
 
@@ -25,7 +25,7 @@ package struct LedgerUsage: Hashable, Sendable {
 package final class LedgerFile: OwnershipLedger {
     private struct State {
         var file: Descriptor
-        var book: LedgerBook
+        var book: LedgerTable
         /// The slot that the next record goes to.
         var next: Int
         var slots: Int

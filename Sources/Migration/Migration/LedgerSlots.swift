@@ -2,8 +2,8 @@
 
 import Glibc
 import Host
-import MigrationProtocol
 import Model
+import Ownership
 import Wire
 
 enum LedgerSlots {
@@ -60,7 +60,7 @@ enum LedgerSlots {
     /// Every record in order; stops at the first slot that was never written whole.
     static func replay(
         _ file: Descriptor, _ path: String
-    ) throws(LedgerError) -> (LedgerBook, next: Int, slots: Int) {
+    ) throws(LedgerError) -> (LedgerTable, next: Int, slots: Int) {
         let slots: Int
         let head: [UInt8]
         do {
@@ -69,7 +69,7 @@ enum LedgerSlots {
         } catch { throw .failed(error) }
         guard slots > 0, slots <= slotsMax else { throw .damaged(path: path, offset: 0, nil) }
         let compacted = try compactedRecords(head, path)
-        var book = LedgerBook()
+        var book = LedgerTable()
         for slot in 1..<slots {
             let bytes: [UInt8]
             do { bytes = try read(slot: slot, from: file) } catch { throw .failed(error) }
@@ -221,13 +221,5 @@ enum LedgerSlots {
 
     private static func ledgerError(_ error: SystemError) -> LedgerError {
         [ENOSPC, EDQUOT, EFBIG].contains(error.code) ? .full(error) : .failed(error)
-    }
-}
-
-extension LedgerBook {
-    /// One record a VM that adds up to this book.
-    var records: [LedgerRecord] {
-        ownerships.sorted { ($0.key.high, $0.key.low) < ($1.key.high, $1.key.low) }
-            .map { vm, ownership in LedgerRecord(vm: vm, ownership) }
     }
 }

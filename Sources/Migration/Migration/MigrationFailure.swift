@@ -2,6 +2,7 @@
 
 package import MigrationProtocol
 package import Model
+import Ownership
 package import PeerLink
 package import Wire
 

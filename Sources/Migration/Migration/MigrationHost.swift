@@ -2,6 +2,7 @@
 
 package import MigrationProtocol
 package import Model
+package import Ownership
 
 /// The host behind a `PeerServer`. Calls come from the server's threads, several at a time.
 package protocol MigrationHost: AnyObject, Sendable {
@@ -17,7 +18,7 @@ package protocol MigrationHost: AnyObject, Sendable {
 
     /// By a ruling the VM is another host's. Returns with what there is of it here standing still for good, and
     /// then `record` in the ledger; throws with the ledger as it was.
-    func overrule(_ record: LedgerRecord) throws(MigrationRefusal)
+    func supersede(_ record: LedgerRecord) throws(MigrationRefusal)
 
     /// The connection of an incoming migration was lost. What arrived is kept for so long; then, or before,
     /// `unparked` or `finished` comes.

@@ -1,8 +1,8 @@
 // Where ownership is written down. LedgerFile is the implementation; tests have others.
 
 package import Host
-package import MigrationProtocol
 package import Model
+package import Ownership
 package import Wire
 
 /// Why the ledger did not take a record. The ledger says what it said before.

@@ -131,7 +131,8 @@ package final class PeerServer: Sendable {
             return try refuse(
                 connection,
                 MigrationRefusal(
-                    .versionMismatch, "no version of the peer protocol that both speak",
+                    .versionMismatch,
+                    "they share no version of the peer protocol: the destination speaks \(ours.lowerBound) to \(ours.upperBound), the source \(versions.lowerBound) to \(versions.upperBound)",
                     details: [
                         "here \(ours.lowerBound) to \(ours.upperBound)",
                         "there \(versions.lowerBound) to \(versions.upperBound)",

@@ -2,6 +2,7 @@
 
 import Host
 import MigrationProtocol
+import Ownership
 import PeerLink
 
 /// Why a question has no answer.
@@ -17,8 +18,8 @@ struct Questioner {
         try answer(to: .question(question))
     }
 
-    func tell(_ notice: Overruling) throws(QuestionError) -> OwnershipAnswer {
-        try answer(to: .overrule(notice))
+    func tell(_ notice: TakeoverNotice) throws(QuestionError) -> OwnershipAnswer {
+        try answer(to: .takeoverNotice(notice))
     }
 
     private func answer(to message: PeerMessage) throws(QuestionError) -> OwnershipAnswer {

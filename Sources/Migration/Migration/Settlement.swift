@@ -4,6 +4,7 @@
 import Host
 package import MigrationProtocol
 package import Model
+package import Ownership
 package import PeerLink
 
 /// How it was settled. The ledger has it when this is returned.
@@ -13,7 +14,7 @@ package enum SettlementOutcome: Hashable, Sendable {
     /// The destination never ran it and never will: this host owns the VM again; resume it.
     case takenBack(Epoch)
     /// The destination knows that it was overruled: this host owns the VM without doubt.
-    case rulingHeard(Epoch)
+    case takeoverHeard(Epoch)
 }
 
 /// Why it is still unsettled.
@@ -52,26 +53,28 @@ package enum Settlement {
         runtime: any MigrationRuntime
     ) throws(SettlementError) -> SettlementOutcome {
         let current = ledger.ownership(of: vm)
-        func answer(
-            _ talk: (Questioner) throws(QuestionError) -> OwnershipAnswer
-        ) throws(SettlementError) -> OwnershipAnswer {
-            try self.answer(of: destination, timing, runtime, talk)
-        }
-        switch current {
-        case .released(let epoch, destination.name, let migration):
-            let question = OwnershipQuestion(vm: vm, epoch: epoch, migration: migration)
-            let answer = try answer { (questioner) throws(QuestionError) in
-                try questioner.ask(question)
+        guard let handover = UnresolvedHandover(of: vm, ownership: current),
+            handover.host == destination.name
+        else { throw .nothingToSettle(current) }
+        let answer = try answer(of: destination, timing, runtime) {
+            (questioner) throws(QuestionError) in
+            switch handover.query {
+            case .question(let question): try questioner.ask(question)
+            case .notice(let notice): try questioner.tell(notice)
             }
-            return try settle(question, answer, destination.name, ledger)
-        case .ruled(let epoch, destination.name, let migration):
-            let notice = Overruling(vm: vm, epoch: epoch, migration: migration)
-            let answer = try answer { (questioner) throws(QuestionError) in
-                try questioner.tell(notice)
-            }
-            return try settle(notice, answer, ledger)
-        default: throw .nothingToSettle(current)
         }
+        guard let record = handover.record(after: answer) else { throw otherEpoch(answer) }
+        do { try ledger.append(record) } catch { throw .ledger(error) }
+        return outcome(of: record, after: handover.query)
+    }
+
+    private static func outcome(
+        of record: LedgerRecord, after query: OwnershipQuery
+    ) -> SettlementOutcome {
+        let epoch = Ownership(record).epoch
+        if case .notice = query { return .takeoverHeard(epoch) }
+        if case .handedOver = record { return .handedOver(epoch) }
+        return .takenBack(epoch)
     }
 
     private static func answer(
@@ -95,40 +98,9 @@ package enum Settlement {
         }
     }
 
-    private static func settle(
-        _ notice: Overruling, _ answer: OwnershipAnswer, _ ledger: any OwnershipLedger
-    ) throws(SettlementError) -> SettlementOutcome {
-        guard case .overruled(let epoch) = answer, epoch >= notice.epoch else {
-            throw otherEpoch(answer)
-        }
-        do {
-            try ledger.append(.owned(vm: notice.vm, epoch: notice.epoch, migration: nil))
-        } catch { throw .ledger(error) }
-        return .rulingHeard(notice.epoch)
-    }
-
     private static func otherEpoch(_ answer: OwnershipAnswer) -> SettlementError {
         .refused(
             MigrationRefusal(
                 .protocolViolation, "an answer about another epoch", details: ["\(answer)"]))
-    }
-
-    private static func settle(
-        _ question: OwnershipQuestion, _ answer: OwnershipAnswer, _ destination: HostName,
-        _ ledger: any OwnershipLedger
-    ) throws(SettlementError) -> SettlementOutcome {
-        // The machine knows what an answer means; here it starts after GO.
-        var machine = SourceMachine(
-            asking: question, destination: destination, questionsMax: 1)
-        for action in machine.handle(.answer(answer)) {
-            guard case .write(let record) = action else { continue }
-            do { try ledger.append(record) } catch { throw .ledger(error) }
-            switch record {
-            case .handedOver(_, let epoch, _, _): return .handedOver(epoch)
-            case .owned(_, let epoch, _): return .takenBack(epoch)
-            default: break
-            }
-        }
-        throw otherEpoch(answer)
     }
 }

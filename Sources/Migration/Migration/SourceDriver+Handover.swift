@@ -6,6 +6,7 @@
 import Host
 import MigrationProtocol
 import Model
+import Ownership
 import PeerLink
 
 extension SourceDriver {

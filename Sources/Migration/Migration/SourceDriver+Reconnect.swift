@@ -38,7 +38,7 @@ extension SourceDriver {
         do throws(SystemError) {
             if try stop.wait(until: now + pause) { return .cancel }
         } catch { return lost(.system(error)) }
-        if isRenamed { machine.goOn(as: offer.migration) }
+        if isRenamed { loop.rename(to: offer.migration) }
         return connect()
     }
 

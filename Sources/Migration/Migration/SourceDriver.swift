@@ -6,6 +6,7 @@
 import Host
 import MigrationProtocol
 import Model
+import Ownership
 import PageCodec
 import PeerLink
 
@@ -22,7 +23,7 @@ final class SourceDriver {
     let news: any WakeFlag
     let dialer: PeerDialer
 
-    var machine: SourceMachine
+    var loop: SourceLoop
     var control: (any Link)?
     var streams: SourceStreams?
     var clock: PhaseClock
@@ -71,33 +72,36 @@ final class SourceDriver {
         clock = PhaseClock(at: runtime.now)
         lastAlive = runtime.now
         carried = PageSet(pageCount: guest.layout.pageCount)
-        machine = SourceMachine(
-            vm: offer.vm, migration: offer.migration, epoch: offer.epoch,
-            destination: destination.name,
-            downtimeLimit: (options.downtimeLimit ?? offer.spec.downtimeLimit).duration,
-            questionsMax: options.timing.questionsMax,
-            // A rehearsal that meets a loss has its answer.
-            reconnectsMax: options.isRehearsal ? 0 : options.timing.reconnectsMax,
-            isRehearsal: options.isRehearsal)
+        loop = SourceLoop(
+            SourceMachine(
+                vm: offer.vm, migration: offer.migration, epoch: offer.epoch,
+                destination: destination.name,
+                downtimeLimit: (options.downtimeLimit ?? offer.spec.downtimeLimit).duration,
+                questionsMax: options.timing.questionsMax,
+                // A rehearsal that meets a loss has its answer.
+                reconnectsMax: options.isRehearsal ? 0 : options.timing.reconnectsMax,
+                isRehearsal: options.isRehearsal))
     }
 
+    var machine: SourceMachine { loop.machine }
+
     func run() throws(MigrationFailure) -> MigrationReport {
-        var events: [SourceMachine.Event] = [.start]
+        loop.receive(.start, isCancelled: isCancelObeyed)
         while true {
-            let event = events.isEmpty ? nextMessage() : events.removeFirst()
-            if machine.canCancel, watch.isCancelled { events = [] }
-            let actions = machine.handle(
-                machine.canCancel && watch.isCancelled ? cancelled() : event)
-            for action in actions {
-                if case .end(let ending) = action { return try finish(ending) }
-                if let event = perform(action) { events.append(event) }
+            guard let action = loop.nextAction else {
+                loop.receive(nextMessage(), isCancelled: isCancelObeyed)
+                continue
             }
+            if case .end(let ending) = action { return try finish(ending) }
+            loop.finishAction(with: perform(action), isCancelled: isCancelObeyed)
         }
     }
 
-    private func cancelled() -> SourceMachine.Event {
+    /// Asked only while the machine can be cancelled.
+    private func isCancelObeyed() -> Bool {
+        guard watch.isCancelled else { return false }
         reason = (clock.phase, .cancelled)
-        return .cancel
+        return true
     }
 
     /// What happened by doing it; nil when that is for the destination to tell.

@@ -3,6 +3,7 @@
 import Host
 import MigrationProtocol
 package import Model
+import Ownership
 package import PeerLink
 import Synchronization
 

@@ -1,4 +1,4 @@
-// The bounds of an exploration: who plays, what may happen, and how often.
+// The bounds of an exploration: what takes part, what may happen, and how often.
 
 /// What is explored.
 package struct Bounds: Sendable {
@@ -10,14 +10,16 @@ package struct Bounds: Sendable {
     /// Memory of a broken attempt is kept.
     package var parks = false
     package var reconnects = 0
-    /// Asked by a driver before it leaves that to the agent.
+    /// How often a driver asks before it leaves that to the agent.
     package var questions = 2
     /// Rounds after which another follows.
     package var earlyRounds = 0
     package var hasController = false
-    /// An operator rules against a host that may be alive: two may run until the notice gets through.
+    /// An operator takes a VM over from a host that may be alive: two may run until the notice arrives.
     package var operatorMayErr = false
-    /// Nothing that may happen keeps the VM from moving.
+    /// The VM must migrate whatever happens.
     package var mustMove = false
-    package var faults = Faults(0, [:])
+    package var faults = Faults(together: 0, each: [:])
+
+    package init() {}
 }

@@ -1,25 +1,25 @@
 // How often each fault may happen: what makes the state space finite.
 
-/// What a world may do to its hosts, or a person to a migration.
+/// What may happen to hosts and connections, and what people may do.
 package enum Fault: Int, Hashable, Sendable, CaseIterable {
     /// An agent's process ends at once; the ferry-vmm lives on.
     case agentCrash
-    /// Power is gone: agent, ferry-vmm, memory. Disks stay.
+    /// Power fails: agent, ferry-vmm and memory are gone. Disks stay.
     case hostOff
     /// A host that was off comes back.
     case hostReturn
     case processKill
-    /// The control connection breaks; what is under way may still arrive, or not.
+    /// The control connection breaks; what is on its way may still arrive, or not.
     case cut
-    /// A side waits no longer, though nothing is broken.
+    /// A side times out, though nothing is broken.
     case impatience
     /// A question, a notice or its answer is lost or comes too late.
     case loss
     /// A ledger's write fails; the record may be found after a crash all the same.
     case disk
     case cancel
-    /// An operator's ruling.
-    case ruling
+    /// An operator's decision about a VM.
+    case forcedTakeover
     /// The hosts cannot reach each other until it heals.
     case partition
     case controllerCrash
@@ -29,11 +29,11 @@ package enum Fault: Int, Hashable, Sendable, CaseIterable {
     case stream
     /// A page arrives changed.
     case corruption
-    /// A host that has nothing to do with the VM asks after it.
+    /// A host that has no part in the VM asks about it.
     case stranger
-    /// A word of a connection that is gone arrives on a later one.
+    /// A message of a connection that is gone arrives on a later one.
     case mixUp
-    /// Another migration after the first: no fault, but where it is bounded like one, it counts as one.
+    /// Another migration after the first: not a fault, but where it is bounded like one, it counts as one.
     case again
 }
 
@@ -42,18 +42,20 @@ package struct Faults: Hashable, Sendable {
     package var together: UInt8
     package var each: [Fault: UInt8]
 
-    package init(_ together: UInt8, _ each: [Fault: UInt8]) {
+    package init(together: UInt8, each: [Fault: UInt8]) {
         self.together = together
         self.each = each
     }
 
     /// Every one of these as often as all together allow.
-    package init(_ together: UInt8, ofEach faults: [Fault]) {
-        self.init(together, Dictionary(uniqueKeysWithValues: faults.map { ($0, together) }))
+    package init(together: UInt8, ofEach faults: [Fault]) {
+        self.init(
+            together: together,
+            each: Dictionary(uniqueKeysWithValues: faults.map { ($0, together) }))
     }
 }
 
-/// What is left of them. Three bits a kind.
+/// How many faults may still happen. Three bits a kind.
 struct Budget: Hashable, Sendable {
     private var left: UInt64 = 0
     private var together: UInt8
@@ -62,21 +64,23 @@ struct Budget: Hashable, Sendable {
         together = faults.together
         for (fault, count) in faults.each {
             precondition(count < 8)
-            left |= UInt64(count) << Self.shift(fault)
+            left |= UInt64(count) << Self.shift(of: fault)
         }
     }
 
-    private static func shift(_ fault: Fault) -> UInt64 { UInt64(fault.rawValue * 3) }
+    private static func shift(of fault: Fault) -> UInt64 { UInt64(fault.rawValue * 3) }
 
     func allows(_ fault: Fault) -> Bool {
-        (fault == .hostReturn || together > 0) && (left >> Self.shift(fault)) & 7 > 0
+        (fault == .hostReturn || together > 0) && left(of: fault) > 0
     }
 
+    func left(of fault: Fault) -> UInt64 { (left >> Self.shift(of: fault)) & 7 }
+
     mutating func spend(_ fault: Fault) {
-        left -= 1 << Self.shift(fault)
+        left -= 1 << Self.shift(of: fault)
         if fault == .hostReturn { return }
         together -= 1
-        // What can never be spent must not tell states apart.
-        if together == 0 { left &= 7 << Self.shift(.hostReturn) }
+        // What can never be spent must not make states differ.
+        if together == 0 { left &= 7 << Self.shift(of: .hostReturn) }
     }
 }

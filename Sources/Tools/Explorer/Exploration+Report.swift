@@ -1,4 +1,4 @@
-// What a person reads of an exploration.
+// An exploration's result as text.
 
 import Model
 
@@ -21,18 +21,18 @@ extension Exploration {
             let number = "\(index + 1)"
             return String(repeating: " ", count: max(0, 4 - number.count)) + number + "  " + line
         }
-        return ([figures, "violation: \(finding.violation.words)"] + steps + finding.summary)
+        return ([figures, "violation: \(finding.violation.text)"] + steps + finding.summary)
             .joined(separator: "\n")
     }
 }
 
 extension Violation {
-    package var words: String {
+    package var text: String {
         switch self {
         case .twoRun: "two hosts execute the guest"
         case .sameEpoch: "two ledgers own the VM in one epoch"
-        case .overruledRuns: "a host that knows that it is overruled runs the VM"
-        case .contradiction: "a ledger refused what a driver had every reason to write"
+        case .supersededRuns: "a host that knows that it is superseded runs the VM"
+        case .contradiction: "a ledger refused a record that must be allowed"
         case .sourceDoesNotRun:
             "the migration failed before GO, and the VM does not run at its source"
         case .cancelIgnored: "a cancel was taken, and the VM is not at its source"

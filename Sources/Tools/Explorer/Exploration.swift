@@ -1,6 +1,6 @@
 // The search: breadth first, so that the first violation is a shortest one; on two threads, with one result.
 //
-// States are expanded in batches. Both threads work out the successors of half a batch each, and look up which of them
+// States are expanded in batches. Each thread computes the successors of half a batch, and looks up which of them
 // are known; then one thread numbers the new ones in order. So numbers, counts and traces do not depend on timing.
 
 package import Host
@@ -10,9 +10,9 @@ import Synchronization
 /// What was found.
 package struct Finding: Sendable {
     package let violation: Violation
-    /// The shortest way there, step by step.
+    /// The shortest path to it, step by step.
     package let conversation: [String]
-    /// Where everything stands at its end.
+    /// The state of both hosts at its end.
     package let summary: [String]
 }
 
@@ -31,24 +31,24 @@ package struct Exploration: Sendable {
     ///   - statesMax: ends incomplete after so many.
     ///   - progress: called after each level.
     package static func run(
-        _ bounds: Bounds, plant: Plant? = nil, depthMax: Int = .max, statesMax: Int = 50_000_000,
-        progress: (Exploration) -> Void = { _ in }
+        _ bounds: Bounds, bug: PlantedBug? = nil, depthMax: Int = .max, statesMax: Int = 50_000_000,
+        progress: (_ soFar: Exploration) -> Void = { _ in }
     ) throws(SystemError) -> Exploration {
-        var search = Search(Rules(bounds: bounds, plant: plant))
+        var search = Search(Rules(bounds: bounds, bug: bug))
         let start = Instant.now
         var result = Exploration()
         while !search.isOver, search.depth < depthMax, search.states < statesMax {
             try search.expandLevel()
-            result.take(search, since: start)
+            result.record(search, since: start)
             progress(result)
         }
         result.isComplete = search.isOver
         result.finding = search.finding
-        result.take(search, since: start)
+        result.record(search, since: start)
         return result
     }
 
-    private mutating func take(_ search: Search, since start: Instant) {
+    private mutating func record(_ search: Search, since start: Instant) {
         states = search.states
         transitions = search.transitions
         depth = search.depth
@@ -83,14 +83,14 @@ private struct Expansion: Sendable {
     /// For each state of the part, where its steps end.
     let ends: [Int]
 
-    init(_ worlds: ArraySlice<World>, _ rules: Rules, _ table: StateTable) {
+    init(of worlds: ArraySlice<World>, rules: Rules, known table: StateTable) {
         var steps: [Step] = []
         var states: [State] = []
         var ends: [Int] = []
         steps.reserveCapacity(worlds.count * 6)
         ends.reserveCapacity(worlds.count)
         var ordinal: UInt16 = 0
-        let visit = Visit { kind, next, _ in
+        let collector = Steps(rules) { kind, next, _ in
             var world = next
             let fingerprint = Fingerprint(&world)
             let target: Target
@@ -109,7 +109,7 @@ private struct Expansion: Sendable {
         }
         for world in worlds {
             ordinal = 0
-            world.successors(rules, visit)
+            world.addSuccessors(to: collector)
             ends.append(steps.count)
         }
         self.steps = steps
@@ -118,8 +118,8 @@ private struct Expansion: Sendable {
     }
 }
 
-/// Where a thread leaves what it worked out.
-private final class Desk: Sendable {
+/// Where a thread leaves its result.
+private final class ThreadResult: Sendable {
     let expansion = Mutex<Expansion?>(nil)
 }
 
@@ -152,8 +152,8 @@ private struct Search {
             let end = min(first + Self.batch, frontier.count)
             let base = states - frontier.count - next.count + first
             var parent = UInt32(base)
-            for part in try expand(first..<end) {
-                number(part, from: parent)
+            for part in try expandBatch(first..<end) {
+                assignNumbers(to: part, firstParent: parent)
                 parent += UInt32(part.ends.count)
             }
             first = end
@@ -167,24 +167,28 @@ private struct Search {
     }
 
     /// Half of it on a thread of its own.
-    private func expand(_ batch: Range<Int>) throws(SystemError) -> [Expansion] {
+    private func expandBatch(_ batch: Range<Int>) throws(SystemError) -> [Expansion] {
         let middle = batch.lowerBound + batch.count / 2
         let (rules, table, frontier) = (rules, table, frontier)
-        guard batch.count >= 64 else { return [Expansion(frontier[batch], rules, table)] }
-        let desk = Desk()
-        let thread = try NamedThread(name: "ferry-explore") {
-            let expansion = Expansion(frontier[middle..<batch.upperBound], rules, table)
-            desk.expansion.withLock { $0 = expansion }
+        guard batch.count >= 64 else {
+            return [Expansion(of: frontier[batch], rules: rules, known: table)]
         }
-        let first = Expansion(frontier[batch.lowerBound..<middle], rules, table)
+        let result = ThreadResult()
+        let thread = try NamedThread(name: "ferry-explore") {
+            let expansion = Expansion(
+                of: frontier[middle..<batch.upperBound], rules: rules, known: table)
+            result.expansion.withLock { $0 = expansion }
+        }
+        let first = Expansion(
+            of: frontier[batch.lowerBound..<middle], rules: rules, known: table)
         thread.join()
-        guard let second = desk.expansion.withLock({ $0.take() }) else {
+        guard let second = result.expansion.withLock({ $0.take() }) else {
             preconditionFailure("a thread that was joined has left its part")
         }
         return [first, second]
     }
 
-    private mutating func number(_ part: Expansion, from firstParent: UInt32) {
+    private mutating func assignNumbers(to part: Expansion, firstParent: UInt32) {
         var index = 0
         for (offset, end) in part.ends.enumerated() {
             let parent = firstParent + UInt32(offset)
@@ -196,7 +200,8 @@ private struct Search {
                 let number =
                     switch step.target {
                     case .known(let number): number
-                    case .new(let state): add(part.states[state], step.ordinal, parent)
+                    case .new(let state):
+                        add(part.states[state], ordinal: step.ordinal, parent: parent)
                     }
                 if step.isFair { graph.addFairStep(to: number) }
             }
@@ -205,7 +210,7 @@ private struct Search {
 
     /// The number of a state that was new before its batch, and may be known by now.
     private mutating func add(
-        _ state: Expansion.State, _ ordinal: UInt16, _ parent: UInt32
+        _ state: Expansion.State, ordinal: UInt16, parent: UInt32
     ) -> UInt32 {
         let (number, isNew) = table.insert(state.fingerprint)
         guard isNew else { return number }
@@ -215,24 +220,24 @@ private struct Search {
         return number
     }
 
-    // MARK: Telling
+    // MARK: Result
 
-    /// The way to what was found, walked once more for its words.
+    /// The path to the violation, walked once more for its text.
     var finding: Finding? {
         guard let found else { return nil }
         var world = World(rules.bounds)
         var lines: [String] = []
         for ordinal in graph.path(to: found.state) {
             var position = 0
-            var taken: (world: World, words: String)?
-            let visit = Visit { _, next, words in
-                if position == ordinal { taken = (next, words()) }
+            var taken: (world: World, text: String)?
+            let collector = Steps(rules) { _, next, description in
+                if position == ordinal { taken = (next, description()) }
                 position += 1
             }
-            world.successors(rules, visit)
+            world.addSuccessors(to: collector)
             guard let taken else { preconditionFailure("a step that was taken can be taken again") }
             world = taken.world
-            lines.append(taken.words)
+            lines.append(taken.text)
         }
         return Finding(
             violation: found.violation, conversation: lines, summary: world.summary)

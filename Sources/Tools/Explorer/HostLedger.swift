@@ -1,10 +1,11 @@
 // A host's ledger as a crash sees it: what is durable, and what a failed write may have left behind.
 //
-// A write is one step here. A crash before it and one after it are both explored, and nobody can tell a crash in
-// its middle from one of the two: what the agent knew is gone with it.
+// A write is one step here. A crash before it and one after it are both explored, and a crash in its middle cannot be
+// told from one of the two: what the agent knew is gone with it.
 
 import MigrationProtocol
 import Model
+import Ownership
 
 struct HostLedger: Hashable, Sendable {
     enum Check: Hashable, Sendable {
@@ -16,16 +17,16 @@ struct HostLedger: Hashable, Sendable {
 
     private(set) var ownership: Ownership?
     /// Records of failed writes that a later start may find.
-    private(set) var ghosts: [LedgerRecord] = []
+    private(set) var tornRecords: [LedgerRecord] = []
     /// Only where the fsync is forgotten: what the disk says until then.
     private(set) var unflushed: [Ownership?] = []
 
     init(_ ownership: Ownership?) { self.ownership = ownership }
 
-    /// The very rules of the ledger file.
+    /// By the rules of the product's ledger.
     func check(_ record: LedgerRecord) -> Check {
-        var book = LedgerBook()
-        if let ownership { book.restore(LedgerRecord(vm: Cast.vm, ownership)) }
+        var book = LedgerTable()
+        if let ownership { book.restore(LedgerRecord(vm: FixedValues.vm, ownership)) }
         let before = book
         do throws(LedgerContradiction) { try book.apply(record) } catch { return .contradiction }
         return book == before ? .holds : .allowed
@@ -35,16 +36,16 @@ struct HostLedger: Hashable, Sendable {
     mutating func write(_ record: LedgerRecord, isFlushed: Bool) {
         if !isFlushed { unflushed = [ownership] }
         ownership = Ownership(record)
-        ghosts = []
+        tornRecords = []
     }
 
-    mutating func fail(_ record: LedgerRecord) {
-        if !ghosts.contains(record) { ghosts.append(record) }
+    mutating func failToWrite(_ record: LedgerRecord) {
+        if !tornRecords.contains(record) { tornRecords.append(record) }
     }
 
     /// Every ledger that the next start may find.
     var afterCrash: [HostLedger] {
-        [HostLedger(ownership)] + ghosts.map { HostLedger(Ownership($0)) }
+        [HostLedger(ownership)] + tornRecords.map { HostLedger(Ownership($0)) }
             + unflushed.map { HostLedger($0) }
     }
 }

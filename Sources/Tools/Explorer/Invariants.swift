@@ -2,6 +2,7 @@
 
 import MigrationProtocol
 import Model
+import Ownership
 
 /// What went wrong.
 package enum Violation: String, Hashable, Sendable {
@@ -9,15 +10,15 @@ package enum Violation: String, Hashable, Sendable {
     case twoRun
     /// Two ledgers let their host run the VM in one epoch.
     case sameEpoch
-    /// A host that knows that it is overruled runs the VM.
-    case overruledRuns
+    /// A host that knows that it is superseded runs the VM.
+    case supersededRuns
     /// A ledger refused what a driver had every reason to write.
     case contradiction
     /// A migration failed before GO, and the VM does not run at its source.
     case sourceDoesNotRun
     /// A cancel was taken, and the VM is not at its source.
     case cancelIgnored
-    /// Whatever follows, neither a running owner nor a stated recovery is reached.
+    /// No step from here leads to a running owner or to a stated recovery.
     case stuck
 }
 
@@ -25,20 +26,20 @@ extension World {
     func violation(_ bounds: Bounds) -> Violation? {
         if let violation { return violation }
         let (s, d) = (hosts[.s], hosts[.d])
-        // Who rules against a host that is alive has been told what that risks.
+        // An operator who takes a VM from a host that is alive was warned of that.
         if s.isRunning, d.isRunning, !bounds.operatorMayErr { return .twoRun }
         if s.mayRun, d.mayRun, s.ledger.ownership?.epoch == d.ledger.ownership?.epoch {
             return .sameEpoch
         }
         for host in [s, d] {
-            if case .overruled? = host.ledger.ownership, host.isRunning { return .overruledRuns }
+            if case .superseded? = host.ledger.ownership, host.isRunning { return .supersededRuns }
         }
         return nil
     }
 
     /// What is wrong with the end of a migration at its source.
     func violation(
-        of ending: SourceMachine.Ending, _ side: Side, _ out: Outgoing
+        of ending: SourceMachine.Ending, on side: Side, migration out: OutgoingMigration
     ) -> Violation? {
         let host = hosts[side]
         switch ending {
@@ -50,9 +51,9 @@ extension World {
         }
     }
 
-    /// A state where everything may stay for ever: the VM runs where it should, or people are told what to do.
+    /// A state in which everything may stay: the VM runs where it should, or people are told what to do.
     func isGoal(_ bounds: Bounds) -> Bool {
-        guard inquiries.isEmpty, isAtRest(.s), isAtRest(.d) else { return false }
+        guard queries.isEmpty, isAtRest(.s), isAtRest(.d) else { return false }
         if bounds.mustMove {
             return migrations == bounds.migrations && hosts[.d].isRunning && hosts[.d].mayRun
         }
@@ -69,21 +70,21 @@ extension World {
     private func isSoleOwner(_ side: Side) -> Bool {
         guard hosts[side].mayRun else { return false }
         if !hosts[side.other].isOn { return true }
-        if case .ruled? = hosts[side].ledger.ownership { return false }
+        if case .takenOver? = hosts[side].ledger.ownership { return false }
         return !hosts[side.other].mayRun
     }
 
-    /// Nothing runs, and that is told, with what to do.
+    /// Nothing runs, and that is reported, with what to do.
     private func hasStatedRecovery(_ side: Side) -> Bool {
         let host = hosts[side]
         switch host.ledger.ownership {
         case .released?:
-            // Its own host comes back and asks, or the other's does, or somebody rules.
+            // Its own host returns and asks, or the other host returns, or an operator takes the VM over.
             return !host.isOn || !hosts[side.other].isOn
-        case .owned?, .ruled?:
+        case .owned?, .takenOver?:
             // Its process was killed: a VM that is lost, and reported so.
             return !host.isOn || host.process == nil && host.hasLostProcess
-        case .handedOver?, .overruled?, .incoming?, .neverRan?, .deleted?, nil: return false
+        case .handedOver?, .superseded?, .incoming?, .neverRan?, .deleted?, nil: return false
         }
     }
 }

@@ -1,11 +1,12 @@
-// What is under way between hosts: control connections, each with a queue in either direction, and questions, each on
-// a connection of its own, so that any may overtake any other.
+// What is on its way between hosts: control connections, each with a queue in either direction, and ownership queries,
+// each on a connection of its own, so that any of them may overtake any other.
 
 import MigrationProtocol
-import Model
+package import Model
+package import Ownership
 
-/// What travels on a control connection, without what nobody decides by.
-enum Word: Hashable, Sendable {
+/// What travels on a control connection, without what no decision depends on.
+package enum ControlMessage: Hashable, Sendable {
     case offer(UInt8, Epoch, isRehearsal: Bool)
     case accepted
     case rehearse
@@ -18,26 +19,26 @@ enum Word: Hashable, Sendable {
     case refused(isHere: Bool)
 }
 
-/// A control connection. Broken by a cut, or by a side that left: then each side that still holds it notices in its
+/// A control connection. A cut breaks it, or a side that leaves it: then each side that still holds it notices in its
 /// own time, and may or may not read first what had arrived.
 struct Connection: Hashable, Sendable {
     let number: UInt8
     let source: Side
-    var toDestination: [Word] = []
-    var toSource: [Word] = []
+    var toDestination: [ControlMessage] = []
+    var toSource: [ControlMessage] = []
     var isBroken = false
     var isHeldBySource = true
     var isHeldByDestination = true
+
+    init(number: UInt8, source: Side) {
+        self.number = number
+        self.source = source
+    }
 }
 
 /// A question or a notice on its way to a host and back.
-struct Inquiry: Hashable, Sendable {
-    enum Body: Hashable, Sendable {
-        case question(OwnershipQuestion)
-        case notice(Overruling)
-    }
-
-    enum Reply: Hashable, Sendable {
+package struct QueryInTransit: Hashable, Sendable {
+    package enum Reply: Hashable, Sendable {
         case answer(OwnershipAnswer)
         case refused
     }
@@ -50,14 +51,21 @@ struct Inquiry: Hashable, Sendable {
         case replied(Reply)
     }
 
-    let body: Body
+    let body: OwnershipQuery
     let to: Side
     let isFromStranger: Bool
     var stage = Stage.sent
-    /// The asker still waits. Later it is answered into the void.
+    /// The asking host still waits. Later the answer reaches no reader.
     var isAwaited: Bool
 
-    var asker: HostName { isFromStranger ? Cast.stranger : to.other.name }
+    init(body: OwnershipQuery, to side: Side, isFromStranger: Bool, isAwaited: Bool) {
+        self.body = body
+        to = side
+        self.isFromStranger = isFromStranger
+        self.isAwaited = isAwaited
+    }
+
+    var asker: HostName { isFromStranger ? FixedValues.stranger : to.other.name }
 }
 
 extension World {
@@ -65,19 +73,19 @@ extension World {
         connections.first { $0.number == number }
     }
 
-    /// A word goes out; into the void when the connection is broken.
-    mutating func send(_ word: Word, from side: Side, on number: UInt8?) {
+    /// A message leaves; it is lost when the connection is broken.
+    mutating func send(_ message: ControlMessage, from side: Side, on number: UInt8?) {
         guard let index = connections.firstIndex(where: { $0.number == number }),
             !connections[index].isBroken
         else { return }
         if connections[index].source == side {
-            connections[index].toDestination.append(word)
+            connections[index].toDestination.append(message)
         } else {
-            connections[index].toSource.append(word)
+            connections[index].toSource.append(message)
         }
     }
 
-    mutating func takeWord(for side: Side, on number: UInt8) -> Word? {
+    mutating func takeMessage(for side: Side, on number: UInt8) -> ControlMessage? {
         guard let index = connections.firstIndex(where: { $0.number == number }) else { return nil }
         if connections[index].source == side {
             return connections[index].toSource.isEmpty
@@ -87,8 +95,8 @@ extension World {
             ? nil : connections[index].toDestination.removeFirst()
     }
 
-    /// A side lets go: the other notices in its own time.
-    mutating func leave(_ number: UInt8?, _ side: Side) {
+    /// One side leaves the connection: the other notices in its own time.
+    mutating func leaveConnection(_ number: UInt8?, on side: Side) {
         guard let index = connections.firstIndex(where: { $0.number == number }) else { return }
         connections[index].isBroken = true
         if connections[index].source == side {
@@ -98,7 +106,7 @@ extension World {
             connections[index].isHeldByDestination = false
             // Where connections may be mixed up, a GO that was never read is not forgotten.
             if budget.allows(.mixUp) {
-                leftovers += connections[index].toDestination.filter(\.isGo)
+                unreadMessages += connections[index].toDestination.filter(\.isGo)
             }
             connections[index].toDestination = []
         }
@@ -107,24 +115,24 @@ extension World {
         }
     }
 
-    var freeNumber: UInt8 {
+    var freeConnectionNumber: UInt8 {
         var number: UInt8 = 0
         while connections.contains(where: { $0.number == number }) { number += 1 }
         return number
     }
 
-    /// What one host asks another: refused by the network at once, or under way.
-    mutating func ask(_ body: Inquiry.Body, from side: Side) -> Bool {
-        guard canReach(from: side) else { return false }
-        inquiries.append(
-            Inquiry(body: body, to: side.other, isFromStranger: false, isAwaited: true))
+    /// One host asks the other: the network refuses at once (false), or the query is on its way.
+    mutating func sendQuery(_ query: OwnershipQuery, from side: Side) -> Bool {
+        guard canReachPeer(of: side) else { return false }
+        queries.append(
+            QueryInTransit(body: query, to: side.other, isFromStranger: false, isAwaited: true))
         return true
     }
 
-    func canReach(from side: Side) -> Bool { hosts[side.other].isUp && !isPartitioned }
+    func canReachPeer(of side: Side) -> Bool { hosts[side.other].isUp && !isPartitioned }
 
-    /// The one that a host waits for.
-    func awaitedInquiry(of side: Side) -> Int? {
-        inquiries.firstIndex { $0.isAwaited && $0.to == side.other && !$0.isFromStranger }
+    /// The query that a host waits for.
+    func awaitedQuery(of side: Side) -> Int? {
+        queries.firstIndex { $0.isAwaited && $0.to == side.other && !$0.isFromStranger }
     }
 }

@@ -1,4 +1,5 @@
-// How each state was first reached, and which states follow it in fairness: for traces, and for "can it still end well?".
+// How each state was first reached, and which states follow it by fair steps: for traces, and for the question whether a
+// goal can still be reached.
 
 struct StateGraph {
     /// For each state: its first predecessor, and as which of its successors it was reached.
@@ -17,12 +18,12 @@ struct StateGraph {
         goals.append(isGoal)
     }
 
-    /// The steps that follow are this state's. States come in the order of their numbers.
+    /// The steps that are added next belong to the next state. States come in the order of their numbers.
     mutating func beginSteps() { starts.append(targets.count) }
 
     mutating func addFairStep(to target: UInt32) { targets.append(target) }
 
-    /// The way from the beginning, as the place of each step among its state's successors.
+    /// The path from the first state, as the place of each step among its state's successors.
     func path(to state: UInt32) -> [Int] {
         var path: [Int] = []
         var state = state
@@ -33,8 +34,8 @@ struct StateGraph {
         return path.reversed()
     }
 
-    /// The first state from which no fair step after step leads to a goal. In a finite graph that is the same as a
-    /// fair run that never ends well.
+    /// The first state from which no sequence of fair steps leads to a goal. In a finite graph that is the same as a
+    /// fair run that never reaches one.
     func firstWithoutGoal() -> UInt32? {
         let (sources, offsets) = reversed()
         var reaches = goals
@@ -48,7 +49,7 @@ struct StateGraph {
         return reaches.firstIndex(of: false).map { UInt32($0) }
     }
 
-    /// For each state those that have a fair step to it.
+    /// For each state, the states that have a fair step to it.
     private func reversed() -> (sources: [UInt32], offsets: [Int]) {
         var offsets = [Int](repeating: 0, count: count + 1)
         for target in targets { offsets[Int(target) + 1] += 1 }

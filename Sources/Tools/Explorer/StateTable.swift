@@ -1,7 +1,7 @@
 // Every state that was seen, by a fingerprint of 128 bits.
 //
-// Two states with one fingerprint would be taken for one. Most likely that comes of one part, of which there are far
-// fewer than states: among a million hosts the chance is below 10^-7.
+// Two states with one fingerprint would be taken for one. The likely cause is one part, of which there are far
+// fewer than states: among a million hosts the probability is below 10^-7.
 
 /// 128 bits of a state: two mixtures of the 64-bit hashes of its parts.
 struct Fingerprint: Hashable, Sendable {
@@ -10,20 +10,22 @@ struct Fingerprint: Hashable, Sendable {
 
     /// From here on the world may be read by any thread.
     init(_ world: inout World) {
-        let (s, d) = world.hosts.hashes()
+        let (s, d) = world.hosts.computeHashes()
         var hasher = Hasher()
         world.hashRest(into: &hasher)
         let rest = UInt64(bitPattern: Int64(hasher.finalize()))
         // Zero marks a free slot.
-        low = Self.mix(s, d, rest, 0x9e37_79b9_7f4a_7c15) | 1
-        high = Self.mix(rest, s, d, 0xc2b2_ae3d_27d4_eb4f)
+        low = Self.mix(first: s, second: d, third: rest, key: 0x9e37_79b9_7f4a_7c15) | 1
+        high = Self.mix(first: rest, second: s, third: d, key: 0xc2b2_ae3d_27d4_eb4f)
     }
 
-    private static func mix(_ a: UInt64, _ b: UInt64, _ c: UInt64, _ key: UInt64) -> UInt64 {
+    private static func mix(
+        first: UInt64, second: UInt64, third: UInt64, key: UInt64
+    ) -> UInt64 {
         var sum = key
-        sum = mix(sum ^ a)
-        sum = mix(sum ^ b)
-        return mix(sum ^ c)
+        sum = mix(sum ^ first)
+        sum = mix(sum ^ second)
+        return mix(sum ^ third)
     }
 
     /// The finaliser of SplitMix64.
@@ -38,8 +40,8 @@ struct Fingerprint: Hashable, Sendable {
 extension World {
     fileprivate func hashRest(into hasher: inout Hasher) {
         hasher.combine(connections)
-        hasher.combine(inquiries)
-        hasher.combine(leftovers)
+        hasher.combine(queries)
+        hasher.combine(unreadMessages)
         hasher.combine(controllers)
         hasher.combine(budget)
         hasher.combine(migrations)

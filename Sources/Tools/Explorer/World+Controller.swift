@@ -1,39 +1,41 @@
-// The controller: hears what ledgers say and which hosts are off, stores, and tells the host that it rules for.
+// The controller: it receives what ledgers say and which hosts are off, stores, and orders forced takeovers. Its
+// decisions are those of the product's own machine.
 
 import MigrationProtocol
 import Model
+import Ownership
 
 struct Controller: Hashable, Sendable {
-    var machine: RulingMachine
+    var machine: ForcedTakeoverMachine
     /// What survives it.
     var store: OwnershipEntry?
-    var actions: [RulingMachine.Action] = []
-    /// Rulings on their way; one told twice is there once, and may arrive twice.
-    var orders: [RulingOrder] = []
+    var actions: [ForcedTakeoverMachine.Action] = []
+    /// Orders on their way; one that was sent twice is here once, and may arrive twice.
+    var orders: [ForcedTakeoverOrder] = []
     var isUp = true
 
     init(store: OwnershipEntry?) {
         self.store = store
-        machine = RulingMachine(vm: Cast.vm, entry: store)
+        machine = ForcedTakeoverMachine(vm: FixedValues.vm, entry: store)
     }
 }
 
 extension World {
-    func controllerSteps(_ rules: Rules, _ visit: Visit) {
+    func addControllerSteps(to steps: Steps) {
         guard let controller = controllers.first else { return }
-        orderSteps(controller, rules, visit)
+        addOrderSteps(of: controller, to: steps)
         guard controller.isUp else {
             let next = with {
                 var successor = Controller(store: controller.store)
                 successor.orders = controller.orders
                 $0.controllers = [successor]
             }
-            return visit(.fair, next) { "C  starts; its store says \(controller.store.words)" }
+            return steps.add(next) { "C  starts; its store says \(controller.store.text)" }
         }
         if let action = controller.actions.first {
-            perform(action, controller, visit)
+            perform(action, of: controller, to: steps)
         } else {
-            for side in Side.allCases { hear(side, rules, visit) }
+            for side in Side.allCases { addReports(about: side, to: steps) }
         }
         guard budget.allows(.controllerCrash) else { return }
         let next = with {
@@ -41,33 +43,35 @@ extension World {
             $0.controllers[0].isUp = false
             $0.controllers[0].actions = []
             // What it knew is gone.
-            $0.controllers[0].machine = RulingMachine(vm: Cast.vm, entry: nil)
+            $0.controllers[0].machine = ForcedTakeoverMachine(vm: FixedValues.vm, entry: nil)
         }
-        visit(.chance, next) { "C  crashes" }
+        steps.add(next, as: .chance) { "C  crashes" }
     }
 
-    /// News only: what the machine knows already changes nothing.
-    private func hear(_ side: Side, _ rules: Rules, _ visit: Visit) {
+    /// Only what the machine does not know yet: anything else changes nothing.
+    private func addReports(about side: Side, to steps: Steps) {
         if hosts[side].isUp, let ownership = hosts[side].ledger.ownership {
-            tell(.reported(ownership, by: side.name), visit) {
-                "\(side.label) ─▶ C  \(LedgerRecord(vm: Cast.vm, ownership).words)"
+            report(.reported(ownership, by: side.name), to: steps) {
+                "\(side.label) ─▶ C  \(hosts[side].ledger.text)"
             }
         }
-        if !hosts[side].isOn || rules.has(.rulingWithoutFencing) {
-            tell(.fenced(side.name), visit) { "C  knows that \(side.label) is off" }
+        if !hosts[side].isOn || steps.rules.has(.takeoverWithoutFencing) {
+            report(.fenced(side.name), to: steps) { "C  knows that \(side.label) is off" }
         } else {
-            tell(.returned(side.name), visit) { "C  knows that \(side.label) is back" }
+            report(.returned(side.name), to: steps) { "C  knows that \(side.label) is back" }
         }
     }
 
-    private func tell(_ event: RulingMachine.Event, _ visit: Visit, _ words: () -> String) {
+    private func report(
+        _ event: ForcedTakeoverMachine.Event, to steps: Steps, description: () -> String
+    ) {
         let next = with { $0.controllers[0].actions += $0.controllers[0].machine.handle(event) }
         guard next.controllers != controllers else { return }
-        visit(.fair, next, words)
+        steps.add(next, description: description)
     }
 
     private func perform(
-        _ action: RulingMachine.Action, _ controller: Controller, _ visit: Visit
+        _ action: ForcedTakeoverMachine.Action, of controller: Controller, to steps: Steps
     ) {
         var next = self
         next.controllers[0].actions.removeFirst()
@@ -75,41 +79,39 @@ extension World {
         case .store(let entry, let old):
             guard controller.store == old else {
                 _ = next.controllers[0].machine.handle(.notStored(current: controller.store))
-                return visit(.fair, next) { "C  finds another entry in its store" }
+                return steps.add(next) { "C  finds another entry in its store" }
             }
             next.controllers[0].store = entry
             next.controllers[0].actions += next.controllers[0].machine.handle(.stored)
-            visit(.fair, next) { "C  stores \(OwnershipEntry?.some(entry).words)" }
-        case .rule(let ruling):
-            if !next.controllers[0].orders.contains(ruling) {
-                next.controllers[0].orders.append(ruling)
+            steps.add(next) { "C  stores \(OwnershipEntry?.some(entry).text)" }
+        case .takeOver(let order):
+            if !next.controllers[0].orders.contains(order) {
+                next.controllers[0].orders.append(order)
             }
-            visit(.fair, next) { "C ─▶ \(ruling.host)  take epoch \(ruling.epoch)" }
+            steps.add(next) { "C ─▶ \(order.host)  take epoch \(order.epoch)" }
         }
     }
 
-    private func orderSteps(_ controller: Controller, _ rules: Rules, _ visit: Visit) {
-        for (index, ruling) in controller.orders.enumerated() {
-            guard let side = Side(ruling.host) else { continue }
+    private func addOrderSteps(of controller: Controller, to steps: Steps) {
+        for (index, order) in controller.orders.enumerated() {
+            guard let side = Side(order.host) else { continue }
             let taken = with { $0.controllers[0].orders.remove(at: index) }
-            deliver(ruling, side, taken, rules, visit)
+            taken.deliver(order, to: side, steps: steps)
             guard budget.allows(.loss) else { continue }
-            // Lost, or told twice.
+            // Lost, or delivered twice.
             let lost = taken.with { $0.budget.spend(.loss) }
-            visit(.chance, lost) { "the controller's word to \(side.label) is lost" }
-            deliver(ruling, side, with { $0.budget.spend(.loss) }, rules, visit)
+            steps.add(lost, as: .chance) { "the controller's order to \(side.label) is lost" }
+            with { $0.budget.spend(.loss) }.deliver(order, to: side, steps: steps)
         }
     }
 
-    private func deliver(
-        _ ruling: RulingOrder, _ side: Side, _ world: World, _ rules: Rules, _ visit: Visit
-    ) {
-        guard world.hosts[side].isUp, world.hosts[side].outgoing.isEmpty else {
-            return visit(.fair, world) { "\(side.label) cannot take the controller's word now" }
+    private func deliver(_ order: ForcedTakeoverOrder, to side: Side, steps: Steps) {
+        guard hosts[side].isUp, hosts[side].outgoing.isEmpty else {
+            return steps.add(self) { "\(side.label) cannot take the controller's order now" }
         }
-        guard let record = ruling.record(after: world.hosts[side].ledger.ownership) else {
-            return visit(.fair, world) { "\(side.label) needs no ruling any more" }
+        guard let record = order.record(after: hosts[side].ledger.ownership) else {
+            return steps.add(self) { "\(side.label) needs no forced takeover any more" }
         }
-        world.takeRuling(record, side, rules, visit)
+        addTakeover(writing: record, on: side, to: steps)
     }
 }

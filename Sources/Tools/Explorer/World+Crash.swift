@@ -2,11 +2,12 @@
 
 import MigrationProtocol
 import Model
+import Ownership
 import VMControl
 
 extension World {
-    /// The agent is gone, and all that it knew; with each ledger that its successor may find.
-    func crashes(_ side: Side, _ fault: Fault, _ visit: Visit) {
+    /// The agent ends with all that it knew, once for each ledger that its successor may find.
+    func addCrashes(on side: Side, fault: Fault, to steps: Steps) {
         guard budget.allows(fault) else { return }
         for ledger in hosts[side].ledger.afterCrash {
             let next = with {
@@ -16,38 +17,29 @@ extension World {
                 $0.hosts[side].ledger = ledger
             }
             let isSame = ledger.ownership == hosts[side].ledger.ownership
-            visit(.chance, next) {
+            steps.add(next, as: .chance) {
                 let what =
                     fault == .hostOff
                     ? "\(side.label) loses its power" : "\(side.label)'s agent crashes"
-                return isSame
-                    ? what
-                    : "\(what); its ledger will say \(ledger.ownership.map { LedgerRecord(vm: Cast.vm, $0).words } ?? "nothing")"
+                return isSame ? what : "\(what); its ledger will say \(ledger.text)"
             }
         }
     }
 
     private mutating func endAgent(of side: Side) {
-        for out in hosts[side].outgoing { leave(out.connection, side) }
-        for session in hosts[side].sessions { leave(session.connection, side) }
-        for index in inquiries.indices.reversed() {
-            let inquiry = inquiries[index]
-            if inquiry.to == side {
-                if case .replied = inquiry.stage { continue }
-                inquiries.remove(at: index)
-            } else if inquiry.isAwaited, !inquiry.isFromStranger {
-                inquiries[index].isAwaited = false
-                if case .replied = inquiry.stage { inquiries.remove(at: index) }
+        for out in hosts[side].outgoing { leaveConnection(out.connection, on: side) }
+        for session in hosts[side].sessions { leaveConnection(session.connection, on: side) }
+        for index in queries.indices.reversed() {
+            let query = queries[index]
+            if query.to == side {
+                if case .replied = query.stage { continue }
+                queries.remove(at: index)
+            } else if query.isAwaited, !query.isFromStranger {
+                queries[index].isAwaited = false
+                if case .replied = query.stage { queries.remove(at: index) }
             }
         }
-        hosts[side].agent = .down
-        hosts[side].outgoing = []
-        hosts[side].sessions = []
-        hosts[side].undecided = nil
-        hosts[side].discardsUndecided = false
-        hosts[side].errand = .idle
-        hosts[side].resumesByRuling = false
-        if hosts[side].process != nil { hosts[side].process?.hasLostAgent = true }
+        hosts[side].agentEnded()
     }
 
     private mutating func turnOff(_ side: Side) {
@@ -57,56 +49,57 @@ extension World {
     }
 
     /// What the ferry-vmm does when its agent's connections have ended.
-    func processStep(_ side: Side, _ rules: Rules, _ visit: Visit) {
+    func addProcessSteps(on side: Side, to steps: Steps) {
         guard let process = hosts[side].process, process.hasLostAgent else { return }
         var next = self
         next.hosts[side].process?.hasLostAgent = false
         if process.lifecycle.state == .incoming {
             next.hosts[side].process = nil
-            return visit(.fair, next) { "\(side.label)'s ferry-vmm ends with its connection" }
+            return steps.add(next) { "\(side.label)'s ferry-vmm ends with its connection" }
         }
-        let resumes = next.hosts[side].process?.lifecycle.lost(Outgoing.control) ?? false
-        if resumes || rules.has(.resumesAfterSeal) && process.isReady {
+        let resumes = next.hosts[side].process?.lifecycle.lost(OutgoingMigration.control) ?? false
+        if resumes || steps.rules.has(.resumesAfterSeal) && process.isReady {
             next.hosts[side].process?.lifecycle.resumed()
         }
-        visit(.fair, next) {
+        steps.add(next) {
             resumes
-                ? "\(side.label)'s ferry-vmm has lost its agent and lets the guest run"
+                ? "\(side.label)'s ferry-vmm has lost its agent and resumes the guest"
                 : "\(side.label)'s ferry-vmm has lost its agent"
         }
     }
 
-    // MARK: Starting
+    // MARK: Start
 
-    func startStep(_ side: Side, _ rules: Rules, _ visit: Visit) {
+    func addStartSteps(on side: Side, to steps: Steps) {
         let host = hosts[side]
         switch host.agent {
         case .up: return
         case .down:
             guard host.isOn else { return }
-            let adoption = planted(
-                Adoption(of: Cast.vm, host.ledger.ownership, host.remains), host, rules)
+            let adoption = AdoptionDecision(
+                vm: FixedValues.vm, ownership: host.ledger.ownership, discovered: host.remains)
+            let (record, step) = steps.rules.bug.replaced(adoption, on: host)
             let next = with {
                 $0.hosts[side].agent = .starting(
-                    (adoption.record.map { [.write($0)] } ?? []) + [.adopt(adoption.step)])
+                    (record.map { [.write($0)] } ?? []) + [.adopt(step)])
             }
-            visit(.fair, next) {
-                "\(side.label)'s agent starts; its ledger says \(host.ledger.ownership.map { LedgerRecord(vm: Cast.vm, $0).words } ?? "nothing")"
+            steps.add(next) {
+                "\(side.label)'s agent starts; its ledger says \(host.ledger.text)"
             }
-        case .starting(let steps):
-            switch steps.first {
+        case .starting(let actions):
+            switch actions.first {
             case .write(let record)?:
-                let rest = Array(steps.dropFirst())
-                write(record, on: side, rules, visit) { world, _ in
+                let rest = Array(actions.dropFirst())
+                addWrite(of: record, on: side, to: steps) { world, _ in
                     world.hosts[side].agent = .starting(rest)
                 }
-            case .adopt(let step)?: adopt(step, side, visit)
+            case .adopt(let step)?: adopt(by: step, on: side, to: steps)
             case nil: preconditionFailure("an agent that starts ends with an adoption")
             }
         }
     }
 
-    private func adopt(_ step: Adoption.Step, _ side: Side, _ visit: Visit) {
+    private func adopt(by step: AdoptionDecision.Step, on side: Side, to steps: Steps) {
         let next = with {
             $0.hosts[side].agent = .up
             switch step {
@@ -114,14 +107,27 @@ extension World {
             case .keepAndResume:
                 $0.hosts[side].place = .present
                 $0.hosts[side].process?.lifecycle.resumed()
-            case .hold, .holdAndSettle:
+            case .hold, .holdAndResolve:
                 $0.hosts[side].place = .present
-                $0.hosts[side].hold()
+                $0.hosts[side].holdGuest()
             case .endAndForget:
                 $0.hosts[side].endProcess()
                 $0.hosts[side].place = .absent
             }
         }
-        visit(.fair, next) { "\(side.label)'s agent  \(step.words)" }
+        steps.add(next) { "\(side.label)'s agent  \(step.text)" }
+    }
+}
+
+extension HostState {
+    fileprivate mutating func agentEnded() {
+        agent = .down
+        outgoing = []
+        sessions = []
+        undecided = nil
+        discardsUndecided = false
+        resolution = .idle
+        resumesAfterTakeover = false
+        if process != nil { process?.hasLostAgent = true }
     }
 }

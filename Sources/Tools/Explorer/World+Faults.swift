@@ -1,63 +1,67 @@
-// What the world does to hosts and wires, and what people do.
+// What happens to hosts and connections from outside, and what people do.
 
 import MigrationProtocol
 import Model
+import Ownership
 
 extension World {
-    func faults(_ side: Side, _ rules: Rules, _ visit: Visit) {
+    func addHostFaults(on side: Side, to steps: Steps) {
         let host = hosts[side]
-        if host.agent != .down { crashes(side, .agentCrash, visit) }
-        if host.isOn { crashes(side, .hostOff, visit) }
+        if host.agent != .down { addCrashes(on: side, fault: .agentCrash, to: steps) }
+        if host.isOn { addCrashes(on: side, fault: .hostOff, to: steps) }
         if !host.isOn, budget.allows(.hostReturn) {
             let next = with {
                 $0.budget.spend(.hostReturn)
                 $0.hosts[side].isOn = true
             }
-            visit(.chance, next) { "\(side.label) has power again" }
+            steps.add(next, as: .chance) { "\(side.label) has power again" }
         }
         if host.process != nil, budget.allows(.processKill) {
-            let next = with {
-                $0.budget.spend(.processKill)
-                $0.hosts[side].endProcess()
-                $0.hosts[side].hasLostProcess = true
-            }
-            visit(.chance, next) { "\(side.label)'s ferry-vmm is killed" }
+            let next = with { $0.killProcess(on: side) }
+            steps.add(next, as: .chance) { "\(side.label)'s ferry-vmm is killed" }
         }
-        rule(side, rules, visit)
+        addOperatorDecisions(on: side, to: steps)
+    }
+
+    mutating func killProcess(on side: Side) {
+        budget.spend(.processKill)
+        hosts[side].endProcess()
+        hosts[side].hasLostProcess = true
     }
 
     /// An operator's `ferry vm recover`: at the host that had released the VM, or at one that cannot say whether it
     /// took it.
-    private func rule(_ side: Side, _ rules: Rules, _ visit: Visit) {
+    private func addOperatorDecisions(on side: Side, to steps: Steps) {
         let host = hosts[side]
-        guard host.isUp, budget.allows(.ruling) else { return }
+        guard host.isUp, budget.allows(.forcedTakeover) else { return }
+        let decided = with { $0.budget.spend(.forcedTakeover) }
         if host.undecided != nil,
             case .incoming(let epoch, _, let migration)? = host.ledger.ownership
         {
-            let record = LedgerRecord.neverRan(vm: Cast.vm, epoch: epoch, migration: migration)
-            with { $0.budget.spend(.ruling) }
-                .write(record, on: side, isExpected: true, rules, visit) { _, _ in }
+            let record = LedgerRecord.neverRan(
+                vm: FixedValues.vm, epoch: epoch, migration: migration)
+            decided.addWrite(of: record, on: side, mayContradict: true, to: steps) { _, _ in }
         }
-        guard host.outgoing.isEmpty, !hosts[side.other].isOn || rules.bounds.operatorMayErr,
-            let record = host.ledger.ownership?.ruling(vm: Cast.vm)
+        guard host.outgoing.isEmpty,
+            !hosts[side.other].isOn || steps.rules.bounds.operatorMayErr,
+            let record = host.ledger.ownership?.takeover(vm: FixedValues.vm)
         else { return }
-        with { $0.budget.spend(.ruling) }.takeRuling(record, side, rules, visit)
+        decided.addTakeover(writing: record, on: side, to: steps)
     }
 
-    func networkSteps(_ rules: Rules, _ visit: Visit) {
+    func addNetworkSteps(to steps: Steps) {
         for connection in connections where !connection.isBroken && budget.allows(.cut) {
             let next = with {
                 $0.budget.spend(.cut)
                 $0.breakConnection(connection.number)
             }
-            visit(.chance, next) { "the connection breaks" }
+            steps.add(next, as: .chance) { "the connection breaks" }
         }
-        for (index, inquiry) in inquiries.enumerated()
-        where !inquiry.isAwaited && inquiry.stage == .sent {
-            visit(.fair, with { $0.inquiries.remove(at: index) }) { "a late question is lost" }
+        for (index, query) in queries.enumerated() where !query.isAwaited && query.stage == .sent {
+            steps.add(with { $0.queries.remove(at: index) }) { "a late question is lost" }
         }
-        partitions(visit)
-        strangers(visit)
+        addPartitions(to: steps)
+        addStrangers(to: steps)
     }
 
     private mutating func breakConnection(_ number: UInt8) {
@@ -66,10 +70,10 @@ extension World {
         }
     }
 
-    private func partitions(_ visit: Visit) {
+    private func addPartitions(to steps: Steps) {
         if isPartitioned {
             let next = with { $0.isPartitioned = false }
-            return visit(.fair, next) { "the hosts reach each other again" }
+            return steps.add(next) { "the hosts reach each other again" }
         }
         guard budget.allows(.partition) else { return }
         let next = with {
@@ -77,25 +81,26 @@ extension World {
             $0.isPartitioned = true
             for connection in $0.connections { $0.breakConnection(connection.number) }
         }
-        visit(.chance, next) { "the hosts cannot reach each other any more" }
+        steps.add(next, as: .chance) { "the hosts cannot reach each other any more" }
     }
 
-    /// One that knows all the words of the question.
-    private func strangers(_ visit: Visit) {
+    /// A stranger that knows every value of the question.
+    private func addStrangers(to steps: Steps) {
         guard budget.allows(.stranger) else { return }
         for side in Side.allCases where hosts[side].isUp {
             guard case .incoming(let epoch, _, let migration)? = hosts[side].ledger.ownership else {
                 continue
             }
+            let question = OwnershipQuestion(
+                vm: FixedValues.vm, epoch: epoch, migration: migration)
             let next = with {
                 $0.budget.spend(.stranger)
-                $0.inquiries.append(
-                    Inquiry(
-                        body: .question(
-                            OwnershipQuestion(vm: Cast.vm, epoch: epoch, migration: migration)),
-                        to: side, isFromStranger: true, isAwaited: false))
+                $0.queries.append(
+                    QueryInTransit(
+                        body: .question(question), to: side, isFromStranger: true,
+                        isAwaited: false))
             }
-            visit(.chance, next) { "a stranger asks \(side.label) about epoch \(epoch)" }
+            steps.add(next, as: .chance) { "a stranger asks \(side.label) about epoch \(epoch)" }
         }
     }
 }

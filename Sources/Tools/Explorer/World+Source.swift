@@ -1,371 +1,364 @@
-// The source's driver: the same loop as `SourceDriver.run`, one action a step.
+// The source's driver, one action a step. Which action and which event come next is decided by the product's own
+// `SourceLoop`; what an action does to guest, ledger and connections is modelled here.
 
 import MigrationProtocol
 import Model
+import Ownership
 import VMControl
 
 extension World {
-    /// Somebody asks for a migration.
-    func begin(_ side: Side, _ rules: Rules, _ visit: Visit) {
-        let host = hosts[side]
-        guard migrations < rules.bounds.migrations, host.isUp, host.outgoing.isEmpty,
-            host.errand == .idle, !host.resumesByRuling, host.place == .present, host.isRunning,
-            case .owned(let epoch, _)? = host.ledger.ownership,
-            side == .s || rules.bounds.movesBack
+    /// A migration or a rehearsal is requested.
+    func addMigrationStarts(on side: Side, to steps: Steps) {
+        let (host, bounds) = (hosts[side], steps.rules.bounds)
+        guard migrations < bounds.migrations, host.isUp, host.outgoing.isEmpty,
+            host.resolution == .idle, !host.resumesAfterTakeover, host.place == .present,
+            host.isRunning, case .owned(let epoch, _)? = host.ledger.ownership,
+            side == .s || bounds.movesBack
         else { return }
-        let isCounted = migrations > 0 && rules.bounds.faults.each[.again] != nil
+        let isCounted = migrations > 0 && bounds.faults.each[.again] != nil
         guard !isCounted || budget.allows(.again) else { return }
-        for isRehearsal in rules.bounds.rehearses ? [false, true] : [false] {
+        for isRehearsal in bounds.rehearses ? [false, true] : [false] {
             let next = with {
                 if isCounted { $0.budget.spend(.again) }
                 $0.migrations += 1
-                $0.begin(side, $0.migrations * Cast.namesEach, epoch, isRehearsal, rules)
+                $0.startMigration(
+                    on: side, number: $0.migrations * FixedValues.namesEach, epoch: epoch,
+                    isRehearsal: isRehearsal, rules: steps.rules)
             }
-            visit(rules.bounds.mustMove ? .fair : .chance, next) {
-                "\(side.label) begins \(isRehearsal ? "rehearsal" : "migration") \(Cast.label((migrations + 1) * Cast.namesEach)) to \(side.other.label)"
+            steps.add(next, as: bounds.mustMove ? .fair : .chance) {
+                "\(side.label) begins \(isRehearsal ? "rehearsal" : "migration") \(FixedValues.label(of: (migrations + 1) * FixedValues.namesEach)) to \(side.other.label)"
             }
         }
     }
 
-    private mutating func begin(
-        _ side: Side, _ number: UInt8, _ epoch: Epoch, _ isRehearsal: Bool, _ rules: Rules
+    private mutating func startMigration(
+        on side: Side, number: UInt8, epoch: Epoch, isRehearsal: Bool, rules: Rules
     ) {
         let machine = SourceMachine(
-            vm: Cast.vm, migration: Cast.migration(number), epoch: epoch,
-            destination: side.other.name, downtimeLimit: Cast.downtimeLimit,
-            questionsMax: rules.bounds.questions, reconnectsMax: rules.bounds.reconnects,
+            vm: FixedValues.vm, migration: FixedValues.migration(number), epoch: epoch,
+            destination: side.other.name, downtimeLimit: FixedValues.downtimeLimit,
+            questionsMax: rules.bounds.questions,
+            // As the driver: a rehearsal that meets a loss has its answer.
+            reconnectsMax: isRehearsal ? 0 : rules.bounds.reconnects,
             isRehearsal: isRehearsal)
         hosts[side].outgoing = [
-            Outgoing(number: number, epoch: epoch, isRehearsal: isRehearsal, machine: machine)
+            OutgoingMigration(
+                number: number, epoch: epoch, isRehearsal: isRehearsal, loop: SourceLoop(machine))
         ]
-        hosts[side].outgoing[0].events = [.start]
-        drain(side, rules)
+        receiveAtSource(.start, on: side, rules: rules)
     }
 
-    func sourceStep(_ side: Side, _ rules: Rules, _ visit: Visit) {
+    func addSourceSteps(on side: Side, to steps: Steps) {
         guard hosts[side].isUp, let out = hosts[side].outgoing.first else { return }
-        if out.isTrying {
-            finishTry(side, rules, visit)
-        } else if let action = out.actions.first {
-            perform(action, side, out, rules, visit)
+        if out.isTryingState {
+            addTrialEnd(on: side, to: steps)
+        } else if let action = out.loop.nextAction {
+            perform(action, on: side, of: out, to: steps)
         } else if out.isAsking {
-            awaitAnswer(side, rules, visit)
+            addAnswerSteps(on: side, to: steps)
         } else {
-            awaitWord(side, out, rules, visit)
+            addInputSteps(on: side, of: out, to: steps)
         }
-        cancel(side, out, rules, visit)
+        addCancel(on: side, of: out, to: steps)
     }
 
-    private func cancel(_ side: Side, _ out: Outgoing, _ rules: Rules, _ visit: Visit) {
+    private func addCancel(on side: Side, of out: OutgoingMigration, to steps: Steps) {
         guard budget.allows(.cancel), !out.isCancelled,
-            !out.isReleased || rules.has(.cancelAfterRelease)
+            !out.isReleased || steps.rules.has(.cancelAfterRelease)
         else { return }
         let next = with {
             $0.budget.spend(.cancel)
             $0.hosts[side].outgoing[0].isCancelled = true
         }
-        visit(.chance, next) {
-            "\(side.label) is told to cancel \(Cast.label(out.number)), and takes it"
+        steps.add(next, as: .chance) {
+            "\(side.label) accepts a cancel of \(FixedValues.label(of: out.number))"
         }
     }
 
-    /// The first action is done, and this came of it; then what came is handled, as soon as nothing is left to do.
-    mutating func done(_ side: Side, _ event: SourceMachine.Event?, _ rules: Rules) {
-        hosts[side].outgoing[0].actions.removeFirst()
-        if let event { hosts[side].outgoing[0].events.append(event) }
-        drain(side, rules)
+    /// The next action was performed, and this event came of it.
+    mutating func finishSourceAction(
+        on side: Side, event: SourceMachine.Event?, rules: Rules
+    ) {
+        hosts[side].outgoing[0].finishAction(with: event, rules: rules)
     }
 
-    mutating func hear(_ side: Side, _ event: SourceMachine.Event, _ rules: Rules) {
-        hosts[side].outgoing[0].events.append(event)
-        drain(side, rules)
+    mutating func receiveAtSource(_ event: SourceMachine.Event, on side: Side, rules: Rules) {
+        hosts[side].outgoing[0].receive(event, rules: rules)
     }
 
-    private mutating func drain(_ side: Side, _ rules: Rules) {
-        while hosts[side].outgoing[0].actions.isEmpty, !hosts[side].outgoing[0].events.isEmpty {
-            hosts[side].outgoing[0].react(rules)
-        }
-    }
-
-    // MARK: Doing
+    // MARK: Actions
 
     private func perform(
-        _ action: SourceMachine.Action, _ side: Side, _ out: Outgoing, _ rules: Rules,
-        _ visit: Visit
+        _ action: SourceMachine.Action, on side: Side, of out: OutgoingMigration, to steps: Steps
     ) {
         switch action {
-        case .connect: connect(side, out, rules, visit)
+        case .connect: connect(on: side, of: out, to: steps)
         case .reconnect:
             let left = with {
-                $0.leave(out.connection, side)
-                $0.hosts[side].outgoing[0].goOn()
+                $0.leaveConnection(out.connection, on: side)
+                $0.hosts[side].outgoing[0].prepareReconnect()
             }
-            left.connect(side, out, rules, visit)
+            left.connect(on: side, of: out, to: steps)
         case .offer:
-            let word = Word.offer(out.number, out.epoch, isRehearsal: out.isRehearsal)
-            say(word, side, out, nil, rules, visit)
-        case .sendRound(let round): sendRound(round, side, out, rules, visit)
-        case .throttle: after(side, nil, rules, visit) { "\(side.label) holds vCPUs back" }
-        case .pause: pause(side, rules, visit)
-        case .sendLast: sendLast(side, out, rules, visit)
-        case .rehearse: rehearse(side, rules, visit)
-        case .seal: seal(side, rules, visit)
-        case .write(let record): write(record, side, out, rules, visit)
-        case .sendGo(let epoch): sendGo(epoch, side, out, rules, visit)
-        case .ask(let question, let attempt): ask(question, attempt, side, out, rules, visit)
-        case .abandon:
-            let next = with {
-                $0.send(.refused(isHere: false), from: side, on: out.connection)
-                $0.leave(out.connection, side)
-                $0.hosts[side].outgoing[0].connection = nil
-                $0.done(side, nil, rules)
-            }
-            visit(.fair, next) {
-                "\(side.label) ─▶ \(side.other.label)  gives \(Cast.label(out.number)) up"
-            }
-        case .resumeGuest: resume(side, rules, visit)
-        case .end(let ending): end(ending, side, out, rules, visit)
+            let offer = ControlMessage.offer(out.number, out.epoch, isRehearsal: out.isRehearsal)
+            send(offer, on: side, of: out, event: nil, to: steps)
+        case .sendRound(let round): sendRound(round, on: side, of: out, to: steps)
+        case .throttle:
+            finish(event: nil, on: side, to: steps) { "\(side.label)  throttles the vCPUs" }
+        case .pause: pauseGuest(on: side, to: steps)
+        case .sendLast: sendLastRound(on: side, of: out, to: steps)
+        case .rehearse: pauseForTrial(on: side, to: steps)
+        case .seal: sealGuest(on: side, to: steps)
+        case .write(let record): writeRecord(record, on: side, of: out, to: steps)
+        case .sendGo(let epoch): sendGo(epoch, on: side, of: out, to: steps)
+        case .ask(let question, let attempt):
+            ask(question, attempt: attempt, on: side, of: out, to: steps)
+        case .abandon: abandon(on: side, of: out, to: steps)
+        case .resumeGuest: resumeGuest(on: side, to: steps)
+        case .end(let ending): endMigration(ending, on: side, of: out, to: steps)
         }
     }
 
-    private func after(
-        _ side: Side, _ event: SourceMachine.Event?, _ rules: Rules, _ visit: Visit,
-        _ words: () -> String
+    private func finish(
+        event: SourceMachine.Event?, on side: Side, to steps: Steps, description: () -> String
     ) {
-        visit(.fair, with { $0.done(side, event, rules) }, words)
+        let next = with {
+            $0.finishSourceAction(on: side, event: event, rules: steps.rules)
+        }
+        steps.add(next, description: description)
     }
 
-    private func connect(_ side: Side, _ out: Outgoing, _ rules: Rules, _ visit: Visit) {
-        guard canReach(from: side) else {
-            return after(side, .peerLost, rules, visit) {
+    private func connect(on side: Side, of out: OutgoingMigration, to steps: Steps) {
+        guard canReachPeer(of: side) else {
+            return finish(event: .peerLost, on: side, to: steps) {
                 "\(side.label) cannot reach \(side.other.label)"
             }
         }
         guard hosts[side.other].sessions.count < 2 else {
-            return after(side, .refused(Cast.refusal), rules, visit) {
+            return finish(event: .refused(FixedValues.refusal), on: side, to: steps) {
                 "\(side.other.label) is busy"
             }
         }
         let next = with {
-            let number = $0.freeNumber
+            let number = $0.freeConnectionNumber
             $0.connections.append(Connection(number: number, source: side))
             $0.hosts[side].outgoing[0].connection = number
+            let machine = DestinationMachine(parks: steps.rules.bounds.parks)
             $0.hosts[side.other].sessions.append(
-                Session(
-                    machine: DestinationMachine(parks: rules.bounds.parks), connection: number))
-            $0.done(side, .connected, rules)
+                IncomingSession(loop: DestinationLoop(machine), connection: number))
+            $0.finishSourceAction(on: side, event: .connected, rules: steps.rules)
         }
-        visit(.fair, next) {
-            "\(side.label) ─▶ \(side.other.label)  connects for \(Cast.label(out.number))"
+        steps.add(next) {
+            "\(side.label) ─▶ \(side.other.label)  connects for \(FixedValues.label(of: out.number))"
         }
     }
 
-    private func say(
-        _ word: Word, _ side: Side, _ out: Outgoing, _ event: SourceMachine.Event?,
-        _ rules: Rules, _ visit: Visit
+    private func send(
+        _ message: ControlMessage, on side: Side, of out: OutgoingMigration,
+        event: SourceMachine.Event?, to steps: Steps
     ) {
         guard out.connection != nil else {
-            return after(side, .peerLost, rules, visit) { "\(side.label) has no connection" }
+            return finish(event: .peerLost, on: side, to: steps) {
+                "\(side.label) has no connection"
+            }
         }
         let next = with {
-            $0.send(word, from: side, on: out.connection)
-            $0.done(side, event, rules)
+            $0.send(message, from: side, on: out.connection)
+            $0.finishSourceAction(on: side, event: event, rules: steps.rules)
         }
-        visit(.fair, next) { "\(side.label) ─▶ \(side.other.label)  \(word.words)" }
+        steps.add(next) { "\(side.label) ─▶ \(side.other.label)  \(message.text)" }
     }
 
-    /// What ends a long transfer before its end: words from the destination, or a break.
-    private func disturb(_ side: Side, _ out: Outgoing, _ rules: Rules, _ visit: Visit) {
+    /// What ends a long transfer early: a message from the destination, or a break.
+    private func addInterruptions(on side: Side, of out: OutgoingMigration, to steps: Steps) {
         let connection = connection(out.connection)
         if let connection, !connection.toSource.isEmpty {
-            let (next, word) = taking(side, connection.number) { world, event in
-                world.done(side, event, rules)
+            let (next, message) = takingMessage(on: side, from: connection.number) {
+                $0.finishSourceAction(on: side, event: $1, rules: steps.rules)
             }
-            visit(.fair, next) { "\(side.label)  stops sending: \(word)" }
+            steps.add(next) { "\(side.label)  stops sending: \(message)" }
         }
-        loseConnection(side, connection, rules, visit) { $0.done(side, .peerLost, rules) }
+        addConnectionLoss(on: side, of: connection, to: steps) {
+            $0.finishSourceAction(on: side, event: .peerLost, rules: steps.rules)
+        }
     }
 
     private func sendRound(
-        _ round: Int, _ side: Side, _ out: Outgoing, _ rules: Rules, _ visit: Visit
+        _ round: Int, on side: Side, of out: OutgoingMigration, to steps: Steps
     ) {
-        disturb(side, out, rules, visit)
+        addInterruptions(on: side, of: out, to: steps)
         guard connection(out.connection) != nil else { return }
         guard hosts[side].process != nil else {
-            return after(side, .failed, rules, visit) { "\(side.label)  has no guest any more" }
+            return finish(event: .failed, on: side, to: steps) {
+                "\(side.label)  has no guest any more"
+            }
         }
-        let facts = round <= rules.bounds.earlyRounds ? Cast.earlyRound : Cast.lastRound
-        after(side, .roundEnded(facts), rules, visit) {
+        let isEarly = round <= steps.rules.bounds.earlyRounds
+        let facts = isEarly ? FixedValues.earlyRound : FixedValues.lastRound
+        finish(event: .roundEnded(facts), on: side, to: steps) {
             "\(side.label) ═▶ \(side.other.label)  round \(round) of memory"
         }
     }
 
-    private func pause(_ side: Side, _ rules: Rules, _ visit: Visit) {
+    private func pauseGuest(on side: Side, to steps: Steps) {
         guard hosts[side].process != nil else {
             let next = with {
                 $0.hosts[side].outgoing[0].isPaused = true
-                $0.done(side, .failed, rules)
+                $0.finishSourceAction(on: side, event: .failed, rules: steps.rules)
             }
-            return visit(.fair, next) { "\(side.label)  has no guest to pause any more" }
+            return steps.add(next) { "\(side.label)  has no guest to pause any more" }
         }
         let next = with {
-            $0.hosts[side].process?.lifecycle.paused(for: Outgoing.control)
+            $0.hosts[side].process?.lifecycle.paused(for: OutgoingMigration.control)
             $0.hosts[side].outgoing[0].isPaused = true
-            $0.done(side, .paused, rules)
+            $0.finishSourceAction(on: side, event: .paused, rules: steps.rules)
         }
-        visit(.fair, next) { "\(side.label)  pauses the guest for the handover" }
+        steps.add(next) { "\(side.label)  pauses the guest for the handover" }
     }
 
-    private func sendLast(_ side: Side, _ out: Outgoing, _ rules: Rules, _ visit: Visit) {
-        disturb(side, out, rules, visit)
+    private func sendLastRound(on side: Side, of out: OutgoingMigration, to steps: Steps) {
+        addInterruptions(on: side, of: out, to: steps)
         guard connection(out.connection) != nil else { return }
         guard hosts[side].process != nil else {
-            return after(side, .failed, rules, visit) { "\(side.label)  has no guest any more" }
+            return finish(event: .failed, on: side, to: steps) {
+                "\(side.label)  has no guest any more"
+            }
         }
-        say(.verify, side, out, .sentAll(root: Cast.root), rules, visit)
+        let event = SourceMachine.Event.sentAll(root: FixedValues.digest)
+        send(.verify, on: side, of: out, event: event, to: steps)
     }
 
-    private func seal(_ side: Side, _ rules: Rules, _ visit: Visit) {
+    private func sealGuest(on side: Side, to steps: Steps) {
         var next = self
         let isSealed =
-            rules.has(.forgottenSeal)
-            || next.hosts[side].process?.lifecycle.seal(by: Outgoing.control) ?? false
-        next.done(side, isSealed ? .sealed : .failed, rules)
-        visit(.fair, next) { "\(side.label)  seals the guest" }
+            steps.rules.has(.forgottenSeal)
+            || next.hosts[side].process?.lifecycle.seal(by: OutgoingMigration.control) ?? false
+        next.finishSourceAction(
+            on: side, event: isSealed ? .sealed : .failed, rules: steps.rules)
+        steps.add(next) { "\(side.label)  seals the guest" }
     }
 
-    /// Half of a rehearsal: the guest stands still while its state is saved.
-    private func rehearse(_ side: Side, _ rules: Rules, _ visit: Visit) {
+    /// First half of a rehearsal's end: the guest is paused while its state is saved.
+    private func pauseForTrial(on side: Side, to steps: Steps) {
         guard hosts[side].process != nil else {
-            return after(side, .failed, rules, visit) { "\(side.label)  has no guest any more" }
+            return finish(event: .failed, on: side, to: steps) {
+                "\(side.label)  has no guest any more"
+            }
         }
         let next = with {
-            $0.hosts[side].process?.lifecycle.paused(for: Outgoing.control)
-            $0.hosts[side].outgoing[0].isTrying = true
+            $0.hosts[side].process?.lifecycle.paused(for: OutgoingMigration.control)
+            $0.hosts[side].outgoing[0].isTryingState = true
         }
-        visit(.fair, next) { "\(side.label)  pauses the guest to save its state" }
+        steps.add(next) { "\(side.label)  pauses the guest to save its state" }
     }
 
-    private func finishTry(_ side: Side, _ rules: Rules, _ visit: Visit) {
+    /// Second half: the guest runs again, and its state leaves for the trial.
+    private func addTrialEnd(on side: Side, to steps: Steps) {
         let number = hosts[side].outgoing[0].connection
         let next = with {
-            $0.hosts[side].outgoing[0].isTrying = false
+            $0.hosts[side].outgoing[0].isTryingState = false
             let hasGuest = $0.hosts[side].process != nil
             $0.hosts[side].process?.lifecycle.resumed()
             if hasGuest { $0.send(.rehearse, from: side, on: number) }
-            $0.done(side, hasGuest ? nil : .failed, rules)
+            $0.finishSourceAction(
+                on: side, event: hasGuest ? nil : .failed, rules: steps.rules)
         }
-        visit(.fair, next) {
-            "\(side.label) ─▶ \(side.other.label)  state, to be tried; the guest runs on"
+        steps.add(next) {
+            "\(side.label) ─▶ \(side.other.label)  state for the trial; the guest runs again"
         }
     }
 
-    private func write(
-        _ record: LedgerRecord, _ side: Side, _ out: Outgoing, _ rules: Rules, _ visit: Visit
+    /// A cancel that was accepted before the release makes the release fail.
+    private func writeRecord(
+        _ record: LedgerRecord, on side: Side, of out: OutgoingMigration, to steps: Steps
     ) {
         let isRelease = if case .released = record { true } else { false }
         if isRelease, out.isCancelled {
-            return after(side, .recordFailed, rules, visit) { "\(side.label)  sees the cancel" }
+            return finish(event: .recordFailed, on: side, to: steps) {
+                "\(side.label)  sees the cancel"
+            }
         }
-        write(record, on: side, rules, visit) { world, isWritten in
+        addWrite(of: record, on: side, to: steps) { world, isWritten in
             if isRelease { world.hosts[side].outgoing[0].isReleased = isWritten }
-            world.done(side, isWritten ? .recordWritten : .recordFailed, rules)
+            world.finishSourceAction(
+                on: side, event: isWritten ? .recordWritten : .recordFailed, rules: steps.rules)
         }
     }
 
     private func sendGo(
-        _ epoch: Epoch, _ side: Side, _ out: Outgoing, _ rules: Rules, _ visit: Visit
+        _ epoch: Epoch, on side: Side, of out: OutgoingMigration, to steps: Steps
     ) {
-        let went = with { $0.hosts[side].outgoing[0].hasSentGo = true }
-        went.say(.go(epoch), side, out, nil, rules, visit)
+        let marked = with { $0.hosts[side].outgoing[0].hasSentGo = true }
+        marked.send(.go(epoch), on: side, of: out, event: nil, to: steps)
     }
 
     private func ask(
-        _ question: OwnershipQuestion, _ attempt: Int, _ side: Side, _ out: Outgoing,
-        _ rules: Rules, _ visit: Visit
+        _ question: OwnershipQuestion, attempt: Int, on side: Side, of out: OutgoingMigration,
+        to steps: Steps
     ) {
         var next = self
         if attempt == 1 {
-            next.leave(out.connection, side)
+            next.leaveConnection(out.connection, on: side)
             next.hosts[side].outgoing[0].connection = nil
         }
-        if next.ask(.question(question), from: side) {
+        if next.sendQuery(.question(question), from: side) {
             next.hosts[side].outgoing[0].isAsking = true
-            next.done(side, nil, rules)
-            visit(.fair, next) {
+            next.finishSourceAction(on: side, event: nil, rules: steps.rules)
+            steps.add(next) {
                 "\(side.label) ─▶ \(side.other.label)  did you take epoch \(question.epoch)? (attempt \(attempt))"
             }
         } else {
-            next.done(side, .noAnswer, rules)
-            visit(.fair, next) { "\(side.label)  cannot reach \(side.other.label) to ask" }
+            next.finishSourceAction(on: side, event: .noAnswer, rules: steps.rules)
+            steps.add(next) { "\(side.label)  cannot reach \(side.other.label) to ask" }
         }
     }
 
-    private func resume(_ side: Side, _ rules: Rules, _ visit: Visit) {
+    private func abandon(on side: Side, of out: OutgoingMigration, to steps: Steps) {
+        let next = with {
+            $0.send(.refused(isHere: false), from: side, on: out.connection)
+            $0.leaveConnection(out.connection, on: side)
+            $0.hosts[side].outgoing[0].connection = nil
+            $0.finishSourceAction(on: side, event: nil, rules: steps.rules)
+        }
+        steps.add(next) {
+            "\(side.label) ─▶ \(side.other.label)  abandons \(FixedValues.label(of: out.number))"
+        }
+    }
+
+    private func resumeGuest(on side: Side, to steps: Steps) {
         var next = self
-        if rules.has(.abortWithoutResume) {
-            next.done(side, .resumed, rules)
-        } else if next.hosts[side].process != nil {
-            next.hosts[side].process?.lifecycle.resumed()
-            next.hosts[side].outgoing[0].isPaused = false
-            next.done(side, .resumed, rules)
-        } else {
-            let wasPaused = next.hosts[side].outgoing[0].isPaused
-            next.done(side, wasPaused ? .resumeFailed : .resumed, rules)
-        }
-        visit(.fair, next) { "\(side.label)  lets the guest run" }
+        let isBroken = steps.rules.has(.abortWithoutResume)
+        let event = isBroken ? .resumed : next.resumeAtSource(side)
+        next.finishSourceAction(on: side, event: event, rules: steps.rules)
+        steps.add(next) { "\(side.label)  resumes the guest" }
     }
 
-    /// The driver is done, and the agent does what its ending means.
-    private func end(
-        _ ending: SourceMachine.Ending, _ side: Side, _ out: Outgoing, _ rules: Rules,
-        _ visit: Visit
+    private mutating func resumeAtSource(_ side: Side) -> SourceMachine.Event {
+        guard hosts[side].process != nil else {
+            return hosts[side].outgoing[0].isPaused ? .resumeFailed : .resumed
+        }
+        hosts[side].process?.lifecycle.resumed()
+        hosts[side].outgoing[0].isPaused = false
+        return .resumed
+    }
+
+    /// The driver has ended, and the agent does what its ending requires.
+    private func endMigration(
+        _ ending: SourceMachine.Ending, on side: Side, of out: OutgoingMigration, to steps: Steps
     ) {
         let next = with {
-            $0.violation = $0.violation(of: ending, side, out)
-            $0.leave(out.connection, side)
+            $0.violation = $0.violation(of: ending, on: side, migration: out)
+            $0.leaveConnection(out.connection, on: side)
             $0.hosts[side].outgoing = []
             if case .open? = $0.hosts[side].process?.lifecycle.handover {
                 $0.hosts[side].process?.hasLostAgent = true
             }
             guard case .handedOver = ending else { return }
-            // A ledger that could not be written says so: then it is settled once more.
+            // A ledger that could not be written still says `released`: the handover is resolved once more.
             if case .released = $0.hosts[side].ledger.ownership { return }
             $0.hosts[side].endProcess()
             $0.hosts[side].place = .absent
         }
-        visit(.fair, next) { "\(side.label)  \(ending.words)" }
-    }
-}
-
-extension Outgoing {
-    /// Once more from the start, under another name if the old one is used up there.
-    fileprivate mutating func goOn() {
-        connection = nil
-        isLost = true
-        if isRenamed { machine.goOn(as: Cast.migration(number)) }
-    }
-
-    /// A word, as the driver tells it to the machine.
-    mutating func meaning(of word: Word) -> SourceMachine.Event {
-        if word == .accepted { (isLost, isRenamed) = (false, false) }
-        guard word == .refused(isHere: true), isLost, !isRenamed else { return word.sourceEvent }
-        isRenamed = true
-        number += 1
-        return .peerLost
-    }
-
-    /// As the driver's loop: a cancel comes before everything else as long as it is obeyed.
-    fileprivate mutating func react(_ rules: Rules) {
-        var event = events.removeFirst()
-        if machine.canCancel, isCancelled {
-            events = []
-            event = .cancel
-        }
-        if let planted = plantedActions(event, rules) {
-            actions = planted
-            return
-        }
-        actions = planted(machine.handle(planted(event, rules)), rules)
+        steps.add(next) { "\(side.label)  \(ending.text)" }
     }
 }

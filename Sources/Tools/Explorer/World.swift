@@ -1,46 +1,20 @@
-// Everything at one moment, as a value; and every next moment that can follow.
+// The state of everything at one moment, as a value, and every state that can follow it.
 //
-// A step is what nobody can look into: one action of a driver, one word taken from a connection, one write to a disk,
-// one fault. Between any two of them anything else may happen, and all of it is explored.
+// A step is what nothing else can observe half done: one action of a driver, one message taken from a connection, one
+// write to a disk, one fault. Between any two steps any other step may happen, and every order is explored.
 
 import MigrationProtocol
 import Model
+import Ownership
 import VMControl
 
-/// Whether something lasting may be left undone: what is fair happens in the end, when it stays possible.
-enum StepKind: Hashable, Sendable {
-    case fair
-    /// Spends from the budget, or is somebody's wish.
-    case chance
-}
-
-/// Takes the states that follow a state, always in the same order. The words are made only when they are asked for.
-final class Visit {
-    private let take: (_ kind: StepKind, _ next: World, _ words: () -> String) -> Void
-
-    init(_ take: @escaping (_ kind: StepKind, _ next: World, _ words: () -> String) -> Void) {
-        self.take = take
-    }
-
-    func callAsFunction(_ kind: StepKind, _ next: World, _ words: () -> String) {
-        take(kind, next, words)
-    }
-}
-
-/// What stays the same while a world goes on.
-struct Rules: Sendable {
-    let bounds: Bounds
-    let plant: Plant?
-
-    func has(_ plant: Plant) -> Bool { self.plant == plant }
-}
-
 struct World: Sendable {
-    var hosts: Hosts
+    var hosts: HostPair
     var connections: [Connection] = []
-    var inquiries: [Inquiry] = []
-    /// Never read on connections that are gone; kept only where connections are mixed up.
-    var leftovers: [Word] = []
+    /// Ownership queries that are on their way, in work or answered.
+    var queries: [QueryInTransit] = []
+    /// Messages that were not read on connections that are gone; kept only where connections are mixed up.
+    var unreadMessages: [ControlMessage] = []
     /// None or one.
     var controllers: [Controller] = []
     var budget: Budget
@@ -48,12 +22,12 @@ struct World: Sendable {
     var isPartitioned = false
     var violation: Violation?
 
-    /// The VM runs on S and has never moved.
+    /// The VM runs on S and has never migrated.
     init(_ bounds: Bounds) {
         var s = HostState(ledger: HostLedger(.owned(.first, migration: nil)))
         s.place = .present
-        s.process = Process(lifecycle: Lifecycle(state: .running))
-        hosts = Hosts(s: s, d: HostState(ledger: HostLedger(nil)))
+        s.process = VMProcess(lifecycle: Lifecycle(state: .running))
+        hosts = HostPair(s: s, d: HostState(ledger: HostLedger(nil)))
         budget = Budget(bounds.faults)
         if bounds.hasController { controllers = [Controller(store: nil)] }
     }
@@ -64,53 +38,58 @@ struct World: Sendable {
         return next
     }
 
-    func successors(_ rules: Rules, _ visit: Visit) {
+    func addSuccessors(to steps: Steps) {
         guard violation == nil else { return }
         for side in Side.allCases {
-            begin(side, rules, visit)
-            sourceStep(side, rules, visit)
-            for index in hosts[side].sessions.indices { sessionStep(side, index, rules, visit) }
-            errandStep(side, rules, visit)
-            processStep(side, rules, visit)
-            startStep(side, rules, visit)
-            faults(side, rules, visit)
+            addMigrationStarts(on: side, to: steps)
+            addSourceSteps(on: side, to: steps)
+            for index in hosts[side].sessions.indices {
+                addSessionSteps(on: side, session: index, to: steps)
+            }
+            addResolutionSteps(on: side, to: steps)
+            addProcessSteps(on: side, to: steps)
+            addStartSteps(on: side, to: steps)
+            addHostFaults(on: side, to: steps)
         }
-        for index in inquiries.indices { deskStep(index, rules, visit) }
-        networkSteps(rules, visit)
-        controllerSteps(rules, visit)
+        for index in queries.indices { addQueryServerSteps(query: index, to: steps) }
+        addNetworkSteps(to: steps)
+        addControllerSteps(to: steps)
     }
 
-    /// One write, with each way in which it can end.
+    /// One write to a ledger, with each way in which it can end.
     ///
-    /// - Parameter isExpected: a contradiction is part of the protocol here.
-    func write(
-        _ record: LedgerRecord, on side: Side, isExpected: Bool = false, _ rules: Rules,
-        _ visit: Visit, then: (inout World, _ isWritten: Bool) -> Void
+    /// - Parameters:
+    ///   - mayContradict: a contradiction is part of the protocol here.
+    ///   - then: gets whether the record is in the ledger.
+    func addWrite(
+        of record: LedgerRecord, on side: Side, mayContradict: Bool = false, to steps: Steps,
+        then: (_ world: inout World, _ isWritten: Bool) -> Void
     ) {
         let check = hosts[side].ledger.check(record)
-        switch rules.has(.forgottenNeverRan) && record.isArrival ? .allowed : check {
+        switch steps.rules.has(.forgottenNeverRan) && record.isArrival ? .allowed : check {
         case .holds:
             let next = with { then(&$0, true) }
-            visit(.fair, next) { "\(side.label)'s ledger says \(record.words) already" }
+            steps.add(next) { "\(side.label)'s ledger says \(record.text) already" }
         case .contradiction:
             let next = with {
-                if !isExpected { $0.violation = .contradiction }
+                if !mayContradict { $0.violation = .contradiction }
                 then(&$0, false)
             }
-            visit(.fair, next) { "\(side.label)'s ledger rules out \(record.words)" }
+            steps.add(next) { "\(side.label)'s ledger rules out \(record.text)" }
         case .allowed:
             let next = with {
-                $0.hosts[side].ledger.write(record, isFlushed: !rules.has(.forgottenFlush))
+                $0.hosts[side].ledger.write(
+                    record, isFlushed: !steps.rules.has(.forgottenFlush))
                 then(&$0, true)
             }
-            visit(.fair, next) { "\(side.label) writes \(record.words)" }
+            steps.add(next) { "\(side.label) writes \(record.text)" }
             guard budget.allows(.disk) else { return }
             let failed = with {
                 $0.budget.spend(.disk)
-                $0.hosts[side].ledger.fail(record)
+                $0.hosts[side].ledger.failToWrite(record)
                 then(&$0, false)
             }
-            visit(.chance, failed) { "\(side.label)'s disk fails to write \(record.words)" }
+            steps.add(failed, as: .chance) { "\(side.label)'s disk fails to write \(record.text)" }
         }
     }
 }

@@ -5,8 +5,8 @@ import Clients
 import Foundation
 import Host
 import Migration
-import MigrationProtocol
 import Model
+import Ownership
 import Pulse
 import Testbed
 

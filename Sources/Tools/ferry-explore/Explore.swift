@@ -1,4 +1,4 @@
-// Explores every interleaving of the protocol's machines within bounds, and prints what was found.
+// Explores every interleaving of the protocol's machines within bounds, and prints the result.
 
 import ArgumentParser
 import Explorer
@@ -10,7 +10,7 @@ struct Explore: ParsableCommand {
         abstract:
             "Explores every order of steps, faults and restarts of a migration, within bounds.",
         discussion: """
-            The machines are those that the agents run. Ends with exit code 1 when an invariant does not hold,
+            The machines and the drivers' loops are those that the agents run. Ends with exit code 1 when an invariant does not hold,
             with the shortest conversation that leads there; --plant breaks a rule on purpose.
             """)
 
@@ -27,28 +27,28 @@ struct Explore: ParsableCommand {
     var statesMax = 20_000_000
     @Option(help: "A rule to break; --list names all.")
     var plant: String?
-    @Flag(help: "Lists configurations and plants.")
+    @Flag(help: "Lists configurations and planted bugs.")
     var list = false
     @Flag(help: "Prints each level.")
     var verbose = false
 
     func validate() throws {
-        if Configuration.named(name) == nil {
+        if Configuration.configuration(named: name) == nil {
             throw ValidationError("there is no configuration '\(name)'; --list names all")
         }
-        if let plant, Plant(rawValue: plant) == nil {
-            throw ValidationError("there is no plant '\(plant)'; --list names all")
+        if let plant, PlantedBug(rawValue: plant) == nil {
+            throw ValidationError("there is no planted bug '\(plant)'; --list names all")
         }
     }
 
     func run() throws {
         if list { return printList() }
-        guard let configuration = Configuration.named(name) else { return }
+        guard let configuration = Configuration.configuration(named: name) else { return }
         var bounds = configuration.bounds
         bounds.faults.together = faults ?? bounds.faults.together
         bounds.migrations = migrations ?? bounds.migrations
         let exploration = try Exploration.run(
-            bounds, plant: plant.flatMap(Plant.init), depthMax: depth,
+            bounds, bug: plant.flatMap(PlantedBug.init), depthMax: depth,
             statesMax: statesMax,
             progress: { if verbose { print($0.figures) } })
         print(exploration.report)
@@ -59,6 +59,6 @@ struct Explore: ParsableCommand {
         for configuration in Configuration.all {
             print("\(configuration.name): \(configuration.summary)")
         }
-        print("plants: \(Plant.allCases.map(\.rawValue).joined(separator: ", "))")
+        print("planted bugs: \(PlantedBug.allCases.map(\.rawValue).joined(separator: ", "))")
     }
 }

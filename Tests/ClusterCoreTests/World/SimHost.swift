@@ -20,7 +20,7 @@ struct SimCopy {
     /// Its process ended while it stood still after a release: it can be owned again, but not run on.
     var isDead = false
 
-    var isRunning: Bool { state == .running && (ownership == .owned || ownership == .ruled) }
+    var isRunning: Bool { state == .running && (ownership == .owned || ownership == .takenOver) }
 }
 
 struct SimHost {

@@ -21,7 +21,7 @@ extension World {
                 return .refused(Problem(.migrationNotFound, ""))
             }
             return .migration(info)
-        case .rule(let ruling, let name): return rule(ruling, name, on: command.host)
+        case .recover(let request, let name): return recover(request, name, on: command.host)
         }
     }
 
@@ -57,7 +57,7 @@ extension World {
     ) -> CommandResult {
         guard let sim = hosts[host], var copy = sim.copies.values.first(where: { $0.name == name })
         else { return .refused(Problem(.vmNotFound, "")) }
-        guard copy.ownership == .owned || copy.ownership == .ruled else {
+        guard copy.ownership == .owned || copy.ownership == .takenOver else {
             return .refused(Problem(.wrongState, "it is not this host's"))
         }
         guard copy.migration.flatMap({ sim.migrations[$0] })?.isOver ?? true else {
@@ -95,12 +95,12 @@ extension World {
     }
 
     /// The other host is told when both can talk.
-    private func rule(_ ruling: RuleOnVM, _ name: VMName, on host: HostName) -> CommandResult {
+    private func recover(_ request: RecoverVM, _ name: VMName, on host: HostName) -> CommandResult {
         guard var copy = hosts[host]?.copies.values.first(where: { $0.name == name }),
-            copy.ownership == .released, copy.epoch == ruling.epoch, let peer = copy.peer
+            copy.ownership == .released, copy.epoch == request.epoch, let peer = copy.peer
         else { return .refused(Problem(.ledgerMovedOn, "")) }
         copy.epoch += 1
-        copy.ownership = .ruled
+        copy.ownership = .takenOver
         copy.state = copy.isDead ? .failed : .running
         hosts[host]?.set(copy)
         let (id, epoch) = (copy.id, copy.epoch)
@@ -116,7 +116,7 @@ extension World {
             if let copy = world.hosts[peer]?.copies[id], copy.epoch < epoch {
                 world.hosts[peer]?.copies[id] = nil
             }
-            if world.hosts[host]?.copies[id]?.ownership == .ruled {
+            if world.hosts[host]?.copies[id]?.ownership == .takenOver {
                 world.hosts[host]?.copies[id]?.ownership = .owned
             }
         }

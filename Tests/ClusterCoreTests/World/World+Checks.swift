@@ -24,7 +24,7 @@ extension World {
     /// none of its promises.
     func checkPromises() {
         guard let cluster, let rule = cluster.brokenRule() else { return }
-        let hosts = cluster.hosts(after: nil, limit: 100, moment).items
+        let hosts = cluster.listHosts(after: nil, limit: 100, at: moment).items
         guard hosts.allSatisfy(\.unmanagedVMs.isEmpty) else { return }
         wrong =
             "the scheduler: \(rule)"
@@ -49,13 +49,13 @@ extension World {
         }
     }
 
-    var allVMs: [ClusterVM] { cluster?.vms(after: nil, limit: 10_000).items ?? [] }
+    var allVMs: [ClusterVM] { cluster?.listVMs(after: nil, limit: 10_000).items ?? [] }
     var allOperations: [OperationInfo] {
-        cluster?.operations(after: nil, limit: 10_000).items ?? []
+        cluster?.listOperations(after: nil, limit: 10_000).items ?? []
     }
     func vm(_ name: String) -> ClusterVM? { allVMs.first { $0.name.text == name } }
     func host(_ name: String) -> ClusterHost? {
-        cluster?.hosts(after: nil, limit: 100, moment).items.first { $0.name.text == name }
+        cluster?.listHosts(after: nil, limit: 100, at: moment).items.first { $0.name.text == name }
     }
 
     /// Nothing is under way any more.
@@ -75,7 +75,8 @@ extension World {
             if let why = unrest(of: vm) { return "VM \(name) is \(vm.state): \(why)" }
         }
         for vm in allVMs where vm.state == .deleting || deleted.contains(vm.name) {
-            return "VM \(vm.name) is not gone: \(String(describing: cluster?.record(.vm(vm.name))))"
+            return
+                "VM \(vm.name) is not gone: \(String(describing: cluster?.record(under: .vm(vm.name))))"
         }
         for host in hosts.values {
             for copy in host.copies.values {
@@ -93,7 +94,8 @@ extension World {
             host.copies[vm.id].map { [(host.name, $0)] } ?? []
         }
         if vm.migration != nil || ![.running, .stopped, .failed, .pending].contains(vm.state) {
-            return "not at rest: \(String(describing: cluster?.record(.vm(vm.name)))) \(copies)"
+            return
+                "not at rest: \(String(describing: cluster?.record(under: .vm(vm.name)))) \(copies)"
         }
         if vm.state == .pending { return vm.reason == nil ? "nobody says why" : nil }
         if vm.policy.desired == .stopped {

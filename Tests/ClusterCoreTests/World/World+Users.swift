@@ -17,8 +17,8 @@ extension World {
         request.id = identifier()
         change(&request)
         guard
-            case .success? = call({ c, now, out throws(Problem) in
-                try c.createVM(request, now, &out)
+            case .success? = call({ c, context throws(Problem) in
+                try c.createVM(request, in: &context)
             })
         else { return false }
         kept.insert(vmName)
@@ -27,8 +27,8 @@ extension World {
 
     func delete(_ name: VMName) {
         kept.remove(name)
-        if case .success? = call({ c, now, out throws(Problem) in
-            try c.deleteVM(name, now, &out)
+        if case .success? = call({ c, context throws(Problem) in
+            try c.deleteVM(name, in: &context)
         }) {
             deleted.insert(name)
         }
@@ -37,13 +37,16 @@ extension World {
     func update(_ name: VMName, _ desired: DesiredState) {
         var update = UpdateClusterVM()
         update.desired = desired
-        _ = call { c, now, out throws(Problem) in try c.updateVM(name, update, now, &out) }
+        _ = call { c, context throws(Problem) in
+            try c.updateVM(name, applying: update, in: &context)
+        }
     }
 
     @discardableResult
     func drain(_ host: HostName, parallel: Int? = nil) -> Result<OperationInfo, Problem>? {
-        call { c, now, out throws(Problem) in
-            try c.drain(host, DrainHost(parallel: parallel), by: "test", now, &out)
+        call { c, context throws(Problem) in
+            try c.drainHost(
+                host, as: DrainHost(parallel: parallel), requestedBy: "test", in: &context)
         }
     }
 
@@ -51,22 +54,23 @@ extension World {
     func activate(
         _ host: HostName, bringBack: Bool
     ) -> Result<(host: ClusterHost, operation: OperationInfo?), Problem>? {
-        call { c, now, out throws(Problem) in
-            try c.activate(host, ActivateHost(bringBack: bringBack), by: "test", now, &out)
+        call { c, context throws(Problem) in
+            try c.activateHost(
+                host, as: ActivateHost(bringBack: bringBack), requestedBy: "test", in: &context)
         }
     }
 
     @discardableResult
     func migrate(_ vm: VMName, to host: HostName? = nil) -> Result<OperationInfo, Problem>? {
-        call { c, now, out throws(Problem) in
-            try c.migrateVM(vm, MigrateVM(to: host), by: "test", now, &out)
+        call { c, context throws(Problem) in
+            try c.migrateVM(vm, as: MigrateVM(to: host), requestedBy: "test", in: &context)
         }
     }
 
     @discardableResult
     func fence(_ host: HostName) -> Result<ClusterHost, Problem>? {
-        call { c, now, out throws(Problem) in
-            try c.fence(host, FenceHost(confirm: host), now, &out)
+        call { c, context throws(Problem) in
+            try c.fenceHost(host, confirmedBy: FenceHost(confirm: host), in: &context)
         }
     }
 
@@ -74,7 +78,9 @@ extension World {
     func setBalance(_ change: (inout UpdateBalance) -> Void) -> Result<BalanceInfo, Problem>? {
         var update = UpdateBalance()
         change(&update)
-        return call { c, now, out throws(Problem) in try c.updateBalance(update, now, &out) }
+        return call { c, context throws(Problem) in
+            try c.updateBalance(applying: update, in: &context)
+        }
     }
 
     func randomHost() -> HostName { hostNames[random.number(below: hostNames.count)] }
@@ -117,7 +123,7 @@ extension World {
 
     private func cancelSomething() {
         guard let running = allOperations.first(where: { !$0.isOver }) else { return }
-        _ = call { c, now, out throws(Problem) in try c.cancelOperation(running.id, now, &out) }
+        _ = call { c, context throws(Problem) in try c.cancelOperation(running.id, in: &context) }
     }
 
     /// One thing that goes wrong.

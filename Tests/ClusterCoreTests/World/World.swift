@@ -163,40 +163,40 @@ final class World {
 
     func tick() {
         after(.milliseconds(250)) { $0.tick() }
-        _ = call { $0.tick($1, &$2) }
+        _ = call { $0.tick(in: &$1) }
         checkPromises()
     }
 
     /// One call of the controller: its output is stored, then commands are sent; nil when the controller died first.
     @discardableResult
     func call<T>(
-        _ body: (inout Cluster, Moment, inout Output) throws(Problem) -> T
+        _ body: (inout Cluster, inout Context) throws(Problem) -> T
     ) -> Result<T, Problem>? {
         guard cluster != nil else { return nil }
-        var output = Output()
+        var context = Context(now: moment)
         var result: Result<T, Problem>
         do throws(Problem) {
-            result = .success(try body(&cluster!, moment, &output))
+            result = .success(try body(&cluster!, &context))
         } catch { result = .failure(error) }
         if chance(trouble.crashes) {
-            if plant == .commandsBeforeStore { send(output.commands) }
+            if plant == .commandsBeforeStore { send(context.output.commands) }
             crash(for: milliseconds(0...4000))
             return nil
         }
-        for key in output.changed {
+        for key in context.output.changed {
             if plant == .startsAreForgotten, case .vm = key, chance(50) { continue }
-            store[key] = cluster?.record(key)
+            store[key] = cluster?.record(under: key)
             if isJournalKept, case .vm(let vm)? = store[key] {
                 names[vm.id] = vm.name.text
                 note(vm.name.text, "stored \(vm.short)")
             }
         }
-        news += output.news
+        news += context.output.news
         if chance(trouble.crashes) {
             crash(for: milliseconds(0...4000))
             return nil
         }
-        send(output.commands)
+        send(context.output.commands)
         return result
     }
 
@@ -229,7 +229,7 @@ final class World {
 
     private func answered(_ command: AgentCommand, _ result: CommandResult, _ sender: UInt64) {
         guard sender == term else { return }
-        call { $0.commandEnded(command.id, result, $1, &$2) }
+        call { $0.finishCommand(command.id, with: result, in: &$1) }
     }
 
     func reaches(_ host: HostName) -> Bool {
@@ -251,8 +251,8 @@ final class World {
             after(delay) { world in
                 guard
                     case .success(let answer)? = world.call({
-                        c, now, out throws(Problem) in
-                        try c.register(name, registration, now, &out)
+                        c, context throws(Problem) in
+                        try c.registerHost(name, as: registration, in: &context)
                     }), world.reaches(name), world.hosts[name]?.agentID == agent
                 else { return }
                 world.hear(answer, name)
@@ -264,14 +264,14 @@ final class World {
     private func deliver(_ sent: Heartbeat, from name: HostName, _ sentAt: Duration) {
         guard hosts[name]?.isConnected ?? false else { return }
         guard
-            case .success(let answer)? = call({ c, now, out throws(Problem) in
-                try c.heartbeat(of: name, sent, now, &out)
+            case .success(let answer)? = call({ c, context throws(Problem) in
+                try c.receiveHeartbeat(sent, from: name, in: &context)
             })
         else { return }
         if chance(trouble.lostMessages) {
             after(milliseconds(1...900)) { world in
-                _ = world.call { c, now, out throws(Problem) in
-                    try c.heartbeat(of: name, sent, now, &out)
+                _ = world.call { c, context throws(Problem) in
+                    try c.receiveHeartbeat(sent, from: name, in: &context)
                 }
             }
         }

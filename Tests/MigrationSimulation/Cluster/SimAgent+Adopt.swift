@@ -2,8 +2,8 @@
 
 import Host
 import Migration
-import MigrationProtocol
 import Model
+import Ownership
 import VMControl
 
 extension SimAgent {
@@ -16,10 +16,10 @@ extension SimAgent {
         }
     }
 
-    private func adopt(_ folder: SimHost.Folder, _ remains: VMRemains) {
+    private func adopt(_ folder: SimHost.Folder, _ remains: DiscoveredState) {
         guard !process.isDead else { return }
         let ownership = ledger.ownership(of: folder.vm.id)
-        let adoption = Adoption(of: folder.vm.id, ownership, remains)
+        let adoption = AdoptionDecision(vm: folder.vm.id, ownership: ownership, discovered: remains)
         if let record = adoption.record {
             do { try ledger.append(record) } catch { world.scheduler.say("ledger: \(error)") }
         }
@@ -38,20 +38,23 @@ extension SimAgent {
         keep(guest, adoption.step)
     }
 
-    private func keep(_ guest: Guest, _ step: Adoption.Step) {
+    private func keep(_ guest: Guest, _ step: AdoptionDecision.Step) {
         switch step {
         case .keepAndResume: resume(guest)
         case .hold: hold(guest)
-        case .holdAndSettle(let destination):
+        case .holdAndResolve(let destination):
             hold(guest)
             if world.plant == .resumesReleased { resume(guest) }
             settle(guest, with: destination)
         case .keep, .keepAsLost, .endAndForget: break
         }
+        if case .takenOver(_, let host, _)? = ledger.ownership(of: guest.vm.id) {
+            settle(guest, with: host)
+        }
     }
 
     /// From now on only a request lets it run.
-    private func hold(_ guest: Guest) {
+    func hold(_ guest: Guest) {
         guard let connection = guest.connection, !connection.vmm.isSealed else { return }
         do {
             try connection.ask("hold") {
@@ -63,7 +66,7 @@ extension SimAgent {
 }
 
 extension SimHost.Folder {
-    var remains: VMRemains {
+    var remains: DiscoveredState {
         guard let vmm, vmm.isAlive else { return .folder }
         return switch vmm.lifecycle.state {
         case .incoming: .incoming

@@ -7,6 +7,7 @@ import Host
 import Migration
 import MigrationProtocol
 import Model
+import Ownership
 import VMControl
 
 /// `@unchecked`: whoever holds the baton may touch it.
@@ -151,8 +152,31 @@ final class SimAgent: MigrationHost, @unchecked Sendable {
         world.scheduler.say("migration in goes on")
     }
 
-    func overrule(_ record: LedgerRecord) throws(MigrationRefusal) {
-        throw MigrationRefusal(.hostFailure, "nobody rules here")
+    func supersede(_ record: LedgerRecord) throws(MigrationRefusal) {
+        if let guest = guests.first(where: { $0.vm.id == record.vm }) {
+            guard !guest.isBusy, !guest.isArriving else {
+                throw MigrationRefusal(.busy, "the VM is being migrated")
+            }
+            hold(guest)
+        }
+        do { try ledger.append(record) } catch {
+            throw MigrationRefusal(.ledgerFailure, "\(error)")
+        }
+    }
+
+    /// An operator lets this host have a VM again whose destination does not answer.
+    func takeOver(_ vm: SimVM) {
+        guard let guest = guest(vm), guest.isUnsettled,
+            let record = ledger.ownership(of: vm.id)?.takeover(vm: vm.id)
+        else { return }
+        world.scheduler.start(process, "takeover-\(vm.spec.name)") { [self] in
+            do { try ledger.append(record) } catch {
+                return world.scheduler.say("no takeover: \(error)")
+            }
+            guest.epoch = Ownership(record).epoch
+            world.tally.count("taken over")
+            resume(guest)
+        }
     }
 
     /// Ends its process and removes its folder.
@@ -270,7 +294,9 @@ final class SimAgent: MigrationHost, @unchecked Sendable {
         case .handedOver:
             world.tally.count("settled: handed over")
             forget(guest)
-        case .rulingHeard: world.scheduler.fail("nobody ruled, and a ruling was heard")
+        case .takeoverHeard:
+            world.tally.count("settled: takeover known")
+            guest.isUnsettled = false
         case .takenBack(let epoch):
             world.tally.count("settled: taken back")
             guest.epoch = epoch

@@ -3,8 +3,8 @@
 import Glibc
 import Host
 import Migration
-import MigrationProtocol
 import Model
+import Ownership
 
 /// What a crash leaves. It outlives agents and power.
 final class SimDisk {
@@ -23,7 +23,7 @@ final class SimDisk {
     private var torn: LedgerRecord?
     private var isTornByFailure = false
     /// What an agent that starts now would read, if no crash came in between.
-    private(set) var book = LedgerBook()
+    private(set) var book = LedgerTable()
     var condition = Condition.works
     let usualWrite: Duration
     var write: Duration
@@ -50,24 +50,31 @@ final class SimDisk {
     }
 
     /// The agent was killed. What it had given to the kernel stays; after a failed write it had zeroed the place.
-    func agentCrashed() {
+    /// Returns the record of a write that had not ended, if it is there now.
+    func agentCrashed() -> LedgerRecord? {
         records += cached
         cached = []
         if isTornByFailure { torn = nil }
-        keepOrLoseTorn()
+        return keepOrLoseTorn()
     }
 
     /// The power went: what was not flushed is there or not.
-    func powerLost() {
+    /// Returns the record of a write that had not ended, if it is there now.
+    func powerLost() -> LedgerRecord? {
         cached = []
-        keepOrLoseTorn()
+        return keepOrLoseTorn()
     }
 
-    private func keepOrLoseTorn() {
-        if let torn, random.chance(0.5) { records.append(torn) }
+    private func keepOrLoseTorn() -> LedgerRecord? {
+        var kept: LedgerRecord?
+        if let torn, random.chance(0.5) {
+            records.append(torn)
+            kept = isTornByFailure ? nil : torn
+        }
         torn = nil
-        book = LedgerBook()
+        book = LedgerTable()
         for record in records { apply(record) }
+        return kept
     }
 
     private func apply(_ record: LedgerRecord) {
@@ -82,7 +89,7 @@ final class SimLedger: OwnershipLedger, @unchecked Sendable {
     private let disk: SimDisk
     private let runtime: SimRuntime
     private let world: World
-    private var book: LedgerBook
+    private var book: LedgerTable
     private var isBusy = false
     private let idle = WaitPoint()
 
@@ -108,13 +115,16 @@ final class SimLedger: OwnershipLedger, @unchecked Sendable {
         case .works: break
         case .fails:
             disk.breakOff()
+            world.recorder?.writeFailed(by: runtime.process)
             throw .failed(SystemError(call: "fdatasync(ledger)", code: EIO))
         case .full:
             disk.breakOff()
+            world.recorder?.writeFailed(by: runtime.process)
             throw .full(SystemError(call: "pwrite(ledger)", code: ENOSPC))
         }
         disk.commit(record, isDurable: world.plant != .forgetsDurability)
         book = next
+        world.recorder?.wrote(record, by: runtime.process)
         world.recordWritten(record)
         // A crash may come when it is durable and its writer does not know.
         do { try runtime.sleep(.microseconds(1), "return from the ledger") } catch {

@@ -24,6 +24,9 @@ final class VMMConnection: @unchecked Sendable {
 
     deinit { close() }
 
+    /// The guest was changed without a request.
+    func observe() { world.recorder?.guestChanged(vmm) }
+
     func close() {
         guard isOpen else { return }
         isOpen = false
@@ -39,7 +42,9 @@ final class VMMConnection: @unchecked Sendable {
         guard vmm.isAlive, isOpen else {
             throw GuestError(operation: "\(name)", detail: "the VM's process is gone")
         }
-        guard request() else {
+        let isDone = request()
+        world.recorder?.guestChanged(vmm)
+        guard isDone else {
             throw GuestError(operation: "\(name)", detail: "not in state \(vmm.lifecycle.state)")
         }
         world.moment("after \(name)")
@@ -150,6 +155,7 @@ final class SimIncoming: DestinationGuest {
             bytes.count == vmm.vm.plan.stateBytes && vmm.load()
         }
         if plant == .runsWhenLoaded { _ = vmm.resume() }
+        connection.observe()
     }
 
     func checkIsReady() throws(GuestError) {

@@ -143,11 +143,13 @@ final class SimVMM: @unchecked Sendable {
         if logOwner == connection { logOwner = nil }
         if birthConnection == connection { return end() }
         change { if lifecycle.lost(connection) { lifecycle.resumed() } }
+        world.recorder?.guestChanged(self)
     }
 
     func end() {
         guard isAlive else { return }
         change { isAlive = false }
+        world.recorder?.guestChanged(self)
     }
 
     func kill() {

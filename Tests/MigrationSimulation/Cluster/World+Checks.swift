@@ -2,8 +2,8 @@
 
 import Host
 import Migration
-import MigrationProtocol
 import Model
+import Ownership
 import VMControl
 
 extension World {

@@ -1,7 +1,9 @@
 // What faults do.
 
 import Migration
+import MigrationProtocol
 import Model
+import Ownership
 
 extension World {
     func strike(_ fault: Fault) {
@@ -33,12 +35,18 @@ extension World {
         case .diskIsSlow(let host, let write, let lasts):
             hosts[host].disk.write = write
             after(lasts) { [self] in hosts[host].disk.write = hosts[host].disk.usualWrite }
+        case .takeOver(let host, let vm): hosts[host].agent?.takeOver(vms[vm])
         case .cancel(let vm):
             for attempt in attempts where attempt.vm === vms[vm] && !attempt.isOver {
                 attempt.cancel(at: scheduler.now)
                 scheduler.say("cancel: \(attempt.cancelRefusal.map { "\($0)" } ?? "accepted")")
             }
         }
+    }
+
+    /// A crash has kept a record whose write had not ended: as if it had, and the crash came then.
+    private func recordTornWrite(of host: SimHost, _ record: LedgerRecord?) {
+        if let record { recorder?.wrote(record, on: host.index) }
     }
 
     /// Ends a fault, unless everything has been healed by then.
@@ -67,7 +75,7 @@ extension World {
 
     private func crash(_ host: SimHost, _ pause: Duration) {
         guard host.agent != nil else { return }
-        host.disk.agentCrashed()
+        recordTornWrite(of: host, host.disk.agentCrashed())
         killAgent(host, hostVanishes: false)
         after(pause) { [self] in startAgent(host) }
     }
@@ -83,8 +91,8 @@ extension World {
 
     private func losePower(_ host: SimHost, _ pause: Duration) {
         guard !network.isGone(host.index) else { return }
+        recordTornWrite(of: host, host.disk.powerLost())
         for vmm in vmms where vmm.host == host.index { vmm.kill() }
-        host.disk.powerLost()
         killAgent(host, hostVanishes: true)
         network.hostVanished(host.index)
         after(pause) { [self] in startAgent(host) }

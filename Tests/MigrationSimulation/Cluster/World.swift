@@ -2,8 +2,8 @@
 
 import Host
 import Migration
-import MigrationProtocol
 import Model
+import Ownership
 import Synchronization
 import VMControl
 
@@ -13,6 +13,8 @@ final class World: @unchecked Sendable {
     let network: SimNetwork
     let plan: Scenario
     let plant: Plant
+    /// Nil for runs that the explorer's model does not cover.
+    let recorder: TraceRecorder?
     private(set) var hosts: [SimHost] = []
     private(set) var vms: [SimVM] = []
     var vmms: [SimVMM] = []
@@ -41,9 +43,11 @@ final class World: @unchecked Sendable {
         scheduler = Scheduler(
             random: random.split(), switchChance: plan.switchChance, isReadable: isReadable)
         let names = try (0..<plan.hosts).map { try HostName(["a", "b", "c"][$0]) }
+        recorder = TraceRecorder(of: plan, names: names)
         network = SimNetwork(
             scheduler: scheduler, random: random.split(), cluster: try ClusterName("sim"),
             names: names, plan: plan.network)
+        network.recorder = recorder
         hosts = names.enumerated().map { index, name in
             SimHost(
                 index: index, name: name,
@@ -78,6 +82,7 @@ final class World: @unchecked Sendable {
             }
         }
         for index in plan.faults.indices { arm(index) }
+        recorder?.begin()
     }
 
     private func arm(_ fault: Int) {
@@ -160,6 +165,7 @@ final class World: @unchecked Sendable {
             let vmm = try SimVMM(self, number: nextVMM, vm: vm, host: host.index, state: state)
             nextVMM += 1
             vmms.append(vmm)
+            recorder?.guestChanged(vmm)
             return vmm
         } catch { fatalError("no memory for a simulated guest: \(error)") }
     }
@@ -190,7 +196,7 @@ final class World: @unchecked Sendable {
     /// The agent has shut down in good order.
     func agentStopped(_ host: SimHost, restartsAfter pause: Duration) {
         scheduler.say("the agent of \(host.name) has stopped")
-        host.disk.agentCrashed()
+        _ = host.disk.agentCrashed()
         killAgent(host, hostVanishes: false)
         if isHealing { startAgent(host) } else { after(pause) { [self] in startAgent(host) } }
     }
@@ -199,6 +205,7 @@ final class World: @unchecked Sendable {
     func killAgent(_ host: SimHost, hostVanishes: Bool) {
         guard let agent = host.agent else { return }
         host.agent = nil
+        recorder?.agentEnded(on: host)
         network.processEnded(agent.process, hostVanishes: hostVanishes)
         scheduler.kill(agent.process)
     }

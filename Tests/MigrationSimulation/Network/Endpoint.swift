@@ -2,6 +2,7 @@
 
 import Glibc
 import Host
+import MigrationProtocol
 import Model
 import PeerLink
 
@@ -190,6 +191,9 @@ final class Endpoint {
 /// Two ends. It lives until both are released and nothing is under way.
 final class Connection {
     let number: Int
+    /// What the client said that it is for; nil before.
+    var purpose: ConnectionPurpose?
+    var isWelcomed = false
     private unowned let network: SimNetwork
     private(set) var client: Endpoint! = nil
     private(set) var server: Endpoint! = nil

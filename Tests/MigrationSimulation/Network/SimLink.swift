@@ -16,6 +16,8 @@ final class SimLink: Link, @unchecked Sendable {
     private let end: Endpoint
     private let connection: Connection
     private let scheduler: Scheduler
+    /// Set after the handshake, when the run is recorded.
+    private var observer: MessageObserver?
 
     init(
         _ end: Endpoint, of connection: Connection, peer: Identity, silenceMax: Duration,
@@ -47,6 +49,7 @@ final class SimLink: Link, @unchecked Sendable {
             }
             sent += count
         }
+        observer?.sent(unsafe bytes.withUnsafeBytes { unsafe Array($0) }, by: end, on: connection)
     }
 
     func receive(into buffer: inout MutableRawSpan) throws(LinkError) {
@@ -56,6 +59,9 @@ final class SimLink: Link, @unchecked Sendable {
             while !end.hasInput { try waitForBytes() }
             received += end.take(into: &buffer, from: received)
         }
+        guard let observer else { return }
+        observer.received(
+            unsafe buffer.withUnsafeBytes { unsafe Array($0) }, by: end, on: connection)
     }
 
     private func waitForBytes() throws(LinkError) {
@@ -165,5 +171,6 @@ final class SimLink: Link, @unchecked Sendable {
         silenceMax = PeerLink.Limits.handshakeTimeout
         defer { silenceMax = usual }
         try body()
+        observer = end.network.recorder.map { MessageObserver($0) }
     }
 }

@@ -19,6 +19,8 @@ final class SimNetwork {
     private var listeners: [SimListener?]
     private var gone: Set<Int> = []
     private var nextNumber = 0
+    /// Sees every message of the protocol; nil when the run is not recorded.
+    var recorder: TraceRecorder?
 
     init(
         scheduler: Scheduler, random: SeededRandom, cluster: ClusterName, names: [HostName],

@@ -72,6 +72,8 @@ package enum Fault: Sendable {
     case diskIsFull(Int, lasts: Duration)
     case diskIsSlow(Int, write: Duration, lasts: Duration)
     case cancel(vm: Int)
+    /// An operator takes the VM back at a host that had released it.
+    case takeOver(Int, vm: Int)
 }
 
 package struct Scenario: Sendable {

@@ -19,6 +19,9 @@ package struct RunResult: Sendable {
     package let migrations: Int
     /// Virtual time.
     package let duration: Duration
+    /// What was seen at the hosts until the last migration, which goes without faults, begins; nil when the explorer's
+    /// model does not cover the scenario.
+    package let record: RunRecord?
 }
 
 package enum Simulation {
@@ -40,7 +43,8 @@ package enum Simulation {
             seed: scenario.seed, failure: scheduler.failure, hash: scheduler.trace.hash,
             steps: scheduler.trace.steps, trace: scheduler.trace.lines, tally: world.tally,
             migrations: migrations,
-            duration: .nanoseconds(Int64(scheduler.now - Scheduler.start)))
+            duration: .nanoseconds(Int64(scheduler.now - Scheduler.start)),
+            record: world.recorder?.result)
     }
 }
 
@@ -68,6 +72,7 @@ private final class Operator: @unchecked Sendable {
             world.heal()
             try waitUntilIdle()
             world.checkEnd()
+            world.recorder?.end(migrations: world.attempts.count)
             try moveOnceMore()
             try stopAgents()
             world.checkNothingIsLeft()

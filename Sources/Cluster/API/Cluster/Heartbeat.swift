@@ -80,7 +80,10 @@ package struct HostPressure: Hashable, Sendable, Codable {
 package struct VMReport: Hashable, Sendable, Codable {
     /// What the host's ledger says of it: the cases of the ledger's ownership by name.
     package enum Ownership: String, Hashable, Sendable, Codable, CaseIterable {
-        case owned, incoming, released, neverRan, handedOver, deleted, ruled, overruled, unknown
+        case owned, incoming, released, neverRan, handedOver, deleted
+        case takenOver = "ruled"
+        case superseded = "overruled"
+        case unknown
     }
 
     package var id: VMID
@@ -88,7 +91,7 @@ package struct VMReport: Hashable, Sendable, Codable {
     package var state: VMState
     package var epoch: UInt64
     package var ownership: Ownership
-    /// Of a release, an arrival or a ruling: the host at the other end, and the migration.
+    /// Of a release, an arrival or a forced takeover: the host at the other end, and the migration.
     package var peer: HostName?
     package var migration: MigrationID?
     /// Cores busy with it since the last heartbeat; nil before anything is measured.
@@ -161,7 +164,7 @@ package struct HeartbeatAnswer: Hashable, Sendable, Codable {
     package var term: UInt64
     /// When the next heartbeat is wanted.
     package var intervalMs: Int
-    /// From the sending of the heartbeat that this answers; 0: no lease is granted (the host was ruled off).
+    /// From the sending of the heartbeat that this answers; 0: no lease is granted (the host was fenced).
     package var leaseMs: Int
     /// The controller does not know this life of the agent: it shall register.
     package var wantsRegistration: Bool

@@ -2,47 +2,6 @@
 
 package import Model
 
-package typealias OperationID = Identifier128
-
-/// A number with the bounds between which it is expected.
-package struct Estimate: Hashable, Sendable, Codable {
-    package var low: Double
-    package var expected: Double
-    package var high: Double
-
-    package init(low: Double, expected: Double, high: Double) {
-        self.low = low
-        self.expected = expected
-        self.high = high
-    }
-}
-
-/// What a migration is expected to take.
-package struct MovePrediction: Hashable, Sendable, Codable {
-    package var seconds: Estimate
-    package var downtimeMs: Estimate
-    package var bytes: Estimate
-    /// Its vCPUs are expected to be held back.
-    package var isThrottled: Bool
-    package var keepsDowntimeLimit: Bool
-
-    package init(
-        seconds: Estimate, downtimeMs: Estimate, bytes: Estimate, isThrottled: Bool,
-        keepsDowntimeLimit: Bool
-    ) {
-        self.seconds = seconds
-        self.downtimeMs = downtimeMs
-        self.bytes = bytes
-        self.isThrottled = isThrottled
-        self.keepsDowntimeLimit = keepsDowntimeLimit
-    }
-}
-
-/// Why a move is planned.
-package enum PlannedFor: String, Hashable, Sendable, Codable, CaseIterable {
-    case balance, drain, room, stopover, `return`, request
-}
-
 /// One move of a plan, and what came of it.
 package struct MoveInfo: Hashable, Sendable, Codable {
     package enum State: String, Hashable, Sendable, Codable, CaseIterable {
@@ -137,18 +96,8 @@ package struct PlanInfo: Hashable, Sendable, Codable {
 }
 
 package struct OperationInfo: Hashable, Sendable, Codable {
-    package enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
-        case drain, balance, bringBack = "bring-back", migrate
-    }
-    package enum State: String, Hashable, Sendable, Codable, CaseIterable {
-        case running
-        /// Asked to end: what is under way is finished, nothing new begins.
-        case cancelling
-        case succeeded
-        /// It ended, and left something undone; `detail` says what.
-        case incomplete
-        case cancelled
-    }
+    package typealias Kind = OperationKind
+    package typealias State = OperationState
 
     package var id: OperationID
     package var revision: UInt64

@@ -119,11 +119,11 @@ extension AgentRoutes {
         answer: .ok(RecoveryInfo.self, "The state of the VM on this host."),
         errors: [.vmNotFound])
 
-    package static let recoverVM = AgentRoute<VMName, RuleOnVM, RecoveryInfo>(
+    package static let recoverVM = AgentRoute<VMName, RecoverVM, RecoveryInfo>(
         .post, "/v1/vms/{name}/recovery", id: "recoverVM", tag: "recovery", access: .certificate,
-        summary: "Decides the ownership of a VM (forced takeover)", body: .json(RuleOnVM.self),
+        summary: "Decides the ownership of a VM (forced takeover)", body: .json(RecoverVM.self),
         answer: .ok(RecoveryInfo.self, "The decision is recorded."),
-        errors: [.vmNotFound, .nothingToRule, .vmBusy, .ledgerMovedOn, .notConfirmed])
+        errors: [.vmNotFound, .nothingToRecover, .vmBusy, .ledgerMovedOn, .notConfirmed])
 
     // Migrations
 

@@ -115,7 +115,7 @@ extension RecoveryInfo: DescribedObject {
         ])
 }
 
-extension RuleOnVM: DescribedObject {
+extension RecoverVM: DescribedObject {
     package static let apiDescription = ObjectDescription(
         "A decision about the ownership of a VM.",
         fields: [

@@ -1,5 +1,7 @@
 // The descriptions of plans and operations.
 
+package import Model
+
 extension Estimate: DescribedObject {
     package static let apiDescription = ObjectDescription(
         "An estimate with its interval.",

@@ -1,5 +1,7 @@
 // The descriptions of placement, balance and maintenance.
 
+package import Model
+
 extension ExplainPlacement: DescribedObject {
     package static let apiDescription = ObjectDescription(
         "An existing VM, or the description of a new one. Exactly one of them is required.",

@@ -7,8 +7,8 @@ import API
 import ClusterFile
 import Host
 import Migration
-import MigrationProtocol
 import Model
+import Ownership
 import VMControl
 
 actor HeartbeatMaker {
@@ -105,7 +105,9 @@ actor HeartbeatMaker {
         var reports: [VMReport] = []
         for (id, ownership) in sample.ownerships where !known.contains(id) {
             let standing = LedgerStanding(ownership)
-            guard let word = VMReport.Ownership(standing.kind), word != .overruled else { continue }
+            guard let word = VMReport.Ownership(standing.kind), word != .superseded else {
+                continue
+            }
             // It may be on its way in or out just now.
             let ledger = inventory.context.ledger
             guard await !inventory.isKnown(id), ledger.ownership(of: id) == ownership else {
@@ -189,8 +191,8 @@ extension VMReport.Ownership {
         switch kind {
         case .owned: self = .owned
         case .released: self = .released
-        case .ruled: self = .ruled
-        case .overruled: self = .overruled
+        case .takenOver: self = .takenOver
+        case .superseded: self = .superseded
         case .incoming: self = .incoming
         case .unknown: self = .unknown
         case .handedOver, .neverRan, .deleted: return nil

@@ -13,7 +13,7 @@ extension Routes {
                 try await recovery.info(call.path.parameterText)
             },
             AgentRoutes.recoverVM.serve { call in
-                try await recovery.rule(
+                try await recovery.recover(
                     call.body, on: call.path, by: decidingIdentity(in: call.context))
             },
         ]

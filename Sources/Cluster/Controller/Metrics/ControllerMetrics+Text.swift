@@ -13,7 +13,7 @@ package struct ClusterFigures: Sendable {
     init(_ cluster: Cluster) {
         hosts = cluster.hostCounts
         vms = cluster.vmCounts
-        movesUnderWay = cluster.movesUnderWay
+        movesUnderWay = cluster.migrationsUnderWay
         imbalance = cluster.imbalance
     }
 }

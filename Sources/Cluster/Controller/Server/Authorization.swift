@@ -89,9 +89,9 @@ struct Authorization: Sendable {
             let name = Token.name(in: String(parts[1]))
         else { throw unauthorized("the Authorization header holds no Ferry token") }
         let text = String(parts[1])
-        let role = try await driver.perform { cluster, now, _ in
+        let role = try await driver.perform { cluster, context in
             cluster.tokenRecords.first { $0.name == name }
-                .flatMap { Token.role(of: text, by: $0, nowMs: now.wallMs) }
+                .flatMap { Token.role(of: text, by: $0, nowMs: context.now.wallMs) }
         }
         guard let role else {
             context.logger.info("token refused")

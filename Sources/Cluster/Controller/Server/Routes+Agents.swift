@@ -13,15 +13,15 @@ extension ControllerAPI {
     var agentRoutes: [ServedRoute] {
         [
             ControllerRoutes.registerAgent.serve { call in
-                let answer = try await perform { cluster, now, output throws(Problem) in
-                    try cluster.register(call.path, call.body, now, &output)
+                let answer = try await perform { cluster, context throws(Problem) in
+                    try cluster.registerHost(call.path, as: call.body, in: &context)
                 }
                 metrics.registration()
                 return answer
             },
             ControllerRoutes.heartbeat.serve { call in
-                let answer = try await perform { cluster, now, output throws(Problem) in
-                    try cluster.heartbeat(of: call.path, call.body, now, &output)
+                let answer = try await perform { cluster, context throws(Problem) in
+                    try cluster.receiveHeartbeat(call.body, from: call.path, in: &context)
                 }
                 metrics.heartbeat()
                 return answer

@@ -17,7 +17,7 @@ extension ControllerAPI {
                 },
                 ControllerRoutes.health.serveRaw { _ in .text("alive\n") },
                 ControllerRoutes.readiness.serveRaw { _ in
-                    try await perform { _, _, _ in }
+                    try await perform { _, _ in }
                     return .text("leads\n")
                 },
             ]
@@ -28,11 +28,11 @@ extension ControllerAPI {
         let name = name
         let policy = policy
         let own = cluster
-        return try await perform { cluster, _, _ in
+        return try await perform { cluster, _ in
             ClusterInfo(
                 cluster: own, controller: name, leader: name, term: cluster.term.number,
                 version: ferryVersion, policy: policy, hosts: cluster.hostCounts,
-                vms: cluster.vmCounts, migrations: cluster.movesUnderWay,
+                vms: cluster.vmCounts, migrations: cluster.migrationsUnderWay,
                 imbalance: cluster.imbalance)
         }
     }
@@ -40,7 +40,7 @@ extension ControllerAPI {
     /// Nil on a follower, which reports only about itself.
     private func figuresOfLeader() async throws(Problem) -> ClusterFigures? {
         do throws(Problem) {
-            return try await perform { cluster, _, _ in ClusterFigures(cluster) }
+            return try await perform { cluster, _ in ClusterFigures(cluster) }
         } catch {
             guard error.knownCode == .notLeader else { throw error }
             return nil

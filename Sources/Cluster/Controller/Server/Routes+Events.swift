@@ -18,7 +18,7 @@ extension ControllerAPI {
             let wanted = try lastEvent(call.query.lastEventID) ?? call.query.after
             let after = wanted.map { Revision($0) }
             // Only the leader knows the current state of each object.
-            try await perform { _, _, _ in }
+            try await perform { _, _ in }
             let start = await driver.revision
             guard metrics.streamBegins() else {
                 throw Problem(
@@ -128,8 +128,8 @@ private struct EventFeed: Sendable {
         let keys = batch.changes.compactMap { RecordKey($0.key) }
         guard !keys.isEmpty else { return "" }
         do {
-            let events = try await driver.perform { cluster, now, _ in
-                keys.compactMap { Self.event($0, cluster, now) }
+            let events = try await driver.perform { cluster, context in
+                keys.compactMap { Self.event($0, cluster, context.now) }
             }
             guard !events.isEmpty else { return "" }
             return events.dropLast().map { "\($0)\n" }.joined()
@@ -142,9 +142,9 @@ private struct EventFeed: Sendable {
         _ key: RecordKey, _ cluster: Cluster, _ now: Moment
     ) -> String? {
         switch key {
-        case .host(let name): event(.host, name.text, try? cluster.host(name, now))
-        case .vm(let name): event(.vm, name.text, try? cluster.vm(name))
-        case .operation(let id): event(.operation, "\(id)", try? cluster.operation(id))
+        case .host(let name): event(.host, name.text, try? cluster.host(named: name, at: now))
+        case .vm(let name): event(.vm, name.text, try? cluster.vm(named: name))
+        case .operation(let id): event(.operation, "\(id)", try? cluster.operation(withID: id))
         case .balance: event(.balance, "", cluster.balanceInfo())
         case .group, .token: nil
         }

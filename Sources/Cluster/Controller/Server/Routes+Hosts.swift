@@ -9,23 +9,24 @@ extension ControllerAPI {
     var hostRoutes: [ServedRoute] {
         [
             ControllerRoutes.listHosts.serve { call in
-                try await perform { cluster, now, _ in
-                    cluster.hosts(after: call.query.after, limit: call.query.pageLimit, now)
+                try await perform { cluster, context in
+                    cluster.listHosts(
+                        after: call.query.after, limit: call.query.pageLimit, at: context.now)
                 }
             },
             ControllerRoutes.showHost.serve { call in
-                try await perform { cluster, now, _ throws(Problem) in
-                    try cluster.host(call.path, now)
+                try await perform { cluster, context throws(Problem) in
+                    try cluster.host(named: call.path, at: context.now)
                 }
             },
             ControllerRoutes.forgetHost.serveNoContent { call in
-                try await perform { cluster, now, output throws(Problem) in
-                    try cluster.forget(call.path, now, &output)
+                try await perform { cluster, context throws(Problem) in
+                    try cluster.forgetHost(call.path, in: &context)
                 }
             },
             ControllerRoutes.fenceHost.serve { call in
-                try await perform { cluster, now, output throws(Problem) in
-                    try cluster.fence(call.path, call.body, now, &output)
+                try await perform { cluster, context throws(Problem) in
+                    try cluster.fenceHost(call.path, confirmedBy: call.body, in: &context)
                 }
             },
         ]
@@ -34,30 +35,32 @@ extension ControllerAPI {
     var maintenanceRoutes: [ServedRoute] {
         [
             ControllerRoutes.planDrain.serve { call in
-                try await perform { cluster, now, _ throws(Problem) in
-                    try cluster.planDrain(call.path, call.body, now)
+                try await perform { cluster, context throws(Problem) in
+                    try cluster.planDrain(of: call.path, as: call.body)
                 }
             },
             ControllerRoutes.drainHost.serve { call in
-                try await perform { cluster, now, output throws(Problem) in
-                    try cluster.drain(call.path, call.body, by: call.callerName, now, &output)
+                try await perform { cluster, context throws(Problem) in
+                    try cluster.drainHost(
+                        call.path, as: call.body, requestedBy: call.callerName, in: &context)
                 }
             },
             ControllerRoutes.endDrain.serve { call in
-                try await perform { cluster, now, output throws(Problem) in
-                    try cluster.cancelDrain(call.path, now, &output)
+                try await perform { cluster, context throws(Problem) in
+                    try cluster.cancelDrain(of: call.path, in: &context)
                 }
             },
             ControllerRoutes.activateHost.serveReply { call in
-                let (host, operation) = try await perform { cluster, now, output throws(Problem) in
-                    try cluster.activate(call.path, call.body, by: call.callerName, now, &output)
+                let (host, operation) = try await perform { cluster, context throws(Problem) in
+                    try cluster.activateHost(
+                        call.path, as: call.body, requestedBy: call.callerName, in: &context)
                 }
                 return operation.map { RouteReply(.bringingBack($0), status: 202) }
                     ?? RouteReply(.host(host))
             },
             ControllerRoutes.planMaintenance.serve { call in
-                try await perform { cluster, now, _ throws(Problem) in
-                    try cluster.planMaintenance(call.body, now)
+                try await perform { cluster, context throws(Problem) in
+                    try cluster.planMaintenance(as: call.body)
                 }
             },
         ]

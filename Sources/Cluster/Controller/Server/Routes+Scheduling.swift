@@ -9,26 +9,26 @@ extension ControllerAPI {
     var schedulingRoutes: [ServedRoute] {
         [
             ControllerRoutes.explainPlacement.serve { call in
-                try await perform { cluster, now, _ throws(Problem) in
-                    try cluster.explain(call.body)
+                try await perform { cluster, context throws(Problem) in
+                    try cluster.explainPlacement(call.body)
                 }
             },
             ControllerRoutes.showBalance.serve { _ in
-                try await perform { cluster, _, _ in cluster.balanceInfo() }
+                try await perform { cluster, _ in cluster.balanceInfo() }
             },
             ControllerRoutes.updateBalance.serve { call in
-                try await perform { cluster, now, output throws(Problem) in
-                    try cluster.updateBalance(call.body, now, &output)
+                try await perform { cluster, context throws(Problem) in
+                    try cluster.updateBalance(applying: call.body, in: &context)
                 }
             },
             ControllerRoutes.planBalance.serve { _ in
-                try await perform { cluster, now, _ throws(Problem) in
-                    try cluster.planBalance(now)
+                try await perform { cluster, context throws(Problem) in
+                    try cluster.planBalance(at: context.now)
                 }
             },
             ControllerRoutes.runBalance.serve { call in
-                try await perform { cluster, now, output throws(Problem) in
-                    try cluster.runBalance(by: call.callerName, now, &output)
+                try await perform { cluster, context throws(Problem) in
+                    try cluster.runBalance(requestedBy: call.callerName, in: &context)
                 }
             },
         ]
@@ -37,20 +37,20 @@ extension ControllerAPI {
     var operationRoutes: [ServedRoute] {
         [
             ControllerRoutes.listOperations.serve { call in
-                try await perform { cluster, _, _ in
-                    cluster.operations(
+                try await perform { cluster, _ in
+                    cluster.listOperations(
                         after: call.query.after, limit: call.query.pageLimit,
                         state: call.query.state)
                 }
             },
             ControllerRoutes.showOperation.serve { call in
-                try await perform { cluster, _, _ throws(Problem) in
-                    try cluster.operation(call.path)
+                try await perform { cluster, _ throws(Problem) in
+                    try cluster.operation(withID: call.path)
                 }
             },
             ControllerRoutes.cancelOperation.serve { call in
-                try await perform { cluster, now, output throws(Problem) in
-                    try cluster.cancelOperation(call.path, now, &output)
+                try await perform { cluster, context throws(Problem) in
+                    try cluster.cancelOperation(call.path, in: &context)
                 }
             },
         ]

@@ -10,21 +10,21 @@ extension ControllerAPI {
     var tokenRoutes: [ServedRoute] {
         [
             ControllerRoutes.listTokens.serve { call in
-                try await perform { cluster, _, _ in
-                    cluster.tokens(after: call.query.after, limit: call.query.pageLimit)
+                try await perform { cluster, _ in
+                    cluster.listTokens(after: call.query.after, limit: call.query.pageLimit)
                 }
             },
             ControllerRoutes.createToken.serveReply { call in
                 let (text, record) = try Token.make(call.body, nowMs: Moment.now.wallMs)
-                var info = try await perform { cluster, _, output throws(Problem) in
-                    try cluster.createToken(record, &output)
+                var info = try await perform { cluster, context throws(Problem) in
+                    try cluster.createToken(record, in: &context)
                 }
                 info.token = text
                 return RouteReply(info, headers: [.cacheControl: "no-store"])
             },
             ControllerRoutes.deleteToken.serveNoContent { call in
-                try await perform { cluster, _, output throws(Problem) in
-                    try cluster.deleteToken(call.path.parameterText, &output)
+                try await perform { cluster, context throws(Problem) in
+                    try cluster.deleteToken(call.path.parameterText, in: &context)
                 }
             },
         ]

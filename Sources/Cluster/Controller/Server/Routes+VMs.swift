@@ -10,36 +10,37 @@ extension ControllerAPI {
     var vmRoutes: [ServedRoute] {
         [
             ControllerRoutes.listVMs.serve { call in
-                try await perform { cluster, _, _ in
-                    cluster.vms(
+                try await perform { cluster, _ in
+                    cluster.listVMs(
                         after: call.query.after, limit: call.query.pageLimit,
                         host: call.query.host, state: call.query.state)
                 }
             },
             ControllerRoutes.createVM.serveReply { call in
-                let vm = try await perform { cluster, now, output throws(Problem) in
-                    try cluster.createVM(call.body, now, &output)
+                let vm = try await perform { cluster, context throws(Problem) in
+                    try cluster.createVM(call.body, in: &context)
                 }
                 return RouteReply(
                     vm, headers: [.location: ControllerRoutes.showVM.path(at: vm.name)])
             },
             ControllerRoutes.showVM.serve { call in
-                try await perform { cluster, _, _ throws(Problem) in try cluster.vm(call.path) }
+                try await perform { cluster, _ throws(Problem) in try cluster.vm(named: call.path) }
             },
             ControllerRoutes.updateVM.serve { call in
                 let update = try call.body.matching(ifMatch: call.query.ifMatch)
-                return try await perform { cluster, now, output throws(Problem) in
-                    try cluster.updateVM(call.path, update, now, &output)
+                return try await perform { cluster, context throws(Problem) in
+                    try cluster.updateVM(call.path, applying: update, in: &context)
                 }
             },
             ControllerRoutes.deleteVM.serve { call in
-                try await perform { cluster, now, output throws(Problem) in
-                    try cluster.deleteVM(call.path, now, &output)
+                try await perform { cluster, context throws(Problem) in
+                    try cluster.deleteVM(call.path, in: &context)
                 }
             },
             ControllerRoutes.migrateVM.serve { call in
-                try await perform { cluster, now, output throws(Problem) in
-                    try cluster.migrateVM(call.path, call.body, by: call.callerName, now, &output)
+                try await perform { cluster, context throws(Problem) in
+                    try cluster.migrateVM(
+                        call.path, as: call.body, requestedBy: call.callerName, in: &context)
                 }
             },
         ]
@@ -48,13 +49,13 @@ extension ControllerAPI {
     var groupRoutes: [ServedRoute] {
         [
             ControllerRoutes.listGroups.serve { call in
-                try await perform { cluster, _, _ in
-                    cluster.groups(after: call.query.after, limit: call.query.pageLimit)
+                try await perform { cluster, _ in
+                    cluster.listGroups(after: call.query.after, limit: call.query.pageLimit)
                 }
             },
             ControllerRoutes.deleteGroup.serveNoContent { call in
-                try await perform { cluster, now, output throws(Problem) in
-                    try cluster.deleteGroup(call.path.parameterText, now, &output)
+                try await perform { cluster, context throws(Problem) in
+                    try cluster.deleteGroup(call.path.parameterText, in: &context)
                 }
             },
         ]

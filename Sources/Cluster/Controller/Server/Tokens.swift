@@ -3,8 +3,7 @@
 
 import API
 import ClusterCore
-import Crypto
-import FoundationEssentials
+import Keys
 import Model
 import Serving
 
@@ -53,6 +52,6 @@ enum Token {
     }
 
     private static func digest(of text: String) -> String {
-        SHA256.hash(data: Data(text.utf8)).hexadecimal()
+        sha256(Array(text.utf8)).hexadecimal()
     }
 }

@@ -63,17 +63,17 @@ struct RecoveryPicture: Encodable {
         return found
     }
 
-    /// Every ruling that a host would take, those at one host together.
+    /// Every recovery action that a host would carry out, those at one host together.
     var options: [(place: RecoveryInfo, option: RecoveryOption)] {
         hosts.flatMap { place in place.options.map { (place, $0) } }
     }
 
     /// - Parameter host: nil for whichever would take it.
     func option(
-        _ ruling: Ruling, at host: HostName?
+        _ action: RecoveryAction, at host: HostName?
     ) throws -> (place: RecoveryInfo, option: RecoveryOption) {
         let found = options.first {
-            $0.option.ruling == ruling && (host == nil || $0.place.host == host)
+            $0.option.action == action && (host == nil || $0.place.host == host)
         }
         if let found { return found }
         let place = hosts.first { $0.host == host }
@@ -82,7 +82,7 @@ struct RecoveryPicture: Encodable {
         throw CommandFailure(
             silence == nil ? .refused : .unreachable,
             code: silence == nil ? "nothing_to_rule" : "unreachable",
-            "\(ruling.flag) cannot be ruled about VM \(vm): \(silence ?? words ?? "no host that answers waits for that")"
+            "\(action.flag) is not possible for VM \(vm): \(silence ?? words ?? "no host that answers waits for that")"
         )
     }
 
@@ -108,8 +108,8 @@ struct RecoveryPicture: Encodable {
         ]
         for (number, (place, option)) in options.enumerated() {
             let flag =
-                option.ruling == .forgetPeer
-                ? option.ruling.flag : "\(option.ruling.flag) \(place.host)"
+                option.action == .forgetPeer
+                ? option.action.flag : "\(option.action.flag) \(place.host)"
             lines.append(
                 "  \(number + 1)  \(flag)\(option.risk == nil ? " (safe)" : " (NOT SAFE)")")
             lines.append("     \(option.effect)")
@@ -136,10 +136,10 @@ extension RecoveryInfo {
     }
 }
 
-extension Ruling {
+extension RecoveryAction {
     fileprivate var flag: String {
         switch self {
-        case .runHere: "--run-here"
+        case .takeOver: "--run-here"
         case .forgetPeer: "--forget-peer"
         case .giveUp: "--give-up"
         }

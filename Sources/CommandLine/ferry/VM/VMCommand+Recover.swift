@@ -67,7 +67,7 @@ extension VMCommand {
 
         /// The ruling that the flags name, or that a person chooses from the picture; nil for none.
         private func choice(_ picture: RecoveryPicture) throws -> Choice? {
-            if let runHere { return try picture.option(.runHere, at: runHere) }
+            if let runHere { return try picture.option(.takeOver, at: runHere) }
             if let giveUp { return try picture.option(.giveUp, at: giveUp) }
             if forgetPeer { return try picture.option(.forgetPeer, at: nil) }
             guard output.output == .text else { return nil }
@@ -90,9 +90,9 @@ extension VMCommand {
             }
             var confirmed = confirm
             if let risk = option.risk, confirm == nil { confirmed = try askName(risk, there) }
-            let request = RuleOnVM(
-                ruling: option.ruling, epoch: place.ledger.epoch, confirm: confirmed)
-            let after = try await session.agent(place.host).rule(request, on: there)
+            let request = RecoverVM(
+                action: option.action, epoch: place.ledger.epoch, confirm: confirmed)
+            let after = try await session.agent(place.host).recover(request, on: there)
             try output.write(after, text: "host \(after.host), VM \(there): \(after.words)")
         }
 

@@ -1,0 +1,247 @@
+// The destination of a migration as a value: what it does next, and what it writes down before that.
+//
+//  waiting ─offer▶ preparing ─▶ recording ─▶ receiving ─all here▶ loading ─▶ ready ─GO▶ owning ─▶ resuming ─▶ ended
+//                     │ no         │            │      roots agree   │         │          │ written    running
+//                     ▼            └────────────┴───────────┬────────┴─────────┘          │
+//                   ended               loss, refusal, failure                  not written
+//                                                           ▼                             ▼
+//                                     ended ◀─ discard ◀─ refusing: write neverRan ◀──────┘
+//
+// receiving ─loss▶ parked: what arrived is kept for a time. An offer that can go on with it leads to recording again,
+// the end of the time to refusing. In a rehearsal the state is loaded for trial, and nothing else can follow than the end.
+//
+// The guest runs only after `owned` is on disk. Whatever else happens, `neverRan` is written, so that a source that
+// asks gets a clear answer; and it is thrown away only then. If, after GO, neither record can be written, nobody can
+// say what the disk holds: the guest is kept, paused, and the ending is `undecided` until a question is answered.
+
+package import Model
+package import Ownership
+
+/// The destination's machine.
+package struct DestinationMachine: Hashable, Sendable {
+    package enum Event: Hashable, Sendable {
+        case offered(MigrationOffer, from: HostName)
+        case prepared
+        case prepareRefused(MigrationRefusal)
+        case recordWritten
+        case recordFailed(MigrationRefusal)
+        /// Every stream ended the last round; state and the source's root are here.
+        case complete(ours: MemoryRoot, theirs: MemoryRoot)
+        /// The state of a rehearsal is here.
+        case rehearse
+        case loaded
+        /// What was kept was not asked for in time.
+        case expired
+        case go(Epoch)
+        case resumed
+        case resumeFailed(MigrationRefusal)
+        /// The source's "no".
+        case refused(MigrationRefusal)
+        /// The connection broke or the source was silent for too long; the words say which.
+        case peerLost(MigrationRefusal)
+        /// Something failed on this side.
+        case failed(MigrationRefusal)
+    }
+
+    package enum Action: Hashable, Sendable {
+        case prepare(MigrationOffer)
+        case write(LedgerRecord)
+        case accept
+        case load
+        case sendReady(MemoryRoot)
+        case sendRehearsed
+        /// Ends the session's connections and keeps guest and hashes: until an offer that can go on with them, or
+        /// until the time is up.
+        case park
+        case resumeGuest
+        case sendRunning(Epoch)
+        /// Our "no", to the source.
+        case refuse(MigrationRefusal)
+        /// The answer to a question that the source would ask otherwise.
+        case sendNeverRan(Epoch)
+        case discardGuest
+        case end(Ending)
+    }
+
+    package enum Ending: Hashable, Sendable {
+        /// Before there was anything to keep.
+        case refused(MigrationRefusal)
+        case running(Epoch)
+        case ownedButStopped(Epoch, MigrationRefusal)
+        case discarded(MigrationRefusal)
+        case undecided(MigrationRefusal)
+    }
+
+    private enum State: Hashable, Sendable {
+        case waiting
+        case preparing(MigrationOffer, HostName)
+        case recording(MigrationOffer)
+        case receiving(MigrationOffer)
+        case parked(MigrationOffer)
+        case trying(MigrationOffer)
+        case tried(MigrationOffer)
+        case loading(MigrationOffer, MemoryRoot)
+        case ready(MigrationOffer)
+        case owning(MigrationOffer)
+        case resuming(MigrationOffer)
+        /// `neverRan` is being written. `released`: the source has sent GO, and waits for an answer.
+        case refusing(MigrationOffer, MigrationRefusal, released: Bool)
+        case ended(Ending)
+    }
+
+    private var state = State.waiting
+    private let parks: Bool
+
+    /// - Parameter parks: memory of a broken attempt is kept.
+    package init(parks: Bool = false) { self.parks = parks }
+
+    /// The offer under which the kept memory arrived; nil when none is kept.
+    package var parkedOffer: MigrationOffer? {
+        if case .parked(let offer) = state { offer } else { nil }
+    }
+
+    package var isEnded: Bool {
+        if case .ended = state { true } else { false }
+    }
+
+    /// GO has come, or may be on its way: the session must not be ended from outside.
+    package var isCommitted: Bool {
+        switch state {
+        case .ready, .owning, .resuming, .refusing: true
+        case .waiting, .preparing, .recording, .receiving, .parked, .trying, .tried, .loading,
+            .ended:
+            false
+        }
+    }
+
+    package mutating func handle(_ event: Event) -> [Action] {
+        switch (state, event) {
+        case (.waiting, .offered(let offer, let source)):
+            state = .preparing(offer, source)
+            return [.prepare(offer)]
+        case (.preparing, .prepareRefused(let refusal)):
+            return [.refuse(refusal)] + end(.refused(refusal))
+        case (.preparing(let offer, let source), .prepared):
+            state = .recording(offer)
+            return [
+                .write(
+                    .incoming(
+                        vm: offer.vm, epoch: offer.nextEpoch, from: source,
+                        migration: offer.migration))
+            ]
+        case (.recording(let offer), .recordWritten):
+            state = .receiving(offer)
+            return [.accept]
+        // Nothing was written and nothing was promised: no `neverRan` is owed.
+        case (.recording, .recordFailed(let refusal)):
+            return [.discardGuest, .refuse(refusal)] + end(.discarded(refusal))
+        case (.receiving(let offer), .complete(let ours, let theirs)) where !offer.isRehearsal:
+            return complete(offer, ours, theirs)
+        case (.receiving(let offer), .rehearse) where offer.isRehearsal:
+            state = .trying(offer)
+            return [.load]
+        case (.trying(let offer), .loaded):
+            state = .tried(offer)
+            return [.sendRehearsed]
+        case (.receiving(let offer), .peerLost) where parks && !offer.isRehearsal:
+            state = .parked(offer)
+            return [.park]
+        case (.parked(let kept), .offered(let offer, let source)) where offer.canContinue(kept):
+            state = .recording(offer)
+            return [
+                .write(
+                    .incoming(
+                        vm: offer.vm, epoch: offer.nextEpoch, from: source,
+                        migration: offer.migration))
+            ]
+        case (.parked(let offer), .expired):
+            return refuse(
+                offer, MigrationRefusal(.timedOut, "the source did not come back in time"))
+        // It is lost already.
+        case (.parked, .peerLost): return []
+        case (.loading(let offer, let root), .loaded):
+            state = .ready(offer)
+            return [.sendReady(root)]
+        case (.ready(let offer), .go(let epoch)) where epoch == offer.nextEpoch:
+            state = .owning(offer)
+            return [
+                .write(.owned(vm: offer.vm, epoch: offer.nextEpoch, migration: offer.migration))
+            ]
+        default: return handleEnd(event)
+        }
+    }
+
+    private mutating func complete(
+        _ offer: MigrationOffer, _ ours: MemoryRoot, _ theirs: MemoryRoot
+    ) -> [Action] {
+        guard ours == theirs else {
+            let refusal = MigrationRefusal(
+                .memoryDiffers, "memory arrived changed",
+                details: ["source \(theirs)", "destination \(ours)"])
+            return refuse(offer, refusal)
+        }
+        state = .loading(offer, ours)
+        return [.load]
+    }
+
+    private mutating func handleEnd(_ event: Event) -> [Action] {
+        switch (state, event) {
+        case (.owning(let offer), .recordWritten):
+            state = .resuming(offer)
+            return [.resumeGuest]
+        case (.owning(let offer), .recordFailed(let refusal)):
+            state = .refusing(offer, refusal, released: true)
+            return [neverRan(offer)]
+        case (.resuming(let offer), .resumed):
+            return [.sendRunning(offer.nextEpoch)] + end(.running(offer.nextEpoch))
+        // It is owned here, running or not: the source must not take it back.
+        case (.resuming(let offer), .resumeFailed(let refusal)):
+            return [.sendRunning(offer.nextEpoch)]
+                + end(.ownedButStopped(offer.nextEpoch, refusal))
+        case (.refusing(let offer, let refusal, let released), .recordWritten):
+            let words = released ? Action.sendNeverRan(offer.nextEpoch) : .refuse(refusal)
+            return [words, .discardGuest] + end(.discarded(refusal))
+        case (.refusing(_, let refusal, released: false), .recordFailed):
+            // GO was never sent to a peer that got our `no`; the next start finds `incoming` and discards.
+            return [.refuse(refusal), .discardGuest] + end(.discarded(refusal))
+        case (.refusing(_, let refusal, released: true), .recordFailed):
+            return [.refuse(refusal)] + end(.undecided(refusal))
+        default: return handleFailure(event)
+        }
+    }
+
+    private mutating func handleFailure(_ event: Event) -> [Action] {
+        let refusal: MigrationRefusal
+        switch event {
+        case .refused(let words), .peerLost(let words), .failed(let words): refusal = words
+        case .go, .complete, .rehearse, .offered:
+            refusal = MigrationRefusal(.protocolViolation, "a message that does not belong here")
+        default: return []
+        }
+        switch state {
+        case .waiting: return [.refuse(refusal)] + end(.refused(refusal))
+        case .preparing:
+            return [.discardGuest, .refuse(refusal)] + end(.discarded(refusal))
+        case .receiving(let offer), .recording(let offer), .parked(let offer), .trying(let offer),
+            .tried(let offer), .loading(let offer, _), .ready(let offer):
+            return refuse(offer, refusal)
+        case .owning, .resuming, .refusing, .ended: return []
+        }
+    }
+
+    private mutating func refuse(
+        _ offer: MigrationOffer, _ refusal: MigrationRefusal
+    ) -> [Action] {
+        state = .refusing(offer, refusal, released: false)
+        return [neverRan(offer)]
+    }
+
+    private func neverRan(_ offer: MigrationOffer) -> Action {
+        .write(.neverRan(vm: offer.vm, epoch: offer.nextEpoch, migration: offer.migration))
+    }
+
+    private mutating func end(_ ending: Ending) -> [Action] {
+        state = .ended(ending)
+        return [.end(ending)]
+    }
+}

@@ -1,0 +1,371 @@
+// The source of a migration as a value: what it does next, and what it writes down before that.
+//
+//  idle ─▶ connecting ─▶ negotiating ─▶ copying(round) ─▶ pausing ─▶ finishing ─▶ sealing ─▶ verifying
+//            │               │             │  ▲              │           │           │           │ roots agree
+//            └───────────────┴─────────────┴──┼──────────────┴───────────┴───────────┘           ▼
+//                       │ refusal, cancel,    └ next round                  ┌──────────── releasing
+//                       ▼ loss, failure                  record not written │                    │ record written
+//                   resuming(e) ◀─────────────────────────────────────────┘                     ▼ send GO
+//                       │                                                             handingOver ─▶ settling ─▶ ended
+//                       ▼                                       lost answer │                 ▲
+//                     ended                                                 ▼                 │ taken
+//                       ▲                                              asking(n) ─────────────┘
+//                       │            resuming(e+2) ◀─ takingBack ◀── neverRan │
+//                       └──────────────────┴───────────── no answer ──────────┘
+//
+// copying ─peerLost▶ reconnecting ─▶ renegotiating ─▶ copying(next round): the guest runs on, its log goes on, and the
+// destination keeps what it has; when it does not come back, the end is the usual one. A rehearsal goes from copying to
+// rehearsing where a migration would pause for good, and from there to resuming.
+//
+// Left of `releasing` every failure leaves the VM running here. From the moment that `released` may be on disk,
+// the VM runs here again only after the destination wrote that it never ran and never will: silence is not a no.
+//
+// No I/O, no clock: the driver does the actions in order and tells what happened. Each `write` is durable before
+// `recordWritten`, and whatever depends on it comes in the answer to that event.
+
+package import Model
+package import Ownership
+
+/// The source's machine.
+package struct SourceMachine: Hashable, Sendable {
+    package enum Event: Hashable, Sendable {
+        case start
+        case connected
+        /// The destination took the offer and every data stream is open.
+        case accepted(DowntimeTerms)
+        case roundEnded(RoundFacts)
+        case paused
+        /// Last pages, state and our root are on their way.
+        case sentAll(root: MemoryRoot)
+        case sealed
+        /// The state of a moment was saved here and could be loaded there; the guest runs again.
+        case rehearsed
+        case ready(root: MemoryRoot)
+        case recordWritten
+        case recordFailed
+        case running(Epoch)
+        case answer(OwnershipAnswer)
+        /// A question found no answer.
+        case noAnswer
+        case resumed
+        case resumeFailed
+        /// The destination's "no", in any phase before GO; after it, it is no answer.
+        case refused(MigrationRefusal)
+        /// The connection broke, or the destination was silent for too long.
+        case peerLost
+        /// Something failed on this side.
+        case failed
+        case cancel
+    }
+
+    package enum Action: Hashable, Sendable {
+        case connect
+        case offer
+        /// What was connected is gone: connects again, after a pause that grows with the attempts.
+        case reconnect(attempt: Int)
+        case sendRound(Int)
+        case throttle(percent: Int)
+        case pause
+        case sendLast(round: Int)
+        /// One pause, as short as saving the state takes; then the state is tried at the destination.
+        case rehearse
+        case seal
+        case write(LedgerRecord)
+        case sendGo(Epoch)
+        case ask(OwnershipQuestion, attempt: Int)
+        /// Ends the session at the destination, with these words if they still reach it.
+        case abandon(MigrationRefusal)
+        /// At full speed, without dirty log.
+        case resumeGuest
+        case end(Ending)
+    }
+
+    /// Why the VM did not move.
+    package enum Cause: Hashable, Sendable {
+        case refused(MigrationRefusal)
+        case peerLost
+        case failed
+        case ledgerFailed
+        case cancelled
+        case doesNotConverge(ConvergenceFacts)
+        case memoryDiffers(source: MemoryRoot, destination: MemoryRoot)
+        case neverRan
+        case noAnswer
+        /// Nothing went wrong: it was a rehearsal.
+        case rehearsed
+    }
+
+    package enum Ending: Hashable, Sendable {
+        case handedOver(Epoch)
+        case runsHere(Epoch, Cause)
+        case stoppedHere(Epoch, Cause)
+        /// Released, and not known what became of it.
+        case unsettled(Epoch, Cause)
+    }
+
+    private enum State: Hashable, Sendable {
+        case idle
+        case connecting
+        case negotiating
+        case copying(round: Int, ConvergencePolicy)
+        case reconnecting(attempt: Int, round: Int, ConvergencePolicy)
+        case renegotiating(attempt: Int, round: Int, ConvergencePolicy)
+        case rehearsing
+        case pausing(round: Int)
+        case finishing
+        case sealing(MemoryRoot)
+        case verifying(MemoryRoot)
+        case releasing
+        case handingOver
+        case asking(attempt: Int)
+        /// The VM runs at the destination; that is being written.
+        case settling(Epoch)
+        case takingBack
+        case resuming(Epoch, Cause)
+        case ended(Ending)
+    }
+
+    private let vm: VMID
+    private var migration: MigrationID
+    private let epoch: Epoch
+    private let destination: HostName
+    private let downtimeLimit: Duration
+    private let questionsMax: Int
+    private let reconnectsMax: Int
+    private let isRehearsal: Bool
+    private var state = State.idle
+    /// How long the pause would be, as of the last round.
+    package private(set) var prediction: DowntimePrediction?
+    /// A rehearsal found that the guest writes too fast to be moved unless its vCPUs are held back.
+    package private(set) var wouldThrottle = false
+
+    /// - Parameters:
+    ///   - epoch: the one in which this host owns the VM.
+    ///   - reconnectsMax: attempts after each loss in pre-copy.
+    package init(
+        vm: VMID, migration: MigrationID, epoch: Epoch, destination: HostName,
+        downtimeLimit: Duration, questionsMax: Int, reconnectsMax: Int = 0,
+        isRehearsal: Bool = false
+    ) {
+        self.vm = vm
+        self.migration = migration
+        self.epoch = epoch
+        self.destination = destination
+        self.downtimeLimit = downtimeLimit
+        self.questionsMax = questionsMax
+        self.reconnectsMax = reconnectsMax
+        self.isRehearsal = isRehearsal
+    }
+
+    /// The source of a VM that was released before, found in the ledger at a start: it can only ask.
+    package init(
+        asking question: OwnershipQuestion, destination: HostName, questionsMax: Int
+    ) {
+        self.init(
+            vm: question.vm, migration: question.migration,
+            epoch: Epoch(question.epoch.number - 1), destination: destination,
+            downtimeLimit: .zero, questionsMax: questionsMax)
+        state = .handingOver
+    }
+
+    /// A cancel is obeyed as long as the VM has not been released.
+    package var canCancel: Bool {
+        switch state {
+        case .idle, .connecting, .negotiating, .copying, .reconnecting, .renegotiating, .rehearsing,
+            .pausing, .finishing, .sealing, .verifying:
+            true
+        case .releasing, .handingOver, .asking, .settling, .takingBack, .resuming, .ended: false
+        }
+    }
+
+    /// From now on the attempt has this name. A destination that gave up the one before, its ledger too, could not
+    /// take part under the old name again. Only while it connects again: nothing was released under any name.
+    package mutating func goOn(as migration: MigrationID) {
+        guard case .reconnecting = state else { fatalError("a name changes between connections") }
+        self.migration = migration
+    }
+
+    package mutating func handle(_ event: Event) -> [Action] {
+        switch (state, event) {
+        case (.idle, .start):
+            state = .connecting
+            return [.connect]
+        case (.connecting, .connected):
+            state = .negotiating
+            return [.offer]
+        case (.negotiating, .accepted(let terms)):
+            state = .copying(round: 1, ConvergencePolicy(limit: downtimeLimit, terms: terms))
+            return [.sendRound(1)]
+        case (.copying(let round, let policy), .roundEnded(let facts)):
+            return endRound(round, policy, facts)
+        case (.copying(let round, let policy), .peerLost)
+        where reconnectsMax > 0 && round < Limits.roundsMax:
+            return reconnect(attempt: 1, round, policy)
+        case (.reconnecting(let attempt, let round, let policy), .connected):
+            state = .renegotiating(attempt: attempt, round: round, policy)
+            return [.offer]
+        case (.reconnecting(let attempt, let round, let policy), .peerLost)
+        where attempt < reconnectsMax,
+            (.renegotiating(let attempt, let round, let policy), .peerLost)
+        where attempt < reconnectsMax:
+            return reconnect(attempt: attempt + 1, round, policy)
+        case (.renegotiating(_, let round, let policy), .accepted(let terms)):
+            return goOn(round, policy, terms)
+        case (.rehearsing, .rehearsed): return abort(.rehearsed)
+        case (.pausing(let round), .paused):
+            state = .finishing
+            return [.sendLast(round: round)]
+        case (.finishing, .sentAll(let root)):
+            state = .sealing(root)
+            return [.seal]
+        case (.sealing(let root), .sealed):
+            state = .verifying(root)
+            return []
+        case (.verifying(let ours), .ready(let theirs)):
+            guard ours == theirs else {
+                return abort(.memoryDiffers(source: ours, destination: theirs))
+            }
+            state = .releasing
+            return [
+                .write(
+                    .released(vm: vm, epoch: nextEpoch, to: destination, migration: migration))
+            ]
+        default: return handleEnd(event)
+        }
+    }
+
+    private mutating func endRound(
+        _ round: Int, _ policy: ConvergencePolicy, _ facts: RoundFacts
+    ) -> [Action] {
+        var policy = policy
+        let throttleBefore = policy.throttlePercent
+        let decision = policy.decide(facts)
+        prediction = policy.prediction
+        switch decision {
+        // Nobody is held back for a rehearsal: what it has measured so far is its answer.
+        case .anotherRound(let percent) where isRehearsal && percent > 0:
+            wouldThrottle = true
+            state = .rehearsing
+            return [.rehearse]
+        case .anotherRound(let percent):
+            state = .copying(round: round + 1, policy)
+            let next = Action.sendRound(round + 1)
+            return percent == throttleBefore ? [next] : [.throttle(percent: percent), next]
+        case .handOver where isRehearsal:
+            state = .rehearsing
+            return [.rehearse]
+        case .handOver:
+            state = .pausing(round: round + 1)
+            return [.pause]
+        case .giveUp(let facts): return abort(.doesNotConverge(facts))
+        }
+    }
+
+    /// Nobody is held back for a destination that is not there.
+    private mutating func reconnect(
+        attempt: Int, _ round: Int, _ policy: ConvergencePolicy
+    ) -> [Action] {
+        state = .reconnecting(attempt: attempt, round: round, policy)
+        let isThrottled = attempt == 1 && policy.throttlePercent > 0
+        return (isThrottled ? [.throttle(percent: 0)] : []) + [.reconnect(attempt: attempt)]
+    }
+
+    /// What the lost round sent may not have arrived: the next sends all that differs.
+    private mutating func goOn(
+        _ round: Int, _ policy: ConvergencePolicy, _ terms: DowntimeTerms
+    ) -> [Action] {
+        var policy = policy
+        policy.terms = terms
+        state = .copying(round: round + 1, policy)
+        let throttle = policy.throttlePercent
+        return (throttle > 0 ? [.throttle(percent: throttle)] : []) + [.sendRound(round + 1)]
+    }
+
+    /// From the release on, and everything that goes wrong.
+    private mutating func handleEnd(_ event: Event) -> [Action] {
+        switch (state, event) {
+        case (.releasing, .recordWritten):
+            state = .handingOver
+            return [.sendGo(nextEpoch)]
+        case (.releasing, .recordFailed): return abort(.ledgerFailed)
+        case (.handingOver, .running(let epoch)), (.asking, .answer(.taken(let epoch))),
+            (.handingOver, .answer(.taken(let epoch))):
+            state = .settling(epoch)
+            return [
+                .write(.handedOver(vm: vm, epoch: epoch, to: destination, migration: migration))
+            ]
+        case (.handingOver, .answer(.neverRan(nextEpoch))),
+            (.asking, .answer(.neverRan(nextEpoch))):
+            state = .takingBack
+            return [.write(.owned(vm: vm, epoch: nextEpoch.next, migration: nil))]
+        case (.handingOver, .peerLost), (.handingOver, .refused), (.handingOver, .failed):
+            state = .asking(attempt: 1)
+            return [.ask(question, attempt: 1)]
+        case (.asking(let attempt), .noAnswer), (.asking(let attempt), .refused),
+            (.asking(let attempt), .answer), (.asking(let attempt), .peerLost),
+            (.asking(let attempt), .failed):
+            guard attempt < questionsMax else { return end(.unsettled(nextEpoch, .noAnswer)) }
+            state = .asking(attempt: attempt + 1)
+            return [.ask(question, attempt: attempt + 1)]
+        // The destination runs it: what this ledger says does not change that, only who must ask again.
+        case (.settling(let epoch), .recordWritten), (.settling(let epoch), .recordFailed):
+            return end(.handedOver(epoch))
+        case (.takingBack, .recordWritten):
+            state = .resuming(nextEpoch.next, .neverRan)
+            return [.resumeGuest]
+        case (.takingBack, .recordFailed): return end(.unsettled(nextEpoch, .ledgerFailed))
+        case (.resuming(let epoch, let cause), .resumed): return end(.runsHere(epoch, cause))
+        case (.resuming(let epoch, let cause), .resumeFailed):
+            return end(.stoppedHere(epoch, cause))
+        default: return handleFailure(event)
+        }
+    }
+
+    /// Before the release every failure of any kind has one answer; afterwards such events change nothing.
+    private mutating func handleFailure(_ event: Event) -> [Action] {
+        guard canCancel else { return [] }
+        switch event {
+        case .cancel: return abort(.cancelled)
+        case .peerLost: return abort(.peerLost)
+        case .failed: return abort(.failed)
+        case .refused(let refusal): return abort(.refused(refusal))
+        default: return []
+        }
+    }
+
+    private mutating func abort(_ cause: Cause) -> [Action] {
+        state = .resuming(epoch, cause)
+        return [.resumeGuest, .abandon(cause.words)]
+    }
+
+    private mutating func end(_ ending: Ending) -> [Action] {
+        state = .ended(ending)
+        return [.end(ending)]
+    }
+
+    private var nextEpoch: Epoch { epoch.next }
+
+    private var question: OwnershipQuestion {
+        OwnershipQuestion(vm: vm, epoch: nextEpoch, migration: migration)
+    }
+}
+
+extension SourceMachine.Cause {
+    /// What the destination is told.
+    package var words: MigrationRefusal {
+        switch self {
+        case .refused(let refusal): refusal
+        case .cancelled: MigrationRefusal(.cancelled, "the source cancelled the migration")
+        case .rehearsed: MigrationRefusal(.cancelled, "the rehearsal is over")
+        case .doesNotConverge(let facts):
+            MigrationRefusal(.gaveUp, "the migration does not converge", details: ["\(facts)"])
+        case .memoryDiffers(let source, let destination):
+            MigrationRefusal(
+                .memoryDiffers, "memory arrived changed",
+                details: ["source \(source)", "destination \(destination)"])
+        case .peerLost: MigrationRefusal(.timedOut, "the source lost the connection")
+        case .failed, .ledgerFailed, .neverRan, .noAnswer:
+            MigrationRefusal(.gaveUp, "the source failed and keeps the VM")
+        }
+    }
+}

@@ -1,0 +1,14 @@
+// A ledger's refusal as the peer that asked receives it.
+
+package import Ownership
+
+extension MigrationRefusal {
+    package init(_ refusal: OwnershipRefusal) {
+        let code: Code =
+            switch refusal.code {
+            case .notAllowed: .notAllowed
+            case .vmExists: .vmExists
+            }
+        self.init(code, refusal.text, details: refusal.details)
+    }
+}

@@ -1,0 +1,85 @@
+// Forced takeover: when the other side never answers, an operator or the controller gives the VM back to the host that
+// released it, and epochs keep this safe.
+//
+//   this host                                  the other host
+//   released(e+1)  ── operator, controller ─▶
+//   takenOver(e+2), runs                       (silent: off, cut off, its ledger lost)
+//                  ── notice(e+2) ──────────▶  stops its copy permanently, writes superseded(e+2)
+//                  ◀─ answer(superseded) ────
+//   owned(e+2)
+//
+// The risk: a host that is silent but alive runs the VM at e+1 until the notice reaches it. So a takeover requires the
+// knowledge that it is off. After `superseded` it cannot run the VM in any epoch before the takeover's.
+
+package import Model
+
+/// "By a forced takeover I own this VM in this epoch: run it in no earlier one."
+package struct TakeoverNotice: Hashable, Sendable {
+    package var vm: VMID
+    package var epoch: Epoch
+    /// The migration that was not answered. A host that does not know it has no copy to supersede.
+    package var migration: MigrationID
+
+    package init(vm: VMID, epoch: Epoch, migration: MigrationID) {
+        self.vm = vm
+        self.epoch = epoch
+        self.migration = migration
+    }
+}
+
+/// What to do about a notice.
+package enum TakeoverNoticeStep: Hashable, Sendable {
+    case answer(OwnershipAnswer)
+    /// What there is of the VM here must stand still, for good, before this is written; then it is the answer.
+    case stopThenWrite(LedgerRecord)
+    /// The VM went on from here to that epoch or a later one: an operator must decide.
+    case refuse(OwnershipRefusal)
+}
+
+extension TakeoverNotice {
+    /// What a host does about this notice from `owner` when its ledger says `ownership`.
+    package func step(ownership: Ownership?, from owner: HostName) -> TakeoverNoticeStep {
+        if case .superseded(let last, _)? = ownership, last >= epoch {
+            return .answer(.superseded(last))
+        }
+        // Nothing that this ledger says of an earlier epoch lets the host run the VM: nothing to write.
+        guard let ownership else { return .answer(.superseded(epoch)) }
+        guard ownership.epoch < epoch else { return .refuse(conflict(with: ownership)) }
+        switch ownership {
+        case .owned(_, migration), .incoming(_, owner, migration):
+            return .stopThenWrite(.superseded(vm: vm, epoch: epoch, by: owner))
+        case .owned, .incoming:
+            return .refuse(
+                OwnershipRefusal(
+                    .notAllowed, "\(owner) took over a VM of a migration that brought no VM here"))
+        case .neverRan, .handedOver, .deleted, .superseded: return .answer(.superseded(epoch))
+        case .released, .takenOver: return .refuse(conflict(with: ownership))
+        }
+    }
+
+    private func conflict(with ownership: Ownership) -> OwnershipRefusal {
+        OwnershipRefusal(
+            .vmExists, "the VM went on from here, so the forced takeover comes too late",
+            details: ["taken over for epoch \(epoch)", "\(ownership)"])
+    }
+}
+
+extension Ownership {
+    /// The record by which a forced takeover gives a released VM back to this host; nil when it is not released.
+    package func takeover(vm: VMID) -> LedgerRecord? {
+        guard case .released(let epoch, let host, let migration) = self else { return nil }
+        return .takenOver(vm: vm, epoch: epoch.next, against: host, migration: migration)
+    }
+
+    /// The notice that this host owes after a forced takeover, and to whom.
+    package func notice(vm: VMID) -> (notice: TakeoverNotice, to: HostName)? {
+        guard case .takenOver(let epoch, let host, let migration) = self else { return nil }
+        return (TakeoverNotice(vm: vm, epoch: epoch, migration: migration), host)
+    }
+
+    /// The record that ends the doubt: the other host knows, or is gone for good.
+    package func takeoverConfirmed(vm: VMID) -> LedgerRecord? {
+        guard case .takenOver(let epoch, _, _) = self else { return nil }
+        return .owned(vm: vm, epoch: epoch, migration: nil)
+    }
+}

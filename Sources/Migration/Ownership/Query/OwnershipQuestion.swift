@@ -1,0 +1,80 @@
+// How a destination answers "did you take this VM?" from its ledger alone.
+
+package import Model
+
+/// "Did you take this VM in this epoch?"
+package struct OwnershipQuestion: Hashable, Sendable {
+    package var vm: VMID
+    package var epoch: Epoch
+    package var migration: MigrationID
+
+    package init(vm: VMID, epoch: Epoch, migration: MigrationID) {
+        self.vm = vm
+        self.epoch = epoch
+        self.migration = migration
+    }
+}
+
+/// The answer of the destination's ledger. Silence is not an answer.
+package enum OwnershipAnswer: Hashable, Sendable {
+    /// The destination took the VM; this is the latest epoch that it knows.
+    case taken(Epoch)
+    /// It never ran the VM in that epoch and never will; its ledger says so.
+    case neverRan(Epoch)
+    /// It will run the VM in no epoch before this one.
+    case superseded(Epoch)
+}
+
+/// What a host does with a question.
+package enum AnswerStep: Hashable, Sendable {
+    case answer(OwnershipAnswer)
+    /// The host writes this record durably; then the answer is `neverRan`. If the write fails there is no answer.
+    case write(LedgerRecord)
+    /// The ledger contradicts the question.
+    case refuse(OwnershipRefusal)
+}
+
+extension OwnershipQuestion {
+    /// What a host whose ledger says `ownership` does with this question from `asker`.
+    package func step(ownership: Ownership?, from asker: HostName) -> AnswerStep {
+        // A source asks only after this host wrote `incoming`: a ledger without it is not the one that took part.
+        guard let ownership else { return refuse(ownership: nil) }
+        // Only the host that the VM comes from may make this host give it up.
+        if case .incoming(_, let source, _) = ownership, source != asker {
+            return .refuse(
+                OwnershipRefusal(.notAllowed, "the VM arrives from \(source), not from \(asker)"))
+        }
+        if ownership.epoch > epoch { return step(laterOwnership: ownership) }
+        switch ownership {
+        case .owned(epoch, migration), .deleted(epoch): return .answer(.taken(epoch))
+        case .neverRan(epoch, migration): return .answer(.neverRan(epoch))
+        // The record may be that of another attempt in the same epoch. No attempt owns the epoch here, and the source
+        // lets only this attempt have it.
+        case .incoming(epoch, _, _), .neverRan(epoch, _):
+            return .write(.neverRan(vm: vm, epoch: epoch, migration: migration))
+        case .neverRan, .handedOver, .incoming, .deleted, .owned, .released, .takenOver,
+            .superseded:
+            return refuse(ownership: ownership)
+        }
+    }
+
+    /// A host that owned the VM in a later epoch took it in this one: ownership passed through it. A host that was
+    /// only offered the VM later, or was superseded, proves nothing.
+    private func step(laterOwnership ownership: Ownership) -> AnswerStep {
+        switch ownership {
+        case .owned, .released, .handedOver, .takenOver, .deleted:
+            .answer(.taken(ownership.epoch))
+        case .incoming, .neverRan, .superseded: refuse(ownership: ownership)
+        }
+    }
+
+    private func refuse(ownership: Ownership?) -> AnswerStep {
+        .refuse(
+            OwnershipRefusal(
+                .vmExists, "the ledger here contradicts the question",
+                details: [
+                    "asked about epoch \(epoch)",
+                    ownership.map { "\($0)" } ?? "no record of the VM",
+                ]))
+    }
+}

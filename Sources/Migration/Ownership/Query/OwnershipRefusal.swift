@@ -1,0 +1,22 @@
+// Why a host's ledger does not answer a question or a notice.
+
+/// The ledger cannot answer. Nothing was written and nothing changed.
+package struct OwnershipRefusal: Error, Hashable, Sendable {
+    package enum Code: Hashable, Sendable {
+        /// The host that asks may not ask about this VM.
+        case notAllowed
+        /// The ledger contradicts the question or the notice: the VM has a record here that does not fit.
+        case vmExists
+    }
+
+    package let code: Code
+    package let text: String
+    /// The facts, one by one.
+    package let details: [String]
+
+    package init(_ code: Code, _ text: String, details: [String] = []) {
+        self.code = code
+        self.text = text
+        self.details = details
+    }
+}
