@@ -10,18 +10,22 @@ struct APITests {
     }
 
     private func vm() throws -> VMInfo {
-        VMInfo(
-            id: .random(), name: try VMName("web"), host: try HostName("host-a"), state: .running,
-            memoryBytes: 1 << 30, vcpus: 2, hugePages: false, downtimeLimitMs: 50,
-            commandLine: "console=ttyS0", hasShippedKernel: false, kernelPath: "/boot/vmlinux",
-            initrdPath: nil, epoch: 3, cpuTimeMs: 12.5, processID: 42, activity: nil,
-            exit: VMExit(reason: .powerOff, detail: "it powered off"), warning: nil)
+        var vm = VMInfo(
+            id: .random(), host: try HostName("host-a"), state: .running,
+            spec: VMSpec(
+                name: try VMName("web"), memory: .gibibytes(1), vcpus: 2,
+                commandLine: "console=ttyS0", kernel: .files(kernel: "/boot/vmlinux", initrd: nil)),
+            epoch: 3, cpuTimeMs: 12.5)
+        vm.processID = 42
+        vm.exit = VMExit(reason: .powerOff, detail: "it powered off")
+        return vm
     }
 
     @Test("Every message comes back as it went")
     func roundTrips() throws {
         #expect(try roundTrip(VMList(vms: [vm()])))
-        #expect(try roundTrip(CreateVM(name: VMName("web"), memoryBytes: 1 << 30, vcpus: 2)))
+        #expect(
+            try roundTrip(CreateVM(VMSpec(name: VMName("web"), memory: .gibibytes(1), vcpus: 2))))
         #expect(try roundTrip(SaveVM(path: "/x")))
         #expect(try roundTrip(SavedVM(path: "/x", bytes: 5)))
         #expect(try roundTrip(RestoreVM(path: "/x", name: VMName("web"), paused: true)))
@@ -29,7 +33,8 @@ struct APITests {
         #expect(
             try roundTrip(
                 StartMigration(
-                    vm: VMName("web"), to: HostName("host-b"), downtimeLimitMs: 20, streams: 4,
+                    vm: VMName("web"), to: HostName("host-b"), downtimeLimit: .milliseconds(20),
+                    streams: 4,
                     compression: .zstd)))
         var progress = MigrationProgress()
         progress.phase = .preCopy
@@ -59,7 +64,7 @@ struct APITests {
     func createDefaults() throws {
         let create = try JSONDecoder().decode(
             CreateVM.self, from: Data(#"{"name":"web","memoryBytes":67108864}"#.utf8))
-        let spec = try create.spec(defaultCommandLine: "rate=1")
+        let spec = try create.checkedSpec(defaultCommandLine: "rate=1")
         #expect(
             spec
                 == VMSpec(
@@ -80,7 +85,9 @@ struct APITests {
         ])
     func createRefusals(_ text: String) throws {
         let create = try JSONDecoder().decode(CreateVM.self, from: Data(text.utf8))
-        let problem = #expect(throws: Problem.self) { try create.spec(defaultCommandLine: "") }
+        let problem = #expect(throws: Problem.self) {
+            try create.checkedSpec(defaultCommandLine: "")
+        }
         #expect(problem?.knownCode == .invalid)
         #expect(problem?.status == 422)
         #expect(problem?.detail.isEmpty == false)
@@ -90,14 +97,16 @@ struct APITests {
     func migrationBounds() throws {
         var start = StartMigration(vm: try VMName("web"), to: try HostName("host-b"))
         #expect(try start.checkedStreams(usual: 2) == 2)
-        #expect(try start.downtimeLimit(usual: .milliseconds(50)) == .milliseconds(50))
+        #expect(try start.checkedDowntimeLimit(usual: .milliseconds(50)) == .milliseconds(50))
         for streams in [0, -1, 17] {
             start.streams = streams
             #expect(throws: Problem.self) { try start.checkedStreams(usual: 2) }
         }
         for limit in [0, -5, 60_001, Double.nan, .infinity] {
-            start.downtimeLimitMs = limit
-            #expect(throws: Problem.self) { try start.downtimeLimit(usual: .milliseconds(50)) }
+            start.downtimeLimit = DowntimeLimit(milliseconds: limit)
+            #expect(throws: Problem.self) {
+                try start.checkedDowntimeLimit(usual: .milliseconds(50))
+            }
         }
     }
 

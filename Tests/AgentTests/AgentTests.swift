@@ -16,7 +16,7 @@ struct AgentTests {
                 let vm = try await agent.createPulse("web")
                 #expect(vm.state == .running)
                 #expect(vm.epoch == 1)
-                #expect(vm.hasShippedKernel)
+                #expect(vm.spec.kernel == .shipped)
                 let beat = try await agent.heartbeat(of: vm.name)
                 #expect(beat.errors == 0)
                 #expect(try await agent.vms().map(\.id) == [vm.id])
@@ -67,7 +67,11 @@ struct AgentTests {
                 let other = try VMName("other")
                 func create(_ memory: UInt64, _ kernel: String?) async throws {
                     _ = try await agent.create(
-                        CreateVM(name: other, memoryBytes: memory, kernelPath: kernel))
+                        CreateVM(
+                            VMSpec(
+                                name: other, memory: ByteCount(memory),
+                                kernel: kernel.map { .files(kernel: $0, initrd: nil) }
+                                    ?? .shipped)))
                 }
                 await problem(.kernelUnusable) { try await create(64 << 20, "/etc/passwd") }
                 await problem(.kernelUnusable) { try await create(64 << 20, "/nowhere") }

@@ -65,7 +65,8 @@ struct BrokenMigrationTests {
         try await withProxy { cluster, _, a, b in
             let vm = try await a.createFilled("web")
             let started = try await a.start(
-                StartMigration(vm: vm.name, to: b.name, downtimeLimitMs: 5000, rehearse: true))
+                StartMigration(
+                    vm: vm.name, to: b.name, downtimeLimit: .milliseconds(5000), rehearse: true))
             let ended = try await a.followMigration(withID: started.id) { _ in }
             #expect(ended.state == .rehearsed && ended.failure == nil)
             let rehearsal = try #require(ended.report?.rehearsal)
@@ -121,7 +122,8 @@ struct BrokenMigrationTests {
     ) async throws -> MigrationInfo {
         let started = try await source.start(
             StartMigration(
-                vm: vm, to: destination.name, downtimeLimitMs: 5000, compression: compression,
+                vm: vm, to: destination.name, downtimeLimit: .milliseconds(5000),
+                compression: compression,
                 audit: audit))
         return try await source.followMigration(withID: started.id) { _ in }
     }
@@ -139,11 +141,12 @@ extension AgentClient {
     fileprivate func createFilled(_ name: String) async throws -> VMInfo {
         let vm = try await create(
             CreateVM(
-                name: VMName(name), memoryBytes: 256 << 20,
-                commandLine: PulseOptions(
-                    fillBytes: 128 << 20, workingSetBytes: 4 << 20,
-                    rate: .pagesPerSecond(1000), content: .random, period: .milliseconds(20)
-                ).commandLine()))
+                VMSpec(
+                    name: VMName(name), memory: .mebibytes(256),
+                    commandLine: PulseOptions(
+                        fillBytes: 128 << 20, workingSetBytes: 4 << 20,
+                        rate: .pagesPerSecond(1000), content: .random, period: .milliseconds(20)
+                    ).commandLine())))
         try await line(of: vm.name) { if case .filled = $0 { () } else { nil } }
         return vm
     }

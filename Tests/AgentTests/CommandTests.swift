@@ -12,11 +12,11 @@ import Testing
 @Suite("Commands that are sent again", .enabled(if: kvmIsUsable, "needs /dev/kvm"), .serialized)
 struct CommandTests {
     private func request(
-        _ name: String, _ id: VMID, epoch: UInt64? = nil, isLeased: Bool? = nil
+        _ name: String, _ id: VMID, epoch: UInt64? = nil, isLeased: Bool = false
     ) throws -> CreateVM {
         CreateVM(
-            name: try VMName(name), memoryBytes: 32 << 20, paused: true, id: id, epoch: epoch,
-            isLeased: isLeased)
+            VMSpec(name: try VMName(name), memory: .mebibytes(32), isLeased: isLeased),
+            paused: true, id: id, epoch: epoch)
     }
 
     @Test(
@@ -87,7 +87,7 @@ struct CommandTests {
             try await cluster.agent { agent in
                 let vm = try await agent.createPulse("web")
                 let start = StartMigration(
-                    vm: vm.name, to: b.name, downtimeLimitMs: 5000, id: .random(),
+                    vm: vm.name, to: b.name, downtimeLimit: .milliseconds(5000), id: .random(),
                     peerAddress: "\(b.peer)")
                 var unknown = start
                 unknown.peerAddress = nil

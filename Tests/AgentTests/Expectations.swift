@@ -29,10 +29,11 @@ extension AgentClient {
     func createPulse(_ name: String, paused: Bool = false) async throws -> VMInfo {
         try await create(
             CreateVM(
-                name: VMName(name), memoryBytes: 64 << 20,
-                commandLine: PulseOptions(
-                    fillBytes: 16 << 20, workingSetBytes: 4 << 20, period: .milliseconds(20)
-                ).commandLine(), paused: paused))
+                VMSpec(
+                    name: VMName(name), memory: .mebibytes(64),
+                    commandLine: PulseOptions(
+                        fillBytes: 16 << 20, workingSetBytes: 4 << 20, period: .milliseconds(20)
+                    ).commandLine()), paused: paused))
     }
 
     /// Reads the console as it comes until a line is the one wanted.

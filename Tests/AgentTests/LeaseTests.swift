@@ -17,10 +17,11 @@ struct LeaseTests {
     private func create(_ agent: AgentClient, paused: Bool = false) async throws -> VMInfo {
         try await agent.create(
             CreateVM(
-                name: VMName("web"), memoryBytes: 64 << 20,
-                commandLine: PulseOptions(
-                    fillBytes: 16 << 20, workingSetBytes: 4 << 20, period: .milliseconds(20)
-                ).commandLine(), paused: paused, isLeased: true))
+                VMSpec(
+                    name: VMName("web"), memory: .mebibytes(64),
+                    commandLine: PulseOptions(
+                        fillBytes: 16 << 20, workingSetBytes: 4 << 20, period: .milliseconds(20)
+                    ).commandLine(), isLeased: true), paused: paused))
     }
 
     /// Waits until a VM's process has ended; returns why it says so.
@@ -47,7 +48,7 @@ struct LeaseTests {
                 _ = try await controller.heartbeat()
                 _ = try await controller.heartbeat()
                 let vm = try await cluster.agent { try await create($0) }
-                #expect(vm.isLeased)
+                #expect(vm.spec.isLeased)
                 #expect(try await controller.report(of: vm.name).isLeased)
                 // For longer than any one lease of two seconds.
                 let end = Instant.now + .seconds(5)
@@ -140,7 +141,8 @@ struct LeaseTests {
                 _ = try await controller.heartbeat()
                 let vm = try await cluster.agent { try await create($0) }
                 try await cluster.agent { agent in
-                    let start = StartMigration(vm: vm.name, to: b, downtimeLimitMs: 5000)
+                    let start = StartMigration(
+                        vm: vm.name, to: b, downtimeLimit: .milliseconds(5000))
                     let refused = try await agent.followMigration(withID: agent.start(start).id) {
                         _ in
                     }
@@ -164,7 +166,7 @@ struct LeaseTests {
                     #expect(try await agent.heartbeat(of: vm.name).errors == 0)
                     return try await agent.vm(vm.name)
                 }
-                #expect(there.isLeased)
+                #expect(there.spec.isLeased)
                 #expect(there.epoch == 2)
                 // Nobody renews it now.
                 try cluster.kill("host-b")

@@ -91,7 +91,7 @@ struct MigrationTests {
         _ vm: VMName, from source: AgentClient, to destination: AgentClient
     ) async throws -> MigrationInfo {
         let started = try await source.start(
-            StartMigration(vm: vm, to: destination.name, downtimeLimitMs: 5000))
+            StartMigration(vm: vm, to: destination.name, downtimeLimit: .milliseconds(5000)))
         return try await source.followMigration(withID: started.id) { _ in }
     }
 

@@ -281,7 +281,7 @@ struct VMReportTests {
                 let vm = try await cluster.agent { try await $0.createPulse("web") }
                 let first = try await controller.report(of: vm.name)
                 #expect((first.id, first.epoch, first.ownership) == (vm.id, 1, .owned))
-                #expect((first.memoryBytes, first.vcpus) == (vm.memoryBytes, vm.vcpus))
+                #expect((first.memoryBytes, first.vcpus) == (vm.spec.memory.bytes, vm.spec.vcpus))
                 #expect(first.migration == nil)
                 #expect(!first.isLeased)
                 controller.answers { _ in .usual }
@@ -319,7 +319,8 @@ struct VMReportTests {
                 try await cluster.agent { agent in
                     let started = try await agent.start(
                         StartMigration(
-                            vm: vm.name, to: HostName("host-b"), downtimeLimitMs: 5000, id: id))
+                            vm: vm.name, to: HostName("host-b"), downtimeLimit: .milliseconds(5000),
+                            id: id))
                     #expect(
                         try await agent.followMigration(withID: started.id) { _ in }.state
                             == .succeeded)

@@ -138,7 +138,8 @@ struct SettlementTests {
             try await cluster.agent { agent in
                 _ = try await agent.heartbeat(of: vm.name)
                 let started = try await agent.start(
-                    StartMigration(vm: vm.name, to: HostName("host-b"), downtimeLimitMs: 5000))
+                    StartMigration(
+                        vm: vm.name, to: HostName("host-b"), downtimeLimit: .milliseconds(5000)))
                 let moved = try await agent.followMigration(withID: started.id) { _ in }
                 #expect(moved.state == .succeeded, "\(String(describing: moved.failure))")
                 let copy = try await agent.vm(vm.name)

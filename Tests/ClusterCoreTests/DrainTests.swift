@@ -66,7 +66,7 @@ struct DrainTests {
 
     @Test func `A drain that cannot finish names the VMs and why`() throws {
         let world = try world(hosts: 2, vms: 3)
-        world.create("pinned") { $0.pinnedHost = world.hostNames[0] }
+        world.create("pinned") { $0.policy.pinnedHost = world.hostNames[0] }
         world.create("ended") { $0.startOn = world.hostNames[0] }
         world.run(for: .seconds(3))
         let ended = try #require(world.vm("ended")?.id)

@@ -12,7 +12,7 @@ struct HostTests {
         let first = world.hostNames[0]
         #expect(
             world.create("web") {
-                $0.failurePolicy = policy
+                $0.policy.failurePolicy = policy
                 $0.startOn = first
             })
         world.run(for: .seconds(3))

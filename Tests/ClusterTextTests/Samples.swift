@@ -57,11 +57,16 @@ func vm(
     _ name: String, busy: Double? = 0.5, state: ClusterVMState = .running,
     desired: DesiredState = .running, host: String? = "host-a"
 ) throws -> ClusterVM {
-    ClusterVM(
-        id: VMID(high: 0, low: 2), name: try vmName(name), revision: 3, state: state,
-        desired: desired, host: try host.map(hostName), epoch: 1, memoryBytes: 1 << 30, vcpus: 2,
-        hugePages: false, downtimeLimitMs: 50, cpuCores: busy, memoryUsedBytes: 512 << 20,
-        dirtyBytesPerSecond: 0x1p20)
+    var vm = ClusterVM(
+        id: VMID(high: 0, low: 2), revision: 3,
+        spec: VMSpec(name: try vmName(name), memory: .gibibytes(1), vcpus: 2), state: state,
+        epoch: 1)
+    vm.policy.desired = desired
+    vm.host = try host.map(hostName)
+    vm.cpuCores = busy
+    vm.memoryUsedBytes = 512 << 20
+    vm.dirtyBytesPerSecond = 0x1p20
+    return vm
 }
 
 func clusterInfo() throws -> ClusterInfo {

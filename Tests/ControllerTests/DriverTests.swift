@@ -191,9 +191,9 @@ struct DriverTests {
         let rig = try await Rig()
         try await rig.join()
         let request = try newVM("web") { vm in
-            vm.groups = [GroupSpec(name: "g", kind: .affinity, scope: .rack, softWeight: 2)]
-            vm.commandLine = "quiet \"x\" ü"
-            vm.priority = -3
+            vm.policy.groups = [GroupSpec(name: "g", kind: .affinity, scope: .rack, softWeight: 2)]
+            vm.spec.commandLine = "quiet \"x\" ü"
+            vm.policy.priority = -3
         }
         _ = try await rig.driver.perform { cluster, context throws(Problem) in
             try cluster.createVM(request, in: &context)

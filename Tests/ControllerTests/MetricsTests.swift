@@ -14,9 +14,9 @@ struct MetricsTests {
             try await controller.join("host-a")
             try await controller.join("host-b")
             _ = try await client.create(newVM("web"))
-            _ = try await client.create(newVM("large") { $0.memoryBytes = 60 << 30 })
+            _ = try await client.create(newVM("large") { $0.spec.memory = .gibibytes(60) })
             _ = try await client.create(
-                newVM("larger") { $0.memoryBytes = (63 << 30) + (512 << 20) })
+                newVM("larger") { $0.spec.memory = .mebibytes(63 * 1024 + 512) })
             _ = try? await client.vm(VMName("nobody"))
             let text = try PrometheusText(await client.metrics())
             #expect(try text.value("ferry_leader") == 1)

@@ -75,7 +75,8 @@ struct OpenAPITests {
         #expect(words("ClusterVM", "state") == Set(ClusterVMState.allCases.map(\.rawValue)))
         #expect(words("ClusterHost", "state") == Set(HostState.allCases.map(\.rawValue)))
         #expect(
-            words("ClusterVM", "failurePolicy") == Set(FailurePolicy.allCases.map(\.rawValue)))
+            words("ClusterVMPolicy", "failurePolicy") == Set(FailurePolicy.allCases.map(\.rawValue))
+        )
         #expect(
             words("OperationInfo", "state") == Set(OperationInfo.State.allCases.map(\.rawValue)))
         #expect(words("OperationInfo", "kind") == Set(OperationInfo.Kind.allCases.map(\.rawValue)))

@@ -1,5 +1,6 @@
 // Records of an older version are brought up to the newest, also by a controller that finds half of it done.
 
+import API
 import ClusterCore
 import Controller
 import Foundation
@@ -77,6 +78,53 @@ struct RecordSchemaTests {
         _ = try await Self.schema.bringUp(store, term: term)
         try await check(store)
     }
+
+    @Test("A VM's record of version 1 becomes one with a spec and a policy, and stays so")
+    func nestedSpecs() async throws {
+        let store = MemoryStore()
+        await store.put(RecordSchema.key, Array(#"{"version":1}"#.utf8))
+        let key = StoreKey("vms/web")
+        await store.put(key, Array(Self.version1.utf8))
+        let term = try await lead(store)
+        #expect(try await RecordSchema.current.bringUp(store, term: term) == 1)
+        let entry = try #require(try await store.read(key))
+        guard case .vm(let record)? = try RecordCodec.decode(entry) else {
+            Issue.record("it is no VM's record")
+            return
+        }
+        let spec = VMSpec(
+            name: try VMName("web"), memory: .gibibytes(1), vcpus: 2, hugePages: true,
+            downtimeLimit: DowntimeLimit(.microseconds(62_500)), commandLine: "rate=1",
+            kernel: .files(kernel: "/k", initrd: "/i"))
+        #expect(record.spec == spec)
+        #expect((record.version, record.restarts, record.epochMax) == (9, 4, 6))
+        #expect(record.startOn == (try HostName("host-b")))
+        #expect(record.place?.epoch == 3 && record.features == ["avx2"])
+        // Its owner has changed the policy since.
+        #expect(record.policy.failurePolicy == .leave && record.policy.labels == ["new"])
+        #expect(record.policy.groups.map(\.name) == ["db"] && record.policy.priority == 7)
+        #expect(record.firstPolicy?.failurePolicy == .restart)
+        #expect(record.firstPolicy?.labels == ["ssd"])
+        #expect(record.spec.isLeased == false)
+        #expect(try RecordCodec.encode(.vm(record)) == entry.value)
+
+        // A controller that was cut off before it wrote the version makes the step again.
+        await store.put(RecordSchema.key, Array(#"{"version":1}"#.utf8))
+        #expect(try await RecordSchema.current.bringUp(store, term: term) == 1)
+        #expect(try await store.read(key)?.value == entry.value)
+    }
+
+    private static let version1 = """
+        {"bootWanted":true,"desired":"running","epochFloor":2,"epochMax":6,"failurePolicy":"leave",
+         "features":["avx2"],"groups":["db"],"id":"0123456789abcdef0011223344556677",
+         "isDeleting":false,"labels":["new"],"mayBeBalanced":false,"name":"web",
+         "place":{"epoch":3,"host":"host-a","isLeased":true},"priority":7,
+         "request":{"commandLine":"rate=1","downtimeLimitMs":62.5,"failurePolicy":"restart",
+          "groups":[{"kind":"anti-affinity","name":"db"}],"hugePages":true,"initrdPath":"/i",
+          "kernelPath":"/k","labels":["ssd"],"mayBeBalanced":false,"memoryBytes":1073741824,
+          "name":"web","pinnedHost":"host-a","priority":7,"startOn":"host-b","vcpus":2},
+         "restarts":4,"retired":[{"epoch":1,"host":"host-d"}],"version":9}
+        """
 
     @Test("A version that is none is refused", arguments: ["", "{}", #"{"version":0}"#, "3"])
     func unreadable(text: String) async throws {

@@ -212,7 +212,7 @@ func registration(_ id: Identifier128 = .random()) -> HostRegistration {
 func newVM(_ name: String, _ change: (inout CreateClusterVM) -> Void = { _ in }) throws
     -> CreateClusterVM
 {
-    var vm = CreateClusterVM(name: try VMName(name), memoryBytes: 1 << 30)
+    var vm = CreateClusterVM(VMSpec(name: try VMName(name), memory: .gibibytes(1)))
     change(&vm)
     return vm
 }

@@ -37,7 +37,7 @@ struct VMRequestTests {
             for host in ["host-a", "host-b", "host-c"] { try await controller.join(host) }
             _ = try await client.create(
                 newVM("web") { vm in
-                    vm.groups = ["a", "b c".replacing(" ", with: "_"), "ü"].map {
+                    vm.policy.groups = ["a", "b c".replacing(" ", with: "_"), "ü"].map {
                         GroupSpec(name: $0, kind: .antiAffinity)
                     }
                 })
@@ -70,7 +70,7 @@ struct VMRequestTests {
             var update = UpdateClusterVM(revision: seen.revision)
             update.priority = 1
             let changed = try await client.updateVM(named: name, with: update)
-            #expect(changed.priority == 1)
+            #expect(changed.policy.priority == 1)
             #expect(changed.revision > seen.revision)
             update.priority = 2
             await problem(.revisionMovedOn) { try await client.updateVM(named: name, with: update) }
@@ -91,7 +91,7 @@ struct VMRequestTests {
             let contradiction = try await patch(
                 "\"\(changed.revision)\"", Data(#"{"priority":3,"revision":1}"#.utf8))
             #expect(contradiction.problem?.knownCode == .revisionMovedOn)
-            #expect(try await client.vm(name).priority == 1)
+            #expect(try await client.vm(name).policy.priority == 1)
 
             let shown = try await controller.curl("GET", path, as: controller.operatorIdentity)
             let tag = try #require(shown.headers["etag"])
@@ -100,7 +100,7 @@ struct VMRequestTests {
             #expect(matched.headers["etag"] != tag)
             let any = try await patch("*", Data(#"{"priority":4}"#.utf8))
             #expect(any.status == 200)
-            #expect(try await client.vm(name).priority == 4)
+            #expect(try await client.vm(name).policy.priority == 4)
         }
     }
 

@@ -65,10 +65,11 @@ actor ClusterWorkload {
     }
 
     private func create(_ name: VMName) async throws {
-        var request = CreateClusterVM(name: name, memoryBytes: 32 << 20)
+        var request = CreateClusterVM(
+            VMSpec(
+                name: name, memory: .mebibytes(32), downtimeLimit: .milliseconds(10_000),
+                commandLine: try Self.pulse.commandLine()))
         request.id = .random()
-        request.commandLine = try Self.pulse.commandLine()
-        request.downtimeLimitMs = 10_000
         let vm = try await untilAnswered { [controller, request] in
             try await controller.create(request)
         }

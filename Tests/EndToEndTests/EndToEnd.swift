@@ -40,8 +40,8 @@ func withPulse(
     defer { watch.end() }
     _ = try await cluster.agent(cluster.hosts[0]).create(
         CreateVM(
-            name: vm, memoryBytes: memory.bytes, vcpus: vcpus,
-            commandLine: try options.commandLine()))
+            VMSpec(
+                name: vm, memory: memory, vcpus: vcpus, commandLine: try options.commandLine())))
     try await watch.waitUntilFilled()
     try await body(vm, watch)
 }
@@ -78,7 +78,7 @@ extension LocalCluster {
         for _ in 1...3 {
             let migration = try await migrate(
                 vm, from: source, to: destination, streams: streams, compression: compression,
-                downtimeLimitMs: 10_000)
+                downtimeLimit: .milliseconds(10_000))
             if migration.failure?.vmIsRunning != true { return migration }
         }
         throw TestbedError("three migrations of \(vm) failed")

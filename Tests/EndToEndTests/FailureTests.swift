@@ -101,7 +101,8 @@ extension EndToEnd {
                     let source = try cluster.agent(cluster.hosts[0])
                     var migration = try await source.start(
                         StartMigration(
-                            vm: vm, to: cluster.hosts[1], downtimeLimitMs: 1, compression: .zlib))
+                            vm: vm, to: cluster.hosts[1], downtimeLimit: .milliseconds(1),
+                            compression: .zlib))
                     while migration.progress?.phase != .preCopy
                         || migration.progress?.wireBytes == 0
                     {

@@ -78,10 +78,12 @@ extension EndToEnd {
                 for number in 0..<Self.guests {
                     let name = try ClusterWorkload.lastingName(number)
                     watches.append(try GuestWatch(name, in: cluster))
-                    var request = CreateClusterVM(name: name, memoryBytes: 64 << 20)
+                    var request = CreateClusterVM(
+                        VMSpec(
+                            name: name, memory: .mebibytes(64),
+                            downtimeLimit: .milliseconds(10_000),
+                            commandLine: try ClusterWorkload.pulse.commandLine()))
                     request.startOn = cluster.hosts[0]
-                    request.commandLine = try ClusterWorkload.pulse.commandLine()
-                    request.downtimeLimitMs = 10_000
                     expected[name] = try await controller.create(request).id
                 }
                 for watch in watches { try await watch.pulse.waitUntilFilled() }

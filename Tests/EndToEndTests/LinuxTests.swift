@@ -86,8 +86,9 @@ struct LinuxGuest {
         let kernel = try #require(Self.kernelPath)
         _ = try await cluster.agent(host).create(
             CreateVM(
-                name: vm, memoryBytes: 64 << 20, commandLine: Self.commandLine,
-                kernelPath: kernel, initrdPath: initramfs))
+                VMSpec(
+                    name: vm, memory: .mebibytes(64), commandLine: Self.commandLine,
+                    kernel: .files(kernel: kernel, initrd: initramfs))))
         try await wait("user space runs", within: .seconds(300)) { $0.hasSuffix("linux ready") }
         try await waitForLines(3)
     }

@@ -15,7 +15,7 @@ extension EndToEnd {
             try await withCluster(hosts: ["host-a", "host-b"]) { cluster in
                 try await withPulse(cluster) { vm, watch in
                     _ = try await cluster.agent(cluster.hosts[1]).create(
-                        CreateVM(name: vm, memoryBytes: 64 << 20, paused: true))
+                        CreateVM(VMSpec(name: vm, memory: .mebibytes(64)), paused: true))
                     let migration = try await cluster.migrate(
                         vm, from: cluster.hosts[0], to: cluster.hosts[1])
                     #expect(migration.state == .failed)

@@ -13,7 +13,9 @@ struct SavedFileTests {
     init() throws {
         header = SavedFileHeader(
             id: VMID(high: 1, low: 2),
-            spec: VMSpec(name: try VMName("saved"), memory: .mebibytes(16), commandLine: "x"))
+            spec: VMSpec(
+                name: try VMName("saved"), memory: .mebibytes(16), commandLine: "x",
+                kernel: .unknown))
         let layout = try #require(GuestMemoryLayout(memory: .mebibytes(16)))
         memory = try GuestMemory(layout, hugePages: false)
         for page in [0, 1, 5, 700, 4095] {

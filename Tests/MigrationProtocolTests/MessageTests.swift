@@ -14,7 +14,8 @@ struct MessageTests {
         guard let name = try? VMName("web-1") else { return [] }
         let spec = VMSpec(
             name: name, memory: .gibibytes(1), vcpus: 2, downtimeLimit: .milliseconds(50),
-            commandLine: "console=ttyS0")
+            commandLine: "console=ttyS0",
+            kernel: .unknown)
         let offer = MigrationOffer(
             migration: id, vm: id, epoch: Epoch(7), spec: spec,
             cpuFeatures: CPUFeatures(["avx2", "sse2"]), streams: 2, hashSeed: 99)

@@ -51,7 +51,9 @@ package enum FakeContent: Sendable {
         }
         self.layout = layout
         self.onCall = onCall
-        spec = VMSpec(name: try VMName(name), memory: bytes, downtimeLimit: downtimeLimit)
+        spec = VMSpec(
+            name: try VMName(name), memory: bytes,
+            downtimeLimit: DowntimeLimit(downtimeLimit))
         self.cpuFeatures = cpuFeatures
         memoryFile = try MemoryFile.create(name: "fake-guest", bytes: Int(bytes.bytes))
         memory = try Mapping(memoryFile, count: Int(bytes.bytes))

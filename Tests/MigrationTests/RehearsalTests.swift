@@ -31,7 +31,7 @@ struct RehearsalTests {
         #expect(bench.host.guests.first?.now.loaded == bench.guest.savedState)
         #expect(rehearsal.downtimeLower < rehearsal.downtime)
         #expect(rehearsal.downtime < rehearsal.downtimeUpper)
-        #expect(rehearsal.downtimeUpper <= rehearsal.downtimeLimit)
+        #expect(rehearsal.downtimeUpper <= rehearsal.downtimeLimit.duration)
         #expect(rehearsal.dirtyPagesPerSecond > 0 && rehearsal.wireBytesPerSecond > 0)
         #expect(!rehearsal.wouldThrottle && report.audit.state == .off)
         #expect(report.downtime == .zero && report.verifiedPages == 0)

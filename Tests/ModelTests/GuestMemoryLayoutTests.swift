@@ -45,7 +45,7 @@ struct GuestMemoryLayoutTests {
         spec.vcpus = 0
         #expect(spec.problem?.hasPrefix("vcpus is 0") == true)
         spec.vcpus = 1
-        spec.downtimeLimit = .zero
+        spec.downtimeLimit = DowntimeLimit(.zero)
         #expect(spec.problem?.hasPrefix("the downtime limit") == true)
         spec.memory = .mebibytes(17)
         #expect(spec.problem?.hasPrefix("memory is 17MiB") == true)

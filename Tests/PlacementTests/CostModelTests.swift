@@ -18,7 +18,7 @@ struct CostModelTests {
         return model
     }
 
-    private func guest(memory: Int, dirty: Double?, limit: Duration = .milliseconds(50))
+    private func guest(memory: Int, dirty: Double?, limit: DowntimeLimit = .milliseconds(50))
         -> PlacementVM
     {
         vm(1, memory: memory) {

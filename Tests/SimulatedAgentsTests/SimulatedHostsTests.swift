@@ -43,8 +43,8 @@ final class SimulatedHostsTests {
     private var web: CreateVM {
         get throws {
             CreateVM(
-                name: try VMName("web"), memoryBytes: 1 << 30, id: Identifier128(high: 1, low: 2),
-                epoch: 1)
+                VMSpec(name: try VMName("web"), memory: .gibibytes(1)),
+                id: Identifier128(high: 1, low: 2), epoch: 1)
         }
     }
 
@@ -71,7 +71,7 @@ final class SimulatedHostsTests {
     @Test("Who heard a term obeys no lower one, and nobody without a term")
     func terms() throws {
         _ = try ask("POST", AgentRoutes.listVMs.path(), try web, on: a, term: 5)
-        let name = try web.name
+        let name = try web.spec.name
         #expect(
             try problem(try ask("DELETE", AgentRoutes.showVM.path(at: name), web, on: a, term: 4))
                 == "stale_term")
@@ -90,7 +90,7 @@ final class SimulatedHostsTests {
     )
     func migrations() throws {
         _ = try ask("POST", AgentRoutes.listVMs.path(), try web, on: a)
-        let move = StartMigration(vm: try web.name, to: b, id: .random())
+        let move = StartMigration(vm: try web.spec.name, to: b, id: .random())
         let started: MigrationInfo = try read(
             try ask("POST", AgentRoutes.listMigrations.path(), move, on: a))
         #expect(started.id == move.id)
@@ -129,7 +129,7 @@ final class SimulatedHostsTests {
         #expect(heartbeat(of: a)?.vms.count == 1)
 
         hosts.fail(.migrate, on: a, [.failsLater(.peerSilent)])
-        let move = StartMigration(vm: try web.name, to: b)
+        let move = StartMigration(vm: try web.spec.name, to: b)
         _ = try ask("POST", AgentRoutes.listMigrations.path(), move, on: a)
         let after = try #require(heartbeat(of: a, after: .seconds(3)))
         #expect(after.migrations.map(\.failure?.code) == ["peer_silent"])

@@ -19,7 +19,9 @@ struct VMMMessageTests {
             exit: VMExit(reason: .tripleFault, detail: "at 0x10"))
         let info = VMMInfo(
             id: VMID(high: 1, low: 2), processID: 77,
-            spec: VMSpec(name: try VMName("web"), memory: .mebibytes(64), commandLine: "a=b"),
+            spec: VMSpec(
+                name: try VMName("web"), memory: .mebibytes(64), commandLine: "a=b",
+                kernel: .unknown),
             cpuFeatures: CPUFeatures(["sse2", "avx"]), status: status)
         return [
             .attached(info), .status(VMMStatus(state: .running)), .done, .state(bytes: 9),

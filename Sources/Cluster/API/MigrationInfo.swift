@@ -7,7 +7,7 @@ package struct StartMigration: Hashable, Sendable, Codable {
     package var vm: VMName
     package var to: HostName
     /// The longest pause it may cause; nil for the VM's own limit.
-    package var downtimeLimitMs: Double?
+    package var downtimeLimit: DowntimeLimit?
     package var streams: Int?
     package var compression: Compression?
     /// Everything but the handover: the VM stays where it is. Nil for false.
@@ -19,8 +19,14 @@ package struct StartMigration: Hashable, Sendable, Codable {
     /// "IP:PORT" where the destination takes migrations. Nil: what the source's cluster file says.
     package var peerAddress: String?
 
+    enum CodingKeys: String, CodingKey {
+        case vm, to
+        case downtimeLimit = "downtimeLimitMs"
+        case streams, compression, rehearse, audit, id, peerAddress
+    }
+
     package init(
-        vm: VMName, to: HostName, downtimeLimitMs: Double? = nil, streams: Int? = nil,
+        vm: VMName, to: HostName, downtimeLimit: DowntimeLimit? = nil, streams: Int? = nil,
         compression: Compression? = nil, rehearse: Bool? = nil, audit: Bool? = nil,
         id: MigrationID? = nil, peerAddress: String? = nil
     ) {
@@ -30,14 +36,16 @@ package struct StartMigration: Hashable, Sendable, Codable {
         self.rehearse = rehearse
         self.vm = vm
         self.to = to
-        self.downtimeLimitMs = downtimeLimitMs
+        self.downtimeLimit = downtimeLimit
         self.streams = streams
         self.compression = compression
     }
 
     /// - Parameter usual: the VM's own limit.
-    package func downtimeLimit(usual: Duration) throws(Problem) -> Duration {
-        try duration(milliseconds: downtimeLimitMs, field: "downtimeLimitMs", default: usual)
+    package func checkedDowntimeLimit(usual: DowntimeLimit) throws(Problem) -> DowntimeLimit {
+        let limit = downtimeLimit ?? usual
+        if let problem = limit.problem { throw Problem(.invalid, problem) }
+        return limit
     }
 
     package func checkedStreams(usual: Int) throws(Problem) -> Int {
@@ -237,11 +245,17 @@ package struct RehearsalInfo: Hashable, Sendable, Codable {
     package var downtimeLowerMs: Double
     package var downtimeMs: Double
     package var downtimeUpperMs: Double
-    package var downtimeLimitMs: Double
+    package var downtimeLimit: DowntimeLimit
     package var dirtyPagesPerSecond: Double
     package var wireBytesPerSecond: Double
     /// Unless its vCPUs are held back, the VM writes too fast for the limit.
     package var wouldThrottle: Bool
+
+    enum CodingKeys: String, CodingKey {
+        case pauseMs, loadMs, stateBytes, downtimeLowerMs, downtimeMs, downtimeUpperMs
+        case downtimeLimit = "downtimeLimitMs"
+        case dirtyPagesPerSecond, wireBytesPerSecond, wouldThrottle
+    }
 
     package init(_ rehearsal: Rehearsal) {
         pauseMs = rehearsal.pause.milliseconds
@@ -250,7 +264,7 @@ package struct RehearsalInfo: Hashable, Sendable, Codable {
         downtimeLowerMs = rehearsal.downtimeLower.milliseconds
         downtimeMs = rehearsal.downtime.milliseconds
         downtimeUpperMs = rehearsal.downtimeUpper.milliseconds
-        downtimeLimitMs = rehearsal.downtimeLimit.milliseconds
+        downtimeLimit = rehearsal.downtimeLimit
         dirtyPagesPerSecond = rehearsal.dirtyPagesPerSecond
         wireBytesPerSecond = rehearsal.wireBytesPerSecond
         wouldThrottle = rehearsal.wouldThrottle

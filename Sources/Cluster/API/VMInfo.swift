@@ -4,22 +4,11 @@ package import Model
 
 package struct VMInfo: Hashable, Sendable, Codable {
     package var id: VMID
-    package var name: VMName
     package var host: HostName
     package var state: VMState
-    package var memoryBytes: UInt64
-    package var vcpus: Int
-    package var hugePages: Bool
-    package var downtimeLimitMs: Double
-    package var commandLine: String
-    /// It boots the kernel that comes with Ferry. With neither that nor a path it cannot boot again.
-    package var hasShippedKernel: Bool
-    package var kernelPath: String?
-    package var initrdPath: String?
+    package var spec: VMSpec
     /// The saved file that it was made from, when it was made on this host: it holds no kernel.
     package var restoredFrom: String?
-    /// It stops for good when its host's lease ends.
-    package var isLeased: Bool
     /// Of the VM's ownership; grows with each move.
     package var epoch: UInt64
     /// Of all its vCPUs, on this host.
@@ -32,34 +21,34 @@ package struct VMInfo: Hashable, Sendable, Codable {
     /// Something an operator should know: a handover whose outcome is not known, say.
     package var warning: String?
 
+    package var name: VMName { spec.name }
+
     package init(
-        id: VMID, name: VMName, host: HostName, state: VMState, memoryBytes: UInt64, vcpus: Int,
-        hugePages: Bool, downtimeLimitMs: Double, commandLine: String, hasShippedKernel: Bool,
-        kernelPath: String?,
-        initrdPath: String?, restoredFrom: String? = nil, isLeased: Bool = false, epoch: UInt64,
-        cpuTimeMs: Double, processID: Int32?,
-        activity: String?, exit: VMExit?, warning: String?
+        id: VMID, host: HostName, state: VMState, spec: VMSpec, epoch: UInt64,
+        cpuTimeMs: Double = 0
     ) {
         self.id = id
-        self.name = name
         self.host = host
         self.state = state
-        self.memoryBytes = memoryBytes
-        self.vcpus = vcpus
-        self.hugePages = hugePages
-        self.downtimeLimitMs = downtimeLimitMs
-        self.commandLine = commandLine
-        self.hasShippedKernel = hasShippedKernel
-        self.kernelPath = kernelPath
-        self.initrdPath = initrdPath
-        self.restoredFrom = restoredFrom
-        self.isLeased = isLeased
+        self.spec = spec
         self.epoch = epoch
         self.cpuTimeMs = cpuTimeMs
-        self.processID = processID
-        self.activity = activity
-        self.exit = exit
-        self.warning = warning
+    }
+
+    /// `spec` may be absent: an agent of the version before writes its fields flat.
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        id = try fields.decode(VMID.self, forKey: .id)
+        host = try fields.decode(HostName.self, forKey: .host)
+        state = try fields.decode(VMState.self, forKey: .state)
+        spec = try VMSpec(nestedIn: decoder, forKey: CodingKeys.spec)
+        restoredFrom = try fields.decodeIfPresent(String.self, forKey: .restoredFrom)
+        epoch = try fields.decode(UInt64.self, forKey: .epoch)
+        cpuTimeMs = try fields.decode(Double.self, forKey: .cpuTimeMs)
+        processID = try fields.decodeIfPresent(Int32.self, forKey: .processID)
+        activity = try fields.decodeIfPresent(String.self, forKey: .activity)
+        exit = try fields.decodeIfPresent(VMExit.self, forKey: .exit)
+        warning = try fields.decodeIfPresent(String.self, forKey: .warning)
     }
 }
 

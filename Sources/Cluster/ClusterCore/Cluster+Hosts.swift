@@ -154,7 +154,7 @@ extension Cluster {
             records.vms.records(concerning: name)
             .filter { $0.place?.host == name || $0.start?.host == name || $0.move != nil }
             .map(\.name)
-            + records.vms.all.filter { $0.request.pinnedHost == name }.map(\.name)
+            + records.vms.all.filter { $0.policy.pinnedHost == name }.map(\.name)
         guard users.isEmpty else {
             throw Problem(
                 .inUse,

@@ -26,35 +26,33 @@ extension Cluster {
 
     func view(of vm: ClusterVMRecord) -> ClusterVM {
         let use = observations[vm.id]?.use
-        let request = vm.request
-        return ClusterVM(
-            id: vm.id, name: vm.name, revision: vm.version, state: state(of: vm),
-            reason: reason(of: vm), desired: vm.desired, host: vm.place?.host ?? vm.start?.host,
-            destination: vm.move?.to, migration: vm.move?.migration,
-            epoch: vm.place?.epoch ?? vm.epochMax, memoryBytes: request.memoryBytes,
-            vcpus: request.vcpus ?? 1, hugePages: request.hugePages ?? false,
-            downtimeLimitMs: request.downtimeLimitMs ?? VMSpec.downtimeLimitDefault.milliseconds,
-            commandLine: request.commandLine, kernelPath: request.kernelPath,
-            initrdPath: request.initrdPath, labels: vm.labels, groups: vm.groups,
-            pinnedHost: request.pinnedHost, priority: vm.priority,
-            mayBeBalanced: vm.mayBeBalanced, failurePolicy: vm.failurePolicy,
-            restarts: vm.restarts, home: vm.home, cpuCores: use?.cpuCores,
-            memoryUsedBytes: use?.memoryUsedBytes.map { UInt64($0) },
-            dirtyBytesPerSecond: use?.dirtyBytesPerSecond)
+        var view = ClusterVM(
+            id: vm.id, revision: vm.version, spec: vm.spec, policy: vm.policy,
+            state: state(of: vm), epoch: vm.place?.epoch ?? vm.epochMax)
+        view.reason = reason(of: vm)
+        view.host = vm.place?.host ?? vm.start?.host
+        view.destination = vm.move?.to
+        view.migration = vm.move?.migration
+        view.restarts = vm.restarts
+        view.home = vm.home
+        view.cpuCores = use?.cpuCores
+        view.memoryUsedBytes = use?.memoryUsedBytes.map { UInt64($0) }
+        view.dirtyBytesPerSecond = use?.dirtyBytesPerSecond
+        return view
     }
 
     private func state(of vm: ClusterVMRecord) -> ClusterVMState {
         if vm.isDeleting { return .deleting }
         guard let place = vm.place else {
             if vm.start != nil { return .starting }
-            return vm.desired == .stopped ? .stopped : .pending
+            return vm.policy.desired == .stopped ? .stopped : .pending
         }
         if records.hosts[place.host]?.state == .unreachable { return .unknown }
         if vm.move != nil { return .migrating }
         guard let report = report(of: vm.id, from: place.host) else {
             // Just made, or not heard of since this controller leads.
             if vm.failure != nil { return .failed }
-            return vm.desired == .running ? .running : .stopping
+            return vm.policy.desired == .running ? .running : .stopping
         }
         return state(of: vm, reportedAs: report)
     }
@@ -64,12 +62,12 @@ extension Cluster {
     ) -> ClusterVMState {
         if report.ownership == .released { return .unknown }
         switch report.state {
-        case .running: return vm.desired == .stopped ? .stopping : .running
+        case .running: return vm.policy.desired == .stopped ? .stopping : .running
         case .paused: return .paused
         case .incoming: return .migrating
         case .stopped:
             if vm.bootWanted { return .starting }
-            return vm.desired == .running && vm.failurePolicy == .restart
+            return vm.policy.desired == .running && vm.policy.failurePolicy == .restart
                 && report.exit?.isFailure ?? false ? .failed : .stopped
         case .failed: return vm.bootWanted ? .starting : .failed
         }

@@ -22,7 +22,7 @@ package struct RecordStep: Sendable {
 package struct RecordSchema: Sendable {
     package static let key = StoreKey("schema")
     /// What this controller writes. A change of the records that an older controller cannot read adds a step.
-    package static let current = RecordSchema(steps: [])
+    package static let current = RecordSchema(steps: [.nestedSpecs])
 
     private struct Stored: Codable { var version: Int }
 

@@ -225,7 +225,9 @@ struct BalancePlanner {
             cluster.hosts[source].linkBytesPerSecond, cluster.hosts[target].linkBytesPerSecond)
         let description = cluster.descriptions[vm]
         let expected = costs.expectedCourse(description, linkBytesPerSecond: link)
-        guard expected.downtime <= description.downtimeLimit.seconds else { return .infinity }
+        guard expected.downtime <= description.downtimeLimit.duration.seconds else {
+            return .infinity
+        }
         return expected.seconds * price.hostShare + expected.downtime * price.downtimeShare
     }
 

@@ -142,7 +142,9 @@ private struct ConsolidationPlanner {
     private func cost(_ vm: VMIndex, link: Double) -> Double {
         let description = cluster.descriptions[vm]
         let expected = costs.expectedCourse(description, linkBytesPerSecond: link)
-        guard expected.downtime <= description.downtimeLimit.seconds else { return .infinity }
+        guard expected.downtime <= description.downtimeLimit.duration.seconds else {
+            return .infinity
+        }
         let price = rules.price
         return expected.seconds * price.hostShare + expected.downtime * price.downtimeShare
             + expected.bytes / 0x1p30 * price.gibibyteShare

@@ -84,7 +84,7 @@ extension MigrationCostModel {
                 others.map { Self.duration($0.downtime) },
                 expected: Self.duration(expected.downtime)),
             isThrottled: expected.isThrottled,
-            keepsDowntimeLimit: expected.downtime <= vm.downtimeLimit.seconds)
+            keepsDowntimeLimit: expected.downtime <= vm.downtimeLimit.duration.seconds)
     }
 
     /// Expected figures alone: the part that planners weigh for very many candidates.
@@ -100,7 +100,7 @@ extension MigrationCostModel {
         let memory = Double(vm.request.memoryBytes) * filledShare
         var dirtyRate =
             (vm.dirtyBytesPerSecond ?? Double(vm.request.memoryBytes) * assumedDirtyShare) * slower
-        let allowed = max(0, vm.downtimeLimit.seconds - fixedDowntime) * bandwidth
+        let allowed = max(0, vm.downtimeLimit.duration.seconds - fixedDowntime) * bandwidth
         var course = Course(seconds: fixedSeconds, downtime: fixedDowntime)
         var left = memory
         while course.rounds < Limits.roundsMax {

@@ -35,7 +35,7 @@ package struct PlacementVM: Hashable, Sendable {
     package var use: MeasuredUse?
     /// Bytes of memory written in a second; nil when not known.
     package var dirtyBytesPerSecond: Double?
-    package var downtimeLimit = VMSpec.downtimeLimitDefault
+    package var downtimeLimit = DowntimeLimit.usual
     package var lastMove: LastMove?
 
     package init(id: VMID, name: String, request: Resources) {

@@ -7,8 +7,8 @@ package func clusterVMTable(_ vms: [ClusterVM]) -> String {
     var table = Table("NAME", "STATE", "HOST", "MEMORY", "VCPUS", "CPU", "RESTARTS", "REASON")
     for vm in vms {
         table.add(
-            vm.name.text, vm.stateText, vm.placeText, ByteCount(vm.memoryBytes).description,
-            "\(vm.vcpus)", vm.cpuCores.map(oneDigit) ?? "-", "\(vm.restarts)", vm.reason ?? "")
+            vm.name.text, vm.stateText, vm.placeText, vm.spec.memory.description,
+            "\(vm.spec.vcpus)", vm.cpuCores.map(oneDigit) ?? "-", "\(vm.restarts)", vm.reason ?? "")
     }
     return table.text
 }
@@ -17,12 +17,12 @@ extension ClusterVM {
     /// "running", or "stopped, shall run".
     package var stateText: String {
         let isAsWanted =
-            switch desired {
+            switch policy.desired {
             case .running: state != .stopped && state != .failed
             case .stopped: state != .running && state != .paused
             }
         if isAsWanted { return state.rawValue }
-        return "\(state.rawValue), shall \(desired == .running ? "run" : "stop")"
+        return "\(state.rawValue), shall \(policy.desired == .running ? "run" : "stop")"
     }
 
     /// "host-a", "host-a to host-b" while it is moved.
@@ -37,21 +37,25 @@ extension ClusterVM {
             "id              \(id)",
             "state           \(stateText)\(reason.map { ": \($0)" } ?? "")",
             "host            \(placeText)",
-            "memory          \(ByteCount(memoryBytes))\(hugePages ? ", huge pages" : "")\(memoryUsedBytes.map { ", \(bytesText($0)) in use" } ?? "")",
-            "vcpus           \(vcpus)\(cpuCores.map { ", \(oneDigit($0)) cores busy" } ?? "")",
+            "memory          \(spec.memory)\(spec.hugePages ? ", huge pages" : "")\(memoryUsedBytes.map { ", \(bytesText($0)) in use" } ?? "")",
+            "vcpus           \(spec.vcpus)\(cpuCores.map { ", \(oneDigit($0)) cores busy" } ?? "")",
             "writes          \(dirtyBytesPerSecond.map { "\(bytesText($0))/s of its memory" } ?? "not measured yet")",
-            "downtime limit  \(timeText(ms: downtimeLimitMs))",
-            "kernel          \(kernelPath ?? "shipped")",
-            "command line    \(commandLine ?? "")",
+            "downtime limit  \(timeText(ms: spec.downtimeLimit.milliseconds))",
+            "kernel          \(spec.kernel.kernelPath ?? "shipped")",
+            "command line    \(spec.commandLine ?? "")",
             "epoch           \(epoch)",
-            "on failure      \(failurePolicy.rawValue), \(counted(restarts, "restart"))",
-            "priority        \(priority)",
-            "balance         \(mayBeBalanced ? "may move it" : "leaves it alone")",
+            "on failure      \(policy.failurePolicy.rawValue), \(counted(restarts, "restart"))",
+            "priority        \(policy.priority)",
+            "balance         \(policy.mayBeBalanced ? "may move it" : "leaves it alone")",
         ]
-        if let initrdPath { lines.append("initrd          \(initrdPath)") }
-        if !labels.isEmpty { lines.append("needs labels    \(labels.joined(separator: " "))") }
-        if !groups.isEmpty { lines.append("groups          \(groups.joined(separator: " "))") }
-        if let pinnedHost { lines.append("pinned to       \(pinnedHost)") }
+        if let initrdPath = spec.kernel.initrdPath { lines.append("initrd          \(initrdPath)") }
+        if !policy.labels.isEmpty {
+            lines.append("needs labels    \(policy.labels.joined(separator: " "))")
+        }
+        if !policy.groups.isEmpty {
+            lines.append("groups          \(policy.groups.map(\.name).joined(separator: " "))")
+        }
+        if let pinnedHost = policy.pinnedHost { lines.append("pinned to       \(pinnedHost)") }
         if let home { lines.append("home            \(home), which a drain took it from") }
         if let migration { lines.append("migration       \(migration)") }
         lines.append("revision        \(revision)")

@@ -72,7 +72,7 @@ package struct TopFrame: Sendable {
         for vm in byLoad {
             table.add(
                 vm.name.text, vm.stateText, vm.placeText, vm.cpuCores.map(oneDigit) ?? "-",
-                share(vm.memoryUsedBytes ?? 0, of: vm.memoryBytes),
+                share(vm.memoryUsedBytes ?? 0, of: vm.spec.memory.bytes),
                 vm.dirtyBytesPerSecond.map { "\(bytesText($0))/s" } ?? "-", vm.reason ?? "")
         }
         return table

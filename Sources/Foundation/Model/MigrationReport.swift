@@ -84,7 +84,7 @@ public struct Rehearsal: Hashable, Sendable, Codable {
     public var downtimeLower: Duration = .zero
     public var downtime: Duration = .zero
     public var downtimeUpper: Duration = .zero
-    public var downtimeLimit: Duration = .zero
+    public var downtimeLimit = DowntimeLimit.usual
     /// Pages the guest dirties in a second.
     public var dirtyPagesPerSecond = 0.0
     /// Bytes on the wire in a second, over all rounds.

@@ -148,7 +148,7 @@ private struct WorkloadTables {
         demand.labels = Set(vm.labels)
         demand.pinnedHost = vm.pinnedHost.flatMap { hostNames.contains($0) ? $0.text : nil }
         demand.mayBeBalanced = vm.mayBeBalanced
-        demand.downtimeLimit = .nanoseconds(Int64(vm.downtimeLimitMs * 1e6))
+        demand.downtimeLimit = DowntimeLimit(milliseconds: vm.downtimeLimitMs)
         if let known = demandIDs[demand] { return known }
         let id = Int32(demands.count)
         demands.append(demand)

@@ -108,7 +108,7 @@ package struct RecordedVM: Hashable, Sendable, Codable {
         self.memoryBytes = memoryBytes
         (labels, groups, pinnedHost) = ([], [], nil)
         (priority, mayBeBalanced) = (0, true)
-        downtimeLimitMs = VMSpec.downtimeLimitDefault.milliseconds
+        downtimeLimitMs = DowntimeLimit.usual.milliseconds
     }
 }
 

@@ -49,7 +49,7 @@ package struct VMDemand: Hashable, Sendable {
     package var pinnedHost: String?
     package var mayBeBalanced = true
     /// The longest pause that a migration may cause.
-    package var downtimeLimit = VMSpec.downtimeLimitDefault
+    package var downtimeLimit = DowntimeLimit.usual
 
     package init() {}
 }

@@ -19,7 +19,7 @@ package struct MigrationOptions: Hashable, Sendable {
     package var streams: Int
     package var compression: Compression
     /// Nil: what the VM's spec says.
-    package var downtimeLimit: Duration?
+    package var downtimeLimit: DowntimeLimit?
     package var timing: PeerTiming
     /// Everything but the handover.
     package var isRehearsal: Bool
@@ -27,7 +27,7 @@ package struct MigrationOptions: Hashable, Sendable {
     package var audits: Bool
 
     package init(
-        streams: Int = 2, compression: Compression = .auto, downtimeLimit: Duration? = nil,
+        streams: Int = 2, compression: Compression = .auto, downtimeLimit: DowntimeLimit? = nil,
         timing: PeerTiming = PeerTiming(), isRehearsal: Bool = false, audits: Bool = true
     ) {
         self.audits = audits

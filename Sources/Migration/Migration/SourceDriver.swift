@@ -76,7 +76,7 @@ final class SourceDriver {
             SourceMachine(
                 vm: offer.vm, migration: offer.migration, epoch: offer.epoch,
                 destination: destination.name,
-                downtimeLimit: options.downtimeLimit ?? offer.spec.downtimeLimit,
+                downtimeLimit: (options.downtimeLimit ?? offer.spec.downtimeLimit).duration,
                 questionsMax: options.timing.questionsMax,
                 // A rehearsal that meets a loss has its answer.
                 reconnectsMax: options.isRehearsal ? 0 : options.timing.reconnectsMax,

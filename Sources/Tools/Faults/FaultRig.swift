@@ -52,7 +52,7 @@ package final class FaultRig {
         for _ in 1...2 {
             let destination = try cluster.other(than: vm.host)
             let migration = try await cluster.cluster.migrate(
-                vm.name, from: vm.host, to: destination, downtimeLimitMs: 10_000)
+                vm.name, from: vm.host, to: destination, downtimeLimit: .milliseconds(10_000))
             guard migration.state == .succeeded else {
                 throw TestbedError("a move without a fault: \(migration.failure?.message ?? "")")
             }
@@ -76,8 +76,9 @@ package final class FaultRig {
         let agent = try cluster.cluster.agent(host)
         _ = try await agent.create(
             CreateVM(
-                name: name, memoryBytes: Self.memory.bytes,
-                commandLine: try Self.load.commandLine()))
+                VMSpec(
+                    name: name, memory: Self.memory,
+                    commandLine: try Self.load.commandLine())))
         try await watch.waitUntilFilled()
         return try await agent.vm(name)
     }

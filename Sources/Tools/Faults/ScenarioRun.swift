@@ -137,9 +137,9 @@ struct ScenarioRun {
 
     private func start() async throws -> MigrationID {
         // A machine that is busy with something else keeps this limit too.
-        let limit = scenario.load == .restless ? 1.0 : 10_000
+        let limit = scenario.load == .restless ? 1 : 10_000
         return try await cluster.agent(source).start(
-            StartMigration(vm: vm, to: destination, downtimeLimitMs: limit)
+            StartMigration(vm: vm, to: destination, downtimeLimit: .milliseconds(limit))
         ).id
     }
 

@@ -7,7 +7,7 @@ package import Host
 package import Model
 
 package struct SimulatedHosts: Sendable {
-    let load: @Sendable (VMID, CreateVM) -> VMLoad
+    let load: @Sendable (VMID, VMSpec) -> VMLoad
     /// How long a migration of so much used memory takes.
     let migrationTime: @Sendable (UInt64) -> Duration
     private(set) var names: [HostName] = []
@@ -18,7 +18,7 @@ package struct SimulatedHosts: Sendable {
 
     package init(
         _ names: [HostName], cores: Int, memoryBytes: UInt64,
-        load: @escaping @Sendable (VMID, CreateVM) -> VMLoad,
+        load: @escaping @Sendable (VMID, VMSpec) -> VMLoad,
         migrationTime: @escaping @Sendable (UInt64) -> Duration
     ) {
         self.load = load
@@ -63,9 +63,9 @@ package struct SimulatedHosts: Sendable {
         var host = try host(name)
         let id = request.id ?? .random()
         let epoch = request.epoch ?? 1
-        if let there = host.vms[request.name] {
+        if let there = host.vms[request.spec.name] {
             guard there.id == id, there.epoch == epoch else {
-                throw Problem(.nameTaken, "\(name) has another VM called \(request.name)")
+                throw Problem(.nameTaken, "\(name) has another VM called \(request.spec.name)")
             }
             return there.info(on: name)
         }
@@ -73,9 +73,9 @@ package struct SimulatedHosts: Sendable {
             throw Problem(.ledgerMovedOn, "the ledger knows epoch \(known) of the VM")
         }
         let vm = SimulatedVM(
-            id: id, request: request, epoch: epoch,
-            state: request.paused == true ? .paused : .running, load: load(id, request))
-        host.vms[request.name] = vm
+            id: id, spec: request.spec, epoch: epoch,
+            state: request.paused == true ? .paused : .running, load: load(id, request.spec))
+        host.vms[request.spec.name] = vm
         hosts[name] = host
         return vm.info(on: name)
     }

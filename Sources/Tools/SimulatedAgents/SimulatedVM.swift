@@ -1,6 +1,6 @@
 // A VM that is only an entry in memory: what an agent would know of it, and what it would measure.
 
-package import API
+import API
 package import Model
 
 /// What a VM does to its host.
@@ -16,49 +16,45 @@ package struct VMLoad: Hashable, Sendable {
     }
 
     /// As in many a cluster: one VM of ten keeps its cores busy, the others are mostly idle. The same for the same VM.
-    @Sendable package static func uneven(_ id: VMID, _ request: CreateVM) -> VMLoad {
+    @Sendable package static func uneven(_ id: VMID, _ spec: VMSpec) -> VMLoad {
         var random = SplitMix64(seed: id.low)
-        let vcpus = Double(request.vcpus ?? 1)
+        let vcpus = Double(spec.vcpus)
         let isBusy = random.number(below: 10) == 0
         let share = isBusy ? 0.7 + 0.3 * random.fraction() : 0.02 + 0.13 * random.fraction()
         let memoryShare = 0.3 + 0.6 * random.fraction()
         return VMLoad(
             cpuCores: vcpus * share,
-            memoryUsedBytes: UInt64(Double(request.memoryBytes) * memoryShare),
+            memoryUsedBytes: UInt64(Double(spec.memory.bytes) * memoryShare),
             dirtyBytesPerSecond: share * 40e6)
     }
 }
 
 struct SimulatedVM {
     let id: VMID
-    let request: CreateVM
+    let spec: VMSpec
     var epoch: UInt64
     var state: VMState
     var load: VMLoad
     var migration: MigrationID?
     var exit: VMExit?
 
-    var name: VMName { request.name }
+    var name: VMName { spec.name }
     var cpuCores: Double { state == .running ? load.cpuCores : 0 }
 
     func info(on host: HostName) -> VMInfo {
-        VMInfo(
-            id: id, name: name, host: host, state: state, memoryBytes: request.memoryBytes,
-            vcpus: request.vcpus ?? 1, hugePages: request.hugePages ?? false,
-            downtimeLimitMs: request.downtimeLimitMs ?? VMSpec.downtimeLimitDefault.milliseconds,
-            commandLine: request.commandLine ?? "", hasShippedKernel: request.kernelPath == nil,
-            kernelPath: request.kernelPath, initrdPath: request.initrdPath,
-            isLeased: request.isLeased ?? false, epoch: epoch, cpuTimeMs: 0,
-            processID: state == .running || state == .paused ? 1 : nil,
-            activity: migration.map { "migration \($0)" }, exit: exit, warning: nil)
+        var info = VMInfo(id: id, host: host, state: state, spec: spec, epoch: epoch)
+        info.processID = state == .running || state == .paused ? 1 : nil
+        info.activity = migration.map { "migration \($0)" }
+        info.exit = exit
+        return info
     }
 
     func report(_ ownership: VMReport.Ownership = .owned) -> VMReport {
         VMReport(
             id: id, name: name, state: state, epoch: epoch, ownership: ownership,
             cpuCores: cpuCores, memoryUsedBytes: load.memoryUsedBytes,
-            dirtyBytesPerSecond: load.dirtyBytesPerSecond, isLeased: request.isLeased ?? false,
+            dirtyBytesPerSecond: load.dirtyBytesPerSecond, isLeased: spec.isLeased,
             exit: exit, activity: migration.map { "migration \($0)" },
-            memoryBytes: request.memoryBytes, vcpus: request.vcpus ?? 1)
+            memoryBytes: spec.memory.bytes, vcpus: spec.vcpus)
     }
 }

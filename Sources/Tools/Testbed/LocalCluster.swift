@@ -206,12 +206,12 @@ package final class LocalCluster: Sendable {
     /// Moves a VM and waits for the outcome.
     package func migrate(
         _ vm: VMName, from source: HostName, to destination: HostName, streams: Int? = nil,
-        compression: Compression? = nil, downtimeLimitMs: Double? = nil
+        compression: Compression? = nil, downtimeLimit: DowntimeLimit? = nil
     ) async throws -> MigrationInfo {
         let agent = try agent(source)
         let started = try await agent.start(
             StartMigration(
-                vm: vm, to: destination, downtimeLimitMs: downtimeLimitMs, streams: streams,
+                vm: vm, to: destination, downtimeLimit: downtimeLimit, streams: streams,
                 compression: compression))
         return try await agent.followMigration(withID: started.id) { _ in }
     }

@@ -38,8 +38,9 @@ struct FerryContestant: Contestant {
         defer { watch.end() }
         let created = try await cluster.agent(source).create(
             CreateVM(
-                name: vm, memoryBytes: load.memory.bytes, commandLine: load.commandLine,
-                kernelPath: load.guestPath))
+                VMSpec(
+                    name: vm, memory: load.memory, commandLine: load.commandLine,
+                    kernel: .files(kernel: load.guestPath, initrd: nil))))
         try await load.waitUntilReady { watch.lines }
 
         let agents = [
@@ -52,7 +53,7 @@ struct FerryContestant: Contestant {
         let start = Instant.now
         let migration = try await cluster.migrate(
             vm, from: source, to: destination, streams: streams, compression: compression,
-            downtimeLimitMs: Double(load.downtimeLimitMs))
+            downtimeLimit: .milliseconds(load.downtimeLimitMs))
         let wireAfter = try loopbackBytes()
         var cpu = meter.stop()
         guard let report = migration.report else {

@@ -41,10 +41,10 @@ final class DemoGuest {
         options.workingSetBytes = Int(memory.bytes) / 16
         options.rate = .pagesPerSecond(rate)
         options.checksPerSecond = 200
-        var request = CreateClusterVM(name: name, memoryBytes: memory.bytes)
+        var request = CreateClusterVM(
+            VMSpec(name: name, memory: memory, commandLine: try options.commandLine()))
         request.id = id
         request.startOn = startsOn
-        request.commandLine = try options.commandLine()
         return request
     }
 

@@ -87,9 +87,7 @@ struct LoadRun {
     }
 
     private static func vm(_ name: VMName) -> CreateClusterVM {
-        var vm = CreateClusterVM(name: name, memoryBytes: 4 << 30)
-        vm.vcpus = 1
-        return vm
+        CreateClusterVM(VMSpec(name: name, memory: .gibibytes(4)))
     }
 
     private func steady(_ report: inout LoadReport) async throws {

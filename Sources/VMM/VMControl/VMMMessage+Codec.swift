@@ -175,12 +175,7 @@ extension VMMInfo {
         writer.write(id.high)
         writer.write(id.low)
         writer.write(processID)
-        writer.write(spec.name.text)
-        writer.write(spec.memory.bytes)
-        writer.write(UInt32(spec.vcpus))
-        writer.write(spec.hugePages)
-        writer.write(spec.downtimeLimit.wholeNanoseconds)
-        writer.write(spec.commandLine)
+        writer.write(spec)
         writer.write(list: cpuFeatures.names) { $0.write($1) }
         status.write(to: &writer)
     }
@@ -189,16 +184,7 @@ extension VMMInfo {
         let id = VMID(
             high: try reader.integer(field: "id"), low: try reader.integer(field: "id"))
         let processID: Int32 = try reader.integer(field: "process")
-        guard let name = try? VMName(try reader.text(limit: 63, field: "name")) else {
-            throw .invalidText(field: "name")
-        }
-        let spec = VMSpec(
-            name: name, memory: ByteCount(try reader.integer(field: "memory")),
-            vcpus: try reader.count(limit: VMSpec.vcpusMax, field: "vcpus"),
-            hugePages: try reader.bool(field: "hugePages"),
-            downtimeLimit: .nanoseconds(try reader.integer(Int64.self, field: "downtimeLimit")),
-            commandLine: try reader.text(
-                limit: VMSpec.commandLineBytesMax, field: "command line"))
+        let spec = try reader.spec()
         let features = try reader.list(limit: 1024, elementBytesMin: 4, field: "features") {
             (reader) throws(WireError) in try reader.text(limit: 64, field: "feature")
         }

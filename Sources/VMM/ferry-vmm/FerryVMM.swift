@@ -31,39 +31,17 @@ struct FerryVMM: ParsableCommand {
         help: "The VM's identity, 32 hexadecimal digits; random if not given.",
         transform: value("32 hexadecimal digits"))
     var id: VMID?
-    @Option(help: "The VM's name.", transform: { try VMName($0) })
-    var name: VMName?
-    @Option(
-        help: "Memory, a multiple of 2MiB from 16MiB on, such as 1GiB.",
-        transform: value("a size such as 1GiB"))
-    var memory: ByteCount?
-    @Option(help: "The number of virtual CPUs. (default: 1)")
-    var vcpus: Int?
-    @Flag(help: "Back guest memory with 2 MiB huge pages.")
-    var hugePages = false
-    @Option(
-        help: "The longest pause that a migration may cause. (default: 50ms)",
-        transform: { text in
-            guard let limit = Duration(text: text) else {
-                throw ValidationError("'\(text)' is not a duration such as 50ms")
-            }
-            return limit
-        })
-    var downtimeLimit: Duration?
+    @OptionGroup var shape: VMShape
     @Option(help: "An ELF kernel with a PVH note, or a Linux bzImage.")
     var kernel: String?
     @Option(help: "An initial RAM disk.")
     var initrd: String?
-    @Option(help: "The kernel's command line.")
-    var commandLine: String?
     @Flag(help: "Wait for a migration. A kernel is then used only when the guest resets.")
     var incoming = false
     @Option(help: "Restore a saved VM. A kernel is then used only when the guest resets.")
     var restore: String?
     @Flag(help: "Do not run the guest yet.")
     var paused = false
-    @Flag(help: "Run the guest only while an agent grants it a lease; begin with --paused.")
-    var leased = false
     @Flag(help: "Allow core files and debuggers: they see the guest's memory.")
     var debuggable = false
 
@@ -74,24 +52,17 @@ struct FerryVMM: ParsableCommand {
         if kernel == nil, !incoming, restore == nil {
             throw ValidationError("give a --kernel, or one of --incoming and --restore")
         }
-        if leased, !incoming, !paused {
+        if shape.isLeased, !incoming, !paused {
             throw ValidationError("--leased needs --paused: nobody can have granted a lease yet")
         }
         if initrd != nil, kernel == nil { throw ValidationError("--initrd needs a --kernel") }
     }
 
     func run() throws {
-        var options = VMMOptions(directory: directory, start: start)
+        var options = VMMOptions(directory: directory, start: start, spec: shape.source)
         options.initrd = initrd
         options.id = id
-        options.name = name
-        options.memory = memory
-        options.vcpus = vcpus
-        options.hugePages = hugePages
-        options.downtimeLimit = downtimeLimit
-        options.commandLine = commandLine
         options.startsPaused = paused
-        options.isLeased = leased
         options.isDebuggable = debuggable
         throw ExitCode(VMMProcess(options).run())
     }
@@ -105,7 +76,7 @@ struct FerryVMM: ParsableCommand {
 }
 
 /// An argument that is written as a value's text form.
-private func value<Value: LosslessStringConvertible & SendableMetatype>(
+func value<Value: LosslessStringConvertible & SendableMetatype>(
     _ what: String
 ) -> @Sendable (String) throws -> Value {
     { text in

@@ -68,12 +68,13 @@ struct SimHost {
     }
 
     func info(_ copy: SimCopy) -> VMInfo {
-        VMInfo(
-            id: copy.id, name: copy.name, host: name, state: copy.state,
-            memoryBytes: copy.memoryBytes, vcpus: copy.vcpus, hugePages: false,
-            downtimeLimitMs: 50, commandLine: "", hasShippedKernel: true, kernelPath: nil,
-            initrdPath: nil, isLeased: copy.isLeased, epoch: copy.epoch, cpuTimeMs: 0,
-            processID: nil, activity: nil, exit: copy.exit, warning: nil)
+        let spec = VMSpec(
+            name: copy.name, memory: ByteCount(copy.memoryBytes), vcpus: copy.vcpus,
+            isLeased: copy.isLeased)
+        var info = VMInfo(
+            id: copy.id, host: name, state: copy.state, spec: spec, epoch: copy.epoch)
+        info.exit = copy.exit
+        return info
     }
 
     mutating func heartbeat() -> Heartbeat {

@@ -33,20 +33,20 @@ extension World {
             return copy.epoch == epoch
                 ? .vm(sim.info(copy)) : .refused(Problem(.nameTaken, "it is here already"))
         }
-        guard !sim.copies.values.contains(where: { $0.name == request.name }) else {
+        guard !sim.copies.values.contains(where: { $0.name == request.spec.name }) else {
             return .refused(Problem(.nameTaken, "another VM has that name"))
         }
         guard epoch > sim.epochs[id] ?? 0, !sim.refusesCreation else {
             return .refused(Problem(.invalid, "it cannot be made here"))
         }
-        let isLeased = request.isLeased ?? false
+        let isLeased = request.spec.isLeased
         // A leased VM does not begin without a lease.
         guard !isLeased || sim.leaseEnd > now || plant == .leasesDoNotEnd else {
             return .refused(Problem(.shuttingDown, "the host has no lease"))
         }
         let copy = SimCopy(
-            id: id, name: request.name, epoch: epoch, ownership: .owned, state: .running,
-            isLeased: isLeased, memoryBytes: request.memoryBytes, vcpus: request.vcpus ?? 1)
+            id: id, name: request.spec.name, epoch: epoch, ownership: .owned, state: .running,
+            isLeased: isLeased, memoryBytes: request.spec.memory.bytes, vcpus: request.spec.vcpus)
         sim.set(copy)
         hosts[host] = sim
         return .vm(sim.info(copy))

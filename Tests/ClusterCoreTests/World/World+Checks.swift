@@ -29,7 +29,7 @@ extension World {
         wrong =
             "the scheduler: \(rule)"
             + allVMs.map {
-                "\n\($0.name) \($0.state) \($0.host?.text ?? "-") to \($0.destination?.text ?? "-") \($0.memoryBytes >> 30)"
+                "\n\($0.name) \($0.state) \($0.host?.text ?? "-") to \($0.destination?.text ?? "-") \($0.spec.memory.bytes >> 30)"
             }.joined()
     }
 
@@ -98,13 +98,13 @@ extension World {
                 "not at rest: \(String(describing: cluster?.record(under: .vm(vm.name)))) \(copies)"
         }
         if vm.state == .pending { return vm.reason == nil ? "nobody says why" : nil }
-        if vm.desired == .stopped {
+        if vm.policy.desired == .stopped {
             return copies.contains { $0.1.isRunning } ? "it runs, and should not" : nil
         }
         guard copies.count == 1, let copy = copies.first?.1 else {
             return "it has \(copies.count) copies: \(copies)"
         }
-        if vm.failurePolicy == .restart, !copy.isRunning { return "it does not run again" }
+        if vm.policy.failurePolicy == .restart, !copy.isRunning { return "it does not run again" }
         if copy.isRunning, vm.state != .running { return "but it runs: \(vm.reason ?? "")" }
         return nil
     }

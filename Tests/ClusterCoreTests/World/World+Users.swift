@@ -12,8 +12,8 @@ extension World {
         _ change: (inout CreateClusterVM) -> Void = { _ in }
     ) -> Bool {
         guard let vmName = try? VMName(name) else { return false }
-        var request = CreateClusterVM(name: vmName, memoryBytes: memoryGiB << 30)
-        request.vcpus = vcpus
+        var request = CreateClusterVM(
+            VMSpec(name: vmName, memory: .gibibytes(memoryGiB), vcpus: vcpus))
         request.id = identifier()
         change(&request)
         guard
@@ -113,10 +113,10 @@ extension World {
 
     private func createSomething(_ number: Int) {
         create("v\(number)", memoryGiB: 1 + UInt64(random.number(below: 5)), vcpus: 1) {
-            $0.failurePolicy = chance(650) ? .restart : .leave
+            $0.policy.failurePolicy = chance(650) ? .restart : .leave
             if chance(300) {
                 let group = GroupSpec(name: "apart\(random.number(below: 3))", kind: .antiAffinity)
-                $0.groups = [group]
+                $0.policy.groups = [group]
             }
         }
     }

@@ -174,7 +174,9 @@ final class SimVM {
             fatalError("no layout for \(plan.memory)")
         }
         self.layout = layout
-        spec = VMSpec(name: name, memory: plan.memory, downtimeLimit: plan.downtimeLimit)
+        spec = VMSpec(
+            name: name, memory: plan.memory,
+            downtimeLimit: DowntimeLimit(plan.downtimeLimit))
         content = GuestContent(
             pages: plan.pages(of: layout.pageCount, seed: seed), working: plan.workingPages,
             seed: seed)

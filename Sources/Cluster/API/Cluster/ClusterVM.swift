@@ -2,19 +2,6 @@
 
 package import Model
 
-/// What becomes of a VM whose guest or host dies.
-package enum FailurePolicy: String, Hashable, Sendable, Codable, CaseIterable {
-    /// It stays as it is, until somebody looks.
-    case leave
-    /// It boots again: on its host when that answers, elsewhere once its host is fenced. Such a VM is leased: it stops
-    /// by itself when its host cannot reach the controller in time.
-    case restart
-}
-
-package enum DesiredState: String, Hashable, Sendable, Codable, CaseIterable {
-    case running, stopped
-}
-
 /// What the cluster knows of a VM.
 ///
 ///   pending ──▶ starting ──▶ running ◀──▶ migrating
@@ -51,39 +38,38 @@ package struct GroupInfo: Hashable, Sendable, Codable {
     }
 }
 
-/// A VM to be kept by the cluster. What is left out gets the default.
+/// A VM to be kept by the cluster. `spec.isLeased` follows from the failure policy; what a request says of it is not
+/// used.
 package struct CreateClusterVM: Hashable, Sendable, Codable {
-    package var name: VMName
-    package var memoryBytes: UInt64
-    package var vcpus: Int?
-    package var hugePages: Bool?
-    package var downtimeLimitMs: Double?
-    package var commandLine: String?
-    /// Absolute paths, the same on every host that may run it. No kernel: the one that comes with Ferry (pulse).
-    package var kernelPath: String?
-    package var initrdPath: String?
-    /// Labels that its host must have.
-    package var labels: [String]?
-    /// Groups that it belongs to; those that do not exist are made, those that do must be as described.
-    package var groups: [GroupSpec]?
-    /// The only host that it may ever run on.
-    package var pinnedHost: HostName?
+    package var spec: VMSpec
+    package var policy: ClusterVMPolicy
     /// Where it starts, if that host can take it; it may be moved later.
     package var startOn: HostName?
-    /// Larger is more important. Nil for 0.
-    package var priority: Int?
-    /// Whether balance may move it. Nil for true.
-    package var mayBeBalanced: Bool?
-    /// Nil for `leave`.
-    package var failurePolicy: FailurePolicy?
-    /// Nil for running.
-    package var desired: DesiredState?
     /// Chosen by the client, so that a request that is sent twice makes one VM. Nil: the controller chooses.
     package var id: VMID?
 
-    package init(name: VMName, memoryBytes: UInt64) {
-        self.name = name
-        self.memoryBytes = memoryBytes
+    package init(_ spec: VMSpec, policy: ClusterVMPolicy = ClusterVMPolicy()) {
+        self.spec = spec
+        self.policy = policy
+    }
+
+    /// `spec` and `policy` may be absent: their fields then stand flat, as in the version before.
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        spec = try VMSpec(nestedIn: decoder, forKey: CodingKeys.spec)
+        policy = try ClusterVMPolicy(nestedIn: decoder, forKey: CodingKeys.policy)
+        startOn = try fields.decodeIfPresent(HostName.self, forKey: .startOn)
+        id = try fields.decodeIfPresent(VMID.self, forKey: .id)
+    }
+}
+
+extension ClusterVMPolicy {
+    /// The policy under `key`; where there is none, the one whose fields stand flat beside it.
+    fileprivate init<Key: CodingKey>(nestedIn decoder: any Decoder, forKey key: Key) throws {
+        let fields = try decoder.container(keyedBy: Key.self)
+        self =
+            try fields.decodeIfPresent(ClusterVMPolicy.self, forKey: key)
+            ?? ClusterVMPolicy(from: decoder)
     }
 }
 
@@ -103,30 +89,17 @@ package struct UpdateClusterVM: Hashable, Sendable, Codable {
 
 package struct ClusterVM: Hashable, Sendable, Codable {
     package var id: VMID
-    package var name: VMName
     package var revision: UInt64
+    package var spec: VMSpec
+    package var policy: ClusterVMPolicy
     package var state: ClusterVMState
     /// Why it is in this state, where that needs saying.
     package var reason: String?
-    package var desired: DesiredState
     package var host: HostName?
     /// While it is moved.
     package var destination: HostName?
     package var migration: MigrationID?
     package var epoch: UInt64
-    package var memoryBytes: UInt64
-    package var vcpus: Int
-    package var hugePages: Bool
-    package var downtimeLimitMs: Double
-    package var commandLine: String?
-    package var kernelPath: String?
-    package var initrdPath: String?
-    package var labels: [String]
-    package var groups: [String]
-    package var pinnedHost: HostName?
-    package var priority: Int
-    package var mayBeBalanced: Bool
-    package var failurePolicy: FailurePolicy
     /// Times that it was started again since it last ran for long.
     package var restarts: Int
     /// Where a drain took it from.
@@ -135,45 +108,19 @@ package struct ClusterVM: Hashable, Sendable, Codable {
     package var memoryUsedBytes: UInt64?
     package var dirtyBytesPerSecond: Double?
 
+    package var name: VMName { spec.name }
+
     package init(
-        id: VMID, name: VMName, revision: UInt64, state: ClusterVMState, reason: String? = nil,
-        desired: DesiredState, host: HostName? = nil, destination: HostName? = nil,
-        migration: MigrationID? = nil, epoch: UInt64, memoryBytes: UInt64, vcpus: Int,
-        hugePages: Bool, downtimeLimitMs: Double, commandLine: String? = nil,
-        kernelPath: String? = nil, initrdPath: String? = nil, labels: [String] = [],
-        groups: [String] = [], pinnedHost: HostName? = nil, priority: Int = 0,
-        mayBeBalanced: Bool = true, failurePolicy: FailurePolicy = .leave, restarts: Int = 0,
-        home: HostName? = nil, cpuCores: Double? = nil, memoryUsedBytes: UInt64? = nil,
-        dirtyBytesPerSecond: Double? = nil
+        id: VMID, revision: UInt64, spec: VMSpec, policy: ClusterVMPolicy = ClusterVMPolicy(),
+        state: ClusterVMState, epoch: UInt64
     ) {
         self.id = id
-        self.name = name
         self.revision = revision
+        self.spec = spec
+        self.policy = policy
         self.state = state
-        self.reason = reason
-        self.desired = desired
-        self.host = host
-        self.destination = destination
-        self.migration = migration
         self.epoch = epoch
-        self.memoryBytes = memoryBytes
-        self.vcpus = vcpus
-        self.hugePages = hugePages
-        self.downtimeLimitMs = downtimeLimitMs
-        self.commandLine = commandLine
-        self.kernelPath = kernelPath
-        self.initrdPath = initrdPath
-        self.labels = labels
-        self.groups = groups
-        self.pinnedHost = pinnedHost
-        self.priority = priority
-        self.mayBeBalanced = mayBeBalanced
-        self.failurePolicy = failurePolicy
-        self.restarts = restarts
-        self.home = home
-        self.cpuCores = cpuCores
-        self.memoryUsedBytes = memoryUsedBytes
-        self.dirtyBytesPerSecond = dirtyBytesPerSecond
+        restarts = 0
     }
 }
 

@@ -1,5 +1,7 @@
 // The description of an API as OpenAPI 3.1, made from its routes and the types of their messages.
 
+import Model
+
 package struct OpenAPIDocument: Sendable {
     package let json: JSONValue
     /// The objects of the document by name.
@@ -38,10 +40,10 @@ package struct OpenAPIDocument: Sendable {
             guard let object = objects[name] else { return nil }
             for (name, field) in fields.sorted(by: { $0.key < $1.key }) {
                 let place = path.isEmpty ? name : "\(path).\(name)"
-                guard let property = object.properties.first(where: { $0.name == name }) else {
+                guard let schema = propertySchema(of: name, in: object, beside: fields) else {
                     if object.description.isStrict { return place } else { continue }
                 }
-                let found = unknownProperty(in: field, schema: property.schema, at: place)
+                let found = unknownProperty(in: field, schema: schema, at: place)
                 if let found { return found }
             }
             return nil
@@ -54,6 +56,22 @@ package struct OpenAPIDocument: Sendable {
             return nil
         default: return nil
         }
+    }
+
+    /// The schema of a property; nil when the object does not have it. A body of the version before has the properties
+    /// of `spec` and `policy` in itself (`VMSpec+Flat`).
+    private func propertySchema(
+        of name: String, in object: ObjectSchema, beside fields: [String: JSONValue]
+    ) -> Schema? {
+        if let property = object.property(named: name) { return property.schema }
+        guard fields["spec"] == nil, object.property(named: "spec") != nil else { return nil }
+        for nested in ["spec", "policy"] {
+            guard case .component(let component)? = object.property(named: nested)?.schema else {
+                continue
+            }
+            if let found = objects[component]?.property(named: name) { return found.schema }
+        }
+        return VMSpec.flatNames.contains(name) ? .string : nil
     }
 }
 

@@ -110,6 +110,8 @@ struct ObjectSchema: Sendable {
     let properties: [Property]
     let description: ObjectDescription
 
+    func property(named name: String) -> Property? { properties.first { $0.name == name } }
+
     var json: JSONValue {
         let required = properties.filter { !$0.isOptional }.map { JSONValue.string($0.name) }
         let all = properties.map { property in

@@ -13,7 +13,10 @@ extension ExplainPlacement: DescribedObject {
                 "The placement policy: first-fit, best-fit, worst-fit, dot-product, two-choices, least-loaded, fewest-vms, or a policy that was added to this controller. Default: the policy of the cluster.",
         ],
         examples: [
-            ["new": ["name": "db-1", "memoryBytes": 2_147_483_648], "policy": "best-fit"]
+            [
+                "new": ["spec": ["name": "db-1", "memoryBytes": 2_147_483_648]],
+                "policy": "best-fit",
+            ]
         ])
 }
 

@@ -3,21 +3,39 @@
 
 import Model
 
-/// What a VM is made of.
-private enum VMFields {
-    static let memory: ClosedRange<Int64> = (1 << 20)...(1 << 44)
-    static let hugePages: FieldDescription = "The memory is backed by 2 MiB huge pages."
-    static let downtimeLimit = FieldDescription.measure(
-        "The longest permitted downtime of a migration, in milliseconds.")
-    static let commandLine: FieldDescription = "The command line of the kernel."
-    static let newCommandLine = FieldDescription.text(
-        "The command line of the kernel.", lengths: 0...2000)
-    static let kernelPath = FieldDescription.text(
-        "The absolute path of the kernel, the same on every host that may run the VM. Default: the kernel that Ferry provides.",
-        lengths: 0...Limits.pathBytesMax)
-    static let initrdPath = FieldDescription.text(
-        "The absolute path of the initial RAM disk, the same on every host that may run the VM.",
-        lengths: 0...Limits.pathBytesMax)
+extension VMSpec: DescribedObject {
+    package static let apiDescription = ObjectDescription(
+        "What a host needs to build a VM. Omitted properties have their defaults.", isStrict: true,
+        fields: [
+            "name": "The name of the VM, unique in the cluster.",
+            "memoryBytes": .integer("The memory of the VM.", in: (1 << 20)...(1 << 44)),
+            "vcpus": .integer(
+                "The number of vCPUs. Default: 1.", in: 1...Int64(VMSpec.vcpusMax)),
+            "hugePages": "The memory is backed by 2 MiB huge pages. Default: false.",
+            "downtimeLimitMs": .measure(
+                "The longest permitted downtime of a migration, in milliseconds. Default: 50."),
+            "commandLine": .text(
+                "The command line of the kernel. Default: that of the kernel that Ferry provides.",
+                lengths: 0...VMSpec.commandLineBytesMax),
+            "kernel": "What the VM boots. Default: the kernel that Ferry provides.",
+            "isLeased":
+                "The VM stops when the lease of its host expires. A controller sets it by the failure policy. Default: false.",
+        ], examples: [["name": "web-1", "memoryBytes": 1_073_741_824, "vcpus": 2]])
+}
+
+extension KernelSource: DescribedObject {
+    package static let apiDescription = ObjectDescription(
+        "The kernel of a VM.", isStrict: true,
+        fields: [
+            "source":
+                "files: the paths. shipped: the kernel that Ferry provides. unknown: the VM was restored from a saved file and cannot boot again. Default: files if a path is given, otherwise shipped.",
+            "path": .text(
+                "The absolute path of the kernel, the same on every host that may run the VM.",
+                lengths: 0...KernelSource.pathBytesMax),
+            "initrd": .text(
+                "The absolute path of the initial RAM disk, the same on every host that may run the VM.",
+                lengths: 0...KernelSource.pathBytesMax),
+        ])
 }
 
 /// What only the cluster knows about a VM.
@@ -32,7 +50,6 @@ private enum PolicyFields {
     static let failurePolicy: FieldDescription =
         "What happens when the guest or its host fails. leave: nothing. restart: the VM boots again, on another host if its host is fenced. Default: leave."
     static let desired: FieldDescription = "The desired state. Default: running."
-    static let pinnedHost: FieldDescription = "The only host that may run the VM."
 }
 
 extension GroupSpec: DescribedObject {
@@ -61,37 +78,40 @@ extension GroupInfo: DescribedObject {
         ])
 }
 
-extension CreateClusterVM: DescribedObject {
+extension ClusterVMPolicy: DescribedObject {
     package static let apiDescription = ObjectDescription(
-        "A VM that the cluster is to manage. Omitted properties have their defaults.",
+        "What only the cluster knows about a VM. Omitted properties have their defaults.",
         isStrict: true,
         fields: [
-            "name": "The name of the VM, unique in the cluster.",
-            "memoryBytes": .integer("The memory of the VM.", in: VMFields.memory),
-            "vcpus": .integer(
-                "The number of vCPUs. Default: 1.", in: 1...Int64(VMSpec.vcpusMax)),
-            "hugePages": VMFields.hugePages,
-            "downtimeLimitMs": VMFields.downtimeLimit,
-            "commandLine": VMFields.newCommandLine,
-            "kernelPath": VMFields.kernelPath,
-            "initrdPath": VMFields.initrdPath,
+            "desired": PolicyFields.desired,
+            "failurePolicy": PolicyFields.failurePolicy,
+            "priority": PolicyFields.priority,
+            "mayBeBalanced": PolicyFields.mayBeBalanced,
             "labels": PolicyFields.labels,
             "groups": .list(
                 "The groups of the VM. Groups that do not exist are created.", of: "A group.",
                 itemsMax: 16),
-            "pinnedHost": PolicyFields.pinnedHost,
+            "pinnedHost": "The only host that may run the VM.",
+        ])
+}
+
+extension CreateClusterVM: DescribedObject {
+    package static let apiDescription = ObjectDescription(
+        "A VM that the cluster is to manage.", isStrict: true,
+        fields: [
+            "spec": "The VM.",
+            "policy": "What the cluster does with the VM.",
             "startOn": "The host where the VM starts. It may be migrated later.",
-            "priority": PolicyFields.priority,
-            "mayBeBalanced": PolicyFields.mayBeBalanced,
-            "failurePolicy": PolicyFields.failurePolicy,
-            "desired": PolicyFields.desired,
             "id":
                 "The identifier of the VM, chosen by the client, so that a repeated request creates one VM.",
         ],
         examples: [
             [
-                "name": "web-1", "memoryBytes": 1_073_741_824, "vcpus": 2, "labels": ["ssd"],
-                "groups": [["name": "web", "kind": "anti-affinity"]], "failurePolicy": "restart",
+                "spec": ["name": "web-1", "memoryBytes": 1_073_741_824, "vcpus": 2],
+                "policy": [
+                    "failurePolicy": "restart", "labels": ["ssd"],
+                    "groups": [["name": "web", "kind": "anti-affinity"]],
+                ],
             ]
         ])
 }
@@ -115,28 +135,15 @@ extension ClusterVM: DescribedObject {
         "A VM as the cluster manages it.",
         fields: [
             "id": "The identifier of the VM. It never changes.",
-            "name": "The name of the VM.",
             "revision": .integer("The revision of the record.", atLeast: 1),
+            "spec": "The VM.",
+            "policy": "What the cluster does with the VM.",
             "state": "The state of the VM.",
             "reason": "Why the VM is in this state.",
-            "desired": PolicyFields.desired,
             "host": "The host of the VM.",
             "destination": "The destination of the running migration.",
             "migration": "The running migration.",
             "epoch": "The epoch of the ownership. It increases with each migration.",
-            "memoryBytes": "The memory of the VM.",
-            "vcpus": .integer("The number of vCPUs.", atLeast: 1),
-            "hugePages": VMFields.hugePages,
-            "downtimeLimitMs": VMFields.downtimeLimit,
-            "commandLine": VMFields.commandLine,
-            "kernelPath": VMFields.kernelPath,
-            "initrdPath": VMFields.initrdPath,
-            "labels": PolicyFields.labels,
-            "groups": .list("The groups of the VM.", of: "The name of a group."),
-            "pinnedHost": PolicyFields.pinnedHost,
-            "priority": PolicyFields.priority,
-            "mayBeBalanced": PolicyFields.mayBeBalanced,
-            "failurePolicy": PolicyFields.failurePolicy,
             "restarts": .count("The number of restarts since the VM last ran for long."),
             "home": "The host that a drain migrated the VM from.",
             "cpuCores": .measure("Busy cores."),
@@ -147,23 +154,15 @@ extension ClusterVM: DescribedObject {
 
 extension CreateVM: DescribedObject {
     package static let apiDescription = ObjectDescription(
-        "A VM to create on this host. Omitted properties have their defaults.",
+        "A VM to create on this host.",
         fields: [
-            "name": "The name of the VM.",
-            "memoryBytes": .integer("The memory of the VM.", in: VMFields.memory),
-            "vcpus": .integer(
-                "The number of vCPUs. Default: 1.", in: 1...Int64(VMSpec.vcpusMax)),
-            "hugePages": VMFields.hugePages,
-            "downtimeLimitMs": VMFields.downtimeLimit,
-            "commandLine": VMFields.newCommandLine,
-            "kernelPath": VMFields.kernelPath,
-            "initrdPath": VMFields.initrdPath,
+            "spec": "The VM.",
             "paused": "Create the VM without starting it.",
             "id":
                 "The identifier of the VM, chosen by the client, so that a repeated request creates one VM.",
             "epoch": .integer("The epoch of the first ownership. Default: 1.", atLeast: 1),
-            "isLeased": "The VM stops when the lease of its host expires. Default: false.",
-        ], examples: [["name": "web-1", "memoryBytes": 1_073_741_824, "vcpus": 2]])
+        ],
+        examples: [["spec": ["name": "web-1", "memoryBytes": 1_073_741_824, "vcpus": 2]]])
 }
 
 extension VMInfo: DescribedObject {
@@ -171,21 +170,11 @@ extension VMInfo: DescribedObject {
         "A VM as its agent runs it.",
         fields: [
             "id": "The identifier of the VM. It never changes.",
-            "name": "The name of the VM.",
             "host": "The host of the VM.",
             "state": "The state of the VM.",
-            "memoryBytes": "The memory of the VM.",
-            "vcpus": .integer("The number of vCPUs.", atLeast: 1),
-            "hugePages": VMFields.hugePages,
-            "downtimeLimitMs": VMFields.downtimeLimit,
-            "commandLine": VMFields.commandLine,
-            "hasShippedKernel":
-                "The VM boots the kernel that Ferry provides. Without it and without a path the VM cannot boot again.",
-            "kernelPath": VMFields.kernelPath,
-            "initrdPath": VMFields.initrdPath,
+            "spec": "The VM.",
             "restoredFrom":
                 "The saved file that the VM was restored from on this host. It contains no kernel.",
-            "isLeased": "The VM stops when the lease of its host expires.",
             "epoch": "The epoch of the ownership. It increases with each migration.",
             "cpuTimeMs": .measure("The CPU time of all vCPUs on this host, in milliseconds."),
             "processID": "The process of the VM. Omitted if it does not run.",

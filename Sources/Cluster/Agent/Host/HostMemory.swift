@@ -33,9 +33,10 @@ struct HostMemory: Hashable, Sendable {
     ///   - reserved: memory of other guests that the host has not given to them yet.
     ///   - kept: what is kept back for the host itself.
     func shortage(
-        for memory: ByteCount, hugePages: Bool, reserved: UInt64, kept: ByteCount
+        for spec: VMSpec, reserved: UInt64, kept: ByteCount
     ) -> String? {
-        if hugePages {
+        let memory = spec.memory
+        if spec.hugePages {
             guard memory.bytes > freeHugePageBytes else { return nil }
             return
                 "\(memory) of huge pages are needed and \(mebibytesText(freeHugePageBytes)) are free: raise vm.nr_hugepages, or do not use huge pages"

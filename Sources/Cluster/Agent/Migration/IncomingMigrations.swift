@@ -77,12 +77,6 @@ package final class IncomingMigrations: MigrationHost {
                 .busy, "host \(context.name) receives \(arriving) migrations already, its limit")
         }
         if let problem = offer.spec.problem { throw MigrationRefusal(.badSpec, problem) }
-        if case .files(let kernel, let initrd) = offer.spec.kernel {
-            do throws(Problem) {
-                try checkPath(kernel, field: "the kernel's path")
-                if let initrd { try checkPath(initrd, field: "the initrd's path") }
-            } catch { throw MigrationRefusal(error) }
-        }
         let missing = offer.cpuFeatures.missing(on: facts.cpuFeatures)
         guard missing.isEmpty else {
             throw MigrationRefusal(

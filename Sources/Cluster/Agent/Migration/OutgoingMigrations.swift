@@ -62,7 +62,7 @@ package actor OutgoingMigrations {
         let streams = try request.checkedStreams(usual: MigrationOptions().streams)
         let (guest, epoch) = try await vm.beginMigration(to: request.to)
         do throws(Problem) {
-            let limit = try request.downtimeLimit(usual: guest.spec.downtimeLimit)
+            let limit = try request.checkedDowntimeLimit(usual: guest.spec.downtimeLimit)
             let options = MigrationOptions(
                 streams: streams, compression: request.compression ?? .auto, downtimeLimit: limit,
                 timing: context.timing, isRehearsal: request.rehearse ?? false,

@@ -1,6 +1,7 @@
 // Starts ferry-vmm processes.
 
 import API
+import FoundationEssentials
 package import Host
 package import Model
 import VMControl
@@ -123,12 +124,9 @@ package struct VMLauncher: Sendable {
     ) throws(LaunchError) -> [String] {
         // Text from users is joined with "=", because it may begin with "-".
         var arguments = [
-            "--directory=\(files.folder)", "--id", "\(record.id)", "--name=\(record.name)",
-            "--memory", "\(record.memoryBytes)", "--vcpus", "\(record.vcpus)",
-            "--downtime-limit", "\(record.downtimeLimitNs / 1000)us",
+            "--directory=\(files.folder)", "--id", "\(record.id)",
+            "--spec=\(try specText(of: record.spec))",
         ]
-        if record.isLeased == true { arguments.append("--leased") }
-        if record.hugePages { arguments.append("--huge-pages") }
         switch start {
         case .incoming(let kernel):
             arguments.append("--incoming")
@@ -137,14 +135,21 @@ package struct VMLauncher: Sendable {
         case .restore(let path): arguments.append("--restore=\(path)")
         case .boot(let kernel): arguments += try kernelArguments(for: kernel, of: record)
         }
-        if !record.commandLine.isEmpty { arguments.append("--command-line=\(record.commandLine)") }
         if paused, !start.isIncoming { arguments.append("--paused") }
         return arguments
     }
 
+    private func specText(of spec: VMSpec) throws(LaunchError) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        do { return String(decoding: try encoder.encode(spec), as: UTF8.self) } catch {
+            throw .ended("the VM's spec cannot be written as JSON: \(error)")
+        }
+    }
+
     /// Throws when a VM cannot boot again on this host.
     func checkCanBoot(_ record: VMRecord) throws(LaunchError) {
-        _ = try kernelArguments(for: record.kernel, of: record)
+        _ = try kernelArguments(for: record.spec.kernel, of: record)
     }
 
     private func kernelArguments(

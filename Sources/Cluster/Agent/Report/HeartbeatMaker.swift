@@ -109,7 +109,9 @@ actor HeartbeatMaker {
         var reports: [VMReport] = []
         for (id, ownership) in sample.ownerships where !known.contains(id) {
             let standing = LedgerStanding(ownership)
-            guard let kind = VMReport.Ownership(standing.kind), kind != .superseded else { continue }
+            guard let kind = VMReport.Ownership(standing.kind), kind != .superseded else {
+                continue
+            }
             // The VM may be arriving or leaving.
             let ledger = inventory.context.ledger
             guard await !inventory.contains(id), ledger.ownership(of: id) == ownership else {
@@ -182,8 +184,9 @@ extension VirtualMachine {
             report: VMReport(
                 id: id, name: name, state: guest.status.state, epoch: epoch.number,
                 ownership: .unknown,
-                isLeased: isLeased, exit: guest.status.exit, activity: activity?.description,
-                memoryBytes: record.memoryBytes, vcpus: record.vcpus),
+                isLeased: record.spec.isLeased, exit: guest.status.exit,
+                activity: activity?.description,
+                memoryBytes: record.spec.memory.bytes, vcpus: record.spec.vcpus),
             process: guest.process)
     }
 }

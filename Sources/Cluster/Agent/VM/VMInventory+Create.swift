@@ -14,14 +14,14 @@ extension VMInventory {
     package func createVM(
         _ request: CreateVM
     ) async throws(Problem) -> (info: VMInfo, isNew: Bool) {
-        let spec = try request.spec(defaultCommandLine: ShippedKernel.defaultCommandLine())
+        let spec = try request.checkedSpec(defaultCommandLine: ShippedKernel.defaultCommandLine())
         let epoch = try request.firstEpoch()
         if let id = request.id, let vm = try await existingVM(id, named: spec.name, in: epoch) {
             return (await vm.readInfo(), false)
         }
         let record = VMRecord(id: request.id ?? .random(), spec: spec)
         let info = try await addVM(
-            record, epoch: epoch, start: .boot(record.kernel), paused: request.paused ?? false)
+            record, epoch: epoch, start: .boot(record.spec.kernel), paused: request.paused ?? false)
         return (info, true)
     }
 
@@ -61,7 +61,7 @@ extension VMInventory {
         } catch { throw Problem(error) }
         record.id = .random()
         record.restoredFrom = path
-        if let name = request.name { record.name = name }
+        if let name = request.name { record.spec.name = name }
         return try await addVM(
             record, epoch: .first, start: .restore(path: path), paused: request.paused ?? false)
     }

@@ -12,8 +12,7 @@ package import Model
 package actor VMInventory {
     private struct Reservation {
         let id: VMID
-        let memory: ByteCount
-        let hugePages: Bool
+        let spec: VMSpec
     }
 
     /// A VM that runs on another host now, during its post-migration verification.
@@ -79,15 +78,14 @@ package actor VMInventory {
     package func reserve(_ spec: VMSpec, id: VMID) async throws(Problem) {
         await waitForDeparture(of: spec.name)
         try checkIsFree(spec.name, id: id)
-        let others = reservations.values.filter { !$0.hugePages }.reduce(0) { $0 + $1.memory.bytes }
-        reservations[spec.name] = Reservation(
-            id: id, memory: spec.memory, hugePages: spec.hugePages)
+        let others = reservations.values.map(\.spec).filter { !$0.hugePages }
+            .reduce(0) { $0 + $1.memory.bytes }
+        reservations[spec.name] = Reservation(id: id, spec: spec)
         var reserved = others
         for vm in vms.values { reserved += await vm.reservedBytes() }
         do {
             let shortage = try HostMemory.read().shortage(
-                for: spec.memory, hugePages: spec.hugePages, reserved: reserved,
-                kept: context.cluster.memoryReserve)
+                for: spec, reserved: reserved, kept: context.cluster.memoryReserve)
             guard let shortage else { return }
             releaseReservation(of: spec.name)
             throw Problem(.notEnoughMemory, "host \(context.name): \(shortage)")

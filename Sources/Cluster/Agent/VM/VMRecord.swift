@@ -7,28 +7,23 @@ package import Model
 /// A VM as its host stores it. Ownership is not part of it; the ledger stores that.
 package struct VMRecord: Hashable, Sendable, Codable {
     package var id: VMID
-    package var name: VMName
-    package var memoryBytes: UInt64
-    package var vcpus: Int
-    package var hugePages: Bool
-    package var downtimeLimitNs: Int64
-    package var commandLine: String
-    package var kernel: KernelSource
+    package var spec: VMSpec
     /// The saved file that the VM was restored from on this host.
     package var restoredFrom: String?
-    /// Nil in records of VMs from before there were leases.
-    package var isLeased: Bool?
+
+    package var name: VMName { spec.name }
 
     package init(id: VMID, spec: VMSpec) {
         self.id = id
-        kernel = spec.kernel
-        name = spec.name
-        memoryBytes = spec.memory.bytes
-        vcpus = spec.vcpus
-        hugePages = spec.hugePages
-        downtimeLimitNs = spec.downtimeLimit.wholeNanoseconds
-        commandLine = spec.commandLine
-        isLeased = spec.isLeased
+        self.spec = spec
+    }
+
+    /// `spec` may be absent: the version before wrote its fields flat.
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        id = try fields.decode(VMID.self, forKey: .id)
+        spec = try VMSpec(nestedIn: decoder, forKey: CodingKeys.spec)
+        restoredFrom = try fields.decodeIfPresent(String.self, forKey: .restoredFrom)
     }
 
     /// Stands for a VM whose record is gone with its folder.
@@ -39,13 +34,6 @@ package struct VMRecord: Hashable, Sendable, Codable {
         }
         self.init(
             id: id, spec: VMSpec(name: name, memory: ByteCount(0), vcpus: 0, kernel: .unknown))
-    }
-
-    package var spec: VMSpec {
-        VMSpec(
-            name: name, memory: ByteCount(memoryBytes), vcpus: vcpus, hugePages: hugePages,
-            downtimeLimit: .nanoseconds(downtimeLimitNs), commandLine: commandLine,
-            kernel: kernel, isLeased: isLeased ?? false)
     }
 }
 

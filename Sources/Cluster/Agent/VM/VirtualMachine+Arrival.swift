@@ -15,7 +15,7 @@ extension VirtualMachine {
         // If this throws, the folder that exists is not this VM's and must not be discarded.
         try await makeFolder()
         do throws(Problem) {
-            try await launchProcess(.incoming(record.kernel), paused: true)
+            try await launchProcess(.incoming(record.spec.kernel), paused: true)
             try await beginLease()
             return try requireProcess()
         } catch {

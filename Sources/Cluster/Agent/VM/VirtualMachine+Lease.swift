@@ -8,7 +8,7 @@ import Model
 import VMControl
 
 extension VirtualMachine {
-    nonisolated var isLeased: Bool { record.isLeased ?? false }
+    nonisolated var isLeased: Bool { record.spec.isLeased }
 
     /// Throws for a leased VM when its host has no lease.
     func requireLease() throws(Problem) {

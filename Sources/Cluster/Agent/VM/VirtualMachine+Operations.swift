@@ -61,7 +61,7 @@ extension VirtualMachine {
         defer { endActivity() }
         try await requireOwnership()
         try requireLease()
-        try await launchProcess(.boot(record.kernel), paused: isLeased)
+        try await launchProcess(.boot(record.spec.kernel), paused: isLeased)
         guest.clearResumeFailure()
         guard isLeased else { return }
         do throws(Problem) {

@@ -152,26 +152,21 @@ package actor VirtualMachine {
     }
 
     var currentInfo: VMInfo {
-        let (kernel, initrd): (String?, String?) =
-            if case .files(let kernel, let initrd) = record.kernel { (kernel, initrd) } else {
-                (nil, nil)
-            }
         let status = guest.status
-        return VMInfo(
-            id: id, name: name, host: context.name, state: status.state,
-            memoryBytes: record.memoryBytes, vcpus: record.vcpus, hugePages: record.hugePages,
-            downtimeLimitMs: Duration.nanoseconds(record.downtimeLimitNs).milliseconds,
-            commandLine: record.commandLine,
-            hasShippedKernel: record.kernel == .shipped, kernelPath: kernel, initrdPath: initrd,
-            restoredFrom: record.restoredFrom, isLeased: record.isLeased ?? false,
-            epoch: epoch.number, cpuTimeMs: status.cpuTime.milliseconds,
-            processID: guest.process?.handle.processID, activity: activity?.description,
-            exit: status.exit, warning: warningText)
+        var info = VMInfo(
+            id: id, host: context.name, state: status.state, spec: record.spec,
+            epoch: epoch.number, cpuTimeMs: status.cpuTime.milliseconds)
+        info.restoredFrom = record.restoredFrom
+        info.processID = guest.process?.handle.processID
+        info.activity = activity?.description
+        info.exit = status.exit
+        info.warning = warningText
+        return info
     }
 
     /// Guest memory that is reserved for this VM and that the host has not given to it yet.
     func reservedBytes() -> UInt64 {
-        record.hugePages ? 0 : guest.untouchedBytes(of: ByteCount(record.memoryBytes))
+        record.spec.hugePages ? 0 : guest.untouchedBytes(of: record.spec.memory)
     }
 }
 

@@ -45,7 +45,7 @@ extension Cluster {
             }
             redirectIfNeeded(move: index, of: &run, vm)
             let to = run.plan.moves[index].to
-            let mayOvertake = !isBehind || (!awaited.contains(to) && vm.groups.isEmpty)
+            let mayOvertake = !isBehind || (!awaited.contains(to) && vm.policy.groups.isEmpty)
             guard mayOvertake, let group = admittedMoves(with: index, of: run, load, &look) else {
                 awaited.insert(to)
                 continue

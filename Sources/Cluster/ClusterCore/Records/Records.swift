@@ -93,15 +93,13 @@ package struct MovedFrom: Hashable, Sendable, Codable {
 package struct ClusterVMRecord: Hashable, Sendable, Codable {
     package var version: Version = 1
     package var id: VMID
-    package var name: VMName
-    /// As asked for; what can be changed later stands below.
-    package var request: CreateClusterVM
-    package var desired: DesiredState
-    package var labels: [String]
-    package var groups: [String]
-    package var priority: Int
-    package var mayBeBalanced: Bool
-    package var failurePolicy: FailurePolicy
+    /// `isLeased` follows from the failure policy.
+    package var spec: VMSpec
+    package var policy: ClusterVMPolicy
+    /// As the VM was created, once the policy has been changed: a repeated request is recognised by it.
+    package var firstPolicy: ClusterVMPolicy?
+    /// Where it starts first, if that host can take it.
+    package var startOn: HostName?
     package var isDeleting = false
     package var place: VMPlace?
     /// Decided, and not known to be in the host's ledger.
@@ -124,6 +122,8 @@ package struct ClusterVMRecord: Hashable, Sendable, Codable {
     package var lastMove: MovedFrom?
     /// The CPU features of the host that it was booted on: what hosts must have that it moves to.
     package var features: [String]?
+
+    package var name: VMName { spec.name }
 }
 
 package struct GroupRecord: Hashable, Sendable, Codable {

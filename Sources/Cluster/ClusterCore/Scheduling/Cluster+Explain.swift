@@ -35,13 +35,13 @@ extension Cluster {
             return (name, row)
         case (nil, let new?):
             try check(new)
-            try checkGroups(new.groups ?? [])
+            try checkGroups(new.policy.groups)
             do {
-                for group in new.groups ?? [] where picture.group(named: group.name) == nil {
+                for group in new.policy.groups where picture.group(named: group.name) == nil {
                     try picture.add(AffinityGroup(group))
                 }
                 let record = ClusterVMRecord(new, id: VMID(high: 0, low: 0))
-                return (new.name, try picture.add(PlacementVM(record)))
+                return (new.spec.name, try picture.add(PlacementVM(record)))
             } catch {
                 throw Problem(.invalid, "the scheduler cannot take this VM: \(error)")
             }

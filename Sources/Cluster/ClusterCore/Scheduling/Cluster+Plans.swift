@@ -26,7 +26,7 @@ extension Cluster {
     func readiness(of vm: ClusterVMRecord) -> Readiness {
         if vm.isDeleting { return .never("it is being deleted") }
         if let move = vm.move { return .later("it is moved to host \(move.to) already") }
-        if vm.desired == .stopped { return .never("it is stopped") }
+        if vm.policy.desired == .stopped { return .never("it is stopped") }
         guard let place = vm.place else {
             return vm.start == nil
                 ? .never("it runs nowhere") : .later("it is being started")
@@ -44,7 +44,7 @@ extension Cluster {
         case .incoming: return .later("it is arriving")
         case .stopped, .failed:
             let reason = "it has ended: start it or delete it"
-            return vm.failurePolicy == .restart || vm.bootWanted
+            return vm.policy.failurePolicy == .restart || vm.bootWanted
                 ? .later(reason) : .never(reason)
         }
         if report.ownership != .owned { return .later("its ledger says \(report.ownership)") }
@@ -55,7 +55,7 @@ extension Cluster {
 
     /// It does not run and shall not: nothing of it would be lost if it began anew elsewhere.
     func isAtRest(_ vm: ClusterVMRecord) -> Bool {
-        guard let place = vm.place, vm.desired == .stopped, !vm.isDeleting, vm.move == nil,
+        guard let place = vm.place, vm.policy.desired == .stopped, !vm.isDeleting, vm.move == nil,
             isHeard(place.host), let report = report(of: vm.id, from: place.host)
         else { return false }
         return (report.state == .stopped || report.state == .failed) && report.ownership == .owned

@@ -26,17 +26,14 @@ extension PlacementVM {
     init(_ vm: ClusterVMRecord) {
         self.init(
             id: vm.id, name: vm.name.text,
-            request: Resources(
-                vcpus: vm.request.vcpus ?? 1, memory: ByteCount(vm.request.memoryBytes)))
+            request: Resources(vcpus: vm.spec.vcpus, memory: vm.spec.memory))
         features = CPUFeatures(vm.features ?? [])
-        labels = Set(vm.labels)
-        groups = vm.groups
-        pinnedHost = vm.request.pinnedHost?.text
-        mayBeBalanced = vm.mayBeBalanced
-        priority = vm.priority
-        if let limit = vm.request.downtimeLimitMs {
-            downtimeLimit = .microseconds(Int64(limit * 1000))
-        }
+        labels = Set(vm.policy.labels)
+        groups = vm.policy.groups.map(\.name)
+        pinnedHost = vm.policy.pinnedHost?.text
+        mayBeBalanced = vm.policy.mayBeBalanced
+        priority = vm.policy.priority
+        downtimeLimit = vm.spec.downtimeLimit
     }
 }
 

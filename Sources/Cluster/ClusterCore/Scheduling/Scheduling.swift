@@ -75,8 +75,9 @@ struct Scheduling {
     ) {
         let vm = change.after
         guard let before = change.before, let row = state.vm(vm.id) else { return }
-        if before.labels != vm.labels || before.priority != vm.priority
-            || before.mayBeBalanced != vm.mayBeBalanced || before.features != vm.features
+        if before.policy.labels != vm.policy.labels || before.policy.priority != vm.policy.priority
+            || before.policy.mayBeBalanced != vm.policy.mayBeBalanced
+            || before.features != vm.features
         {
             state.remove(row)
             do { try add(vm, use: use, at: now) } catch {
@@ -225,7 +226,7 @@ extension Scheduling {
         guard let row = state.vm(vm.id) else {
             return .failure(RefusedEverywhere(reason: "the scheduler does not know it"))
         }
-        if vm.epochMax == 0, let wish = vm.request.startOn, !excluded.contains(wish),
+        if vm.epochMax == 0, let wish = vm.startOn, !excluded.contains(wish),
             let host = state.host(named: wish.text),
             state.refusal(of: row, on: host, for: .start) == nil
         {

@@ -38,7 +38,8 @@ extension Cluster {
         case (.create(let request), .vm(let info)):
             recordCreation(of: &vm, request, info, on: command.host)
             // Its agent ended between making it and resuming it; the order came again to the next one.
-            if info.state == .paused, vm.desired == .running, vm.place?.host == command.host {
+            if info.state == .paused, vm.policy.desired == .running, vm.place?.host == command.host
+            {
                 send(.perform(.resume, vm.name), for: vm.id, to: command.host, in: &context)
             }
         case (.create(let request), .refused(let problem)):
@@ -71,7 +72,7 @@ extension Cluster {
     ) {
         guard let start = vm.start, start.host == host, request.epoch == start.epoch else { return }
         vm.start = nil
-        vm.place = VMPlace(host: host, epoch: info.epoch, isLeased: request.isLeased ?? false)
+        vm.place = VMPlace(host: host, epoch: info.epoch, isLeased: request.spec.isLeased)
         vm.raiseEpoch(to: info.epoch)
         vm.failure = nil
         vm.bootWanted = false

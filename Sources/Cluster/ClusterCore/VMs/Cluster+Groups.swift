@@ -44,7 +44,9 @@ extension Cluster {
 
     package func listGroups(after name: String?, limit: Int) -> Page<GroupInfo> {
         let members = Dictionary(
-            grouping: records.vms.all.flatMap { vm in vm.groups.map { ($0, vm.name) } }, by: \.0
+            grouping: records.vms.all.flatMap { vm in
+                vm.policy.groups.map { ($0.name, vm.name) }
+            }, by: \.0
         ).mapValues { $0.map(\.1).sorted() }
         let names = records.groups.names(after: name)
         let items = names.prefix(limit).compactMap { name in
@@ -62,7 +64,9 @@ extension Cluster {
         guard records.groups[name] != nil else {
             throw Problem(.groupNotFound, "the cluster has no group '\(name.prefix(100))'")
         }
-        let members = records.vms.all.filter { $0.groups.contains(name) }.map(\.name).sorted()
+        let members = records.vms.all.filter { vm in
+            vm.policy.groups.contains { $0.name == name }
+        }.map(\.name).sorted()
         guard members.isEmpty else {
             throw Problem(
                 .inUse,

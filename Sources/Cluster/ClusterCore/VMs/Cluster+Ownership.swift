@@ -53,7 +53,7 @@ extension Cluster {
         guard let ownership = Ownership(report) else { return }
         var entries: [OwnershipEntry] = []
         if case .released(_, let peer, _) = ownership {
-            let isLeased = vm.place?.isLeased ?? (vm.failurePolicy == .restart)
+            let isLeased = vm.place?.isLeased ?? vm.spec.isLeased
             let fencedAt =
                 isFenced(peer, leased: isLeased) ? observations[peer]?.fencedAt : nil
             entries += follower.observe(peer, fencedAt: fencedAt)

@@ -62,7 +62,7 @@ extension Cluster {
     // MARK: Nowhere yet
 
     private mutating func stepPlacement(of vm: inout ClusterVMRecord, in context: inout Context) {
-        guard vm.desired == .running else { return }
+        guard vm.policy.desired == .running else { return }
         let now = context.now
         commands.wait(for: vm.id)
         if let notBefore = vm.notBeforeMs, notBefore > now.wallMs { return }
@@ -90,7 +90,7 @@ extension Cluster {
 
     private mutating func stepStart(of vm: inout ClusterVMRecord, in context: inout Context) {
         guard let start = vm.start else { return }
-        let isLeased = vm.failurePolicy == .restart
+        let isLeased = vm.spec.isLeased
         if records.hosts[start.host] == nil || isFenced(start.host, leased: isLeased) {
             return restartElsewhere(&vm, leaving: [start.host])
         }
@@ -106,7 +106,7 @@ extension Cluster {
         guard let place = vm.place else { return }
         let now = context.now.uptime
         if isFenced(place.host, leased: place.isLeased) {
-            if vm.failurePolicy == .restart, vm.desired == .running,
+            if vm.policy.failurePolicy == .restart, vm.policy.desired == .running,
                 !(observations[vm.id]?.isLost(at: now) ?? false)
             {
                 context.report(
@@ -131,7 +131,7 @@ extension Cluster {
     private mutating func stepRunning(
         _ vm: inout ClusterVMRecord, on host: HostName, in context: inout Context
     ) {
-        if vm.desired == .stopped {
+        if vm.policy.desired == .stopped {
             observations[vm.id]?.markNotRunning()
             return send(.perform(.stop, vm.name), for: vm.id, to: host, in: &context)
         }
@@ -147,11 +147,13 @@ extension Cluster {
         in context: inout Context
     ) {
         observations[vm.id]?.markNotRunning()
-        guard vm.desired == .running, report.activity == nil else { return }
+        guard vm.policy.desired == .running, report.activity == nil else { return }
         let reason = report.exit?.detail ?? "it ended"
         if !vm.bootWanted {
             vm.failure = reason
-            guard vm.failurePolicy == .restart, report.exit?.isFailure ?? true else { return }
+            guard vm.policy.failurePolicy == .restart, report.exit?.isFailure ?? true else {
+                return
+            }
             commands.wait(for: vm.id)
             guard vm.mayRestart(at: context.now.wallMs) else { return }
             context.report(.vmRestarted(vm.name, on: host, reason: reason))
@@ -250,12 +252,5 @@ extension ClusterVMRecord {
         return min(Limits.restartBackOffFirst * (1 << doublings), Limits.restartBackOffMax)
     }
 
-    func createRequest(epoch: UInt64) -> CreateVM {
-        CreateVM(
-            name: name, memoryBytes: request.memoryBytes, vcpus: request.vcpus,
-            hugePages: request.hugePages, downtimeLimitMs: request.downtimeLimitMs,
-            commandLine: request.commandLine, kernelPath: request.kernelPath,
-            initrdPath: request.initrdPath, id: id, epoch: epoch,
-            isLeased: failurePolicy == .restart)
-    }
+    func createRequest(epoch: UInt64) -> CreateVM { CreateVM(spec, id: id, epoch: epoch) }
 }

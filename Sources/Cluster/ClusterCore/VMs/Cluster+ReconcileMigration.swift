@@ -125,7 +125,8 @@ extension Cluster {
         if isFenced(move.to, leased: vm.place?.isLeased ?? false) {
             finishMigration(of: &vm, with: result, in: &context)
             // Either host may have it; unless it starts elsewhere, the one that comes back with it keeps it.
-            guard vm.failurePolicy == .restart, vm.desired == .running, !vm.isDeleting else {
+            guard vm.policy.failurePolicy == .restart, vm.policy.desired == .running, !vm.isDeleting
+            else {
                 return
             }
             context.report(

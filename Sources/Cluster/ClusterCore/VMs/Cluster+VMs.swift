@@ -9,9 +9,9 @@ extension Cluster {
     package mutating func createVM(
         _ request: CreateClusterVM, in context: inout Context
     ) throws(Problem) -> ClusterVM {
-        if let known = records.vms[request.name] {
-            guard let wish = request.id, known.id == wish, known.request == request else {
-                throw Problem(.nameTaken, "the cluster has a VM \(request.name) already")
+        if let known = records.vms[request.spec.name] {
+            guard known.isMade(by: request) else {
+                throw Problem(.nameTaken, "the cluster has a VM \(request.spec.name) already")
             }
             return view(of: known)
         }
@@ -20,8 +20,8 @@ extension Cluster {
         guard records.vms.name(of: record.id) == nil else {
             throw Problem(.nameTaken, "another VM has the id \(record.id)")
         }
-        try checkGroups(request.groups ?? [])
-        for group in request.groups ?? [] { addGroup(group, in: &context) }
+        try checkGroups(request.policy.groups)
+        for group in request.policy.groups { addGroup(group, in: &context) }
         do { try scheduling.add(record, use: nil, at: context.now) } catch {
             throw Problem(.invalid, "the scheduler cannot take this VM: \(error)")
         }
@@ -48,15 +48,10 @@ extension Cluster {
         guard records.vms.count < Limits.vmsMax else {
             throw Problem(.tooMany, "the cluster has \(records.vms.count) VMs, its limit")
         }
-        let command = CreateVM(
-            name: request.name, memoryBytes: request.memoryBytes, vcpus: request.vcpus,
-            hugePages: request.hugePages, downtimeLimitMs: request.downtimeLimitMs,
-            commandLine: request.commandLine, kernelPath: request.kernelPath,
-            initrdPath: request.initrdPath)
-        _ = try command.spec(defaultCommandLine: "")
-        try checkWords(request.labels ?? [], field: "labels", max: Limits.labelsMax)
-        try checkPriority(request.priority)
-        for host in [request.pinnedHost, request.startOn].compactMap({ $0 })
+        try request.spec.checkForCreation()
+        try checkWords(request.policy.labels, field: "labels", max: Limits.labelsMax)
+        try checkPriority(request.policy.priority)
+        for host in [request.policy.pinnedHost, request.startOn].compactMap({ $0 })
         where records.hosts[host] == nil {
             throw Problem(
                 .hostUnknown,
@@ -99,24 +94,33 @@ extension Cluster {
                 .revisionMovedOn,
                 "VM \(name) has revision \(vm.version), not \(seen): look at it again")
         }
+        vm.change(to: try policy(of: vm, changedBy: update))
+        if let desired = update.desired { vm.prepareStart(ifWanted: desired) }
+        return storeAndReconcile(vm, in: &context)
+    }
+
+    private func policy(
+        of vm: ClusterVMRecord, changedBy update: UpdateClusterVM
+    ) throws(Problem) -> ClusterVMPolicy {
+        var policy = vm.policy
         if let labels = update.labels {
             try checkWords(labels, field: "labels", max: Limits.labelsMax)
-            vm.labels = labels
+            policy.labels = labels
         }
         try checkPriority(update.priority)
-        vm.priority = update.priority ?? vm.priority
-        vm.mayBeBalanced = update.mayBeBalanced ?? vm.mayBeBalanced
-        if let policy = update.failurePolicy, policy != vm.failurePolicy {
+        policy.priority = update.priority ?? policy.priority
+        policy.mayBeBalanced = update.mayBeBalanced ?? policy.mayBeBalanced
+        if let failurePolicy = update.failurePolicy, failurePolicy != policy.failurePolicy {
             guard vm.place == nil, vm.start == nil else {
                 throw Problem(
                     .wrongState,
-                    "the failure policy of VM \(name) can only be changed before it is first started: its process was made for \(vm.failurePolicy.rawValue)"
+                    "the failure policy of VM \(vm.name) can only be changed before it is first started: its process was made for \(policy.failurePolicy.rawValue)"
                 )
             }
-            vm.failurePolicy = policy
+            policy.failurePolicy = failurePolicy
         }
-        if let desired = update.desired { vm.setDesired(desired) }
-        return storeAndReconcile(vm, in: &context)
+        policy.desired = update.desired ?? policy.desired
+        return policy
     }
 
     private mutating func storeAndReconcile(
@@ -147,19 +151,36 @@ extension Cluster {
 
 extension ClusterVMRecord {
     init(_ request: CreateClusterVM, id: VMID) {
-        self.init(
-            id: id, name: request.name, request: request, desired: request.desired ?? .running,
-            labels: request.labels ?? [], groups: (request.groups ?? []).map(\.name),
-            priority: request.priority ?? 0, mayBeBalanced: request.mayBeBalanced ?? true,
-            failurePolicy: request.failurePolicy ?? .leave)
+        self.init(id: id, spec: request.spec, policy: request.policy, startOn: request.startOn)
+        spec.isLeased = policy.leasesVM
     }
 
-    mutating func setDesired(_ state: DesiredState) {
+    /// The VM was created by this very request, which is recognised by its id.
+    fileprivate func isMade(by request: CreateClusterVM) -> Bool {
+        var requested = request.spec
+        requested.isLeased = spec.isLeased
+        return request.id == id && requested == spec && request.startOn == startOn
+            && request.policy == firstPolicy ?? policy
+    }
+
+    mutating func change(to policy: ClusterVMPolicy) {
+        guard policy != self.policy else { return }
+        firstPolicy = firstPolicy ?? self.policy
+        self.policy = policy
+        spec.isLeased = policy.leasesVM
+    }
+
+    /// A request for the desired state counts again although the VM has it already.
+    fileprivate mutating func prepareStart(ifWanted state: DesiredState) {
         bootWanted = state == .running
         if state == .running {
             restarts = 0
             notBeforeMs = nil
         }
-        desired = state
     }
+}
+
+extension ClusterVMPolicy {
+    /// A VM that may be started elsewhere must stop where it was.
+    var leasesVM: Bool { failurePolicy == .restart }
 }

@@ -39,8 +39,8 @@ struct Migrate: AsyncParsableCommand {
     var to: HostName?
     @Option(
         help: "The longest pause, such as 50ms (default: the VM's own limit).",
-        transform: durationArgument)
-    var downtimeLimit: Duration?
+        transform: { DowntimeLimit(try durationArgument($0)) })
+    var downtimeLimit: DowntimeLimit?
     @Option(help: "How many data streams, 1 to 16 (default: 2).")
     var streams: Int?
     @Option(help: "How pages travel: auto, none, lz4, zstd or zlib.")
@@ -87,7 +87,7 @@ struct Migrate: AsyncParsableCommand {
         }
         let agent = try await session.agent(withVM: name, on: nil)
         let request = StartMigration(
-            vm: name, to: to, downtimeLimitMs: downtimeLimit?.milliseconds, streams: streams,
+            vm: name, to: to, downtimeLimit: downtimeLimit, streams: streams,
             compression: compression, rehearse: rehearse ? true : nil,
             audit: noAudit ? false : nil)
         let started = try await agent.start(request)

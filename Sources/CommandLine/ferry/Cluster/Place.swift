@@ -54,7 +54,8 @@ struct Place: AsyncParsableCommand {
 
     private func question() throws -> ExplainPlacement {
         if let vm { return ExplainPlacement(vm: vm, policy: policy) }
-        let described = CreateClusterVM(name: try VMName("such-a-vm"), shape, wishes)
+        let described = CreateClusterVM(
+            VMSpec(name: try VMName("such-a-vm"), shape), policy: ClusterVMPolicy(wishes))
         return ExplainPlacement(new: described, policy: policy)
     }
 }

@@ -112,7 +112,7 @@ private func lossText(_ report: ReportInfo) -> String {
 private func rehearsalText(
     _ rehearsal: RehearsalInfo, _ report: ReportInfo, _ info: MigrationInfo
 ) -> String {
-    let limit = timeText(ms: rehearsal.downtimeLimitMs)
+    let limit = timeText(ms: rehearsal.downtimeLimit.milliseconds)
     let verdict =
         if rehearsal.wouldThrottle {
             "it writes too fast for its limit of \(limit), so that a migration would slow it down"

@@ -69,13 +69,14 @@ extension RecordedGroup {
 extension RecordedVM {
     init(_ vm: ClusterVM) {
         self.init(
-            name: vm.name, id: vm.id, vcpus: vm.vcpus, memoryBytes: Int64(clamping: vm.memoryBytes))
-        labels = vm.labels
-        groups = vm.groups
-        pinnedHost = vm.pinnedHost
-        priority = vm.priority
-        mayBeBalanced = vm.mayBeBalanced
-        downtimeLimitMs = vm.downtimeLimitMs
+            name: vm.name, id: vm.id, vcpus: vm.spec.vcpus,
+            memoryBytes: Int64(clamping: vm.spec.memory.bytes))
+        labels = vm.policy.labels
+        groups = vm.policy.groups.map(\.name)
+        pinnedHost = vm.policy.pinnedHost
+        priority = vm.policy.priority
+        mayBeBalanced = vm.policy.mayBeBalanced
+        downtimeLimitMs = vm.spec.downtimeLimit.milliseconds
     }
 }
 

@@ -63,6 +63,18 @@ extension VMCommand {
             }
         }
 
+        private var spec: VMSpec {
+            var spec = VMSpec(name: name, shape)
+            spec.commandLine = cmdline
+            if kernel != nil || initrd != nil {
+                // The check of the spec refuses an initrd without a kernel.
+                spec.kernel = .files(
+                    kernel: kernel.map(CurrentCluster.absolute) ?? "",
+                    initrd: initrd.map(CurrentCluster.absolute))
+            }
+            return spec
+        }
+
         private func create(_ controller: ControllerClient) async throws {
             guard !paused else {
                 throw CommandFailure(
@@ -70,12 +82,9 @@ extension VMCommand {
                     "--paused is for VMs that no controller keeps: use --stopped, or `ferry vm pause \(name)` when it runs"
                 )
             }
-            var request = CreateClusterVM(name: name, shape, wishes)
-            request.commandLine = cmdline
-            request.kernelPath = kernel.map(CurrentCluster.absolute)
-            request.initrdPath = initrd.map(CurrentCluster.absolute)
+            var request = CreateClusterVM(spec, policy: ClusterVMPolicy(wishes))
             request.startOn = on
-            request.desired = stopped ? .stopped : nil
+            request.policy.desired = stopped ? .stopped : .running
             // A request whose answer is lost can be sent again and makes no second VM.
             request.id = .random()
             var vm = try await controller.create(request)
@@ -92,12 +101,7 @@ extension VMCommand {
             if !needing.isEmpty {
                 _ = try session.neededController(for: needing.joined(separator: ", "))
             }
-            let request = CreateVM(
-                name: name, memoryBytes: (shape.memory ?? VMShape.memoryUsual).bytes,
-                vcpus: shape.vcpus, hugePages: shape.hugePages,
-                downtimeLimitMs: shape.downtimeLimit?.milliseconds,
-                commandLine: cmdline, kernelPath: kernel.map(CurrentCluster.absolute),
-                initrdPath: initrd.map(CurrentCluster.absolute), paused: paused)
+            let request = CreateVM(spec, paused: paused)
             try await refuseTaken(session)
             let agent = try await session.agentForNewVM(on: on)
             try printVM(try await agent.create(request), output)

@@ -18,8 +18,8 @@ struct VMShape: ParsableArguments {
     var hugePages = false
     @Option(
         help: "The longest pause that a migration may cause, such as 50ms.",
-        transform: durationArgument)
-    var downtimeLimit: Duration?
+        transform: { DowntimeLimit(try durationArgument($0)) })
+    var downtimeLimit: DowntimeLimit?
 }
 
 /// What only a controller can see to.
@@ -69,18 +69,23 @@ extension FailurePolicy: ExpressibleByArgument {}
     do { return try GroupSpec(text, kind) } catch { throw ValidationError("\(error)") }
 }
 
-extension CreateClusterVM {
-    init(name: VMName, _ shape: VMShape, _ wishes: VMWishes) {
-        self.init(name: name, memoryBytes: (shape.memory ?? VMShape.memoryUsual).bytes)
-        vcpus = shape.vcpus
-        hugePages = shape.hugePages ? true : nil
-        downtimeLimitMs = shape.downtimeLimit?.milliseconds
-        labels = wishes.label.isEmpty ? nil : wishes.label
-        let groups = wishes.affinity + wishes.antiAffinity
-        self.groups = groups.isEmpty ? nil : groups
-        priority = wishes.priority
-        failurePolicy = wishes.onFailure
+extension VMSpec {
+    init(name: VMName, _ shape: VMShape) {
+        self.init(name: name, memory: shape.memory ?? VMShape.memoryUsual)
+        vcpus = shape.vcpus ?? vcpus
+        hugePages = shape.hugePages
+        downtimeLimit = shape.downtimeLimit ?? downtimeLimit
+    }
+}
+
+extension ClusterVMPolicy {
+    init(_ wishes: VMWishes) {
+        self.init()
+        failurePolicy = wishes.onFailure ?? failurePolicy
+        priority = wishes.priority ?? priority
+        mayBeBalanced = !wishes.noBalance
+        labels = wishes.label
+        groups = wishes.affinity + wishes.antiAffinity
         pinnedHost = wishes.pin
-        mayBeBalanced = wishes.noBalance ? false : nil
     }
 }

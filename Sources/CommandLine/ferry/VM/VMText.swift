@@ -9,8 +9,8 @@ func vmTable(_ vms: [VMInfo]) -> String {
     var table = Table("NAME", "HOST", "STATE", "MEMORY", "VCPUS", "NOW")
     for vm in vms {
         table.add(
-            vm.name.text, vm.host.text, vm.state.rawValue, ByteCount(vm.memoryBytes).description,
-            "\(vm.vcpus)", vm.activity ?? vm.warning ?? vm.exit?.detail ?? "")
+            vm.name.text, vm.host.text, vm.state.rawValue, vm.spec.memory.description,
+            "\(vm.spec.vcpus)", vm.activity ?? vm.warning ?? vm.exit?.detail ?? "")
     }
     return table.text
 }
@@ -21,16 +21,16 @@ func vmText(_ vm: VMInfo) -> String {
         "id              \(vm.id)",
         "host            \(vm.host)",
         "state           \(vm.state.rawValue)\(vm.activity.map { ", \($0)" } ?? "")",
-        "memory          \(ByteCount(vm.memoryBytes))\(vm.hugePages ? ", huge pages" : "")",
-        "vcpus           \(vm.vcpus)",
-        "downtime limit  \(timeText(ms: vm.downtimeLimitMs))",
+        "memory          \(vm.spec.memory)\(vm.spec.hugePages ? ", huge pages" : "")",
+        "vcpus           \(vm.spec.vcpus)",
+        "downtime limit  \(timeText(ms: vm.spec.downtimeLimit.milliseconds))",
         "kernel          \(kernelText(vm))",
-        "command line    \(vm.commandLine)",
+        "command line    \(vm.spec.commandLine ?? "")",
         "epoch           \(vm.epoch)",
         "cpu time        \(timeText(ms: vm.cpuTimeMs))",
         "process         \(vm.processID.map { "\($0)" } ?? "none")",
     ]
-    if let initrd = vm.initrdPath { lines.append("initrd          \(initrd)") }
+    if let initrd = vm.spec.kernel.initrdPath { lines.append("initrd          \(initrd)") }
     if let exit = vm.exit {
         lines.append("ended           \(exit.reason.rawValue): \(exit.detail)")
     }
@@ -39,10 +39,12 @@ func vmText(_ vm: VMInfo) -> String {
 }
 
 private func kernelText(_ vm: VMInfo) -> String {
-    vm.kernelPath
-        ?? (vm.hasShippedKernel
-            ? "shipped"
-            : "unknown, it cannot boot again: restored from \(vm.restoredFrom ?? "a saved file")")
+    switch vm.spec.kernel {
+    case .files(let kernel, _): kernel
+    case .shipped: "shipped"
+    case .unknown:
+        "unknown, it cannot boot again: restored from \(vm.restoredFrom ?? "a saved file")"
+    }
 }
 
 @Sendable func sizeArgument(_ text: String) throws -> ByteCount {

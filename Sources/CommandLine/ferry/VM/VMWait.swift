@@ -77,7 +77,8 @@ extension VMWait.Goal {
     func isReached(by vm: ClusterVM) -> Bool {
         switch self {
         case .running: vm.state == .running || vm.state == .migrating || vm.state == .paused
-        case .stopped: vm.state == .stopped || (vm.desired == .stopped && vm.state == .failed)
+        case .stopped:
+            vm.state == .stopped || (vm.policy.desired == .stopped && vm.state == .failed)
         case .gone: false
         }
     }

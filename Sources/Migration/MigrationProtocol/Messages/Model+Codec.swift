@@ -76,8 +76,8 @@ extension MigrationOffer {
         writer.write(spec.memory.bytes)
         writer.write(UInt16(spec.vcpus))
         writer.write(spec.hugePages)
-        writer.write(spec.downtimeLimit)
-        writer.write(spec.commandLine)
+        writer.write(spec.downtimeLimit.duration)
+        writer.write(spec.commandLine ?? "")
         spec.kernel.write(to: &writer)
         writer.write(list: cpuFeatures.names) { $0.write($1) }
     }
@@ -97,7 +97,7 @@ extension MigrationOffer {
             name: try reader.vmName(), memory: ByteCount(try reader.integer(field: "memory")),
             vcpus: Int(try reader.integer(UInt16.self, field: "vcpus")),
             hugePages: try reader.bool(field: "huge pages"),
-            downtimeLimit: try reader.duration(),
+            downtimeLimit: DowntimeLimit(try reader.duration()),
             commandLine: try reader.text(
                 limit: VMSpec.commandLineBytesMax, field: "command line"),
             kernel: try KernelSource(from: &reader), isLeased: flags & 2 != 0)

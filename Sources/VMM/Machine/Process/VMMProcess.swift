@@ -36,8 +36,9 @@ package struct VMMProcess {
         try prepareProcess()
         let system: KVMSystem
         do { system = try KVMSystem.open() } catch { throw .kvm(error) }
-        let boot = try openBootSource()
         let saved = try openSavedFile()
+        let spec = try options.spec(saved?.header.spec)
+        let boot = try openBootSource(spec)
         do {
             let console = try Console()
             let controlListener = try UnixSocket.listen(at: path("control.sock"))
@@ -45,7 +46,7 @@ package struct VMMProcess {
             if !options.isDebuggable { try Confinement.forbidInspection() }
             try Confinement.confineThread()
 
-            let machine = try makeMachine(system, boot, saved, console)
+            let machine = try makeMachine(spec, system: system, boot: boot, saved: saved, console)
             try console.start(socket: consoleListener, logPath: path("console.log")) { bytes in
                 machine.offerConsoleInput(bytes)
             }
@@ -89,7 +90,7 @@ extension VMMProcess {
         } catch { throw .system(error) }
     }
 
-    private func openBootSource() throws(MachineError) -> BootSource? {
+    private func openBootSource(_ spec: VMSpec) throws(MachineError) -> BootSource? {
         let kernel: String? =
             switch options.start {
             case .boot(let kernel): kernel
@@ -99,7 +100,7 @@ extension VMMProcess {
         do {
             return try BootSource.open(
                 kernelPath: kernel, initrdPath: options.initrd,
-                commandLine: options.commandLine ?? "")
+                commandLine: spec.commandLine ?? "")
         } catch { throw .kernel(error) }
     }
 
@@ -113,16 +114,17 @@ extension VMMProcess {
     }
 
     private func makeMachine(
-        _ system: KVMSystem, _ boot: BootSource?, _ saved: SavedFileReader?, _ console: Console
+        _ spec: VMSpec, system: KVMSystem, boot: BootSource?, saved: SavedFileReader?,
+        _ console: Console
     ) throws(MachineError) -> Machine {
         let sink: @Sendable (UInt8) -> Void = { console.put($0) }
         if let saved {
-            let header = try options.adapted(saved.header)
+            let header = try saved.header.restored(as: spec, id: options.id)
             return try Machine(
                 restoring: saved, as: header, boot: boot, system: system, console: sink)
         }
         let configuration = MachineConfiguration(
-            id: options.id ?? .random(), spec: try options.newSpec(), boot: boot)
+            id: options.id ?? .random(), spec: spec, boot: boot)
         return try Machine(
             configuration, incoming: isIncoming, system: system, console: sink)
     }

@@ -14,6 +14,7 @@
 
 import Host
 package import Model
+import VMControl
 import Wire
 
 /// The identity and the description of the VM in a saved file. A lease is not saved: restoring makes a new VM.
@@ -35,12 +36,7 @@ package struct SavedFileHeader: Hashable, Sendable {
         var writer = ByteWriter()
         writer.write(id.high)
         writer.write(id.low)
-        writer.write(spec.name.text)
-        writer.write(spec.memory.bytes)
-        writer.write(UInt32(spec.vcpus))
-        writer.write(spec.hugePages)
-        writer.write(spec.downtimeLimit.wholeNanoseconds)
-        writer.write(spec.commandLine)
+        writer.write(spec)
         return writer.bytes
     }
 
@@ -52,15 +48,7 @@ package struct SavedFileHeader: Hashable, Sendable {
     init(description bytes: [UInt8]) throws(WireError) {
         var reader = ByteReader(bytes)
         id = VMID(high: try reader.integer(field: "id"), low: try reader.integer(field: "id"))
-        let text = try reader.text(limit: 63, field: "name")
-        guard let name = try? VMName(text) else { throw .invalidText(field: "name") }
-        spec = VMSpec(
-            name: name, memory: ByteCount(try reader.integer(field: "memory")),
-            vcpus: try reader.count(limit: VMSpec.vcpusMax, field: "vcpus"),
-            hugePages: try reader.bool(field: "huge pages"),
-            downtimeLimit: .nanoseconds(try reader.integer(Int64.self, field: "downtime limit")),
-            commandLine: try reader.text(
-                limit: VMSpec.commandLineBytesMax, field: "command line"))
+        spec = try reader.spec()
         try reader.finish()
         guard spec.problem == nil else {
             throw .invalid(field: "spec's memory", value: spec.memory.bytes)
