@@ -261,8 +261,12 @@ extension PlantedBug {
         switch self {
         case .goBeforeReleased, .forgottenSeal, .runsBeforeOwned, .runsWithoutGo:
             (Scenario(), Faults(together: 0, each: [:]))
-        case .resumeAfterGo, .noEpochStep, .silenceIsNo:
+        case .resumeAfterGo, .noEpochStep:
             Self.exposure(.cut, at: "written released", faults: [.cut: 1])
+        case .silenceIsNo:
+            Self.exposure(
+                .partition, at: "written released",
+                faults: [.cut: 3, .impatience: 4, .loss: 4, .partition: 3])
         case .abortWithoutResume:
             Self.exposure(.sourceDisk, at: "append released", faults: [.disk: 1])
         case .adoptsReleased:
