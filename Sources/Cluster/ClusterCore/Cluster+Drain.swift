@@ -297,7 +297,7 @@ extension Cluster {
         }
         state.setState(.active, of: index)
         let moves = state.planReturn(
-            to: index, HomeBook(homes: homes), limits: moveLimits(), costs: costs)
+            to: index, homes: HomeBook(homes: homes), limits: moveLimits(), costs: costs)
         var plan = show(moves, from: state)
         plan.left = (left + plan.left).sorted { $0.vm < $1.vm }
         plan.bound()
