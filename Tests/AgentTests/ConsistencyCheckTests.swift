@@ -92,7 +92,8 @@ struct VMCheckFactsTests {
 /// The lines of the chapter on codes.
 func readme() throws -> Set<String> {
     let path = URL(filePath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Sources/Ferry.docc/Codes.md")
+        .deletingLastPathComponent().deletingLastPathComponent().appending(
+            path: "Sources/Ferry.docc/Codes.md")
     let text = try String(contentsOf: path, encoding: .utf8)
     return Set(text.split(separator: "\n").map(String.init))
 }

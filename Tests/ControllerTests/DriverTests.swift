@@ -124,14 +124,14 @@ struct DriverTests {
     @Test("After its lease a leader answers nothing, though nobody told it")
     func leaseOver() async throws {
         let rig = try await Rig()
-        await rig.driver.renewed(term: rig.term, leaseEnd: BootClock.now)
+        await rig.driver.renewLease(term: rig.term, leaseEnd: BootClock.now)
         await problem(.notLeader) { try await rig.names() }
         // An answer that is ready only then is not given either.
-        await rig.driver.renewed(term: rig.term, leaseEnd: BootClock.now + .seconds(60))
+        await rig.driver.renewLease(term: rig.term, leaseEnd: BootClock.now + .seconds(60))
         await rig.store.hold()
         let late = Task { try await rig.create("late") }
         await rig.store.waitForHeldCommit()
-        await rig.driver.renewed(term: rig.term, leaseEnd: BootClock.now)
+        await rig.driver.renewLease(term: rig.term, leaseEnd: BootClock.now)
         await rig.store.release()
         await problem(.notLeader) { try await late.value }
     }

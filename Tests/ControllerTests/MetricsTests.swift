@@ -50,7 +50,7 @@ struct MetricsTests {
         for (state, report) in [
             (MigrationInfo.State.succeeded, ReportInfo(report)), (.failed, nil),
         ] {
-            metrics.count([
+            metrics.countNews([
                 .migrationEnded(
                     MigrationInfo(
                         id: .random(), vm: try VMName("web"), vmID: .random(),
@@ -58,7 +58,7 @@ struct MetricsTests {
                         report: report), predicted: prediction)
             ])
         }
-        let text = try PrometheusText(metrics.text(nil, version: "a\"b\\c\nd"))
+        let text = try PrometheusText(metrics.exposition(of: nil, version: "a\"b\\c\nd"))
         #expect(try text.value("ferry_leader") == 0)
         #expect(try text.value("ferry_migrations_total", ["outcome": "succeeded"]) == 1)
         #expect(try text.value("ferry_migrations_total", ["outcome": "failed"]) == 1)

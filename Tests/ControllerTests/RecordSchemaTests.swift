@@ -48,9 +48,9 @@ struct RecordSchemaTests {
     func newStore() async throws {
         let store = MemoryStore()
         let term = try await lead(store)
-        #expect(try await Self.schema.bringUp(store, term: term) == nil)
+        #expect(try await Self.schema.upgradeSchema(in: store, term: term) == nil)
         let revision = await store.latest
-        #expect(try await Self.schema.bringUp(store, term: term) == 3)
+        #expect(try await Self.schema.upgradeSchema(in: store, term: term) == 3)
         #expect(await store.latest == revision)
     }
 
@@ -59,7 +59,7 @@ struct RecordSchemaTests {
         let store = MemoryStore()
         let count = TransactionBounds.changesMax + 5
         await fill(store, count: count)
-        #expect(try await Self.schema.bringUp(store, term: try await lead(store)) == 1)
+        #expect(try await Self.schema.upgradeSchema(in: store, term: try await lead(store)) == 1)
         #expect(try await store.listAll("vms/").entries.count == count)
         // Two steps of two transactions, and each step's version.
         #expect(await store.commits == 6)
@@ -74,8 +74,8 @@ struct RecordSchemaTests {
         for _ in 0..<commits { await store.next(.none) }
         let cut = StoreError.unavailable(reason: "cut off")
         await store.next(.fail(cut))
-        await #expect(throws: cut) { try await Self.schema.bringUp(store, term: term) }
-        _ = try await Self.schema.bringUp(store, term: term)
+        await #expect(throws: cut) { try await Self.schema.upgradeSchema(in: store, term: term) }
+        _ = try await Self.schema.upgradeSchema(in: store, term: term)
         try await check(store)
     }
 
@@ -132,7 +132,7 @@ struct RecordSchemaTests {
         await store.put(RecordSchema.key, Array(text.utf8))
         let term = try await lead(store)
         await #expect(throws: StoreError.self) {
-            try await Self.schema.bringUp(store, term: term)
+            try await Self.schema.upgradeSchema(in: store, term: term)
         }
         #expect(try await store.read(RecordSchema.key)?.value == Array(text.utf8))
     }

@@ -97,7 +97,7 @@ struct GoldenMessageTests {
     }
 
     @Test func `Metrics keep their names and kinds`() throws {
-        let metrics = ControllerMetrics().text(nil, version: "1").split(separator: "\n")
+        let metrics = ControllerMetrics().exposition(of: nil, version: "1").split(separator: "\n")
             .filter { $0.hasPrefix("# TYPE ") }.map { String($0.dropFirst(7)) }.sorted()
         try GoldenFile.check("metrics.txt", hasLines: metrics)
     }

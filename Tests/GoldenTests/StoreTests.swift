@@ -47,7 +47,7 @@ struct GoldenStoreTests {
                 Candidate(name: HostName("controller-1"), apiAddress: "127.0.0.1:1"),
                 lease: .seconds(60))
             #expect(leader.term == Term(5))
-            #expect(try await RecordSchema.current.bringUp(store, term: leader.term) == 1)
+            #expect(try await RecordSchema.current.upgradeSchema(in: store, term: leader.term) == 1)
             let records = try await store.listAll("").entries.compactMap(RecordCodec.decode)
             #expect(records.count == entries.count)
             await store.close()

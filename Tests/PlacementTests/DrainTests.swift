@@ -152,7 +152,7 @@ struct DrainTests {
         try cluster.run(vm(1, memory: 12), on: 0)
         var book = HomeBook()
         book.note(vm(0).id, left: "h0")
-        let blocked = cluster.planReturn(to: 0, book)
+        let blocked = cluster.planReturn(to: 0, homes: book)
         #expect(blocked.moves.isEmpty && blocked.left.map(\.vm) == [0])
         book.note(vm(1).id, left: "h1")
         let swap = cluster.planReturn(to: [0, 1], book)
@@ -173,11 +173,11 @@ struct DrainTests {
         var after = applied(drain, to: cluster)
         try after.run(vm(9, memory: 5), on: 0)
         book.forget(vm(1).id)
-        let back = after.planReturn(to: 0, book)
+        let back = after.planReturn(to: 0, homes: book)
         #expect(Set(back.moves.map(\.vm)) == [0, 2])
         #expect(back.moves.allSatisfy { $0.reason == .returns && $0.to == 0 })
         try after.run(vm(10, memory: 5), on: 0)
-        let partly = after.planReturn(to: 0, book)
+        let partly = after.planReturn(to: 0, homes: book)
         #expect(partly.moves.count == 1 && partly.left.count == 1)
     }
 

@@ -23,7 +23,7 @@ package struct AgentExecutor: CommandExecutor {
             let agent = HostAddress(
                 cluster: cluster, name: command.host, ip: address.ip, port: Int(address.port))
             return try await pool.withClient(at: agent, term: term.number) { agent in
-                try await Self.send(command.order, to: agent)
+                try await Self.sendOrder(command.order, to: agent)
             }
         } catch let error as ClientError {
             guard case .problem(let problem, _) = error else { return .unanswered("\(error)") }
@@ -33,7 +33,7 @@ package struct AgentExecutor: CommandExecutor {
         }
     }
 
-    private static func send(
+    private static func sendOrder(
         _ order: AgentCommand.Order, to agent: AgentClient
     ) async throws(ClientError) -> CommandResult {
         switch order {

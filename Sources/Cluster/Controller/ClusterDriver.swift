@@ -101,37 +101,37 @@ package actor ClusterDriver {
     /// Begins to lead: reads everything. Returns when requests are answered; throws when the store is of no use.
     package func lead(term: Term, leaseEnd: Duration) async throws(StoreError) {
         reign = Reign(term: term, leaseEnd: leaseEnd)
-        try await load()
+        try await loadRecords()
         startRunning()
     }
 
-    package func renewed(term: Term, leaseEnd: Duration) {
+    package func renewLease(term: Term, leaseEnd: Duration) {
         guard reign?.term == term else { return }
         reign?.leaseEnd = leaseEnd
     }
 
     /// Answers nothing any more. Safe to call at any time.
-    package func stepDown(_ why: String) {
+    package func stepDown(reason why: String) {
         guard reign != nil else { return }
         reign = nil
         cluster = nil
         generation += 1
         notLeading = Problem(.notLeader, why)
-        metrics.term(nil)
-        failAll(notLeading)
+        metrics.recordTerm(nil)
+        failAllJobs(with: notLeading)
     }
 
-    private func failAll(_ problem: Problem) {
+    private func failAllJobs(with problem: Problem) {
         let jobs = queue
         queue = []
         for job in jobs { job.fail(problem) }
     }
 
     /// Makes the value from the store, after however many attempts that takes within the reign.
-    private func load() async throws(StoreError) {
+    private func loadRecords() async throws(StoreError) {
         var pause = Limits.storePauses.first
         while let term = reign?.term {
-            do throws(StoreError) { return try await loadOnce(term) } catch {
+            do throws(StoreError) { return try await loadOnce(term: term) } catch {
                 switch error {
                 case .unavailable, .outcomeUnknown, .conflict, .compacted:
                     logger.warning("the store cannot be read", metadata: ["error": "\(error)"])
@@ -145,8 +145,8 @@ package actor ClusterDriver {
         throw .closed
     }
 
-    private func loadOnce(_ term: Term) async throws(StoreError) {
-        let before = try await schema.bringUp(store, term: term)
+    private func loadOnce(term: Term) async throws(StoreError) {
+        let before = try await schema.upgradeSchema(in: store, term: term)
         if let before, before < schema.version {
             logger.notice(
                 "records brought to this version",
@@ -166,8 +166,8 @@ package actor ClusterDriver {
         cluster = fresh
         revision = page.revision
         generation += 1
-        await commands.begin(generation: generation, term: term, driver: self)
-        metrics.term(term)
+        await commands.beginTerm(generation: generation, term: term, driver: self)
+        metrics.recordTerm(term)
         logger.info(
             "cluster read",
             metadata: [
@@ -180,10 +180,10 @@ package actor ClusterDriver {
     private func startRunning() {
         guard !isRunning, cluster != nil, !queue.isEmpty else { return }
         isRunning = true
-        Task { await runAll() }
+        Task { await runAllBatches() }
     }
 
-    private func runAll() async {
+    private func runAllBatches() async {
         while !queue.isEmpty, cluster != nil { await runBatch() }
         isRunning = false
     }
@@ -200,7 +200,8 @@ package actor ClusterDriver {
             context.now = .now
             // In place: a copy of the cluster would cost more than the work.
             answers.append(job.run(&cluster!, &context))
-            metrics.decided(context.output.news[newsBefore...], in: BootClock.now - start)
+            metrics.recordDecision(
+                news: context.output.news[newsBefore...], in: BootClock.now - start)
             jobs.append(job)
             if context.output.changed.count >= Limits.batchChanges { break }
         }
@@ -208,9 +209,9 @@ package actor ClusterDriver {
         let output = context.output
         let batch = generation
         do throws(StoreError) {
-            try await commit(output, term)
+            try await commitOutput(output, term: term)
         } catch {
-            await failed(error, jobs, of: batch)
+            await handleCommitFailure(error, jobs: jobs, of: batch)
             return
         }
         // The controller lost leadership, or read the store again, while committing. The commit stands, but this
@@ -220,12 +221,12 @@ package actor ClusterDriver {
             return
         }
         for answer in answers { answer() }
-        metrics.count(output.news)
-        log(output.news)
-        await commands.run(output.commands, generation: batch)
+        metrics.countNews(output.news)
+        logNews(output.news)
+        await commands.runCommands(output.commands, generation: batch)
     }
 
-    private func commit(_ output: Output, _ term: Term) async throws(StoreError) {
+    private func commitOutput(_ output: Output, term: Term) async throws(StoreError) {
         guard !output.changed.isEmpty, let cluster else { return }
         for changes in try StoreChunks(output.changed, of: cluster).chunks {
             let start = BootClock.now
@@ -235,7 +236,7 @@ package actor ClusterDriver {
         }
     }
 
-    private func failed(_ error: StoreError, _ jobs: [Job], of batch: Int) async {
+    private func handleCommitFailure(_ error: StoreError, jobs: [Job], of batch: Int) async {
         logger.warning("a batch was not stored", metadata: ["error": "\(error)"])
         metrics.commitFailed()
         guard generation == batch else {
@@ -245,7 +246,7 @@ package actor ClusterDriver {
         cluster = nil
         generation += 1
         if case .deposed = error {
-            stepDown("another controller leads by now")
+            stepDown(reason: "another controller leads by now")
             for job in jobs { job.fail(notLeading) }
             return
         }
@@ -256,12 +257,12 @@ package actor ClusterDriver {
                     "the store did not confirm it, so it may or may not have been done: look again")
             )
         }
-        do throws(StoreError) { try await load() } catch {
-            stepDown("its store is of no use: \(error)")
+        do throws(StoreError) { try await loadRecords() } catch {
+            stepDown(reason: "its store is of no use: \(error)")
         }
     }
 
-    private func log(_ news: [ClusterNews]) {
+    private func logNews(_ news: [ClusterNews]) {
         for item in news { logger.log(level: item.level, "\(item.sentence)") }
     }
 }

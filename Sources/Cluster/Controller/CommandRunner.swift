@@ -29,7 +29,7 @@ package actor CommandRunner {
     package init(executor: any CommandExecutor) { self.executor = executor }
 
     /// Commands of an earlier value of the cluster that were not sent yet are forgotten: the new one orders anew.
-    func begin(generation: Int, term: Term, driver: ClusterDriver) {
+    func beginTerm(generation: Int, term: Term, driver: ClusterDriver) {
         self.generation = generation
         self.term = term
         self.driver = driver
@@ -37,7 +37,7 @@ package actor CommandRunner {
         turns = []
     }
 
-    func run(_ commands: [AgentCommand], generation: Int) {
+    func runCommands(_ commands: [AgentCommand], generation: Int) {
         guard generation == self.generation else { return }
         for command in commands {
             if waiting[command.host] == nil { turns.append(command.host) }
@@ -61,21 +61,21 @@ package actor CommandRunner {
             waiting[host]?.removeFirst()
             if waiting[host]?.isEmpty == true { waiting[host] = nil } else { turns.append(host) }
             looked = 0
-            start(order)
+            startOrder(order)
         }
     }
 
-    private func start(_ order: Order) {
+    private func startOrder(_ order: Order) {
         running[order.command.host, default: 0] += 1
         runningInAll += 1
         let term = term
         Task {
             let result = await executor.execute(order.command, term: term)
-            await ended(order, result)
+            await finishOrder(order, result: result)
         }
     }
 
-    private func ended(_ order: Order, _ result: CommandResult) async {
+    private func finishOrder(_ order: Order, result: CommandResult) async {
         let host = order.command.host
         running[host, default: 1] -= 1
         if running[host] == 0 { running[host] = nil }

@@ -53,15 +53,15 @@ package struct Leadership: Service, CustomStringConvertible {
         let end = BootClock.now + lease
         try await store.renew(leader)
         logger.info("leads", metadata: ["term": "\(leader.term)"])
-        let result: Result<Void, StoreError> = await lead(leader, leaseEnd: end)
-        await driver.stepDown("it stepped down")
+        let result: Result<Void, StoreError> = await lead(as: leader, leaseEnd: end)
+        await driver.stepDown(reason: "it stepped down")
         logger.info("leads no longer", metadata: ["term": "\(leader.term)"])
-        await resign(leader)
+        await resignLeadership(of: leader)
         try result.get()
     }
 
     /// Also when this task is cancelled: that is when it is worth most.
-    private func resign(_ leader: Leader) async {
+    private func resignLeadership(of leader: Leader) async {
         await Task {
             do throws(StoreError) { try await store.resign(leader) } catch {
                 logger.debug("not resigned", metadata: ["error": "\(error)"])
@@ -70,20 +70,20 @@ package struct Leadership: Service, CustomStringConvertible {
     }
 
     /// Until one of them ends: then all do.
-    private func lead(_ leader: Leader, leaseEnd: Duration) async -> Result<Void, StoreError> {
+    private func lead(as leader: Leader, leaseEnd: Duration) async -> Result<Void, StoreError> {
         await withTaskGroup(of: Result<Void, StoreError>.self) { group in
-            group.addTask { await renew(leader, until: leaseEnd) }
-            group.addTask { await serve(leader, until: leaseEnd) }
+            group.addTask { await renewLease(of: leader, until: leaseEnd) }
+            group.addTask { await serveRequests(as: leader, until: leaseEnd) }
             let first = await group.next() ?? .success(())
-            await driver.stepDown("it stepped down")
+            await driver.stepDown(reason: "it stepped down")
             group.cancelAll()
             return first
         }
     }
 
     /// Ends when the lease is lost: because somebody else leads, or because the store did not answer in time.
-    private func renew(
-        _ leader: Leader, until firstEnd: Duration
+    private func renewLease(
+        of leader: Leader, until firstEnd: Duration
     ) async -> Result<Void, StoreError> {
         var end = firstEnd
         var pause = lease / Limits.renewalsPerLease
@@ -92,11 +92,11 @@ package struct Leadership: Service, CustomStringConvertible {
             else { return .success(()) }
             let asked = BootClock.now
             do throws(StoreError) {
-                try await within(end - asked) { () throws(StoreError) in
+                try await perform(within: end - asked) { () throws(StoreError) in
                     try await store.renew(leader)
                 }
                 end = asked + lease
-                await driver.renewed(term: leader.term, leaseEnd: end)
+                await driver.renewLease(term: leader.term, leaseEnd: end)
                 pause = lease / Limits.renewalsPerLease
             } catch {
                 if case .deposed = error { return .failure(error) }
@@ -107,7 +107,9 @@ package struct Leadership: Service, CustomStringConvertible {
         return .failure(.unavailable(reason: "the lease ended before the store renewed it"))
     }
 
-    private func serve(_ leader: Leader, until end: Duration) async -> Result<Void, StoreError> {
+    private func serveRequests(as leader: Leader, until end: Duration) async -> Result<
+        Void, StoreError
+    > {
         do throws(StoreError) { try await driver.lead(term: leader.term, leaseEnd: end) } catch {
             return .failure(error)
         }
@@ -122,7 +124,7 @@ package struct Leadership: Service, CustomStringConvertible {
             } catch {
                 // Told in the log already; the next tick makes up for it.
             }
-            if let revision = keep.due(await driver.revision, at: BootClock.now) {
+            if let revision = keep.dueRevision(after: await driver.revision, at: BootClock.now) {
                 do throws(StoreError) { try await store.compact(before: revision) } catch {
                     logger.warning("not compacted", metadata: ["error": "\(error)"])
                 }
@@ -137,7 +139,7 @@ struct KeptChanges {
     private var noted: [(revision: Revision, at: Duration)] = []
 
     /// What to compact before; nil when there is nothing to do now.
-    mutating func due(_ revision: Revision, at now: Duration) -> Revision? {
+    mutating func dueRevision(after revision: Revision, at now: Duration) -> Revision? {
         if let last = noted.last, now - last.at < Limits.compactionInterval { return nil }
         noted.append((revision, now))
         var old: Revision?
@@ -150,8 +152,8 @@ struct KeptChanges {
 }
 
 /// Ends the wait, not what was begun, when the time is over.
-private func within(
-    _ limit: Duration, _ body: @escaping @Sendable () async throws(StoreError) -> Void
+private func perform(
+    within limit: Duration, body: @escaping @Sendable () async throws(StoreError) -> Void
 ) async throws(StoreError) {
     let result: Result<Void, StoreError> = await withTaskGroup(of: Result<Void, StoreError>?.self) {
         group in

@@ -36,20 +36,24 @@ package struct RecordSchema: Sendable {
     /// Brings the store's records to this version; an empty store gets it at once.
     /// - Returns: the version that they had, nil when there were none.
     @discardableResult
-    package func bringUp(_ store: any StateStore, term: Term) async throws(StoreError) -> Int? {
+    package func upgradeSchema(in store: any StateStore, term: Term) async throws(StoreError)
+        -> Int?
+    {
         guard let entry = try await store.read(Self.key) else {
-            try await write(version, .absent(Self.key), store, term)
+            try await writeVersion(version, condition: .absent(Self.key), store: store, term: term)
             return nil
         }
-        let stored = try storedVersion(entry)
+        let stored = try storedVersion(in: entry)
         var before = entry.revision
         for number in stored..<version {
-            before = try await make(number, .unchanged(Self.key, since: before), store, term)
+            before = try await performStep(
+                number: number, condition: .unchanged(Self.key, since: before), store: store,
+                term: term)
         }
         return stored
     }
 
-    private func storedVersion(_ entry: StoreEntry) throws(StoreError) -> Int {
+    private func storedVersion(in entry: StoreEntry) throws(StoreError) -> Int {
         guard let stored = try? JSONDecoder().decode(Stored.self, from: Data(entry.value)),
             stored.version >= 1
         else { throw .unusable(reason: "what the store has under \(Self.key) cannot be read") }
@@ -63,8 +67,8 @@ package struct RecordSchema: Sendable {
     }
 
     /// Makes the step from this version to the next.
-    private func make(
-        _ number: Int, _ condition: StoreCondition, _ store: any StateStore, _ term: Term
+    private func performStep(
+        number: Int, condition: StoreCondition, store: any StateStore, term: Term
     ) async throws(StoreError) -> Revision {
         var changes: [StoreChange] = []
         for entry in try await store.listAll("").entries where entry.key != Self.key {
@@ -73,12 +77,12 @@ package struct RecordSchema: Sendable {
         for chunk in StoreChunks(changes).chunks {
             _ = try await store.commit(StoreTransaction(term: term, changes: chunk))
         }
-        return try await write(number + 1, condition, store, term)
+        return try await writeVersion(number + 1, condition: condition, store: store, term: term)
     }
 
     @discardableResult
-    private func write(
-        _ version: Int, _ condition: StoreCondition, _ store: any StateStore, _ term: Term
+    private func writeVersion(
+        _ version: Int, condition: StoreCondition, store: any StateStore, term: Term
     ) async throws(StoreError) -> Revision {
         try await store.commit(
             StoreTransaction(

@@ -14,33 +14,33 @@ struct StoreChunks {
     init(_ changed: Set<RecordKey>, of cluster: Cluster) throws(StoreError) {
         for key in changed.sorted(by: { $0.rank < $1.rank }) {
             if let record = cluster.record(under: key) {
-                add(.put(key.storeKey, try RecordCodec.encode(record)))
+                addChange(.put(key.storeKey, try RecordCodec.encode(record)))
             } else {
-                add(.delete(key.storeKey))
+                addChange(.delete(key.storeKey))
             }
         }
-        close()
+        closeChunk()
     }
 
     /// In this order.
     init(_ changes: [StoreChange]) {
-        for change in changes { add(change) }
-        close()
+        for change in changes { addChange(change) }
+        closeChunk()
     }
 
-    private mutating func add(_ change: StoreChange) {
+    private mutating func addChange(_ change: StoreChange) {
         var bytes = change.key.text.utf8.count
         if case .put(_, let value) = change { bytes += value.count }
         if open.count == TransactionBounds.changesMax
             || openBytes + bytes > TransactionBounds.bytesMax
         {
-            close()
+            closeChunk()
         }
         open.append(change)
         openBytes += bytes
     }
 
-    private mutating func close() {
+    private mutating func closeChunk() {
         if !open.isEmpty { chunks.append(open) }
         open = []
         openBytes = 0

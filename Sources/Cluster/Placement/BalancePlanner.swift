@@ -11,8 +11,8 @@ extension ClusterState {
         spread: LoadSpread? = nil
     ) -> BalancePlan {
         let spread = spread ?? LoadSpread(of: self) { hostRows[$0].isActive }
-        var planner = BalancePlanner(self, spread, rules, costs)
-        let outcome = planner.run()
+        var planner = BalancePlanner(cluster: self, spread: spread, rules: rules, costs: costs)
+        let outcome = planner.planMoves()
         let wishes = planner.wishes
         var moves = WaveScheduler.schedule(wishes, in: self, limits: rules.limits, costs: costs)
         if !moves.left.isEmpty {
@@ -51,8 +51,8 @@ struct BalancePlanner {
     private var nearest: Candidate?
 
     init(
-        _ cluster: ClusterState, _ spread: LoadSpread, _ rules: BalanceRules,
-        _ costs: MigrationCostModel
+        cluster: ClusterState, spread: LoadSpread, rules: BalanceRules,
+        costs: MigrationCostModel
     ) {
         self.cluster = cluster
         self.cluster.dropIndexes()
@@ -67,11 +67,11 @@ struct BalancePlanner {
         barredHost = Array(repeating: -1, count: cluster.vmRows.count)
         costOfVM = Array(
             repeating: rules.price == nil ? 0 : .nan, count: cluster.vmRows.count)
-        for vm in isHeld.indices where !isHeld[vm] { hold(vm) }
+        for vm in isHeld.indices where !isHeld[vm] { holdBundle(of: vm) }
     }
 
     /// Notes what a VM's own wishes and its last move forbid.
-    private mutating func hold(_ vm: VMIndex) {
+    private mutating func holdBundle(of vm: VMIndex) {
         if !cluster.descriptions[vm].mayBeBalanced { isHeld[vm] = true }
         guard let last = cluster.descriptions[vm].lastMove else { return }
         if last.age < rules.coolDown { isHeld[vm] = true }
@@ -80,7 +80,7 @@ struct BalancePlanner {
         }
     }
 
-    mutating func run() -> BalanceOutcome {
+    mutating func planMoves() -> BalanceOutcome {
         if spread.score <= rules.startAbove {
             return .isBalanced(imbalance: spread.score, startAbove: rules.startAbove)
         }
@@ -90,20 +90,20 @@ struct BalancePlanner {
             }
             let candidates = candidates()
             if candidates.isEmpty { return .noMoveIsWorthIt(closingFacts()) }
-            takeAll(candidates)
+            takeAllMoves(candidates)
         }
         return .movesMaxReached(rules.movesMax)
     }
 
     /// Takes candidates, the best first, as long as each is still worth it after those before it.
-    private mutating func takeAll(_ candidates: [Candidate]) {
+    private mutating func takeAllMoves(_ candidates: [Candidate]) {
         for (place, candidate) in candidates.enumerated() {
             guard wishes.count < rules.movesMax, spread.score > rules.settleAt else { return }
             if place > 0 {
                 guard let again = judgedAgain(candidate) else { continue }
-                take(again)
+                applyMove(again)
             } else {
-                take(candidate)
+                applyMove(candidate)
             }
         }
     }
@@ -120,7 +120,7 @@ struct BalancePlanner {
         return again
     }
 
-    private mutating func take(_ move: Candidate) {
+    private mutating func applyMove(_ move: Candidate) {
         let before = spread.score
         spread.move(spread.size(of: cluster.vmRows[move.vm]), from: move.from, to: move.to)
         cluster.move(move.vm, to: move.to)
@@ -140,11 +140,16 @@ struct BalancePlanner {
         nearest = nil
         let active = cluster.allHosts.filter { cluster.hostRows[$0].isActive }
         var width = rules.isExhaustive ? active.count : Limits.balanceHosts
-        let rankings = rankings()
+        let rankings = hostRankings()
         while true {
             let isWhole = width >= active.count
-            let sources = isWhole ? active : extremes(active, rankings, width, hottest: true)
-            let targets = isWhole ? active : extremes(active, rankings, width, hottest: false)
+            let sources =
+                isWhole
+                ? active : extremeHosts(of: active, rankings: rankings, width: width, hottest: true)
+            let targets =
+                isWhole
+                ? active
+                : extremeHosts(of: active, rankings: rankings, width: width, hottest: false)
             let isFirstLook = rules.isExhaustive || width == Limits.balanceHosts
             let found =
                 isFirstLook
@@ -160,17 +165,17 @@ struct BalancePlanner {
     }
 
     /// What makes a host hot: the slope of the figure, the load of its processors, the load of its memory.
-    private func rankings() -> [[Double]] {
+    private func hostRankings() -> [[Double]] {
         [spread.heat(), spread.share.map { $0.x }, spread.share.map { $0.y }]
     }
 
-    private func extremes(
-        _ hosts: [HostIndex], _ rankings: [[Double]], _ width: Int, hottest: Bool
+    private func extremeHosts(
+        of hosts: [HostIndex], rankings: [[Double]], width: Int, hottest: Bool
     ) -> [HostIndex] {
         var chosen: Set<HostIndex> = []
         for ranking in rankings {
             chosen.formUnion(
-                smallest(width, of: hosts) { hottest ? -ranking[$0] : ranking[$0] })
+                smallestElements(count: width, of: hosts) { hottest ? -ranking[$0] : ranking[$0] })
         }
         return chosen.sorted()
     }
@@ -182,7 +187,7 @@ struct BalancePlanner {
         for source in sources {
             var vm = Int(cluster.hostRows[source].firstVM)
             while vm >= 0 {
-                if !isHeld[vm] { judge(vm, from: source, to: targets, &best) }
+                if !isHeld[vm] { judge(vm, from: source, to: targets, best: &best) }
                 vm = Int(cluster.vmRows[vm].next)
             }
         }
@@ -190,9 +195,9 @@ struct BalancePlanner {
     }
 
     private mutating func judge(
-        _ vm: VMIndex, from source: HostIndex, to targets: [HostIndex], _ best: inout Candidate?
+        _ vm: VMIndex, from source: HostIndex, to targets: [HostIndex], best: inout Candidate?
     ) {
-        if costOfVM[vm].isNaN { costOfVM[vm] = cost(vm, from: source, to: source) }
+        if costOfVM[vm].isNaN { costOfVM[vm] = moveCost(of: vm, from: source, to: source) }
         let cost = costOfVM[vm]
         guard cost.isFinite else {
             isHeld[vm] = true
@@ -211,7 +216,7 @@ struct BalancePlanner {
             else { continue }
             let candidate = Candidate(
                 vm: vm, from: source, to: target, gain: gain, worth: worth,
-                cost: self.cost(vm, from: source, to: target))
+                cost: self.moveCost(of: vm, from: source, to: target))
             guard candidate.net > (best ?? nearest)?.net ?? -.infinity else { continue }
             if candidate.net > 0 { best = candidate } else { nearest = candidate }
             toBeat = candidate.net + cost
@@ -219,7 +224,7 @@ struct BalancePlanner {
     }
 
     /// In host seconds; infinite when the VM's downtime limit would not hold.
-    private func cost(_ vm: VMIndex, from source: HostIndex, to target: HostIndex) -> Double {
+    private func moveCost(of vm: VMIndex, from source: HostIndex, to target: HostIndex) -> Double {
         guard let price = rules.price else { return 0 }
         let link = min(
             cluster.hosts[source].linkBytesPerSecond, cluster.hosts[target].linkBytesPerSecond)
@@ -246,8 +251,8 @@ struct BalancePlanner {
 }
 
 /// The `count` elements with the smallest keys, the first of equals; in one pass.
-private func smallest(
-    _ count: Int, of elements: [HostIndex], by key: (HostIndex) -> Double
+private func smallestElements(
+    count: Int, of elements: [HostIndex], by key: (HostIndex) -> Double
 ) -> [HostIndex] {
     var chosen: [(key: Double, element: HostIndex)] = []
     chosen.reserveCapacity(count + 1)

@@ -79,12 +79,12 @@ package struct BestRefusedMove: Hashable, Sendable {
 
 extension BalanceOutcome: CustomStringConvertible {
     package var description: String {
-        func text(_ value: Double) -> String { "\(value.rounded(decimals: 4))" }
+        func decimalText(_ value: Double) -> String { "\(value.rounded(decimals: 4))" }
         switch self {
         case .isBalanced(let imbalance, let limit):
-            return "imbalance \(text(imbalance)) is not above \(text(limit))"
+            return "imbalance \(decimalText(imbalance)) is not above \(decimalText(limit))"
         case .settled(let imbalance, let limit):
-            return "imbalance \(text(imbalance)) is at most \(text(limit))"
+            return "imbalance \(decimalText(imbalance)) is at most \(decimalText(limit))"
         case .movesMaxReached(let moves):
             return "\(moves) moves are planned, the most that one plan may have"
         case .noMoveIsWorthIt(let facts):
@@ -94,8 +94,9 @@ extension BalanceOutcome: CustomStringConvertible {
             guard let move = facts.nearest else {
                 return "no move lowers the imbalance (\(seen))"
             }
-            return "no move is worth it: \(move.vm) to \(move.to) would bring \(text(move.worth)) "
-                + "and cost \(text(move.cost)) host seconds (\(seen))"
+            return
+                "no move is worth it: \(move.vm) to \(move.to) would bring \(decimalText(move.worth)) "
+                + "and cost \(decimalText(move.cost)) host seconds (\(seen))"
         }
     }
 }

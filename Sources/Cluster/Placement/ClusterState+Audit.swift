@@ -9,11 +9,11 @@ extension ClusterState {
             return "\(hosts[host].name) has promised more than it has"
         }
         let placed = vmRows.indices.filter { vmRows[$0].isUsed && vmRows[$0].host >= 0 }
-        if let rule = placed.lazy.compactMap({ brokenTrait($0) }).first { return rule }
-        return groups.indices.lazy.compactMap { brokenGroup(Int32($0), placed) }.first
+        if let rule = placed.lazy.compactMap({ brokenTrait(of: $0) }).first { return rule }
+        return groups.indices.lazy.compactMap { brokenGroup(Int32($0), placed: placed) }.first
     }
 
-    private func brokenTrait(_ vm: VMIndex) -> String? {
+    private func brokenTrait(of vm: VMIndex) -> String? {
         let row = vmRows[vm]
         for place in [row.host, row.target] where place >= 0 {
             let host = hostRows[Int(place)]
@@ -25,7 +25,7 @@ extension ClusterState {
         return nil
     }
 
-    private func brokenGroup(_ group: Int32, _ placed: [VMIndex]) -> String? {
+    private func brokenGroup(_ group: Int32, placed: [VMIndex]) -> String? {
         let row = groups[Int(group)]
         guard row.group.isHard else { return nil }
         switch row.group.kind {
@@ -37,7 +37,7 @@ extension ClusterState {
             guard row.counts.count > 1 else { return nil }
             let members = placed.filter { groupsOfVM[$0].contains(group) }
             func places(_ hosts: [Int32]) -> Int {
-                Set(hosts.map { domain(of: Int($0), row.group.scope) }).count
+                Set(hosts.map { domain(of: Int($0), scope: row.group.scope) }).count
             }
             let here = places(members.map { vmRows[$0].host })
             let there = places(members.map { vmRows[$0].target }.filter { $0 >= 0 })
@@ -82,7 +82,7 @@ extension ClusterState {
             var counts: [Int32: Int32] = [:]
             for vm in vmRows.indices where groupsOfVM[vm].contains(Int32(number)) {
                 let places = [vmRows[vm].host, vmRows[vm].target].filter { $0 >= 0 }
-                for domain in Set(places.map { domain(of: Int($0), row.group.scope) }) {
+                for domain in Set(places.map { domain(of: Int($0), scope: row.group.scope) }) {
                     counts[domain, default: 0] += 1
                 }
             }

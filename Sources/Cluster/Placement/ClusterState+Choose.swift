@@ -9,36 +9,40 @@ extension ClusterState {
     package func choose(_ vm: VMIndex, by policy: some PlacementPolicy) -> HostIndex? {
         if policy.choice == .dictated { return policy.dictatedHost(for: vm, in: self) }
         let purpose = purpose(of: vm)
-        if let few = onlyHosts(for: vm) { return best(vm, by: policy, among: few, purpose) }
+        if let few = onlyHosts(for: vm) {
+            return bestHost(for: vm, by: policy, among: few, purpose: purpose)
+        }
         switch policy.choice {
-        case .inOrder(let order) where index.keeps(order) && !hasSoftGroups(vm):
-            return index.search(order, for: vmRows[vm], hostRows, largest: largestLimit) {
+        case .inOrder(let order) where index.keepsOrder(order) && !hasSoftGroups(vm: vm):
+            return index.searchHosts(
+                in: order, for: vmRows[vm], rows: hostRows, largest: largestLimit
+            ) {
                 admits(vm, on: $0, for: purpose)
             }
         case .drawn(let count, let seed):
-            let drawn = draw(count, seed: seed, for: vm, purpose)
-            return best(vm, by: policy, among: drawn.sorted(), purpose)
+            let drawn = drawHosts(count: count, seed: seed, for: vm, purpose: purpose)
+            return bestHost(for: vm, by: policy, among: drawn.sorted(), purpose: purpose)
         case .all, .inOrder, .dictated:
-            return best(vm, by: policy, among: allHosts, purpose)
+            return bestHost(for: vm, by: policy, among: allHosts, purpose: purpose)
         }
     }
 
     /// The same decision with a look at every host, for a policy that looks at all or goes by an order.
     package func chooseByScan(_ vm: VMIndex, by policy: some PlacementPolicy) -> HostIndex? {
-        best(vm, by: policy, among: allHosts, purpose(of: vm))
+        bestHost(for: vm, by: policy, among: allHosts, purpose: purpose(of: vm))
     }
 
     func purpose(of vm: VMIndex) -> PlacementPurpose { vmRows[vm].host < 0 ? .start : .migration }
 
-    private func best(
-        _ vm: VMIndex, by policy: some PlacementPolicy, among hosts: some Sequence<HostIndex>,
-        _ purpose: PlacementPurpose
+    private func bestHost(
+        for vm: VMIndex, by policy: some PlacementPolicy, among hosts: some Sequence<HostIndex>,
+        purpose: PlacementPurpose
     ) -> HostIndex? {
-        let hasSoftGroups = hasSoftGroups(vm)
+        let hasSoftGroups = hasSoftGroups(vm: vm)
         var best: (host: HostIndex, score: Double)?
         for host in hosts where admits(vm, on: host, for: purpose) {
             var score = policy.score(vm, on: host, in: self)
-            if hasSoftGroups { score += softTerms(vm, on: host).reduce(0) { $0 + $1.value } }
+            if hasSoftGroups { score += softTerms(of: vm, on: host).reduce(0) { $0 + $1.value } }
             if let best, score <= best.score { continue }
             best = (host, score)
         }
@@ -50,7 +54,7 @@ extension ClusterState {
         if vmRows[vm].pinned >= 0 { return [Int(vmRows[vm].pinned)] }
         guard vmRows[vm].hasGroups else { return nil }
         let own = vmRows[vm].host
-        for group in groupsOfVM[vm] where bindsToHost(group) {
+        for group in groupsOfVM[vm] where bindsToHost(group: group) {
             let counts = groups[Int(group)].counts
             if counts.isEmpty || (counts.count == 1 && counts[own] == 1) { continue }
             return counts.keys.map { Int($0) }.sorted()
@@ -59,8 +63,8 @@ extension ClusterState {
     }
 
     /// Hosts that admit the VM, by lot. Where lots find too few, the next in host order are taken, round the end.
-    func draw(
-        _ count: Int, seed: UInt64, for vm: VMIndex, _ purpose: PlacementPurpose
+    func drawHosts(
+        count: Int, seed: UInt64, for vm: VMIndex, purpose: PlacementPurpose
     ) -> [HostIndex] {
         guard !hosts.isEmpty else { return [] }
         let id = descriptions[vm].id

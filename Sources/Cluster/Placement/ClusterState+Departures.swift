@@ -11,7 +11,7 @@ extension ClusterState {
     package mutating func setNow(_ seconds: Int) {
         guard seconds > now else { return }
         now = seconds
-        index.setNow(seconds, hostRows)
+        index.setNow(seconds, rows: hostRows)
     }
 
     /// What is expected of a VM from now on; `never`: it stays.

@@ -25,12 +25,12 @@ extension ClusterState {
         guard hostRows[host].isActive, need.milliCPUs <= free.milliCPUs,
             need.memoryBytes + overhead <= free.memoryBytes
         else { return false }
-        return hasTraits(host, for: vm)
+        return hasTraits(host: host, neededBy: vm)
             && (!vmRows[vm].hasGroups || groupRefusal(of: vm, on: host, with: companions) == nil)
     }
 
     /// Everything that no departure of other VMs would change, but for groups.
-    func hasTraits(_ host: HostIndex, for vm: VMIndex) -> Bool {
+    func hasTraits(host: HostIndex, neededBy vm: VMIndex) -> Bool {
         let (row, traits) = (vmRows[vm], hostRows[host])
         return traits.isActive && Int(row.host) != host
             && (row.pinned < 0 || Int(row.pinned) == host)
@@ -82,24 +82,24 @@ extension ClusterState {
     ) -> Refusal? {
         for group in groupsOfVM[vm] where groups[Int(group)].group.isHard {
             let description = groups[Int(group)].group
-            let others = others(group, beside: vm, near: host, without: companions)
+            let others = otherMembers(of: group, beside: vm, near: host, without: companions)
             switch description.kind {
             case .together:
                 guard others.all > others.near else { continue }
                 return .affinity(
-                    group: description.name, domain: domainText(of: host, description.scope),
+                    group: description.name, domain: domainText(of: host, scope: description.scope),
                     membersElsewhere: Int(others.all - others.near))
             case .apart(let perDomainMax):
                 guard Int(others.near) >= perDomainMax else { continue }
                 return .antiAffinity(
-                    group: description.name, domain: domainText(of: host, description.scope),
+                    group: description.name, domain: domainText(of: host, scope: description.scope),
                     members: Int(others.near), max: perDomainMax)
             case .partition(let whole):
-                let strangers = strangers(group, beside: vm, near: host, without: companions)
+                let strangers = strangers(to: group, beside: vm, near: host, without: companions)
                 guard strangers > 0 else { continue }
                 return .antiAffinity(
                     group: "\(whole), other partitions,",
-                    domain: domainText(of: host, description.scope), members: Int(strangers),
+                    domain: domainText(of: host, scope: description.scope), members: Int(strangers),
                     max: 0)
             }
         }

@@ -15,7 +15,7 @@ extension ClusterState {
     }
 
     /// The domain of a host in a scope; a host whose rack or zone is not named stands alone.
-    func domain(of host: HostIndex, _ scope: AffinityGroup.Scope) -> Int32 {
+    func domain(of host: HostIndex, scope: AffinityGroup.Scope) -> Int32 {
         switch scope {
         case .host: Int32(host)
         case .rack: hostRows[host].rack
@@ -23,7 +23,7 @@ extension ClusterState {
         }
     }
 
-    func domainText(of host: HostIndex, _ scope: AffinityGroup.Scope) -> String {
+    func domainText(of host: HostIndex, scope: AffinityGroup.Scope) -> String {
         switch scope {
         case .host: "host \(hosts[host].name)"
         case .rack: "rack \(hosts[host].domain.rack)"
@@ -37,8 +37,8 @@ extension ClusterState {
         let isTarget = Int(vmRows[vm].target) == host
         for group in groupsOfVM[vm] {
             let scope = groups[Int(group)].group.scope
-            let domain = domain(of: host, scope)
-            if isTarget, self.domain(of: Int(vmRows[vm].host), scope) == domain { continue }
+            let domain = domain(of: host, scope: scope)
+            if isTarget, self.domain(of: Int(vmRows[vm].host), scope: scope) == domain { continue }
             let count = (groups[Int(group)].counts[domain] ?? 0) + step
             groups[Int(group)].counts[domain] = count == 0 ? nil : count
             groups[Int(group)].total += step
@@ -49,20 +49,20 @@ extension ClusterState {
     ///
     /// `companions` move along with the VM, which may be among them: where they are does not count, but those that are
     /// on their way to `host` do.
-    func others(
-        _ group: Int32, beside vm: VMIndex, near host: HostIndex, without companions: [VMIndex]
+    func otherMembers(
+        of group: Int32, beside vm: VMIndex, near host: HostIndex, without companions: [VMIndex]
     ) -> (near: Int32, all: Int32) {
         let row = groups[Int(group)]
         let scope = row.group.scope
-        let domain = domain(of: host, scope)
+        let domain = domain(of: host, scope: scope)
         var near = row.counts[domain] ?? 0
         var all = row.total
         let moving = companions.contains(vm) ? companions : companions + [vm]
         for member in moving where groupsOfVM[member].contains(group) {
             let (source, target) = (vmRows[member].host, vmRows[member].target)
             guard source >= 0 else { continue }
-            let left = self.domain(of: Int(source), scope)
-            let reached = target < 0 ? left : self.domain(of: Int(target), scope)
+            let left = self.domain(of: Int(source), scope: scope)
+            let reached = target < 0 ? left : self.domain(of: Int(target), scope: scope)
             let isArriving = member != vm && Int(target) == host
             if !isArriving || reached != left {
                 all -= 1
@@ -78,11 +78,11 @@ extension ClusterState {
 
     /// Members of other partitions of the same whole in the domain of `host`.
     func strangers(
-        _ group: Int32, beside vm: VMIndex, near host: HostIndex, without companions: [VMIndex]
+        to group: Int32, beside vm: VMIndex, near host: HostIndex, without companions: [VMIndex]
     ) -> Int32 {
         groups[Int(group)].siblings.reduce(0) { sum, sibling in
             guard !groupsOfVM[vm].contains(sibling) else { return sum }
-            return sum + others(sibling, beside: vm, near: host, without: companions).near
+            return sum + otherMembers(of: sibling, beside: vm, near: host, without: companions).near
         }
     }
 
@@ -92,7 +92,7 @@ extension ClusterState {
         var bundle = [vm]
         var seen = 0
         while seen < bundle.count {
-            for group in groupsOfVM[bundle[seen]] where bindsToHost(group) {
+            for group in groupsOfVM[bundle[seen]] where bindsToHost(group: group) {
                 for other in vms(on: host)
                 where groupsOfVM[other].contains(group) && !bundle.contains(other) {
                     bundle.append(other)
@@ -111,7 +111,7 @@ extension ClusterState {
             let together = bundle(of: vm).filter { target(of: $0) == nil }
             seen.formUnion(together)
             let sizes = together.map { vm -> Double in
-                let units = requestInUnits(vm)
+                let units = requestInUnits(of: vm)
                 return max(units.cpu, units.memory)
             }
             bundles.append(
@@ -127,7 +127,7 @@ extension ClusterState {
     }
 
     /// Whether a bundle fits as a whole, tried and taken back.
-    mutating func takesAll(_ bundle: [VMIndex], _ host: HostIndex) -> Bool {
+    mutating func acceptsBundle(_ bundle: [VMIndex], on host: HostIndex) -> Bool {
         var begun: [VMIndex] = []
         for vm in bundle {
             guard admits(vm, on: host, for: .migration, with: bundle) else { break }
@@ -138,18 +138,18 @@ extension ClusterState {
         return begun.count == bundle.count
     }
 
-    func bindsToHost(_ group: Int32) -> Bool {
+    func bindsToHost(group: Int32) -> Bool {
         let group = groups[Int(group)].group
         return group.isHard && group.scope == .host && group.kind == .together
     }
 
     /// The soft groups' part of a score, one term a group: with weight w, +w where a member of a group that belongs
     /// together is near, -w for each member too many of a group that belongs apart or of another partition.
-    func softTerms(_ vm: VMIndex, on host: HostIndex) -> [ScoreTerm] {
+    func softTerms(of vm: VMIndex, on host: HostIndex) -> [ScoreTerm] {
         groupsOfVM[vm].compactMap { group in
             let description = groups[Int(group)].group
             guard case .soft(let weight) = description.strength else { return nil }
-            let near = others(group, beside: vm, near: host, without: []).near
+            let near = otherMembers(of: group, beside: vm, near: host, without: []).near
             switch description.kind {
             case .together:
                 return ScoreTerm("together \(description.name)", near > 0 ? weight : 0)
@@ -157,13 +157,13 @@ extension ClusterState {
                 let excess = max(0, Int(near) + 1 - perDomainMax)
                 return ScoreTerm("apart \(description.name)", -weight * Double(excess))
             case .partition:
-                let strangers = strangers(group, beside: vm, near: host, without: [])
+                let strangers = strangers(to: group, beside: vm, near: host, without: [])
                 return ScoreTerm("apart \(description.name)", -weight * Double(strangers))
             }
         }
     }
 
-    func hasSoftGroups(_ vm: VMIndex) -> Bool {
+    func hasSoftGroups(vm: VMIndex) -> Bool {
         vmRows[vm].hasGroups && groupsOfVM[vm].contains { !groups[Int($0)].group.isHard }
     }
 }

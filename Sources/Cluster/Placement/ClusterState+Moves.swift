@@ -107,7 +107,7 @@ extension ClusterState {
             }
             vmRows[vm].load = use.vector
         }
-        guard index.keeps(.leastLoaded) else { return }
+        guard index.keepsOrder(.leastLoaded) else { return }
         for host in allHosts where hostRows[host].vmCount > 0 { refreshIndex(host) }
     }
 
@@ -184,13 +184,13 @@ extension ClusterState {
     }
 
     /// A host's free vCPUs and memory in units of the largest host: comparable between hosts of any size.
-    package func freeInUnits(_ host: HostIndex) -> (cpu: Double, memory: Double) {
+    package func freeInUnits(of host: HostIndex) -> (cpu: Double, memory: Double) {
         let units = hostRows[host].free.units(of: largestLimit)
         return (units.x, units.y)
     }
 
     /// What a VM asks for in units of the largest host.
-    package func requestInUnits(_ vm: VMIndex) -> (cpu: Double, memory: Double) {
+    package func requestInUnits(of vm: VMIndex) -> (cpu: Double, memory: Double) {
         let units = vmRows[vm].request.units(of: largestLimit)
         return (units.x, units.y)
     }

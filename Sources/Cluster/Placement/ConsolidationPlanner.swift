@@ -12,8 +12,8 @@ extension ClusterState {
         _ rules: ConsolidationRules = ConsolidationRules(),
         costs: MigrationCostModel = MigrationCostModel()
     ) -> ConsolidationPlan {
-        var planner = ConsolidationPlanner(self, rules, costs)
-        planner.run()
+        var planner = ConsolidationPlanner(cluster: self, rules: rules, costs: costs)
+        planner.planMoves()
         var plan = planner.plan
         plan.moves = WaveScheduler.schedule(
             planner.wishes, in: self, limits: rules.limits, costs: costs)
@@ -79,7 +79,7 @@ private struct ConsolidationPlanner {
     var vmsSent: Int { wishes.reduce(0) { $0 + $1.vms.count } }
 
     init(
-        _ cluster: ClusterState, _ rules: ConsolidationRules, _ costs: MigrationCostModel
+        cluster: ClusterState, rules: ConsolidationRules, costs: MigrationCostModel
     ) {
         self.cluster = cluster
         self.cluster.dropIndexes()
@@ -91,7 +91,7 @@ private struct ConsolidationPlanner {
         hasTaken = isClosed
     }
 
-    mutating func run() {
+    mutating func planMoves() {
         var failures = 0
         for candidate in candidates() {
             let vms = cluster.vmCount(on: candidate.host)
@@ -101,7 +101,7 @@ private struct ConsolidationPlanner {
                 || vmsSent + vms > rules.movesMax
             {
                 plan.others.notTried += 1
-            } else if !empty(candidate.host) {
+            } else if !emptyHost(candidate.host) {
                 failures += 1
             }
         }
@@ -151,14 +151,14 @@ private struct ConsolidationPlanner {
     }
 
     /// Finds a place for all VMs of a host; else all stays as it was.
-    private mutating func empty(_ host: HostIndex) -> Bool {
+    private mutating func emptyHost(_ host: HostIndex) -> Bool {
         var sent: [(bundle: [VMIndex], target: HostIndex)] = []
         var cost = 0.0
         isClosed[host] = true
         for bundle in cluster.bundles(on: host) {
             guard let target = target(for: bundle) else {
                 plan.others.withoutPlace += 1
-                takeBack(sent.map(\.bundle), to: host)
+                takeBackBundles(sent.map(\.bundle), to: host)
                 return false
             }
             cost += self.cost(bundle, from: host, to: target)
@@ -167,7 +167,7 @@ private struct ConsolidationPlanner {
         }
         guard cost < worth else {
             plan.others.tooDear += 1
-            takeBack(sent.map(\.bundle), to: host)
+            takeBackBundles(sent.map(\.bundle), to: host)
             return false
         }
         for (bundle, target) in sent {
@@ -188,7 +188,7 @@ private struct ConsolidationPlanner {
         return bundle.reduce(0) { $0 + cost($1, link: link) }
     }
 
-    private mutating func takeBack(_ bundles: [[VMIndex]], to host: HostIndex) {
+    private mutating func takeBackBundles(_ bundles: [[VMIndex]], to host: HostIndex) {
         for vm in bundles.joined() { cluster.move(vm, to: host) }
         isClosed[host] = false
     }
@@ -201,14 +201,14 @@ private struct ConsolidationPlanner {
         let barred = bundle.compactMap { barredHost[$0] }
         var refused: Set<HostIndex> = []
         while true {
-            let found = cluster.index.search(
-                .leastFree, for: whole, cluster.hostRows, largest: cluster.largestLimit
+            let found = cluster.index.searchHosts(
+                in: .leastFree, for: whole, rows: cluster.hostRows, largest: cluster.largestLimit
             ) { host in
                 !isClosed[host] && cluster.hostRows[host].vmCount > 0 && !refused.contains(host)
                     && !barred.contains(host) && isWithinMargins(host, with: load)
                     && cluster.admits(bundle[0], on: host, for: .migration, with: bundle)
             }
-            guard let found, bundle.count > 1, !cluster.takesAll(bundle, found) else {
+            guard let found, bundle.count > 1, !cluster.acceptsBundle(bundle, on: found) else {
                 return found
             }
             refused.insert(found)

@@ -63,19 +63,19 @@ package struct DepartureForecast: Sendable {
         model.noteEntered(0, sort)
         queues[0].append(Waiting(row: Int32(vm), number: born, born: now))
         born += 1
-        foretell(vm, in: &cluster)
+        predictDeparture(of: vm, in: &cluster)
     }
 
     /// It found no place: nothing is learnt.
     package mutating func noteRefused(_ vm: VMIndex) {
-        guard let life = forget(vm) else { return }
+        guard let life = forgetVM(vm) else { return }
         model.takeBackEntered(life.interval, life.sort)
     }
 
     /// A VM has ended.
     package mutating func noteDeparted(_ vm: VMIndex, in cluster: inout ClusterState, at now: Int) {
         advance(to: now, in: &cluster)
-        guard let life = forget(vm) else { return }
+        guard let life = forgetVM(vm) else { return }
         model.noteEnded(in: life.interval, life.sort, after: now - life.born)
     }
 
@@ -93,18 +93,18 @@ package struct DepartureForecast: Sendable {
                 model.noteEntered(interval + 1, life.sort)
                 lives[vm]?.interval = interval + 1
                 queues[interval + 1].append(first)
-                foretell(vm, in: &cluster)
+                predictDeparture(of: vm, in: &cluster)
             }
         }
     }
 
-    private func foretell(_ vm: VMIndex, in cluster: inout ClusterState) {
+    private func predictDeparture(of vm: VMIndex, in cluster: inout ClusterState) {
         guard let life = lives[vm] else { return }
         let seconds = model.expectedSeconds(life.sort, from: life.interval)
         cluster.setExpectedDeparture(life.born + seconds, of: vm)
     }
 
-    private mutating func forget(_ vm: VMIndex) -> Life? {
+    private mutating func forgetVM(_ vm: VMIndex) -> Life? {
         guard vm < lives.count, let life = lives[vm] else { return nil }
         lives[vm] = nil
         return life

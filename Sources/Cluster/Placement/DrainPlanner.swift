@@ -12,8 +12,8 @@ extension ClusterState {
         costs: MigrationCostModel = MigrationCostModel()
     ) -> MovePlan {
         var evacuation = Evacuation(self)
-        evacuation.close(hosts)
-        for host in hosts { evacuation.empty(host) }
+        evacuation.closeHosts(hosts)
+        for host in hosts { evacuation.emptyHost(host) }
         var start = self
         start.dropIndexes()
         for host in hosts where start.hostRows[host].isActive {
@@ -47,7 +47,7 @@ struct Evacuation {
     }
 
     /// From now on these hosts take no VMs and do not count in the figure.
-    mutating func close(_ hosts: [HostIndex]) {
+    mutating func closeHosts(_ hosts: [HostIndex]) {
         for host in hosts where cluster.hostRows[host].isActive {
             cluster.setState(.draining, of: host)
         }
@@ -57,8 +57,8 @@ struct Evacuation {
     /// Empties a host too if that works; else all stays as it was.
     mutating func emptyIfPossible(_ host: HostIndex) -> Bool {
         let (state, sent) = (cluster.hosts[host].state, wishes.count)
-        close([host])
-        empty(host)
+        closeHosts([host])
+        emptyHost(host)
         if left.isEmpty { return true }
         left = []
         while wishes.count > sent { takeBackLast() }
@@ -68,10 +68,10 @@ struct Evacuation {
     }
 
     /// Finds destinations for all VMs of a host.
-    mutating func empty(_ host: HostIndex) {
+    mutating func emptyHost(_ host: HostIndex) {
         for bundle in cluster.bundles(on: host) {
             if let target = bestTarget(for: bundle) {
-                send(bundle, to: target, .drains)
+                sendBundle(bundle, to: target, reason: .drains)
             } else if !makeRoom(for: bundle) {
                 for vm in bundle {
                     left.append(
@@ -85,27 +85,28 @@ struct Evacuation {
     /// The host that takes the whole bundle and leaves the load most even; the first of equals.
     private mutating func bestTarget(for bundle: [VMIndex]) -> HostIndex? {
         let size = bundle.reduce(LoadVector.zero) { $0 + spread.size(of: cluster.vmRows[$1]) }
-        let wishes = bundle.filter { cluster.hasSoftGroups($0) }
+        let wishes = bundle.filter { cluster.hasSoftGroups(vm: $0) }
         var best: (host: HostIndex, score: Double)?
         for host in cluster.allHosts {
             guard cluster.admits(bundle[0], on: host, for: .migration, with: bundle) else {
                 continue
             }
             var score = spread.score(adding: size, to: host)
-            for vm in wishes { score -= softBonus(vm, on: host) }
+            for vm in wishes { score -= softBonus(of: vm, on: host) }
             if let best, score >= best.score { continue }
-            if bundle.count > 1, !cluster.takesAll(bundle, host) { continue }
+            if bundle.count > 1, !cluster.acceptsBundle(bundle, on: host) { continue }
             best = (host, score)
         }
         return best?.host
     }
 
     /// Soft groups weigh as much as the whole imbalance may.
-    private func softBonus(_ vm: VMIndex, on host: HostIndex) -> Double {
-        cluster.softTerms(vm, on: host).reduce(0) { $0 + $1.value }
+    private func softBonus(of vm: VMIndex, on host: HostIndex) -> Double {
+        cluster.softTerms(of: vm, on: host).reduce(0) { $0 + $1.value }
     }
 
-    private mutating func send(_ bundle: [VMIndex], to target: HostIndex, _ reason: MoveReason) {
+    private mutating func sendBundle(_ bundle: [VMIndex], to target: HostIndex, reason: MoveReason)
+    {
         sources.append(bundle.compactMap { cluster.host(of: $0) })
         for vm in bundle {
             spread.move(vm, of: cluster, to: target)
@@ -135,9 +136,9 @@ extension Evacuation {
             let sent = wishes.count
             for other in smallVMs(on: host, for: vm) {
                 guard let target = bestTarget(for: [other]) else { continue }
-                send([other], to: target, .makesRoom(for: vm))
+                sendBundle([other], to: target, reason: .makesRoom(for: vm))
                 if cluster.admits(vm, on: host, for: .migration) {
-                    send(bundle, to: host, .drains)
+                    sendBundle(bundle, to: host, reason: .drains)
                     return true
                 }
                 if wishes.count - sent == Limits.makeRoomVMsMax { break }
@@ -150,7 +151,7 @@ extension Evacuation {
     /// Hosts that would suit the VM if they had room, the least short of it first.
     private func roomiestHosts(for vm: VMIndex) -> [HostIndex] {
         let need = cluster.vmRows[vm].request
-        let short = cluster.allHosts.lazy.filter { cluster.hasTraits($0, for: vm) }.map {
+        let short = cluster.allHosts.lazy.filter { cluster.hasTraits(host: $0, neededBy: vm) }.map {
             host -> (host: HostIndex, short: Double) in
             let lack = (need - cluster.hostRows[host].free).units(of: cluster.largestLimit)
             return (host, max(lack.x, 0) + max(lack.y, 0))
@@ -169,13 +170,13 @@ extension Evacuation {
                 && description.priority <= cluster.descriptions[vm].priority
                 && cluster.vmRows[$0].target < 0 && cluster.bundle(of: $0).count == 1
         }
-        func size(_ vm: VMIndex) -> Double {
-            let units = cluster.requestInUnits(vm)
+        func memorySize(of vm: VMIndex) -> Double {
+            let units = cluster.requestInUnits(of: vm)
             return units.cpu + units.memory
         }
         let enough = mayGo.filter { lack.fits(in: cluster.vmRows[$0].request) }
         let others = mayGo.filter { !lack.fits(in: cluster.vmRows[$0].request) }
-        return enough.sorted { (size($0), $0) < (size($1), $1) }
-            + others.sorted { (size($0), $1) > (size($1), $0) }
+        return enough.sorted { (memorySize(of: $0), $0) < (memorySize(of: $1), $1) }
+            + others.sorted { (memorySize(of: $0), $1) > (memorySize(of: $1), $0) }
     }
 }

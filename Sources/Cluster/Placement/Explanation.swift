@@ -28,12 +28,12 @@ extension ClusterState {
         let purpose = purpose(of: vm)
         var drawn: [HostIndex]?
         if case .drawn(let count, let seed) = policy.choice {
-            drawn = draw(count, seed: seed, for: vm, purpose)
+            drawn = drawHosts(count: count, seed: seed, for: vm, purpose: purpose)
         }
         let verdicts = allHosts.map { host -> HostVerdict in
             if let refusal = refusal(of: vm, on: host, for: purpose) { return .refused(refusal) }
             if let drawn, !drawn.contains(host) { return .notDrawn }
-            return .scored(policy.terms(vm, on: host, in: self) + softTerms(vm, on: host))
+            return .scored(policy.terms(vm, on: host, in: self) + softTerms(of: vm, on: host))
         }
         return PlacementExplanation(
             vm: descriptions[vm].name, policy: policy.name, chosen: choose(vm, by: policy),
@@ -49,7 +49,7 @@ extension ClusterState {
             guard let refusal = refusal(of: vm, on: host, for: purpose, with: companions) else {
                 continue
             }
-            summary.add(refusal, host: hosts[host].name)
+            summary.addRefusal(refusal, host: hosts[host].name)
         }
         return summary
     }
@@ -69,7 +69,7 @@ package struct RefusalSummary: Hashable, Sendable {
 
     package init() {}
 
-    mutating func add(_ refusal: Refusal, host: String) {
+    mutating func addRefusal(_ refusal: Refusal, host: String) {
         if case .sameHost = refusal { return }
         if let line = lines.firstIndex(where: { $0.filter == refusal.filter }) {
             lines[line].hosts += 1

@@ -10,7 +10,7 @@ struct FreeTree: Sendable {
 
         static let none = Room(milliCPUs: -1, memoryBytes: -1)
 
-        static func most(_ left: Room, _ right: Room) -> Room {
+        static func maximum(of left: Room, and right: Room) -> Room {
             Room(
                 milliCPUs: max(left.milliCPUs, right.milliCPUs),
                 memoryBytes: max(left.memoryBytes, right.memoryBytes))
@@ -26,14 +26,14 @@ struct FreeTree: Sendable {
     private var leafCount = 1
 
     /// Sets a host's free room; nil: it takes nothing.
-    mutating func update(_ host: HostIndex, _ free: Resources?) {
+    mutating func updateHost(_ host: HostIndex, free: Resources?) {
         if host >= leafCount { grow(toHold: host) }
         var node = leafCount + host
         nodes[node] =
             free.map { Room(milliCPUs: $0.milliCPUs, memoryBytes: $0.memoryBytes) } ?? .none
         while node > 1 {
             node /= 2
-            nodes[node] = .most(nodes[2 * node], nodes[2 * node + 1])
+            nodes[node] = .maximum(of: nodes[2 * node], and: nodes[2 * node + 1])
         }
     }
 
@@ -46,12 +46,12 @@ struct FreeTree: Sendable {
             nodes[leafCount + offset] = leaf
         }
         for node in stride(from: leafCount - 1, through: 1, by: -1) {
-            nodes[node] = .most(nodes[2 * node], nodes[2 * node + 1])
+            nodes[node] = .maximum(of: nodes[2 * node], and: nodes[2 * node + 1])
         }
     }
 
     /// The first host with room for `need` that `admits`.
-    func first(_ need: Resources, where admits: (HostIndex) -> Bool) -> HostIndex? {
+    func firstHost(fitting need: Resources, where admits: (HostIndex) -> Bool) -> HostIndex? {
         var node = 1
         while true {
             if nodes[node].holds(need) {

@@ -30,7 +30,7 @@ package struct HomeBook: Hashable, Sendable {
 extension ClusterState {
     /// The moves that bring VMs back to a host; see `planReturn(to:)` for several.
     package func planReturn(
-        to host: HostIndex, _ book: HomeBook, limits: MoveLimits = MoveLimits(),
+        to host: HostIndex, homes book: HomeBook, limits: MoveLimits = MoveLimits(),
         costs: MigrationCostModel = MigrationCostModel()
     ) -> MovePlan {
         planReturn(to: [host], book, limits: limits, costs: costs)

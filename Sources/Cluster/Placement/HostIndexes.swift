@@ -28,7 +28,7 @@ struct HostIndexes: Sendable {
         tree == nil && leastFree == nil && mostFree == nil && leastLoaded == nil && byExit == nil
     }
 
-    func keeps(_ order: HostOrder) -> Bool {
+    func keepsOrder(_ order: HostOrder) -> Bool {
         switch order {
         case .listed: tree != nil
         case .leastFree: leastFree != nil
@@ -38,7 +38,7 @@ struct HostIndexes: Sendable {
         }
     }
 
-    mutating func create(_ order: HostOrder) {
+    mutating func createIndex(for order: HostOrder) {
         switch order {
         case .listed: tree = FreeTree()
         case .leastFree: leastFree = HostsByRoom()
@@ -51,14 +51,14 @@ struct HostIndexes: Sendable {
     /// The same orders, with no host in them.
     func emptied() -> HostIndexes {
         var empty = HostIndexes()
-        for order in HostOrder.allCases where keeps(order) { empty.create(order) }
+        for order in HostOrder.allCases where keepsOrder(order) { empty.createIndex(for: order) }
         return empty
     }
 
-    mutating func update(_ host: HostIndex, _ row: HostRow, largest: Resources) {
+    mutating func updateHost(_ host: HostIndex, row: HostRow, largest: Resources) {
         let free = row.isActive ? row.free : nil
         let room = row.freeRoom(largest: largest)
-        tree?.update(host, free)
+        tree?.updateHost(host, free: free)
         leastFree?.update(host, free, largest: largest)
         mostFree?.update(host, free.map { (-room, $0) })
         leastLoaded?.update(host, free.map { (row.loadMax, $0) })
@@ -66,30 +66,30 @@ struct HostIndexes: Sendable {
     }
 
     /// The clock goes on, or is told anew.
-    mutating func setNow(_ now: Int, _ rows: [HostRow]) { byExit?.setNow(now, rows) }
+    mutating func setNow(_ now: Int, rows: [HostRow]) { byExit?.setNow(now, rows) }
 
     /// Only for an order that is kept.
-    func search(
-        _ order: HostOrder, for vm: VMRow, _ rows: [HostRow], largest: Resources,
+    func searchHosts(
+        in order: HostOrder, for vm: VMRow, rows: [HostRow], largest: Resources,
         where admits: (HostIndex) -> Bool
     ) -> HostIndex? {
         let need = vm.request
         switch order {
-        case .listed: return tree?.first(need, where: admits)
+        case .listed: return tree?.firstHost(fitting: need, where: admits)
         case .leastFree: return leastFree?.first(need, largest: largest, where: admits)
         case .mostFree: return mostFree?.first(need, where: admits)
         case .leastLoaded: return leastLoaded?.first(need, where: admits)
         case .aligned:
             let wanted = need.units(of: largest)
             return mostFree?.best(
-                need, value: { wanted.dot($0.units(of: largest)) }, where: admits)
+                need, value: { wanted.dotProduct(with: $0.units(of: largest)) }, where: admits)
         case .leastOutlived: return byExit?.first(for: vm, rows, largest: largest, where: admits)
         }
     }
 }
 
 extension LoadVector {
-    func dot(_ other: LoadVector) -> Double { x * other.x + y * other.y }
+    func dotProduct(with other: LoadVector) -> Double { x * other.x + y * other.y }
 }
 
 extension Resources {
@@ -114,8 +114,8 @@ extension HostRow {
 extension ClusterState {
     /// Keeps the order that a policy searches by from now on.
     package mutating func keepIndex(for policy: any PlacementPolicy) {
-        guard case .inOrder(let order) = policy.choice, !index.keeps(order) else { return }
-        index.create(order)
+        guard case .inOrder(let order) = policy.choice, !index.keepsOrder(order) else { return }
+        index.createIndex(for: order)
         rebuildIndexes()
     }
 
@@ -125,12 +125,12 @@ extension ClusterState {
     mutating func rebuildIndexes() {
         guard !index.isEmpty else { return }
         index = index.emptied()
-        index.setNow(now, [])
-        for host in allHosts { index.update(host, hostRows[host], largest: largestLimit) }
+        index.setNow(now, rows: [])
+        for host in allHosts { index.updateHost(host, row: hostRows[host], largest: largestLimit) }
     }
 
     mutating func refreshIndex(_ host: HostIndex) {
         if index.isEmpty { return }
-        index.update(host, hostRows[host], largest: largestLimit)
+        index.updateHost(host, row: hostRows[host], largest: largestLimit)
     }
 }

@@ -28,7 +28,7 @@ package struct BestFit: PlacementPolicy {
     }
 
     package func terms(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> [ScoreTerm] {
-        let free = cluster.freeInUnits(host)
+        let free = cluster.freeInUnits(of: host)
         return [ScoreTerm("free vCPUs", -free.cpu), ScoreTerm("free memory", -free.memory)]
     }
 }
@@ -45,7 +45,7 @@ package struct WorstFit: PlacementPolicy {
     }
 
     package func terms(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> [ScoreTerm] {
-        let free = cluster.freeInUnits(host)
+        let free = cluster.freeInUnits(of: host)
         return [ScoreTerm("free vCPUs", free.cpu), ScoreTerm("free memory", free.memory)]
     }
 }
@@ -60,11 +60,11 @@ package struct DotProduct: PlacementPolicy {
     package func score(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> Double {
         let largest = cluster.largestLimit
         let need = cluster.vmRows[vm].request.units(of: largest)
-        return need.dot(cluster.hostRows[host].free.units(of: largest))
+        return need.dotProduct(with: cluster.hostRows[host].free.units(of: largest))
     }
 
     package func terms(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> [ScoreTerm] {
-        let (need, free) = (cluster.requestInUnits(vm), cluster.freeInUnits(host))
+        let (need, free) = (cluster.requestInUnits(of: vm), cluster.freeInUnits(of: host))
         return [
             ScoreTerm("vCPUs asked × free", need.cpu * free.cpu),
             ScoreTerm("memory asked × free", need.memory * free.memory),

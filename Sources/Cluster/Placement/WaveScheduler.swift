@@ -172,7 +172,7 @@ struct WaveScheduler {
                 if let refusal = cluster.refusal(
                     of: vm, on: wish.to, for: .migration, with: wish.vms)
                 {
-                    why.add(refusal, host: cluster.hosts[wish.to].name)
+                    why.addRefusal(refusal, host: cluster.hosts[wish.to].name)
                 }
                 plan.left.append(LeftVM(vm: vm, why: why))
             }

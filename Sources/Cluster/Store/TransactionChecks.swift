@@ -5,23 +5,27 @@ import ClusterCore
 extension StoreTransaction {
     /// Throws `tooLarge`; traps when a key is changed twice, which no caller may do.
     func checkBounds() throws(StoreError) {
-        try check(changes.count, "changes of a transaction", TransactionBounds.changesMax)
-        try check(conditions.count, "conditions of a transaction", TransactionBounds.conditionsMax)
+        try checkCount(
+            changes.count, of: "changes of a transaction", limit: TransactionBounds.changesMax)
+        try checkCount(
+            conditions.count, of: "conditions of a transaction",
+            limit: TransactionBounds.conditionsMax)
         var bytes = 0
         for change in changes {
             bytes += change.key.text.utf8.count
             guard case .put(_, let value) = change else { continue }
-            try check(value.count, "bytes of a value", TransactionBounds.valueBytesMax)
+            try checkCount(
+                value.count, of: "bytes of a value", limit: TransactionBounds.valueBytesMax)
             bytes += value.count
         }
-        try check(bytes, "bytes of a transaction", TransactionBounds.bytesMax)
+        try checkCount(bytes, of: "bytes of a transaction", limit: TransactionBounds.bytesMax)
         precondition(
             Set(changes.lazy.map(\.key)).count == changes.count,
             "a transaction that changes a key twice")
     }
 }
 
-private func check(_ count: Int, _ what: String, _ max: Int) throws(StoreError) {
+private func checkCount(_ count: Int, of what: String, limit max: Int) throws(StoreError) {
     guard count <= max else { throw .tooLarge(what, max: max) }
 }
 

@@ -20,18 +20,21 @@ package struct ClusterFigures: Sendable {
 
 extension ControllerMetrics {
     /// - Parameter figures: nil on a controller that does not lead.
-    package func text(_ figures: ClusterFigures?, version: String) -> String {
+    package func exposition(of figures: ClusterFigures?, version: String) -> String {
         let counts = counts
         var text = Exposition()
-        text.gauge(
-            "ferry_controller_info", "Which version this controller is.",
-            [([("version", version)], 1)])
-        text.gauge(
-            "ferry_leader", "Whether this controller leads.", [([], figures == nil ? 0 : 1)])
+        text.addGauge(
+            "ferry_controller_info", help: "Which version this controller is.",
+            samples: [([("version", version)], 1)])
+        text.addGauge(
+            "ferry_leader", help: "Whether this controller leads.",
+            samples: [([], figures == nil ? 0 : 1)])
         if let term = counts.term {
-            text.gauge("ferry_term", "The term that it leads in.", [([], Double(term.number))])
+            text.addGauge(
+                "ferry_term", help: "The term that it leads in.",
+                samples: [([], Double(term.number))])
         }
-        if let figures { write(figures, to: &text) }
+        if let figures { writeFigures(figures, to: &text) }
         writeMigrations(counts, to: &text)
         writeDecisions(counts, to: &text)
         writeStore(counts, to: &text)
@@ -39,91 +42,101 @@ extension ControllerMetrics {
         return text.text
     }
 
-    private func write(_ figures: ClusterFigures, to text: inout Exposition) {
-        func samples(_ counts: [String: Int]) -> [(Exposition.Labels, Double)] {
+    private func writeFigures(_ figures: ClusterFigures, to text: inout Exposition) {
+        func stateSamples(_ counts: [String: Int]) -> [(Exposition.Labels, Double)] {
             counts.sorted { $0.key < $1.key }.map { ([("state", $0.key)], Double($0.value)) }
         }
-        text.gauge("ferry_hosts", "Hosts by state.", samples(figures.hosts))
-        text.gauge("ferry_vms", "VMs by state.", samples(figures.vms))
-        text.gauge(
-            "ferry_migrations_running", "Migrations ordered and not over.",
-            [([], Double(figures.movesUnderWay))])
-        text.gauge(
-            "ferry_imbalance", "How unevenly the active hosts are loaded; 0 is level.",
-            [([], figures.imbalance)])
+        text.addGauge("ferry_hosts", help: "Hosts by state.", samples: stateSamples(figures.hosts))
+        text.addGauge("ferry_vms", help: "VMs by state.", samples: stateSamples(figures.vms))
+        text.addGauge(
+            "ferry_migrations_running", help: "Migrations ordered and not over.",
+            samples: [([], Double(figures.movesUnderWay))])
+        text.addGauge(
+            "ferry_imbalance", help: "How unevenly the active hosts are loaded; 0 is level.",
+            samples: [([], figures.imbalance)])
     }
 
     private func writeMigrations(_ counts: Counts, to text: inout Exposition) {
-        text.counter(
-            "ferry_migrations_total", "Migrations that ended, by outcome.",
-            labelled("outcome", counts.migrations))
-        text.histogram(
-            "ferry_migration_downtime_milliseconds", "From pause to resume, of each migration.",
-            counts.downtime)
-        text.histogram(
-            "ferry_migration_seconds", "From start to end, of each migration.",
-            counts.migrationSeconds)
-        text.counter(
-            "ferry_migration_wire_bytes_total", "What migrations sent.", [([], counts.wireBytes)])
-        text.histogram(
-            "ferry_migration_seconds_ratio", "Seconds that a migration took, by those predicted.",
-            counts.secondsError)
-        text.histogram(
-            "ferry_migration_downtime_ratio", "A migration's downtime, by what was predicted.",
-            counts.downtimeError)
-        text.counter(
-            "ferry_operations_total", "Operations that ended.",
-            counts.operations.map {
+        text.addCounter(
+            "ferry_migrations_total", help: "Migrations that ended, by outcome.",
+            samples: labelledSamples(label: "outcome", counts: counts.migrations))
+        text.addHistogram(
+            "ferry_migration_downtime_milliseconds",
+            help: "From pause to resume, of each migration.",
+            histogram: counts.downtime)
+        text.addHistogram(
+            "ferry_migration_seconds", help: "From start to end, of each migration.",
+            histogram: counts.migrationSeconds)
+        text.addCounter(
+            "ferry_migration_wire_bytes_total", help: "What migrations sent.",
+            samples: [([], counts.wireBytes)])
+        text.addHistogram(
+            "ferry_migration_seconds_ratio",
+            help: "Seconds that a migration took, by those predicted.",
+            histogram: counts.secondsError)
+        text.addHistogram(
+            "ferry_migration_downtime_ratio",
+            help: "A migration's downtime, by what was predicted.",
+            histogram: counts.downtimeError)
+        text.addCounter(
+            "ferry_operations_total", help: "Operations that ended.",
+            samples: counts.operations.map {
                 ([("kind", $0.labels[0]), ("outcome", $0.labels[1])], $0.count)
             }
         )
     }
 
     private func writeDecisions(_ counts: Counts, to text: inout Exposition) {
-        text.counter(
-            "ferry_placements_total", "Decisions about where a VM starts, by outcome.",
-            labelled("outcome", counts.decisions))
-        text.histogram(
-            "ferry_placement_seconds", "How long a decision took, with the request that needed it.",
-            counts.decisionSeconds)
-        text.counter(
-            "ferry_vm_restarts_total", "VMs that were started again after they ended.",
-            [([], counts.restarts)])
-        text.counter(
-            "ferry_commands_failed_total", "Commands that agents refused or did not answer.",
-            [([], counts.commandsFailed)])
+        text.addCounter(
+            "ferry_placements_total", help: "Decisions about where a VM starts, by outcome.",
+            samples: labelledSamples(label: "outcome", counts: counts.decisions))
+        text.addHistogram(
+            "ferry_placement_seconds",
+            help: "How long a decision took, with the request that needed it.",
+            histogram: counts.decisionSeconds)
+        text.addCounter(
+            "ferry_vm_restarts_total", help: "VMs that were started again after they ended.",
+            samples: [([], counts.restarts)])
+        text.addCounter(
+            "ferry_commands_failed_total", help: "Commands that agents refused or did not answer.",
+            samples: [([], counts.commandsFailed)])
     }
 
     private func writeStore(_ counts: Counts, to text: inout Exposition) {
-        text.counter(
-            "ferry_store_commits_total", "Transactions that the store made.",
-            [([], counts.commits)])
-        text.counter(
-            "ferry_store_commits_failed_total", "Batches that the store did not confirm.",
-            [([], counts.commitsFailed)])
-        text.counter(
-            "ferry_store_changes_total", "Records that were written or removed.",
-            [([], counts.changes)])
-        text.histogram(
-            "ferry_store_commit_seconds", "How long a transaction took.", counts.commitSeconds)
+        text.addCounter(
+            "ferry_store_commits_total", help: "Transactions that the store made.",
+            samples: [([], counts.commits)])
+        text.addCounter(
+            "ferry_store_commits_failed_total", help: "Batches that the store did not confirm.",
+            samples: [([], counts.commitsFailed)])
+        text.addCounter(
+            "ferry_store_changes_total", help: "Records that were written or removed.",
+            samples: [([], counts.changes)])
+        text.addHistogram(
+            "ferry_store_commit_seconds", help: "How long a transaction took.",
+            histogram: counts.commitSeconds)
     }
 
     private func writeRequests(_ counts: Counts, to text: inout Exposition) {
-        text.counter(
-            "ferry_heartbeats_total", "Heartbeats that were answered.", [([], counts.heartbeats)])
-        text.counter(
-            "ferry_registrations_total", "Registrations that were answered.",
-            [([], counts.registrations)])
-        text.counter(
-            "ferry_api_answers_total", "Answers of the API, by status.",
-            counts.requests.sorted { $0.key < $1.key }.map { ([("status", "\($0.key)")], $0.value) }
+        text.addCounter(
+            "ferry_heartbeats_total", help: "Heartbeats that were answered.",
+            samples: [([], counts.heartbeats)])
+        text.addCounter(
+            "ferry_registrations_total", help: "Registrations that were answered.",
+            samples: [([], counts.registrations)])
+        text.addCounter(
+            "ferry_api_answers_total", help: "Answers of the API, by status.",
+            samples: counts.requests.sorted { $0.key < $1.key }.map {
+                ([("status", "\($0.key)")], $0.value)
+            }
         )
-        text.gauge(
-            "ferry_event_streams", "Clients that follow events.", [([], Double(counts.streams))])
+        text.addGauge(
+            "ferry_event_streams", help: "Clients that follow events.",
+            samples: [([], Double(counts.streams))])
     }
 
-    private func labelled(
-        _ label: String, _ counts: [String: UInt64]
+    private func labelledSamples(
+        label: String, counts: [String: UInt64]
     ) -> [(Exposition.Labels, UInt64)] {
         counts.sorted { $0.key < $1.key }.map { ([(label, $0.key)], $0.value) }
     }

@@ -42,20 +42,20 @@ package final class ControllerMetrics: Sendable {
 
     var counts: Counts { state.withLock { $0 } }
 
-    func term(_ term: Term?) { state.withLock { $0.term = term } }
+    func recordTerm(_ term: Term?) { state.withLock { $0.term = term } }
 
     func committed(changes: Int, in duration: Duration) {
         state.withLock {
             $0.commits += 1
             $0.changes += UInt64(changes)
-            $0.commitSeconds.note(duration.seconds)
+            $0.commitSeconds.record(value: duration.seconds)
         }
     }
 
     func commitFailed() { state.withLock { $0.commitsFailed += 1 } }
     func heartbeat() { state.withLock { $0.heartbeats += 1 } }
     func registration() { state.withLock { $0.registrations += 1 } }
-    func answered(_ status: Int) { state.withLock { $0.requests[status, default: 0] += 1 } }
+    func recordResponse(status: Int) { state.withLock { $0.requests[status, default: 0] += 1 } }
 
     /// False: there are as many as may be.
     func streamBegins() -> Bool {
@@ -68,7 +68,7 @@ package final class ControllerMetrics: Sendable {
     func streamEnded() { state.withLock { $0.streams -= 1 } }
 
     /// What came of one piece of work, and how long it took: of all that it decided.
-    func decided(_ news: ArraySlice<ClusterNews>, in duration: Duration) {
+    func recordDecision(news: ArraySlice<ClusterNews>, in duration: Duration) {
         for item in news {
             let outcome: String? =
                 switch item {
@@ -79,22 +79,22 @@ package final class ControllerMetrics: Sendable {
             guard let outcome else { continue }
             state.withLock {
                 $0.decisions[outcome, default: 0] += 1
-                $0.decisionSeconds.note(duration.seconds)
+                $0.decisionSeconds.record(value: duration.seconds)
             }
         }
     }
 
     /// Counts what is stored by now.
-    package func count(_ news: [ClusterNews]) {
+    package func countNews(_ news: [ClusterNews]) {
         guard !news.isEmpty else { return }
         state.withLock { counts in
             for item in news {
                 switch item {
                 case .migrationEnded(let migration, let predicted):
-                    counts.note(migration, predicted)
+                    counts.recordMigration(migration, predicted: predicted)
                 case .commandFailed: counts.commandsFailed += 1
                 case .vmRestarted: counts.restarts += 1
-                case .operationEnded(let operation): counts.note(operation)
+                case .operationEnded(let operation): counts.recordOperation(operation)
                 case .placed, .notPlaced, .hostChanged: break
                 }
             }
@@ -103,22 +103,24 @@ package final class ControllerMetrics: Sendable {
 }
 
 extension ControllerMetrics.Counts {
-    fileprivate mutating func note(_ migration: MigrationInfo, _ predicted: MovePrediction?) {
+    fileprivate mutating func recordMigration(
+        _ migration: MigrationInfo, predicted: MovePrediction?
+    ) {
         migrations[migration.state.rawValue, default: 0] += 1
         guard let report = migration.report else { return }
         wireBytes += report.wireBytes
-        downtime.note(report.downtimeMs)
-        migrationSeconds.note(report.totalMs / 1000)
+        downtime.record(value: report.downtimeMs)
+        migrationSeconds.record(value: report.totalMs / 1000)
         guard let predicted else { return }
         if predicted.seconds.expected > 0 {
-            secondsError.note(report.totalMs / 1000 / predicted.seconds.expected)
+            secondsError.record(value: report.totalMs / 1000 / predicted.seconds.expected)
         }
         if predicted.downtimeMs.expected > 0 {
-            downtimeError.note(report.downtimeMs / predicted.downtimeMs.expected)
+            downtimeError.record(value: report.downtimeMs / predicted.downtimeMs.expected)
         }
     }
 
-    fileprivate mutating func note(_ operation: OperationInfo) {
+    fileprivate mutating func recordOperation(_ operation: OperationInfo) {
         let labels = [operation.kind.rawValue, operation.state.rawValue]
         if let index = operations.firstIndex(where: { $0.labels == labels }) {
             operations[index].count += 1

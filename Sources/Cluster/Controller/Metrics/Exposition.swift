@@ -9,41 +9,43 @@ struct Exposition {
     typealias Labels = [(name: String, value: String)]
     private(set) var text = ""
 
-    mutating func counter(_ name: String, _ help: String, _ samples: [(Labels, UInt64)]) {
-        head(name, help, "counter")
-        for (labels, value) in samples { line(name, labels, "\(value)") }
+    mutating func addCounter(_ name: String, help: String, samples: [(Labels, UInt64)]) {
+        addHead(of: name, help: help, type: "counter")
+        for (labels, value) in samples { addLine(name, labels: labels, value: "\(value)") }
     }
 
-    mutating func gauge(_ name: String, _ help: String, _ samples: [(Labels, Double)]) {
-        head(name, help, "gauge")
-        for (labels, value) in samples { line(name, labels, Self.number(value)) }
-    }
-
-    mutating func histogram(_ name: String, _ help: String, _ histogram: Histogram) {
-        head(name, help, "histogram")
-        for (bound, count) in histogram.cumulative {
-            line("\(name)_bucket", [("le", Self.number(bound))], "\(count)")
+    mutating func addGauge(_ name: String, help: String, samples: [(Labels, Double)]) {
+        addHead(of: name, help: help, type: "gauge")
+        for (labels, value) in samples {
+            addLine(name, labels: labels, value: Self.numberText(value))
         }
-        line("\(name)_sum", [], Self.number(histogram.sum))
-        line("\(name)_count", [], "\(histogram.count)")
     }
 
-    private mutating func head(_ name: String, _ help: String, _ type: String) {
+    mutating func addHistogram(_ name: String, help: String, histogram: Histogram) {
+        addHead(of: name, help: help, type: "histogram")
+        for (bound, count) in histogram.cumulative {
+            addLine("\(name)_bucket", labels: [("le", Self.numberText(bound))], value: "\(count)")
+        }
+        addLine("\(name)_sum", labels: [], value: Self.numberText(histogram.sum))
+        addLine("\(name)_count", labels: [], value: "\(histogram.count)")
+    }
+
+    private mutating func addHead(of name: String, help: String, type: String) {
         let help = help.replacing("\\", with: "\\\\").replacing("\n", with: "\\n")
         text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
     }
 
-    private mutating func line(_ name: String, _ labels: Labels, _ value: String) {
-        let pairs = labels.map { "\($0.name)=\"\(Self.escaped($0.value))\"" }
+    private mutating func addLine(_ name: String, labels: Labels, value: String) {
+        let pairs = labels.map { "\($0.name)=\"\(Self.escapedLabel($0.value))\"" }
         text += "\(name)\(pairs.isEmpty ? "" : "{\(pairs.joined(separator: ","))}") \(value)\n"
     }
 
-    static func escaped(_ value: String) -> String {
+    static func escapedLabel(_ value: String) -> String {
         value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
             .replacing("\n", with: "\\n")
     }
 
-    private static func number(_ value: Double) -> String {
+    private static func numberText(_ value: Double) -> String {
         value == .infinity ? "+Inf" : value.plainText
     }
 }

@@ -12,7 +12,7 @@ struct Histogram: Hashable, Sendable {
         counts = Array(repeating: 0, count: bounds.count + 1)
     }
 
-    mutating func note(_ value: Double) {
+    mutating func record(value: Double) {
         guard value.isFinite else { return }
         counts[bounds.firstIndex { value <= $0 } ?? bounds.count] += 1
         sum += value

@@ -65,7 +65,7 @@ struct Authorization: Sendable {
     private func certificateHolder(of context: APIContext) async throws -> Caller {
         switch await context.peer() {
         case .withoutCertificate:
-            throw unauthorized("present a certificate of cluster \(cluster), or a token")
+            throw unauthorizedProblem("present a certificate of cluster \(cluster), or a token")
         case .unnamed:
             throw Problem(
                 .forbidden,
@@ -86,21 +86,21 @@ struct Authorization: Sendable {
     ) async throws -> Caller {
         let parts = field.split(separator: " ", omittingEmptySubsequences: true)
         guard parts.count == 2, parts[0].lowercased() == "bearer",
-            let name = Token.name(in: String(parts[1]))
-        else { throw unauthorized("the Authorization header holds no Ferry token") }
+            let name = Token.tokenName(in: String(parts[1]))
+        else { throw unauthorizedProblem("the Authorization header holds no Ferry token") }
         let text = String(parts[1])
         let role = try await driver.perform { cluster, context in
             cluster.tokenRecords.first { $0.name == name }
-                .flatMap { Token.role(of: text, by: $0, nowMs: context.now.wallMs) }
+                .flatMap { Token.tokenRole(of: text, by: $0, nowMs: context.now.wallMs) }
         }
         guard let role else {
             context.logger.info("token refused")
-            throw unauthorized("the token is not known, or it has expired")
+            throw unauthorizedProblem("the token is not known, or it has expired")
         }
         return .token(name: name, role: role)
     }
 
-    private func unauthorized(_ sentence: String) -> Refusal {
+    private func unauthorizedProblem(_ sentence: String) -> Refusal {
         Refusal(
             Problem(.unauthorized, sentence),
             headers: [.wwwAuthenticate: "Bearer realm=\"ferry\""])

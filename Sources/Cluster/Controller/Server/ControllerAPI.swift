@@ -72,7 +72,7 @@ private struct GuardedRoute: Sendable {
     let leaders: LeaderBook
     let authorization: Authorization
 
-    @Sendable func respond(_ request: Request, _ context: APIContext) async throws -> Response {
+    @Sendable func respond(to request: Request, context: APIContext) async throws -> Response {
         var context = context
         do {
             context.caller = try await authorization.caller(
@@ -81,17 +81,17 @@ private struct GuardedRoute: Sendable {
             throw await redirection(of: request, after: problem)
         }
         return try await RequestLog(frequent: route.description.isFrequent ? [""] : []).handle(
-            request, context: context, next: answered)
+            request, context: context, next: authorizedResponse)
     }
 
-    @Sendable private func answered(
-        _ request: Request, _ context: APIContext
+    @Sendable private func authorizedResponse(
+        to request: Request, context: APIContext
     ) async throws -> Response {
-        try await Problems().handle(request, context: context, next: handled)
+        try await Problems().handle(request, context: context, next: responseWithProblems)
     }
 
-    @Sendable private func handled(
-        _ request: Request, _ context: APIContext
+    @Sendable private func responseWithProblems(
+        to request: Request, context: APIContext
     ) async throws -> Response {
         do {
             return try await route.response(to: request, in: context, by: rules)
@@ -106,7 +106,7 @@ private struct GuardedRoute: Sendable {
     private func redirection(
         of request: Request, after problem: Problem
     ) async -> any Error {
-        guard let leader = await leaders.current() else { return problem }
+        guard let leader = await leaders.currentLeader() else { return problem }
         let address = leader.candidate.apiAddress
         return Refusal(
             Problem(.notLeader, "controller \(leader.candidate.name) at \(address) leads"),
@@ -123,7 +123,7 @@ private struct Answered: RouterMiddleware {
         next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
         let response = try await next(request, context)
-        metrics.answered(response.status.code)
+        metrics.recordResponse(status: response.status.code)
         return response
     }
 }

@@ -11,7 +11,7 @@ package actor LeaderBook {
     package init(store: any StateStore) { self.store = store }
 
     /// Nil when nobody leads, or the store does not say.
-    package func current() async -> Leader? {
+    package func currentLeader() async -> Leader? {
         if let askedAt, BootClock.now - askedAt < Limits.leaderBelieved { return leader }
         askedAt = BootClock.now
         // A store that does not answer knows no leader either.

@@ -12,7 +12,8 @@ extension ControllerAPI {
                 ControllerRoutes.cluster.serve { _ in try await info() },
                 try ControllerRoutes.openAPI.serve(rules.document),
                 ControllerRoutes.metrics.serveRaw { _ in
-                    let text = metrics.text(try await figuresOfLeader(), version: ferryVersion)
+                    let text = metrics.exposition(
+                        of: try await figuresOfLeader(), version: ferryVersion)
                     return .bytes(Array(text.utf8), mediaType: Exposition.mediaType)
                 },
                 ControllerRoutes.health.serveRaw { _ in .text("alive\n") },

@@ -15,7 +15,7 @@ import Serving
 extension ControllerAPI {
     var eventsRoute: ServedRoute {
         ControllerRoutes.events.serveRaw { call in
-            let wanted = try lastEvent(call.query.lastEventID) ?? call.query.after
+            let wanted = try lastEventRevision(header: call.query.lastEventID) ?? call.query.after
             let after = wanted.map { Revision($0) }
             // Only the leader knows the current state of each object.
             try await perform { _, _ in }
@@ -27,14 +27,14 @@ extension ControllerAPI {
             let stream = EventStream(
                 driver: driver, store: store, metrics: metrics, from: min(after ?? start, start))
             return call.request.live(
-                mediaType: "text/event-stream", stop: { stream.stop() }
+                mediaType: "text/event-stream", stop: { stream.stopStream() }
             ) { writer in
                 try await stream.write(to: &writer)
             }
         }
     }
 
-    private func lastEvent(_ text: String?) throws(Problem) -> UInt64? {
+    private func lastEventRevision(header text: String?) throws(Problem) -> UInt64? {
         guard let text else { return nil }
         guard let number = UInt64(text) else {
             throw Problem(
@@ -66,7 +66,7 @@ final class EventStream: Sendable {
         self.source = source
         let feed = EventFeed(driver: driver, store: store, source: source)
         producers = [
-            Task { await feed.run(from: revision) },
+            Task { await feed.runFeed(from: revision) },
             Task {
                 while (try? await Task.sleep(for: Limits.keepAlive)) != nil {
                     source.yield(Array(":\n\n".utf8))
@@ -79,10 +79,10 @@ final class EventStream: Sendable {
         }
     }
 
-    func stop() { source.finish() }
+    func stopStream() { source.finish() }
 
     func write(to writer: inout any ResponseBodyWriter) async throws {
-        defer { stop() }
+        defer { stopStream() }
         for await chunk in chunks { try await writer.write(ByteBuffer(bytes: chunk)) }
     }
 }
@@ -93,14 +93,14 @@ private struct EventFeed: Sendable {
     let store: any StateStore
     let source: AsyncStream<[UInt8]>.Continuation
 
-    func run(from start: Revision) async {
+    func runFeed(from start: Revision) async {
         var seen = start
-        send("id: \(seen)\n\n")
+        sendText("id: \(seen)\n\n")
         while !Task.isCancelled {
-            do throws(StoreError) { try await follow(&seen) } catch {
+            do throws(StoreError) { try await followChanges(since: &seen) } catch {
                 guard case .compacted = error else { break }
                 seen = await driver.revision
-                send("id: \(seen)\nevent: \(ClusterEvent.Kind.reset.rawValue)\ndata: {}\n\n")
+                sendText("id: \(seen)\nevent: \(ClusterEvent.Kind.reset.rawValue)\ndata: {}\n\n")
                 continue
             }
             break
@@ -108,28 +108,30 @@ private struct EventFeed: Sendable {
         source.finish()
     }
 
-    private func follow(_ seen: inout Revision) async throws(StoreError) {
+    private func followChanges(since seen: inout Revision) async throws(StoreError) {
         let watch = try await store.watch("", after: seen)
         while let batch = try await watch.next() {
-            guard let text = await text(of: batch) else { return }
+            guard let text = await eventText(of: batch) else { return }
             seen = batch.revision
-            if !text.isEmpty, !send(text) { return }
+            if !text.isEmpty, !sendText(text) { return }
         }
     }
 
     /// False when the client does not keep up.
     @discardableResult
-    private func send(_ text: String) -> Bool {
+    private func sendText(_ text: String) -> Bool {
         if case .enqueued = source.yield(Array(text.utf8)) { true } else { false }
     }
 
     /// Nil when this controller does not lead any more.
-    private func text(of batch: StoreBatch) async -> String? {
+    private func eventText(of batch: StoreBatch) async -> String? {
         let keys = batch.changes.compactMap { RecordKey($0.key) }
         guard !keys.isEmpty else { return "" }
         do {
             let events = try await driver.perform { cluster, context in
-                keys.compactMap { Self.event($0, cluster, context.now) }
+                keys.compactMap {
+                    Self.changeEvent(for: $0, cluster: cluster, now: context.now)
+                }
             }
             guard !events.isEmpty else { return "" }
             return events.dropLast().map { "\($0)\n" }.joined()
@@ -138,20 +140,25 @@ private struct EventFeed: Sendable {
     }
 
     /// "event: …\ndata: …\n"; nil for what is nobody's business.
-    private static func event(
-        _ key: RecordKey, _ cluster: Cluster, _ now: Moment
+    private static func changeEvent(
+        for key: RecordKey, cluster: Cluster, now: Moment
     ) -> String? {
         switch key {
-        case .host(let name): event(.host, name.text, try? cluster.host(named: name, at: now))
-        case .vm(let name): event(.vm, name.text, try? cluster.vm(named: name))
-        case .operation(let id): event(.operation, "\(id)", try? cluster.operation(withID: id))
-        case .balance: event(.balance, "", cluster.balanceInfo())
+        case .host(let name):
+            encodedEvent(
+                kind: .host, name: name.text, object: try? cluster.host(named: name, at: now))
+        case .vm(let name):
+            encodedEvent(kind: .vm, name: name.text, object: try? cluster.vm(named: name))
+        case .operation(let id):
+            encodedEvent(
+                kind: .operation, name: "\(id)", object: try? cluster.operation(withID: id))
+        case .balance: encodedEvent(kind: .balance, name: "", object: cluster.balanceInfo())
         case .group, .token: nil
         }
     }
 
-    private static func event(
-        _ kind: ClusterEvent.Kind, _ name: String, _ thing: (some Encodable)?
+    private static func encodedEvent(
+        kind: ClusterEvent.Kind, name: String, object thing: (some Encodable)?
     ) -> String? {
         let bytes =
             thing.map { try? JSONText.bytes($0) }

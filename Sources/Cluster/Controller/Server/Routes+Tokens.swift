@@ -15,7 +15,7 @@ extension ControllerAPI {
                 }
             },
             ControllerRoutes.createToken.serveReply { call in
-                let (text, record) = try Token.make(call.body, nowMs: Moment.now.wallMs)
+                let (text, record) = try Token.makeToken(for: call.body, nowMs: Moment.now.wallMs)
                 var info = try await perform { cluster, context throws(Problem) in
                     try cluster.createToken(record, in: &context)
                 }

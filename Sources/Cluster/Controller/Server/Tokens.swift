@@ -9,7 +9,7 @@ import Serving
 
 enum Token {
     /// A new token, and its record.
-    static func make(_ request: CreateToken, nowMs: Int64) throws(Problem) -> (
+    static func makeToken(for request: CreateToken, nowMs: Int64) throws(Problem) -> (
         text: String, record: TokenRecord
     ) {
         if let seconds = request.validForSeconds, !APILimits.tokenSeconds.contains(seconds) {
@@ -33,7 +33,7 @@ enum Token {
     }
 
     /// The name in the text of a token; nil if the text is not a token.
-    static func name(in text: String) -> String? {
+    static func tokenName(in text: String) -> String? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 3, parts[0] == "ferry", text.utf8.count <= Limits.tokenTextMax else {
             return nil
@@ -43,7 +43,7 @@ enum Token {
 
     /// The role of a token. Nil: it is not the token of this record, or it has expired. The comparison takes the same
     /// time wherever the texts differ.
-    static func role(of text: String, by record: TokenRecord, nowMs: Int64) -> TokenRole? {
+    static func tokenRole(of text: String, by record: TokenRecord, nowMs: Int64) -> TokenRole? {
         let (given, known) = (Array(digest(of: text).utf8), Array(record.digest.utf8))
         guard given.count == known.count else { return nil }
         let difference = zip(given, known).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) }

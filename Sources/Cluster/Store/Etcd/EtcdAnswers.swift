@@ -27,8 +27,8 @@ package struct EtcdKeyValue: Decodable, Sendable {
     let modRevision: EtcdNumber?
     let lease: EtcdNumber?
 
-    func entry(_ keys: EtcdKeys) throws(EtcdFailure) -> StoreEntry {
-        guard let storeKey = keys.storeKey(key), let modRevision else {
+    func storeEntry(using keys: EtcdKeys) throws(EtcdFailure) -> StoreEntry {
+        guard let storeKey = keys.storeKey(fromEtcd: key), let modRevision else {
             throw .malformed("a key that was not asked for")
         }
         return StoreEntry(
@@ -44,10 +44,10 @@ package struct EtcdRangeAnswer: EtcdAnswer {
 
     var revision: Revision { Revision(header.revision?.value ?? 0) }
 
-    package func page(_ keys: EtcdKeys) throws(EtcdFailure) -> StorePage {
+    package func storePage(using keys: EtcdKeys) throws(EtcdFailure) -> StorePage {
         var entries: [StoreEntry] = []
         for keyValue in kvs ?? [] {
-            let entry = try keyValue.entry(keys)
+            let entry = try keyValue.storeEntry(using: keys)
             if let last = entries.last, last.key >= entry.key {
                 throw .malformed("keys out of order")
             }
@@ -65,7 +65,7 @@ package struct EtcdTransactionAnswer: EtcdAnswer {
     let responses: [Response]?
 
     /// What each operation found; all of them must have been ranges.
-    func ranges(_ count: Int) throws(EtcdFailure) -> [EtcdRangeAnswer] {
+    func takeRanges(count: Int) throws(EtcdFailure) -> [EtcdRangeAnswer] {
         let ranges = (responses ?? []).compactMap(\.responseRange)
         guard ranges.count == count else { throw .malformed("\(ranges.count) ranges for \(count)") }
         return ranges

@@ -50,7 +50,7 @@ extension EtcdFailure {
     }
 
     /// True when another member may do what this one did not.
-    func allowsAnotherMember(_ effect: EtcdEffect) -> Bool {
+    func allowsAnotherMember(for effect: EtcdEffect) -> Bool {
         switch self {
         case .notSent: true
         case .lost: effect == .none
@@ -60,7 +60,7 @@ extension EtcdFailure {
         }
     }
 
-    func storeError(_ effect: EtcdEffect) -> StoreError {
+    func storeError(afterEffect effect: EtcdEffect) -> StoreError {
         guard effect == .none || isHarmless || self == .closed else {
             return .outcomeUnknown(reason: reason)
         }

@@ -20,17 +20,17 @@ package struct EtcdKeys: Hashable, Sendable {
     /// All changes of the one key.
     var leaderRange: EtcdRange { EtcdRange(first: leader, end: leader + [0]) }
 
-    func key(_ key: StoreKey) -> Data { Data((entries + key.text).utf8) }
+    func etcdKey(for key: StoreKey) -> Data { Data((entries + key.text).utf8) }
 
-    func range(_ prefix: String, after: StoreKey? = nil) -> EtcdRange {
+    func etcdRange(prefix: String, after: StoreKey? = nil) -> EtcdRange {
         let range = KeyRange(prefix: entries + prefix)
-        let first = after.map { key($0) + [0] } ?? Data()
+        let first = after.map { etcdKey(for: $0) + [0] } ?? Data()
         return EtcdRange(
-            first: max(Data(range.first.utf8), first), end: Data(range.end.utf8))
+            first: laterKey(Data(range.first.utf8), or: first), end: Data(range.end.utf8))
     }
 
     /// Nil for a key that is no entry's.
-    func storeKey(_ key: Data) -> StoreKey? {
+    func storeKey(fromEtcd key: Data) -> StoreKey? {
         guard let text = String(validating: key, as: UTF8.self), text.hasPrefix(entries) else {
             return nil
         }
@@ -44,6 +44,6 @@ struct EtcdRange: Hashable, Sendable {
     let end: Data
 }
 
-private func max(_ left: Data, _ right: Data) -> Data {
+private func laterKey(_ left: Data, or right: Data) -> Data {
     left.lexicographicallyPrecedes(right) ? right : left
 }

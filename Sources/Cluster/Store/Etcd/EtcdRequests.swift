@@ -52,11 +52,11 @@ struct EtcdCompare: Encodable {
     }
 
     /// A key that is not there has 0.
-    static func created(_ key: Data, at revision: UInt64) -> EtcdCompare {
+    static func compareCreation(of key: Data, at revision: UInt64) -> EtcdCompare {
         EtcdCompare(key: key, target: "CREATE", createRevision: EtcdNumber(revision))
     }
 
-    static func changed(_ key: Data, at revision: UInt64) -> EtcdCompare {
+    static func compareChange(of key: Data, at revision: UInt64) -> EtcdCompare {
         EtcdCompare(key: key, target: "MOD", modRevision: EtcdNumber(revision))
     }
 }
@@ -74,7 +74,7 @@ struct EtcdOperation: Encodable {
         case requestTxn = "request_txn"
     }
 
-    static func range(_ request: EtcdRangeRequest) -> EtcdOperation {
+    static func rangeOperation(_ request: EtcdRangeRequest) -> EtcdOperation {
         EtcdOperation(requestRange: request)
     }
 
@@ -82,7 +82,7 @@ struct EtcdOperation: Encodable {
     static func revisions(of key: Data) -> EtcdOperation {
         var request = EtcdRangeRequest(key: key)
         request.keysOnly = true
-        return .range(request)
+        return .rangeOperation(request)
     }
 }
 

@@ -8,13 +8,16 @@ extension EtcdStore {
     /// The outcome of one whose task is cancelled is unknown. After an unknown outcome its term is over.
     package func commit(_ transaction: StoreTransaction) async throws(StoreError) -> Revision {
         try transaction.checkBounds()
-        if let term = transaction.term { try checkIsWithoutDoubt(term) }
+        if let term = transaction.term { try checkIsWithoutDoubt(term: term) }
         let answer: EtcdTransactionAnswer
         do {
-            answer = try await transport.call("/v3/kv/txn", request(transaction), .change)
+            answer = try await transport.call(
+                path: "/v3/kv/txn", request: transactionRequest(for: transaction), effect: .change)
         } catch {
-            let outcome = error.storeError(.change)
-            if case .outcomeUnknown = outcome, let term = transaction.term { doubt(term) }
+            let outcome = error.storeError(afterEffect: .change)
+            if case .outcomeUnknown = outcome, let term = transaction.term {
+                markInDoubt(term: term)
+            }
             throw outcome
         }
         if answer.succeeded == true, let revision = answer.header.revision {
@@ -23,17 +26,17 @@ extension EtcdStore {
         guard answer.succeeded != true else {
             throw .outcomeUnknown(reason: "etcd did not tell the revision")
         }
-        do { throw try refusal(transaction, answer) } catch let failure as EtcdFailure {
+        do { throw try refusal(of: transaction, answer: answer) } catch let failure as EtcdFailure {
             // It said that nothing was done.
-            throw failure.storeError(.none)
+            throw failure.storeError(afterEffect: .none)
         } catch { throw error as? StoreError ?? .unusable(reason: "\(error)") }
     }
 
-    private func request(_ transaction: StoreTransaction) -> EtcdTransactionRequest {
-        let operations = transaction.changes.map(operation)
+    private func transactionRequest(for transaction: StoreTransaction) -> EtcdTransactionRequest {
+        let operations = transaction.changes.map(requestOperation)
         let limit = EtcdBounds.changesPerInnerTransaction
         return EtcdTransactionRequest(
-            compare: compares(transaction),
+            compare: comparisons(for: transaction),
             success: operations.count <= limit
                 ? operations
                 : stride(from: 0, to: operations.count, by: limit).map { start in
@@ -41,43 +44,46 @@ extension EtcdStore {
                     return EtcdOperation(
                         requestTxn: EtcdTransactionRequest(success: Array(part)))
                 },
-            failure: comparedKeys(transaction).map { .revisions(of: $0) })
+            failure: comparedKeys(of: transaction).map { .revisions(of: $0) })
     }
 
-    private func operation(_ change: StoreChange) -> EtcdOperation {
+    private func requestOperation(for change: StoreChange) -> EtcdOperation {
         switch change {
         case .put(let key, let value):
-            EtcdOperation(requestPut: EtcdPutRequest(key: keys.key(key), value: Data(value)))
+            EtcdOperation(
+                requestPut: EtcdPutRequest(key: keys.etcdKey(for: key), value: Data(value)))
         case .delete(let key):
-            EtcdOperation(requestDeleteRange: EtcdDeleteRequest(key: keys.key(key)))
+            EtcdOperation(requestDeleteRange: EtcdDeleteRequest(key: keys.etcdKey(for: key)))
         }
     }
 
-    private func compares(_ transaction: StoreTransaction) -> [EtcdCompare] {
-        let term = transaction.term.map { EtcdCompare.created(keys.leader, at: $0.number) }
+    private func comparisons(for transaction: StoreTransaction) -> [EtcdCompare] {
+        let term = transaction.term.map {
+            EtcdCompare.compareCreation(of: keys.leader, at: $0.number)
+        }
         let conditions = transaction.conditions.map { condition in
             switch condition {
-            case .absent(let key): EtcdCompare.created(keys.key(key), at: 0)
+            case .absent(let key): EtcdCompare.compareCreation(of: keys.etcdKey(for: key), at: 0)
             case .unchanged(let key, .zero):
                 // To etcd a key that is not there was changed at 0; here that holds for no key.
-                EtcdCompare.changed(keys.key(key), at: .max)
+                EtcdCompare.compareChange(of: keys.etcdKey(for: key), at: .max)
             case .unchanged(let key, let since):
-                EtcdCompare.changed(keys.key(key), at: since.number)
+                EtcdCompare.compareChange(of: keys.etcdKey(for: key), at: since.number)
             }
         }
         return (term.map { [$0] } ?? []) + conditions
     }
 
-    private func comparedKeys(_ transaction: StoreTransaction) -> [Data] {
+    private func comparedKeys(of transaction: StoreTransaction) -> [Data] {
         (transaction.term == nil ? [] : [keys.leader])
-            + transaction.conditions.map { keys.key($0.key) }
+            + transaction.conditions.map { keys.etcdKey(for: $0.key) }
     }
 
     /// Which comparison failed, by what etcd found in the place of the changes.
     private func refusal(
-        _ transaction: StoreTransaction, _ answer: EtcdTransactionAnswer
+        of transaction: StoreTransaction, answer: EtcdTransactionAnswer
     ) throws(EtcdFailure) -> StoreError {
-        var found = try answer.ranges(comparedKeys(transaction).count)[...]
+        var found = try answer.takeRanges(count: comparedKeys(of: transaction).count)[...]
         if let term = transaction.term,
             found.popFirst()?.kvs?.first?.createRevision?.value != term.number
         {

@@ -17,49 +17,52 @@ extension EtcdStore {
                 let range = try await leaderRange()
                 if range.kvs?.isEmpty == false {
                     try await waitUntilNobodyLeads(after: range.revision)
-                } else if let leader = try await stand(candidate, lease) {
+                } else if let leader = try await tryCampaign(of: candidate, lease: lease) {
                     return leader
                 }
             }
         } catch {
             guard !Task.isCancelled else { throw .closed }
-            throw error.storeError(.none)
+            throw error.storeError(afterEffect: .none)
         }
         throw .closed
     }
 
     /// Nil when another one was quicker. When it throws, the lease is revoked, or ends by itself.
-    private func stand(
-        _ candidate: Candidate, _ lease: Duration
+    private func tryCampaign(
+        of candidate: Candidate, lease: Duration
     ) async throws(EtcdFailure) -> Leader? {
         let seconds = lease.components.seconds + (lease.components.attoseconds > 0 ? 1 : 0)
         let grant: EtcdGrantAnswer = try await transport.call(
-            "/v3/lease/grant", EtcdGrantRequest(seconds: EtcdNumber(UInt64(max(1, seconds)))))
+            path: "/v3/lease/grant",
+            request: EtcdGrantRequest(seconds: EtcdNumber(UInt64(max(1, seconds)))))
         do {
-            if let leader = try await put(candidate, lease: grant.id) { return leader }
+            if let leader = try await putLeader(candidate: candidate, lease: grant.id) {
+                return leader
+            }
         } catch {
-            await revokeUncancelled(grant.id)
+            await revokeUncancelled(lease: grant.id)
             throw error
         }
-        await revokeUncancelled(grant.id)
+        await revokeUncancelled(lease: grant.id)
         return nil
     }
 
-    private func put(
-        _ candidate: Candidate, lease: EtcdNumber
+    private func putLeader(
+        candidate: Candidate, lease: EtcdNumber
     ) async throws(EtcdFailure) -> Leader? {
         let value: Data
         do { value = try JSONEncoder().encode(candidate) } catch {
             throw .malformed("a candidate that cannot be written: \(error)")
         }
         let request = EtcdTransactionRequest(
-            compare: [.created(keys.leader, at: 0)],
+            compare: [.compareCreation(of: keys.leader, at: 0)],
             success: [
                 EtcdOperation(
                     requestPut: EtcdPutRequest(key: keys.leader, value: value, lease: lease))
             ])
         let answer: EtcdTransactionAnswer = try await transport.call(
-            "/v3/kv/txn", request, .change)
+            path: "/v3/kv/txn", request: request, effect: .change)
         guard answer.succeeded == true else { return nil }
         guard let revision = answer.header.revision else {
             throw .malformed("a transaction without a revision")
@@ -68,11 +71,11 @@ extension EtcdStore {
     }
 
     /// Also in a task that was cancelled: else the place would stay taken until the lease's end.
-    private func revokeUncancelled(_ lease: EtcdNumber) async {
+    private func revokeUncancelled(lease: EtcdNumber) async {
         await Task {
             // One that cannot be revoked ends by itself.
             let _: EtcdEmptyAnswer? = try? await transport.call(
-                "/v3/lease/revoke", EtcdLeaseRequest(id: lease))
+                path: "/v3/lease/revoke", request: EtcdLeaseRequest(id: lease))
         }.value
     }
 
@@ -89,37 +92,37 @@ extension EtcdStore {
     }
 
     private func leaderRange() async throws(EtcdFailure) -> EtcdRangeAnswer {
-        try await range(EtcdRangeRequest(key: keys.leader))
+        try await readRange(request: EtcdRangeRequest(key: keys.leader))
     }
 
     package func renew(_ leader: Leader) async throws(StoreError) {
-        try checkIsWithoutDoubt(leader.term)
+        try checkIsWithoutDoubt(term: leader.term)
         do {
-            guard let lease = try await lease(of: leader) else {
+            guard let lease = try await heldLease(of: leader) else {
                 throw StoreError.deposed(leader.term)
             }
             let answer: EtcdKeepAliveAnswer = try await transport.call(
-                "/v3/lease/keepalive", EtcdLeaseRequest(id: lease))
+                path: "/v3/lease/keepalive", request: EtcdLeaseRequest(id: lease))
             guard answer.isAlive else { throw StoreError.deposed(leader.term) }
         } catch let failure as EtcdFailure {
-            throw failure.storeError(.none)
+            throw failure.storeError(afterEffect: .none)
         } catch { throw error as? StoreError ?? .unusable(reason: "\(error)") }
     }
 
     package func resign(_ leader: Leader) async throws(StoreError) {
         do {
-            guard let lease = try await lease(of: leader) else { return }
+            guard let lease = try await heldLease(of: leader) else { return }
             let _: EtcdEmptyAnswer = try await transport.call(
-                "/v3/lease/revoke", EtcdLeaseRequest(id: lease))
+                path: "/v3/lease/revoke", request: EtcdLeaseRequest(id: lease))
         } catch {
             // It ended by itself meanwhile.
             if case .refused(EtcdCode.notFound, _) = error { return }
-            throw error.storeError(.none)
+            throw error.storeError(afterEffect: .none)
         }
     }
 
     /// Nil when somebody else leads, or nobody.
-    private func lease(of leader: Leader) async throws(EtcdFailure) -> EtcdNumber? {
+    private func heldLease(of leader: Leader) async throws(EtcdFailure) -> EtcdNumber? {
         guard let key = try await leaderRange().kvs?.first,
             key.createRevision?.value == leader.term.number
         else { return nil }
@@ -129,7 +132,7 @@ extension EtcdStore {
     package func leader() async throws(StoreError) -> Leader? {
         do {
             return try await leaderRange().leader()
-        } catch { throw error.storeError(.none) }
+        } catch { throw error.storeError(afterEffect: .none) }
     }
 }
 

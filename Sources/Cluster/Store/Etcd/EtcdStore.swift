@@ -33,9 +33,9 @@ package final class EtcdStore: StateStore {
             endpoints: endpoints, keysFolder: keysFolder, watchSilence: watchSilence)
     }
 
-    func doubt(_ term: Term) { lastTermInDoubt.withLock { $0 = max($0, term) } }
+    func markInDoubt(term: Term) { lastTermInDoubt.withLock { $0 = max($0, term) } }
 
-    func checkIsWithoutDoubt(_ term: Term) throws(StoreError) {
+    func checkIsWithoutDoubt(term: Term) throws(StoreError) {
         guard term > lastTermInDoubt.withLock({ $0 }) else { throw .deposed(term) }
     }
 
@@ -43,34 +43,35 @@ package final class EtcdStore: StateStore {
 
     package func read(_ key: StoreKey) async throws(StoreError) -> StoreEntry? {
         do {
-            let answer: EtcdRangeAnswer = try await range(EtcdRangeRequest(key: keys.key(key)))
-            return try answer.kvs?.first?.entry(keys)
-        } catch { throw error.storeError(.none) }
+            let answer: EtcdRangeAnswer = try await readRange(
+                request: EtcdRangeRequest(key: keys.etcdKey(for: key)))
+            return try answer.kvs?.first?.storeEntry(using: keys)
+        } catch { throw error.storeError(afterEffect: .none) }
     }
 
     package func list(
         _ prefix: String, after: StoreKey?, limit: Int
     ) async throws(StoreError) -> StorePage {
-        do { return try await page(prefix, after: after, limit: limit) } catch {
-            throw error.storeError(.none)
+        do { return try await readPage(prefix: prefix, after: after, limit: limit) } catch {
+            throw error.storeError(afterEffect: .none)
         }
     }
 
     package func listAll(_ prefix: String) async throws(StoreError) -> StorePage {
         for _ in 0..<Limits.listAttempts {
-            do { return try await snapshot(prefix) } catch {
-                guard error == .compacted else { throw error.storeError(.none) }
+            do { return try await readSnapshot(prefix: prefix) } catch {
+                guard error == .compacted else { throw error.storeError(afterEffect: .none) }
             }
         }
         throw .unavailable(reason: "etcd compacts faster than a list can be read")
     }
 
     /// All pages as of the first one's revision.
-    private func snapshot(_ prefix: String) async throws(EtcdFailure) -> StorePage {
-        var whole = try await page(prefix, limit: Limits.changesPerRead)
+    private func readSnapshot(prefix: String) async throws(EtcdFailure) -> StorePage {
+        var whole = try await readPage(prefix: prefix, limit: Limits.changesPerRead)
         while !whole.isComplete {
-            let next = try await page(
-                prefix, after: whole.entries.last?.key, limit: Limits.changesPerRead,
+            let next = try await readPage(
+                prefix: prefix, after: whole.entries.last?.key, limit: Limits.changesPerRead,
                 at: whole.revision)
             whole.entries += next.entries
             whole.isComplete = next.isComplete
@@ -79,23 +80,23 @@ package final class EtcdStore: StateStore {
     }
 
     /// With fewer entries than asked for when all of them are too much for one answer.
-    private func page(
-        _ prefix: String, after: StoreKey? = nil, limit: Int, at revision: Revision? = nil
+    private func readPage(
+        prefix: String, after: StoreKey? = nil, limit: Int, at revision: Revision? = nil
     ) async throws(EtcdFailure) -> StorePage {
-        var request = EtcdRangeRequest(keys.range(prefix, after: after))
+        var request = EtcdRangeRequest(keys.etcdRange(prefix: prefix, after: after))
         request.revision = revision.map { EtcdNumber($0.number) }
         var limit = limit
         while true {
             request.limit = EtcdNumber(UInt64(limit))
-            do { return try await range(request).page(keys) } catch {
+            do { return try await readRange(request: request).storePage(using: keys) } catch {
                 guard error == .tooLong, limit > 1 else { throw error }
                 limit = max(1, min(limit, Limits.changesPerRead) / 4)
             }
         }
     }
 
-    func range(_ request: EtcdRangeRequest) async throws(EtcdFailure) -> EtcdRangeAnswer {
-        do { return try await transport.call("/v3/kv/range", request) } catch {
+    func readRange(request: EtcdRangeRequest) async throws(EtcdFailure) -> EtcdRangeAnswer {
+        do { return try await transport.call(path: "/v3/kv/range", request: request) } catch {
             throw error.isCompacted ? .compacted : error
         }
     }
@@ -104,7 +105,7 @@ package final class EtcdStore: StateStore {
     func presentRevision() async throws(EtcdFailure) -> Revision {
         var request = EtcdRangeRequest(key: keys.leader)
         request.countOnly = true
-        return try await range(request).revision
+        return try await readRange(request: request).revision
     }
 
     /// Of all that etcd holds, also of others.
@@ -113,11 +114,12 @@ package final class EtcdStore: StateStore {
             let target = min(try await presentRevision().number, max(revision.number, 1) - 1)
             guard target > 0 else { return }
             let _: EtcdEmptyAnswer = try await transport.call(
-                "/v3/kv/compaction", EtcdCompactionRequest(revision: EtcdNumber(target)))
+                path: "/v3/kv/compaction",
+                request: EtcdCompactionRequest(revision: EtcdNumber(target)))
         } catch {
             // Somebody else has done it.
             guard !error.isCompacted else { return }
-            throw error.storeError(.none)
+            throw error.storeError(afterEffect: .none)
         }
     }
 }

@@ -30,12 +30,14 @@ final class EtcdTransport: Sendable {
             throw .tooLarge("endpoints of etcd, at least one", max: Limits.endpointsMax)
         }
         self.endpoints = endpoints.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
-        let tls = try keysFolder.map { folder throws(StoreError) in try Self.tls(folder) }
-        calls = Self.client(tls, silence: Limits.answerTimeout)
-        streams = Self.client(tls, silence: watchSilence)
+        let tls = try keysFolder.map { folder throws(StoreError) in
+            try Self.tlsConfiguration(inFolder: folder)
+        }
+        calls = Self.makeClient(tls: tls, silence: Limits.answerTimeout)
+        streams = Self.makeClient(tls: tls, silence: watchSilence)
     }
 
-    private static func client(_ tls: TLSConfiguration?, silence: Duration) -> HTTPClient {
+    private static func makeClient(tls: TLSConfiguration?, silence: Duration) -> HTTPClient {
         var configuration = HTTPClient.Configuration()
         configuration.tlsConfiguration = tls
         configuration.timeout.connect = TimeAmount(Limits.connectTimeout)
@@ -53,7 +55,9 @@ final class EtcdTransport: Sendable {
             configuration: configuration)
     }
 
-    private static func tls(_ folder: String) throws(StoreError) -> TLSConfiguration {
+    private static func tlsConfiguration(inFolder folder: String) throws(StoreError)
+        -> TLSConfiguration
+    {
         do {
             var tls = TLSConfiguration.makeClientConfiguration()
             tls.minimumTLSVersion = .tlsv12
@@ -87,21 +91,21 @@ final class EtcdTransport: Sendable {
 
     /// Asks one member after another, each once, for as long as that does no harm.
     func call<Answer: EtcdAnswer>(
-        _ path: String, _ request: some Encodable, _ effect: EtcdEffect = .none
+        path: String, request: some Encodable, effect: EtcdEffect = .none
     ) async throws(EtcdFailure) -> Answer {
-        let body = try Self.encode(request)
+        let body = try Self.encodeBody(request)
         let first = state.withLock { $0.first }
         var failure = EtcdFailure.closed
         for index in first..<(first + endpoints.count) {
             guard !isClosed else { throw .closed }
             let endpoint = endpoints[index % endpoints.count]
-            switch await answer(endpoint + path, body) {
+            switch await answerBytes(url: endpoint + path, body: body) {
             case .success(let bytes):
                 state.withLock { $0.first = index % endpoints.count }
                 return try Answer.decode(bytes)
             case .failure(let error): failure = error
             }
-            guard !Task.isCancelled, failure.allowsAnotherMember(effect) else { break }
+            guard !Task.isCancelled, failure.allowsAnotherMember(for: effect) else { break }
         }
         // Not this member first, the next time.
         if failure.isOfMember { state.withLock { $0.first = (first + 1) % endpoints.count } }
@@ -112,36 +116,38 @@ final class EtcdTransport: Sendable {
     /// The number of the member that answered last.
     var firstMember: Int { state.withLock { $0.first } }
 
-    private func answer(_ url: String, _ body: ByteBuffer) async -> Result<[UInt8], EtcdFailure> {
+    private func answerBytes(url: String, body: ByteBuffer) async -> Result<[UInt8], EtcdFailure> {
         do {
             let response = try await calls.execute(
-                request(url, body), timeout: TimeAmount(Limits.answerTimeout))
+                httpRequest(url: url, body: body), timeout: TimeAmount(Limits.answerTimeout))
             let bytes = try await response.body.collect(upTo: Limits.answerBytesMax)
-            return Self.checked(response.status, [UInt8](bytes.readableBytesView))
+            return Self.checkStatus(response.status, body: [UInt8](bytes.readableBytesView))
         } catch { return .failure(EtcdFailure(error)) }
     }
 
     /// Opens a stream of answers at the member of that number, whichever there are.
-    func stream(
-        _ path: String, _ request: some Encodable, member: Int
+    func openStream(
+        path: String, request: some Encodable, member: Int
     ) async throws(EtcdFailure) -> EtcdStream {
         guard !isClosed else { throw .closed }
-        let body = try Self.encode(request)
+        let body = try Self.encodeBody(request)
         do {
-            var request = self.request(endpoints[member % endpoints.count] + path, body)
+            var request = self.httpRequest(
+                url: endpoints[member % endpoints.count] + path, body: body)
             // A member that is cut off from the others ends the stream, instead of being silent.
             request.headers.add(name: "Grpc-Metadata-hasleader", value: "true")
             let response = try await streams.execute(request, deadline: .distantFuture)
             guard response.status == .ok else {
                 let bytes = try await response.body.collect(upTo: Limits.answerBytesMax)
-                _ = try Self.checked(response.status, [UInt8](bytes.readableBytesView)).get()
+                _ = try Self.checkStatus(response.status, body: [UInt8](bytes.readableBytesView))
+                    .get()
                 throw EtcdFailure.malformed("status \(response.status.code)")
             }
             return EtcdStream(response.body)
         } catch { throw isClosed ? .closed : EtcdFailure(error) }
     }
 
-    private func request(_ url: String, _ body: ByteBuffer) -> HTTPClientRequest {
+    private func httpRequest(url: String, body: ByteBuffer) -> HTTPClientRequest {
         var request = HTTPClientRequest(url: url)
         request.method = .POST
         request.headers.add(name: "content-type", value: "application/json")
@@ -149,14 +155,14 @@ final class EtcdTransport: Sendable {
         return request
     }
 
-    private static func encode(_ request: some Encodable) throws(EtcdFailure) -> ByteBuffer {
+    private static func encodeBody(_ request: some Encodable) throws(EtcdFailure) -> ByteBuffer {
         do { return ByteBuffer(bytes: try JSONEncoder().encode(request)) } catch {
             throw .malformed("a request that cannot be written: \(error)")
         }
     }
 
-    private static func checked(
-        _ status: HTTPResponseStatus, _ bytes: [UInt8]
+    private static func checkStatus(
+        _ status: HTTPResponseStatus, body bytes: [UInt8]
     ) -> Result<[UInt8], EtcdFailure> {
         guard status != .ok else { return .success(bytes) }
         guard let answer = try? EtcdErrorAnswer.decode(bytes) else {

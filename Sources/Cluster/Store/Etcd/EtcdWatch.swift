@@ -16,12 +16,14 @@ extension EtcdStore {
         _ prefix: String, after: Revision
     ) async throws(StoreError) -> any StoreWatch {
         let present: Revision
-        do { present = try await presentRevision() } catch { throw error.storeError(.none) }
+        do { present = try await presentRevision() } catch {
+            throw error.storeError(afterEffect: .none)
+        }
         // What lies ahead of this etcd comes from another one, of which nothing is known here.
         guard after <= present else { throw .compacted(after: after) }
         let keys = self.keys
-        return EtcdWatch(self, keys.range(prefix), after: after) { keyValue, isDelete in
-            keys.storeKey(keyValue.key).map { key in
+        return EtcdWatch(self, keys.etcdRange(prefix: prefix), after: after) { keyValue, isDelete in
+            keys.storeKey(fromEtcd: keyValue.key).map { key in
                 isDelete ? .delete(key) : .put(key, [UInt8](keyValue.value ?? Data()))
             }
         }
@@ -57,7 +59,7 @@ actor EtcdWatch: StoreWatch {
     func next() async throws(StoreError) -> StoreBatch? {
         do { return try await nextBatch() } catch {
             guard error != .compacted else { throw .compacted(after: grouper.position) }
-            throw error.storeError(.none)
+            throw error.storeError(afterEffect: .none)
         }
     }
 
@@ -65,19 +67,19 @@ actor EtcdWatch: StoreWatch {
     func nextBatch() async throws(EtcdFailure) -> StoreBatch? {
         while !Task.isCancelled, !store.transport.isClosed {
             if let batch = batches.popFirst() { return batch }
-            do { try await receive() } catch { try await recover(from: error) }
+            do { try await receiveLine() } catch { try await recover(from: error) }
         }
         return nil
     }
 
-    private func receive() async throws(EtcdFailure) {
+    private func receiveLine() async throws(EtcdFailure) {
         var stream = try await openStream()
         self.stream = nil
         guard let line = try await stream.nextLine(isolation: self) else {
             throw .lost("the stream ended")
         }
         let answer = try EtcdWatchAnswer.decode(line)
-        batches = try grouper.take(answer, change)[...]
+        batches = try grouper.addLine(answer, change: change)[...]
         self.stream = stream
         failures = 0
     }
@@ -90,7 +92,8 @@ actor EtcdWatch: StoreWatch {
         let request = EtcdWatchRequest(
             createRequest: .init(
                 key: range.first, rangeEnd: range.end, startRevision: start))
-        return try await store.transport.stream("/v3/watch", request, member: member)
+        return try await store.transport.openStream(
+            path: "/v3/watch", request: request, member: member)
     }
 
     private func recover(from failure: EtcdFailure) async throws(EtcdFailure) {
@@ -118,7 +121,7 @@ actor EtcdWatch: StoreWatch {
             member += 1
             return
         }
-        grouper.advance(to: revision)
+        grouper.advance(toRevision: revision)
     }
 
     private func revisionIfNothingChanged() async -> Revision? {
@@ -132,12 +135,14 @@ actor EtcdWatch: StoreWatch {
         now.countOnly = true
         var then = now
         then.revision = EtcdNumber(grouper.position.number)
-        let request = EtcdTransactionRequest(success: [.range(put), .range(now), .range(then)])
+        let request = EtcdTransactionRequest(success: [
+            .rangeOperation(put), .rangeOperation(now), .rangeOperation(then),
+        ])
         // When it cannot be told, the next stream tells what there is to know.
         guard
             let answer: EtcdTransactionAnswer = try? await store.transport.call(
-                "/v3/kv/txn", request),
-            let found = try? answer.ranges(3), let revision = answer.header.revision,
+                path: "/v3/kv/txn", request: request),
+            let found = try? answer.takeRanges(count: 3), let revision = answer.header.revision,
             found[0].kvs?.isEmpty != false, found[1].count == found[2].count
         else { return nil }
         return Revision(revision.value)

@@ -16,8 +16,8 @@ package struct RevisionGrouper: Sendable {
 
     /// - Parameter change: what an event says to whoever watches.
     /// - Returns: the commits that are whole now.
-    package mutating func take(
-        _ line: EtcdWatchAnswer, _ change: (EtcdKeyValue, Bool) -> StoreChange?
+    package mutating func addLine(
+        _ line: EtcdWatchAnswer, change: (EtcdKeyValue, Bool) -> StoreChange?
     ) throws(EtcdFailure) -> [StoreBatch] {
         guard let result = line.result else {
             throw .refused(
@@ -28,17 +28,17 @@ package struct RevisionGrouper: Sendable {
             throw .lost(result.cancelReason ?? "the watch was cancelled")
         }
         var whole: [StoreBatch] = []
-        for event in result.events ?? [] { try add(event, change, &whole) }
+        for event in result.events ?? [] { try addEvent(event, change: change, whole: &whole) }
         if result.fragment != true {
-            close(&whole)
+            closeRevision(appendingTo: &whole)
             noteProgress(result)
         }
         return whole
     }
 
-    private mutating func add(
-        _ event: EtcdWatchAnswer.Event, _ change: (EtcdKeyValue, Bool) -> StoreChange?,
-        _ whole: inout [StoreBatch]
+    private mutating func addEvent(
+        _ event: EtcdWatchAnswer.Event, change: (EtcdKeyValue, Bool) -> StoreChange?,
+        whole: inout [StoreBatch]
     ) throws(EtcdFailure) {
         guard let revision = event.kv.modRevision.map({ Revision($0.value) }),
             let change = change(event.kv, event.type == .delete)
@@ -47,14 +47,14 @@ package struct RevisionGrouper: Sendable {
         guard revision > position else { return }
         if let open, open.revision != revision {
             guard open.revision < revision else { throw .malformed("events out of order") }
-            close(&whole)
+            closeRevision(appendingTo: &whole)
         }
         if open == nil { open = StoreBatch(revision: revision, changes: []) }
         guard (open?.changes.count ?? 0) < Limits.changesPerRevisionMax else { throw .tooLong }
         open?.changes.append(change)
     }
 
-    private mutating func close(_ whole: inout [StoreBatch]) {
+    private mutating func closeRevision(appendingTo whole: inout [StoreBatch]) {
         guard let batch = open else { return }
         whole.append(batch)
         position = batch.revision
@@ -70,7 +70,7 @@ package struct RevisionGrouper: Sendable {
     }
 
     /// It is known in another way that nothing has changed up to there.
-    mutating func advance(to revision: Revision) {
+    mutating func advance(toRevision revision: Revision) {
         open = nil
         position = max(position, revision)
     }

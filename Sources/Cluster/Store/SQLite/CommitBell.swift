@@ -19,16 +19,16 @@ final class CommitBell: Sendable {
 
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
-    func ring(_ revision: Revision) {
-        wake { $0.revision = max($0.revision, revision) }
+    func ring(revision: Revision) {
+        wakeWaiters { $0.revision = max($0.revision, revision) }
     }
 
     /// From now on nobody waits.
     func close() {
-        wake { $0.isClosed = true }
+        wakeWaiters { $0.isClosed = true }
     }
 
-    private func wake(_ change: (inout State) -> Void) {
+    private func wakeWaiters(_ change: (inout State) -> Void) {
         let waiters = state.withLock { state in
             change(&state)
             defer { state.waiters = [:] }

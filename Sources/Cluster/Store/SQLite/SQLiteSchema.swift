@@ -50,7 +50,7 @@ enum SQLiteSchema {
 
     /// Looks without changing anything. An empty file will be a store; any other is one of this version or older, or
     /// `unusable`.
-    static func checkIsStore(_ path: String) throws {
+    static func checkIsStore(path: String) throws {
         guard try Descriptor.open(path, O_RDONLY).size() > 0 else { return }
         var configuration = Configuration()
         configuration.readonly = true
@@ -80,7 +80,7 @@ enum SQLiteSchema {
         }
     }
 
-    static func open(_ path: String) throws -> DatabasePool {
+    static func openPool(path: String) throws -> DatabasePool {
         var configuration = Configuration()
         configuration.busyMode = .timeout(Limits.busyTimeout)
         let pool = try DatabasePool(path: path, configuration: configuration)

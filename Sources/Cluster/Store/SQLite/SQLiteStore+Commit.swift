@@ -8,19 +8,20 @@ import Model
 extension SQLiteStore {
     package func commit(_ transaction: StoreTransaction) async throws(StoreError) -> Revision {
         try transaction.checkBounds()
-        let revision = try await writing { db in try SQLiteStore.commit(transaction, db) }
-        bell.ring(revision)
+        let revision = try await performWrite { db in try SQLiteStore.commit(transaction, in: db) }
+        bell.ring(revision: revision)
         return revision
     }
 
-    private static func commit(_ transaction: StoreTransaction, _ db: Database) throws -> Revision {
+    private static func commit(_ transaction: StoreTransaction, in db: Database) throws -> Revision
+    {
         var revision = Revision.zero
         var isEnding = false
         do {
             try db.inTransaction(.immediate) {
                 let state = try StateRow(db)
-                try check(transaction, state, db)
-                revision = try apply(transaction.changes, state, db)
+                try checkConditions(of: transaction, state: state, in: db)
+                revision = try applyChanges(transaction.changes, state: state, in: db)
                 isEnding = true
                 return .commit
             }
@@ -31,8 +32,8 @@ extension SQLiteStore {
         return revision
     }
 
-    private static func check(
-        _ transaction: StoreTransaction, _ state: StateRow, _ db: Database
+    private static func checkConditions(
+        of transaction: StoreTransaction, state: StateRow, in db: Database
     ) throws {
         if let term = transaction.term, state.leader?.term != term {
             throw StoreError.deposed(term)
@@ -52,25 +53,25 @@ extension SQLiteStore {
     }
 
     /// The new revision; the present one when there was nothing to change.
-    private static func apply(
-        _ changes: [StoreChange], _ state: StateRow, _ db: Database
+    private static func applyChanges(
+        _ changes: [StoreChange], state: StateRow, in db: Database
     ) throws -> Revision {
         let next = Revision(state.revision.number + 1)
         var position = 0
-        for change in changes where try apply(change, at: next, db) {
-            try log(change, at: next, position, db)
+        for change in changes where try applyChange(change, at: next, in: db) {
+            try logChange(change, at: next, position: position, in: db)
             position += 1
         }
         guard position > 0 else { return state.revision }
         let compacted = max(state.compacted.sql, next.sql - Limits.revisionsKept)
-        try forget(upTo: compacted, db)
+        try forgetLog(upTo: compacted, in: db)
         try db.cachedStatement(sql: "UPDATE state SET revision = ?").execute(arguments: [next.sql])
         return next
     }
 
     /// False when a key to delete is not there: then nothing has changed.
-    private static func apply(
-        _ change: StoreChange, at revision: Revision, _ db: Database
+    private static func applyChange(
+        _ change: StoreChange, at revision: Revision, in db: Database
     ) throws -> Bool {
         switch change {
         case .put(let key, let value):
@@ -88,8 +89,8 @@ extension SQLiteStore {
         }
     }
 
-    private static func log(
-        _ change: StoreChange, at revision: Revision, _ position: Int, _ db: Database
+    private static func logChange(
+        _ change: StoreChange, at revision: Revision, position: Int, in db: Database
     ) throws {
         let value: Data? =
             switch change {
@@ -101,7 +102,7 @@ extension SQLiteStore {
         ).execute(arguments: [revision.sql, position, change.key.text, value])
     }
 
-    private static func forget(upTo revision: Int64, _ db: Database) throws {
+    private static func forgetLog(upTo revision: Int64, in db: Database) throws {
         try db.cachedStatement(sql: "DELETE FROM change WHERE revision <= ?")
             .execute(arguments: [revision])
         try db.cachedStatement(sql: "UPDATE state SET compacted = max(compacted, ?)")
@@ -110,10 +111,10 @@ extension SQLiteStore {
 
     package func compact(before revision: Revision) async throws(StoreError) {
         guard revision > .zero else { return }
-        try await writing { db in
+        try await performWrite { db in
             try db.inTransaction(.immediate) {
                 let present = try StateRow(db).revision.sql
-                try SQLiteStore.forget(upTo: min(revision.sql - 1, present), db)
+                try SQLiteStore.forgetLog(upTo: min(revision.sql - 1, present), in: db)
                 return .commit
             }
         }

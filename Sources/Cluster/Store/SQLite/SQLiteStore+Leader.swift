@@ -10,7 +10,7 @@ extension SQLiteStore {
         _ candidate: Candidate, lease: Duration
     ) async throws(StoreError) -> Leader {
         guard !Task.isCancelled else { throw .closed }
-        return try await writing { db in
+        return try await performWrite { db in
             var term = Term(0)
             try db.inTransaction(.immediate) {
                 term = Term(try StateRow(db).term.number + 1)
@@ -30,7 +30,7 @@ extension SQLiteStore {
     }
 
     package func resign(_ leader: Leader) async throws(StoreError) {
-        try await writing { db in
+        try await performWrite { db in
             try db.execute(
                 sql:
                     "UPDATE state SET leader_name = NULL, leader_api_address = NULL WHERE term = ?",
@@ -39,6 +39,6 @@ extension SQLiteStore {
     }
 
     package func leader() async throws(StoreError) -> Leader? {
-        try await reading { db in try StateRow(db).leader }
+        try await performRead { db in try StateRow(db).leader }
     }
 }

@@ -26,20 +26,20 @@ package final class SQLiteStore: StateStore {
     /// a newer version; such a file is left as it is.
     package init(path: String) throws(StoreError) {
         self.path = path
-        lock = Mutex(try Self.lock(path))
+        lock = Mutex(try Self.lockFile(path: path))
         do {
-            try SQLiteSchema.checkIsStore(path)
-            pool = try SQLiteSchema.open(path)
+            try SQLiteSchema.checkIsStore(path: path)
+            pool = try SQLiteSchema.openPool(path: path)
             let state = try pool.write { db in
                 try db.execute(
                     sql: "UPDATE state SET leader_name = NULL, leader_api_address = NULL")
                 return try StateRow(db)
             }
             bell = CommitBell(state.revision)
-        } catch { throw storeError(error, path) }
+        } catch { throw storeError(from: error, path: path) }
     }
 
-    private static func lock(_ path: String) throws(StoreError) -> Descriptor {
+    private static func lockFile(path: String) throws(StoreError) -> Descriptor {
         do {
             try Folder.make(Folder.holding(path), mode: 0o700)
             let file = try Descriptor.open("\(path).lock", O_CREAT | O_RDWR)
@@ -73,7 +73,7 @@ package final class SQLiteStore: StateStore {
     // MARK: Reading
 
     package func read(_ key: StoreKey) async throws(StoreError) -> StoreEntry? {
-        try await reading { db in
+        try await performRead { db in
             let statement = try db.cachedStatement(
                 sql: "SELECT key, value, revision FROM entry WHERE key = ?")
             return try Row.fetchOne(statement, arguments: [key.text]).map(StoreEntry.init(row:))
@@ -83,21 +83,22 @@ package final class SQLiteStore: StateStore {
     package func list(
         _ prefix: String, after: StoreKey?, limit: Int
     ) async throws(StoreError) -> StorePage {
-        try await reading { db in
-            try SQLiteStore.page(db, KeyRange(prefix: prefix), after: after, limit: limit)
+        try await performRead { db in
+            try SQLiteStore.readPage(
+                in: db, range: KeyRange(prefix: prefix), after: after, limit: limit)
         }
     }
 
     package func listAll(_ prefix: String) async throws(StoreError) -> StorePage {
-        try await reading { db in
-            try SQLiteStore.page(
-                db, KeyRange(prefix: prefix), after: nil, limit: .max, bytesMax: .max)
+        try await performRead { db in
+            try SQLiteStore.readPage(
+                in: db, range: KeyRange(prefix: prefix), after: nil, limit: .max, bytesMax: .max)
         }
     }
 
     /// Within one transaction, and so all of one revision.
-    private static func page(
-        _ db: Database, _ range: KeyRange, after: StoreKey?, limit: Int,
+    private static func readPage(
+        in db: Database, range: KeyRange, after: StoreKey?, limit: Int,
         bytesMax: Int = Limits.bytesPerRead
     ) throws -> StorePage {
         let statement = try db.cachedStatement(
@@ -124,23 +125,23 @@ package final class SQLiteStore: StateStore {
 
     // MARK: Access
 
-    func reading<Value: Sendable>(
+    func performRead<Value: Sendable>(
         _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws(StoreError) -> Value {
-        try await access { [pool] done in
+        try await accessPool { [pool] done in
             pool.asyncRead { result in done(Result { try body(result.get()) }) }
         }
     }
 
-    func writing<Value: Sendable>(
+    func performWrite<Value: Sendable>(
         _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws(StoreError) -> Value {
-        try await access { [pool] done in
+        try await accessPool { [pool] done in
             pool.asyncWriteWithoutTransaction { db in done(Result { try body(db) }) }
         }
     }
 
-    private func access<Value: Sendable>(
+    private func accessPool<Value: Sendable>(
         _ start: (@escaping @Sendable (Result<Value, any Error>) -> Void) -> Void
     ) async throws(StoreError) -> Value {
         guard !bell.isClosed else { throw .closed }
@@ -149,13 +150,14 @@ package final class SQLiteStore: StateStore {
         }
         do { return try result.get() } catch {
             // A call that came just before the store was closed finds the file closed.
-            throw bell.isClosed && !(error is StoreError) ? .closed : storeError(error, path)
+            throw bell.isClosed && !(error is StoreError)
+                ? .closed : storeError(from: error, path: path)
         }
     }
 }
 
 /// What SQLite says, in the words of stores.
-func storeError(_ error: any Error, _ path: String) -> StoreError {
+func storeError(from error: any Error, path: String) -> StoreError {
     guard let error = error as? DatabaseError else {
         return error as? StoreError ?? .unusable(reason: "\(path): \(error)")
     }

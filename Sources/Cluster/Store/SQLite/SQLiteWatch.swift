@@ -8,7 +8,7 @@ extension SQLiteStore {
     package func watch(
         _ prefix: String, after: Revision
     ) async throws(StoreError) -> any StoreWatch {
-        let state = try await reading { db in try StateRow(db) }
+        let state = try await performRead { db in try StateRow(db) }
         // What lies ahead of this file comes from another one, of which nothing is known here.
         guard after >= state.compacted, after <= state.revision else {
             throw .compacted(after: after)
@@ -17,10 +17,10 @@ extension SQLiteStore {
     }
 
     /// Whole revisions from the log, and the revision up to which they are all.
-    fileprivate func changes(
-        _ range: KeyRange, after: Revision
+    fileprivate func readChanges(
+        in range: KeyRange, after: Revision
     ) async throws(StoreError) -> (batches: [StoreBatch], end: Revision) {
-        try await reading { db in
+        try await performRead { db in
             let state = try StateRow(db)
             guard after >= state.compacted else { throw StoreError.compacted(after: after) }
             let statement = try db.cachedStatement(
@@ -39,7 +39,7 @@ extension SQLiteStore {
                     batches.append(StoreBatch(revision: revision, changes: []))
                 }
                 let change = try StoreChange(row: row)
-                size.add(change)
+                size.addChange(change)
                 batches[batches.count - 1].changes.append(change)
             }
             return (batches, state.revision)
@@ -54,7 +54,7 @@ private struct ReadSize {
 
     var isReached: Bool { changes >= Limits.changesPerRead || bytes >= Limits.bytesPerRead }
 
-    mutating func add(_ change: StoreChange) {
+    mutating func addChange(_ change: StoreChange) {
         changes += 1
         if case .put(_, let value) = change { bytes += value.count }
     }
@@ -86,14 +86,14 @@ private actor SQLiteWatch: StoreWatch {
     func next() async throws(StoreError) -> StoreBatch? {
         while !store.bell.isClosed, !Task.isCancelled {
             if let batch = batches.popFirst() { return batch }
-            try await read()
+            try await readBatches()
         }
         return nil
     }
 
-    private func read() async throws(StoreError) {
+    private func readBatches() async throws(StoreError) {
         do {
-            let (batches, end) = try await store.changes(range, after: position)
+            let (batches, end) = try await store.readChanges(in: range, after: position)
             self.batches = batches[...]
             position = end
             if batches.isEmpty { await store.bell.wait(after: end) }
