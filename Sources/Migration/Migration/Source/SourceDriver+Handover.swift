@@ -11,53 +11,42 @@ import PeerLink
 
 extension SourceDriver {
     func pause() -> SourceMachine.Event {
-        let now = runtime.now
-        pausedAt = now
-        let predicted = machine.prediction?.expected
-        report.predictedDowntime = predicted ?? .zero
-        watch.update { $0.predictedDowntime = predicted }
-        setPhase(.pause, at: now)
+        reporting.recordPause(at: runtime.now, predicted: machine.prediction?.expected)
         do throws(GuestError) {
-            isPaused = true
-            try guest.pauseForHandover()
-            dirtyPages = try guest.fetchDirtyLog()
-        } catch {
-            fail(.guest(error))
-            return .failed
-        }
+            try guest.pause()
+            try guest.fetchDirtyLog()
+        } catch { return fail(.guest(error)) }
         return .paused
     }
 
-    func sendLast(_ round: Int) -> SourceMachine.Event {
-        guard let streams, let control else { return .peerLost }
-        setPhase(.deviceState)
+    func sendLast(round: Int) -> SourceMachine.Event {
+        guard let streams = connection.streams, let control = connection.control else {
+            return .peerLost
+        }
+        reporting.beginPhase(.deviceState)
         let silenceMax = options.timing.deadPeerInHandover
         control.silenceMax = silenceMax
         streams.beginLastRound(round, silenceMax: silenceMax)
         let state: [UInt8]
-        do { state = try guest.saveState() } catch {
-            fail(.guest(error))
-            return .failed
-        }
-        do { try control.send(.state(state)) } catch { return lost(error) }
-        stateBytes = state.count
-        setPhase(.lastPages)
-        let pages = dirtyPages
+        do { state = try guest.guest.saveState() } catch { return fail(.guest(error)) }
+        do { try control.send(.state(state)) } catch { return reportLoss(error) }
+        reporting.recordState(bytes: state.count)
+        reporting.beginPhase(.lastPages)
+        let pages = guest.dirtyPages
         do throws(RoundError) {
-            try streams.finish { () throws(RoundError) in try tick(round, pagesOfRound: pages) }
-        } catch { return failedRound(error) }
+            try streams.finish { () throws(RoundError) in try watchRound(round, pages: pages) }
+        } catch { return reportRoundFailure(error) }
         let root = streams.root
-        report.memoryRoot = "\(root)"
-        setPhase(.verify)
-        do { try control.send(.verify(round: round, root: root)) } catch { return lost(error) }
+        reporting.recordMemoryRoot(root)
+        reporting.beginPhase(.verify)
+        do { try control.send(.verify(round: round, root: root)) } catch {
+            return reportLoss(error)
+        }
         return .sentAll(root: root)
     }
 
     func seal() -> SourceMachine.Event {
-        do { try guest.seal() } catch {
-            fail(.guest(error))
-            return .failed
-        }
+        do { try guest.guest.seal() } catch { return fail(.guest(error)) }
         return .sealed
     }
 
@@ -65,65 +54,61 @@ extension SourceDriver {
         let isRelease = if case .released = record { true } else { false }
         if isRelease {
             guard watch.release() else {
-                fail(.cancelled)
+                reporting.recordFailure(.cancelled)
                 return .recordFailed
             }
-            setPhase(.handover)
+            reporting.beginPhase(.handover)
         }
         do { try ledger.append(record) } catch {
             if isRelease { watch.takeBackRelease() }
-            fail(.ledger(error))
+            reporting.recordFailure(.ledger(error))
             return .recordFailed
         }
         return .recordWritten
     }
 
     func sendGo(_ epoch: Epoch) -> SourceMachine.Event? {
-        guard let control else { return .peerLost }
-        do { try control.send(.go(epoch)) } catch { return lost(error) }
+        guard let control = connection.control else { return .peerLost }
+        do { try control.send(.go(epoch)) } catch { return reportLoss(error) }
         return nil
     }
 
-    /// Waits for what the destination says next. Called when there is nothing left to do here.
+    /// Waits for the next message of the destination. Called when there is nothing left to do here.
     func nextMessage() -> SourceMachine.Event {
-        guard let control else { return .peerLost }
+        guard let control = connection.control else { return .peerLost }
         let message: PeerMessage
         do { message = try control.receiveMessage() } catch {
-            return watch.isCancelled && machine.canCancel ? .cancel : broken(error)
+            return watch.isCancelled && machine.canCancel ? .cancel : reportUnreadable(error)
         }
         switch message {
         case .ready(let root, let load):
-            clock.move(load, from: .verify, to: .deviceState)
+            reporting.recordLoad(load)
             return .ready(root: root)
         case .running(let epoch, _, let resume):
-            ranAt(runtime.now, resume: resume)
+            markRunning(at: runtime.now, resume: resume)
             return .running(epoch)
         case .answer(let answer): return .answer(answer)
-        case .refused(let refusal): return refused(refusal)
-        default:
-            fail(.unexpectedMessage(message.name))
-            return .failed
+        case .refused(let refusal): return reportRefusal(refusal)
+        default: return fail(.unexpectedMessage(message.name))
         }
     }
 
     /// The destination runs the VM: the end of the downtime by this host's clock.
-    private func ranAt(_ now: Instant, resume: Duration) {
-        setPhase(.announce, at: now)
-        clock.move(resume, from: .handover, to: .resume)
-        if let pausedAt { report.downtime = now - pausedAt }
-        isPaused = false
+    private func markRunning(at now: Instant, resume: Duration) {
+        reporting.recordRunning(at: now, resume: resume)
+        guest.markRunningAtDestination()
     }
 
-    func ask(_ question: OwnershipQuestion, _ attempt: Int) -> SourceMachine.Event {
-        if attempt == 1 { closeAll() }
+    func ask(_ question: OwnershipQuestion, attempt: Int) -> SourceMachine.Event {
+        if attempt == 1 { closeConnection() }
         stop.clear()
         do {
             if attempt > 1 { _ = try stop.wait(until: runtime.now + options.timing.questionPause) }
             let answer = try Questioner(dialer: dialer).ask(question)
-            if case .taken = answer { ranAt(runtime.now, resume: .zero) }
+            if case .taken = answer { markRunning(at: runtime.now, resume: .zero) }
             return .answer(answer)
         } catch let error as QuestionError {
-            if case .noAnswer(let error) = error { fail(.link(error)) }
+            if case .noAnswer(let error) = error { reporting.recordFailure(.link(error)) }
             return .noAnswer
         } catch {
             return .noAnswer

@@ -8,64 +8,40 @@ import PeerLink
 
 extension SourceDriver {
     func rehearse() -> SourceMachine.Event {
-        guard let control else { return .peerLost }
+        guard let control = connection.control else { return .peerLost }
         let state: [UInt8]
-        do { state = try snapshot() } catch {
-            fail(.guest(error))
-            return .failed
-        }
-        setPhase(.deviceState)
+        do { state = try snapshotState() } catch { return fail(.guest(error)) }
+        reporting.beginPhase(.deviceState)
         let reply: PeerMessage
         do {
             try control.send(.rehearse(state: state))
             reply = try control.receiveMessage()
         } catch let error as LinkError {
-            return lost(error)
+            return reportLoss(error)
         } catch let error as MessageError {
-            return broken(error)
+            return reportUnreadable(error)
         } catch {
             unexpectedError(error)
         }
         switch reply {
         case .rehearsed(let load):
-            report.rehearsal?.load = load
+            reporting.recordRehearsedLoad(load)
             return .rehearsed
-        case .refused(let refusal): return refused(refusal)
-        default:
-            fail(.unexpectedMessage(reply.name))
-            return .failed
+        case .refused(let refusal): return reportRefusal(refusal)
+        default: return fail(.unexpectedMessage(reply.name))
         }
     }
 
     /// Returns with the guest running, or throws; then the machine resumes it.
-    private func snapshot() throws(GuestError) -> [UInt8] {
+    private func snapshotState() throws(GuestError) -> [UInt8] {
         var rehearsal = Rehearsal()
         let start = runtime.now
-        setPhase(.pause, at: start)
-        isPaused = true
-        try guest.pauseForHandover()
-        let state = try guest.saveState()
-        try guest.resume()
-        isPaused = false
+        reporting.beginPhase(.pause, at: start)
+        let state = try guest.snapshotState()
         rehearsal.pause = runtime.now - start
         rehearsal.stateBytes = state.count
-        describe(&rehearsal)
-        report.rehearsal = rehearsal
-        return state
-    }
-
-    private func describe(_ rehearsal: inout Rehearsal) {
-        if let prediction = machine.prediction {
-            rehearsal.downtimeLower = prediction.lower
-            rehearsal.downtime = prediction.expected
-            rehearsal.downtimeUpper = prediction.upper
-            report.predictedDowntime = prediction.expected
-        }
         rehearsal.downtimeLimit = options.downtimeLimit ?? offer.spec.downtimeLimit
-        rehearsal.dirtyPagesPerSecond = watch.progress.dirtyPagesPerSecond ?? 0
-        rehearsal.wouldThrottle = machine.wouldThrottle
-        let copying = clock.list.first { $0.phase == .preCopy }?.duration ?? .zero
-        let bytes = pastCounts.wireBytes + (streams?.counts.wireBytes ?? 0)
-        rehearsal.wireBytesPerSecond = Double(bytes) / max(copying.seconds, 1e-6)
+        reporting.recordRehearsal(rehearsal, machine: machine, streams: connection.streams)
+        return state
     }
 }

@@ -1,7 +1,20 @@
-// Does what the source's machine says, on the migration's own thread, and tells it what happened.
+// Performs the actions of the source's machine on the migration's own thread, and gives the machine what happened.
 //
-// The machine decides; this file and its extensions only act. An action that fails leaves its reason in
-// `reason`, for people; the machine gets the event alone.
+// A migration that meets no trouble, phase by phase:
+//
+//     phase         function                    file
+//     connect       connect                     SourceDriver+PreCopy
+//     negotiate     makeOffer, openStreams      SourceDriver+PreCopy
+//     pre-copy      sendRound (many times)      SourceDriver+PreCopy, Streams/SourceStreams
+//     pause         pause                       SourceDriver+Handover
+//     device state  sendLast                    SourceDriver+Handover
+//     last pages    sendLast                    SourceDriver+Handover, Streams/SourceStreams
+//     verify        sendLast, nextMessage       SourceDriver+Handover
+//     handover      seal, write, sendGo         SourceDriver+Handover
+//     announce      nextMessage                 SourceDriver+Handover; then finish, here
+//
+// The machine decides; this file and its extensions only act. The reason why an action failed is recorded for the
+// user; the machine gets the event alone.
 
 import Host
 import MigrationProtocol
@@ -13,44 +26,16 @@ import PeerLink
 /// The driver of one migration at its source. For one thread.
 final class SourceDriver {
     var offer: MigrationOffer
-    let guest: any SourceGuest
-    let destination: PeerAddress
-    let runtime: any MigrationRuntime
     let ledger: any OwnershipLedger
     let options: MigrationOptions
     let watch: MigrationWatch
-    let stop: any WakeFlag
-    let news: any WakeFlag
     let dialer: PeerDialer
 
     var loop: SourceLoop
-    var control: (any Link)?
-    var streams: SourceStreams?
-    var clock: PhaseClock
-    var report = MigrationReport()
-    /// The first thing that went wrong, with all its facts, and when.
-    var reason: (phase: MigrationPhase, reason: MigrationFailure.Reason)?
-    var roundTrip = Duration.zero
-    var isLogging = false
-    var isPaused = false
-    var isThrottled = false
-    var pausedAt: Instant?
-    var lastAlive: Instant
-    var meter = RateMeter()
-    var dirtyPages = 0
-    var stateBytes = 0
-    /// Pages that the next round looks at whatever the log says.
-    let carried: PageSet
-    /// What was sent last, on connections that are gone; nil before the first is.
-    var sent: PageHashTable?
-    /// What the destination has, as of the connection that is gone.
-    private var table: PageHashTable?
-    /// What was done on connections that are gone.
-    var pastCounts = EncoderCounts()
-    /// Since when it has not been connected.
-    var lostAt: Instant?
-    var isRenamed = false
-    private var resumeError: GuestError?
+    var guest: GuestControl
+    var connection: SourceConnection
+    var reconnection: ReconnectState
+    var reporting: SourceReporting
 
     init(
         offer: MigrationOffer, guest: any SourceGuest, destination: PeerAddress,
@@ -58,20 +43,16 @@ final class SourceDriver {
         runtime: any MigrationRuntime, stop: any WakeFlag, news: any WakeFlag
     ) {
         self.offer = offer
-        self.guest = guest
-        self.destination = destination
-        self.runtime = runtime
         self.ledger = ledger
         self.options = options
         self.watch = watch
-        self.stop = stop
-        self.news = news
         dialer = PeerDialer(
             destination: destination, runtime: runtime, timing: options.timing, stop: stop,
             versions: offer.versions)
-        clock = PhaseClock(at: runtime.now)
-        lastAlive = runtime.now
-        carried = PageSet(pageCount: guest.layout.pageCount)
+        self.guest = GuestControl(guest)
+        connection = SourceConnection(dialer: dialer, news: news)
+        reconnection = ReconnectState(pageCount: guest.layout.pageCount)
+        reporting = SourceReporting(watch: watch, runtime: runtime)
         loop = SourceLoop(
             SourceMachine(
                 vm: offer.vm, migration: offer.migration, epoch: offer.epoch,
@@ -84,6 +65,9 @@ final class SourceDriver {
     }
 
     var machine: SourceMachine { loop.machine }
+    var runtime: any MigrationRuntime { dialer.runtime }
+    /// Ends every wait of every connection while it is set.
+    var stop: any WakeFlag { dialer.stop }
 
     func run() throws(MigrationFailure) -> MigrationReport {
         loop.receive(.start, isCancelled: isCancelObeyed)
@@ -97,160 +81,87 @@ final class SourceDriver {
         }
     }
 
-    /// Asked only while the machine can be cancelled.
+    /// Called only while the machine can be cancelled.
     private func isCancelObeyed() -> Bool {
         guard watch.isCancelled else { return false }
-        reason = (clock.phase, .cancelled)
+        reporting.recordCancel()
         return true
     }
 
-    /// What happened by doing it; nil when that is for the destination to tell.
+    /// The event that the action led to; nil when the destination reports it.
     private func perform(_ action: SourceMachine.Action) -> SourceMachine.Event? {
         switch action {
         case .connect: return connect()
         case .offer: return makeOffer()
-        case .reconnect(let attempt): return reconnect(attempt)
+        case .reconnect(let attempt): return reconnect(attempt: attempt)
         case .rehearse: return rehearse()
         case .sendRound(let round): return sendRound(round)
-        case .throttle(let percent): return throttle(percent)
+        case .throttle(let percent): return throttle(percent: percent)
         case .pause: return pause()
-        case .sendLast(let round): return sendLast(round)
+        case .sendLast(let round): return sendLast(round: round)
         case .seal: return seal()
         case .write(let record): return write(record)
         case .sendGo(let epoch): return sendGo(epoch)
-        case .ask(let question, let attempt): return ask(question, attempt)
-        case .resumeGuest: return resumeGuest()
-        case .abandon(let words):
-            abandon(words)
+        case .ask(let question, let attempt): return ask(question, attempt: attempt)
+        case .resumeGuest: return guest.restore() ? .resumed : .resumeFailed
+        case .abandon(let refusal):
+            abandon(refusal)
             return nil
         case .end: return nil
         }
     }
 
-    /// Notes why, once: what comes later follows from it.
-    func fail(_ reason: MigrationFailure.Reason) {
-        if self.reason == nil { self.reason = (clock.phase, reason) }
+    func fail(_ reason: MigrationFailure.Reason) -> SourceMachine.Event {
+        reporting.recordFailure(reason)
+        return .failed
     }
 
-    /// At full speed, without dirty log, whatever state it was in.
-    private func resumeGuest() -> SourceMachine.Event {
-        // Each for itself, the most urgent first: one that fails must not keep the others from being tried.
-        if isPaused, attempt({ () throws(GuestError) in try guest.resume() }) { isPaused = false }
-        if isThrottled { _ = attempt { () throws(GuestError) in try guest.throttle(percent: 0) } }
-        if isLogging { _ = attempt { () throws(GuestError) in try guest.stopDirtyLog() } }
-        return isPaused ? .resumeFailed : .resumed
+    private func abandon(_ refusal: MigrationRefusal) {
+        // The peer may be gone: its own silence limit ends its session then.
+        if let control = connection.control { try? control.send(.refused(refusal)) }
+        closeConnection()
     }
 
-    private func attempt(_ call: () throws(GuestError) -> Void) -> Bool {
-        do {
-            try call()
-            return true
-        } catch {
-            resumeError = resumeError ?? error
-            return false
-        }
-    }
-
-    private func abandon(_ words: MigrationRefusal) {
-        // The peer may be gone: its own silence limit tells it then.
-        if let control { try? control.send(.refused(words)) }
-        closeAll()
-    }
-
-    func closeAll() {
-        stop.set()
-        if let streams {
-            streams.stop()
-            keepCounts(of: streams)
-            sent = streams.pages.sent ?? streams.pages.table
-            table = streams.pages.table
-        }
-        streams = nil
-        control?.close()
-        control = nil
+    func closeConnection() {
+        guard let streams = connection.close() else { return }
+        reporting.recordStreams(streams, count: offer.streams)
+        reconnection.retainPages(of: streams)
     }
 
     private func finish(
         _ ending: SourceMachine.Ending
     ) throws(MigrationFailure) -> MigrationReport {
-        clock.begin(.cleanUp, at: runtime.now)
-        closeAll()
+        reporting.beginCleanUp()
+        closeConnection()
         switch ending {
-        case .handedOver, .runsHere(_, .rehearsed): return finishedReport()
+        case .handedOver, .runsHere(_, .rehearsed):
+            return reporting.finishReport(pageCount: guest.guest.layout.pageCount)
         case .runsHere(let epoch, let cause):
-            throw failure(cause, .runsAtSource(epoch))
+            throw makeFailure(cause, aftermath: .runsAtSource(epoch))
         case .stoppedHere(let epoch, let cause):
             let error =
-                resumeError ?? GuestError(operation: "resume", detail: "it did not resume")
-            throw failure(cause, .stoppedAtSource(epoch, error))
+                guest.resumeFailure
+                ?? GuestError(operation: "resume", detail: "it did not resume")
+            throw makeFailure(cause, aftermath: .stoppedAtSource(epoch, error))
         case .unsettled(let epoch, let cause):
-            throw failure(cause, .unsettled(epoch, with: destination.name))
+            let destination = dialer.destination.name
+            throw makeFailure(cause, aftermath: .unsettled(epoch, with: destination))
         }
     }
 
-    private func failure(
-        _ cause: SourceMachine.Cause, _ aftermath: MigrationFailure.Aftermath
+    private func makeFailure(
+        _ cause: SourceMachine.Cause, aftermath: MigrationFailure.Aftermath
     ) -> MigrationFailure {
-        let phase = reason?.phase ?? clock.phase
-        let told: MigrationFailure.Reason =
-            switch cause {
-            case .refused(let refusal): .refused(refusal)
-            case .cancelled: .cancelled
-            case .doesNotConverge(let facts): .doesNotConverge(facts)
-            case .memoryDiffers(let source, let destination):
-                .memoryDiffers(source: "\(source)", destination: "\(destination)")
-            case .neverRan: .neverRan
-            case .rehearsed:
-                reason?.reason ?? .guest(resumeError ?? GuestError(operation: "resume", detail: ""))
-            case .noAnswer:
-                if case .link(let error) = reason?.reason {
-                    .noAnswer(error)
-                } else {
-                    .noAnswer(nil)
-                }
-            case .peerLost, .failed, .ledgerFailed: reason?.reason ?? .link(.closed)
-            }
-        return MigrationFailure(phase: phase, reason: told, aftermath: aftermath)
+        reporting.makeFailure(
+            cause, aftermath: aftermath, resumeFailure: guest.resumeFailure)
     }
 
-    private func keepCounts(of streams: SourceStreams) {
-        report.streams = offer.streams
-        report.compression = Compression(streams.encoding)
-        let counts = pastCounts + streams.counts
-        pastCounts = counts
-        report.wireBytes = counts.wireBytes + UInt64(stateBytes)
-        report.pagesSent = counts.contentPages + counts.zeroPages
-        report.pageBytesSent = report.pagesSent * UInt64(pageBytes)
-        report.zeroPages = counts.zeroPages
-        report.unchangedPages = counts.unchangedPages
-        report.bytesSentAgain = counts.repeatedPages * UInt64(pageBytes)
-    }
-
-    /// Of a migration that ended at the destination.
-    func auditor() -> MemoryAuditor? {
-        guard options.audits, report.rehearsal == nil, let table else { return nil }
-        return MemoryAuditor(guest: guest, table: table, seed: offer.hashSeed, runtime: runtime)
-    }
-
-    private func finishedReport() -> MigrationReport {
-        let total = clock.elapsed(at: runtime.now)
-        report.total = total
-        watch.update { $0.elapsed = total }
-        clock.begin(.cleanUp, at: runtime.now)
-        report.phases = clock.list
-        if report.rehearsal == nil { report.verifiedPages = UInt64(guest.layout.pageCount) }
-        return report
-    }
-}
-
-extension Compression {
-    fileprivate init(_ encoding: BlockEncoding) {
-        self =
-            switch encoding {
-            case .raw: .none
-            case .lz4: .lz4
-            case .zstd: .zstd
-            case .zlib: .zlib
-            }
+    /// What the verification after a migration needs; nil when none is due.
+    func makeAuditor() -> MemoryAuditor? {
+        guard options.audits, !reporting.isRehearsal, let table = reconnection.table else {
+            return nil
+        }
+        return MemoryAuditor(
+            guest: guest.guest, table: table, seed: offer.hashSeed, runtime: runtime)
     }
 }

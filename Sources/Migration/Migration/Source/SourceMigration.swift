@@ -86,7 +86,7 @@ package final class SourceMigration: Sendable {
             guest: guest, destination: destination, ledger: ledger, options: options,
             watch: watch, runtime: runtime, stop: stop, news: news)
         var report = try driver.run()
-        if let auditor = driver.auditor() {
+        if let auditor = driver.makeAuditor() {
             self.auditor.withLock { $0 = auditor }
             report.audit = MemoryAudit(.running)
         }
