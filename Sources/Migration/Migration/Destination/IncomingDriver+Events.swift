@@ -70,7 +70,7 @@ extension IncomingDriver {
         case .rehearse(let bytes):
             state = bytes
             return .rehearse
-        case .verify(let round, let root): return waitForStreams(round, root, control)
+        case .verify(let round, let digest): return waitForStreams(round, digest, control)
         case .go(let epoch): return .go(epoch)
         case .refused(let refusal): return .refused(refusal)
         default:
@@ -82,13 +82,13 @@ extension IncomingDriver {
 
     /// Waits until every stream has ended the last round.
     private func waitForStreams(
-        _ round: Int, _ theirs: MemoryRoot, _ control: any Link
+        _ round: Int, _ theirs: MemoryDigest, _ control: any Link
     ) -> Event {
         var end = runtime.now + session.timing.deadPeerInHandover
         var lost: MigrationRefusal?
         while true {
             let ours = session.shared.withLock {
-                $0.streams.root(ofRound: round, streams: $0.offer?.streams ?? .max)
+                $0.streams.digest(ofRound: round, streams: $0.offer?.streams ?? .max)
             }
             if let event = disturbance(&lost, &end) { return event }
             if let ours { return .complete(ours: ours, theirs: theirs) }

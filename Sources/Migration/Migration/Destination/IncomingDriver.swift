@@ -70,7 +70,7 @@ final class IncomingDriver {
         case .load: return loadState()
         case .park: return park()
         case .sendRehearsed: return send(.rehearsed(load: load))
-        case .sendReady(let root): return send(.ready(root: root, load: load))
+        case .sendReady(let digest): return send(.ready(digest: digest, load: load))
         case .resumeGuest: return resumeGuest()
         case .sendRunning(let epoch):
             // A lost answer is the source's to ask for again; the VM runs either way.

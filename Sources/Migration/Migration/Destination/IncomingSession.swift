@@ -134,7 +134,7 @@ final class IncomingSession: Sendable {
         frames.add(1, ordering: .relaxed)
         guard case .endOfRound(let round) = try decoder.apply(header) else { return }
         shared.withLock {
-            $0.streams.recordRoundEnd(round, of: stream, root: decoder.root)
+            $0.streams.recordRoundEnd(round, of: stream, digest: decoder.digest)
         }
         news.set()
     }

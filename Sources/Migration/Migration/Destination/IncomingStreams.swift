@@ -17,8 +17,8 @@ struct IncomingStreams {
     private(set) var failure: StreamFailure?
     private var token: [UInt8] = []
     private var unclaimed: Set<Int> = []
-    /// For each stream that ended a round: which one, and its part of the root.
-    private var ended: [Int: (round: Int, root: MemoryRoot)] = [:]
+    /// For each stream that ended a round: which one, and its part of the digest.
+    private var ended: [Int: (round: Int, digest: MemoryDigest)] = [:]
 
     /// From now on each of the streams may claim its place once, with this token.
     mutating func expectStreams(_ count: Int, token: [UInt8]) {
@@ -47,15 +47,15 @@ struct IncomingStreams {
 
     mutating func release() { active -= 1 }
 
-    mutating func recordRoundEnd(_ round: Int, of stream: Int, root: MemoryRoot) {
-        ended[stream] = (round, root)
+    mutating func recordRoundEnd(_ round: Int, of stream: Int, digest: MemoryDigest) {
+        ended[stream] = (round, digest)
     }
 
     /// The digest of memory once this many streams have ended the round; nil before.
-    func root(ofRound round: Int, streams: Int) -> MemoryRoot? {
+    func digest(ofRound round: Int, streams: Int) -> MemoryDigest? {
         let ended = ended.values.filter { $0.round == round }
         guard ended.count == streams else { return nil }
-        return ended.reduce(MemoryRoot.empty) { $0 + $1.root }
+        return ended.reduce(MemoryDigest.empty) { $0 + $1.digest }
     }
 
     /// Damage counts for more than a loss, and the first failure for more than the next.

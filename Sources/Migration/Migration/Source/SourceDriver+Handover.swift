@@ -36,13 +36,13 @@ extension SourceDriver {
         do throws(RoundError) {
             try streams.finish { () throws(RoundError) in try watchRound(round, pages: pages) }
         } catch { return reportRoundFailure(error) }
-        let root = streams.root
-        reporting.recordMemoryRoot(root)
+        let digest = streams.digest
+        reporting.recordMemoryDigest(digest)
         reporting.beginPhase(.verify)
-        do { try control.send(.verify(round: round, root: root)) } catch {
+        do { try control.send(.verify(round: round, digest: digest)) } catch {
             return reportLoss(error)
         }
-        return .sentAll(root: root)
+        return .sentAll(digest: digest)
     }
 
     func seal() -> SourceMachine.Event {
@@ -81,9 +81,9 @@ extension SourceDriver {
             return watch.isCancelled && machine.canCancel ? .cancel : reportUnreadable(error)
         }
         switch message {
-        case .ready(let root, let load):
+        case .ready(let digest, let load):
             reporting.recordLoad(load)
-            return .ready(root: root)
+            return .ready(digest: digest)
         case .running(let epoch, _, let resume):
             markRunning(at: runtime.now, resume: resume)
             return .running(epoch)

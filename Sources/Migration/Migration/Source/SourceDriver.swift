@@ -157,11 +157,11 @@ final class SourceDriver {
     }
 
     /// What the verification after a migration needs; nil when none is due.
-    func makeAuditor() -> MemoryAuditor? {
-        guard options.audits, !reporting.isRehearsal, let table = reconnection.table else {
+    func makeVerifier() -> MemoryVerifier? {
+        guard options.verifiesMemory, !reporting.isRehearsal, let table = reconnection.table else {
             return nil
         }
-        return MemoryAuditor(
+        return MemoryVerifier(
             guest: guest.guest, table: table, seed: offer.hashSeed, runtime: runtime)
     }
 }

@@ -95,7 +95,7 @@ struct SourceReporting {
 
     mutating func recordState(bytes: Int) { traffic.stateBytes = bytes }
 
-    mutating func recordMemoryRoot(_ root: MemoryRoot) { report.memoryRoot = "\(root)" }
+    mutating func recordMemoryDigest(_ digest: MemoryDigest) { report.memoryDigest = "\(digest)" }
 
     /// These streams have ended; their counts do not change any more.
     mutating func recordStreams(_ streams: SourceStreams, count: Int) {

@@ -127,8 +127,8 @@ final class SourceStreams {
         if let failure = board.failure { throw .link(failure) }
     }
 
-    var root: MemoryRoot {
-        board.reports.reduce(MemoryRoot.empty) { $0 + $1.root }
+    var digest: MemoryDigest {
+        board.reports.reduce(MemoryDigest.empty) { $0 + $1.digest }
     }
 
     var counts: EncoderCounts { board.reports.reduce(EncoderCounts()) { $0 + $1.counts } }
