@@ -128,7 +128,7 @@ struct BrokenMigrationTests {
         return try await source.followMigration(withID: started.id) { _ in }
     }
 
-    private func audit(of id: MigrationID, at agent: AgentClient) async throws -> AuditInfo {
+    private func audit(of id: MigrationID, at agent: AgentClient) async throws -> VerificationInfo {
         try await eventually {
             try await agent.migration(withID: id).report?.audit.state != .running
         }

@@ -83,7 +83,7 @@ struct GoldenPeerTests {
     private static func messages() throws -> [(name: String, value: PeerMessage)] {
         let token = (0..<32).map { UInt8($0) }
         let (vm, migration) = (Sample.vm, Sample.migration)
-        let root = MemoryRoot(low: 0x0102_0304_0506_0708, high: 0x1112_1314_1516_1718)
+        let digest = MemoryDigest(low: 0x0102_0304_0506_0708, high: 0x1112_1314_1516_1718)
         return [
             ("hello-control", .hello(versions: 2...3, .control)),
             ("hello-data", .hello(versions: 2...3, .data(token: token, stream: 5))),
@@ -108,8 +108,8 @@ struct GoldenPeerTests {
             ("state", .state([1, 2, 3])),
             ("rehearse", .rehearse(state: [4, 5, 6])),
             ("rehearsed", .rehearsed(load: .microseconds(70))),
-            ("verify", .verify(round: 4, root: root)),
-            ("ready", .ready(root: root, load: .milliseconds(2))),
+            ("verify", .verify(round: 4, digest: digest)),
+            ("ready", .ready(digest: digest, load: .milliseconds(2))),
             ("go", .go(Epoch(8))),
             ("running", .running(Epoch(8), own: .milliseconds(1), resume: .microseconds(30))),
             (

@@ -106,11 +106,11 @@ struct ReconnectTests {
         _ = machine.handle(.peerLost)
         machine.goOn(as: migration.renewed)
         for event: SourceMachine.Event in [
-            .connected, .accepted(terms), .roundEnded(few), .paused, .sentAll(root: .empty),
+            .connected, .accepted(terms), .roundEnded(few), .paused, .sentAll(digest: .empty),
             .sealed,
         ] { _ = machine.handle(event) }
         #expect(
-            machine.handle(.ready(root: .empty)) == [
+            machine.handle(.ready(digest: .empty)) == [
                 .write(
                     .released(vm: vm, epoch: Epoch(5), to: b, migration: migration.renewed))
             ])
@@ -208,13 +208,13 @@ struct ParkingTests {
     }
 
     @Test func `A rehearsal loads the state, and can only end`() {
-        let root = MemoryRoot(low: 1, high: 1)
+        let digest = MemoryDigest(low: 1, high: 1)
         let rehearsal = offer(isRehearsal: true)
         var machine = receiving(rehearsal)
         #expect(machine.handle(.rehearse) == [.load])
         #expect(machine.handle(.loaded) == [.sendRehearsed])
         for event: DestinationMachine.Event in [
-            .go(Epoch(5)), .complete(ours: root, theirs: root), .refused(lost), .peerLost(lost),
+            .go(Epoch(5)), .complete(ours: digest, theirs: digest), .refused(lost), .peerLost(lost),
         ] {
             var tried = machine
             #expect(tried.handle(event) == [.write(neverRan)])

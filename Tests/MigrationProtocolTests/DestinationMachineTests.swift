@@ -7,7 +7,7 @@ import Testing
 
 private let vm = Identifier128(high: 1, low: 1)
 private let migration = Identifier128(high: 2, low: 2)
-private let root = MemoryRoot(low: 5, high: 6)
+private let digest = MemoryDigest(low: 5, high: 6)
 private let refusal = MigrationRefusal(.timedOut, "gone")
 
 private func fixed<Value>(_ make: () throws -> Value) -> Value {
@@ -28,8 +28,8 @@ private let way: [(event: DestinationMachine.Event, actions: [DestinationMachine
     (.offered(offer, from: source), [.prepare(offer)]),
     (.prepared, [.write(incoming)]),
     (.recordWritten, [.accept]),
-    (.complete(ours: root, theirs: root), [.load]),
-    (.loaded, [.sendReady(root)]),
+    (.complete(ours: digest, theirs: digest), [.load]),
+    (.loaded, [.sendReady(digest)]),
     (.go(Epoch(5)), [.write(owned)]),
     (.recordWritten, [.resumeGuest]),
     (.resumed, [.sendRunning(Epoch(5)), .end(.running(Epoch(5)))]),
@@ -68,8 +68,8 @@ struct DestinationMachineTests {
 
     @Test func `Roots that differ are refused before the state is loaded`() {
         var machine = machine(after: 3)
-        let other = MemoryRoot(low: 0, high: 0)
-        #expect(machine.handle(.complete(ours: root, theirs: other)) == [.write(neverRan)])
+        let other = MemoryDigest(low: 0, high: 0)
+        #expect(machine.handle(.complete(ours: digest, theirs: other)) == [.write(neverRan)])
     }
 
     @Test func `An incoming record that cannot be written ends it`() {

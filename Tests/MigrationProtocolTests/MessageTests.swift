@@ -42,8 +42,8 @@ struct MessageTests {
             .answer(.superseded(Epoch(9))),
             .alive(round: 3, remainingBytes: 1 << 40),
             .state([1, 2, 3]),
-            .verify(round: 4, root: MemoryRoot(low: 1, high: 2)),
-            .ready(root: MemoryRoot(low: 3, high: 4), load: .milliseconds(2)),
+            .verify(round: 4, digest: MemoryDigest(low: 1, high: 2)),
+            .ready(digest: MemoryDigest(low: 3, high: 4), load: .milliseconds(2)),
             .go(Epoch(8)),
             .running(Epoch(8), own: .milliseconds(1), resume: .microseconds(30)),
             .question(OwnershipQuestion(vm: id, epoch: Epoch(8), migration: id)),
@@ -124,7 +124,7 @@ struct MessageTests {
                     0x78,
                 ])
         #expect(
-            PeerMessage.verify(round: 3, root: MemoryRoot(low: 1, high: 2)).bytes
+            PeerMessage.verify(round: 3, digest: MemoryDigest(low: 1, high: 2)).bytes
                 == [
                     20, 0, 0, 0, 8, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0,
                     0, 0,

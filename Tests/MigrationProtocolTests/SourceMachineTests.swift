@@ -7,7 +7,7 @@ import Testing
 
 private let vm = Identifier128(high: 1, low: 1)
 private let migration = Identifier128(high: 2, low: 2)
-private let root = MemoryRoot(low: 5, high: 6)
+private let digest = MemoryDigest(low: 5, high: 6)
 private let terms = DowntimeTerms(
     vcpus: 1, roundTrip: .microseconds(100), ledgerWrite: .milliseconds(1))
 
@@ -36,9 +36,9 @@ private let way: [(event: SourceMachine.Event, actions: [SourceMachine.Action])]
     (.accepted(terms), [.sendRound(1)]),
     (.roundEnded(few), [.pause]),
     (.paused, [.sendLast(round: 2)]),
-    (.sentAll(root: root), [.seal]),
+    (.sentAll(digest: digest), [.seal]),
     (.sealed, []),
-    (.ready(root: root), [.write(released)]),
+    (.ready(digest: digest), [.write(released)]),
 ]
 
 private func machine(after steps: Int) -> SourceMachine {
@@ -80,9 +80,9 @@ struct SourceMachineTests {
 
     @Test func `Roots that differ end it before the release`() {
         var machine = machine(after: 7)
-        let other = MemoryRoot(low: 9, high: 9)
-        let cause = SourceMachine.Cause.memoryDiffers(source: root, destination: other)
-        #expect(machine.handle(.ready(root: other)) == [.resumeGuest, .abandon(cause.words)])
+        let other = MemoryDigest(low: 9, high: 9)
+        let cause = SourceMachine.Cause.memoryDiffers(source: digest, destination: other)
+        #expect(machine.handle(.ready(digest: other)) == [.resumeGuest, .abandon(cause.words)])
     }
 
     @Test func `A release that cannot be written is no release`() {

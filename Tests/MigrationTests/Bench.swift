@@ -139,7 +139,7 @@ struct Bench {
         limit: Duration = .seconds(2), refusal: MigrationRefusal? = nil,
         failingRecords: Set<Moment> = [], failingCalls: Set<Moment> = [],
         timing: PeerTiming = Self.shortTiming, isRehearsal: Bool = false,
-        audits: Bool = true, at moment: Moment? = nil,
+        verifiesMemory: Bool = true, at moment: Moment? = nil,
         do action: @escaping @Sendable (Levers) -> Void = { _ in }
     ) throws {
         let levers = Levers()
@@ -194,7 +194,7 @@ struct Bench {
             ledger: sourceLedger,
             options: MigrationOptions(
                 streams: streams, compression: compression, timing: timing,
-                isRehearsal: isRehearsal, audits: audits))
+                isRehearsal: isRehearsal, verifiesMemory: verifiesMemory))
         self.timing = timing
         levers.arm(proxy, migration, host)
         self.levers = levers

@@ -25,7 +25,7 @@ struct HappyTests {
         #expect(report.streams == streams)
         #expect(report.zeroPages == 2700)
         #expect(report.pagesSent == 4096)
-        #expect(report.memoryRoot.count == 32)
+        #expect(report.memoryDigest.count == 32)
         #expect(report.downtime > .zero && report.downtime < report.total)
         if compression == .none { #expect(report.compression == .none) }
         if [.lz4, .zstd, .zlib].contains(compression) { #expect(report.compressionRatio > 1.3) }

@@ -79,7 +79,7 @@ struct PeerServerTests {
 
     /// A session up to the point where everything was sent.
     private func session(
-        _ address: PeerAddress, frames: [UInt8], root: MemoryRoot
+        _ address: PeerAddress, frames: [UInt8], digest: MemoryDigest
     ) throws -> (control: PeerConnection, data: PeerConnection) {
         let (control, _) = try dial(address, SharedKeys.all.a, .control)
         try control.sendMessage(.offer(sampleOffer()))
@@ -89,14 +89,14 @@ struct PeerServerTests {
         let (data, _) = try dial(address, SharedKeys.all.a, .data(token: token, stream: 0))
         try data.send(frames)
         try control.sendMessage(.state([1]))
-        try control.sendMessage(.verify(round: 1, root: root))
+        try control.sendMessage(.verify(round: 1, digest: digest))
         return (control, data)
     }
 
     @Test func `Roots that differ are refused by the destination, and nothing is kept`() throws {
         try withHost { host, address in
             let (control, data) = try session(
-                address, frames: endOfRound(1), root: MemoryRoot(low: 1, high: 1))
+                address, frames: endOfRound(1), digest: MemoryDigest(low: 1, high: 1))
             #expect(code(try control.receiveAnyMessage()) == .memoryDiffers)
             #expect(
                 try host.waitForOutcome()
@@ -104,8 +104,8 @@ struct PeerServerTests {
                         MigrationRefusal(
                             .memoryDiffers, "memory arrived changed",
                             details: [
-                                "source \(MemoryRoot(low: 1, high: 1))",
-                                "destination \(MemoryRoot.empty)",
+                                "source \(MemoryDigest(low: 1, high: 1))",
+                                "destination \(MemoryDigest.empty)",
                             ])))
             #expect(host.guests.first?.now.isDiscarded == true)
             withExtendedLifetime(data) {}
@@ -116,7 +116,7 @@ struct PeerServerTests {
         try withHost { host, address in
             var frame = endOfRound(1)
             frame[4] = 77
-            let (control, data) = try session(address, frames: frame, root: .empty)
+            let (control, data) = try session(address, frames: frame, digest: .empty)
             #expect(code(try control.receiveAnyMessage()) == .protocolViolation)
             guard case .discarded = try host.waitForOutcome() else {
                 Issue.record("not discarded")
@@ -128,7 +128,7 @@ struct PeerServerTests {
 
     @Test func `A source that goes away after ready leaves a never-ran behind`() throws {
         try withHost { host, address in
-            let (control, data) = try session(address, frames: endOfRound(1), root: .empty)
+            let (control, data) = try session(address, frames: endOfRound(1), digest: .empty)
             guard case .ready = try control.receiveAnyMessage() else {
                 Issue.record("not ready")
                 return
@@ -150,7 +150,7 @@ struct PeerServerTests {
     @Test func `Messages that do not belong here end the session`() throws {
         try withHost { host, address in
             for message: PeerMessage in [
-                .ready(root: .empty, load: .zero), .go(Epoch(2)), .welcome(version: 2),
+                .ready(digest: .empty, load: .zero), .go(Epoch(2)), .welcome(version: 2),
             ] {
                 let (control, _) = try dial(address, SharedKeys.all.a, .control)
                 try control.sendMessage(message)
@@ -211,13 +211,13 @@ struct PeerServerTests {
 
 @Suite("Source against a peer that lies")
 struct LyingDestinationTests {
-    @Test func `A destination that answers with another root gets no GO`() throws {
+    @Test func `A destination that answers with another digest gets no GO`() throws {
         let listener = try TCPSocket.listen(on: SocketAddress(ip: "127.0.0.1", port: 0))
         let port = try TCPSocket.port(of: listener)
-        let lie = MemoryRoot(low: 1, high: 2)
+        let lie = MemoryDigest(low: 1, high: 2)
         let liar = try NamedThread(name: "liar") {
             // What fails here fails the expectations below.
-            try? lyingDestination(listener, root: lie)
+            try? lyingDestination(listener, digest: lie)
         }
         defer { liar.join() }
         let guest = try FakeGuest(memory: .mebibytes(16))
@@ -294,8 +294,8 @@ extension LyingDestinationTests {
     }
 }
 
-/// Accepts a migration, drops its pages, and claims a root.
-private func lyingDestination(_ listener: Descriptor, root: MemoryRoot) throws {
+/// Accepts a migration, drops its pages, and claims a digest.
+private func lyingDestination(_ listener: Descriptor, digest: MemoryDigest) throws {
     func next() throws -> PeerConnection {
         guard let socket = try TCPSocket.accept(on: listener, within: .seconds(5)) else {
             throw TestFailure("nobody came")
@@ -314,7 +314,7 @@ private func lyingDestination(_ listener: Descriptor, root: MemoryRoot) throws {
     while true {
         if case .verify = try control.receiveAnyMessage() { break }
     }
-    try control.sendMessage(.ready(root: root, load: .zero))
+    try control.sendMessage(.ready(digest: digest, load: .zero))
     _ = try control.receiveAnyMessage()
     withExtendedLifetime(data) {}
 }

@@ -33,7 +33,7 @@ struct RehearsalTests {
         #expect(rehearsal.downtime < rehearsal.downtimeUpper)
         #expect(rehearsal.downtimeUpper <= rehearsal.downtimeLimit.duration)
         #expect(rehearsal.dirtyPagesPerSecond > 0 && rehearsal.wireBytesPerSecond > 0)
-        #expect(!rehearsal.wouldThrottle && report.audit.state == .off)
+        #expect(!rehearsal.wouldThrottle && report.verification.state == .off)
         #expect(report.downtime == .zero && report.verifiedPages == 0)
         let calls = bench.guest.now.calls
         #expect(calls.filter { $0 == "pauseForHandover" }.count == 1)

@@ -101,7 +101,7 @@ struct BlockCodecTests {
                 let bit = Int(generator.next() % UInt64(damaged.count * 8))
                 damaged[bit / 8] ^= 1 << UInt8(bit % 8)
             }
-            // Damage may go unseen here: the root is what finds that.
+            // Damage may go unseen here: the digest is what finds that.
             _ = try? decompressed(damaged, encoding, codec, count: bytes.count)
         }
         #expect(try decompressed(block, encoding, codec, count: bytes.count) == bytes)

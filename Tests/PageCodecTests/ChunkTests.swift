@@ -32,8 +32,8 @@ struct ChunkTests {
         let applied = try decode(frames(encoder, chunks: 0..<2, by: encoding), with: decoder)
         #expect(applied.last == .endOfRound(1))
         #expect(source.isEqual(to: target))
-        #expect(encoder.root == decoder.root)
-        #expect(encoder.root == source.root(seed: seed))
+        #expect(encoder.digest == decoder.digest)
+        #expect(encoder.digest == source.digest(seed: seed))
         #expect(encoder.counts.pages == UInt64(source.count))
     }
 
@@ -63,9 +63,9 @@ struct ChunkTests {
             _ = try decode(
                 frames(encoder, chunks: 0..<2, by: encoding, round: round), with: decoder)
             #expect(source.isEqual(to: target))
-            #expect(encoder.root == decoder.root)
+            #expect(encoder.digest == decoder.digest)
         }
-        #expect(encoder.root == source.root(seed: seed))
+        #expect(encoder.digest == source.digest(seed: seed))
         #expect(encoder.counts.unchangedPages > 0)
     }
 
@@ -98,7 +98,7 @@ struct ChunkTests {
         #expect(encoder.counts.zeroPages == 412)
         #expect(target[150] == source[150])
         #expect(target[99].allSatisfy { $0 == 0 })
-        #expect(encoder.root == decoder.root)
+        #expect(encoder.digest == decoder.digest)
     }
 
     @Test func `A frame has these bytes`() {
@@ -118,9 +118,9 @@ struct ChunkTests {
         #expect(Array(wire[4196...]) == end)
     }
 
-    // MARK: What the root protects
+    // MARK: What the digest protects
 
-    @Test func `A byte that changes on the way makes the roots differ`() throws {
+    @Test func `A byte that changes on the way makes the digests differ`() throws {
         var generator = SplitMix64(seed: 5)
         let source = Pages(64)
         for page in 0..<64 { source[page] = text(&generator) }
@@ -130,10 +130,10 @@ struct ChunkTests {
         wire[16 + 64 + 5 * pageBytes + 1234] ^= 0x10
         let decoder = decoder(Pages(64))
         _ = try decode(wire, with: decoder)
-        #expect(encoder.root != decoder.root)
+        #expect(encoder.digest != decoder.digest)
     }
 
-    @Test func `A page that lands in another's place makes the roots differ`() throws {
+    @Test func `A page that lands in another's place makes the digests differ`() throws {
         var generator = SplitMix64(seed: 6)
         let source = Pages(64)
         for page in 0..<2 { source[page] = text(&generator) }
@@ -144,10 +144,12 @@ struct ChunkTests {
         wire[18] = 2  // page 1 becomes page 2
         let decoder = decoder(Pages(64))
         _ = try decode(wire, with: decoder)
-        #expect(encoder.root != decoder.root)
+        #expect(encoder.digest != decoder.digest)
     }
 
-    @Test func `What happens to memory after it landed is for an audit to find, not for the root`()
+    @Test
+    func
+        `What happens to memory after it landed is for a verification to find, not for the digest`()
         throws
     {
         var generator = SplitMix64(seed: 7)
@@ -159,11 +161,12 @@ struct ChunkTests {
         let decoder = decoder(target)
         _ = try decode(frames(encoder, chunks: 0..<1, by: .raw), with: decoder)
         unsafe target.bytes[777] ^= 1
-        #expect(encoder.root == decoder.root)
-        #expect(target.root(seed: seed) != encoder.root)
+        #expect(encoder.digest == decoder.digest)
+        #expect(target.digest(seed: seed) != encoder.digest)
     }
 
-    @Test func `A change that the dirty log forgot is for an audit to find, not for the root`()
+    @Test
+    func `A change that the dirty log forgot is for a verification to find, not for the digest`()
         throws
     {
         var generator = SplitMix64(seed: 8)
@@ -174,8 +177,8 @@ struct ChunkTests {
         let decoder = decoder(Pages(64))
         _ = try decode(frames(encoder, chunks: 0..<1, by: .raw), with: decoder)
         unsafe source.bytes[0] ^= 1
-        #expect(encoder.root == decoder.root)
-        #expect(source.root(seed: seed) != encoder.root)
+        #expect(encoder.digest == decoder.digest)
+        #expect(source.digest(seed: seed) != encoder.digest)
     }
 
     // MARK: Frames that are wrong
@@ -198,7 +201,7 @@ struct ChunkTests {
         }
     }
 
-    @Test func `Flipped bits are typed errors or another root, never a trap`() {
+    @Test func `Flipped bits are typed errors or another digest, never a trap`() {
         let wire = goodWire(10)
         let good = decoder(Pages(16))
         _ = try? decode(wire, with: good)
@@ -211,7 +214,7 @@ struct ChunkTests {
             do {
                 let applied = try decode(damaged, with: decoder)
                 // What stays whole and the same is at most the number of the round, or unused places.
-                let isHarmless = decoder.root == good.root
+                let isHarmless = decoder.digest == good.digest
                 #expect(applied.count > 0 || isHarmless)
             } catch {}
         }

@@ -1,4 +1,4 @@
-// Tables of hashes as they travel, their parts of the root, and sets of pages.
+// Tables of hashes as they travel, their parts of the digest, and sets of pages.
 
 import Model
 import PageCodec
@@ -32,12 +32,12 @@ struct PageTableTests {
     }
 
     @Test(arguments: 1...5)
-    func `Streams' parts of the root add up to it`(_ streams: Int) {
+    func `Streams' parts of the digest add up to it`(_ streams: Int) {
         let table = table(512 * 7 + 3, Array(0..<3000) + [3586])
-        let sum = (0..<streams).reduce(MemoryRoot.empty) {
-            $0 + table.root(ofStream: $1, of: streams)
+        let sum = (0..<streams).reduce(MemoryDigest.empty) {
+            $0 + table.digest(ofStream: $1, of: streams)
         }
-        #expect(sum == table.root)
+        #expect(sum == table.digest)
     }
 
     @Test func `A set holds pages that differ, until it is emptied`() {

@@ -44,7 +44,7 @@ import PageCodec
         }
     }
 
-    func root(seed: UInt64) -> MemoryRoot {
+    func digest(seed: UInt64) -> MemoryDigest {
         unsafe rootOfMemory(UnsafeRawBufferPointer(bytes), seed: seed)
     }
 

@@ -204,7 +204,7 @@ package struct ReportInfo: Hashable, Sendable, Codable {
     package var verifiedPages: UInt64
     package var memoryRoot: String
     /// It goes on after the migration is over.
-    package var audit: AuditInfo
+    package var audit: VerificationInfo
     package var rehearsal: RehearsalInfo?
 
     package init(_ report: MigrationReport) {
@@ -224,13 +224,13 @@ package struct ReportInfo: Hashable, Sendable, Codable {
         unchangedPages = report.unchangedPages
         reconnects = report.reconnects
         bytesSentAgain = report.bytesSentAgain
-        audit = AuditInfo(report.audit)
+        audit = VerificationInfo(report.verification)
         rehearsal = report.rehearsal.map { RehearsalInfo($0) }
         streams = report.streams
         compression = report.compression
         compressionRatio = report.compressionRatio
         verifiedPages = report.verifiedPages
-        memoryRoot = report.memoryRoot
+        memoryRoot = report.memoryDigest
     }
 }
 
@@ -271,9 +271,9 @@ package struct RehearsalInfo: Hashable, Sendable, Codable {
     }
 }
 
-/// MemoryAudit with its units in its names.
-package struct AuditInfo: Hashable, Sendable, Codable {
-    package var state: MemoryAudit.State
+/// MemoryVerification with its units in its names.
+package struct VerificationInfo: Hashable, Sendable, Codable {
+    package var state: MemoryVerification.State
     /// Pages that were looked at.
     package var pages: UInt64
     package var durationMs: Double
@@ -281,11 +281,11 @@ package struct AuditInfo: Hashable, Sendable, Codable {
     package var differing: UInt64
     package var differingPages: [UInt64]
 
-    package init(_ audit: MemoryAudit) {
-        state = audit.state
-        pages = audit.pages
-        durationMs = audit.duration.milliseconds
-        differing = audit.differing
-        differingPages = audit.differingPages
+    package init(_ verification: MemoryVerification) {
+        state = verification.state
+        pages = verification.pages
+        durationMs = verification.duration.milliseconds
+        differing = verification.differing
+        differingPages = verification.differingPages
     }
 }

@@ -33,7 +33,7 @@ public struct MigrationProgress: Hashable, Sendable, Codable {
 }
 
 /// A migration that ended well.
-public struct MigrationReport: Hashable, Sendable, Codable {
+public struct MigrationReport: Hashable, Sendable {
     public var total: Duration = .zero
     /// Pause to resume, as the source's clock saw it.
     public var downtime: Duration = .zero
@@ -57,10 +57,10 @@ public struct MigrationReport: Hashable, Sendable, Codable {
     public var predictedDowntime: Duration = .zero
     /// Pages whose hash was compared at both ends before the handover, all of them.
     public var verifiedPages: UInt64 = 0
-    /// The root of those hashes: equal at both ends.
-    public var memoryRoot = ""
+    /// The digest of those hashes: equal at both ends.
+    public var memoryDigest = ""
     /// The second look at the source's memory, after the handover.
-    public var audit = MemoryAudit(.off)
+    public var verification = MemoryVerification(.off)
     /// What a rehearsal found; nil for a migration.
     public var rehearsal: Rehearsal?
 
@@ -96,7 +96,7 @@ public struct Rehearsal: Hashable, Sendable, Codable {
 }
 
 /// The frozen memory that a VM left behind, hashed again and compared with what was sent.
-public struct MemoryAudit: Hashable, Sendable, Codable {
+public struct MemoryVerification: Hashable, Sendable, Codable {
     public enum State: String, Hashable, Sendable, Codable, CaseIterable {
         case off
         case running

@@ -18,8 +18,8 @@ package enum Limits {
     static let streamSilenceMax = Duration.seconds(24 * 3600)
     /// Nice value of the threads that copy pages: the guest keeps its processor.
     static let streamNice: Int32 = 5
-    /// Of the thread that audits memory: nobody waits for it.
-    static let auditNice: Int32 = 19
+    /// Of the thread that verifies memory: nobody waits for it.
+    static let verificationNice: Int32 = 19
 
     /// How often a ledger's write is timed before a migration; the best counts, a disk's hiccup does not.
     static let ledgerMeasurements = 3

@@ -15,7 +15,7 @@ package struct MigrationFailure: Error, Hashable, Sendable, CustomStringConverti
         case refused(MigrationRefusal)
         case cancelled
         case doesNotConverge(ConvergenceFacts)
-        /// Source and destination computed different roots.
+        /// Source and destination computed different digests.
         case memoryDiffers(source: String, destination: String)
         case guest(GuestError)
         case ledger(LedgerError)
@@ -60,7 +60,7 @@ extension MigrationFailure.Reason: CustomStringConvertible {
         case .cancelled: "cancelled"
         case .doesNotConverge(let facts): "the migration does not converge: \(facts)"
         case .memoryDiffers(let source, let destination):
-            "memory arrived changed: root \(source) at the source, \(destination) at the destination"
+            "memory arrived changed: digest \(source) at the source, \(destination) at the destination"
         case .guest(let error): "the guest's process failed: \(error)"
         case .ledger(let error): "\(error)"
         case .malformed(let error): "the destination sent what cannot be read: \(error)"

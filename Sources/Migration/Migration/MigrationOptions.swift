@@ -24,13 +24,13 @@ package struct MigrationOptions: Hashable, Sendable {
     /// Everything but the handover.
     package var isRehearsal: Bool
     /// After the handover the source's memory is looked at once more.
-    package var audits: Bool
+    package var verifiesMemory: Bool
 
     package init(
         streams: Int = 2, compression: Compression = .auto, downtimeLimit: DowntimeLimit? = nil,
-        timing: PeerTiming = PeerTiming(), isRehearsal: Bool = false, audits: Bool = true
+        timing: PeerTiming = PeerTiming(), isRehearsal: Bool = false, verifiesMemory: Bool = true
     ) {
-        self.audits = audits
+        self.verifiesMemory = verifiesMemory
         self.isRehearsal = isRehearsal
         self.streams = streams
         self.compression = compression

@@ -28,8 +28,8 @@ package enum AppliedFrame: Hashable, Sendable {
     /// Where frames are received: a header, and a body of at most `Limits.frameBodyBytesMax` bytes.
     private let header: UnsafeMutableRawBufferPointer
     private let body: UnsafeMutableRawBufferPointer
-    /// This stream's part of the root.
-    package private(set) var root: MemoryRoot
+    /// This stream's part of the digest.
+    package private(set) var digest: MemoryDigest
     package private(set) var pages: UInt64 = 0
 
     /// - Parameters:
@@ -51,7 +51,7 @@ package enum AppliedFrame: Hashable, Sendable {
         self.seed = seed
         self.stream = stream
         self.streams = streams
-        root = table.root(ofStream: stream, of: streams)
+        digest = table.digest(ofStream: stream, of: streams)
         unsafe scratch = .allocate(byteCount: Limits.batchBytesMax, alignment: 64)
         unsafe header = .allocate(byteCount: PageFrameHeader.bytes, alignment: 64)
         unsafe body = .allocate(byteCount: Limits.frameBodyBytesMax, alignment: 64)
@@ -132,7 +132,7 @@ package enum AppliedFrame: Hashable, Sendable {
             unsafe place(of: page).initializeMemory(
                 as: UInt8.self, repeating: 0, count: pageBytes)
         }
-        root = root + table.replace(page, with: .zeroPage)
+        digest = digest + table.replace(page, with: .zeroPage)
     }
 
     private func applyPages(_ header: PageFrameHeader) throws(PageFrameError) {
@@ -148,7 +148,7 @@ package enum AppliedFrame: Hashable, Sendable {
         for place in 0..<header.count {
             let page = start + Int(word(place))
             let hash = unsafe PageHash(page: self.place(of: page), seed: seed)
-            root = root + table.replace(page, with: hash)
+            digest = digest + table.replace(page, with: hash)
         }
         pages += UInt64(header.count)
     }

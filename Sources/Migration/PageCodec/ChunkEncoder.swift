@@ -77,21 +77,21 @@ package struct ChunkPages: Hashable, Sendable {
     private var zeroRangeCount = 0
 
     package private(set) var counts = EncoderCounts()
-    /// This stream's part of the root.
-    package private(set) var root: MemoryRoot
+    /// This stream's part of the digest.
+    package private(set) var digest: MemoryDigest
 
     /// - Parameters:
     ///   - memory: all of guest memory, `table.pageCount` pages.
     ///   - owner: memory and bits stay as long as it lives.
     ///   - dirtyBits: for as many pages.
     ///   - table: what the peer has.
-    ///   - root: this stream's part of the table's.
+    ///   - digest: this stream's part of the table's.
     ///   - sent: what was sent last, on this connection or one before that broke; nil when there was none.
     package init(
         memory: UnsafeRawPointer, dirtyBits: DirtyBits, owner: AnyObject, table: PageHashTable,
-        seed: UInt64, root: MemoryRoot = .empty, sent: PageHashTable? = nil
+        seed: UInt64, digest: MemoryDigest = .empty, sent: PageHashTable? = nil
     ) {
-        self.root = root
+        self.digest = digest
         self.sent = sent
         self.owner = owner
         unsafe self.memory = memory
@@ -156,7 +156,7 @@ package struct ChunkPages: Hashable, Sendable {
             counts.unchangedPages += 1
             return
         }
-        root = root + table.replace(number, with: hash)
+        digest = digest + table.replace(number, with: hash)
         if let sent {
             if sent[number] == hash { counts.repeatedPages += 1 }
             sent[number] = hash
@@ -175,7 +175,7 @@ package struct ChunkPages: Hashable, Sendable {
             return
         }
         counts.zeroPages += 1
-        root = root + table.replace(number, with: .zeroPage)
+        digest = digest + table.replace(number, with: .zeroPage)
         if let sent { sent[number] = .zeroPage }
         let last = zeroRangeCount - 1
         if last >= 0, Int(zeroRanges[last * 2] + zeroRanges[last * 2 + 1]) == page {

@@ -1,10 +1,10 @@
-// The hash of one page, and its term in the root of a memory.
+// The hash of one page, and its term in the digest of a memory.
 //
-// The root is a sum: a page that changes takes its old term out and puts its new one in, so that keeping the
-// root costs the same for one page as for a million, and the order in which streams deliver does not matter.
-// A term depends on the page's number and on its hash, so two pages that change places change the root.
+// The digest is a sum: a page that changes takes its old term out and puts its new one in, so that keeping the
+// digest costs the same for one page as for a million, and the order in which streams deliver does not matter.
+// A term depends on the page's number and on its hash, so two pages that change places change the digest.
 //
-// What equal roots say: every page of the destination, when it landed, was what the source sent last for that
+// What equal digests say: every page of the destination, when it landed, was what the source sent last for that
 // page, and none is missing. They do not say that the source sent a page again after its last change (the
 // dirty log's duty), nor that nobody changed the destination's memory after it landed.
 
@@ -34,12 +34,12 @@ package struct PageHash: Hashable, Sendable {
         high = hash.high64
     }
 
-    /// The term of a page in the root; `none` has no term.
+    /// The term of a page in the digest; `none` has no term.
     @inline(__always)
-    package func term(ofPage index: Int) -> MemoryRoot {
+    package func term(ofPage index: Int) -> MemoryDigest {
         if self == .none { return .empty }
         let page = UInt64(truncatingIfNeeded: index) &+ 1
-        return MemoryRoot(
+        return MemoryDigest(
             low: mixed(low ^ (page &* 0x9FB2_1C65_1E98_DF25)),
             high: mixed(high ^ (page &* 0xC2B2_AE3D_27D4_EB4F)))
     }

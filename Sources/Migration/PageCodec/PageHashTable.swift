@@ -27,41 +27,41 @@ package import Model
         }
     }
 
-    /// Puts in a page's new hash; returns what that adds to the root.
+    /// Puts in a page's new hash; returns what that adds to the digest.
     @inline(__always)
-    package func replace(_ page: Int, with hash: PageHash) -> MemoryRoot {
+    package func replace(_ page: Int, with hash: PageHash) -> MemoryDigest {
         let old = self[page]
         self[page] = hash
         return hash.term(ofPage: page) - old.term(ofPage: page)
     }
 
-    /// What a stream's chunks add to the root, added up afresh.
-    package func root(ofStream stream: Int, of streams: Int) -> MemoryRoot {
-        var root = MemoryRoot.empty
+    /// What a stream's chunks add to the digest, added up afresh.
+    package func digest(ofStream stream: Int, of streams: Int) -> MemoryDigest {
+        var digest = MemoryDigest.empty
         let step = streams * Limits.chunkPages
         for first in stride(from: stream * Limits.chunkPages, to: pageCount, by: step) {
             for page in first..<min(first + Limits.chunkPages, pageCount) {
-                root = root + self[page].term(ofPage: page)
+                digest = digest + self[page].term(ofPage: page)
             }
         }
-        return root
+        return digest
     }
 
-    /// The root of all entries, added up afresh.
-    package var root: MemoryRoot {
-        var root = MemoryRoot.empty
-        for page in 0..<pageCount { root = root + self[page].term(ofPage: page) }
-        return root
+    /// The digest of all entries, added up afresh.
+    package var digest: MemoryDigest {
+        var digest = MemoryDigest.empty
+        for page in 0..<pageCount { digest = digest + self[page].term(ofPage: page) }
+        return digest
     }
 }
 
-/// The root of a memory as it is now: hashes every page again. Nobody may write to it meanwhile.
-package func rootOfMemory(_ memory: UnsafeRawBufferPointer, seed: UInt64) -> MemoryRoot {
-    var root = MemoryRoot.empty
+/// The digest of a memory as it is now: hashes every page again. Nobody may write to it meanwhile.
+package func rootOfMemory(_ memory: UnsafeRawBufferPointer, seed: UInt64) -> MemoryDigest {
+    var digest = MemoryDigest.empty
     for page in 0..<(memory.count / pageBytes) {
         guard let bytes = unsafe memory.baseAddress?.advanced(by: page * pageBytes) else { break }
         let hash = unsafe isZeroPage(bytes) ? .zeroPage : PageHash(page: bytes, seed: seed)
-        root = root + hash.term(ofPage: page)
+        digest = digest + hash.term(ofPage: page)
     }
-    return root
+    return digest
 }

@@ -56,7 +56,7 @@ extension ControlMessage {
         case .accepted: .accepted(FixedValues.terms)
         case .rehearsed: .rehearsed
         case .ready(let isRight):
-            .ready(root: isRight ? FixedValues.digest : FixedValues.otherDigest)
+            .ready(digest: isRight ? FixedValues.digest : FixedValues.otherDigest)
         case .running(let epoch): .running(epoch)
         case .neverRan(let epoch): .answer(.neverRan(epoch))
         case .refused(let isHere): .refused(isHere ? FixedValues.isHere : FixedValues.refusal)

@@ -32,8 +32,8 @@ enum FixedValues {
     static let refusal = MigrationRefusal(.gaveUp, "no")
     /// The one refusal that a source acts upon: after a loss it tries again under another name.
     static let isHere = MigrationRefusal(.vmExists, "no")
-    static let digest = MemoryRoot(low: 1, high: 1)
-    static let otherDigest = MemoryRoot(low: 2, high: 2)
+    static let digest = MemoryDigest(low: 1, high: 1)
+    static let otherDigest = MemoryDigest(low: 2, high: 2)
     static let downtimeLimit = Duration.milliseconds(50)
     static let terms = DowntimeTerms(
         vcpus: 1, roundTrip: .microseconds(100), ledgerWrite: .microseconds(100))

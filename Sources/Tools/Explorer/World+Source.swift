@@ -224,7 +224,7 @@ extension World {
                 "\(side.label)  has no guest any more"
             }
         }
-        let event = SourceMachine.Event.sentAll(root: FixedValues.digest)
+        let event = SourceMachine.Event.sentAll(digest: FixedValues.digest)
         send(.verify, on: side, of: out, event: event, to: steps)
     }
 

@@ -117,7 +117,7 @@ extension ReportInfo: DescribedObject {
         ])
 }
 
-extension AuditInfo: DescribedObject {
+extension VerificationInfo: DescribedObject {
     package static let apiDescription = ObjectDescription(
         "The post-migration verification: the memory that the VM left at the source is compared again.",
         fields: [

@@ -22,10 +22,10 @@ extension OutgoingMigrations {
             waitForTask {
                 await self.finish(migration, of: vm, outcome: outcome, progress: progress)
             }
-            guard case .success(let report) = outcome, report.audit.state == .running else {
+            guard case .success(let report) = outcome, report.verification.state == .running else {
                 return
             }
-            let verification = migration.audit()
+            let verification = migration.verify()
             waitForTask {
                 await self.finishVerification(migration.id, of: vm, result: verification)
             }
@@ -42,7 +42,7 @@ extension OutgoingMigrations {
         case .success(let report) where report.rehearsal != nil: await vm.abandonMigration()
         case .success(let report):
             await removeMigrated(
-                vm, verifiedBy: report.audit.state == .running ? migration : nil)
+                vm, verifiedBy: report.verification.state == .running ? migration : nil)
         case .failure(let failure): await vm.recordMigrationFailure(failure)
         }
         await history.update(id) {
@@ -64,7 +64,7 @@ extension OutgoingMigrations {
             await vm.recordUnwrittenHandover(to: host, at: epoch)
         } else if let migration {
             table.beginVerification(migration)
-            await inventory.beginDeparture(of: vm) { migration.stopAudit() }
+            await inventory.beginDeparture(of: vm) { migration.stopVerification() }
         } else {
             await vm.completeHandover()
             await inventory.unregister(vm)
@@ -74,18 +74,19 @@ extension OutgoingMigrations {
     /// The process and the folder are removed now, whatever the verification found: the VM has run on the destination
     /// since, so nothing that is kept here could repair it. The report names the pages.
     private func finishVerification(
-        _ id: MigrationID, of vm: VirtualMachine, result: MemoryAudit
+        _ id: MigrationID, of vm: VirtualMachine, result: MemoryVerification
     ) async {
         if table.isVerifying(id) {
             await vm.completeHandover()
             await inventory.endDeparture(of: vm)
         }
-        await history.update(id) { $0.report?.audit = AuditInfo(result) }
+        await history.update(id) { $0.report?.audit = VerificationInfo(result) }
         log(result, of: vm, migration: id)
         table.endVerification(id)
     }
 
-    private func log(_ result: MemoryAudit, of vm: VirtualMachine, migration id: MigrationID) {
+    private func log(_ result: MemoryVerification, of vm: VirtualMachine, migration id: MigrationID)
+    {
         var facts: Logger.Metadata = [
             "vm": "\(vm.name)", "migration": "\(id)", "state": "\(result.state.rawValue)",
             "pages": "\(result.pages)", "durationMs": "\(result.duration.milliseconds)",

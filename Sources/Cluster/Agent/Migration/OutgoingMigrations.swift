@@ -66,7 +66,7 @@ package actor OutgoingMigrations {
             let options = MigrationOptions(
                 streams: streams, compression: request.compression ?? .auto, downtimeLimit: limit,
                 timing: context.timing, isRehearsal: request.rehearse ?? false,
-                audits: request.audit ?? true)
+                verifiesMemory: request.audit ?? true)
             let info = try await recordStart(of: vm, to: request.to, as: id)
             let migration = SourceMigration(
                 id: info.id, vm: vm.id, epoch: epoch, guest: guest, to: destination, keys: keys,

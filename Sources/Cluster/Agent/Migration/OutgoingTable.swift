@@ -59,7 +59,7 @@ struct OutgoingTable {
 
     mutating func beginVerification(_ migration: SourceMigration) {
         verifying[migration.id] = migration
-        if !isAccepting { migration.stopAudit() }
+        if !isAccepting { migration.stopVerification() }
     }
 
     func isVerifying(_ id: MigrationID) -> Bool { verifying[id] != nil }
@@ -78,7 +78,7 @@ struct OutgoingTable {
             // A migration that is past its handover cannot be cancelled; the shutdown waits for it.
             try? migration.cancel()
         }
-        for migration in verifying.values { migration.stopAudit() }
+        for migration in verifying.values { migration.stopVerification() }
     }
 
     mutating func addWaiter(_ waiter: CheckedContinuation<Void, Never>) { waiters.append(waiter) }

@@ -63,7 +63,7 @@ extension Cluster {
         }
         state.setState(.active, of: index)
         let moves = state.planReturn(
-            to: index, HomeBook(homes: homes), limits: moveLimits(), costs: scheduling.costs)
+            to: index, homes: HomeBook(homes: homes), limits: moveLimits(), costs: scheduling.costs)
         var plan = describe(moves, from: state)
         plan.addLeft(left)
         plan.limitMoves()

@@ -80,23 +80,23 @@ func reportText(_ report: ReportInfo, of info: MigrationInfo) -> String {
                       \(downtime)
           on the wire \(bytesText(report.wireBytes)) on \(report.streams) streams, \(report.compression.rawValue), ratio \(String(format: "%.1f", report.compressionRatio))
           pages       \(report.pagesSent) sent, \(report.zeroPages) zero, \(report.unchangedPages) unchanged\(lossText(report))
-          verified    \(bytesText(verified)), root \(report.memoryRoot)
-          audit       \(auditText(report.audit, of: info))
+          verified    \(bytesText(verified)), memory digest \(report.memoryRoot)
+          audit       \(verificationText(report.audit, of: info))
         """
 }
 
-private func auditText(_ audit: AuditInfo, of info: MigrationInfo) -> String {
+private func verificationText(_ verification: VerificationInfo, of info: MigrationInfo) -> String {
     let seen =
-        "\(bytesText(audit.pages * UInt64(pageBytes))) in \(timeText(ms: audit.durationMs))"
-    return switch audit.state {
+        "\(bytesText(verification.pages * UInt64(pageBytes))) in \(timeText(ms: verification.durationMs))"
+    return switch verification.state {
     case .off: "none"
     case .running: "goes on in the background: ferry migration show \(info.id)"
     case .clean: "clean, \(seen)"
     case .unfinished: "ended early, \(seen)"
     case .differs:
         """
-        \(audit.differing) PAGES DIFFER (\(seen)): \(info.destination) runs \(info.vm) with old copies of them
-                      pages \(audit.differingPages.map(String.init).joined(separator: " "))\(audit.differing > UInt64(audit.differingPages.count) ? " ..." : "")
+        \(verification.differing) PAGES DIFFER (\(seen)): \(info.destination) runs \(info.vm) with old copies of them
+                      pages \(verification.differingPages.map(String.init).joined(separator: " "))\(verification.differing > UInt64(verification.differingPages.count) ? " ..." : "")
         """
     }
 }

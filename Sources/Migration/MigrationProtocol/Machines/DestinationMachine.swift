@@ -1,7 +1,7 @@
 // The destination of a migration as a value: what it does next, and what it writes down before that.
 //
 //  waiting ─offer▶ preparing ─▶ recording ─▶ receiving ─all here▶ loading ─▶ ready ─GO▶ owning ─▶ resuming ─▶ ended
-//                     │ no         │            │      roots agree   │         │          │ written    running
+//                     │ no         │            │      digests agree   │         │          │ written    running
 //                     ▼            └────────────┴───────────┬────────┴─────────┘          │
 //                   ended               loss, refusal, failure                  not written
 //                                                           ▼                             ▼
@@ -25,8 +25,8 @@ package struct DestinationMachine: Hashable, Sendable {
         case prepareRefused(MigrationRefusal)
         case recordWritten
         case recordFailed(MigrationRefusal)
-        /// Every stream ended the last round; state and the source's root are here.
-        case complete(ours: MemoryRoot, theirs: MemoryRoot)
+        /// Every stream ended the last round; state and the source's digest are here.
+        case complete(ours: MemoryDigest, theirs: MemoryDigest)
         /// The state of a rehearsal is here.
         case rehearse
         case loaded
@@ -48,7 +48,7 @@ package struct DestinationMachine: Hashable, Sendable {
         case write(LedgerRecord)
         case accept
         case load
-        case sendReady(MemoryRoot)
+        case sendReady(MemoryDigest)
         case sendRehearsed
         /// Ends the session's connections and keeps guest and hashes: until an offer that can go on with them, or
         /// until the time is up.
@@ -80,7 +80,7 @@ package struct DestinationMachine: Hashable, Sendable {
         case parked(MigrationOffer)
         case trying(MigrationOffer)
         case tried(MigrationOffer)
-        case loading(MigrationOffer, MemoryRoot)
+        case loading(MigrationOffer, MemoryDigest)
         case ready(MigrationOffer)
         case owning(MigrationOffer)
         case resuming(MigrationOffer)
@@ -159,9 +159,9 @@ package struct DestinationMachine: Hashable, Sendable {
                 offer, MigrationRefusal(.timedOut, "the source did not come back in time"))
         // It is lost already.
         case (.parked, .peerLost): return []
-        case (.loading(let offer, let root), .loaded):
+        case (.loading(let offer, let digest), .loaded):
             state = .ready(offer)
-            return [.sendReady(root)]
+            return [.sendReady(digest)]
         case (.ready(let offer), .go(let epoch)) where epoch == offer.nextEpoch:
             state = .owning(offer)
             return [
@@ -172,7 +172,7 @@ package struct DestinationMachine: Hashable, Sendable {
     }
 
     private mutating func complete(
-        _ offer: MigrationOffer, _ ours: MemoryRoot, _ theirs: MemoryRoot
+        _ offer: MigrationOffer, _ ours: MemoryDigest, _ theirs: MemoryDigest
     ) -> [Action] {
         guard ours == theirs else {
             let refusal = MigrationRefusal(

@@ -1,7 +1,7 @@
 // The source of a migration as a value: what it does next, and what it writes down before that.
 //
 //  idle ─▶ connecting ─▶ negotiating ─▶ copying(round) ─▶ pausing ─▶ finishing ─▶ sealing ─▶ verifying
-//            │               │             │  ▲              │           │           │           │ roots agree
+//            │               │             │  ▲              │           │           │           │ digests agree
 //            └───────────────┴─────────────┴──┼──────────────┴───────────┴───────────┘           ▼
 //                       │ refusal, cancel,    └ next round                  ┌──────────── releasing
 //                       ▼ loss, failure                  record not written │                    │ record written
@@ -35,12 +35,12 @@ package struct SourceMachine: Hashable, Sendable {
         case accepted(DowntimeTerms)
         case roundEnded(RoundFacts)
         case paused
-        /// Last pages, state and our root are on their way.
-        case sentAll(root: MemoryRoot)
+        /// Last pages, state and our digest are on their way.
+        case sentAll(digest: MemoryDigest)
         case sealed
         /// The state of a moment was saved here and could be loaded there; the guest runs again.
         case rehearsed
-        case ready(root: MemoryRoot)
+        case ready(digest: MemoryDigest)
         case recordWritten
         case recordFailed
         case running(Epoch)
@@ -88,7 +88,7 @@ package struct SourceMachine: Hashable, Sendable {
         case ledgerFailed
         case cancelled
         case doesNotConverge(ConvergenceFacts)
-        case memoryDiffers(source: MemoryRoot, destination: MemoryRoot)
+        case memoryDiffers(source: MemoryDigest, destination: MemoryDigest)
         case neverRan
         case noAnswer
         /// Nothing went wrong: it was a rehearsal.
@@ -113,8 +113,8 @@ package struct SourceMachine: Hashable, Sendable {
         case rehearsing
         case pausing(round: Int)
         case finishing
-        case sealing(MemoryRoot)
-        case verifying(MemoryRoot)
+        case sealing(MemoryDigest)
+        case verifying(MemoryDigest)
         case releasing
         case handingOver
         case asking(attempt: Int)
@@ -215,11 +215,11 @@ package struct SourceMachine: Hashable, Sendable {
         case (.pausing(let round), .paused):
             state = .finishing
             return [.sendLast(round: round)]
-        case (.finishing, .sentAll(let root)):
-            state = .sealing(root)
+        case (.finishing, .sentAll(let digest)):
+            state = .sealing(digest)
             return [.seal]
-        case (.sealing(let root), .sealed):
-            state = .verifying(root)
+        case (.sealing(let digest), .sealed):
+            state = .verifying(digest)
             return []
         case (.verifying(let ours), .ready(let theirs)):
             guard ours == theirs else {

@@ -5,9 +5,9 @@ import Ownership
 import Wire
 
 extension ByteWriter {
-    mutating func write(_ root: MemoryRoot) {
-        write(root.low)
-        write(root.high)
+    mutating func write(_ digest: MemoryDigest) {
+        write(digest.low)
+        write(digest.high)
     }
 
     /// Whole nanoseconds.
@@ -15,8 +15,8 @@ extension ByteWriter {
 }
 
 extension ByteReader {
-    mutating func root() throws(WireError) -> MemoryRoot {
-        MemoryRoot(low: try integer(field: "root"), high: try integer(field: "root"))
+    mutating func digest() throws(WireError) -> MemoryDigest {
+        MemoryDigest(low: try integer(field: "root"), high: try integer(field: "digest"))
     }
 
     mutating func duration() throws(WireError) -> Duration {

@@ -97,12 +97,12 @@ extension PeerMessage {
         case .rehearsed(let load):
             body.write(load)
             return (.rehearsed, body)
-        case .verify(let round, let root):
+        case .verify(let round, let digest):
             body.write(UInt32(round))
-            body.write(root)
+            body.write(digest)
             return (.verify, body)
-        case .ready(let root, let load):
-            body.write(root)
+        case .ready(let digest, let load):
+            body.write(digest)
             body.write(load)
             return (.ready, body)
         case .go(let epoch):
@@ -167,8 +167,8 @@ extension PeerMessage {
         case .state: return .state([])
         case .rehearse: return .rehearse(state: [])
         case .rehearsed: return .rehearsed(load: try reader.duration())
-        case .verify: return .verify(round: try reader.round(), root: try reader.root())
-        case .ready: return .ready(root: try reader.root(), load: try reader.duration())
+        case .verify: return .verify(round: try reader.round(), digest: try reader.digest())
+        case .ready: return .ready(digest: try reader.digest(), load: try reader.duration())
         case .go: return .go(try reader.epoch())
         case .running:
             return .running(

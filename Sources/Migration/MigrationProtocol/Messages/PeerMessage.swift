@@ -17,7 +17,7 @@
 //             rehearse       ─────────────▶   a rehearsal ends with these two
 //                            ◀───────────── rehearsed
 //             state, verify  ─────────────▶
-//                            ◀───────────── ready(root, …) | refused
+//                            ◀───────────── ready(digest, …) | refused
 //             go             ─────────────▶
 //                            ◀───────────── running(epoch, …) | answer(neverRan)
 //   data:     page frames (PageCodec) after the welcome, nothing back
@@ -59,9 +59,9 @@ package enum PeerMessage: Hashable, Sendable {
     /// The state could be loaded.
     case rehearsed(load: Duration)
     /// All was sent: memory is complete when every stream has ended this round.
-    case verify(round: Int, root: MemoryRoot)
+    case verify(round: Int, digest: MemoryDigest)
     /// Memory and state are here and right; nothing runs until GO.
-    case ready(root: MemoryRoot, load: Duration)
+    case ready(digest: MemoryDigest, load: Duration)
     case go(Epoch)
     case running(Epoch, own: Duration, resume: Duration)
     case question(OwnershipQuestion)

@@ -33,8 +33,8 @@ package final class SourceMigration: Sendable {
     private let ledger: any OwnershipLedger
     private let options: MigrationOptions
     private let watch: MigrationWatch
-    private let auditor = Mutex<MemoryAuditor?>(nil)
-    private let isAuditStopped = Atomic<Bool>(false)
+    private let verifier = Mutex<MemoryVerifier?>(nil)
+    private let isVerificationStopped = Atomic<Bool>(false)
 
     /// - Parameter epoch: the epoch in which `ledger` says that this host owns the VM.
     package convenience init(
@@ -64,7 +64,7 @@ package final class SourceMigration: Sendable {
     }
 
     /// Returns with the VM running at the destination and `handedOver` in the ledger: end the source's
-    /// process, after `audit` when the report says that one is due. A rehearsal returns with the VM running here, as before. Throws with what `MigrationFailure.aftermath` says. Call once.
+    /// process, after `verify` when the report says that one is due. A rehearsal returns with the VM running here, as before. Throws with what `MigrationFailure.aftermath` says. Call once.
     package func run() throws(MigrationFailure) -> MigrationReport {
         defer { watch.end() }
         let stop: any WakeFlag
@@ -86,23 +86,25 @@ package final class SourceMigration: Sendable {
             guest: guest, destination: destination, ledger: ledger, options: options,
             watch: watch, runtime: runtime, stop: stop, news: news)
         var report = try driver.run()
-        if let auditor = driver.auditor() {
-            self.auditor.withLock { $0 = auditor }
-            report.audit = MemoryAudit(.running)
+        if let verifier = driver.makeVerifier() {
+            self.verifier.withLock { $0 = verifier }
+            report.verification = MemoryVerification(.running)
         }
         return report
     }
 
     /// Looks at the memory of the VM that has left once more; on the calling thread, which gives way to others from
     /// now on. Call it after `run` returned, before the source's process ends.
-    package func audit() -> MemoryAudit {
-        guard let auditor = auditor.withLock({ $0.take() }) else { return MemoryAudit(.off) }
-        runtime.giveWay(nice: Limits.auditNice)
-        return auditor.run { isAuditStopped.load(ordering: .acquiring) }
+    package func verify() -> MemoryVerification {
+        guard let verifier = verifier.withLock({ $0.take() }) else {
+            return MemoryVerification(.off)
+        }
+        runtime.giveWay(nice: Limits.verificationNice)
+        return verifier.run { isVerificationStopped.load(ordering: .acquiring) }
     }
 
-    /// Ends `audit` soon, or before it begins. Any thread.
-    package func stopAudit() { isAuditStopped.store(true, ordering: .releasing) }
+    /// Ends `verify` soon, or before it begins. Any thread.
+    package func stopVerification() { isVerificationStopped.store(true, ordering: .releasing) }
 
     /// Any thread, any time.
     package var progress: MigrationProgress { watch.progress }

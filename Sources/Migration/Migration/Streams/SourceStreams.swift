@@ -1,4 +1,28 @@
 // All data streams of a source, driven round by round by the control thread.
+//
+// The rule of pre-copy: clear the log, then open the chunk, then copy. A later write is logged again.
+//
+// The guest writes to its memory while it is copied, and a copy of a page may hold old and new bytes side by side.
+// That is harmless as long as the page is copied again. The dirty log decides which pages are: it names every page
+// that was written since its entry was cleared. So for each page, in this order:
+//
+// 1. The log is fetched. The bitmap of this round then names the page; the log still does.
+// 2. The page's entry in the log is cleared, a group of chunks at a time (`clearDirtyLog`).
+// 3. Its chunk is opened: the stream that owns the chunk may read it. The store to `openChunks` releases and the
+//    stream's load acquires, so no read of the page moves before the clearing.
+// 4. The stream reads the page, hashes it, and sends it unless the destination has these bytes.
+//
+// A write before step 2 is in memory when step 4 reads. A write after step 2 is logged, and the next round, at the
+// latest the last one, copies the page again, whether step 4 saw none, half or all of the write. Were the order
+// reversed, a write between the copy and the clearing would be forgotten: the destination would run with an old page.
+//
+// Clearing runs only a little ahead of sending (`groupsAhead`). The time between clearing and copying is time in
+// which a page that is written often is logged again although its copy would have held the write. Clearing is also
+// done in groups because each call costs the guest: its pages are write-protected, and its next write to each faults.
+//
+// The last round needs no clearing: the guest is paused, the bitmap was fetched after the pause, and every chunk is
+// open from the start. When a connection breaks, some pages of the round have been cleared and not copied, or copied
+// and not received; `ReconnectState` adds them to the next round.
 
 import Host
 import MigrationProtocol
@@ -103,8 +127,8 @@ final class SourceStreams {
         if let failure = board.failure { throw .link(failure) }
     }
 
-    var root: MemoryRoot {
-        board.reports.reduce(MemoryRoot.empty) { $0 + $1.root }
+    var digest: MemoryDigest {
+        board.reports.reduce(MemoryDigest.empty) { $0 + $1.digest }
     }
 
     var counts: EncoderCounts { board.reports.reduce(EncoderCounts()) { $0 + $1.counts } }

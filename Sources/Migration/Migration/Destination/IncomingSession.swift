@@ -8,13 +8,6 @@ import PageCodec
 import PeerLink
 import Synchronization
 
-/// Why a stream ended before its session.
-enum StreamFailure: Sendable {
-    case lost(MigrationRefusal)
-    /// It carried what cannot be: nothing of the session is to be trusted.
-    case damaged(MigrationRefusal)
-}
-
 /// An incoming migration. `run` is for the control connection's thread, `runStream` for the streams'. When its
 /// connection is lost it may be parked: without threads, until another connection takes it over.
 final class IncomingSession: Sendable {
@@ -25,12 +18,7 @@ final class IncomingSession: Sendable {
         var table: PageHashTable?
         var offer: MigrationOffer?
         var source: HostName?
-        var token: [UInt8] = []
-        var unclaimed: Set<Int> = []
-        var activeStreams = 0
-        /// For each stream that ended a round: which one, and its part of the root.
-        var ended: [Int: (round: Int, root: MemoryRoot)] = [:]
-        var streamFailure: StreamFailure?
+        var streams = IncomingStreams()
         var isEnding = false
         /// The source has connected anew: this connection is lost, noticed or not.
         var isSuperseded = false
@@ -75,8 +63,7 @@ final class IncomingSession: Sendable {
             var offer = offer
             offer.hashSeed = $0.offer?.hashSeed ?? offer.hashSeed
             $0.offer = offer
-            $0.streamFailure = nil
-            $0.ended = [:]
+            $0.streams.forgetRounds()
             $0.isEnding = false
             $0.isSuperseded = false
         }
@@ -85,16 +72,15 @@ final class IncomingSession: Sendable {
     /// True when this session waits for this stream; it does so once.
     func claim(_ token: [UInt8], stream: Int, from peer: HostName) -> Bool {
         shared.withLock {
-            guard !$0.token.isEmpty, isEqualInConstantTime($0.token, token), $0.source == peer,
-                !$0.isEnding, $0.unclaimed.remove(stream) != nil
-            else { return false }
-            $0.activeStreams += 1
-            return true
+            guard $0.streams.isTokenValid(token), $0.source == peer, !$0.isEnding else {
+                return false
+            }
+            return $0.streams.claim(stream)
         }
     }
 
     func streamEnded() {
-        shared.withLock { $0.activeStreams -= 1 }
+        shared.withLock { $0.streams.release() }
         news.set()
     }
 
@@ -124,11 +110,12 @@ final class IncomingSession: Sendable {
         do {
             while true { try receiveFrame(stream, connection, decoder) }
         } catch let error as PageFrameError {
-            fail(.damaged(MigrationRefusal(.protocolViolation, "stream \(stream): \(error)")))
+            recordFailure(
+                .damaged(MigrationRefusal(.protocolViolation, "stream \(stream): \(error)")))
         } catch LinkError.interrupted {
             // The session is over.
         } catch let error as LinkError {
-            fail(.lost(MigrationRefusal(.timedOut, "stream \(stream) was lost: \(error)")))
+            recordFailure(.lost(MigrationRefusal(.timedOut, "stream \(stream) was lost: \(error)")))
         } catch {
             unexpectedError(error)
         }
@@ -146,26 +133,14 @@ final class IncomingSession: Sendable {
         }
         frames.add(1, ordering: .relaxed)
         guard case .endOfRound(let round) = try decoder.apply(header) else { return }
-        shared.withLock { $0.ended[stream] = (round, decoder.root) }
-        news.set()
-    }
-
-    /// Damage counts for more than a loss, and the first for more than the next.
-    private func fail(_ failure: StreamFailure) {
         shared.withLock {
-            switch ($0.streamFailure, failure) {
-            case (nil, _), (.lost, .damaged): $0.streamFailure = failure
-            case (.lost, .lost), (.damaged, _): break
-            }
+            $0.streams.recordRoundEnd(round, of: stream, digest: decoder.digest)
         }
         news.set()
     }
-}
 
-/// Takes the same time wherever the first difference is.
-private func isEqualInConstantTime(_ left: [UInt8], _ right: [UInt8]) -> Bool {
-    guard left.count == right.count else { return false }
-    var difference: UInt8 = 0
-    for index in left.indices { difference |= left[index] ^ right[index] }
-    return difference == 0
+    private func recordFailure(_ failure: StreamFailure) {
+        shared.withLock { $0.streams.recordFailure(failure) }
+        news.set()
+    }
 }

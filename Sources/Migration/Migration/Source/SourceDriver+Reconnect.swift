@@ -19,58 +19,46 @@ import PeerLink
 import Wire
 
 extension SourceDriver {
-    func reconnect(_ attempt: Int) -> SourceMachine.Event {
+    func reconnect(attempt: Int) -> SourceMachine.Event {
         let now = runtime.now
-        if attempt == 1 { lostRound() }
-        let lostAt = lostAt ?? now
-        self.lostAt = lostAt
-        closeAll()
+        if attempt == 1 { reconnection.retainRound(of: guest.guest) }
+        let lostAt = reconnection.recordLoss(at: now)
+        closeConnection()
         stop.clear()
-        setPhase(.connect)
-        watch.update {
-            $0.reconnectAttempt = attempt
-            $0.wireBytesPerSecond = 0
-        }
+        reporting.beginPhase(.connect)
+        reporting.recordReconnect(attempt: attempt)
         // A cancel from before the flag was cleared is seen here, a later one sets it again.
         if watch.isCancelled { return .cancel }
         let pause = options.timing.reconnectPause(attempt)
         guard now + pause - lostAt < options.timing.reconnectFor else { return .failed }
         do throws(SystemError) {
             if try stop.wait(until: now + pause) { return .cancel }
-        } catch { return lost(.system(error)) }
-        if isRenamed { loop.rename(to: offer.migration) }
+        } catch { return reportLoss(.system(error)) }
+        if reconnection.isRenamed { loop.rename(to: offer.migration) }
         return connect()
     }
 
-    private func lostRound() {
-        // The guest owns the bitmap, and outlives this.
-        carried.formUnion(
-            unsafe DirtyBits(base: guest.dirtyBits.base, pageCount: guest.layout.pageCount))
+    func markReconnected() {
+        reconnection.markReconnected()
+        connection.markReconnected(at: runtime.now)
+        reporting.recordReconnected()
     }
 
-    func reconnected() {
-        report.reconnects += 1
-        lostAt = nil
-        isRenamed = false
-        reason = nil
-        lastAlive = runtime.now
-        watch.update { $0.reconnectAttempt = nil }
-    }
-
-    /// A destination that gave up this attempt meanwhile, for its agent was restarted say, has written that the VM
-    /// never ran there by this name. Under another it may begin again.
-    func refusedOffer(_ refusal: MigrationRefusal) -> SourceMachine.Event {
-        guard lostAt != nil, refusal.code == .vmExists, !isRenamed else { return refused(refusal) }
-        isRenamed = true
+    /// A destination that abandoned this attempt meanwhile, for example because its agent was restarted, has recorded
+    /// that the VM never ran there under this identifier. Under a new one the attempt can begin again.
+    func handleRefusedOffer(_ refusal: MigrationRefusal) -> SourceMachine.Event {
+        guard reconnection.isReconnecting, refusal.code == .vmExists, !reconnection.isRenamed
+        else { return reportRefusal(refusal) }
+        reconnection.markRenamed()
         offer.migration = offer.migration.renewed
         return .peerLost
     }
 
-    /// What the destination has, as it says; nothing when it has kept nothing.
+    /// Hashes of the pages that the destination reports to have; empty when it has kept nothing.
     func receiveTable(
-        _ kept: KeptMemory?, _ control: any Link
+        _ kept: KeptMemory?, from control: any Link
     ) throws(DialError) -> PageHashTable {
-        let table = PageHashTable(pageCount: guest.layout.pageCount)
+        let table = PageHashTable(pageCount: guest.guest.layout.pageCount)
         guard let kept else { return table }
         offer.hashSeed = kept.hashSeed
         guard kept.pages <= UInt64(table.pageCount) else {
@@ -79,7 +67,7 @@ extension SourceDriver {
         var left = Int(kept.pages)
         var next = 0
         while left > 0 {
-            let (first, bytes) = try receiveHashes(control)
+            let (first, bytes) = try receiveHashes(from: control)
             let count = bytes.count / hashBytes
             guard count > 0, count <= left, first >= UInt64(next),
                 first <= UInt64(table.pageCount - count)
@@ -92,7 +80,7 @@ extension SourceDriver {
     }
 
     private func receiveHashes(
-        _ control: any Link
+        from control: any Link
     ) throws(DialError) -> (firstPage: UInt64, bytes: [UInt8]) {
         let message: PeerMessage
         do { message = try control.receiveMessage() } catch {

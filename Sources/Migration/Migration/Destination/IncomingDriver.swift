@@ -70,7 +70,7 @@ final class IncomingDriver {
         case .load: return loadState()
         case .park: return park()
         case .sendRehearsed: return send(.rehearsed(load: load))
-        case .sendReady(let root): return send(.ready(root: root, load: load))
+        case .sendReady(let digest): return send(.ready(digest: digest, load: load))
         case .resumeGuest: return resumeGuest()
         case .sendRunning(let epoch):
             // A lost answer is the source's to ask for again; the VM runs either way.
@@ -179,8 +179,7 @@ final class IncomingDriver {
         }
         let kept = session.shared.withLock { shared -> (table: PageHashTable, seed: UInt64)? in
             guard let offer = shared.offer, let guest = shared.guest else { return nil }
-            shared.unclaimed = Set(0..<offer.streams)
-            shared.token = token
+            shared.streams.expectStreams(offer.streams, token: token)
             if let table = shared.table { return (table, offer.hashSeed) }
             shared.table = PageHashTable(pageCount: guest.layout.pageCount)
             return nil
@@ -279,7 +278,7 @@ final class IncomingDriver {
         drainStreams()
         endStreams()
         let (offer, source, failure) = session.shared.withLock {
-            ($0.offer, $0.source, $0.streamFailure)
+            ($0.offer, $0.source, $0.streams.failure)
         }
         if case .damaged(let refusal) = failure { return .failed(refusal) }
         guard let offer, let source else {
@@ -299,7 +298,7 @@ final class IncomingDriver {
         let end = runtime.now + session.timing.deadPeer
         var received = session.frames.load(ordering: .relaxed)
         var quiet = runtime.now + Limits.drainTimeout
-        while session.shared.withLock({ $0.activeStreams }) > 0, runtime.now < min(quiet, end) {
+        while session.shared.withLock({ $0.streams.active }) > 0, runtime.now < min(quiet, end) {
             _ = try? session.news.wait(until: min(quiet, end))
             session.news.clear()
             let frames = session.frames.load(ordering: .relaxed)
@@ -312,10 +311,10 @@ final class IncomingDriver {
     private func endStreams() {
         session.shared.withLock {
             $0.isEnding = true
-            $0.unclaimed = []
+            $0.streams.refuseFurtherStreams()
         }
         session.over.set()
-        while session.shared.withLock({ $0.activeStreams }) > 0 {
+        while session.shared.withLock({ $0.streams.active }) > 0 {
             // A stream's waits are ended by `over`; what it does between waits is short.
             _ = try? session.news.wait(until: runtime.now + Limits.tick)
             session.news.clear()

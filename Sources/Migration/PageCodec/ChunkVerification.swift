@@ -7,7 +7,7 @@ import Model
 /// - Parameters:
 ///   - memory: all of guest memory, `table.pageCount` pages.
 ///   - present: pages that are not holes, which are zero without a look; nil when that is not known.
-package func auditChunk(
+package func verifyChunk(
     _ chunk: Int, of memory: UnsafeRawPointer, present: ChunkPages?, table: PageHashTable,
     seed: UInt64, _ found: (Int) -> Void
 ) {

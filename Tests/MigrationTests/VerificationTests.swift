@@ -1,4 +1,4 @@
-// The second look at memory after the handover finds what the roots cannot show.
+// The second look at memory after the handover finds what the digests cannot show.
 
 import Host
 import Migration
@@ -6,21 +6,21 @@ import MigrationTestSupport
 import Model
 import Testing
 
-@Suite("Memory audit")
-struct AuditTests {
+@Suite("Memory verification")
+struct VerificationTests {
     @Test func `Memory that was sent as it stands is clean, and its holes stay holes`() throws {
         let bench = try Bench(memory: .mebibytes(512))
         bench.guest.fill(0..<3000, .random)
         bench.guest.fill(100_000..<100_100, .zero)
         try bench.guest.startWriting(pages: 100..<1100, perSecond: 3000)
         let report = try bench.run().get()
-        #expect(report.audit.state == .running)
+        #expect(report.verification.state == .running)
         let before = try bench.guest.memoryFile.allocatedBytes()
-        let audit = bench.migration.audit()
-        #expect(audit.state == .clean)
-        #expect(audit.pages == 131_072 && audit.differing == 0)
+        let verification = bench.migration.verify()
+        #expect(verification.state == .clean)
+        #expect(verification.pages == 131_072 && verification.differing == 0)
         #expect(try bench.guest.memoryFile.allocatedBytes() == before)
-        #expect(bench.migration.audit().state == .off)
+        #expect(bench.migration.verify().state == .off)
     }
 
     @Test func `A page that the dirty log lost is found`() throws {
@@ -31,9 +31,9 @@ struct AuditTests {
         _ = try bench.run().get()
         let target = try #require(bench.host.guests.first)
         #expect(bench.guest.firstDifference(from: target) == 1234)
-        let audit = bench.migration.audit()
-        #expect(audit.state == .differs)
-        #expect(audit.differing == 1 && audit.differingPages == [1234])
+        let verification = bench.migration.verify()
+        #expect(verification.state == .differs)
+        #expect(verification.differing == 1 && verification.differingPages == [1234])
     }
 
     @Test func `A bit that flipped after it was sent is found`() throws {
@@ -42,8 +42,8 @@ struct AuditTests {
         _ = try bench.run().get()
         bench.guest.flipBit(ofPage: 77)
         bench.guest.flipBit(ofPage: 4095)
-        let audit = bench.migration.audit()
-        #expect(audit.state == .differs && audit.differingPages == [77, 4095])
+        let verification = bench.migration.verify()
+        #expect(verification.state == .differs && verification.differingPages == [77, 4095])
     }
 
     @Test func `Many pages are counted, and the first are named`() throws {
@@ -51,16 +51,16 @@ struct AuditTests {
         bench.guest.fill(0..<1000, .text)
         _ = try bench.run().get()
         bench.guest.fill(0..<1000, .random)
-        let audit = bench.migration.audit()
-        #expect(audit.differing == 1000)
-        #expect(audit.differingPages == Array(0..<64))
+        let verification = bench.migration.verify()
+        #expect(verification.differing == 1000)
+        #expect(verification.differingPages == Array(0..<64))
     }
 
     @Test func `It ends early when it is told to`() throws {
         let bench = try Bench()
         _ = try bench.run().get()
-        bench.migration.stopAudit()
-        #expect(bench.migration.audit().state == .unfinished)
+        bench.migration.stopVerification()
+        #expect(bench.migration.verify().state == .unfinished)
     }
 
     @Test func `After a connection was lost and made again it knows what was sent`() throws {
@@ -70,17 +70,17 @@ struct AuditTests {
         let report = try bench.run().get()
         #expect(report.reconnects == 1)
         bench.guest.flipBit(ofPage: 9)
-        let audit = bench.migration.audit()
-        #expect(audit.differingPages == [9])
-        print("audit: \(audit.duration.seconds * 16) s/GiB")
+        let verification = bench.migration.verify()
+        #expect(verification.differingPages == [9])
+        print("audit: \(verification.duration.seconds * 16) s/GiB")
     }
 
     @Test func `Who does not want it gets none, and neither does a migration that failed`() throws {
-        let quiet = try Bench(audits: false)
-        #expect(try quiet.run().get().audit.state == .off)
-        #expect(quiet.migration.audit().state == .off)
+        let quiet = try Bench(verifiesMemory: false)
+        #expect(try quiet.run().get().verification.state == .off)
+        #expect(quiet.migration.verify().state == .off)
         let failed = try Bench(failingCalls: [.destinationCall("loadState")])
         #expect(failed.run().error != nil)
-        #expect(failed.migration.audit().state == .off)
+        #expect(failed.migration.verify().state == .off)
     }
 }

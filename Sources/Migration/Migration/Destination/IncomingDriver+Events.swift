@@ -35,7 +35,7 @@ extension IncomingDriver {
     /// A stream that was lost leaves the source little time for its last words: it may have said no before.
     private func disturbance(_ lost: inout MigrationRefusal?, _ end: inout Instant) -> Event? {
         let (failure, isEnding, isSuperseded, isCommitted) = session.shared.withLock {
-            ($0.streamFailure, $0.isEnding, $0.isSuperseded, $0.loop.machine.isCommitted)
+            ($0.streams.failure, $0.isEnding, $0.isSuperseded, $0.loop.machine.isCommitted)
         }
         // GO may be on its way: what ends now must end by the source's word.
         if isCommitted { return nil }
@@ -70,7 +70,7 @@ extension IncomingDriver {
         case .rehearse(let bytes):
             state = bytes
             return .rehearse
-        case .verify(let round, let root): return waitForStreams(round, root, control)
+        case .verify(let round, let digest): return waitForStreams(round, digest, control)
         case .go(let epoch): return .go(epoch)
         case .refused(let refusal): return .refused(refusal)
         default:
@@ -82,19 +82,16 @@ extension IncomingDriver {
 
     /// Waits until every stream has ended the last round.
     private func waitForStreams(
-        _ round: Int, _ theirs: MemoryRoot, _ control: any Link
+        _ round: Int, _ theirs: MemoryDigest, _ control: any Link
     ) -> Event {
         var end = runtime.now + session.timing.deadPeerInHandover
         var lost: MigrationRefusal?
         while true {
-            let (ended, streams) = session.shared.withLock {
-                ($0.ended.values.filter { $0.round == round }, $0.offer?.streams ?? .max)
+            let ours = session.shared.withLock {
+                $0.streams.digest(ofRound: round, streams: $0.offer?.streams ?? .max)
             }
             if let event = disturbance(&lost, &end) { return event }
-            if ended.count == streams {
-                let ours = ended.reduce(MemoryRoot.empty) { $0 + $1.root }
-                return .complete(ours: ours, theirs: theirs)
-            }
+            if let ours { return .complete(ours: ours, theirs: theirs) }
             do throws(LinkError) {
                 switch try control.waitForInput(or: session.news, until: end) {
                 case .wokenUp: session.news.clear()

@@ -63,11 +63,11 @@ final class SourceStream: Sendable {
         // The encoder holds `guest`, which owns both mappings that it reads.
         let encoder = unsafe ChunkEncoder(
             memory: guest.memory.base, dirtyBits: pages.bits, owner: guest, table: pages.table,
-            seed: pages.seed, root: pages.table.root(ofStream: index, of: streams),
+            seed: pages.seed, digest: pages.table.digest(ofStream: index, of: streams),
             sent: pages.sent)
         var chooser = CompressionChooser(compression)
         func report() -> StreamReport {
-            StreamReport(counts: encoder.counts, root: encoder.root, encoding: chooser.encoding)
+            StreamReport(counts: encoder.counts, digest: encoder.digest, encoding: chooser.encoding)
         }
         do {
             while let order = try nextOrder() {

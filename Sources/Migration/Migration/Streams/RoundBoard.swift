@@ -9,7 +9,7 @@ import Synchronization
 /// What a stream did in all, as its thread last said.
 struct StreamReport: Sendable {
     var counts = EncoderCounts()
-    var root = MemoryRoot.empty
+    var digest = MemoryDigest.empty
     var encoding = BlockEncoding.raw
 }
 

@@ -1,35 +1,35 @@
-// The root of a memory: what it depends on, and what it does not.
+// The digest of a memory: what it depends on, and what it does not.
 
 import Model
 import PageCodec
 import Testing
 
-@Suite("Memory root")
-struct RootTests {
+@Suite("Memory digest")
+struct MemoryDigestTests {
     let hashes = (1...6).map { PageHash(low: UInt64($0) &* 77, high: UInt64($0) &* 1234567) }
 
     @Test func `The order in which pages arrive does not matter`() {
         let table = PageHashTable(pageCount: 6)
         let other = PageHashTable(pageCount: 6)
-        var root = MemoryRoot.empty
-        var otherRoot = MemoryRoot.empty
-        for page in 0..<6 { root = root + table.replace(page, with: hashes[page]) }
+        var digest = MemoryDigest.empty
+        var otherDigest = MemoryDigest.empty
+        for page in 0..<6 { digest = digest + table.replace(page, with: hashes[page]) }
         for page in (0..<6).reversed() {
-            otherRoot = otherRoot + other.replace(page, with: hashes[page])
+            otherDigest = otherDigest + other.replace(page, with: hashes[page])
         }
-        #expect(root == otherRoot)
-        #expect(root == table.root)
+        #expect(digest == otherDigest)
+        #expect(digest == table.digest)
     }
 
     @Test func `Replacing a page leaves no trace of its older copies`() {
         let table = PageHashTable(pageCount: 2)
-        var root = MemoryRoot.empty
-        for version in 0..<6 { root = root + table.replace(1, with: hashes[version]) }
+        var digest = MemoryDigest.empty
+        for version in 0..<6 { digest = digest + table.replace(1, with: hashes[version]) }
         let fresh = PageHashTable(pageCount: 2)
-        #expect(root == fresh.replace(1, with: hashes[5]))
+        #expect(digest == fresh.replace(1, with: hashes[5]))
     }
 
-    @Test func `Two pages that change places change the root`() {
+    @Test func `Two pages that change places change the digest`() {
         let left = hashes[0].term(ofPage: 3) + hashes[1].term(ofPage: 4)
         let right = hashes[1].term(ofPage: 3) + hashes[0].term(ofPage: 4)
         #expect(left != right)
@@ -42,7 +42,7 @@ struct RootTests {
     }
 
     @Test func `The same hash at other pages has other terms`() {
-        var terms: Set<MemoryRoot> = []
+        var terms: Set<MemoryDigest> = []
         for page in 0..<10_000 { terms.insert(hashes[0].term(ofPage: page)) }
         #expect(terms.count == 10_000)
     }
@@ -51,21 +51,21 @@ struct RootTests {
         let pages = Pages(1)
         var generator = SplitMix64(seed: 5)
         pages[0] = text(&generator)
-        #expect(pages.root(seed: 1) != pages.root(seed: 2))
+        #expect(pages.digest(seed: 1) != pages.digest(seed: 2))
     }
 
     @Test func `Every flipped bit of a page is seen`() {
         let pages = Pages(1)
         var generator = SplitMix64(seed: 6)
         pages[0] = text(&generator)
-        let root = pages.root(seed: 9)
+        let digest = pages.digest(seed: 9)
         for _ in 0..<500 {
             let bit = Int(generator.next() % UInt64(pageBytes * 8))
             unsafe pages.bytes[bit / 8] ^= 1 << UInt8(bit % 8)
-            #expect(pages.root(seed: 9) != root)
+            #expect(pages.digest(seed: 9) != digest)
             unsafe pages.bytes[bit / 8] ^= 1 << UInt8(bit % 8)
         }
-        #expect(pages.root(seed: 9) == root)
+        #expect(pages.digest(seed: 9) == digest)
     }
 
     @Test func `One bit anywhere makes a page not zero`() {

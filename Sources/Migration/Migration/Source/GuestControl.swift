@@ -1,0 +1,77 @@
+// The guest of a migration, and what the migration has changed in it.
+
+import Host
+import Model
+import PageCodec
+
+/// Calls the guest and remembers what has to be undone when the guest stays here. For the driver's thread.
+struct GuestControl {
+    let guest: any SourceGuest
+    /// Pages that the log fetched last named.
+    private(set) var dirtyPages = 0
+    private var isLogging = false
+    private var isPaused = false
+    private var isThrottled = false
+    private var resumeError: GuestError?
+
+    init(_ guest: any SourceGuest) { self.guest = guest }
+
+    /// Why the guest could not be resumed.
+    var resumeFailure: GuestError? { resumeError }
+
+    /// Starts the dirty log, unless an earlier connection did.
+    mutating func startDirtyLog() throws(GuestError) {
+        if isLogging { return }
+        isLogging = true
+        try guest.startDirtyLog()
+    }
+
+    mutating func fetchDirtyLog() throws(GuestError) { dirtyPages = try guest.fetchDirtyLog() }
+
+    /// The next round also copies pages that the log does not name.
+    mutating func recountDirtyPages(_ bits: DirtyBits) {
+        dirtyPages = bits.count(in: 0..<bits.pageCount)
+    }
+
+    mutating func throttle(percent: Int) throws(GuestError) {
+        isThrottled = true
+        try guest.throttle(percent: percent)
+    }
+
+    mutating func pause() throws(GuestError) {
+        isPaused = true
+        try guest.pauseForHandover()
+    }
+
+    /// The state of the guest after a short pause. When it throws, the guest may still be paused.
+    mutating func snapshotState() throws(GuestError) -> [UInt8] {
+        try pause()
+        let state = try guest.saveState()
+        try guest.resume()
+        isPaused = false
+        return state
+    }
+
+    /// The destination runs the VM: the guest here must stay paused.
+    mutating func markRunningAtDestination() { isPaused = false }
+
+    /// Resumes the guest at full speed and without dirty log, whatever state it was in. False when it stays paused.
+    mutating func restore() -> Bool {
+        // Every call is tried, the most urgent first: one that fails must not keep the others from being made.
+        let guest = guest
+        if isPaused, attempt({ () throws(GuestError) in try guest.resume() }) { isPaused = false }
+        if isThrottled { _ = attempt { () throws(GuestError) in try guest.throttle(percent: 0) } }
+        if isLogging { _ = attempt { () throws(GuestError) in try guest.stopDirtyLog() } }
+        return !isPaused
+    }
+
+    private mutating func attempt(_ call: () throws(GuestError) -> Void) -> Bool {
+        do {
+            try call()
+            return true
+        } catch {
+            resumeError = resumeError ?? error
+            return false
+        }
+    }
+}

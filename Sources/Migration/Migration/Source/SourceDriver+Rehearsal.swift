@@ -1,0 +1,47 @@
+// A rehearsal's end: one short pause for the state, which the destination tries to load while the guest runs on.
+
+import Host
+import MigrationProtocol
+import Model
+import PageCodec
+import PeerLink
+
+extension SourceDriver {
+    func rehearse() -> SourceMachine.Event {
+        guard let control = connection.control else { return .peerLost }
+        let state: [UInt8]
+        do { state = try snapshotState() } catch { return fail(.guest(error)) }
+        reporting.beginPhase(.deviceState)
+        let reply: PeerMessage
+        do {
+            try control.send(.rehearse(state: state))
+            reply = try control.receiveMessage()
+        } catch let error as LinkError {
+            return reportLoss(error)
+        } catch let error as MessageError {
+            return reportUnreadable(error)
+        } catch {
+            unexpectedError(error)
+        }
+        switch reply {
+        case .rehearsed(let load):
+            reporting.recordRehearsedLoad(load)
+            return .rehearsed
+        case .refused(let refusal): return reportRefusal(refusal)
+        default: return fail(.unexpectedMessage(reply.name))
+        }
+    }
+
+    /// Returns with the guest running, or throws; then the machine resumes it.
+    private func snapshotState() throws(GuestError) -> [UInt8] {
+        var rehearsal = Rehearsal()
+        let start = runtime.now
+        reporting.beginPhase(.pause, at: start)
+        let state = try guest.snapshotState()
+        rehearsal.pause = runtime.now - start
+        rehearsal.stateBytes = state.count
+        rehearsal.downtimeLimit = options.downtimeLimit ?? offer.spec.downtimeLimit
+        reporting.recordRehearsal(rehearsal, machine: machine, streams: connection.streams)
+        return state
+    }
+}

@@ -1,0 +1,167 @@
+// Performs the actions of the source's machine on the migration's own thread, and gives the machine what happened.
+//
+// A migration that meets no trouble, phase by phase:
+//
+//     phase         function                    file
+//     connect       connect                     SourceDriver+PreCopy
+//     negotiate     makeOffer, openStreams      SourceDriver+PreCopy
+//     pre-copy      sendRound (many times)      SourceDriver+PreCopy, Streams/SourceStreams
+//     pause         pause                       SourceDriver+Handover
+//     device state  sendLast                    SourceDriver+Handover
+//     last pages    sendLast                    SourceDriver+Handover, Streams/SourceStreams
+//     verify        sendLast, nextMessage       SourceDriver+Handover
+//     handover      seal, write, sendGo         SourceDriver+Handover
+//     announce      nextMessage                 SourceDriver+Handover; then finish, here
+//
+// The machine decides; this file and its extensions only act. The reason why an action failed is recorded for the
+// user; the machine gets the event alone.
+
+import Host
+import MigrationProtocol
+import Model
+import Ownership
+import PageCodec
+import PeerLink
+
+/// The driver of one migration at its source. For one thread.
+final class SourceDriver {
+    var offer: MigrationOffer
+    let ledger: any OwnershipLedger
+    let options: MigrationOptions
+    let watch: MigrationWatch
+    let dialer: PeerDialer
+
+    var loop: SourceLoop
+    var guest: GuestControl
+    var connection: SourceConnection
+    var reconnection: ReconnectState
+    var reporting: SourceReporting
+
+    init(
+        offer: MigrationOffer, guest: any SourceGuest, destination: PeerAddress,
+        ledger: any OwnershipLedger, options: MigrationOptions, watch: MigrationWatch,
+        runtime: any MigrationRuntime, stop: any WakeFlag, news: any WakeFlag
+    ) {
+        self.offer = offer
+        self.ledger = ledger
+        self.options = options
+        self.watch = watch
+        dialer = PeerDialer(
+            destination: destination, runtime: runtime, timing: options.timing, stop: stop,
+            versions: offer.versions)
+        self.guest = GuestControl(guest)
+        connection = SourceConnection(dialer: dialer, news: news)
+        reconnection = ReconnectState(pageCount: guest.layout.pageCount)
+        reporting = SourceReporting(watch: watch, runtime: runtime)
+        loop = SourceLoop(
+            SourceMachine(
+                vm: offer.vm, migration: offer.migration, epoch: offer.epoch,
+                destination: destination.name,
+                downtimeLimit: (options.downtimeLimit ?? offer.spec.downtimeLimit).duration,
+                questionsMax: options.timing.questionsMax,
+                // A rehearsal that meets a loss has its answer.
+                reconnectsMax: options.isRehearsal ? 0 : options.timing.reconnectsMax,
+                isRehearsal: options.isRehearsal))
+    }
+
+    var machine: SourceMachine { loop.machine }
+    var runtime: any MigrationRuntime { dialer.runtime }
+    /// Ends every wait of every connection while it is set.
+    var stop: any WakeFlag { dialer.stop }
+
+    func run() throws(MigrationFailure) -> MigrationReport {
+        loop.receive(.start, isCancelled: isCancelObeyed)
+        while true {
+            guard let action = loop.nextAction else {
+                loop.receive(nextMessage(), isCancelled: isCancelObeyed)
+                continue
+            }
+            if case .end(let ending) = action { return try finish(ending) }
+            loop.finishAction(with: perform(action), isCancelled: isCancelObeyed)
+        }
+    }
+
+    /// Called only while the machine can be cancelled.
+    private func isCancelObeyed() -> Bool {
+        guard watch.isCancelled else { return false }
+        reporting.recordCancel()
+        return true
+    }
+
+    /// The event that the action led to; nil when the destination reports it.
+    private func perform(_ action: SourceMachine.Action) -> SourceMachine.Event? {
+        switch action {
+        case .connect: return connect()
+        case .offer: return makeOffer()
+        case .reconnect(let attempt): return reconnect(attempt: attempt)
+        case .rehearse: return rehearse()
+        case .sendRound(let round): return sendRound(round)
+        case .throttle(let percent): return throttle(percent: percent)
+        case .pause: return pause()
+        case .sendLast(let round): return sendLast(round: round)
+        case .seal: return seal()
+        case .write(let record): return write(record)
+        case .sendGo(let epoch): return sendGo(epoch)
+        case .ask(let question, let attempt): return ask(question, attempt: attempt)
+        case .resumeGuest: return guest.restore() ? .resumed : .resumeFailed
+        case .abandon(let refusal):
+            abandon(refusal)
+            return nil
+        case .end: return nil
+        }
+    }
+
+    func fail(_ reason: MigrationFailure.Reason) -> SourceMachine.Event {
+        reporting.recordFailure(reason)
+        return .failed
+    }
+
+    private func abandon(_ refusal: MigrationRefusal) {
+        // The peer may be gone: its own silence limit ends its session then.
+        if let control = connection.control { try? control.send(.refused(refusal)) }
+        closeConnection()
+    }
+
+    func closeConnection() {
+        guard let streams = connection.close() else { return }
+        reporting.recordStreams(streams, count: offer.streams)
+        reconnection.retainPages(of: streams)
+    }
+
+    private func finish(
+        _ ending: SourceMachine.Ending
+    ) throws(MigrationFailure) -> MigrationReport {
+        reporting.beginCleanUp()
+        closeConnection()
+        switch ending {
+        case .handedOver, .runsHere(_, .rehearsed):
+            return reporting.finishReport(pageCount: guest.guest.layout.pageCount)
+        case .runsHere(let epoch, let cause):
+            throw makeFailure(cause, aftermath: .runsAtSource(epoch))
+        case .stoppedHere(let epoch, let cause):
+            let error =
+                guest.resumeFailure
+                ?? GuestError(operation: "resume", detail: "it did not resume")
+            throw makeFailure(cause, aftermath: .stoppedAtSource(epoch, error))
+        case .unsettled(let epoch, let cause):
+            let destination = dialer.destination.name
+            throw makeFailure(cause, aftermath: .unsettled(epoch, with: destination))
+        }
+    }
+
+    private func makeFailure(
+        _ cause: SourceMachine.Cause, aftermath: MigrationFailure.Aftermath
+    ) -> MigrationFailure {
+        reporting.makeFailure(
+            cause, aftermath: aftermath, resumeFailure: guest.resumeFailure)
+    }
+
+    /// What the verification after a migration needs; nil when none is due.
+    func makeVerifier() -> MemoryVerifier? {
+        guard options.verifiesMemory, !reporting.isRehearsal, let table = reconnection.table else {
+            return nil
+        }
+        return MemoryVerifier(
+            guest: guest.guest, table: table, seed: offer.hashSeed, runtime: runtime)
+    }
+}

@@ -1,0 +1,51 @@
+// How much a source has sent, over all its connections, and how fast.
+
+import Host
+import Model
+import PageCodec
+import Synchronization
+
+/// Counts over all connections of one migration. For the driver's thread.
+struct TrafficMeter {
+    /// Bytes of the device state, which the streams do not count.
+    var stateBytes = 0
+    /// What was sent on connections that are gone.
+    private var pastCounts = EncoderCounts()
+    private var last: (at: Instant, bytes: UInt64)?
+    private var perSecond = 0.0
+
+    /// Bytes of pages sent in all, with what the streams of this board have sent so far.
+    func wireBytes(adding board: RoundBoard) -> UInt64 {
+        pastCounts.wireBytes + UInt64(board.wireBytes.load(ordering: .relaxed))
+    }
+
+    /// - Parameter counts: of streams that are open.
+    func wireBytes(adding counts: EncoderCounts?) -> UInt64 {
+        pastCounts.wireBytes + (counts?.wireBytes ?? 0)
+    }
+
+    /// Adds the counts of streams that have ended, and writes the sums into the report.
+    mutating func add(_ counts: EncoderCounts, to report: inout MigrationReport) {
+        let counts = pastCounts + counts
+        pastCounts = counts
+        report.wireBytes = counts.wireBytes + UInt64(stateBytes)
+        report.pagesSent = counts.contentPages + counts.zeroPages
+        report.pageBytesSent = report.pagesSent * UInt64(pageBytes)
+        report.zeroPages = counts.zeroPages
+        report.unchangedPages = counts.unchangedPages
+        report.bytesSentAgain = counts.repeatedPages * UInt64(pageBytes)
+    }
+
+    /// Bytes a second over the last stretch of time.
+    mutating func measureRate(_ bytes: UInt64, at now: Instant) -> Double {
+        guard let last else {
+            self.last = (now, bytes)
+            return 0
+        }
+        let seconds = (now - last.at).seconds
+        guard seconds >= 0.05 else { return perSecond }
+        perSecond = Double(bytes - min(bytes, last.bytes)) / seconds
+        self.last = (now, bytes)
+        return perSecond
+    }
+}
