@@ -14,7 +14,6 @@
 
 import Host
 package import Model
-import VMControl
 import Wire
 
 /// The identity and the description of the VM in a saved file. A lease is not saved: restoring makes a new VM.
