@@ -41,7 +41,7 @@ enum Sample {
     static func spec(_ kernel: KernelSource = .unknown, isLeased: Bool = false) throws -> VMSpec {
         VMSpec(
             name: try VMName("web-1"), memory: .gibibytes(1), vcpus: 2, hugePages: true,
-            downtimeLimit: .microseconds(62_500), commandLine: "console=ttyS0",
+            downtimeLimit: DowntimeLimit(.microseconds(62_500)), commandLine: "console=ttyS0",
             kernel: kernel, isLeased: isLeased)
     }
 

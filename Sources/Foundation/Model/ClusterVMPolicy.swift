@@ -1,7 +1,5 @@
 // What only the cluster knows about a VM, beside its spec: where it may run, what it needs and what its owner wants.
 
-package import Model
-
 /// What becomes of a VM whose guest or host dies.
 package enum FailurePolicy: String, Hashable, Sendable, Codable, CaseIterable {
     /// It stays as it is, until an operator acts.
@@ -13,37 +11,6 @@ package enum FailurePolicy: String, Hashable, Sendable, Codable, CaseIterable {
 
 package enum DesiredState: String, Hashable, Sendable, Codable, CaseIterable {
     case running, stopped
-}
-
-/// A group of VMs that run together, or apart.
-package struct GroupSpec: Hashable, Sendable, Codable {
-    package enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
-        case affinity
-        case antiAffinity = "anti-affinity"
-    }
-    package enum Scope: String, Hashable, Sendable, Codable, CaseIterable {
-        case host, rack, zone
-    }
-
-    package var name: String
-    package var kind: Kind
-    /// Nil for host.
-    package var scope: Scope?
-    /// Soft: a term of the score, with this weight. Nil: hard, never broken.
-    package var softWeight: Double?
-    /// Of anti-affinity: members that one host, rack or zone may have. Nil for 1.
-    package var perDomainMax: Int?
-
-    package init(
-        name: String, kind: Kind, scope: Scope? = nil, softWeight: Double? = nil,
-        perDomainMax: Int? = nil
-    ) {
-        self.name = name
-        self.kind = kind
-        self.scope = scope
-        self.softWeight = softWeight
-        self.perDomainMax = perDomainMax
-    }
 }
 
 /// What a cluster keeps about a VM beside its spec. Requests, views and records nest it whole.
