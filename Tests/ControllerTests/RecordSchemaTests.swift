@@ -86,7 +86,7 @@ struct RecordSchemaTests {
         let key = StoreKey("vms/web")
         await store.put(key, Array(Self.version1.utf8))
         let term = try await lead(store)
-        #expect(try await RecordSchema.current.bringUp(store, term: term) == 1)
+        #expect(try await RecordSchema.current.upgradeSchema(in: store, term: term) == 1)
         let entry = try #require(try await store.read(key))
         guard case .vm(let record)? = try RecordCodec.decode(entry) else {
             Issue.record("it is no VM's record")
@@ -110,7 +110,7 @@ struct RecordSchemaTests {
 
         // A controller that was cut off before it wrote the version makes the step again.
         await store.put(RecordSchema.key, Array(#"{"version":1}"#.utf8))
-        #expect(try await RecordSchema.current.bringUp(store, term: term) == 1)
+        #expect(try await RecordSchema.current.upgradeSchema(in: store, term: term) == 1)
         #expect(try await store.read(key)?.value == entry.value)
     }
 
