@@ -29,7 +29,7 @@ struct APITests {
         #expect(try roundTrip(SaveVM(path: "/x")))
         #expect(try roundTrip(SavedVM(path: "/x", bytes: 5)))
         #expect(try roundTrip(RestoreVM(path: "/x", name: VMName("web"), paused: true)))
-        #expect(try roundTrip(Problem(.nameTaken, "there is one")))
+        #expect(try roundTrip(Problem(.nameTaken, detail: "there is one")))
         #expect(
             try roundTrip(
                 StartMigration(
@@ -52,7 +52,7 @@ struct APITests {
         #expect(try roundTrip(MigrationList(migrations: [info])))
         #expect(info.failure?.message == "too fast; it runs nowhere")
         var settled = info.failure
-        settled?.settle(aftermath: "it runs again", vmIsRunning: true)
+        settled?.resolveOutcome(aftermath: "it runs again", vmIsRunning: true)
         #expect(settled?.message == "too fast; it runs again")
         #expect(settled?.vmIsRunning == true)
         #expect(info.report?.downtimeMs == 7.3)

@@ -89,21 +89,21 @@ struct RouteTests {
     @Test("A request has the path, the query and the headers that its route describes")
     func requests() throws {
         let name = try VMName("web")
-        #expect(AgentRoutes.showVM.path(at: name) == "/v1/vms/web")
-        #expect(AgentRoutes.perform(.pause).path(at: name) == "/v1/vms/web/pause")
+        #expect(AgentRoutes.showVM.requestPath(at: name) == "/v1/vms/web")
+        #expect(AgentRoutes.actionRoute(for: .pause).requestPath(at: name) == "/v1/vms/web/pause")
         let id = VMID.random()
         #expect(
-            AgentRoutes.deleteVM.path(at: name, query: DeleteVMQuery(id: id))
+            AgentRoutes.deleteVM.requestPath(at: name, query: DeleteVMQuery(id: id))
                 == "/v1/vms/web?id=\(id)")
         #expect(
-            ControllerRoutes.listGroups.path(query: PageQuery(limit: 2, after: "a/b c&d"))
+            ControllerRoutes.listGroups.requestPath(query: PageQuery(limit: 2, after: "a/b c&d"))
                 == "/v1/groups?limit=2&after=a%2Fb%20c%26d")
         #expect(
-            ControllerRoutes.deleteGroup.path(at: GroupName(parameter: "ä/."))
+            ControllerRoutes.deleteGroup.requestPath(at: GroupName(parameter: "ä/."))
                 == "/v1/groups/%C3%A4%2F.")
         var query = UpdateVMQuery()
         query.ifMatch = "\"7\""
-        let request = ControllerRoutes.updateVM.request(
+        let request = ControllerRoutes.updateVM.makeRequest(
             at: name, query: query, body: UpdateClusterVM())
         #expect(request.method == .patch && request.path == "/v1/vms/web")
         #expect(request.headers.map(\.name) == ["If-Match"])

@@ -19,28 +19,32 @@ struct AgentTests {
                 #expect(vm.spec.kernel == .shipped)
                 let beat = try await agent.heartbeat(of: vm.name)
                 #expect(beat.errors == 0)
-                #expect(try await agent.vms().map(\.id) == [vm.id])
+                #expect(try await agent.listAllVMs().map(\.id) == [vm.id])
 
-                #expect(try await agent.perform(.pause, on: vm.name).state == .paused)
-                #expect(try await agent.perform(.resume, on: vm.name).state == .running)
+                #expect(try await agent.performAction(.pause, on: vm.name).state == .paused)
+                #expect(try await agent.performAction(.resume, on: vm.name).state == .running)
                 let later = try await agent.heartbeat(of: vm.name)
                 #expect(later.sequence > beat.sequence)
 
-                #expect(try await agent.perform(.stop, on: vm.name).state == .stopped)
-                await problem(.wrongState) { _ = try await agent.perform(.pause, on: vm.name) }
-                let again = try await agent.perform(.start, on: vm.name)
+                #expect(try await agent.performAction(.stop, on: vm.name).state == .stopped)
+                await problem(.wrongState) {
+                    _ = try await agent.performAction(.pause, on: vm.name)
+                }
+                let again = try await agent.performAction(.start, on: vm.name)
                 #expect(again.state == .running)
                 #expect(again.id == vm.id)
-                await problem(.wrongState) { _ = try await agent.perform(.start, on: vm.name) }
+                await problem(.wrongState) {
+                    _ = try await agent.performAction(.start, on: vm.name)
+                }
                 #expect(try await agent.heartbeat(of: vm.name).errors == 0)
 
-                #expect(try await agent.perform(.reset, on: vm.name).state == .running)
+                #expect(try await agent.performAction(.reset, on: vm.name).state == .running)
                 #expect(try await agent.heartbeat(of: vm.name).errors == 0)
 
-                try await agent.delete(vm.name)
-                await problem(.vmNotFound) { _ = try await agent.vm(vm.name) }
-                await problem(.vmNotFound) { try await agent.delete(vm.name) }
-                #expect(!Folder.isThere(cluster.vmFolder("web")))
+                try await agent.deleteVM(named: vm.name)
+                await problem(.vmNotFound) { _ = try await agent.readVMInfo(named: vm.name) }
+                await problem(.vmNotFound) { try await agent.deleteVM(named: vm.name) }
+                #expect(!Folder.isPresent(at: cluster.vmFolder("web")))
             }
         }
     }
@@ -51,8 +55,8 @@ struct AgentTests {
             try await cluster.agent { agent in
                 let vm = try await agent.createPulse("web", paused: true)
                 #expect(vm.state == .paused)
-                #expect(try await agent.log(of: vm.name).isEmpty)
-                #expect(try await agent.perform(.resume, on: vm.name).state == .running)
+                #expect(try await agent.readConsoleLog(of: vm.name).isEmpty)
+                #expect(try await agent.performAction(.resume, on: vm.name).state == .running)
                 _ = try await agent.heartbeat(of: vm.name)
             }
         }
@@ -66,8 +70,8 @@ struct AgentTests {
                 await problem(.nameTaken) { _ = try await agent.createPulse("web") }
                 let other = try VMName("other")
                 func create(_ memory: UInt64, _ kernel: String?) async throws {
-                    _ = try await agent.create(
-                        CreateVM(
+                    _ = try await agent.createVM(
+                        with: CreateVM(
                             VMSpec(
                                 name: other, memory: ByteCount(memory),
                                 kernel: kernel.map { .files(kernel: $0, initrd: nil) }
@@ -78,14 +82,14 @@ struct AgentTests {
                 await problem(.notEnoughMemory) { try await create(1 << 40, nil) }
                 await problem(.invalid) { try await create(12345, nil) }
                 await problem(.savedFileUnusable) {
-                    _ = try await agent.restore(RestoreVM(path: "/etc/passwd", name: other))
+                    _ = try await agent.restoreVM(with: RestoreVM(path: "/etc/passwd", name: other))
                 }
                 await problem(.savedFileUnusable) {
-                    _ = try await agent.restore(RestoreVM(name: other))
+                    _ = try await agent.restoreVM(with: RestoreVM(name: other))
                 }
-                await problem(.invalid) { _ = try await agent.restore(RestoreVM()) }
-                #expect(try await agent.vms().map(\.id) == [vm.id])
-                #expect(!Folder.isThere(cluster.vmFolder("other")))
+                await problem(.invalid) { _ = try await agent.restoreVM(with: RestoreVM()) }
+                #expect(try await agent.listAllVMs().map(\.id) == [vm.id])
+                #expect(!Folder.isPresent(at: cluster.vmFolder("other")))
             }
         }
     }
@@ -108,10 +112,11 @@ struct AgentTests {
                 }
                 #expect(try await echo == "ahoy")
                 asking.cancel()
-                let log = String(decoding: try await agent.log(of: vm.name), as: UTF8.self)
+                let log = String(
+                    decoding: try await agent.readConsoleLog(of: vm.name), as: UTF8.self)
                 #expect(log.contains("pulse ready"))
-                #expect(try await agent.log(of: vm.name, tailBytes: 10).count == 10)
-                _ = try await agent.perform(.stop, on: vm.name)
+                #expect(try await agent.readConsoleLog(of: vm.name, tailBytes: 10).count == 10)
+                _ = try await agent.performAction(.stop, on: vm.name)
                 await problem(.wrongState) {
                     try await agent.sendConsoleInput([65], to: vm.name)
                 }
@@ -125,17 +130,17 @@ struct AgentTests {
             try await cluster.agent { agent in
                 let vm = try await agent.createPulse("web")
                 let beat = try await agent.heartbeat(of: vm.name)
-                let saved = try await agent.saveVM(named: vm.name, with: SaveVM())
+                let saved = try await agent.saveVMToFile(named: vm.name, with: SaveVM())
                 #expect(saved.bytes > 0)
                 await problem(.fileExists) {
-                    _ = try await agent.saveVM(named: vm.name, with: SaveVM())
+                    _ = try await agent.saveVMToFile(named: vm.name, with: SaveVM())
                 }
-                #expect(try await agent.vm(vm.name).state == .running)
+                #expect(try await agent.readVMInfo(named: vm.name).state == .running)
                 await problem(.nameTaken) {
-                    _ = try await agent.restore(RestoreVM(path: saved.path))
+                    _ = try await agent.restoreVM(with: RestoreVM(path: saved.path))
                 }
-                let twin = try await agent.restore(
-                    RestoreVM(path: saved.path, name: VMName("twin")))
+                let twin = try await agent.restoreVM(
+                    with: RestoreVM(path: saved.path, name: VMName("twin")))
                 #expect(twin.id != vm.id)
                 let later = try await agent.heartbeat(of: twin.name)
                 #expect(later.sequence > beat.sequence)
@@ -150,7 +155,7 @@ struct AgentTests {
         try await TestCluster.with { cluster in
             let (before, beat) = try await cluster.agent { agent in
                 _ = try await agent.createPulse("still", paused: true)
-                _ = try await agent.perform(
+                _ = try await agent.performAction(
                     .stop, on: agent.createPulse("stopped", paused: true).name)
                 let vm = try await agent.createPulse("web")
                 return (vm, try await agent.heartbeat(of: vm.name))
@@ -158,7 +163,7 @@ struct AgentTests {
             try cluster.kill()
             try await cluster.start(cluster.file.hosts[0].name)
             try await cluster.agent { agent in
-                let after = try await agent.vm(before.name)
+                let after = try await agent.readVMInfo(named: before.name)
                 #expect(after.state == .running)
                 #expect(after.id == before.id)
                 #expect(after.processID == before.processID)
@@ -166,9 +171,9 @@ struct AgentTests {
                 let later = try await agent.heartbeat(of: before.name)
                 #expect(later.sequence > beat.sequence)
                 #expect(later.errors == 0)
-                let states = try await agent.vms().map { "\($0.name) \($0.state.rawValue)" }
+                let states = try await agent.listAllVMs().map { "\($0.name) \($0.state.rawValue)" }
                 #expect(states == ["still paused", "stopped stopped", "web running"])
-                _ = try await agent.perform(.start, on: VMName("stopped"))
+                _ = try await agent.performAction(.start, on: VMName("stopped"))
             }
         }
     }
@@ -179,12 +184,14 @@ struct AgentTests {
             try await cluster.agent { agent in
                 let vm = try await agent.createPulse("web")
                 try killProcess(of: vm)
-                var now = try await agent.vm(vm.name)
+                var now = try await agent.readVMInfo(named: vm.name)
                 let end = Instant.now + .seconds(10)
-                while now.processID != nil, Instant.now < end { now = try await agent.vm(vm.name) }
+                while now.processID != nil, Instant.now < end {
+                    now = try await agent.readVMInfo(named: vm.name)
+                }
                 #expect(now.state == .failed)
                 #expect(now.exit?.reason == .processDied)
-                #expect(try await agent.perform(.start, on: vm.name).state == .running)
+                #expect(try await agent.performAction(.start, on: vm.name).state == .running)
                 #expect(try await agent.heartbeat(of: vm.name).errors == 0)
             }
         }
@@ -195,18 +202,20 @@ struct AgentTests {
         try await TestCluster.with { cluster in
             let vm = try await cluster.agent { try await $0.createPulse("web") }
             let process = try ProcessHandle(try #require(vm.processID))
-            try process.signal(SIGSTOP)
+            try process.sendSignal(SIGSTOP)
             try cluster.kill()
             try await cluster.start(cluster.file.hosts[0].name)
             try await cluster.agent { agent in
-                let found = try await agent.vm(vm.name)
+                let found = try await agent.readVMInfo(named: vm.name)
                 #expect(found.warning?.contains("cannot be reached") == true)
-                await problem(.wrongState) { _ = try await agent.perform(.start, on: vm.name) }
+                await problem(.wrongState) {
+                    _ = try await agent.performAction(.start, on: vm.name)
+                }
                 #expect(try !process.waitForExit(within: .zero))
-                let stopped = try await agent.perform(.stop, on: vm.name)
+                let stopped = try await agent.performAction(.stop, on: vm.name)
                 #expect(stopped.warning == nil)
                 #expect(try process.waitForExit(within: .seconds(10)))
-                #expect(try await agent.perform(.start, on: vm.name).state == .running)
+                #expect(try await agent.performAction(.start, on: vm.name).state == .running)
             }
         }
     }
@@ -219,12 +228,12 @@ struct AgentTests {
             try await cluster.agent { agent in
                 try await agent.followConsole(of: vm.name) { _ in
                     // The first piece is here: the stream is open. It ends with the agent.
-                    try process.signal(SIGTERM)
+                    try process.sendSignal(SIGTERM)
                     return true
                 }
             }
             #expect(try process.waitForExit(within: .seconds(30)))
-            _ = process.reap()
+            _ = process.reapIfExited()
             #expect(try !ProcessHandle(try #require(vm.processID)).waitForExit(within: .zero))
         }
     }
@@ -234,7 +243,7 @@ struct AgentTests {
         try await TestCluster.with { cluster in
             let second = try cluster.launch(cluster.file.hosts[0].name)
             #expect(try second.waitForExit(within: .seconds(30)))
-            #expect(second.reap() == .code(1))
+            #expect(second.reapIfExited() == .code(1))
             #expect(try cluster.logText().contains("in use by another agent"))
         }
     }
@@ -242,7 +251,7 @@ struct AgentTests {
     @Test("A host says what it is")
     func host() async throws {
         try await TestCluster.with { cluster in
-            let host = try await cluster.agent { try await $0.host() }
+            let host = try await cluster.agent { try await $0.readHostInfo() }
             #expect(host.name.text == "host-a")
             #expect(host.cores > 0)
             #expect(host.memoryBytes > host.memoryAvailableBytes)

@@ -14,10 +14,10 @@ struct AuthorizationTests {
     func roles(_ role: Role) async throws {
         try await TestCluster.with { cluster in
             let keys = KeyFolder("\(cluster.folder)/keys/\(role.rawValue)-somebody")
-            try cluster.authority.issue(role: role, name: HostName("somebody"), to: keys)
+            try cluster.authority.issueCertificate(as: role, name: HostName("somebody"), to: keys)
             _ = try await cluster.agent(keys: keys.path) { agent in
                 let client = role == .controller ? agent.commanded(inTerm: 1) : agent
-                return try await client.host()
+                return try await client.readHostInfo()
             }
         }
     }
@@ -26,9 +26,9 @@ struct AuthorizationTests {
     func agents() async throws {
         try await TestCluster.with { cluster in
             let keys = KeyFolder("\(cluster.folder)/keys/agent-somebody")
-            try cluster.authority.issue(role: .agent, name: HostName("somebody"), to: keys)
+            try cluster.authority.issueCertificate(as: .agent, name: HostName("somebody"), to: keys)
             await problem(.forbidden) {
-                _ = try await cluster.agent(keys: keys.path) { try await $0.host() }
+                _ = try await cluster.agent(keys: keys.path) { try await $0.readHostInfo() }
             }
         }
     }
@@ -39,13 +39,13 @@ struct AuthorizationTests {
             let name = try HostName("admin")
             let other = KeyFolder("\(cluster.folder)/other")
             try ClusterAuthority(cluster: cluster.file.cluster)
-                .issue(role: .operator, name: name, to: other)
+                .issueCertificate(as: .operator, name: name, to: other)
             try cluster.trustOwnAuthority(other)
             await expectNoAnswer(cluster, keys: other.path)
 
             let expired = KeyFolder("\(cluster.folder)/expired")
-            try cluster.authority.issue(
-                role: .operator, name: name, days: 1, to: expired,
+            try cluster.authority.issueCertificate(
+                as: .operator, name: name, days: 1, to: expired,
                 now: Date.now.addingTimeInterval(-3 * 86400))
             await expectNoAnswer(cluster, keys: expired.path)
         }
@@ -108,7 +108,7 @@ struct AuthorizationTests {
                 let keys = KeyFolder("\(cluster.folder)/odd-\(index)")
                 try cluster.issueOddCertificate(uris: uris, to: keys)
                 await problem(.forbidden) {
-                    _ = try await cluster.agent(keys: keys.path) { try await $0.host() }
+                    _ = try await cluster.agent(keys: keys.path) { try await $0.readHostInfo() }
                 }
             }
         }
@@ -123,7 +123,7 @@ struct AuthorizationTests {
                 cluster: cluster.file.cluster, name: a.name, ip: b.api.ip, port: Int(b.api.port))
             let client = try ClusterClient(hosts: [address], keysFolder: cluster.operatorKeys)
             let error = await #expect(throws: ClientError.self) {
-                _ = try await client.agents[0].host()
+                _ = try await client.agents[0].readHostInfo()
             }
             await client.shutdown()
             guard case .notTrusted = error else {
@@ -136,7 +136,7 @@ struct AuthorizationTests {
     /// The connection fails: as not trusted, or as broken when the alert was not read in time.
     private func expectNoAnswer(_ cluster: TestCluster, keys: String) async {
         do {
-            _ = try await cluster.agent(keys: keys) { try await $0.host() }
+            _ = try await cluster.agent(keys: keys) { try await $0.readHostInfo() }
             Issue.record("it was answered")
         } catch ClientError.notTrusted {
         } catch ClientError.unreachable {
@@ -149,20 +149,21 @@ struct AuthorizationTests {
 extension TestCluster {
     /// Makes a folder of keys trust this cluster's authority, so that only the server refuses.
     func trustOwnAuthority(_ folder: KeyFolder) throws {
-        try AtomicFile.write(
-            File.read("\(operatorKeys)/ca.pem", limit: 1 << 16), to: folder.authorityCertificate)
+        try AtomicFile.writeBytes(
+            File.readContents(at: "\(operatorKeys)/ca.pem", limit: 1 << 16),
+            to: folder.authorityCertificate)
     }
 
     /// A certificate that Ferry itself would not issue, signed by this cluster's authority.
     func issueOddCertificate(uris: [String], to folder: KeyFolder) throws {
-        try Folder.make(folder.path, mode: 0o700)
+        try Folder.createFolder(at: folder.path, mode: 0o700)
         let request = "\(folder.path)/request.pem"
         try openssl(
             "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
             "-subj", "/CN=odd", "-keyout", folder.key, "-out", request)
         let names = (uris.map { "URI:\($0)" } + ["DNS:odd.internal"]).joined(separator: ",")
         let extensions = "\(folder.path)/extensions"
-        try AtomicFile.write(
+        try AtomicFile.writeBytes(
             Array("extendedKeyUsage=clientAuth\nsubjectAltName=\(names)\n".utf8), to: extensions)
         let issuer = KeyFolder(file.authorityFolder)
         try openssl(

@@ -20,12 +20,12 @@ struct BadRequestTests {
                 for path in Self.posts {
                     for body in ["{", "[]", #""text""#, "\u{0}", #"{"path":3,"name":4}"#] {
                         await problem(.badRequest) {
-                            _ = try await agent.raw(
+                            _ = try await agent.sendRawRequest(
                                 method: "POST", path: path, body: Array(body.utf8))
                         }
                     }
                     await problem(.bodyTooLarge) {
-                        _ = try await agent.raw(method: "POST", path: path, body: huge)
+                        _ = try await agent.sendRawRequest(method: "POST", path: path, body: huge)
                     }
                 }
                 await problem(.bodyTooLarge) {
@@ -33,7 +33,7 @@ struct BadRequestTests {
                         [UInt8](repeating: 65, count: 4097), to: VMName("web"))
                 }
                 // None of it did any harm.
-                let vms = try await agent.vms()
+                let vms = try await agent.listAllVMs()
                 #expect(vms.isEmpty)
             }
         }
@@ -50,7 +50,7 @@ struct BadRequestTests {
                     (#"{"name":"web","memoryBytes":1e30}"#, "JSON"),
                 ] {
                     do {
-                        _ = try await agent.raw(
+                        _ = try await agent.sendRawRequest(
                             method: "POST", path: "/v1/vms", body: Array(body.utf8))
                         Issue.record("\(body) was taken")
                     } catch ClientError.problem(let problem, _) {
@@ -96,7 +96,9 @@ struct BadRequestTests {
                     ]
                     + VMAction.allCases.map { ("POST", "/v1/vms/web/\($0.rawValue)", .vmNotFound) }
                 for (method, path, code) in expected {
-                    await problem(code) { _ = try await agent.raw(method: method, path: path) }
+                    await problem(code) {
+                        _ = try await agent.sendRawRequest(method: method, path: path)
+                    }
                 }
             }
         }
@@ -107,8 +109,8 @@ struct BadRequestTests {
         try await TestCluster.with { cluster in
             try await cluster.agent { agent in
                 func start(_ vm: String, _ host: String, streams: Int? = nil) async throws {
-                    _ = try await agent.start(
-                        StartMigration(vm: VMName(vm), to: HostName(host), streams: streams))
+                    _ = try await agent.startMigration(
+                        with: StartMigration(vm: VMName(vm), to: HostName(host), streams: streams))
                 }
                 await problem(.hostUnknown) { try await start("web", "host-z") }
                 await problem(.invalid) { try await start("web", "host-a") }

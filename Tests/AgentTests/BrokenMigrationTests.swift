@@ -31,7 +31,7 @@ struct BrokenMigrationTests {
             let audited = try await audit(of: ended.id, at: a)
             #expect(audited.state == .clean && audited.pages == (256 << 20) / 4096)
             print("audit: \(audited.durationMs / 250) s/GiB")
-            try await eventually { !Folder.isThere(cluster.vmFolder("web")) }
+            try await eventually { !Folder.isPresent(at: cluster.vmFolder("web")) }
         }
     }
 
@@ -39,20 +39,20 @@ struct BrokenMigrationTests {
     func keptAndDeleted() async throws {
         try await withProxy { cluster, proxy, a, b in
             let vm = try await a.createFilled("web")
-            let started = try await a.start(
-                StartMigration(vm: vm.name, to: b.name, compression: Compression.none))
+            let started = try await a.startMigration(
+                with: StartMigration(vm: vm.name, to: b.name, compression: Compression.none))
             try await eventually { proxy.forwarded >= 20 << 20 }
             proxy.cut(mended: false)
             try await eventually {
-                let kept = try? await b.vm(vm.name)
+                let kept = try? await b.readVMInfo(named: vm.name)
                 return kept?.state == .incoming && kept?.warning?.contains("is kept until") == true
             }
             try await eventually {
                 try await a.migration(withID: started.id).progress?.reconnectAttempt != nil
             }
-            try await b.delete(vm.name)
-            await problem(.vmNotFound) { _ = try await b.vm(vm.name) }
-            #expect(!Folder.isThere(cluster.vmFolder("web", on: "host-b")))
+            try await b.deleteVM(named: vm.name)
+            await problem(.vmNotFound) { _ = try await b.readVMInfo(named: vm.name) }
+            #expect(!Folder.isPresent(at: cluster.vmFolder("web", on: "host-b")))
             _ = try await a.cancelMigration(withID: started.id)
             let ended = try await a.followMigration(withID: started.id) { _ in }
             #expect(ended.state == .cancelled && ended.failure?.vmIsRunning == true)
@@ -64,8 +64,8 @@ struct BrokenMigrationTests {
     func rehearsal() async throws {
         try await withProxy { cluster, _, a, b in
             let vm = try await a.createFilled("web")
-            let started = try await a.start(
-                StartMigration(
+            let started = try await a.startMigration(
+                with: StartMigration(
                     vm: vm.name, to: b.name, downtimeLimit: .milliseconds(5000), rehearse: true))
             let ended = try await a.followMigration(withID: started.id) { _ in }
             #expect(ended.state == .rehearsed && ended.failure == nil)
@@ -74,11 +74,11 @@ struct BrokenMigrationTests {
             #expect(rehearsal.pauseMs > 0 && rehearsal.pauseMs < 1000)
             #expect(rehearsal.downtimeLowerMs < rehearsal.downtimeMs)
             #expect(rehearsal.downtimeMs < rehearsal.downtimeUpperMs)
-            let stays = try await a.vm(vm.name)
+            let stays = try await a.readVMInfo(named: vm.name)
             #expect(stays.state == .running && stays.epoch == 1 && stays.activity == nil)
             #expect(try await a.heartbeat(of: vm.name).errors == 0)
-            try await eventually { try await b.vms().isEmpty }
-            try await eventually { !Folder.isThere(cluster.vmFolder("web", on: "host-b")) }
+            try await eventually { try await b.listAllVMs().isEmpty }
+            try await eventually { !Folder.isPresent(at: cluster.vmFolder("web", on: "host-b")) }
 
             let moved = try await migrate(vm.name, from: a, to: b)
             #expect(moved.state == .succeeded)
@@ -92,7 +92,7 @@ struct BrokenMigrationTests {
             let vm = try await a.createFilled("web")
             let ended = try await migrate(vm.name, from: a, to: b, audit: false)
             #expect(ended.report?.audit.state == .off)
-            #expect(!Folder.isThere(cluster.vmFolder("web")))
+            #expect(!Folder.isPresent(at: cluster.vmFolder("web")))
         }
     }
 
@@ -103,15 +103,15 @@ struct BrokenMigrationTests {
         _ body: (TestCluster, CuttableProxy, AgentClient, AgentClient) async throws -> Void
     ) async throws {
         try await TestCluster.with(hosts: 2) { cluster in
-            let b = try #require(cluster.file.host(HostName("host-b")))
+            let b = try #require(cluster.file.findHost(named: HostName("host-b")))
             let proxy = try CuttableProxy(to: b.peer)
             defer { proxy.end() }
             try cluster.kill()
             try await cluster.start(HostName("host-a"), seeing: b.name, at: proxy.address)
             try await cluster.client { client in
                 try await body(
-                    cluster, proxy, try #require(client.host(HostName("host-a"))),
-                    try #require(client.host(b.name)))
+                    cluster, proxy, try #require(client.agentClient(named: HostName("host-a"))),
+                    try #require(client.agentClient(named: b.name)))
             }
         }
     }
@@ -120,8 +120,8 @@ struct BrokenMigrationTests {
         _ vm: VMName, from source: AgentClient, to destination: AgentClient,
         compression: Compression? = nil, audit: Bool? = nil
     ) async throws -> MigrationInfo {
-        let started = try await source.start(
-            StartMigration(
+        let started = try await source.startMigration(
+            with: StartMigration(
                 vm: vm, to: destination.name, downtimeLimit: .milliseconds(5000),
                 compression: compression,
                 audit: audit))
@@ -139,8 +139,8 @@ struct BrokenMigrationTests {
 extension AgentClient {
     /// A pulse guest with 128 MiB of pages that compress badly, once it has filled them.
     fileprivate func createFilled(_ name: String) async throws -> VMInfo {
-        let vm = try await create(
-            CreateVM(
+        let vm = try await createVM(
+            with: CreateVM(
                 VMSpec(
                     name: VMName(name), memory: .mebibytes(256),
                     commandLine: PulseOptions(

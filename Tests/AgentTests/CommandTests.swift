@@ -25,33 +25,37 @@ struct CommandTests {
         try await TestCluster.with { cluster in
             let id = VMID.random()
             try await cluster.agent { agent in
-                let first = try await agent.create(request("web", id, epoch: 3))
+                let first = try await agent.createVM(with: request("web", id, epoch: 3))
                 #expect((first.id, first.epoch, first.state) == (id, 3, .paused))
-                let again = try await agent.create(request("web", id, epoch: 3))
+                let again = try await agent.createVM(with: request("web", id, epoch: 3))
                 #expect((again.id, again.processID) == (id, first.processID))
-                #expect(try await agent.vms().count == 1)
-                await problem(.nameTaken) { _ = try await agent.create(request("web", .random())) }
-                await problem(.wrongState) {
-                    _ = try await agent.create(request("web", id, epoch: 4))
+                #expect(try await agent.listAllVMs().count == 1)
+                await problem(.nameTaken) {
+                    _ = try await agent.createVM(with: request("web", .random()))
                 }
                 await problem(.wrongState) {
-                    _ = try await agent.create(request("other", id, epoch: 3))
+                    _ = try await agent.createVM(with: request("web", id, epoch: 4))
+                }
+                await problem(.wrongState) {
+                    _ = try await agent.createVM(with: request("other", id, epoch: 3))
                 }
                 await problem(.invalid) {
-                    _ = try await agent.create(request("x", .random(), epoch: 0))
+                    _ = try await agent.createVM(with: request("x", .random(), epoch: 0))
                 }
                 await problem(.invalid) {
-                    _ = try await agent.create(request("x", .random(), epoch: .max))
+                    _ = try await agent.createVM(with: request("x", .random(), epoch: .max))
                 }
-                #expect(try await agent.vms().map(\.id) == [id])
+                #expect(try await agent.listAllVMs().map(\.id) == [id])
             }
             // The agent's next life knows it as well.
             try cluster.kill()
             try await cluster.start(HostName("host-a"))
             try await cluster.agent { agent in
-                let found = try await agent.create(request("web", id, epoch: 3))
+                let found = try await agent.createVM(with: request("web", id, epoch: 3))
                 #expect(found.id == id)
-                await problem(.nameTaken) { _ = try await agent.create(request("web", .random())) }
+                await problem(.nameTaken) {
+                    _ = try await agent.createVM(with: request("web", .random()))
+                }
             }
         }
     }
@@ -61,17 +65,21 @@ struct CommandTests {
         try await TestCluster.with { cluster in
             try await cluster.agent { agent in
                 let id = VMID.random()
-                _ = try await agent.create(request("web", id, epoch: 3))
+                _ = try await agent.createVM(with: request("web", id, epoch: 3))
                 await problem(.vmNotFound) {
-                    try await agent.delete(VMName("web"), id: .random())
+                    try await agent.deleteVM(named: VMName("web"), id: .random())
                 }
-                try await agent.delete(VMName("web"), id: id)
-                await problem(.vmNotFound) { try await agent.delete(VMName("web"), id: id) }
+                try await agent.deleteVM(named: VMName("web"), id: id)
+                await problem(.vmNotFound) {
+                    try await agent.deleteVM(named: VMName("web"), id: id)
+                }
                 await problem(.wrongState) {
-                    _ = try await agent.create(request("web", id, epoch: 3))
+                    _ = try await agent.createVM(with: request("web", id, epoch: 3))
                 }
-                await problem(.wrongState) { _ = try await agent.create(request("web", id)) }
-                let later = try await agent.create(request("web", id, epoch: 9))
+                await problem(.wrongState) {
+                    _ = try await agent.createVM(with: request("web", id))
+                }
+                let later = try await agent.createVM(with: request("web", id, epoch: 9))
                 #expect(later.epoch == 9)
             }
         }
@@ -91,34 +99,36 @@ struct CommandTests {
                     peerAddress: "\(b.peer)")
                 var unknown = start
                 unknown.peerAddress = nil
-                await problem(.hostUnknown) { _ = try await agent.start(unknown) }
+                await problem(.hostUnknown) { _ = try await agent.startMigration(with: unknown) }
                 var odd = start
                 odd.peerAddress = "localhost:x"
-                await problem(.invalid) { _ = try await agent.start(odd) }
+                await problem(.invalid) { _ = try await agent.startMigration(with: odd) }
                 var other = start
                 (other.id, other.to) = (.random(), try HostName("host-z"))
-                let refused = try await agent.followMigration(withID: agent.start(other).id) { _ in
+                let refused = try await agent.followMigration(
+                    withID: agent.startMigration(with: other).id
+                ) { _ in
                 }
                 #expect(refused.failure?.code == "peer_of_other_name")
 
-                let first = try await agent.start(start)
+                let first = try await agent.startMigration(with: start)
                 #expect(first.id == start.id)
-                #expect(try await agent.start(start).id == start.id)
+                #expect(try await agent.startMigration(with: start).id == start.id)
                 let over = try await agent.followMigration(withID: first.id) { _ in }
                 #expect(over.state == .succeeded)
                 // Also when it is over, and by another life of the agent.
-                #expect(try await agent.start(start).state == .succeeded)
+                #expect(try await agent.startMigration(with: start).state == .succeeded)
                 #expect(try await agent.migrations().count == 2)
                 other.id = start.id
-                await problem(.invalid) { _ = try await agent.start(other) }
+                await problem(.invalid) { _ = try await agent.startMigration(with: other) }
 
                 // It came here before, by the id that it still has.
                 let id = vm.id
                 await problem(.wrongState) {
-                    _ = try await agent.create(request("web", id, epoch: 2))
+                    _ = try await agent.createVM(with: request("web", id, epoch: 2))
                 }
-                try await cluster.agent("host-b") { try await $0.delete(vm.name, id: id) }
-                let later = try await agent.create(request("web", id, epoch: 3))
+                try await cluster.agent("host-b") { try await $0.deleteVM(named: vm.name, id: id) }
+                let later = try await agent.createVM(with: request("web", id, epoch: 3))
                 #expect(later.epoch == 3)
             }
         }

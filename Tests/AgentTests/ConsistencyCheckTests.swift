@@ -24,7 +24,9 @@ struct VMCheckFactsTests {
         let facts = VMCheckFacts(
             id: .random(), name: try VMName("web"), ownership: ownership, remains: remains,
             exit: exit, activity: activity)
-        return facts.finding(at: try HostName("a")).flatMap { CheckCode(rawValue: $0.code) }
+        return facts.consistencyFinding(at: try HostName("a")).flatMap {
+            CheckCode(rawValue: $0.code)
+        }
     }
 
     @Test("An owned VM is as it should be, or its trouble has a name")
@@ -105,7 +107,7 @@ struct HostCheckTests {
         try await TestCluster.with { cluster in
             try await cluster.agent { agent in
                 _ = try await agent.createPulse("web")
-                _ = try await agent.perform(
+                _ = try await agent.performAction(
                     .stop, on: agent.createPulse("off", paused: true).name)
                 let check = try await agent.checkConsistency()
                 #expect(check.findings.isEmpty, "\(check.findings)")
@@ -124,7 +126,7 @@ struct HostCheckTests {
                 let vm = try await agent.createPulse("web")
                 try killProcess(of: vm)
                 _ = try await agent.vm(vm.name) { $0.state == .failed }
-                try Folder.make(cluster.vmFolder("ghost"))
+                try Folder.createFolder(at: cluster.vmFolder("ghost"))
                 let stray = try stray(cluster.vmFolder("nobody"), cluster)
                 defer { stray.terminate() }
                 let check = try await agent.checkConsistency()
@@ -168,8 +170,8 @@ struct HostCheckTests {
                     try await agent.checkConsistency().findings.map(\.code) == ["ledger_unsound"])
                 try overwrite(byte[0])
                 #expect(try await agent.checkConsistency().findings.isEmpty)
-                let copy = try File.read(path, limit: 8 << 20)
-                try AtomicFile.write(copy, to: path)
+                let copy = try File.readContents(at: path, limit: 8 << 20)
+                try AtomicFile.writeBytes(copy, to: path)
                 let finding = try #require(try await agent.checkConsistency().findings.first)
                 #expect(finding.code == "ledger_unsound")
                 #expect(finding.message.contains("replaced"))
@@ -200,7 +202,7 @@ struct HostCheckTests {
                 #expect(checks[0].findings.map(\.code) == ["unsettled"])
                 #expect((unresolved.ageSeconds ?? 0) > 1e9)
                 #expect(checks[1].findings.map(\.code) == ["vm_lost"])
-                let between = ClusterCheck.findings(checks, isComplete: true)
+                let between = ClusterCheck.findInconsistencies(in: checks, isComplete: true)
                 #expect(between.map(\.code) == ["two_owners"])
                 #expect(between.first?.vmID == web.id)
             }
@@ -222,7 +224,7 @@ struct ClusterCheckTests {
                     [CheckedVM(id: vm, name: nil, ledger: $0, state: nil, isBusy: isBusy)]
                 } ?? [], findings: [])
         }
-        return ClusterCheck.findings(checks, isComplete: isComplete).map(\.code)
+        return ClusterCheck.findInconsistencies(in: checks, isComplete: isComplete).map(\.code)
     }
 
     @Test("One owner is as it should be, whatever the others remember")

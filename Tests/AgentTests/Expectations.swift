@@ -27,8 +27,8 @@ func problem(
 extension AgentClient {
     /// A small pulse guest that writes and checks memory all the time.
     func createPulse(_ name: String, paused: Bool = false) async throws -> VMInfo {
-        try await create(
-            CreateVM(
+        try await createVM(
+            with: CreateVM(
                 VMSpec(
                     name: VMName(name), memory: .mebibytes(64),
                     commandLine: PulseOptions(

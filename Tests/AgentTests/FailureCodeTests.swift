@@ -34,7 +34,7 @@ struct FailureCodeTests {
         let record = LedgerRecord.owned(vm: vm, epoch: .first, migration: nil)
         let kinds: [GuestError.Kind] = [.died, .silent, .refused]
         var reasons: [MigrationFailure.Reason] = try links().map { .link($0) }
-        reasons += MigrationRefusal.Code.allCases.map { .refused(MigrationRefusal($0, "")) }
+        reasons += MigrationRefusal.Code.allCases.map { .refused(MigrationRefusal($0, text: "")) }
         reasons += kinds.map { .guest(GuestError(operation: "", detail: "", kind: $0)) }
         reasons += [
             .ledger(.contradicts(record, current: nil)), .ledger(.full(Self.system)),

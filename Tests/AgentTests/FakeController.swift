@@ -52,7 +52,7 @@ final class FakeController: Sendable {
         _ body: @Sendable @escaping () async throws -> Value
     ) async throws -> Value {
         let name = "controller-\(number)"
-        let member = try #require(cluster.file.controller(HostName(name)))
+        let member = try #require(cluster.file.findController(named: HostName(name)))
         let application = Application(
             router: router(),
             server: try .tls(.http1(), tlsConfiguration: tls(keys ?? cluster.controllerKeys(name))),

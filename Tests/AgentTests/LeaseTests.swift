@@ -15,8 +15,8 @@ import VMControl
     "Leased VMs", .enabled(if: kvmIsUsable, "needs /dev/kvm"), .serialized, .timeLimit(.minutes(2)))
 struct LeaseTests {
     private func create(_ agent: AgentClient, paused: Bool = false) async throws -> VMInfo {
-        try await agent.create(
-            CreateVM(
+        try await agent.createVM(
+            with: CreateVM(
                 VMSpec(
                     name: VMName("web"), memory: .mebibytes(64),
                     commandLine: PulseOptions(
@@ -33,7 +33,8 @@ struct LeaseTests {
             #expect(try process.waitForExit(within: .seconds(20)))
         }
         let path = "\(cluster.vmFolder("web", on: host))/exit.json"
-        return try JSONDecoder().decode(VMExit.self, from: Data(File.read(path, limit: 4096)))
+        return try JSONDecoder().decode(
+            VMExit.self, from: Data(File.readContents(at: path, limit: 4096)))
     }
 
     @Test("Without a controller's lease none begins; with one it runs, and the lease is renewed")
@@ -41,7 +42,7 @@ struct LeaseTests {
         try await TestCluster.with(controllers: 1) { cluster in
             try await cluster.agent { agent in
                 await problem(.noLease) { _ = try await create(agent) }
-                #expect(!Folder.isThere(cluster.vmFolder("web")))
+                #expect(!Folder.isPresent(at: cluster.vmFolder("web")))
             }
             let controller = FakeController()
             try await controller.serve(cluster) {
@@ -58,8 +59,8 @@ struct LeaseTests {
                 }
                 // A stopped one needs a lease to start, and has it.
                 try await cluster.agent { agent in
-                    _ = try await agent.perform(.stop, on: vm.name)
-                    let started = try await agent.perform(.start, on: vm.name)
+                    _ = try await agent.performAction(.stop, on: vm.name)
+                    let started = try await agent.performAction(.start, on: vm.name)
                     #expect(started.state == .running)
                     #expect(try await agent.heartbeat(of: vm.name).errors == 0)
                 }
@@ -78,16 +79,16 @@ struct LeaseTests {
             }
             #expect(try exit(of: vm, cluster).reason == .leaseExpired)
             try await cluster.agent { agent in
-                try await eventually { try await agent.vm(vm.name).state == .failed }
-                #expect(try await agent.vm(vm.name).exit?.reason == .leaseExpired)
-                await problem(.noLease) { _ = try await agent.perform(.start, on: vm.name) }
+                try await eventually { try await agent.readVMInfo(named: vm.name).state == .failed }
+                #expect(try await agent.readVMInfo(named: vm.name).exit?.reason == .leaseExpired)
+                await problem(.noLease) { _ = try await agent.performAction(.start, on: vm.name) }
             }
             try await controller.serve(cluster) {
                 let ended = try await controller.report(of: vm.name) { $0.state == .failed }
                 #expect(ended.exit?.reason == .leaseExpired)
                 _ = try await controller.heartbeat()
                 try await cluster.agent { agent in
-                    let started = try await agent.perform(.start, on: vm.name)
+                    let started = try await agent.performAction(.start, on: vm.name)
                     #expect(started.state == .running)
                 }
             }
@@ -143,7 +144,9 @@ struct LeaseTests {
                 try await cluster.agent { agent in
                     let start = StartMigration(
                         vm: vm.name, to: b, downtimeLimit: .milliseconds(5000))
-                    let refused = try await agent.followMigration(withID: agent.start(start).id) {
+                    let refused = try await agent.followMigration(
+                        withID: agent.startMigration(with: start).id
+                    ) {
                         _ in
                     }
                     #expect(refused.failure?.code == "refused_not_accepting")
@@ -157,14 +160,16 @@ struct LeaseTests {
                     }
                     // With the second one it has the answer to the first.
                     for await _ in grants.prefix(2) {}
-                    let moved = try await agent.followMigration(withID: agent.start(start).id) {
+                    let moved = try await agent.followMigration(
+                        withID: agent.startMigration(with: start).id
+                    ) {
                         _ in
                     }
                     #expect(moved.state == .succeeded)
                 }
                 let there = try await cluster.agent("host-b") { agent in
                     #expect(try await agent.heartbeat(of: vm.name).errors == 0)
-                    return try await agent.vm(vm.name)
+                    return try await agent.readVMInfo(named: vm.name)
                 }
                 #expect(there.spec.isLeased)
                 #expect(there.epoch == 2)

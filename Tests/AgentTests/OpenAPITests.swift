@@ -11,7 +11,7 @@ struct OpenAPITests {
         try await TestCluster.with { cluster in
             try await cluster.agent { agent in
                 let document = try JSONDecoder().decode(
-                    JSONValue.self, from: Data(await agent.openAPI()))
+                    JSONValue.self, from: Data(await agent.readAPIDocument()))
                 #expect(document["openapi"] == "3.1.0")
                 for route in AgentRoutes.table.routes {
                     #expect(document["paths"]?[route.path] != nil)
@@ -19,7 +19,8 @@ struct OpenAPITests {
                     let path = route.path.replacing("{name}", with: "nothing")
                         .replacing("{id}", with: String(repeating: "0", count: 32))
                     do {
-                        _ = try await agent.raw(method: route.method.rawValue, path: path)
+                        _ = try await agent.sendRawRequest(
+                            method: route.method.rawValue, path: path)
                     } catch ClientError.problem(let problem, _) {
                         #expect(problem.knownCode != .notFound, "\(route.id)")
                     }

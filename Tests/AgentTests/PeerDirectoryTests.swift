@@ -22,14 +22,14 @@ struct PeerDirectoryTests {
                 api: 127.0.0.1:7101
                 peer: 127.0.0.1:7201
             """
-        try AtomicFile.write(Array(yaml.utf8), to: "\(folder)/cluster.yaml")
+        try AtomicFile.writeBytes(Array(yaml.utf8), to: "\(folder)/cluster.yaml")
         return try ClusterFile(loading: "\(folder)/cluster.yaml", relativeTo: folder)
     }
 
     private func withBook(_ body: (ClusterFile, String) throws -> Void) throws {
         let folder = "\(NSTemporaryDirectory())ferry-peers-\(UInt64.random(in: .min ... .max))"
-        try Folder.make(folder, mode: 0o700)
-        defer { try? Folder.remove(folder) }
+        try Folder.createFolder(at: folder, mode: 0o700)
+        defer { try? Folder.removeRecursively(at: folder) }
         try body(cluster(in: folder), "\(folder)/peers.json")
     }
 
@@ -42,13 +42,13 @@ struct PeerDirectoryTests {
             let book = PeerDirectory(cluster: cluster, path: path, logger: logger)
             #expect(book.addresses(of: a) == [known])
             #expect(book.addresses(of: z).isEmpty)
-            try book.record(z, at: known)
-            try book.record(z, at: said)
-            try book.record(a, at: said)
+            try book.recordPeer(named: z, at: known)
+            try book.recordPeer(named: z, at: said)
+            try book.recordPeer(named: a, at: said)
             let next = PeerDirectory(cluster: cluster, path: path, logger: logger)
             #expect(next.addresses(of: z) == [said])
             #expect(next.addresses(of: a) == [said, known])
-            try next.record(a, at: known)
+            try next.recordPeer(named: a, at: known)
             #expect(next.addresses(of: a) == [known])
         }
     }
@@ -56,10 +56,10 @@ struct PeerDirectoryTests {
     @Test("A file that cannot be read costs what was said, not the cluster file")
     func damaged() throws {
         try withBook { cluster, path in
-            try AtomicFile.write(Array("{".utf8), to: path)
+            try AtomicFile.writeBytes(Array("{".utf8), to: path)
             let book = PeerDirectory(cluster: cluster, path: path, logger: logger)
             #expect(book.addresses(of: try HostName("host-a")).count == 1)
-            try book.record(HostName("host-z"), at: SocketAddress(ip: "::1", port: 1))
+            try book.recordPeer(named: HostName("host-z"), at: SocketAddress(ip: "::1", port: 1))
             let next = PeerDirectory(cluster: cluster, path: path, logger: logger)
             #expect(
                 next.addresses(of: try HostName("host-z")) == [SocketAddress(ip: "::1", port: 1)])

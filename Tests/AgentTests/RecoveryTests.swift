@@ -23,18 +23,18 @@ struct RecoveryTests {
             try cluster.remember(migration, of: vm, to: "host-b")
             try await cluster.start(HostName("host-a"))
             try await cluster.agent { agent in
-                let before = try await agent.recovery(of: vm.name)
+                let before = try await agent.readRecoveryInfo(named: vm.name)
                 #expect(before.ledger.kind == .released)
                 #expect(before.ledger.peer?.text == "host-b")
                 #expect(before.state == .paused)
                 #expect(before.options.map(\.action) == [.takeOver])
                 #expect(before.options.first?.risk?.contains("two copies") == true)
-                #expect(try await agent.recovery(ofID: vm.id).ledger == before.ledger)
+                #expect(try await agent.readRecoveryInfo(withID: vm.id).ledger == before.ledger)
 
                 func rule(_ action: RecoveryAction, epoch: UInt64, _ confirm: String?) async throws
                 {
-                    _ = try await agent.recover(
-                        RecoverVM(
+                    _ = try await agent.recoverVM(
+                        with: RecoverVM(
                             action: action, epoch: epoch,
                             confirm: try confirm.map { try VMName($0) }),
                         on: vm.name)
@@ -44,10 +44,10 @@ struct RecoveryTests {
                 await problem(.ledgerMovedOn) { try await rule(.takeOver, epoch: 1, "web") }
                 await problem(.nothingToRecover) { try await rule(.forgetPeer, epoch: 2, "web") }
                 await problem(.nothingToRecover) { try await rule(.giveUp, epoch: 2, nil) }
-                #expect(try await agent.vm(vm.name).state == .paused)
+                #expect(try await agent.readVMInfo(named: vm.name).state == .paused)
 
                 try await rule(.takeOver, epoch: 2, "web")
-                let back = try await agent.vm(vm.name)
+                let back = try await agent.readVMInfo(named: vm.name)
                 #expect(back.state == .running)
                 #expect(back.epoch == 3)
                 #expect(back.warning?.contains("host-b has not acknowledged") == true)
@@ -55,9 +55,10 @@ struct RecoveryTests {
                 await problem(.ledgerMovedOn) { try await rule(.takeOver, epoch: 2, "web") }
                 // It is in doubt until the other host has heard: it neither moves nor goes.
                 await problem(.wrongState) {
-                    _ = try await agent.start(StartMigration(vm: vm.name, to: HostName("host-b")))
+                    _ = try await agent.startMigration(
+                        with: StartMigration(vm: vm.name, to: HostName("host-b")))
                 }
-                await problem(.wrongState) { try await agent.delete(vm.name) }
+                await problem(.wrongState) { try await agent.deleteVM(named: vm.name) }
                 let remembered = try await agent.migration(withID: migration)
                 #expect(remembered.failure?.message.contains("by a forced takeover") == true)
             }
@@ -65,9 +66,9 @@ struct RecoveryTests {
             try cluster.kill()
             try await cluster.start(HostName("host-a"))
             try await cluster.agent { agent in
-                let options = try await agent.recovery(of: vm.name).options
+                let options = try await agent.readRecoveryInfo(named: vm.name).options
                 #expect(options.map(\.action) == [.forgetPeer])
-                let state = try await agent.vm(vm.name).state
+                let state = try await agent.readVMInfo(named: vm.name).state
                 #expect(state == .running)
                 let findings = try await agent.checkConsistency().findings
                 #expect(findings.map(\.code) == ["ruling_unheard"])
@@ -80,21 +81,26 @@ struct RecoveryTests {
     func controller() async throws {
         try await TestCluster.with { cluster in
             let keys = KeyFolder("\(cluster.folder)/keys/controller-main")
-            try cluster.authority.issue(role: .controller, name: HostName("main"), to: keys)
+            try cluster.authority.issueCertificate(
+                as: .controller, name: HostName("main"), to: keys)
             try await cluster.agent(keys: keys.path) { agent in
                 let request = RecoverVM(action: .takeOver, epoch: 1)
                 let (leader, deposed) = (agent.commanded(inTerm: 2), agent.commanded(inTerm: 1))
                 await problem(.badRequest) {
-                    _ = try await agent.recover(request, on: VMName("web"))
+                    _ = try await agent.recoverVM(with: request, on: VMName("web"))
                 }
                 await problem(.vmNotFound) {
-                    _ = try await leader.recover(request, on: VMName("web"))
+                    _ = try await leader.recoverVM(with: request, on: VMName("web"))
                 }
                 await problem(.staleTerm) {
-                    _ = try await deposed.recover(request, on: VMName("web"))
+                    _ = try await deposed.recoverVM(with: request, on: VMName("web"))
                 }
-                await problem(.vmNotFound) { _ = try await leader.recovery(of: VMName("web")) }
-                await problem(.vmNotFound) { _ = try await leader.recovery(ofID: VMID.random()) }
+                await problem(.vmNotFound) {
+                    _ = try await leader.readRecoveryInfo(named: VMName("web"))
+                }
+                await problem(.vmNotFound) {
+                    _ = try await leader.readRecoveryInfo(withID: VMID.random())
+                }
             }
         }
     }
@@ -107,10 +113,11 @@ struct RecoveryTests {
                 try await rule(.takeOver, epoch: 2, vm, agent)
                 try await rule(.forgetPeer, epoch: 3, vm, agent)
                 #expect(
-                    try await agent.recovery(of: vm.name).ledger == LedgerStanding(.owned, epoch: 3)
+                    try await agent.readRecoveryInfo(named: vm.name).ledger
+                        == LedgerStanding(.owned, epoch: 3)
                 )
-                #expect(try await agent.vm(vm.name).warning == nil)
-                try await agent.delete(vm.name)
+                #expect(try await agent.readVMInfo(named: vm.name).warning == nil)
+                try await agent.deleteVM(named: vm.name)
             }
         }
     }
@@ -132,7 +139,7 @@ struct RecoveryTests {
                 ], to: "host-b")
             try await cluster.start(HostName("host-b"))
             try await cluster.agent("host-b") { agent in
-                let started = try await agent.perform(.start, on: vm.name)
+                let started = try await agent.performAction(.start, on: vm.name)
                 #expect(started.state == .running)
             }
             try cluster.kill("host-b")
@@ -146,8 +153,12 @@ struct RecoveryTests {
                 }
                 #expect(copy.state == .paused)
                 #expect(copy.epoch == 3)
-                await problem(.wrongState) { _ = try await agent.perform(.resume, on: vm.name) }
-                await problem(.wrongState) { _ = try await agent.perform(.reset, on: vm.name) }
+                await problem(.wrongState) {
+                    _ = try await agent.performAction(.resume, on: vm.name)
+                }
+                await problem(.wrongState) {
+                    _ = try await agent.performAction(.reset, on: vm.name)
+                }
                 #expect(
                     try await agent.checkConsistency().findings.map(\.code) == ["overruled_copy"])
             }
@@ -155,16 +166,17 @@ struct RecoveryTests {
             try cluster.kill("host-b")
             try await cluster.start(HostName("host-b"))
             try await cluster.agent("host-b") { agent in
-                #expect(try await agent.vm(vm.name).state == .paused)
-                _ = try await agent.saveVM(named: vm.name, with: SaveVM())
-                try await agent.delete(vm.name)
+                #expect(try await agent.readVMInfo(named: vm.name).state == .paused)
+                _ = try await agent.saveVMToFile(named: vm.name, with: SaveVM())
+                try await agent.deleteVM(named: vm.name)
                 #expect(try await agent.checkConsistency().findings.isEmpty)
             }
             try await cluster.agent { agent in
                 let owner = try await agent.vm(vm.name) { $0.warning == nil }
                 #expect(owner.state == .running)
                 #expect(
-                    try await agent.recovery(of: vm.name).ledger == LedgerStanding(.owned, epoch: 3)
+                    try await agent.readRecoveryInfo(named: vm.name).ledger
+                        == LedgerStanding(.owned, epoch: 3)
                 )
                 #expect(try await agent.checkConsistency().findings.isEmpty)
             }
@@ -174,8 +186,8 @@ struct RecoveryTests {
     private func rule(
         _ action: RecoveryAction, epoch: UInt64, _ vm: VMInfo, _ agent: AgentClient
     ) async throws {
-        _ = try await agent.recover(
-            RecoverVM(action: action, epoch: epoch, confirm: vm.name), on: vm.name)
+        _ = try await agent.recoverVM(
+            with: RecoverVM(action: action, epoch: epoch, confirm: vm.name), on: vm.name)
     }
 
     /// Both agents are down; host-a has released its VM, and host-b's ledger says nothing.

@@ -106,26 +106,26 @@ struct HostLoadTests {
     @Test("It is read as the kernel writes it")
     func read() {
         let stat = "cpu  100 20 30 4000 500 6 7 80 90 10\ncpu0 1 2 3 4 5 6 7 8 9 10\n"
-        #expect(HostLoad.busyTime(stat: stat, ticksPerSecond: 100) == .milliseconds(1630))
+        #expect(HostLoad.parseBusyTime(fromStat: stat, ticksPerSecond: 100) == .milliseconds(1630))
         for odd in ["", "cpu", "cpu ", "x 1 2 3", "cpu x y z"] {
-            #expect(HostLoad.busyTime(stat: odd, ticksPerSecond: 100) == .zero)
+            #expect(HostLoad.parseBusyTime(fromStat: odd, ticksPerSecond: 100) == .zero)
         }
         let pressure =
             "some avg10=12.50 avg60=0.05 avg300=0.01 total=3042\nfull avg10=1.00 total=1\n"
-        #expect(HostLoad.someShare(pressure) == 12.5)
-        #expect(HostLoad.someShare("") == nil)
+        #expect(HostLoad.parsePressureShare(from: pressure) == 12.5)
+        #expect(HostLoad.parsePressureShare(from: "") == nil)
     }
 
     @Test("Cores that are busy come from two moments that are not too close")
     func meter() {
         var meter = CPUMeter()
-        meter.record(.seconds(10), at: Instant(nanoseconds: 0))
+        meter.recordReading(cpuTime: .seconds(10), at: Instant(nanoseconds: 0))
         #expect(meter.cores == nil)
-        meter.record(.seconds(13), at: Instant(nanoseconds: 2_000_000_000))
+        meter.recordReading(cpuTime: .seconds(13), at: Instant(nanoseconds: 2_000_000_000))
         #expect(meter.cores == 1.5)
-        meter.record(.seconds(99), at: Instant(nanoseconds: 2_500_000_000))
+        meter.recordReading(cpuTime: .seconds(99), at: Instant(nanoseconds: 2_500_000_000))
         #expect(meter.cores == 1.5)
-        meter.record(.seconds(13), at: Instant(nanoseconds: 4_000_000_000))
+        meter.recordReading(cpuTime: .seconds(13), at: Instant(nanoseconds: 4_000_000_000))
         #expect(meter.cores == 0)
     }
 }
@@ -139,7 +139,7 @@ struct ReportTests {
             try await controller.serve(cluster) {
                 let registration = try await controller.registration()
                 let host = try #require(cluster.file.hosts.first)
-                let facts = try await cluster.agent { try await $0.host() }
+                let facts = try await cluster.agent { try await $0.readHostInfo() }
                 #expect(registration.apiAddress == "\(host.api)")
                 #expect(registration.peerAddress == "\(host.peer)")
                 #expect(registration.cores == facts.cores)
@@ -180,12 +180,12 @@ struct ReportTests {
     func failover() async throws {
         try await TestCluster.with(controllers: 2) { cluster in
             let (first, second) = (FakeController(), FakeController())
-            first.answers { _ in throw Problem(.notLeader, "the other one leads") }
+            first.answers { _ in throw Problem(.notLeader, detail: "the other one leads") }
             try await second.serve(cluster, as: 2) {
                 try await first.serve(cluster) {
                     _ = try await second.registration()
                     _ = try await second.heartbeat()
-                    second.answers { _ in throw Problem(.notLeader, "not any more") }
+                    second.answers { _ in throw Problem(.notLeader, detail: "not any more") }
                     first.answers { _ in .usual }
                     _ = try await first.heartbeat()
                     second.answers { _ in .usual }
@@ -202,13 +202,13 @@ struct ReportTests {
             let (wrong, right) = (FakeController(), FakeController())
             // An agent's keys, and another controller's, at the first one's address.
             for keys in [
-                cluster.file.keysFolder(of: .agent, cluster.file.hosts[0].name),
+                cluster.file.keysFolder(for: .agent, named: cluster.file.hosts[0].name),
                 try cluster.controllerKeys("controller-9"),
             ] {
                 try await right.serve(cluster, as: 2) {
                     try await wrong.serve(cluster, as: 1, keys: keys) {
                         _ = try await right.heartbeat()
-                        right.answers { _ in throw Problem(.notLeader, "no") }
+                        right.answers { _ in throw Problem(.notLeader, detail: "no") }
                         _ = try await right.heartbeat()
                         _ = try await right.heartbeat()
                         right.answers { _ in .usual }
@@ -230,17 +230,21 @@ struct ReportTests {
             try await old.serve(cluster) {
                 _ = try await old.heartbeat()
                 _ = try await old.heartbeat()
-                try await cluster.agent(keys: keys) { _ = try await $0.commanded(inTerm: 3).host() }
+                try await cluster.agent(keys: keys) {
+                    _ = try await $0.commanded(inTerm: 3).readHostInfo()
+                }
             }
             try await new.serve(cluster, as: 2) {
                 _ = try await new.heartbeat()
                 _ = try await new.heartbeat()
                 try await cluster.agent(keys: keys) { agent in
-                    await problem(.staleTerm) { _ = try await agent.commanded(inTerm: 6).host() }
+                    await problem(.staleTerm) {
+                        _ = try await agent.commanded(inTerm: 6).readHostInfo()
+                    }
                 }
                 // The old one is back: its answers send the agent to the new one again.
                 try await old.serve(cluster) {
-                    new.answers { _ in throw Problem(.notLeader, "for a moment") }
+                    new.answers { _ in throw Problem(.notLeader, detail: "for a moment") }
                     _ = try await old.heartbeat()
                     new.answers { _ in HeartbeatAnswer(term: 7, intervalMs: 100, leaseMs: 2000) }
                     _ = try await new.heartbeat()
@@ -254,12 +258,12 @@ struct ReportTests {
     func alone() async throws {
         try await TestCluster.with(controllers: 2) { cluster in
             try await cluster.agent { agent in
-                let (vms, host) = (try await agent.vms(), try await agent.host())
+                let (vms, host) = (try await agent.listAllVMs(), try await agent.readHostInfo())
                 #expect(vms.isEmpty)
                 #expect(host.vms == 0)
             }
             let process = try cluster.process()
-            try process.signal(SIGTERM)
+            try process.sendSignal(SIGTERM)
             #expect(try process.waitForExit(within: .seconds(10)))
         }
     }
@@ -285,9 +289,9 @@ struct VMReportTests {
                 #expect(first.migration == nil)
                 #expect(!first.isLeased)
                 controller.answers { _ in .usual }
-                try await cluster.agent { _ = try await $0.perform(.pause, on: vm.name) }
+                try await cluster.agent { _ = try await $0.performAction(.pause, on: vm.name) }
                 _ = try await controller.report(of: vm.name) { $0.state == .paused }
-                try await cluster.agent { _ = try await $0.perform(.resume, on: vm.name) }
+                try await cluster.agent { _ = try await $0.performAction(.resume, on: vm.name) }
                 let busy = try await controller.report(of: vm.name) { $0.cpuCores ?? 0 > 0.001 }
                 #expect(busy.state == .running)
                 let used = try #require(busy.memoryUsedBytes)
@@ -300,7 +304,7 @@ struct VMReportTests {
                 try killProcess(of: vm)
                 let dead = try await controller.report(of: vm.name) { $0.state == .failed }
                 #expect(dead.exit?.reason == .processDied)
-                try await cluster.agent { try await $0.delete(vm.name) }
+                try await cluster.agent { try await $0.deleteVM(named: vm.name) }
                 _ = try await controller.heartbeat { $0.vms.isEmpty }
             }
         }
@@ -314,11 +318,11 @@ struct VMReportTests {
                 let vm = try await cluster.agent { try await $0.createPulse("web") }
                 _ = try await controller.report(of: vm.name)
                 // Nobody hears of the end now.
-                controller.answers { _ in throw Problem(.storeUnavailable, "a moment") }
+                controller.answers { _ in throw Problem(.storeUnavailable, detail: "a moment") }
                 let id = MigrationID.random()
                 try await cluster.agent { agent in
-                    let started = try await agent.start(
-                        StartMigration(
+                    let started = try await agent.startMigration(
+                        with: StartMigration(
                             vm: vm.name, to: HostName("host-b"), downtimeLimit: .milliseconds(5000),
                             id: id))
                     #expect(
@@ -347,15 +351,15 @@ struct VMReportTests {
 struct ReportNewsTests {
     @Test("A ring ends the wait, also one that came before; time ends it without")
     func waits() async {
-        let news = ReportNews()
+        let news = ReportSignal()
         // However short: the time may be over before anybody waits.
-        for _ in 0..<2000 { #expect(await news.wait(for: .nanoseconds(1)) == false) }
-        news.ring()
-        #expect(await news.wait(for: .seconds(100)))
-        async let isRung = news.wait(for: .seconds(100))
-        news.ring()
+        for _ in 0..<2000 { #expect(await news.waitForSignal(within: .nanoseconds(1)) == false) }
+        news.requestReport()
+        #expect(await news.waitForSignal(within: .seconds(100)))
+        async let isRung = news.waitForSignal(within: .seconds(100))
+        news.requestReport()
         #expect(await isRung)
-        let task = Task { await news.wait(for: .seconds(100)) }
+        let task = Task { await news.waitForSignal(within: .seconds(100)) }
         task.cancel()
         _ = await task.value
     }

@@ -21,13 +21,13 @@ struct SettlementTests {
         try await TestCluster.with { cluster in
             _ = try await cluster.agent { try await $0.createPulse("web", paused: true) }
             try cluster.kill()
-            try File.remove(cluster.ledgerPath())
+            try File.removeIfPresent(at: cluster.ledgerPath())
             let second = try cluster.launch(cluster.file.hosts[0].name)
             #expect(try second.waitForExit(within: .seconds(30)))
-            #expect(second.reap() == .code(1))
+            #expect(second.reapIfExited() == .code(1))
             let log = try cluster.logText()
             #expect(log.contains("is missing") && log.contains("folders of web"), "\(log)")
-            #expect(!File.isThere(cluster.ledgerPath()))
+            #expect(!File.isPresent(at: cluster.ledgerPath()))
         }
     }
 
@@ -39,12 +39,14 @@ struct SettlementTests {
             cluster, vm in
             try await cluster.start(HostName("host-a"))
             try await cluster.agent { agent in
-                let found = try await agent.vm(vm.name)
+                let found = try await agent.readVMInfo(named: vm.name)
                 #expect(found.state == .paused)
                 #expect(found.warning?.contains("released to host host-b") == true)
-                await problem(.wrongState) { _ = try await agent.perform(.resume, on: vm.name) }
-                await problem(.wrongState) { _ = try await agent.perform(.stop, on: vm.name) }
-                await problem(.wrongState) { try await agent.delete(vm.name) }
+                await problem(.wrongState) {
+                    _ = try await agent.performAction(.resume, on: vm.name)
+                }
+                await problem(.wrongState) { _ = try await agent.performAction(.stop, on: vm.name) }
+                await problem(.wrongState) { try await agent.deleteVM(named: vm.name) }
                 try await cluster.start(HostName("host-b"))
                 let back = try await agent.vm(vm.name) { $0.state == .running }
                 #expect(back.epoch == 3)
@@ -65,21 +67,21 @@ struct SettlementTests {
             try await cluster.start(HostName("host-b"))
             // It owns the VM, and there is nothing of it: nobody may find that out by chance.
             try await cluster.agent("host-b") { agent in
-                let lost = try #require(try await agent.vms().first)
+                let lost = try #require(try await agent.listAllVMs().first)
                 #expect(lost.id == vm.id)
                 #expect(lost.state == .failed)
                 #expect(lost.warning?.contains("its folder and process are missing") == true)
                 await problem(.kernelUnusable) {
-                    _ = try await agent.perform(.start, on: lost.name)
+                    _ = try await agent.performAction(.start, on: lost.name)
                 }
             }
             try await cluster.start(HostName("host-a"))
             try await cluster.agent { agent in try await agent.gone(vm.name) }
-            #expect(!Folder.isThere(cluster.vmFolder("web")))
+            #expect(!Folder.isPresent(at: cluster.vmFolder("web")))
             try await cluster.agent("host-b") { agent in
-                let lost = try #require(try await agent.vms().first)
-                try await agent.delete(lost.name)
-                #expect(try await agent.vms().isEmpty)
+                let lost = try #require(try await agent.listAllVMs().first)
+                try await agent.deleteVM(named: lost.name)
+                #expect(try await agent.listAllVMs().isEmpty)
             }
         }
     }
@@ -91,16 +93,16 @@ struct SettlementTests {
         }) {
             cluster, vm in
             try killProcess(of: vm)
-            try Folder.remove(cluster.vmFolder("web"))
+            try Folder.removeRecursively(at: cluster.vmFolder("web"))
             try await cluster.start(HostName("host-a"))
             try await cluster.start(HostName("host-b"))
             try await cluster.agent { agent in
-                let name = try #require(try await agent.vms().first).name
+                let name = try #require(try await agent.listAllVMs().first).name
                 let lost = try await agent.vm(name) { $0.epoch == 3 }
                 #expect(lost.id == vm.id)
                 #expect(lost.warning?.contains("its folder and process are missing") == true)
-                try await agent.delete(name)
-                #expect(try await agent.vms().isEmpty)
+                try await agent.deleteVM(named: name)
+                #expect(try await agent.listAllVMs().isEmpty)
             }
         }
     }
@@ -118,7 +120,7 @@ struct SettlementTests {
                 let back = try await agent.vm(vm.name) { $0.epoch == 3 }
                 #expect(back.state == .failed)
                 #expect(back.warning?.contains("start boots it again") == true)
-                let again = try await agent.perform(.start, on: vm.name)
+                let again = try await agent.performAction(.start, on: vm.name)
                 #expect(again.state == .running)
                 #expect(again.warning == nil)
             }
@@ -133,26 +135,26 @@ struct SettlementTests {
             // `released` goes into the last slot; the next record needs a new file, which cannot be made.
             try cluster.shortenLedger(leaving: 1)
             let obstacle = cluster.ledgerPath() + ".new"
-            try Folder.make(obstacle)
+            try Folder.createFolder(at: obstacle)
             try await cluster.start(HostName("host-a"))
             try await cluster.agent { agent in
                 _ = try await agent.heartbeat(of: vm.name)
-                let started = try await agent.start(
-                    StartMigration(
+                let started = try await agent.startMigration(
+                    with: StartMigration(
                         vm: vm.name, to: HostName("host-b"), downtimeLimit: .milliseconds(5000)))
                 let moved = try await agent.followMigration(withID: started.id) { _ in }
                 #expect(moved.state == .succeeded, "\(String(describing: moved.failure))")
-                let copy = try await agent.vm(vm.name)
+                let copy = try await agent.readVMInfo(named: vm.name)
                 #expect(copy.state == .paused)
                 #expect(copy.warning?.contains("cannot be written to say so") == true)
-                let found = try await agent.recovery(of: vm.name)
+                let found = try await agent.readRecoveryInfo(named: vm.name)
                 #expect(found.ledger.kind == .released)
             }
             try await cluster.agent("host-b") { agent in
                 let beat = try await agent.heartbeat(of: vm.name)
                 #expect(beat.errors == 0)
             }
-            try Folder.remove(obstacle)
+            try Folder.removeRecursively(at: obstacle)
             try await cluster.agent { agent in try await agent.gone(vm.name) }
             try cluster.kill()
             guard case .handedOver = try cluster.ownership(of: vm.id, at: "host-a") else {
@@ -193,8 +195,8 @@ struct SettlementTests {
             try cluster.kill("host-b")
             let (vm, failed) = try await cluster.agent { agent in
                 let vm = try await agent.createPulse("web")
-                let started = try await agent.start(
-                    StartMigration(vm: vm.name, to: HostName("host-b")))
+                let started = try await agent.startMigration(
+                    with: StartMigration(vm: vm.name, to: HostName("host-b")))
                 return (vm, try await agent.followMigration(withID: started.id) { _ in })
             }
             #expect(failed.failure?.code == FailureCode.unreachable.rawValue)
@@ -202,7 +204,7 @@ struct SettlementTests {
             let cut = MigrationID.random()
             try cluster.remember(cut, of: vm, to: "host-b")
             let folder = "\(cluster.folder)/state/hosts/host-a/migrations"
-            try AtomicFile.write(Array("{".utf8), to: "\(folder)/\(MigrationID.random()).json")
+            try AtomicFile.writeBytes(Array("{".utf8), to: "\(folder)/\(MigrationID.random()).json")
             try await cluster.start(HostName("host-a"))
             try await cluster.agent { agent in
                 #expect(try await agent.migration(withID: failed.id) == failed)
@@ -220,13 +222,13 @@ struct SettlementTests {
         try await TestCluster.with { cluster in
             try await cluster.agent { agent in
                 let vm = try await agent.createPulse("web", paused: true)
-                let saved = try await agent.saveVM(named: vm.name, with: SaveVM())
-                let twin = try await agent.restore(
-                    RestoreVM(path: saved.path, name: VMName("twin"), paused: true))
+                let saved = try await agent.saveVMToFile(named: vm.name, with: SaveVM())
+                let twin = try await agent.restoreVM(
+                    with: RestoreVM(path: saved.path, name: VMName("twin"), paused: true))
                 #expect(twin.restoredFrom == saved.path)
-                _ = try await agent.perform(.stop, on: twin.name)
+                _ = try await agent.performAction(.stop, on: twin.name)
                 do {
-                    _ = try await agent.perform(.start, on: twin.name)
+                    _ = try await agent.performAction(.start, on: twin.name)
                     Issue.record("it was started")
                 } catch let ClientError.problem(problem, _) {
                     #expect(problem.knownCode == .kernelUnusable)
@@ -274,12 +276,12 @@ extension TestCluster {
     /// Only while the host's agent is down.
     func write(_ records: [LedgerRecord], to host: String) throws {
         let ledger = try LedgerFile(path: ledgerPath(host))
-        for record in records { try ledger.append(record) }
+        for record in records { try ledger.appendRecord(record) }
     }
 
     /// Only while host-a's agent is down: its ledger has room for so many records more.
     func shortenLedger(leaving free: Int) throws {
-        let used = try LedgerFile(path: ledgerPath()).check().used
+        let used = try LedgerFile(path: ledgerPath()).checkIntegrity().used
         let file = try FileHandle(forUpdating: URL(filePath: ledgerPath()))
         try file.truncate(atOffset: UInt64((1 + used + free) * 128))
         try file.close()
@@ -294,7 +296,7 @@ extension TestCluster {
         let info = MigrationInfo(
             id: id, vm: vm.name, vmID: vm.id, source: vm.host,
             destination: try HostName(destination), startedAtMs: 1, state: .running)
-        try AtomicFile.write(
+        try AtomicFile.writeBytes(
             Array(JSONEncoder().encode(info)),
             to: "\(folder)/state/hosts/host-a/migrations/\(id).json")
     }
@@ -303,7 +305,7 @@ extension TestCluster {
 extension AgentClient {
     /// Asks until the VM is as wanted.
     func vm(_ name: VMName, until isWanted: (VMInfo) -> Bool) async throws -> VMInfo {
-        try await asked({ try await vm(name) }, until: isWanted)
+        try await asked({ try await readVMInfo(named: name) }, until: isWanted)
     }
 
     func migration(
@@ -313,7 +315,7 @@ extension AgentClient {
     }
 
     func gone(_ name: VMName) async throws {
-        _ = try await asked({ try await vms() }) { !$0.contains { $0.name == name } }
+        _ = try await asked({ try await listAllVMs() }) { !$0.contains { $0.name == name } }
     }
 
     private func asked<Value>(

@@ -13,8 +13,8 @@ import Testing
 struct TermTests {
     private func withPath(_ body: (String) throws -> Void) throws {
         let folder = "\(NSTemporaryDirectory())ferry-term-\(UInt64.random(in: .min ... .max))"
-        try Folder.make(folder, mode: 0o700)
-        defer { try? Folder.remove(folder) }
+        try Folder.createFolder(at: folder, mode: 0o700)
+        defer { try? Folder.removeRecursively(at: folder) }
         try body("\(folder)/term")
     }
 
@@ -23,13 +23,13 @@ struct TermTests {
         try withPath { path in
             let fence = try TermFence(path: path)
             #expect(fence.term == 0)
-            try fence.accept(5)
-            try fence.accept(5)
-            #expect(throws: TermError.stale(4, highest: 5)) { try fence.accept(4) }
-            try fence.accept(UInt64.max)
+            try fence.acceptTerm(5)
+            try fence.acceptTerm(5)
+            #expect(throws: TermError.stale(4, highest: 5)) { try fence.acceptTerm(4) }
+            try fence.acceptTerm(UInt64.max)
             let next = try TermFence(path: path)
             #expect(next.term == UInt64.max)
-            #expect(throws: TermError.stale(6, highest: .max)) { try next.accept(6) }
+            #expect(throws: TermError.stale(6, highest: .max)) { try next.acceptTerm(6) }
         }
     }
 
@@ -37,11 +37,11 @@ struct TermTests {
     func unwritable() throws {
         try withPath { path in
             let fence = try TermFence(path: path)
-            try Folder.remove(Folder.holding(path))
-            #expect(throws: TermError.self) { try fence.accept(7) }
-            #expect(throws: TermError.stale(6, highest: 7)) { try fence.accept(6) }
-            try Folder.make(Folder.holding(path), mode: 0o700)
-            try fence.accept(7)
+            try Folder.removeRecursively(at: Folder.parentFolder(ofPath: path))
+            #expect(throws: TermError.self) { try fence.acceptTerm(7) }
+            #expect(throws: TermError.stale(6, highest: 7)) { try fence.acceptTerm(6) }
+            try Folder.createFolder(at: Folder.parentFolder(ofPath: path), mode: 0o700)
+            try fence.acceptTerm(7)
             #expect(try TermFence(path: path).term == 7)
         }
     }
@@ -50,7 +50,7 @@ struct TermTests {
         "A file that holds no term keeps the agent from starting", arguments: ["", "x", "-1", " 5"])
     func damaged(_ text: String) throws {
         try withPath { path in
-            try AtomicFile.write(Array(text.utf8), to: path)
+            try AtomicFile.writeBytes(Array(text.utf8), to: path)
             #expect(throws: TermFileError.self) { try TermFence(path: path) }
         }
     }
@@ -60,19 +60,23 @@ struct TermTests {
         try await TestCluster.with { cluster in
             let keys = try cluster.controllerKeys()
             try await cluster.agent(keys: keys) { agent in
-                await problem(.badRequest) { _ = try await agent.host() }
-                _ = try await agent.commanded(inTerm: 5).host()
-                await problem(.staleTerm) { _ = try await agent.commanded(inTerm: 4).vms() }
-                _ = try await agent.commanded(inTerm: 6).vms()
-                await problem(.staleTerm) { _ = try await agent.commanded(inTerm: 5).host() }
+                await problem(.badRequest) { _ = try await agent.readHostInfo() }
+                _ = try await agent.commanded(inTerm: 5).readHostInfo()
+                await problem(.staleTerm) { _ = try await agent.commanded(inTerm: 4).listAllVMs() }
+                _ = try await agent.commanded(inTerm: 6).listAllVMs()
+                await problem(.staleTerm) {
+                    _ = try await agent.commanded(inTerm: 5).readHostInfo()
+                }
             }
             try cluster.kill()
             try await cluster.start(HostName("host-a"))
             try await cluster.agent(keys: keys) { agent in
-                await problem(.staleTerm) { _ = try await agent.commanded(inTerm: 5).host() }
-                _ = try await agent.commanded(inTerm: 6).host()
+                await problem(.staleTerm) {
+                    _ = try await agent.commanded(inTerm: 5).readHostInfo()
+                }
+                _ = try await agent.commanded(inTerm: 6).readHostInfo()
             }
-            _ = try await cluster.agent { try await $0.host() }
+            _ = try await cluster.agent { try await $0.readHostInfo() }
         }
     }
 }
@@ -90,7 +94,7 @@ struct AgentPoolTests {
             }
             for address in addresses {
                 let name = try await pool.withClient(at: address, term: 3) {
-                    try await $0.host().name
+                    try await $0.readHostInfo().name
                 }
                 #expect(name == address.name)
             }
@@ -99,7 +103,9 @@ struct AgentPoolTests {
             wrong.port = addresses[1].port
             for _ in 0..<2 {
                 let error = await #expect(throws: ClientError.self) {
-                    _ = try await pool.withClient(at: wrong, term: 3) { try await $0.host() }
+                    _ = try await pool.withClient(at: wrong, term: 3) {
+                        try await $0.readHostInfo()
+                    }
                 }
                 guard case .notTrusted = error else {
                     Issue.record("\(String(describing: error))")
@@ -108,11 +114,15 @@ struct AgentPoolTests {
             }
             // The term comes along.
             await problem(.staleTerm) {
-                _ = try await pool.withClient(at: addresses[0], term: 2) { try await $0.host() }
+                _ = try await pool.withClient(at: addresses[0], term: 2) {
+                    try await $0.readHostInfo()
+                }
             }
             await pool.shutdown()
             await #expect(throws: ClientError.self) {
-                _ = try await pool.withClient(at: addresses[0], term: 3) { try await $0.host() }
+                _ = try await pool.withClient(at: addresses[0], term: 3) {
+                    try await $0.readHostInfo()
+                }
             }
         }
     }
@@ -128,7 +138,9 @@ struct AgentPoolTests {
                     cluster: cluster.file.cluster, name: try HostName("host-x\(number)"),
                     ip: host.api.ip, port: 1)
                 await #expect(throws: ClientError.self) {
-                    _ = try await pool.withClient(at: address, term: 1) { try await $0.host() }
+                    _ = try await pool.withClient(at: address, term: 1) {
+                        try await $0.readHostInfo()
+                    }
                 }
             }
             #expect(pool.count == Clients.Limits.idleAgentsMax)

@@ -15,7 +15,7 @@ let kvmIsUsable = unsafe access("/dev/kvm", R_OK | W_OK) == 0
 /// Ends a VM's process without its agent's doing.
 func killProcess(of vm: VMInfo) throws {
     let process = try ProcessHandle(try #require(vm.processID))
-    try process.signal(SIGKILL)
+    try process.sendSignal(SIGKILL)
     #expect(try process.waitForExit(within: .seconds(10)))
 }
 
@@ -47,7 +47,7 @@ final class TestCluster: Sendable {
 
     private init(hosts: Int, memoryReserve: String, controllers: Int) throws {
         folder = "\(NSTemporaryDirectory())ferry-agent-\(UInt64.random(in: .min ... .max))"
-        try Folder.make(folder, mode: 0o700)
+        try Folder.createFolder(at: folder, mode: 0o700)
         var yaml = """
             cluster: test
             state-folder: \(folder)/state
@@ -65,16 +65,17 @@ final class TestCluster: Sendable {
 
                 """
         }
-        try AtomicFile.write(Array(yaml.utf8), to: "\(folder)/cluster.yaml")
+        try AtomicFile.writeBytes(Array(yaml.utf8), to: "\(folder)/cluster.yaml")
         file = try ClusterFile(loading: "\(folder)/cluster.yaml", relativeTo: folder)
         authority = try ClusterAuthority(cluster: file.cluster)
-        try authority.write(to: KeyFolder(file.authorityFolder))
+        try authority.writeKeyFiles(to: KeyFolder(file.authorityFolder))
         for host in file.hosts {
-            try authority.issue(
-                role: .agent, name: host.name,
-                to: KeyFolder(file.keysFolder(of: .agent, host.name)))
+            try authority.issueCertificate(
+                as: .agent, name: host.name,
+                to: KeyFolder(file.keysFolder(for: .agent, named: host.name)))
         }
-        try authority.issue(role: .operator, name: HostName("admin"), to: KeyFolder(operatorKeys))
+        try authority.issueCertificate(
+            as: .operator, name: HostName("admin"), to: KeyFolder(operatorKeys))
     }
 
     private static func controllers(_ count: Int) throws -> String {
@@ -101,8 +102,8 @@ final class TestCluster: Sendable {
     var operatorKeys: String { "\(folder)/keys/operator-admin" }
 
     private static func freePort() throws -> UInt16 {
-        let socket = try TCPSocket.listen(on: SocketAddress(ip: "127.0.0.1", port: 0))
-        return try TCPSocket.port(of: socket)
+        let socket = try TCPSocket.openListener(on: SocketAddress(ip: "127.0.0.1", port: 0))
+        return try TCPSocket.boundPort(of: socket)
     }
 
     /// Calls with a client that has the operator's keys, or those of another folder.
@@ -130,22 +131,26 @@ final class TestCluster: Sendable {
         _ body: (AgentClient) async throws -> Value
     ) async throws -> Value {
         try await client(keys: keys) { client in
-            try await body(try #require(client.host(HostName(name))))
+            try await body(try #require(client.agentClient(named: HostName(name))))
         }
     }
 
     private func log(_ host: HostName) -> String { "\(folder)/\(host).log" }
     func logText(_ host: String = "host-a") throws -> String {
-        String(decoding: try File.read("\(folder)/\(host).log", limit: 8 << 20), as: UTF8.self)
+        String(
+            decoding: try File.readContents(at: "\(folder)/\(host).log", limit: 8 << 20),
+            as: UTF8.self)
     }
 
     /// Starts an agent without waiting for it.
     func launch(_ host: HostName, config: String? = nil) throws -> ProcessHandle {
         try ProcessHandle(
-            DetachedProcess.start(
-                ProgramFolder.path + "/ferry-agent",
-                ["--config", config ?? file.path, "--host", host.text, "--log-level", "debug"],
-                log: log(host)))
+            DetachedProcess.startProgram(
+                at: ProgramFolder.path + "/ferry-agent",
+                arguments: [
+                    "--config", config ?? file.path, "--host", host.text, "--log-level", "debug",
+                ],
+                logPath: log(host)))
     }
 
     /// Starts an agent and waits until it answers.
@@ -154,7 +159,9 @@ final class TestCluster: Sendable {
         let process = try launch(host, config: config)
         let end = Instant.now + Self.startLimit
         while Instant.now < end {
-            if (try? await agent(host.text, { try await $0.host() })) != nil { return process }
+            if (try? await agent(host.text, { try await $0.readHostInfo() })) != nil {
+                return process
+            }
             // Also the pause between two attempts.
             if try process.waitForExit(within: .milliseconds(50)) { break }
         }
@@ -163,7 +170,7 @@ final class TestCluster: Sendable {
 
     /// The process that holds the host's state folder.
     func process(of host: String = "host-a") throws -> ProcessHandle {
-        let text = try File.read("\(folder)/state/hosts/\(host)/lock", limit: 32)
+        let text = try File.readContents(at: "\(folder)/state/hosts/\(host)/lock", limit: 32)
         let number = Int32(String(decoding: text, as: UTF8.self).trimmingCharacters(in: .newlines))
         return try ProcessHandle(try #require(number))
     }
@@ -172,10 +179,11 @@ final class TestCluster: Sendable {
     func start(
         _ host: HostName, seeing other: HostName, at address: SocketAddress
     ) async throws {
-        let real = try #require(file.host(other)).peer
+        let real = try #require(file.findHost(named: other)).peer
         let path = "\(folder)/cluster-of-\(host).yaml"
-        let text = String(decoding: try File.read(file.path, limit: 1 << 20), as: UTF8.self)
-        try AtomicFile.write(
+        let text = String(
+            decoding: try File.readContents(at: file.path, limit: 1 << 20), as: UTF8.self)
+        try AtomicFile.writeBytes(
             Array(text.replacingOccurrences(of: "peer: \(real)", with: "peer: \(address)").utf8),
             to: path)
         try await start(host, config: path)
@@ -184,11 +192,12 @@ final class TestCluster: Sendable {
     /// Starts an agent whose cluster file does not have another host.
     func start(_ host: HostName, without other: HostName) async throws {
         let path = "\(folder)/cluster-of-\(host).yaml"
-        let text = String(decoding: try File.read(file.path, limit: 1 << 20), as: UTF8.self)
-        let member = try #require(file.host(other))
+        let text = String(
+            decoding: try File.readContents(at: file.path, limit: 1 << 20), as: UTF8.self)
+        let member = try #require(file.findHost(named: other))
         let entry = "  - name: \(other)\n    api: \(member.api)\n    peer: \(member.peer)\n"
         try #require(text.contains(entry))
-        try AtomicFile.write(
+        try AtomicFile.writeBytes(
             Array(text.replacingOccurrences(of: entry, with: "").utf8), to: path)
         try await start(host, config: path)
     }
@@ -196,8 +205,9 @@ final class TestCluster: Sendable {
     /// The folder of keys of a controller, issued when it is not there yet.
     func controllerKeys(_ name: String = "controller-1") throws -> String {
         let folder = "\(folder)/keys/controller-\(name)"
-        if !Folder.isThere(folder) {
-            try authority.issue(role: .controller, name: HostName(name), to: KeyFolder(folder))
+        if !Folder.isPresent(at: folder) {
+            try authority.issueCertificate(
+                as: .controller, name: HostName(name), to: KeyFolder(folder))
         }
         return folder
     }
@@ -205,9 +215,9 @@ final class TestCluster: Sendable {
     /// Ends an agent like a power cut.
     func kill(_ host: String = "host-a") throws {
         let process = try process(of: host)
-        try process.signal(SIGKILL)
+        try process.sendSignal(SIGKILL)
         #expect(try process.waitForExit(within: .seconds(10)))
-        _ = process.reap()
+        _ = process.reapIfExited()
     }
 
     func vmFolder(_ vm: String, on host: String = "host-a") -> String {
@@ -225,14 +235,14 @@ final class TestCluster: Sendable {
         for host in file.hosts {
             try? kill(host.name.text)
             let vms = "\(folder)/state/hosts/\(host.name)/vms"
-            for name in (try? Folder.names(in: vms)) ?? [] {
+            for name in (try? Folder.entryNames(at: vms)) ?? [] {
                 guard let client = try? VMMClient(socketPath: "\(vms)/\(name)/control.sock") else {
                     continue
                 }
-                try? ProcessHandle(client.info.processID).signal(SIGKILL)
+                try? ProcessHandle(client.info.processID).sendSignal(SIGKILL)
             }
         }
-        try? Folder.remove(folder)
+        try? Folder.removeRecursively(at: folder)
     }
 }
 

@@ -36,10 +36,10 @@ struct ClusterFileTests {
         #expect(cluster.patience.deadPeer == .seconds(20))
         #expect(cluster.patience.deadPeerInHandover == .seconds(3))
         #expect(cluster.hosts.map(\.name.text) == ["host-a", "host-b"])
-        let host = try #require(cluster.host(HostName("host-b")))
+        let host = try #require(cluster.findHost(named: HostName("host-b")))
         #expect(host.api == SocketAddress(ip: "::1", port: 7102))
         #expect(cluster.stateFolder(of: host.name) == "/srv/state/hosts/host-b")
-        #expect(cluster.keysFolder(of: .agent, host.name) == "/etc/ferry/keys/agent-host-b")
+        #expect(cluster.keysFolder(for: .agent, named: host.name) == "/etc/ferry/keys/agent-host-b")
     }
 
     private static let controlled =
@@ -84,7 +84,7 @@ struct ClusterFileTests {
         #expect(traits.cpuOvercommit == 4)
         #expect(cluster.hosts[0].traits == ClusterFile.Traits())
         let name = try HostName("controller-1")
-        #expect(cluster.controllerFolder(name) == "/srv/state/controllers/controller-1")
+        #expect(cluster.controllerFolder(of: name) == "/srv/state/controllers/controller-1")
     }
 
     @Test("With no word of them there are no controllers, and the store would be SQLite")

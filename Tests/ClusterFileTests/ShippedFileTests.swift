@@ -43,8 +43,8 @@ struct ShippedFileTests {
         #expect(cluster.hosts.count == 3)
         #expect(cluster.controllers.map(\.name.text) == ["controller-1"])
         #expect(cluster.store == .sqlite)
-        #expect(try cluster.sharesMachine(HostName("host-a")))
-        #expect(try !load("production.yaml").sharesMachine(HostName("host-a")))
+        #expect(try cluster.isOnSharedMachine(host: HostName("host-a")))
+        #expect(try !load("production.yaml").isOnSharedMachine(host: HostName("host-a")))
         #expect(cluster.hosts.allSatisfy { $0.api.ip == "127.0.0.1" && $0.peer.ip == "127.0.0.1" })
         #expect(cluster.controllers.allSatisfy { $0.api.ip == "127.0.0.1" })
     }

@@ -44,23 +44,24 @@ struct ClusterTextTests {
     {
         var cluster = ClusterState()
         for (number, cores) in [4, 8, 1].enumerated() {
-            try cluster.add(
+            try cluster.registerHost(
                 PlacementHost(
                     name: "Node #\(number)",
                     capacity: Resources(vcpus: cores, memory: ByteCount(1 << 32))))
         }
-        let vm = try cluster.add(
+        let vm = try cluster.registerVM(
             PlacementVM(
                 id: VMID(high: 0, low: 1), name: "web",
                 request: Resources(vcpus: 2, memory: ByteCount(1 << 31))))
         #expect(
-            cluster.explain(vm, by: WorstFit()).text(hosts: cluster.hosts) == """
-                   HOST     SCORE  WHY
-                *  Node #1  2      free vCPUs 1 + free memory 1
-                   Node #0  1.5    free vCPUs 0.5 + free memory 1
-                   Node #2  -      refused by vCPUs: needs 2 vCPUs, 1 of 1 are free
-                web would go to Node #1, by the policy worst-fit
-                """)
+            cluster.explainPlacement(of: vm, using: WorstFit()).explanationText(
+                hosts: cluster.hosts) == """
+                       HOST     SCORE  WHY
+                    *  Node #1  2      free vCPUs 1 + free memory 1
+                       Node #0  1.5    free vCPUs 0.5 + free memory 1
+                       Node #2  -      refused by vCPUs: needs 2 vCPUs, 1 of 1 are free
+                    web would go to Node #1, by the policy worst-fit
+                    """)
     }
 
     @Test func `When no host fits that is the last line`() throws {
@@ -89,7 +90,7 @@ struct ClusterTextTests {
         var fenced = try host("host-b", state: .unreachable)
         fenced.isFenced = true
         #expect(
-            hostTable([try host("host-a"), fenced]) == """
+            hostTableText(for: [try host("host-a"), fenced]) == """
                 HOST    STATE                             VMS  CPU      PROMISED  MEMORY        PROMISED      HEARD OF   REASON
                 host-a  active                            2    2.0/8.0  4.0/8.0   8.0/32.0 GiB  4.0/31.0 GiB  1.5 s ago
                 host-b  unreachable, then active, fenced  2    2.0/8.0  4.0/8.0   8.0/32.0 GiB  4.0/31.0 GiB  1.5 s ago
@@ -109,12 +110,12 @@ struct ClusterTextTests {
         (7500, "2 h 5 min"), (Double.infinity, "unknown"),
     ])
     func `Times to wait are rounded as people round`(seconds: Double, text: String) {
-        #expect(secondsText(seconds) == text)
+        #expect(timeSpanText(seconds: seconds) == text)
     }
 
     @Test(arguments: [(0.5, "0.5"), (1, "1"), (0.12345, "0.1235"), (0, "0"), (100, "100")])
     func `Figures have no tail of noughts`(value: Double, text: String) {
-        #expect(figureText(value) == text)
+        #expect(decimalText(for: value) == text)
     }
 }
 
@@ -129,7 +130,7 @@ struct TopFrameTests {
     }
 
     @Test func `It has the cluster, what is under way, hosts with bars and VMs by load`() throws {
-        let lines = try frame().lines(width: 200, height: nil)
+        let lines = try frame().renderLines(width: 200, height: nil)
         #expect(lines[0].contains("controller-1 leads"))
         #expect(lines.contains("drain of host-0  [1/3] moving vm-1 to host-1, 12 s left"))
         let busiest = try #require(lines.first { $0.hasPrefix("host-1") })
@@ -142,13 +143,13 @@ struct TopFrameTests {
 
     @Test(arguments: [(80, 24), (20, 10), (1, 1), (200, 60)])
     func `It fits the screen, whatever its size`(width: Int, height: Int) throws {
-        let lines = try frame(hosts: 40, vms: 300).lines(width: width, height: height)
+        let lines = try frame(hosts: 40, vms: 300).renderLines(width: width, height: height)
         #expect(lines.count <= height)
         #expect(lines.allSatisfy { $0.count <= width })
     }
 
     @Test func `What does not fit is counted, and hosts leave room for VMs`() throws {
-        let lines = try frame(hosts: 40, vms: 300).lines(width: 120, height: 30)
+        let lines = try frame(hosts: 40, vms: 300).renderLines(width: 120, height: 30)
         #expect(lines.contains { $0.hasPrefix("... and ") && $0.hasSuffix(" more hosts") })
         #expect(lines.last?.hasSuffix(" more VMs") == true)
         #expect(lines.count { $0.hasPrefix("vm-") } >= 8)

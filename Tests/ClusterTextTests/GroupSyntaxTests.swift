@@ -6,7 +6,7 @@ import Testing
 @Suite("How a command line names groups")
 struct GroupSyntaxTests {
     @Test func `A name alone is a hard group of hosts`() throws {
-        let group = try GroupSpec("db", .affinity)
+        let group = try GroupSpec(parsing: "db", ofKind: .affinity)
         #expect(group == GroupSpec(name: "db", kind: .affinity))
     }
 
@@ -21,7 +21,7 @@ struct GroupSyntaxTests {
             let expected = GroupSpec(
                 name: "db", kind: .antiAffinity, scope: scope, softWeight: weight,
                 perDomainMax: most)
-            #expect(try GroupSpec(text, .antiAffinity) == expected)
+            #expect(try GroupSpec(parsing: text, ofKind: .antiAffinity) == expected)
         }
     }
 
@@ -32,17 +32,19 @@ struct GroupSyntaxTests {
     ])
     func `What has no meaning is refused with the whole syntax`(text: String) throws {
         let error = #expect(throws: GroupSyntaxError.self) {
-            try GroupSpec(text, .antiAffinity)
+            try GroupSpec(parsing: text, ofKind: .antiAffinity)
         }
         #expect(error?.description.contains("write GROUP[:host|rack|zone]") == true)
     }
 
     @Test func `VMs that belong together have no most in one place`() {
-        #expect(throws: GroupSyntaxError.self) { try GroupSpec("db:max=2", .affinity) }
+        #expect(throws: GroupSyntaxError.self) {
+            try GroupSpec(parsing: "db:max=2", ofKind: .affinity)
+        }
     }
 
     @Test(arguments: ["db", "db:rack", "db:zone:soft=2.5", "db:host:soft=0.5:max=2"])
     func `A group is told as it was said`(text: String) throws {
-        #expect(try GroupSpec(text, .antiAffinity).text == text)
+        #expect(try GroupSpec(parsing: text, ofKind: .antiAffinity).text == text)
     }
 }

@@ -14,7 +14,7 @@ struct PlanTextTests {
         let text = plan(
             [try move("web", to: "host-b"), slow],
             left: [LeftBehind(vm: try vmName("big"), why: "2 by memory")], waves: 2
-        ).text(nothing: "nothing to move")
+        ).summaryText(ifEmpty: "nothing to move")
         #expect(
             text == """
                 WAVE  VM   FROM    TO      TIME        DOWNTIME                            DATA     WHY
@@ -32,7 +32,7 @@ struct PlanTextTests {
         plan.outcome =
             "no move is worth it: web to host-b would bring 0.4 and cost 1.2 host seconds"
         #expect(
-            plan.text(nothing: "nothing to move") == """
+            plan.summaryText(ifEmpty: "nothing to move") == """
                 nothing to move
                 imbalance 0.11, after it 0.11
                 no move is worth it: web to host-b would bring 0.4 and cost 1.2 host seconds
@@ -72,7 +72,7 @@ struct PlanTextTests {
     }
 
     @Test func `Operations are listed with their state and start`() throws {
-        let table = operationTable([try operation(plan([try move("web", to: "host-b")]))])
+        let table = operationTableText(for: [try operation(plan([try move("web", to: "host-b")]))])
         #expect(table.contains("drain  host-a  running  0/1    2023-11-14 22:13:20  admin"))
     }
 
@@ -105,22 +105,24 @@ struct OperationWatchTests {
         ]
         var watch = OperationWatch()
         #expect(
-            watch.line(try operation(plan(moves)), at: 100)
+            watch.progressLine(for: try operation(plan(moves)), at: 100)
                 == "[0/3] moving web to host-b and 1 more, 30 s left")
-        #expect(watch.line(try operation(plan(moves)), at: 106).hasSuffix(" 24 s left"))
+        #expect(
+            watch.progressLine(for: try operation(plan(moves)), at: 106).hasSuffix(" 24 s left"))
         // It takes longer than predicted: that is not subtracted from the others.
-        #expect(watch.line(try operation(plan(moves)), at: 150).hasSuffix(" 20 s left"))
+        #expect(
+            watch.progressLine(for: try operation(plan(moves)), at: 150).hasSuffix(" 20 s left"))
         moves[0].state = .done
         moves[1].state = .waiting
         #expect(
-            watch.line(try operation(plan(moves), done: 1), at: 151)
+            watch.progressLine(for: try operation(plan(moves), done: 1), at: 151)
                 == "[1/3] waiting to go on, 24 s left")
     }
 
     @Test func `When all has moved it is about to finish`() throws {
         var watch = OperationWatch()
         let moved = plan([try move("web", to: "host-b", state: .done)])
-        #expect(watch.line(try operation(moved, done: 1), at: 0) == "[1/1] finishing")
+        #expect(watch.progressLine(for: try operation(moved, done: 1), at: 0) == "[1/1] finishing")
     }
 
     @Test func `An operation that ends finishes what is under way only`() throws {
@@ -129,7 +131,7 @@ struct OperationWatchTests {
             try move("log", to: "host-b", wave: 1, seconds: 20),
         ]
         var watch = OperationWatch()
-        let line = watch.line(try operation(plan(moves), state: .cancelling), at: 0)
+        let line = watch.progressLine(for: try operation(plan(moves), state: .cancelling), at: 0)
         #expect(line == "[0/2] ending, moving web to host-b, 10 s left")
     }
 }

@@ -44,7 +44,8 @@ struct AuthorizationTests {
             for (asker, role): (Asker, TokenRole) in [
                 (.viewer, .viewer), (.operatorToken, .operator), (.admin, .admin),
             ] {
-                let made = try await admin.createToken(CreateToken(name: role.rawValue, role: role))
+                let made = try await admin.createToken(
+                    with: CreateToken(name: role.rawValue, role: role))
                 identities[asker] = .token(try #require(made.token))
             }
             for route in try controller.api.routes.map(\.description) {
@@ -83,13 +84,13 @@ struct AuthorizationTests {
         try await TestController.with { controller, _ in
             let folder = KeyFolder("\(controller.cluster.folder)/stranger")
             try ClusterAuthority(cluster: controller.cluster.name)
-                .issue(role: .operator, name: HostName("admin"), to: folder)
-            try AtomicFile.write(
-                File.read(controller.authorityFile, limit: 1 << 16),
+                .issueCertificate(as: .operator, name: HostName("admin"), to: folder)
+            try AtomicFile.writeBytes(
+                File.readContents(at: controller.authorityFile, limit: 1 << 16),
                 to: folder.authorityCertificate)
             do {
                 _ = try await controller.client(.keys(folder: folder.path)) {
-                    try await $0.cluster()
+                    try await $0.readClusterInfo()
                 }
                 Issue.record("it was answered")
             } catch ClientError.notTrusted {
@@ -109,9 +110,10 @@ struct TokenTests {
     func life() async throws {
         let store = MemoryStore()
         try await TestController.with(store: store) { controller, admin in
-            let made = try await admin.createToken(CreateToken(name: "grafana", role: .viewer))
+            let made = try await admin.createToken(
+                with: CreateToken(name: "grafana", role: .viewer))
             let token = try #require(made.token)
-            let listed = try await admin.tokens()
+            let listed = try await admin.listTokens()
             #expect(listed.items.map(\.name) == ["grafana"])
             #expect(listed.items.allSatisfy { $0.token == nil })
             let stored = String(decoding: await store.bytes, as: UTF8.self)
@@ -120,10 +122,10 @@ struct TokenTests {
             #expect(!stored.contains(secret))
 
             try await controller.client(Self.access(controller, token)) { viewer in
-                _ = try await viewer.cluster()
-                await problem(.forbidden) { try await viewer.create(newVM("web")) }
+                _ = try await viewer.readClusterInfo()
+                await problem(.forbidden) { try await viewer.createVM(with: newVM("web")) }
                 try await admin.deleteToken(named: "grafana")
-                await problem(.unauthorized) { try await viewer.cluster() }
+                await problem(.unauthorized) { try await viewer.readClusterInfo() }
             }
             await problem(.tokenNotFound) { try await admin.deleteToken(named: "grafana") }
         }
@@ -132,8 +134,8 @@ struct TokenTests {
     @Test("Nearly the right token is a wrong one")
     func wrong() async throws {
         try await TestController.with { controller, admin in
-            let made = try await admin.createToken(CreateToken(name: "a", role: .admin))
-            let other = try await admin.createToken(CreateToken(name: "b", role: .admin))
+            let made = try await admin.createToken(with: CreateToken(name: "a", role: .admin))
+            let other = try await admin.createToken(with: CreateToken(name: "b", role: .admin))
             let token = try #require(made.token)
             let secretOfOther = try #require(other.token?.split(separator: ".").last)
             let last = token.hasSuffix("0") ? "1" : "0"
@@ -143,7 +145,7 @@ struct TokenTests {
             ]
             for wrong in wrongs {
                 try await controller.client(Self.access(controller, wrong)) { client in
-                    await problem(.unauthorized) { try await client.cluster() }
+                    await problem(.unauthorized) { try await client.readClusterInfo() }
                 }
             }
         }
@@ -153,13 +155,13 @@ struct TokenTests {
     func expiry() async throws {
         try await TestController.with { controller, admin in
             let made = try await admin.createToken(
-                CreateToken(name: "short", role: .viewer, validForSeconds: 1))
+                with: CreateToken(name: "short", role: .viewer, validForSeconds: 1))
             #expect(made.expiresAtMs == made.createdAtMs + 1000)
             try await controller.client(Self.access(controller, try #require(made.token))) {
                 client in
                 let end = Instant.now + .seconds(20)
                 while Instant.now < end {
-                    do { _ = try await client.cluster() } catch ClientError.problem(
+                    do { _ = try await client.readClusterInfo() } catch ClientError.problem(
                         let problem, _)
                     {
                         #expect(problem.knownCode == .unauthorized)
@@ -174,16 +176,16 @@ struct TokenTests {
     @Test("A name that is taken, a name that is none, and a time that cannot be are refused")
     func refusals() async throws {
         try await TestController.with { _, admin in
-            _ = try await admin.createToken(CreateToken(name: "a", role: .viewer))
+            _ = try await admin.createToken(with: CreateToken(name: "a", role: .viewer))
             await problem(.nameTaken) {
-                try await admin.createToken(CreateToken(name: "a", role: .admin))
+                try await admin.createToken(with: CreateToken(name: "a", role: .admin))
             }
             await problem(.invalid) {
-                try await admin.createToken(CreateToken(name: "A b", role: .admin))
+                try await admin.createToken(with: CreateToken(name: "A b", role: .admin))
             }
             await problem(.invalid) {
                 try await admin.createToken(
-                    CreateToken(name: "b", role: .admin, validForSeconds: 0))
+                    with: CreateToken(name: "b", role: .admin, validForSeconds: 0))
             }
         }
     }

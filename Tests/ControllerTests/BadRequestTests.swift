@@ -57,8 +57,8 @@ struct BadRequestTests {
                 #expect(huge.problem?.knownCode == .bodyTooLarge, "\(path): \(huge.text)")
             }
             // None of it did any harm.
-            #expect(try await admin.vms().items.isEmpty)
-            #expect(try await admin.hosts().items.isEmpty)
+            #expect(try await admin.listClusterVMs().items.isEmpty)
+            #expect(try await admin.listHosts().items.isEmpty)
         }
     }
 
@@ -83,7 +83,7 @@ struct BadRequestTests {
                 #expect(answer.problem?.knownCode == .badRequest)
                 #expect(answer.problem?.detail.contains("'\(named)'") == true, "\(answer.text)")
             }
-            #expect(try await admin.vms().items.isEmpty)
+            #expect(try await admin.listClusterVMs().items.isEmpty)
         }
     }
 

@@ -20,10 +20,10 @@ struct DriverTests {
         init(_ executor: TestExecutor = TestExecutor()) async throws {
             self.executor = executor
             driver = Self.driver(store, executor)
-            let leader = try await store.campaign(
-                Candidate(name: HostName("a"), apiAddress: "127.0.0.1:1"), lease: .seconds(60))
+            let leader = try await store.acquireLeadership(
+                for: Candidate(name: HostName("a"), apiAddress: "127.0.0.1:1"), lease: .seconds(60))
             term = leader.term
-            try await driver.lead(term: term, leaseEnd: BootClock.now + .seconds(60))
+            try await driver.beginLeading(inTerm: term, leaseEnd: BootClock.now + .seconds(60))
         }
 
         static func driver(_ store: MemoryStore, _ executor: TestExecutor) -> ClusterDriver {
@@ -36,13 +36,13 @@ struct DriverTests {
 
         func create(_ name: String) async throws {
             let request = try newVM(name)
-            _ = try await driver.perform { cluster, context throws(Problem) in
-                try cluster.createVM(request, in: &context)
+            _ = try await driver.runOnCluster { cluster, context throws(Problem) in
+                try cluster.createVM(from: request, in: &context)
             }
         }
 
         func names() async throws -> [String] {
-            try await driver.perform { cluster, _ in
+            try await driver.runOnCluster { cluster, _ in
                 cluster.listVMs(after: nil, limit: 1000).items.map(\.name.text)
             }
         }
@@ -51,12 +51,12 @@ struct DriverTests {
         func join() async throws {
             let id = Identifier128.random()
             let (name, registration) = (try HostName("host-a"), registration(id))
-            _ = try await driver.perform { cluster, context throws(Problem) in
-                try cluster.registerHost(name, as: registration, in: &context)
+            _ = try await driver.runOnCluster { cluster, context throws(Problem) in
+                try cluster.registerHost(named: name, as: registration, in: &context)
             }
             let heartbeat = Heartbeat(
                 agentID: id, sequence: 1, cpuCores: 0, memoryUsedBytes: 0, vms: [])
-            _ = try await driver.perform { cluster, context throws(Problem) in
+            _ = try await driver.runOnCluster { cluster, context throws(Problem) in
                 try cluster.receiveHeartbeat(heartbeat, from: name, in: &context)
             }
         }
@@ -124,14 +124,14 @@ struct DriverTests {
     @Test("After its lease a leader answers nothing, though nobody told it")
     func leaseOver() async throws {
         let rig = try await Rig()
-        await rig.driver.renewLease(term: rig.term, leaseEnd: BootClock.now)
+        await rig.driver.extendLease(inTerm: rig.term, until: BootClock.now)
         await problem(.notLeader) { try await rig.names() }
         // An answer that is ready only then is not given either.
-        await rig.driver.renewLease(term: rig.term, leaseEnd: BootClock.now + .seconds(60))
+        await rig.driver.extendLease(inTerm: rig.term, until: BootClock.now + .seconds(60))
         await rig.store.hold()
         let late = Task { try await rig.create("late") }
         await rig.store.waitForHeldCommit()
-        await rig.driver.renewLease(term: rig.term, leaseEnd: BootClock.now)
+        await rig.driver.extendLease(inTerm: rig.term, until: BootClock.now)
         await rig.store.release()
         await problem(.notLeader) { try await late.value }
     }
@@ -144,9 +144,9 @@ struct DriverTests {
         let names = try await rig.names()
         let other = Rig.driver(rig.store, TestExecutor())
         await rig.store.depose(by: try HostName("b"))
-        let leader = try #require(try await rig.store.leader())
-        try await other.lead(term: leader.term, leaseEnd: BootClock.now + .seconds(60))
-        let seen = try await other.perform { cluster, _ in
+        let leader = try #require(try await rig.store.currentLeader())
+        try await other.beginLeading(inTerm: leader.term, leaseEnd: BootClock.now + .seconds(60))
+        let seen = try await other.runOnCluster { cluster, _ in
             cluster.listVMs(after: nil, limit: 1000).items.map(\.name.text)
         }
         #expect(seen == names)
@@ -172,10 +172,11 @@ struct DriverTests {
         let store = MemoryStore()
         await store.put(RecordSchema.key, Array(#"{"version":99}"#.utf8))
         let driver = Rig.driver(store, TestExecutor())
-        let leader = try await store.campaign(
-            Candidate(name: HostName("a"), apiAddress: "127.0.0.1:1"), lease: .seconds(60))
+        let leader = try await store.acquireLeadership(
+            for: Candidate(name: HostName("a"), apiAddress: "127.0.0.1:1"), lease: .seconds(60))
         do {
-            try await driver.lead(term: leader.term, leaseEnd: BootClock.now + .seconds(60))
+            try await driver.beginLeading(
+                inTerm: leader.term, leaseEnd: BootClock.now + .seconds(60))
             Issue.record("it leads")
         } catch {
             guard case .unusable(let reason) = error else {
@@ -195,15 +196,15 @@ struct DriverTests {
             vm.spec.commandLine = "quiet \"x\" ü"
             vm.policy.priority = -3
         }
-        _ = try await rig.driver.perform { cluster, context throws(Problem) in
-            try cluster.createVM(request, in: &context)
+        _ = try await rig.driver.runOnCluster { cluster, context throws(Problem) in
+            try cluster.createVM(from: request, in: &context)
         }
-        let entries = try await rig.store.listAll("").entries
+        let entries = try await rig.store.listAllEntries(prefix: "").entries
         #expect(entries.contains { $0.key == RecordSchema.key })
         var kinds: Set<String> = []
         for entry in entries where entry.key != RecordSchema.key {
-            let record = try #require(try RecordCodec.decode(entry))
-            #expect(try RecordCodec.encode(record) == entry.value)
+            let record = try #require(try RecordCodec.decodeRecord(from: entry))
+            #expect(try RecordCodec.encodeRecord(record) == entry.value)
             kinds.insert(String(entry.key.text.prefix { $0 != "/" }))
         }
         #expect(kinds == ["hosts", "vms", "groups"])

@@ -14,7 +14,7 @@ struct EventTests {
         _ count: Int, after: UInt64?, _ client: ControllerClient
     ) async throws -> [ClusterEvent] {
         var events: [ClusterEvent] = []
-        try await client.events(after: after) { event in
+        try await client.followEvents(after: after) { event in
             events.append(event)
             return events.count < count
         }
@@ -37,7 +37,7 @@ struct EventTests {
     @Test("What changes is told in order, and who comes back goes on behind what it has seen")
     func resume() async throws {
         try await TestController.with { controller, client in
-            for name in ["a", "b", "c"] { _ = try await client.create(newVM(name)) }
+            for name in ["a", "b", "c"] { _ = try await client.createVM(with: newVM(name)) }
             let all = try await Self.events(3, after: 0, client)
             #expect(Self.names(all) == ["vm a", "vm b", "vm c"])
             #expect(all.map(\.revision) == all.map(\.revision).sorted())
@@ -56,10 +56,10 @@ struct EventTests {
         try await TestController.with { controller, client in
             let start = await controller.driver.revision.number
             let follower = Task { try await Self.events(4, after: start, client) }
-            _ = try await client.create(newVM("web"))
+            _ = try await client.createVM(with: newVM("web"))
             _ = try await client.updateVM(named: try VMName("web"), with: UpdateClusterVM())
-            _ = try await client.delete(try VMName("web"))
-            _ = try await client.create(newVM("other"))
+            _ = try await client.deleteVM(named: try VMName("web"))
+            _ = try await client.createVM(with: newVM("other"))
             try await controller.join()
             let names = Self.names(try await follower.value)
             #expect(names.contains("deleted vm web"))
@@ -71,15 +71,15 @@ struct EventTests {
     func reset() async throws {
         let store = MemoryStore()
         try await TestController.with(store: store) { _, client in
-            for name in ["a", "b", "c"] { _ = try await client.create(newVM(name)) }
+            for name in ["a", "b", "c"] { _ = try await client.createVM(with: newVM(name)) }
             let latest = await store.latest
-            try await store.compact(before: latest)
+            try await store.compactChanges(before: latest)
             let follower = Task { try await Self.events(2, after: 1, client) }
             // When the reset was heard of, the next change must be, too.
             let first = try await Self.events(1, after: 1, client)
             #expect(Self.names(first) == ["reset"])
             #expect(first[0].revision >= latest.number)
-            _ = try await client.create(newVM("d"))
+            _ = try await client.createVM(with: newVM("d"))
             #expect(Set(Self.names(try await follower.value)).isSubset(of: ["reset", "vm d"]))
         }
     }
@@ -87,7 +87,7 @@ struct EventTests {
     @Test("More followers than there may be are refused, and a place is free again when one goes")
     func bounded() async throws {
         try await TestController.with { controller, client in
-            _ = try await client.create(newVM("web"))
+            _ = try await client.createVM(with: newVM("web"))
             // One client has only so many connections.
             let places = (0..<Controller.Limits.streamsMax).map { _ in
                 EventPlace(controller: controller)
@@ -99,7 +99,7 @@ struct EventTests {
             for place in places { place.end() }
             let end = Date.now.addingTimeInterval(20)
             while Date.now < end {
-                let text = try PrometheusText(await client.metrics())
+                let text = try PrometheusText(await client.readMetrics())
                 if try text.value("ferry_event_streams") == 0 { return }
             }
             Issue.record("places are not given back")
@@ -118,7 +118,7 @@ private final class EventPlace: Sendable {
         task = Task {
             // What happened since the beginning: something did.
             try await controller.client { client in
-                try await client.events(after: 0) { _ in
+                try await client.followEvents(after: 0) { _ in
                     told.yield()
                     return !Task.isCancelled
                 }

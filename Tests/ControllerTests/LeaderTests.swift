@@ -60,9 +60,9 @@ struct LeaderTests {
     func following() async throws {
         try await Self.withTwo { _, first, second in
             try await second.client(of: [first]) { client in
-                let made = try await client.create(newVM("web"))
+                let made = try await client.createVM(with: newVM("web"))
                 #expect(made.name.text == "web")
-                #expect(try await client.cluster().controller == first.name)
+                #expect(try await client.readClusterInfo().controller == first.name)
             }
         }
     }
@@ -71,7 +71,7 @@ struct LeaderTests {
     func takeover() async throws {
         try await Self.withTwo { store, first, second in
             try await second.client(of: [first]) { client in
-                for index in 0..<20 { _ = try await client.create(newVM("vm-\(index)")) }
+                for index in 0..<20 { _ = try await client.createVM(with: newVM("vm-\(index)")) }
                 let start = Instant.now
                 await store.failRenewals(.unavailable(reason: "a test"))
                 // Answers come from the first until its lease ends.
@@ -80,12 +80,12 @@ struct LeaderTests {
                     try await Task.sleep(for: .milliseconds(20))
                 }
                 await store.failRenewals(nil)
-                let all = try await client.all { after throws(ClientError) in
-                    try await client.vms(after: after)
+                let all = try await client.collectAllPages { after throws(ClientError) in
+                    try await client.listClusterVMs(after: after)
                 }
                 #expect(all.count == 20)
                 #expect(Instant.now - start < .seconds(10))
-                #expect(try await client.cluster().term > 1)
+                #expect(try await client.readClusterInfo().term > 1)
             }
         }
     }
@@ -96,26 +96,26 @@ struct LeaderTests {
             try await second.client(of: [first]) { client in
                 let follower = Task {
                     var names: [String] = []
-                    try await client.events(after: 0) { event in
+                    try await client.followEvents(after: 0) { event in
                         if case .vm(let vm) = event.change { names.append(vm.name.text) }
                         return !names.contains("last")
                     }
                     return names
                 }
-                _ = try await client.create(newVM("first"))
+                _ = try await client.createVM(with: newVM("first"))
                 await store.depose(by: second.name)
                 // The first finds out when it wants to store something, which it cannot any more.
                 let ghost = try newVM("ghost")
                 await problem(.notLeader) {
-                    try await first.driver.perform { cluster, context throws(Problem) in
-                        try cluster.createVM(ghost, in: &context)
+                    try await first.driver.runOnCluster { cluster, context throws(Problem) in
+                        try cluster.createVM(from: ghost, in: &context)
                     }
                 }
-                try await store.resign(
-                    Leader(
+                try await store.resignLeadership(
+                    of: Leader(
                         candidate: Candidate(name: second.name, apiAddress: ""),
-                        term: try #require(try await store.leader()).term))
-                _ = try await client.create(newVM("last"))
+                        term: try #require(try await store.currentLeader()).term))
+                _ = try await client.createVM(with: newVM("last"))
                 let names = try await follower.value
                 #expect(Set(names) == ["first", "last"])
             }
@@ -143,26 +143,34 @@ private struct NeverClosed: StateStore {
     let store: MemoryStore
     init(_ store: MemoryStore) { self.store = store }
 
-    func read(_ key: StoreKey) async throws(StoreError) -> StoreEntry? { try await store.read(key) }
-    func list(
-        _ prefix: String, after: StoreKey?, limit: Int
+    func readEntry(at key: StoreKey) async throws(StoreError) -> StoreEntry? {
+        try await store.readEntry(at: key)
+    }
+    func listEntries(
+        prefix: String, after: StoreKey?, limit: Int
     ) async throws(StoreError) -> StorePage {
-        try await store.list(prefix, after: after, limit: limit)
+        try await store.listEntries(prefix: prefix, after: after, limit: limit)
     }
-    func commit(_ transaction: StoreTransaction) async throws(StoreError) -> Revision {
-        try await store.commit(transaction)
+    func commitTransaction(_ transaction: StoreTransaction) async throws(StoreError) -> Revision {
+        try await store.commitTransaction(transaction)
     }
-    func watch(_ prefix: String, after: Revision) async throws(StoreError) -> any StoreWatch {
-        try await store.watch(prefix, after: after)
+    func watchChanges(prefix: String, after: Revision) async throws(StoreError) -> any StoreWatch {
+        try await store.watchChanges(prefix: prefix, after: after)
     }
-    func campaign(_ candidate: Candidate, lease: Duration) async throws(StoreError) -> Leader {
-        try await store.campaign(candidate, lease: lease)
+    func acquireLeadership(for candidate: Candidate, lease: Duration) async throws(StoreError)
+        -> Leader
+    {
+        try await store.acquireLeadership(for: candidate, lease: lease)
     }
-    func renew(_ leader: Leader) async throws(StoreError) { try await store.renew(leader) }
-    func resign(_ leader: Leader) async throws(StoreError) { try await store.resign(leader) }
-    func leader() async throws(StoreError) -> Leader? { try await store.leader() }
-    func compact(before revision: Revision) async throws(StoreError) {
-        try await store.compact(before: revision)
+    func renewLeadership(of leader: Leader) async throws(StoreError) {
+        try await store.renewLeadership(of: leader)
+    }
+    func resignLeadership(of leader: Leader) async throws(StoreError) {
+        try await store.resignLeadership(of: leader)
+    }
+    func currentLeader() async throws(StoreError) -> Leader? { try await store.currentLeader() }
+    func compactChanges(before revision: Revision) async throws(StoreError) {
+        try await store.compactChanges(before: revision)
     }
     func close() async {}
 }

@@ -67,9 +67,9 @@ actor MemoryStore: StateStore {
 
     // MARK: StateStore
 
-    func read(_ key: StoreKey) throws(StoreError) -> StoreEntry? { entries[key] }
+    func readEntry(at key: StoreKey) throws(StoreError) -> StoreEntry? { entries[key] }
 
-    func list(_ prefix: String, after: StoreKey?, limit: Int) throws(StoreError) -> StorePage {
+    func listEntries(prefix: String, after: StoreKey?, limit: Int) throws(StoreError) -> StorePage {
         let found = entries.values.filter {
             $0.key.text.hasPrefix(prefix) && (after == nil || $0.key > after ?? $0.key)
         }.sorted { $0.key < $1.key }
@@ -78,7 +78,7 @@ actor MemoryStore: StateStore {
             isComplete: found.count <= limit)
     }
 
-    func commit(_ transaction: StoreTransaction) async throws(StoreError) -> Revision {
+    func commitTransaction(_ transaction: StoreTransaction) async throws(StoreError) -> Revision {
         if isHeld {
             await withCheckedContinuation { waiting in
                 gate = waiting
@@ -122,7 +122,7 @@ actor MemoryStore: StateStore {
         waiting = [:]
     }
 
-    func watch(_ prefix: String, after: Revision) throws(StoreError) -> any StoreWatch {
+    func watchChanges(prefix: String, after: Revision) throws(StoreError) -> any StoreWatch {
         guard after >= forgotten else { throw .compacted(after: after) }
         return MemoryWatch(store: self, prefix: prefix, after: after)
     }
@@ -149,7 +149,9 @@ actor MemoryStore: StateStore {
 
     private func forget(_ id: UUID) { waiting.removeValue(forKey: id)?.resume() }
 
-    func campaign(_ candidate: Candidate, lease: Duration) async throws(StoreError) -> Leader {
+    func acquireLeadership(for candidate: Candidate, lease: Duration) async throws(StoreError)
+        -> Leader
+    {
         while true {
             guard !isClosed, !Task.isCancelled else { throw .closed }
             if seat.map({ $0.end < BootClock.now }) ?? true {
@@ -163,7 +165,7 @@ actor MemoryStore: StateStore {
         }
     }
 
-    func renew(_ leader: Leader) throws(StoreError) {
+    func renewLeadership(of leader: Leader) throws(StoreError) {
         if let renewalFault { throw renewalFault }
         guard let seat, seat.leader.term == leader.term else {
             throw .deposed(self.seat?.leader.term ?? Term(term))
@@ -171,15 +173,15 @@ actor MemoryStore: StateStore {
         self.seat?.end = BootClock.now + seat.lease
     }
 
-    func resign(_ leader: Leader) throws(StoreError) {
+    func resignLeadership(of leader: Leader) throws(StoreError) {
         if seat?.leader.term == leader.term { seat = nil }
     }
 
-    func leader() throws(StoreError) -> Leader? {
+    func currentLeader() throws(StoreError) -> Leader? {
         seat.flatMap { $0.end < BootClock.now ? nil : $0.leader }
     }
 
-    func compact(before revision: Revision) throws(StoreError) {
+    func compactChanges(before revision: Revision) throws(StoreError) {
         log.removeAll { $0.revision < revision }
         forgotten = max(forgotten, Revision(max(revision.number, 1) - 1))
         wake()
@@ -203,7 +205,7 @@ private actor MemoryWatch: StoreWatch {
         self.after = after
     }
 
-    func next() async throws(StoreError) -> StoreBatch? {
+    func nextBatch() async throws(StoreError) -> StoreBatch? {
         while !Task.isCancelled {
             let batch: StoreBatch?
             do throws(StoreError) { batch = try await store.batch(prefix, after: after) } catch {

@@ -13,12 +13,12 @@ struct MetricsTests {
         try await TestController.with { controller, client in
             try await controller.join("host-a")
             try await controller.join("host-b")
-            _ = try await client.create(newVM("web"))
-            _ = try await client.create(newVM("large") { $0.spec.memory = .gibibytes(60) })
-            _ = try await client.create(
-                newVM("larger") { $0.spec.memory = .mebibytes(63 * 1024 + 512) })
-            _ = try? await client.vm(VMName("nobody"))
-            let text = try PrometheusText(await client.metrics())
+            _ = try await client.createVM(with: newVM("web"))
+            _ = try await client.createVM(with: newVM("large") { $0.spec.memory = .gibibytes(60) })
+            _ = try await client.createVM(
+                with: newVM("larger") { $0.spec.memory = .mebibytes(63 * 1024 + 512) })
+            _ = try? await client.readClusterVM(named: VMName("nobody"))
+            let text = try PrometheusText(await client.readMetrics())
             #expect(try text.value("ferry_leader") == 1)
             #expect(try text.value("ferry_term") == 1)
             #expect(try text.value("ferry_hosts", ["state": "active"]) == 2)
@@ -50,7 +50,7 @@ struct MetricsTests {
         for (state, report) in [
             (MigrationInfo.State.succeeded, ReportInfo(report)), (.failed, nil),
         ] {
-            metrics.countNews([
+            metrics.countEvents([
                 .migrationEnded(
                     MigrationInfo(
                         id: .random(), vm: try VMName("web"), vmID: .random(),

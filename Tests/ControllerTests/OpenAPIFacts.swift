@@ -27,7 +27,7 @@ struct OpenAPIFacts {
 
     /// The document's text.
     static func bytes() throws -> [UInt8] {
-        try JSONText.bytes(OpenAPIDocument(ControllerRoutes.table).json)
+        try JSONText.encodedBytes(of: OpenAPIDocument(ControllerRoutes.table).json)
     }
 
     init(_ document: JSONValue) throws {

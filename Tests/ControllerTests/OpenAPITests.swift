@@ -31,7 +31,7 @@ struct OpenAPITests {
     @Test("The document that is served is the one that the routes make, and says OpenAPI 3.1")
     func document() async throws {
         try await TestController.with { _, client in
-            let bytes = try await client.openAPI()
+            let bytes = try await client.readAPIDocument()
             #expect(try bytes == OpenAPIFacts.bytes())
             #expect(try OpenAPIFacts.load().at("openapi")?.text == "3.1.0")
         }

@@ -24,8 +24,8 @@ struct RecordSchemaTests {
     }
 
     private func lead(_ store: MemoryStore) async throws -> Term {
-        try await store.campaign(
-            Candidate(name: HostName("a"), apiAddress: "127.0.0.1:1"), lease: .seconds(60)
+        try await store.acquireLeadership(
+            for: Candidate(name: HostName("a"), apiAddress: "127.0.0.1:1"), lease: .seconds(60)
         ).term
     }
 
@@ -36,11 +36,11 @@ struct RecordSchemaTests {
     }
 
     private func check(_ store: MemoryStore) async throws {
-        for entry in try await store.listAll("vms/").entries {
+        for entry in try await store.listAllEntries(prefix: "vms/").entries {
             #expect(String(decoding: entry.value, as: UTF8.self) == "a+*", "\(entry.key)")
         }
-        #expect(try await store.read(StoreKey("hosts/a"))?.value == Array("host".utf8))
-        let version = try #require(try await store.read(RecordSchema.key))
+        #expect(try await store.readEntry(at: StoreKey("hosts/a"))?.value == Array("host".utf8))
+        let version = try #require(try await store.readEntry(at: RecordSchema.key))
         #expect(String(decoding: version.value, as: UTF8.self) == #"{"version":3}"#)
     }
 
@@ -48,9 +48,9 @@ struct RecordSchemaTests {
     func newStore() async throws {
         let store = MemoryStore()
         let term = try await lead(store)
-        #expect(try await Self.schema.upgradeSchema(in: store, term: term) == nil)
+        #expect(try await Self.schema.upgradeSchema(of: store, inTerm: term) == nil)
         let revision = await store.latest
-        #expect(try await Self.schema.upgradeSchema(in: store, term: term) == 3)
+        #expect(try await Self.schema.upgradeSchema(of: store, inTerm: term) == 3)
         #expect(await store.latest == revision)
     }
 
@@ -59,8 +59,8 @@ struct RecordSchemaTests {
         let store = MemoryStore()
         let count = TransactionBounds.changesMax + 5
         await fill(store, count: count)
-        #expect(try await Self.schema.upgradeSchema(in: store, term: try await lead(store)) == 1)
-        #expect(try await store.listAll("vms/").entries.count == count)
+        #expect(try await Self.schema.upgradeSchema(of: store, inTerm: try await lead(store)) == 1)
+        #expect(try await store.listAllEntries(prefix: "vms/").entries.count == count)
         // Two steps of two transactions, and each step's version.
         #expect(await store.commits == 6)
         try await check(store)
@@ -74,8 +74,8 @@ struct RecordSchemaTests {
         for _ in 0..<commits { await store.next(.none) }
         let cut = StoreError.unavailable(reason: "cut off")
         await store.next(.fail(cut))
-        await #expect(throws: cut) { try await Self.schema.upgradeSchema(in: store, term: term) }
-        _ = try await Self.schema.upgradeSchema(in: store, term: term)
+        await #expect(throws: cut) { try await Self.schema.upgradeSchema(of: store, inTerm: term) }
+        _ = try await Self.schema.upgradeSchema(of: store, inTerm: term)
         try await check(store)
     }
 
@@ -86,9 +86,9 @@ struct RecordSchemaTests {
         let key = StoreKey("vms/web")
         await store.put(key, Array(Self.version1.utf8))
         let term = try await lead(store)
-        #expect(try await RecordSchema.current.upgradeSchema(in: store, term: term) == 1)
-        let entry = try #require(try await store.read(key))
-        guard case .vm(let record)? = try RecordCodec.decode(entry) else {
+        #expect(try await RecordSchema.current.upgradeSchema(of: store, inTerm: term) == 1)
+        let entry = try #require(try await store.readEntry(at: key))
+        guard case .vm(let record)? = try RecordCodec.decodeRecord(from: entry) else {
             Issue.record("it is no VM's record")
             return
         }
@@ -106,12 +106,12 @@ struct RecordSchemaTests {
         #expect(record.firstPolicy?.failurePolicy == .restart)
         #expect(record.firstPolicy?.labels == ["ssd"])
         #expect(record.spec.isLeased == false)
-        #expect(try RecordCodec.encode(.vm(record)) == entry.value)
+        #expect(try RecordCodec.encodeRecord(.vm(record)) == entry.value)
 
         // A controller that was cut off before it wrote the version makes the step again.
         await store.put(RecordSchema.key, Array(#"{"version":1}"#.utf8))
-        #expect(try await RecordSchema.current.upgradeSchema(in: store, term: term) == 1)
-        #expect(try await store.read(key)?.value == entry.value)
+        #expect(try await RecordSchema.current.upgradeSchema(of: store, inTerm: term) == 1)
+        #expect(try await store.readEntry(at: key)?.value == entry.value)
     }
 
     private static let version1 = """
@@ -132,8 +132,8 @@ struct RecordSchemaTests {
         await store.put(RecordSchema.key, Array(text.utf8))
         let term = try await lead(store)
         await #expect(throws: StoreError.self) {
-            try await Self.schema.upgradeSchema(in: store, term: term)
+            try await Self.schema.upgradeSchema(of: store, inTerm: term)
         }
-        #expect(try await store.read(RecordSchema.key)?.value == Array(text.utf8))
+        #expect(try await store.readEntry(at: RecordSchema.key)?.value == Array(text.utf8))
     }
 }

@@ -28,7 +28,7 @@ final class TestExecutor: CommandExecutor {
 
     var commands: [AgentCommand] { taken.withLock { $0 } }
 
-    func execute(_ command: AgentCommand, term: Term) async -> CommandResult {
+    func executeCommand(_ command: AgentCommand, inTerm term: Term) async -> CommandResult {
         taken.withLock { $0.append(command) }
         return await answer(command)
     }
@@ -42,7 +42,7 @@ struct TestCluster {
 
     init() throws {
         folder = "\(NSTemporaryDirectory())ferry-controller-\(UInt64.random(in: .min ... .max))"
-        try Folder.make(folder, mode: 0o700)
+        try Folder.createFolder(at: folder, mode: 0o700)
         name = try ClusterName("test")
         authority = try ClusterAuthority(cluster: name)
         for (role, names): (Role, [String]) in [
@@ -50,15 +50,15 @@ struct TestCluster {
             (.agent, ["host-a", "host-b", "host-c"]),
         ] {
             for holder in names {
-                try authority.issue(
-                    role: role, name: HostName(holder), to: KeyFolder(keys(role, holder)))
+                try authority.issueCertificate(
+                    as: role, name: HostName(holder), to: KeyFolder(keys(role, holder)))
             }
         }
     }
 
     func keys(_ role: Role, _ name: String) -> String { "\(folder)/keys/\(role.rawValue)-\(name)" }
 
-    func remove() { try? Folder.remove(folder) }
+    func remove() { try? Folder.removeRecursively(at: folder) }
 }
 
 /// One controller of a test cluster.
@@ -100,8 +100,8 @@ struct TestController: Sendable {
     }
 
     private static func freePort() throws -> UInt16 {
-        let socket = try TCPSocket.listen(on: SocketAddress(ip: "127.0.0.1", port: 0))
-        return try TCPSocket.port(of: socket)
+        let socket = try TCPSocket.openListener(on: SocketAddress(ip: "127.0.0.1", port: 0))
+        return try TCPSocket.boundPort(of: socket)
     }
 
     /// Runs it while `body` runs; ends it in good order.
@@ -150,7 +150,8 @@ struct TestController: Sendable {
         let end = Instant.now + .seconds(20)
         while Instant.now < end {
             if await driver.term != nil,
-                (try? await client { try await $0.raw(method: "GET", path: "/readyz") }) != nil
+                (try? await client { try await $0.sendRawRequest(method: "GET", path: "/readyz") })
+                    != nil
             {
                 return
             }

@@ -12,11 +12,11 @@ struct VMRequestTests {
     func pages() async throws {
         try await TestController.with { controller, client in
             let names = (0..<25).map { "vm-\($0 + 100)" }
-            for name in names.shuffled() { _ = try await client.create(newVM(name)) }
+            for name in names.shuffled() { _ = try await client.createVM(with: newVM(name)) }
             for limit in [1, 7, 25, 1000] {
                 var sizes: [Int] = []
-                let all = try await client.all { after throws(ClientError) in
-                    let page = try await client.vms(limit: limit, after: after)
+                let all = try await client.collectAllPages { after throws(ClientError) in
+                    let page = try await client.listClusterVMs(limit: limit, after: after)
                     sizes.append(page.items.count)
                     return page
                 }
@@ -24,9 +24,9 @@ struct VMRequestTests {
                 #expect(sizes.dropLast().allSatisfy { $0 == limit })
             }
             // The page goes on although what it ended with is gone.
-            let first = try await client.vms(limit: 3)
-            _ = try await client.delete(first.items[2].name)
-            let second = try await client.vms(limit: 3, after: first.next)
+            let first = try await client.listClusterVMs(limit: 3)
+            _ = try await client.deleteVM(named: first.items[2].name)
+            let second = try await client.listClusterVMs(limit: 3, after: first.next)
             #expect(second.items.map(\.name.text) == Array(names[3..<6]))
         }
     }
@@ -35,27 +35,27 @@ struct VMRequestTests {
     func otherPages() async throws {
         try await TestController.with { controller, client in
             for host in ["host-a", "host-b", "host-c"] { try await controller.join(host) }
-            _ = try await client.create(
-                newVM("web") { vm in
+            _ = try await client.createVM(
+                with: newVM("web") { vm in
                     vm.policy.groups = ["a", "b c".replacing(" ", with: "_"), "ü"].map {
                         GroupSpec(name: $0, kind: .antiAffinity)
                     }
                 })
             for name in ["x", "y", "z"] {
-                _ = try await client.createToken(CreateToken(name: name, role: .viewer))
+                _ = try await client.createToken(with: CreateToken(name: name, role: .viewer))
             }
-            let hosts = try await client.all { after throws(ClientError) in
-                try await client.hosts(limit: 2, after: after)
+            let hosts = try await client.collectAllPages { after throws(ClientError) in
+                try await client.listHosts(limit: 2, after: after)
             }
             #expect(hosts.map(\.name.text) == ["host-a", "host-b", "host-c"])
-            let groups = try await client.all { after throws(ClientError) in
-                try await client.groups(limit: 1, after: after)
+            let groups = try await client.collectAllPages { after throws(ClientError) in
+                try await client.listGroups(limit: 1, after: after)
             }
             #expect(groups.map(\.group.name) == ["a", "b_c", "ü"])
             #expect(groups.allSatisfy { $0.members.map(\.text) == ["web"] })
             await problem(.inUse) { try await client.deleteGroup(named: "ü") }
-            let tokens = try await client.all { after throws(ClientError) in
-                try await client.tokens(limit: 2, after: after)
+            let tokens = try await client.collectAllPages { after throws(ClientError) in
+                try await client.listTokens(limit: 2, after: after)
             }
             #expect(tokens.map(\.name) == ["x", "y", "z"])
         }
@@ -65,8 +65,8 @@ struct VMRequestTests {
     func revisions() async throws {
         try await TestController.with { controller, client in
             let name = try VMName("web")
-            _ = try await client.create(newVM("web"))
-            let seen = try await client.vm(name)
+            _ = try await client.createVM(with: newVM("web"))
+            let seen = try await client.readClusterVM(named: name)
             var update = UpdateClusterVM(revision: seen.revision)
             update.priority = 1
             let changed = try await client.updateVM(named: name, with: update)
@@ -91,7 +91,7 @@ struct VMRequestTests {
             let contradiction = try await patch(
                 "\"\(changed.revision)\"", Data(#"{"priority":3,"revision":1}"#.utf8))
             #expect(contradiction.problem?.knownCode == .revisionMovedOn)
-            #expect(try await client.vm(name).policy.priority == 1)
+            #expect(try await client.readClusterVM(named: name).policy.priority == 1)
 
             let shown = try await controller.curl("GET", path, as: controller.operatorIdentity)
             let tag = try #require(shown.headers["etag"])
@@ -100,7 +100,7 @@ struct VMRequestTests {
             #expect(matched.headers["etag"] != tag)
             let any = try await patch("*", Data(#"{"priority":4}"#.utf8))
             #expect(any.status == 200)
-            #expect(try await client.vm(name).policy.priority == 4)
+            #expect(try await client.readClusterVM(named: name).policy.priority == 4)
         }
     }
 
@@ -108,7 +108,7 @@ struct VMRequestTests {
     func race() async throws {
         try await TestController.with { controller, client in
             let name = try VMName("web")
-            let revision = try await client.create(newVM("web")).revision
+            let revision = try await client.createVM(with: newVM("web")).revision
             let results = await withTaskGroup(of: Bool.self) { group in
                 for priority in 1...20 {
                     group.addTask {
@@ -133,11 +133,11 @@ struct VMRequestTests {
     func idempotence() async throws {
         try await TestController.with { _, client in
             let request = try newVM("web") { $0.id = .random() }
-            let first = try await client.create(request)
-            let second = try await client.create(request)
+            let first = try await client.createVM(with: request)
+            let second = try await client.createVM(with: request)
             #expect(first.id == second.id)
-            await problem(.nameTaken) { try await client.create(newVM("web")) }
-            #expect(try await client.vms().items.count == 1)
+            await problem(.nameTaken) { try await client.createVM(with: newVM("web")) }
+            #expect(try await client.listClusterVMs().items.count == 1)
         }
     }
 
@@ -147,16 +147,16 @@ struct VMRequestTests {
             try await controller.join()
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for index in 0..<150 {
-                    group.addTask { _ = try await client.create(newVM("vm-\(index)")) }
-                    group.addTask { _ = try await client.vms(limit: 10) }
+                    group.addTask { _ = try await client.createVM(with: newVM("vm-\(index)")) }
+                    group.addTask { _ = try await client.listClusterVMs(limit: 10) }
                 }
                 try await group.waitForAll()
             }
-            let all = try await client.all { after throws(ClientError) in
-                try await client.vms(after: after)
+            let all = try await client.collectAllPages { after throws(ClientError) in
+                try await client.listClusterVMs(after: after)
             }
             #expect(Set(all.map(\.name)).count == 150)
-            let figures = try PrometheusText(await client.metrics())
+            let figures = try PrometheusText(await client.readMetrics())
             #expect(try figures.value("ferry_store_changes_total") >= 150)
             #expect(
                 try figures.value("ferry_store_commits_total")

@@ -25,9 +25,9 @@ extension EndToEnd {
                 let groups = try await cluster.done("group", "list")
                 #expect(groups.output.contains("db web"))
 
-                let taken = try await cluster.ferry("vm", "create", "web", "--memory", "64MiB")
+                let taken = try await cluster.runFerry("vm", "create", "web", "--memory", "64MiB")
                 #expect(taken.exitCode == 4, "\(taken.errors)")
-                let huge = try await cluster.ferry(
+                let huge = try await cluster.runFerry(
                     "place", "--explain", "--memory", "900GiB", "--vcpus", "1")
                 #expect(huge.exitCode == 4)
                 #expect(huge.output.contains("refused by memory: needs 900GiB"))
@@ -39,7 +39,7 @@ extension EndToEnd {
                 let moved = try await cluster.doneOnceReported("migrate", "web", "--to", target)
                 #expect(moved.output.contains("web runs on \(target)"), "\(moved.output)")
                 #expect(moved.output.contains("downtime"))
-                let refused = try await cluster.ferry("migrate", "web", "--to", target)
+                let refused = try await cluster.runFerry("migrate", "web", "--to", target)
                 #expect([4, 6].contains(refused.exitCode), "\(refused.errors)")
 
                 let console = try await cluster.done("vm", "log", "web", "--tail", "200")
@@ -51,7 +51,7 @@ extension EndToEnd {
                 #expect(shown.output.contains("priority        7"))
                 #expect(shown.output.contains("leaves it alone"))
                 try await cluster.done("vm", "delete", "web")
-                #expect(try await cluster.ferry("vm", "show", "web").exitCode == 3)
+                #expect(try await cluster.runFerry("vm", "show", "web").exitCode == 3)
             }
         }
 
@@ -77,17 +77,17 @@ extension EndToEnd {
                 #expect(back.output.contains("return to host-a: done, 2 of 2 moves"))
 
                 // What is pinned cannot leave: that is told, before and after.
-                let stuck = try await cluster.ferry("drain", "host-b", "--plan")
+                let stuck = try await cluster.runFerry("drain", "host-b", "--plan")
                 #expect(stuck.exitCode == 10, "\(stuck.errors)")
                 #expect(stuck.output.contains("fixed stays: "), "\(stuck.output)")
-                let left = try await cluster.ferry("drain", "host-b")
+                let left = try await cluster.runFerry("drain", "host-b")
                 #expect(left.exitCode == 10, "\(left.output) \(left.errors)")
                 #expect(left.output.contains("fixed stays: "), "\(left.output)")
                 try await cluster.done("activate", "host-b")
 
                 let operations = try await cluster.done("operation", "list")
                 #expect(operations.output.contains("bring-back"))
-                let groups = try await cluster.ferry("maintenance", "plan")
+                let groups = try await cluster.runFerry("maintenance", "plan")
                 #expect(groups.exitCode == 10)
                 #expect(groups.output.contains("host-b cannot be emptied"), "\(groups.output)")
             }
@@ -154,7 +154,7 @@ extension EndToEnd {
                 try await cluster.done("vm", "create", "idle", "--memory", "64MiB", "--stopped")
                 let down = try await cluster.done("down")
                 #expect(down.output.contains("controllers controller-1"), "\(down.output)")
-                try await cluster.up()
+                try await cluster.startAgents()
                 let list = try await cluster.done("vm", "list")
                 let idle = list.output.split(separator: "\n").first { $0.hasPrefix("idle") }
                 #expect(idle?.contains("stopped") == true, "\(list.output)")
@@ -166,14 +166,14 @@ extension EndToEnd {
 
 /// Three agents and a controller; taken down whatever comes of it.
 func withControlledCluster(_ body: (LocalCluster) async throws -> Void) async throws {
-    let cluster = try await LocalCluster.temporary(
+    let cluster = try await LocalCluster.startTemporary(
         control: LocalControl(controllers: ["controller-1"]))
     do { try await body(cluster) } catch {
         // The test's own error is the one to tell.
-        try? await cluster.end()
+        try? await cluster.tearDown()
         throw error
     }
-    try await cluster.end()
+    try await cluster.tearDown()
 }
 
 extension LocalCluster {
@@ -209,6 +209,7 @@ extension LocalCluster {
     ) async throws -> FerryCommand.Result {
         var environment = environment
         environment["FERRY_CLUSTER"] = "cluster.yaml"
-        return try await FerryCommand.run(arguments, in: folder, environment: environment)
+        return try await FerryCommand.runFerry(
+            arguments: arguments, folder: folder, environment: environment)
     }
 }

@@ -46,7 +46,7 @@ actor ClusterWorkload {
 
     func run() async throws {
         while !isOver {
-            switch random.number(below: 8) {
+            switch random.drawNumber(below: 8) {
             case 0, 1, 2: if passing.count < 6 { try await createPassing() }
             case 3, 4: try await deletePassing()
             case 5: try await drain()
@@ -71,7 +71,7 @@ actor ClusterWorkload {
                 commandLine: try Self.pulse.commandLine()))
         request.id = .random()
         let vm = try await untilAnswered { [controller, request] in
-            try await controller.create(request)
+            try await controller.createVM(with: request)
         }
         expected[name] = vm.id
         done["creates", default: 0] += 1
@@ -79,10 +79,11 @@ actor ClusterWorkload {
 
     private func deletePassing() async throws {
         guard !passing.isEmpty else { return }
-        let name = passing.remove(at: random.number(below: passing.count))
+        let name = passing.remove(at: random.drawNumber(below: passing.count))
         expected[name] = nil
         do {
-            _ = try await untilAnswered { [controller] in try await controller.delete(name) }
+            _ = try await untilAnswered { [controller] in try await controller.deleteVM(named: name)
+            }
         } catch ClientError.problem(let problem, _) where problem.knownCode == .vmNotFound {
             // The answer to an earlier request for it was lost.
         }
@@ -91,17 +92,17 @@ actor ClusterWorkload {
 
     /// Waits for its end now and then only: the next thing may come while it goes on.
     private func drain() async throws {
-        let host = cluster.hosts[random.number(below: cluster.hosts.count)]
+        let host = cluster.hosts[random.drawNumber(below: cluster.hosts.count)]
         do {
             let drain = try await untilAnswered { [controller] in
                 try await controller.drainHost(named: host)
             }
             done["drains", default: 0] += 1
-            if random.number(below: 2) == 0 { try await waitForEnd(drain.id) }
+            if random.drawNumber(below: 2) == 0 { try await waitForEnd(drain.id) }
         } catch ClientError.problem(let problem, _) where problem.status == 409 {
             // It is being drained, or no host would be left.
         }
-        try await Task.sleep(for: .milliseconds(random.number(below: 800)))
+        try await Task.sleep(for: .milliseconds(random.drawNumber(below: 800)))
         try await activate(host)
     }
 

@@ -32,17 +32,17 @@ extension EndToEnd {
                 let watches = try (0..<Self.lasting).map { number in
                     try GuestWatch(ClusterWorkload.lastingName(number), in: cluster)
                 }
-                defer { for watch in watches { watch.pulse.end() } }
+                defer { for watch in watches { watch.pulse.stopWatching() } }
                 try await workload.createLasting()
-                for watch in watches { try await watch.pulse.waitForBeats(2) }
+                for watch in watches { try await watch.pulse.waitForBeats(count: 2) }
 
                 async let work: Void = workload.run()
                 try await killAgainAndAgain(cluster)
                 await workload.stop()
                 try await work
 
-                let violations = try await ClusterInspection(cluster).violations(
-                    await workload.expected, within: .seconds(60))
+                let violations = try await ClusterInspection(cluster).findViolations(
+                    expecting: await workload.expected, within: .seconds(60))
                 #expect(violations == [], "seed \(Self.seed)")
                 let done = await workload.done
                 #expect(done["creates", default: 0] > Self.lasting, "\(done)")
@@ -55,11 +55,11 @@ extension EndToEnd {
             let name = cluster.controllers[0]
             for _ in 0..<Self.kills {
                 // Also within the first half second, when it has hardly read its store.
-                try await Task.sleep(for: .milliseconds(300 + random.number(below: 5000)))
-                let process = try cluster.process(ofController: name)
-                try process.signal(SIGKILL)
+                try await Task.sleep(for: .milliseconds(300 + random.drawNumber(below: 5000)))
+                let process = try cluster.controllerProcess(named: name)
+                try process.sendSignal(SIGKILL)
                 #expect(try process.waitForExit(within: .seconds(10)))
-                _ = try cluster.startController(name)
+                _ = try cluster.startController(named: name)
             }
         }
     }
@@ -77,10 +77,10 @@ struct GuestWatch {
 
     /// Still beating, none lost or repeated, no wrong page, never on two hosts.
     func expectUnharmed() async throws {
-        try await pulse.waitForBeats(3)
+        try await pulse.waitForBeats(count: 3)
         let trace = pulse.trace
         #expect(trace.firstBreak == nil, "\(pulse.vm)")
         #expect(trace.errors == 0, "\(pulse.vm)")
-        #expect(owners.end() == [])
+        #expect(owners.finishWatching() == [])
     }
 }

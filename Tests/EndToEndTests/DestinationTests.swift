@@ -41,14 +41,16 @@ extension EndToEnd {
                     to: PeerAddress(name: a, address: try cluster.peerAddress(of: a)),
                     keys: try PeerKeys(folder: cluster.keysFolder(of: b)),
                     ledger: MemoryLedger([.owned(vm: vm, epoch: .first, migration: nil)]))
-                let failure = #expect(throws: MigrationFailure.self) { try migration.run() }
+                let failure = #expect(throws: MigrationFailure.self) {
+                    try migration.runToCompletion()
+                }
                 guard case .refused(let words) = failure?.reason else {
                     throw TestbedError("\(String(describing: failure))")
                 }
                 refusal = words
                 #expect(guest.now.isRunning)
                 #expect(guest.now.isLogging == false)
-                #expect(try await cluster.agent(a).vms().isEmpty)
+                #expect(try await cluster.agentClient(for: a).listAllVMs().isEmpty)
             }
             return try #require(refusal)
         }

@@ -20,13 +20,13 @@ func withCluster(
     hosts: [String] = ["host-a", "host-b", "host-c"], control: LocalControl = LocalControl(),
     _ body: (LocalCluster) async throws -> Void
 ) async throws {
-    let cluster = try await LocalCluster.temporary(hosts: hosts, control: control)
+    let cluster = try await LocalCluster.startTemporary(hosts: hosts, control: control)
     do { try await body(cluster) } catch {
         // The test's own error is the one to tell.
-        try? await cluster.end()
+        try? await cluster.tearDown()
         throw error
     }
-    try await cluster.end()
+    try await cluster.tearDown()
 }
 
 /// A running pulse guest that has filled its memory, watched on every host.
@@ -37,9 +37,9 @@ func withPulse(
 ) async throws {
     let vm = try VMName(name)
     let watch = try PulseWatch(vm, in: cluster)
-    defer { watch.end() }
-    _ = try await cluster.agent(cluster.hosts[0]).create(
-        CreateVM(
+    defer { watch.stopWatching() }
+    _ = try await cluster.agentClient(for: cluster.hosts[0]).createVM(
+        with: CreateVM(
             VMSpec(
                 name: vm, memory: memory, vcpus: vcpus, commandLine: try options.commandLine())))
     try await watch.waitUntilFilled()
@@ -48,8 +48,9 @@ func withPulse(
 
 /// Ends an agent as a crash would.
 func killAgent(_ host: HostName, _ cluster: LocalCluster) async throws {
-    let process = try ProcessHandle(try await cluster.agent(host).host().processID)
-    try process.signal(SIGKILL)
+    let process = try ProcessHandle(
+        try await cluster.agentClient(for: host).readHostInfo().processID)
+    try process.sendSignal(SIGKILL)
     #expect(try process.waitForExit(within: .seconds(10)))
 }
 
@@ -76,8 +77,8 @@ extension LocalCluster {
         compression: Compression? = nil
     ) async throws -> MigrationInfo {
         for _ in 1...3 {
-            let migration = try await migrate(
-                vm, from: source, to: destination, streams: streams, compression: compression,
+            let migration = try await migrateVM(
+                vm, from: source, to: destination, streams: streams, pageCompression: compression,
                 downtimeLimit: .milliseconds(10_000))
             if migration.failure?.vmIsRunning != true { return migration }
         }

@@ -18,7 +18,7 @@ extension EndToEnd {
         @Test("a cancel: the VM runs at the source, and nothing is at the destination")
         func cancel() async throws {
             try await duringPreCopy { cluster, vm, watch, migration in
-                let source = try cluster.agent(cluster.hosts[0])
+                let source = try cluster.agentClient(for: cluster.hosts[0])
                 _ = try await source.cancelMigration(withID: migration.id)
                 let ended = try await source.followMigration(withID: migration.id) { _ in }
                 #expect(ended.state == .cancelled)
@@ -33,16 +33,16 @@ extension EndToEnd {
         func sourceAgentKilled() async throws {
             try await duringPreCopy { cluster, vm, watch, _ in
                 try await killAgent(cluster.hosts[0], cluster)
-                try await watch.waitForBeats(3)
-                try await cluster.up()
-                let destination = try cluster.agent(cluster.hosts[1])
-                var kept = try await destination.vm(vm)
+                try await watch.waitForBeats(count: 3)
+                try await cluster.startAgents()
+                let destination = try cluster.agentClient(for: cluster.hosts[1])
+                var kept = try await destination.readVMInfo(named: vm)
                 while kept.warning?.contains("is kept until") != true {
                     try #require(kept.state == .incoming)
                     try await Task.sleep(for: .milliseconds(20))
-                    kept = try await destination.vm(vm)
+                    kept = try await destination.readVMInfo(named: vm)
                 }
-                try await destination.delete(vm)
+                try await destination.deleteVM(named: vm)
                 try await expectOnlyAtSource(vm, cluster, watch)
             }
         }
@@ -51,12 +51,12 @@ extension EndToEnd {
         func downWithKept() async throws {
             try await duringPreCopy { cluster, vm, watch, _ in
                 try await killAgent(cluster.hosts[0], cluster)
-                try await watch.waitForBeats(3)
-                try await cluster.up()
-                let down = try await cluster.ferry("down")
+                try await watch.waitForBeats(count: 3)
+                try await cluster.startAgents()
+                let down = try await cluster.runFerry("down")
                 #expect(down.exitCode == 0, "\(down.errors)")
                 let leftovers = FileManager.default.fileExists(
-                    atPath: cluster.folder(of: vm, on: cluster.hosts[1]))
+                    atPath: cluster.vmStateFolder(of: vm, on: cluster.hosts[1]))
                 #expect(!leftovers, "the destination keeps a folder of the VM")
             }
         }
@@ -65,12 +65,12 @@ extension EndToEnd {
         func destinationAgentKilled() async throws {
             try await duringPreCopy { cluster, vm, watch, migration in
                 try await killAgent(cluster.hosts[1], cluster)
-                let ended = try await cluster.agent(cluster.hosts[0]).followMigration(
+                let ended = try await cluster.agentClient(for: cluster.hosts[0]).followMigration(
                     withID: migration.id
                 ) { _ in }
                 #expect(ended.state == .failed)
                 #expect(ended.failure?.vmIsRunning == true)
-                try await cluster.up()
+                try await cluster.startAgents()
                 try await expectOnlyAtSource(vm, cluster, watch)
             }
         }
@@ -81,7 +81,7 @@ extension EndToEnd {
                 try await withPulse(
                     cluster, memory: .mebibytes(256), options: Self.restless
                 ) { vm, watch in
-                    let result = try await cluster.ferry(
+                    let result = try await cluster.runFerry(
                         "migrate", vm.text, "--to", "host-b", "--downtime-limit", "1ms",
                         "--compression", "zlib", "--output", "json")
                     #expect(result.exitCode == 6, "\(result.output) \(result.errors)")
@@ -98,9 +98,9 @@ extension EndToEnd {
                 try await withPulse(
                     cluster, memory: .mebibytes(256), options: Self.restless
                 ) { vm, watch in
-                    let source = try cluster.agent(cluster.hosts[0])
-                    var migration = try await source.start(
-                        StartMigration(
+                    let source = try cluster.agentClient(for: cluster.hosts[0])
+                    var migration = try await source.startMigration(
+                        with: StartMigration(
                             vm: vm, to: cluster.hosts[1], downtimeLimit: .milliseconds(1),
                             compression: .zlib))
                     while migration.progress?.phase != .preCopy
@@ -122,9 +122,9 @@ extension EndToEnd {
             #expect(places.map(\.host) == [cluster.hosts[0]])
             #expect(places.first?.state == .running)
             let leftovers = FileManager.default.fileExists(
-                atPath: cluster.folder(of: vm, on: cluster.hosts[1]))
+                atPath: cluster.vmStateFolder(of: vm, on: cluster.hosts[1]))
             #expect(!leftovers, "the destination keeps a folder of the VM")
-            try await cluster.agent(cluster.hosts[0])
+            try await cluster.agentClient(for: cluster.hosts[0])
                 .sendConsoleInput(Array("rate 1000\n".utf8), to: vm)
             try await expectUnharmed(watch, on: cluster.hosts[0])
         }

@@ -21,9 +21,9 @@ extension EndToEnd {
         @Test("by SIGKILL: another one leads within 10 s and finishes the drain")
         func killed() async throws {
             try await withDrain { cluster, drain, leader in
-                let process = try cluster.process(ofController: leader)
+                let process = try cluster.controllerProcess(named: leader)
                 let start = Instant.now
-                try process.signal(SIGKILL)
+                try process.sendSignal(SIGKILL)
                 try await expectTakeover(cluster, from: leader, since: start)
                 try await expectDrained(cluster, drain)
             }
@@ -34,18 +34,20 @@ extension EndToEnd {
         )
         func stopped() async throws {
             try await withDrain { cluster, drain, leader in
-                let process = try cluster.process(ofController: leader)
+                let process = try cluster.controllerProcess(named: leader)
                 let start = Instant.now
-                try process.signal(SIGSTOP)
+                try process.sendSignal(SIGSTOP)
                 do { try await expectTakeover(cluster, from: leader, since: start) } catch {
-                    try process.signal(SIGCONT)
+                    try process.sendSignal(SIGCONT)
                     throw error
                 }
                 // In the middle of what its successor does.
-                try process.signal(SIGCONT)
+                try process.sendSignal(SIGCONT)
                 try await expectDrained(cluster, drain)
-                let old = try cluster.onlyController(leader)
-                let error = await #expect(throws: ClientError.self) { try await old.cluster() }
+                let old = try cluster.makeControllerClient(for: leader)
+                let error = await #expect(throws: ClientError.self) {
+                    try await old.readClusterInfo()
+                }
                 guard case .problem(let problem, _) = error else { return }
                 #expect(problem.knownCode == .notLeader)
             }
@@ -73,7 +75,7 @@ extension EndToEnd {
             try await withCluster(control: control) { cluster in
                 let controller = try #require(cluster.controller)
                 var watches: [GuestWatch] = []
-                defer { for watch in watches { watch.pulse.end() } }
+                defer { for watch in watches { watch.pulse.stopWatching() } }
                 var expected: [VMName: VMID] = [:]
                 for number in 0..<Self.guests {
                     let name = try ClusterWorkload.lastingName(number)
@@ -84,15 +86,15 @@ extension EndToEnd {
                             downtimeLimit: .milliseconds(10_000),
                             commandLine: try ClusterWorkload.pulse.commandLine()))
                     request.startOn = cluster.hosts[0]
-                    expected[name] = try await controller.create(request).id
+                    expected[name] = try await controller.createVM(with: request).id
                 }
                 for watch in watches { try await watch.pulse.waitUntilFilled() }
-                let leader = try #require(try await controller.cluster().leader)
+                let leader = try #require(try await controller.readClusterInfo().leader)
                 let drain = try await controller.drainHost(
                     named: cluster.hosts[0], with: DrainHost(parallel: 1))
                 try await body(cluster, drain, leader)
-                let violations = try await ClusterInspection(cluster).violations(
-                    expected, within: .seconds(30))
+                let violations = try await ClusterInspection(cluster).findViolations(
+                    expecting: expected, within: .seconds(30))
                 #expect(violations == [])
                 for watch in watches { try await watch.expectUnharmed() }
             }
@@ -102,13 +104,13 @@ extension EndToEnd {
             _ cluster: LocalCluster, from leader: HostName, since start: Instant
         ) async throws {
             let others = try cluster.controllers.filter { $0 != leader }
-                .map { try cluster.onlyController($0) }
+                .map { try cluster.makeControllerClient(for: $0) }
             var next: HostName?
             while next == nil {
                 try #require(Instant.now - start < Self.takeoverMax, "nobody took over")
                 for other in others {
                     // It does not lead, or does not know of a leader yet.
-                    guard let info = try? await other.cluster() else { continue }
+                    guard let info = try? await other.readClusterInfo() else { continue }
                     if let found = info.leader, found != leader, info.controller == found {
                         next = found
                     }
@@ -128,7 +130,7 @@ extension EndToEnd {
                 if let now = try? await controller.operation(withID: drain.id) { last = now }
             }
             #expect(last.state == .succeeded, "\(last.state): \(last.detail ?? "no reason")")
-            #expect(try await cluster.agent(cluster.hosts[0]).vms().isEmpty)
+            #expect(try await cluster.agentClient(for: cluster.hosts[0]).listAllVMs().isEmpty)
         }
     }
 }

@@ -20,15 +20,15 @@ extension EndToEnd {
                 let vm = try VMName("linux")
                 let (a, b, c) = (cluster.hosts[0], cluster.hosts[1], cluster.hosts[2])
                 let guest = try await LinuxGuest(vm, in: cluster)
-                defer { guest.watch.end() }
+                defer { guest.watch.stopWatching() }
                 try await guest.boot(on: a)
 
                 let saved = cluster.folder + "/linux.ferry"
-                let save = try await cluster.ferry("vm", "save", vm.text, "--to", saved)
+                let save = try await cluster.runFerry("vm", "save", vm.text, "--to", saved)
                 try #require(save.exitCode == 0, "\(save.errors)")
-                let delete = try await cluster.ferry("vm", "delete", vm.text)
+                let delete = try await cluster.runFerry("vm", "delete", vm.text)
                 try #require(delete.exitCode == 0, "\(delete.errors)")
-                let restore = try await cluster.ferry(
+                let restore = try await cluster.runFerry(
                     "vm", "restore", vm.text, "--from", saved, "--on", a.text)
                 try #require(restore.exitCode == 0, "\(restore.errors)")
                 try await guest.waitForLines(2)
@@ -41,7 +41,8 @@ extension EndToEnd {
                 }
                 try guest.expectUnbrokenChain()
 
-                try await cluster.agent(c).sendConsoleInput(Array("hello\n".utf8), to: vm)
+                try await cluster.agentClient(for: c).sendConsoleInput(
+                    Array("hello\n".utf8), to: vm)
                 try await guest.wait("the guest echoes", within: .seconds(30)) {
                     $0.hasSuffix("linux echo hello")
                 }
@@ -81,11 +82,12 @@ struct LinuxGuest {
     func boot(on host: HostName) async throws {
         let initramfs = cluster.folder + "/initramfs.cpio"
         let script = FileManager.default.currentDirectoryPath + "/Scripts/linux-guest"
-        let made = try await FerryCommand.run(script, ["initramfs", initramfs], in: cluster.folder)
+        let made = try await FerryCommand.runProgram(
+            at: script, arguments: ["initramfs", initramfs], folder: cluster.folder)
         try #require(made.exitCode == 0, "\(made.errors)")
         let kernel = try #require(Self.kernelPath)
-        _ = try await cluster.agent(host).create(
-            CreateVM(
+        _ = try await cluster.agentClient(for: host).createVM(
+            with: CreateVM(
                 VMSpec(
                     name: vm, memory: .mebibytes(64), commandLine: Self.commandLine,
                     kernel: .files(kernel: kernel, initrd: initramfs))))

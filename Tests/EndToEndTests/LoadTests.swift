@@ -22,12 +22,12 @@ struct LoadTests {
 
     @Test("all VMs are made, and outlive restarts of the controller once each")
     func small() async throws {
-        let run = try await FerryCommand.run(
-            ProgramFolder.path + "/ferry-load",
-            [
+        let run = try await FerryCommand.runProgram(
+            at: ProgramFolder.path + "/ferry-load",
+            arguments: [
                 "--agents", "20", "--vms-per-agent", "10", "--heartbeat", "1s", "--steady", "3s",
                 "--creators", "16", "--restarts", "1", "--output", "json",
-            ], in: "/")
+            ], folder: "/")
         try #require(run.exitCode == 0, "\(run.errors)")
         let report = try JSONDecoder().decode(Report.self, from: Data(run.output.utf8))
         #expect(report.agents == 20)

@@ -28,11 +28,11 @@ extension EndToEnd {
                                 compression: way.compression)
                             try expectVerified(migration, way.streams)
                         }
-                        try await watch.waitForBeats(2)
+                        try await watch.waitForBeats(count: 2)
                         #expect(watch.trace.errors == 0)
                     }
                     try await expectUnharmed(watch, on: route.position)
-                    #expect(owners.end() == [])
+                    #expect(owners.finishWatching() == [])
                 }
             }
         }
@@ -60,8 +60,10 @@ extension EndToEnd {
             try await withCluster(hosts: ["host-a", "host-b"]) { cluster in
                 try await withPulse(cluster, memory: .gibibytes(1)) { vm, _ in
                     let agents = [
-                        try await cluster.agent(cluster.hosts[0]).host().processID,
-                        try await cluster.agent(cluster.hosts[1]).host().processID,
+                        try await cluster.agentClient(for: cluster.hosts[0]).readHostInfo()
+                            .processID,
+                        try await cluster.agentClient(for: cluster.hosts[1]).readHostInfo()
+                            .processID,
                     ]
                     let peak = try PeakMemory(of: agents)
                     try expectVerified(
@@ -69,7 +71,7 @@ extension EndToEnd {
                             vm, from: cluster.hosts[0], to: cluster.hosts[1], streams: 4), 4)
                     let limit =
                         UInt64(64 << 20) + 16 * ByteCount.gibibytes(1).bytes / UInt64(pageBytes)
-                    for bytes in peak.end() { #expect(bytes > 0 && bytes < limit) }
+                    for bytes in peak.finishWatching() { #expect(bytes > 0 && bytes < limit) }
                 }
             }
         }

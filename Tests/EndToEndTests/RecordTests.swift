@@ -52,7 +52,9 @@ extension EndToEnd {
                 #expect(history.endedInOrder && history.gaps.map(\.why) == [.stopped])
                 let controller = try #require(cluster.controller)
                 var places: [String: String] = [:]
-                for vm in try await controller.vms().items { places[vm.name.text] = vm.host?.text }
+                for vm in try await controller.listClusterVMs().items {
+                    places[vm.name.text] = vm.host?.text
+                }
                 #expect(places["web"] == "host-c" && places.count == 2)
                 #expect(history.placement(at: history.end) == places)
                 expectFigures(history)
@@ -76,11 +78,11 @@ extension EndToEnd {
             let look = LastLook()
             var strategy = history.recordedStrategy
             strategy.moves = LookingMoves(inner: strategy.moves, look: look)
-            var scenario = history.scenario(
+            var scenario = history.makeScenario(
                 using: strategy, power: [PowerCurve(watts: Array(repeating: 100, count: 11))],
                 seed: 1)
             scenario.workload.end = scenario.workload.end + .seconds(60)
-            let result = try scenario.run()
+            let result = try scenario.runSimulation()
             #expect(result.migrations == 2 && result.refused == 0)
             return look.places(named: history.workload.names)
         }
@@ -146,7 +148,7 @@ private final class LastLook: Sendable {
     func take(_ cluster: ClusterState) {
         var found: [Int: String] = [:]
         for vm in cluster.allVMs {
-            let host = cluster.host(of: vm).map { cluster.hosts[$0].name }
+            let host = cluster.currentHost(of: vm).map { cluster.hosts[$0].name }
             found[Int(cluster.description(of: vm).id.low)] = host
         }
         places.withLock { $0 = found }

@@ -40,7 +40,8 @@ struct ServiceUnitTests {
     @Test("What is started has every option that it is given", arguments: units)
     func options(_ unit: String) async throws {
         let start = try start(unit)
-        let help = try await FerryCommand.run(start.program, ["--help"], in: "/")
+        let help = try await FerryCommand.runProgram(
+            at: start.program, arguments: ["--help"], folder: "/")
         #expect(help.exitCode == 0)
         let known = Set(help.output.split { !($0.isLetter || $0 == "-") }.map(String.init))
         let given = start.words.filter { $0.hasPrefix("--") }
@@ -49,7 +50,8 @@ struct ServiceUnitTests {
     }
 
     @Test(
-        "systemd understands every line", .enabled(if: File.isThere(analyzer), "needs systemd"),
+        "systemd understands every line",
+        .enabled(if: File.isPresent(at: analyzer), "needs systemd"),
         arguments: units)
     func isUnderstood(_ unit: String) async throws {
         let scratch = FileManager.default.temporaryDirectory.path + "/ferry-units-\(UUID())"
@@ -60,8 +62,8 @@ struct ServiceUnitTests {
         let path = "\(scratch)/\(unit)"
         try text(unit).replacing("/usr/bin/ferry-", with: "\(ProgramFolder.path)/ferry-")
             .write(toFile: path, atomically: true, encoding: .utf8)
-        let verified = try await FerryCommand.run(
-            Self.analyzer, ["verify", "--man=no", path], in: scratch)
+        let verified = try await FerryCommand.runProgram(
+            at: Self.analyzer, arguments: ["verify", "--man=no", path], folder: scratch)
         #expect(verified.exitCode == 0)
         #expect(verified.errors.isEmpty, "\(verified.errors)")
     }

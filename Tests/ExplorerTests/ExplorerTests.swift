@@ -6,7 +6,7 @@ import Testing
 @Suite("Explorer", .serialized)
 struct ExplorerTests {
     @Test func `A million states of everything at once hold, and each can still end well`() throws {
-        let full = try Exploration.run(Configuration.full.bounds)
+        let full = try Exploration.exploreStates(within: Configuration.full.bounds)
         print("full: \(full.report)")
         #expect(full.finding == nil, "\(full.report)")
         #expect(full.isComplete)
@@ -20,7 +20,7 @@ struct ExplorerTests {
     func `Narrower bounds with more of one kind hold as well`(
         _ configuration: Configuration
     ) throws {
-        let exploration = try Exploration.run(configuration.bounds)
+        let exploration = try Exploration.exploreStates(within: configuration.bounds)
         #expect(exploration.finding == nil, "\(configuration.name): \(exploration.report)")
         #expect(exploration.isComplete)
     }
@@ -28,7 +28,7 @@ struct ExplorerTests {
     @Test(arguments: PlantedBug.allCases)
     func `Each rule that is broken on purpose is found`(_ bug: PlantedBug) throws {
         let (bounds, violation) = bug.exposure
-        let exploration = try Exploration.run(bounds, bug: bug)
+        let exploration = try Exploration.exploreStates(within: bounds, bug: bug)
         let finding = try #require(exploration.finding, "\(bug): \(exploration.report)")
         #expect(finding.violation == violation, "\(bug): \(exploration.report)")
         #expect(!finding.conversation.isEmpty)
@@ -36,7 +36,7 @@ struct ExplorerTests {
 
     @Test func `The same bounds give the same conversation`() throws {
         func conversation() throws -> [String]? {
-            try Exploration.run(Configuration.small.bounds, bug: .resumeAfterGo)
+            try Exploration.exploreStates(within: Configuration.small.bounds, bug: .resumeAfterGo)
                 .finding?.conversation
         }
         let first = try #require(try conversation())
@@ -45,7 +45,7 @@ struct ExplorerTests {
     }
 
     @Test func `A search that is cut short does not claim to be complete`() throws {
-        let cut = try Exploration.run(Configuration.small.bounds, depthMax: 5)
+        let cut = try Exploration.exploreStates(within: Configuration.small.bounds, depthMax: 5)
         #expect(!cut.isComplete)
         #expect(cut.depth == 5)
         #expect(cut.report.hasSuffix("not complete: no violation so far"))

@@ -30,7 +30,7 @@ struct KindTests {
         ]
         for (record, kind) in samples {
             var writer = ByteWriter()
-            record.write(to: &writer)
+            record.writeBytes(to: &writer)
             #expect(UInt32(writer.bytes[0]) == kind.rawValue)
         }
     }
@@ -45,7 +45,7 @@ struct KindTests {
             (.throttle(percent: 1), .throttle),
         ]
         for (request, kind) in samples {
-            #expect(UInt32(request.frame(number: 1)[4]) == kind.rawValue)
+            #expect(UInt32(request.encodeFrame(number: 1)[4]) == kind.rawValue)
         }
     }
 }

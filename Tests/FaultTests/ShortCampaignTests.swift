@@ -8,7 +8,7 @@ import Testing
 struct ShortCampaignTests {
     @Test("40 of them: one owner after each, who runs the VM; no wrong page; nothing left behind")
     func short() async {
-        let report = await Campaign(Matrix.short) { print($0) }.run()
+        let report = await Campaign(scenarios: Matrix.short) { print($0) }.runAllScenarios()
         #expect(report.violations.isEmpty, "\(report.summary)")
         #expect(report.rows.count == Matrix.short.count, "\(report.summary)")
     }

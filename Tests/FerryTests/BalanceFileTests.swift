@@ -46,8 +46,8 @@ struct BalanceFileTests {
             atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try text.write(toFile: "\(folder)/c.data", atomically: true, encoding: .utf8)
-        return try await FerryCommand.run(
-            ["balance", "--input", "c.data"] + arguments, in: folder)
+        return try await FerryCommand.runFerry(
+            arguments: ["balance", "--input", "c.data"] + arguments, folder: folder)
     }
 
     private func plan(_ result: FerryCommand.Result) throws -> Plan {
@@ -118,14 +118,14 @@ struct BalanceFileTests {
     @Test func `A file or a node that is not there, and options that do not go together`()
         async throws
     {
-        let missing = try await FerryCommand.run(
-            ["balance", "--input", "nowhere.data"], in: NSTemporaryDirectory())
+        let missing = try await FerryCommand.runFerry(
+            arguments: ["balance", "--input", "nowhere.data"], folder: NSTemporaryDirectory())
         #expect(missing.exitCode == 1)
         #expect(missing.errors.contains("nowhere.data"))
         #expect(try await balance(good, "--drain", "z").exitCode == 3)
         #expect(try await balance(good, "--drain", "a", "--moves", "3").exitCode == 64)
-        let alone = try await FerryCommand.run(
-            ["balance", "--moves", "3"], in: NSTemporaryDirectory())
+        let alone = try await FerryCommand.runFerry(
+            arguments: ["balance", "--moves", "3"], folder: NSTemporaryDirectory())
         #expect(alone.exitCode == 64)
     }
 }

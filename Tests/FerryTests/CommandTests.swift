@@ -20,8 +20,8 @@ struct CommandTests {
     {
         let folder = try TestFolder()
         try await folder.makeKeys()
-        let result = try await FerryCommand.run(
-            command + ["--cluster", "cluster.yaml"], in: folder.path)
+        let result = try await FerryCommand.runFerry(
+            arguments: command + ["--cluster", "cluster.yaml"], folder: folder.path)
         #expect(result.exitCode == 4, "\(result.errors)")
         #expect(result.errors.contains("add `controllers:` to"), "\(result.errors)")
         #expect(result.errors.contains("[no_controller]"))
@@ -44,8 +44,9 @@ struct CommandTests {
             ["record", "--to", "history.jsonl"],
         ]
         for command in commands {
-            let result = try await FerryCommand.run(
-                command + ["--cluster", "cluster.yaml", "--output", "json"], in: folder.path)
+            let result = try await FerryCommand.runFerry(
+                arguments: command + ["--cluster", "cluster.yaml", "--output", "json"],
+                folder: folder.path)
             #expect(result.exitCode == 5, "\(command): \(result.errors)")
             #expect(result.errors.contains("\"unreachable\""), "\(command): \(result.errors)")
         }
@@ -105,7 +106,8 @@ struct CommandTests {
     func `A command that is written wrongly is exit code 64 with what would be right`(
         _ command: [String], _ words: String
     ) async throws {
-        let result = try await FerryCommand.run(command, in: NSTemporaryDirectory())
+        let result = try await FerryCommand.runFerry(
+            arguments: command, folder: NSTemporaryDirectory())
         #expect(result.exitCode == 64, "\(result.errors)")
         #expect(result.errors.contains(words), "\(result.errors)")
     }
@@ -126,8 +128,8 @@ struct CommandTests {
 
     @Test(arguments: ["bash", "zsh", "fish"])
     func `Completion scripts ask for names`(_ shell: String) async throws {
-        let result = try await FerryCommand.run(
-            ["--generate-completion-script", shell], in: NSTemporaryDirectory())
+        let result = try await FerryCommand.runFerry(
+            arguments: ["--generate-completion-script", shell], folder: NSTemporaryDirectory())
         #expect(result.exitCode == 0, "\(result.errors)")
         #expect(result.output.contains("ferry complete vms"))
         #expect(result.output.contains("ferry complete hosts"))

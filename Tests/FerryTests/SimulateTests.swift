@@ -27,7 +27,7 @@ struct SimulateTests {
     private func ferry(_ arguments: String..., in folder: String = NSTemporaryDirectory())
         async throws -> FerryCommand.Result
     {
-        try await FerryCommand.run(arguments, in: folder)
+        try await FerryCommand.runFerry(arguments: arguments, folder: folder)
     }
 
     private func withFolder(_ body: (String) async throws -> Void) async throws {
@@ -83,7 +83,7 @@ struct SimulateTests {
     {
         try await withFolder { folder in
             func run(_ extra: String...) async throws -> FerryCommand.Result {
-                try await FerryCommand.run(Self.sweep + extra, in: folder)
+                try await FerryCommand.runFerry(arguments: Self.sweep + extra, folder: folder)
             }
             let one = try await run("--jobs", "1", "--output", "json", "--html", "one.html")
             #expect(one.exitCode == 0, "\(one.errors)")
@@ -283,7 +283,8 @@ struct SimulateTests {
     func `What is wrong with a command has its exit code and its words`(
         _ arguments: [String], _ code: Int32, _ words: String
     ) async throws {
-        let result = try await FerryCommand.run(["simulate"] + arguments, in: "/tmp")
+        let result = try await FerryCommand.runFerry(
+            arguments: ["simulate"] + arguments, folder: "/tmp")
         #expect(result.exitCode == code, "\(result.errors)")
         #expect(result.errors.contains(words), "\(result.errors)")
         #expect(result.output.isEmpty)
@@ -324,12 +325,12 @@ struct SimulateTests {
                 "simulate", "planetlab", "--trace", "day", "--policy", "dvfs,thr-mmt-0.8", "--mode",
                 "both", "--hosts", "8",
             ]
-            let table = try await FerryCommand.run(arguments, in: folder)
+            let table = try await FerryCommand.runFerry(arguments: arguments, folder: folder)
             #expect(table.exitCode == 0, "\(table.errors)")
             #expect(table.output.contains("THR-MMT-0.8, HONEST"))
             #expect(table.output.contains("What honest counts\n  VMs stay all day"))
-            let json = try await FerryCommand.run(
-                arguments + ["-o", "json", "--html", "page.html"], in: folder)
+            let json = try await FerryCommand.runFerry(
+                arguments: arguments + ["-o", "json", "--html", "page.html"], folder: folder)
             let runs = try #require(try object(json.output)["runs"] as? [[String: Any]])
             #expect(
                 runs.map { $0["policy"] as? String } == [
@@ -347,7 +348,8 @@ struct SimulateTests {
             }
             let page = try String(contentsOfFile: "\(folder)/page.html", encoding: .utf8)
             #expect(page.contains("The PlanetLab experiment, day day"))
-            let csv = try await FerryCommand.run(arguments + ["-o", "csv"], in: folder)
+            let csv = try await FerryCommand.runFerry(
+                arguments: arguments + ["-o", "csv"], folder: folder)
             #expect(csv.output.hasPrefix("day,policy,vms,energy_kwh,migrations,slav_percent,"))
             #expect(csv.output.split(separator: "\n").count == 5)
         }

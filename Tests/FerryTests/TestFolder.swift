@@ -49,8 +49,8 @@ struct TestFolder: ~Copyable {
     func ferry(
         _ arguments: String..., environment: [String: String] = [:]
     ) async throws -> FerryCommand.Result {
-        try await FerryCommand.run(
-            arguments, in: path,
+        try await FerryCommand.runFerry(
+            arguments: arguments, folder: path,
             environment: environment.merging(["FERRY_CLUSTER": "cluster.yaml"]) { old, _ in old })
     }
 }

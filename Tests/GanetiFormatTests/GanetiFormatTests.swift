@@ -46,7 +46,7 @@ struct GanetiFormatTests {
         #expect(cluster.nodes.map(\.freeMemoryMiB) == [45056, 61440])
         #expect(cluster.instances.map(\.vcpus) == [4, 2])
         #expect(cluster.instances.allSatisfy { $0.usesSharedStorage && $0.primary == 0 })
-        #expect(cluster.policy(ofGroup: 0).vcpuRatio == 8)
+        #expect(cluster.instancePolicy(ofGroup: 0).vcpuRatio == 8)
     }
 
     @Test func `Old files without the later columns, tags and policies are read`() throws {
@@ -63,17 +63,17 @@ struct GanetiFormatTests {
             """
         let cluster = try GanetiCluster(text: old, file: "x")
         #expect(cluster.nodes.map(\.isOffline) == [false, true, true])
-        #expect(cluster.policy(ofGroup: 0).vcpuRatio == 4)
+        #expect(cluster.instancePolicy(ofGroup: 0).vcpuRatio == 4)
         let state = try cluster.clusterState()
         #expect(state.hosts.map(\.state) == [.active, .maintenance, .maintenance])
     }
 
     @Test func `The state has the free memory that the file says`() throws {
         let state = try GanetiCluster(text: twoNodes, file: "x").clusterState()
-        #expect(state.free(on: 0).memoryBytes == 45056 << 20)
-        #expect(state.free(on: 1).memoryBytes == 61440 << 20)
-        #expect(state.limit(of: 0).milliCPUs == 8 * 16000)
-        #expect(state.vmCount(on: 0) == 2)
+        #expect(state.freeResources(on: 0).memoryBytes == 45056 << 20)
+        #expect(state.freeResources(on: 1).memoryBytes == 61440 << 20)
+        #expect(state.resourceLimit(of: 0).milliCPUs == 8 * 16000)
+        #expect(state.hostedVMCount(on: 0) == 2)
     }
 
     @Test func `The score is the sum of three standard deviations`() throws {
@@ -88,14 +88,17 @@ struct GanetiFormatTests {
     {
         let cluster = try GanetiCluster(text: twoNodes, file: "x")
         let state = try cluster.clusterState()
-        let plan = state.planBalance(.greedy(movesMax: 10), spread: cluster.balanceScore(of: state))
+        let plan = state.planBalance(
+            rules: .greedySearch(movesMax: 10), spread: cluster.balanceScore(of: state))
         #expect(plan.moves.moves.count == 1 && plan.after < plan.before)
         let local = try GanetiCluster(
             text: twoNodes.replacing("||ext|", with: "||plain|"), file: "x")
         let fixed = try local.clusterState()
         #expect(
-            fixed.planBalance(.greedy(movesMax: 10), spread: local.balanceScore(of: fixed))
-                .moves.moves.isEmpty)
+            fixed.planBalance(
+                rules: .greedySearch(movesMax: 10), spread: local.balanceScore(of: fixed)
+            )
+            .moves.moves.isEmpty)
     }
 
     @Test func `Instances with the same exclusion tag are kept apart`() throws {
@@ -109,10 +112,10 @@ struct GanetiFormatTests {
                 ], tags: ["htools:iextags:service"]), file: "x")
         let state = try cluster.clusterState()
         #expect(
-            state.refusal(of: 0, on: 1, for: .migration)
+            state.refusalReason(of: 0, on: 1, for: .migration)
                 == .antiAffinity(
                     group: "service:dns", domain: "host b", members: 1, max: 1))
-        #expect(state.refusal(of: 0, on: 2, for: .migration) == nil)
+        #expect(state.refusalReason(of: 0, on: 2, for: .migration) == nil)
     }
 
     @Test(arguments: [
@@ -179,14 +182,14 @@ struct HbalTests {
         var plan: BalancePlan?
         let time = clock.measure {
             plan = state.planBalance(
-                .greedy(movesMax: movesMax), spread: cluster.balanceScore(of: state))
+                rules: .greedySearch(movesMax: movesMax), spread: cluster.balanceScore(of: state))
         }
         let found = try #require(plan)
         print(
             "\(name): \(found.before) -> \(found.after), \(found.moves.moves.count) moves, \(time)")
         #expect(rounded(found.before) == start)
         #expect(rounded(found.after) <= end)
-        found.moves.apply(to: &state) { #expect($0.brokenRule() == nil) }
+        found.moves.applyMoves(to: &state) { #expect($0.ruleViolation() == nil) }
         #expect(abs(cluster.balanceScore(of: state).score - found.after) < 1e-9)
     }
 }

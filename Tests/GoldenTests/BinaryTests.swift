@@ -125,7 +125,8 @@ struct GoldenPeerTests {
             ("answer-overruled", .answer(.superseded(Epoch(9)))),
         ]
             + refusals.enumerated().map { index, code in
-                let refusal = MigrationRefusal(code, "no", details: index == 0 ? ["2", "3"] : [])
+                let refusal = MigrationRefusal(
+                    code, text: "no", details: index == 0 ? ["2", "3"] : [])
                 return ("refused-\(index + 1)", .refused(refusal))
             }
     }
@@ -146,13 +147,13 @@ struct GoldenPeerTests {
             "ledger-records.hex", Sample.ledgerRecords(),
             write: {
                 var writer = ByteWriter()
-                $0.write(to: &writer)
+                $0.writeBytes(to: &writer)
                 return writer.bytes
             },
             read: {
                 var reader = ByteReader($0)
                 let record = try LedgerRecord(from: &reader)
-                try reader.finish()
+                try reader.requireFullyRead()
                 return record
             })
     }
@@ -197,20 +198,20 @@ struct GoldenVMMTests {
         var reader = ByteReader(frame)
         let header = try VMMFrameHeader(from: &reader)
         #expect(header.number == 0x0506_0708)
-        let body = try reader.raw(header.bodyBytes, field: "body")
-        try reader.finish()
+        let body = try reader.readBytes(count: header.bodyBytes, field: "body")
+        try reader.requireFullyRead()
         return try make(header.kind, body)
     }
 
     @Test func `Requests to ferry-vmm have the bytes that they had`() throws {
         try check(
-            "vmm-requests.hex", Self.requests, write: { $0.frame(number: 0x0506_0708) },
+            "vmm-requests.hex", Self.requests, write: { $0.encodeFrame(number: 0x0506_0708) },
             read: { try Self.open($0, VMMRequest.init(kind:body:)) })
     }
 
     @Test func `Replies of ferry-vmm have the bytes that they had`() throws {
         try check(
-            "vmm-replies.hex", Self.replies(), write: { $0.frame(number: 0x0506_0708) },
+            "vmm-replies.hex", Self.replies(), write: { $0.encodeFrame(number: 0x0506_0708) },
             read: { try Self.open($0, VMMReply.init(kind:body:)) })
     }
 }

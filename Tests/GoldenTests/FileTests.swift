@@ -34,12 +34,12 @@ struct GoldenFileTests {
     @Test func `vm.json is what it was`() async throws {
         for (file, record) in try Self.records() {
             try await withTemporaryFolder { folder in
-                let files = try StateFolder(path: folder).files(of: VMName("web-1"))
-                try Folder.make(files.folder, mode: 0o700)
-                try record.write(to: files)
-                let written = try File.read("\(files.folder)/vm.json", limit: 4096)
+                let files = try StateFolder(path: folder).filesOfVM(named: VMName("web-1"))
+                try Folder.createFolder(at: files.folder, mode: 0o700)
+                try record.writeRecord(to: files)
+                let written = try File.readContents(at: "\(files.folder)/vm.json", limit: 4096)
                 try GoldenFile.check(file, hasText: String(decoding: written, as: UTF8.self))
-                try AtomicFile.write(GoldenFile.bytes(file), to: "\(files.folder)/vm.json")
+                try AtomicFile.writeBytes(GoldenFile.bytes(file), to: "\(files.folder)/vm.json")
                 #expect(try VMRecord(loading: files) == record)
             }
         }
@@ -60,8 +60,8 @@ struct GoldenFileTests {
     @Test func `The term is what it was`() async throws {
         try await withTemporaryFolder { folder in
             let fence = try TermFence(path: "\(folder)/term")
-            try fence.accept(4711)
-            let written = try File.read("\(folder)/term", limit: 64)
+            try fence.acceptTerm(4711)
+            let written = try File.readContents(at: "\(folder)/term", limit: 64)
             try GoldenFile.check("term.txt", hasText: String(decoding: written, as: UTF8.self))
             #expect(try TermFence(path: GoldenFile.path("term.txt")).term == 4711)
         }
@@ -78,15 +78,15 @@ struct GoldenFileTests {
                     api: 127.0.0.1:7101
                     peer: 127.0.0.1:7201
                 """
-            try AtomicFile.write(Array(yaml.utf8), to: "\(folder)/cluster.yaml")
+            try AtomicFile.writeBytes(Array(yaml.utf8), to: "\(folder)/cluster.yaml")
             let cluster = try ClusterFile(loading: "\(folder)/cluster.yaml", relativeTo: folder)
             let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             let host = try HostName("host-b")
             let address = SocketAddress(ip: "10.0.0.2", port: 7201)
             let written = PeerDirectory(
                 cluster: cluster, path: "\(folder)/peers.json", logger: logger)
-            try written.record(host, at: address)
-            let bytes = try File.read("\(folder)/peers.json", limit: 4096)
+            try written.recordPeer(named: host, at: address)
+            let bytes = try File.readContents(at: "\(folder)/peers.json", limit: 4096)
             let sorted = try JSONSerialization.data(
                 withJSONObject: JSONSerialization.jsonObject(with: Data(bytes)),
                 options: [.sortedKeys, .withoutEscapingSlashes])
@@ -128,8 +128,8 @@ struct GoldenFileTests {
         try await withTemporaryFolder { folder in
             let history = try Self.ledgerHistory()
             let ledger = try LedgerFile(path: "\(folder)/ledger")
-            for record in history { try ledger.append(record) }
-            let written = try File.read("\(folder)/ledger", limit: slots * slotBytes)
+            for record in history { try ledger.appendRecord(record) }
+            let written = try File.readContents(at: "\(folder)/ledger", limit: slots * slotBytes)
             #expect(written.count == slots * slotBytes)
             let used = (0...history.count).map { slot in
                 written[slot * slotBytes..<(slot + 1) * slotBytes].hexadecimal()
@@ -140,7 +140,7 @@ struct GoldenFileTests {
                 try #require([UInt8](hexadecimal: $0))
             }
             let zeros = [UInt8](repeating: 0, count: slots * slotBytes - stored.count)
-            try AtomicFile.write(stored + zeros, to: "\(folder)/stored")
+            try AtomicFile.writeBytes(stored + zeros, to: "\(folder)/stored")
             #expect(try LedgerFile(path: "\(folder)/stored").ownerships == ledger.ownerships)
         }
     }
@@ -152,19 +152,20 @@ struct GoldenFileTests {
         let header = SavedFileHeader(id: Sample.vm, spec: spec)
         let layout = try #require(GuestMemoryLayout(memory: spec.memory))
         let memory = try GuestMemory(layout, hugePages: false)
-        let file = try MemoryFile.growing(name: "golden")
-        let state = StateBlob.encode([
+        let file = try MemoryFile.createGrowing(name: "golden")
+        let state = StateBlob.encodeSections([
             StateSection(name: "machine", bytes: [1, 2, 3]),
             StateSection(name: "device/serial", version: 2, bytes: []),
         ])
-        try SavedFileWriter(file: file).write(header, state: state, memory: memory)
-        let written = try file.bytes(at: 0, count: file.size())
+        try SavedFileWriter(file: file).writeMachine(header: header, state: state, memory: memory)
+        let written = try file.readBytes(at: 0, count: file.sizeInBytes())
         try GoldenFile.check("saved-vm.hex", hasLines: [written.hexadecimal()])
 
-        let copy = try MemoryFile.growing(name: "golden-copy")
+        let copy = try MemoryFile.createGrowing(name: "golden-copy")
         let line = try #require(try GoldenFile.lines("saved-vm.hex").first)
-        try copy.write(all: try #require([UInt8](hexadecimal: line)))
-        let reader = try SavedFileReader(Descriptor.open("/proc/self/fd/\(copy.number)", O_RDONLY))
+        try copy.writeAllBytes(try #require([UInt8](hexadecimal: line)))
+        let reader = try SavedFileReader(
+            Descriptor.openFile(at: "/proc/self/fd/\(copy.number)", flags: O_RDONLY))
         #expect(reader.header == header)
         try reader.readMemory(
             into: GuestMemory(layout, hugePages: false).mapping, layout: layout)
@@ -174,7 +175,7 @@ struct GoldenFileTests {
         let line = try #require(try GoldenFile.lines("serial-port.hex").first)
         var reader = ByteReader(try #require([UInt8](hexadecimal: line)))
         let port = try SerialPort(from: &reader)
-        try reader.finish()
+        try reader.requireFullyRead()
         #expect(port.encoded.hexadecimal() == line)
     }
 }
@@ -191,17 +192,17 @@ struct GoldenStartTests {
         in folder: String, _ record: VMRecord, _ start: VMStart, paused: Bool
     ) throws -> String {
         let program = "\(folder)/ferry-vmm"
-        try AtomicFile.write(Array(Self.program.utf8), to: program, mode: 0o700)
-        let files = try StateFolder(path: folder).files(of: VMName("web-1"))
-        try Folder.make(files.folder, mode: 0o700)
+        try AtomicFile.writeBytes(Array(Self.program.utf8), to: program, mode: 0o700)
+        let files = try StateFolder(path: folder).filesOfVM(named: VMName("web-1"))
+        try Folder.createFolder(at: files.folder, mode: 0o700)
         for name in ["kernel", "initrd"] {
-            try AtomicFile.write([], to: "\(folder)/\(name)", mode: 0o600)
+            try AtomicFile.writeBytes([], to: "\(folder)/\(name)", mode: 0o600)
         }
         let launcher = VMLauncher(program: program, shippedKernel: "/shipped/pulse.elf")
         #expect(throws: LaunchError.self) {
-            try launcher.launch(record, files: files, start: start, paused: paused)
+            try launcher.launchProcess(for: record, files: files, start: start, paused: paused)
         }
-        let written = try File.read("\(folder)/arguments", limit: 4096)
+        let written = try File.readContents(at: "\(folder)/arguments", limit: 4096)
         return String(decoding: written, as: UTF8.self).replacing(folder, with: "FOLDER")
             .split(separator: "\n").joined(separator: " ")
     }

@@ -20,7 +20,7 @@ enum GoldenFile {
     static func path(_ name: String) -> String { "\(folder)/\(name)" }
 
     static func bytes(_ name: String) throws -> [UInt8] {
-        try File.read(path(name), limit: 1 << 20)
+        try File.readContents(at: path(name), limit: 1 << 20)
     }
 
     static func lines(_ name: String) throws -> [String] {
@@ -30,14 +30,14 @@ enum GoldenFile {
 
     /// Compares with a file, or makes it so.
     static func check(_ name: String, hasText text: String) throws {
-        if isWriting { try AtomicFile.write(Array(text.utf8), to: path(name)) }
+        if isWriting { try AtomicFile.writeBytes(Array(text.utf8), to: path(name)) }
         #expect(try String(decoding: bytes(name), as: UTF8.self) == text, "\(name)")
     }
 
     /// Compares line by line, so that a failure shows the one that differs, or writes the file.
     static func check(_ name: String, hasLines found: [String]) throws {
         let text = found.map { "\($0)\n" }.joined()
-        if isWriting { try AtomicFile.write(Array(text.utf8), to: path(name)) }
+        if isWriting { try AtomicFile.writeBytes(Array(text.utf8), to: path(name)) }
         let stored = try lines(name)
         #expect(stored.count == found.count, "lines of \(name)")
         for (index, (stored, found)) in zip(stored, found).enumerated() {
@@ -61,7 +61,7 @@ enum GoldenJSON {
 /// A folder for one test.
 func withTemporaryFolder(_ body: (String) async throws -> Void) async throws {
     let folder = "\(NSTemporaryDirectory())ferry-golden-\(UInt64.random(in: .min ... .max))"
-    try Folder.make(folder, mode: 0o700)
-    defer { try? Folder.remove(folder) }
+    try Folder.createFolder(at: folder, mode: 0o700)
+    defer { try? Folder.removeRecursively(at: folder) }
     try await body(folder)
 }

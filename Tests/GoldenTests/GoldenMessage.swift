@@ -47,7 +47,7 @@ struct GoldenMessage: Sendable, CustomTestStringConvertible {
                 "\(file).jsonl",
                 hasLines: lines.map {
                     String(
-                        decoding: try RecordCodec.encode(read($0, key: key)), as: UTF8.self)
+                        decoding: try RecordCodec.encodeRecord(read($0, key: key)), as: UTF8.self)
                 })
         }
     }
@@ -64,6 +64,6 @@ struct GoldenMessage: Sendable, CustomTestStringConvertible {
     private static func read(_ line: String, key: String) throws -> ClusterRecord {
         let entry = StoreEntry(
             key: StoreKey(key), value: Array(line.utf8), revision: Revision(1))
-        return try #require(try RecordCodec.decode(entry))
+        return try #require(try RecordCodec.decodeRecord(from: entry))
     }
 }

@@ -43,12 +43,14 @@ struct GoldenStoreTests {
             let path = "\(folder)/store.sqlite"
             try makeStore(at: path, entries + [("schema", #"{"version":1}"#)])
             let store = try SQLiteStore(path: path)
-            let leader = try await store.campaign(
-                Candidate(name: HostName("controller-1"), apiAddress: "127.0.0.1:1"),
+            let leader = try await store.acquireLeadership(
+                for: Candidate(name: HostName("controller-1"), apiAddress: "127.0.0.1:1"),
                 lease: .seconds(60))
             #expect(leader.term == Term(5))
-            #expect(try await RecordSchema.current.upgradeSchema(in: store, term: leader.term) == 1)
-            let records = try await store.listAll("").entries.compactMap(RecordCodec.decode)
+            #expect(
+                try await RecordSchema.current.upgradeSchema(of: store, inTerm: leader.term) == 1)
+            let records = try await store.listAllEntries(prefix: "").entries.compactMap(
+                RecordCodec.decodeRecord)
             #expect(records.count == entries.count)
             await store.close()
         }

@@ -8,23 +8,24 @@ import Testing
 struct BookTests {
     private var known: HistoryState {
         var book = HistoryState()
-        book.apply(.host(host("host-a")))
-        book.apply(.vm(vm("web", vcpus: 2, memory: 4)))
-        book.apply(.place(place("web", .running, on: "host-a")))
+        book.applyLine(.host(host("host-a")))
+        book.applyLine(.vm(vm("web", vcpus: 2, memory: 4)))
+        book.applyLine(.place(place("web", .running, on: "host-a")))
         return book
     }
 
     @Test func `What was written is no news, what changed is`() {
         let book = known
-        #expect(book.newLines(for: host("host-a")).isEmpty)
-        #expect(book.newLines(for: vm("web"), place: place("web", .running, on: "host-a")).isEmpty)
+        #expect(book.changedLines(for: host("host-a")).isEmpty)
+        #expect(
+            book.changedLines(for: vm("web"), place: place("web", .running, on: "host-a")).isEmpty)
         let draining = host("host-a", state: .draining)
-        #expect(book.newLines(for: draining) == [.host(draining)])
+        #expect(book.changedLines(for: draining) == [.host(draining)])
         let paused = place("web", .paused, on: "host-a")
-        #expect(book.newLines(for: vm("web"), place: paused) == [.place(paused)])
+        #expect(book.changedLines(for: vm("web"), place: paused) == [.place(paused)])
         let important = vm("web") { $0.priority = 3 }
         #expect(
-            book.newLines(for: important, place: place("web", .running, on: "host-a")) == [
+            book.changedLines(for: important, place: place("web", .running, on: "host-a")) == [
                 .vm(important)
             ])
     }
@@ -32,41 +33,41 @@ struct BookTests {
     @Test func `A name that another VM has now ends the first`() {
         let again = place("web", .running, on: "host-a")
         #expect(
-            known.newLines(for: vm("web", 2), place: again)
+            known.changedLines(for: vm("web", 2), place: again)
                 == [.gone(RecordedEnd(.vm, name: "web")), .vm(vm("web", 2)), .place(again)])
     }
 
     @Test func `Hosts and groups that no line describes are left out`() {
         let stranger = vm("db", 2) { $0.groups = ["new"] }
-        let lines = known.newLines(for: stranger, place: place("db", .running, on: "host-z"))
+        let lines = known.changedLines(for: stranger, place: place("db", .running, on: "host-z"))
         #expect(lines == [.vm(vm("db", 2)), .place(place("db", .running))])
         #expect(known.unknownGroups(of: stranger) == ["new"])
         // Once they are described, they are news.
         var book = known
-        for line in lines { book.apply(line) }
-        book.apply(.host(host("host-z")))
-        book.apply(.group(RecordedGroup(name: "new", rule: .affinity)))
+        for line in lines { book.applyLine(line) }
+        book.applyLine(.host(host("host-z")))
+        book.applyLine(.group(RecordedGroup(name: "new", rule: .affinity)))
         #expect(
-            book.newLines(for: stranger, place: place("db", .running, on: "host-z"))
+            book.changedLines(for: stranger, place: place("db", .running, on: "host-z"))
                 == [.vm(stranger), .place(place("db", .running, on: "host-z"))])
     }
 
     @Test func `A move is written once, however often it is told of`() {
         var book = known
-        book.apply(.host(host("host-b")))
+        book.applyLine(.host(host("host-b")))
         let first = move("web", from: "host-a", to: "host-b")
-        #expect(book.newLines(for: first) == [.move(first)])
-        book.apply(.move(first))
-        #expect(book.newLines(for: first).isEmpty)
+        #expect(book.changedLines(for: first) == [.move(first)])
+        book.applyLine(.move(first))
+        #expect(book.changedLines(for: first).isEmpty)
         let again = move("web", from: "host-a", to: "host-b", operation: 10)
-        #expect(book.newLines(for: again) == [.move(again)])
+        #expect(book.changedLines(for: again) == [.move(again)])
         book.markAsRecorded(again)
-        #expect(book.newLines(for: again).isEmpty)
+        #expect(book.changedLines(for: again).isEmpty)
         // What it remembers has an end; what is new is never taken for known.
         for number in UInt64(100)..<20_000 {
             let other = move("web", from: "host-a", to: "host-b", operation: number)
-            #expect(book.newLines(for: other) == [.move(other)])
-            book.apply(.move(other))
+            #expect(book.changedLines(for: other) == [.move(other)])
+            book.applyLine(.move(other))
         }
     }
 
@@ -79,7 +80,7 @@ struct BookTests {
                 == [
                     .gone(RecordedEnd(.vm, name: "web")), .gone(RecordedEnd(.host, name: "host-a")),
                 ])
-        #expect(known.newLines(forEnd: RecordedEnd(.vm, name: "nobody")).isEmpty)
+        #expect(known.changedLines(forEnd: RecordedEnd(.vm, name: "nobody")).isEmpty)
     }
 
     @Test(arguments: [
@@ -96,10 +97,11 @@ struct BookTests {
                 cores: cores, memoryBytes: memory * mebibyte, dirtyBytesPerSecond: dirty * mebibyte)
         }
         var book = known
-        let first = book.newLines(forVMs: [vmName("web"): reading(1, 2048, 40)], hosts: [:])
+        let first = book.changedLines(forVMs: [vmName("web"): reading(1, 2048, 40)], hosts: [:])
         #expect(first.count == 1)
-        for line in first { book.apply(line) }
-        let next = book.newLines(forVMs: [vmName("web"): reading(cores, memory, dirty)], hosts: [:])
+        for line in first { book.applyLine(line) }
+        let next = book.changedLines(
+            forVMs: [vmName("web"): reading(cores, memory, dirty)], hosts: [:])
         #expect(next.isEmpty != isNews)
     }
 
@@ -109,8 +111,8 @@ struct BookTests {
         for step in 0...1000 {
             let cores = 0.001 * Double(step)
             let reading = VMReading(cores: cores, memoryBytes: 0)
-            for line in book.newLines(forVMs: [vmName("web"): reading], hosts: [:]) {
-                book.apply(line)
+            for line in book.changedLines(forVMs: [vmName("web"): reading], hosts: [:]) {
+                book.applyLine(line)
                 guard case .load(let load) = line else { continue }
                 written = load.vms[0].reading.cores
             }
@@ -124,11 +126,11 @@ struct BookTests {
             vmName("nobody"): VMReading(cores: 1, memoryBytes: 1),
         ]
         #expect(
-            known.newLines(
+            known.changedLines(
                 forVMs: readings, hosts: [hostName("host-z"): HostReading(cores: 1, memoryBytes: 1)]
             ) == [])
         #expect(
-            known.newLines(
+            known.changedLines(
                 forVMs: [:],
                 hosts: [hostName("host-a"): HostReading(cores: .infinity, memoryBytes: 1)])
                 == [])
@@ -139,10 +141,10 @@ struct BookTests {
         var readings: [VMName: VMReading] = [:]
         for number in 0..<2500 {
             let name = "vm-\(10_000 + number)"
-            book.apply(.vm(vm(name, UInt64(number))))
+            book.applyLine(.vm(vm(name, UInt64(number))))
             readings[vmName(name)] = VMReading(cores: 1, memoryBytes: gibibyte)
         }
-        let names = book.newLines(forVMs: readings, hosts: [:]).map { line -> [String] in
+        let names = book.changedLines(forVMs: readings, hosts: [:]).map { line -> [String] in
             guard case .load(let load) = line else { return [] }
             return load.vms.map(\.name.text)
         }

@@ -87,20 +87,20 @@ final class HistoryFile: Sendable {
 
     init(_ entries: [(Int64, HistoryLine)]) throws {
         var writer = try HistoryWriter(path: path, header: header())
-        for (t, line) in entries { try writer.write(HistoryEntry(t: t, line: line)) }
+        for (t, line) in entries { try writer.writeEntry(HistoryEntry(t: t, line: line)) }
     }
 
     init(_ bytes: [UInt8]) throws { try set(bytes) }
 
-    deinit { try? File.remove(path) }
+    deinit { try? File.removeIfPresent(at: path) }
 
     func set(_ bytes: [UInt8]) throws {
-        let file = try Descriptor.open(path, O_CREAT | O_TRUNC | O_WRONLY)
-        try file.write(all: bytes)
+        let file = try Descriptor.openFile(at: path, flags: O_CREAT | O_TRUNC | O_WRONLY)
+        try file.writeAllBytes(bytes)
     }
 
     var bytes: [UInt8] {
-        get throws { try File.read(path, limit: 1 << 30) }
+        get throws { try File.readContents(at: path, limit: 1 << 30) }
     }
 
     var text: String {

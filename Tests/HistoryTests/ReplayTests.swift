@@ -17,7 +17,8 @@ struct ReplayTests {
         let watch = Watch(history)
         var strategy = history.recordedStrategy
         strategy.moves = WatchedMoves(inner: strategy.moves, watch: watch)
-        let result = try history.scenario(using: strategy, power: power, seed: 1).run()
+        let result = try history.makeScenario(using: strategy, power: power, seed: 1)
+            .runSimulation()
         #expect(watch.differences.isEmpty, "\(watch.differences.first ?? "")")
         #expect(watch.looks > 500)
         #expect(watch.last == history.placement(at: history.end - 1))
@@ -36,7 +37,8 @@ struct ReplayTests {
         let watch = Watch(history)
         var strategy = history.recordedStrategy
         strategy.moves = WatchedMoves(inner: strategy.moves, watch: watch)
-        let result = try history.scenario(using: strategy, power: power, seed: 1).run()
+        let result = try history.makeScenario(using: strategy, power: power, seed: 1)
+            .runSimulation()
         for stay in history.stays {
             let name = history.vms[stay.vm].name.text
             let hosts = ([stay.host] + stay.moves.map(\.to)).map {
@@ -54,14 +56,14 @@ struct ReplayTests {
     @Test func `Another policy begins from the same places and decides what comes after`() throws {
         let history = try HistoryFile(storyLines).read()
         let strategy = Strategy("best-fit", summary: "", placement: BestFit())
-        let scenario = history.scenario(using: strategy, power: power, seed: 1)
+        let scenario = history.makeScenario(using: strategy, power: power, seed: 1)
         #expect(scenario.events == history.hostEvents)
-        let result = try scenario.run()
+        let result = try scenario.runSimulation()
         #expect(result.requests == 5 && result.refused == 1)
         // Best fit puts the job beside db instead of on a host of its own.
         #expect(result.course[20].hostsInUse == 2)
         #expect(result.drains == 1 && result.hostFailures == 1)
-        #expect(try scenario.run() == result)
+        #expect(try scenario.runSimulation() == result)
     }
 }
 
@@ -96,8 +98,8 @@ private final class Watch: Sendable {
         for vm in cluster.allVMs {
             let name = String(
                 names[Int(cluster.description(of: vm).id.low)].prefix { $0 != "~" })
-            found[name] = cluster.host(of: vm).map { cluster.hosts[$0].name }
-            if cluster.target(of: vm) != nil { moved.insert(name) }
+            found[name] = cluster.currentHost(of: vm).map { cluster.hosts[$0].name }
+            if cluster.migrationTarget(of: vm) != nil { moved.insert(name) }
         }
         var expected = history.placement(at: t)
         // While it is moved, here or there, it is at one end or the other.
@@ -159,12 +161,12 @@ private struct RandomHistory {
         var t: Int64 = 5000
         for _ in 0..<120 {
             settle(at: t)
-            switch lots.number(below: 5) {
+            switch lots.drawNumber(below: 5) {
             case 0, 1: come(at: t)
             case 2: go(at: t)
             default: move(at: t)
             }
-            t += 1 + Int64(lots.number(below: 12_000))
+            t += 1 + Int64(lots.drawNumber(below: 12_000))
         }
         settle(at: t + Self.moveTime)
         entries.append((t + 60_000, .end))
@@ -191,11 +193,11 @@ private struct RandomHistory {
 
     private mutating func hostWithRoom(_ memory: Int) -> Int? {
         let hosts = free.indices.filter { free[$0] >= memory }
-        return hosts.isEmpty ? nil : hosts[lots.number(below: hosts.count)]
+        return hosts.isEmpty ? nil : hosts[lots.drawNumber(below: hosts.count)]
     }
 
     private mutating func come(at t: Int64) {
-        let memory = [1, 2, 4, 8][lots.number(below: 4)]
+        let memory = [1, 2, 4, 8][lots.drawNumber(below: 4)]
         guard let host = hostWithRoom(memory) else { return }
         count += 1
         let name = "vm-\(count)"
@@ -225,6 +227,6 @@ private struct RandomHistory {
     /// A VM that is not being moved.
     private mutating func lot() -> Int? {
         let still = vms.indices.filter { vms[$0].move == nil }
-        return still.isEmpty ? nil : still[lots.number(below: still.count)]
+        return still.isEmpty ? nil : still[lots.drawNumber(below: still.count)]
     }
 }

@@ -15,11 +15,11 @@ struct SizeTests {
         var lots = SplitMix64(seed: 7)
         var vms: [(name: VMName, vcpus: Int, memory: Int64, share: Double, noise: Double)] = []
         for number in 0..<1000 {
-            let vcpus = [1, 2, 4, 8][lots.number(below: 4)]
+            let vcpus = [1, 2, 4, 8][lots.drawNumber(below: 4)]
             let described = vm("service-\(number)", UInt64(number), vcpus: vcpus)
-            try writer.write(HistoryEntry(t: 0, line: .vm(described)))
+            try writer.writeEntry(HistoryEntry(t: 0, line: .vm(described)))
             vms.append(
-                (described.name, vcpus, described.memoryBytes, 0.05 + 0.5 * lots.fraction(), 0))
+                (described.name, vcpus, described.memoryBytes, 0.05 + 0.5 * lots.drawFraction(), 0))
         }
         let before = writer.bytes
         let hold = 1 - 10.0 / 600
@@ -28,7 +28,7 @@ struct SizeTests {
             for index in vms.indices {
                 let vm = vms[index]
                 // The sum of twelve is near enough to normal.
-                let normal = (0..<12).reduce(-6.0) { sum, _ in sum + lots.fraction() }
+                let normal = (0..<12).reduce(-6.0) { sum, _ in sum + lots.drawFraction() }
                 vms[index].noise = hold * vm.noise + 0.15 * (1 - hold * hold).squareRoot() * normal
                 let share = min(max(vm.share + vms[index].noise, 0.002), 1)
                 let memory = 0.5 + 0.2 * Double((step + index) % 360) / 360
@@ -37,8 +37,8 @@ struct SizeTests {
                     memoryBytes: Int64(memory * Double(vm.memory)),
                     dirtyBytesPerSecond: Int64(share * 2e7))
             }
-            for line in writer.recordedState.newLines(forVMs: readings, hosts: [:]) {
-                try writer.write(HistoryEntry(t: Int64(step) * 10_000, line: line))
+            for line in writer.recordedState.changedLines(forVMs: readings, hosts: [:]) {
+                try writer.writeEntry(HistoryEntry(t: Int64(step) * 10_000, line: line))
             }
         }
         let day = (writer.bytes - before) * 24

@@ -90,11 +90,11 @@ struct WorkloadTests {
         let workload = try file.read().workload
         let series = workload.requests[0].series
         func cpu(_ seconds: Int) -> Double {
-            workload.utilisation.cpuShare(inRow: series, after: .seconds(seconds))
+            workload.utilisation.sampledCPUShare(inRow: series, after: .seconds(seconds))
         }
         // 2 cores from the beginning, 1 from 15 s, 3 (more than it has) from 25 s; steps of 10 s.
         #expect(cpu(0) == 1 && cpu(10) == 0.75 && cpu(20) == 1)
-        #expect(workload.utilisation.memoryShare(inRow: series, after: .seconds(10)) == 0.75)
+        #expect(workload.utilisation.sampledMemoryShare(inRow: series, after: .seconds(10)) == 0.75)
     }
 
     @Test func `Hosts are drained and fail again when they were`() throws {

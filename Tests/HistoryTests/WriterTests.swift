@@ -17,10 +17,11 @@ struct WriterTests {
             #expect(writer.continues && writer.header == header())
             #expect(writer.lastTime == 600_000)
             // It knows what the file says.
-            #expect(writer.recordedState.newLines(for: host("host-b")).isEmpty)
-            try writer.write(
+            #expect(writer.recordedState.changedLines(for: host("host-b")).isEmpty)
+            try writer.writeEntry(
                 HistoryEntry(t: 900_000, line: .gap(RecordedGap(.stopped, since: 600_000))))
-            try writer.write(HistoryEntry(t: 900_000, line: .gone(RecordedEnd(.vm, name: "web"))))
+            try writer.writeEntry(
+                HistoryEntry(t: 900_000, line: .gone(RecordedEnd(.vm, name: "web"))))
         }
         #expect(try file.bytes.starts(with: before))
         let history = try file.read()
@@ -35,7 +36,7 @@ struct WriterTests {
         do {
             var writer = try HistoryWriter(path: file.path, header: header())
             #expect(writer.continues && writer.cutOffBytes == 13)
-            try writer.write(HistoryEntry(t: 700_000, line: .end))
+            try writer.writeEntry(HistoryEntry(t: 700_000, line: .end))
         }
         #expect(try file.bytes == whole + Array("{\"kind\":\"end\",\"t\":700000}\n".utf8))
     }
@@ -67,16 +68,16 @@ struct WriterTests {
         let file = HistoryFile()
         do {
             var writer = try HistoryWriter(path: file.path, header: header())
-            try writer.write(HistoryEntry(t: 5000, line: .host(host("host-a"))))
-            try writer.write(HistoryEntry(t: 4000, line: .end))
+            try writer.writeEntry(HistoryEntry(t: 5000, line: .host(host("host-a"))))
+            try writer.writeEntry(HistoryEntry(t: 4000, line: .end))
             #expect(writer.lastTime == 5000)
             #expect(throws: HistoryWriteError.self) {
-                try writer.write(HistoryEntry(t: 6000, line: .host(host("host-b", cores: 0))))
+                try writer.writeEntry(HistoryEntry(t: 6000, line: .host(host("host-b", cores: 0))))
             }
             #expect(throws: HistoryWriteError.self) {
                 var odd = host("host-b")
                 odd.cpuOvercommit = .nan
-                try writer.write(HistoryEntry(t: 6000, line: .host(odd)))
+                try writer.writeEntry(HistoryEntry(t: 6000, line: .host(odd)))
             }
         }
         #expect(try file.read().end == 5000)

@@ -8,7 +8,7 @@ struct HostTests {
     @Test("A failed call names itself")
     func systemError() {
         #expect(throws: SystemError(call: "open(/nowhere/at/all)", code: ENOENT)) {
-            try Descriptor.open("/nowhere/at/all", O_RDONLY)
+            try Descriptor.openFile(at: "/nowhere/at/all", flags: O_RDONLY)
         }
         #expect(
             SystemError(call: "open(x)", code: ENOENT).description
@@ -17,26 +17,28 @@ struct HostTests {
 
     @Test("Two mappings of a memory file see the same bytes, and a hole reads as zero")
     func memoryFile() throws {
-        let file = try MemoryFile.create(name: "test", bytes: 8192)
+        let file = try MemoryFile.createFixedSize(name: "test", bytes: 8192)
         let first = try Mapping(file, count: 8192)
         let second = try Mapping(file, count: 8192)
         unsafe first.bytes[5000] = 42
         #expect(unsafe second.bytes[5000] == 42)
-        try MemoryFile.punchHole(file, offset: 4096, count: 4096)
+        try MemoryFile.punchHole(in: file, offset: 4096, count: 4096)
         #expect(unsafe second.bytes[5000] == 0)
     }
 
     @Test("A memory file keeps its size; a growing one does not promise to")
     func sealedSize() throws {
-        let file = try MemoryFile.create(name: "test", bytes: 8192)
-        #expect(MemoryFile.cannotShrink(file))
+        let file = try MemoryFile.createFixedSize(name: "test", bytes: 8192)
+        #expect(MemoryFile.hasShrinkSeal(on: file))
         for size in [4096, 16384] {
             #expect(throws: SystemError(call: "ftruncate", code: EPERM)) {
-                try file.truncate(to: size)
+                try file.truncateFile(toBytes: size)
             }
         }
-        #expect(try !MemoryFile.cannotShrink(MemoryFile.growing(name: "test")))
-        #expect(try !MemoryFile.cannotShrink(Descriptor.open("/dev/null", O_RDONLY)))
+        #expect(try !MemoryFile.hasShrinkSeal(on: MemoryFile.createGrowing(name: "test")))
+        #expect(
+            try !MemoryFile.hasShrinkSeal(on: Descriptor.openFile(at: "/dev/null", flags: O_RDONLY))
+        )
     }
 
     @Test("A detached program gets a few words of the environment and no more")
@@ -44,7 +46,8 @@ struct HostTests {
         let log = FileManager.default.temporaryDirectory.appending(path: "ferry-test-\(UUID())")
             .path
         defer { try? FileManager.default.removeItem(atPath: log) }
-        let process = try DetachedProcess.start("/usr/bin/env", [], log: log)
+        let process = try DetachedProcess.startProgram(
+            at: "/usr/bin/env", arguments: [], logPath: log)
         var status: Int32 = 0
         #expect(unsafe waitpid(process, &status, 0) == process)
         let names = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n")
@@ -61,7 +64,7 @@ struct HostTests {
             let text = try? String(contentsOfFile: "/proc/thread-self/comm", encoding: .utf8)
             name.withLock { $0 = text ?? "" }
         }
-        thread.join()
+        thread.joinThread()
         #expect(name.withLock { $0 } == "ferry-test\n")
     }
 
@@ -81,25 +84,27 @@ struct HostTests {
 
     @Test("TCP connects, and waits have an end")
     func tcp() throws {
-        let listener = try TCPSocket.listen(on: SocketAddress(ip: "127.0.0.1", port: 0))
-        let port = try TCPSocket.port(of: listener)
-        #expect(try TCPSocket.accept(on: listener, within: .milliseconds(1)) == nil)
-        let client = try TCPSocket.connect(
+        let listener = try TCPSocket.openListener(on: SocketAddress(ip: "127.0.0.1", port: 0))
+        let port = try TCPSocket.boundPort(of: listener)
+        #expect(try TCPSocket.acceptConnection(on: listener, within: .milliseconds(1)) == nil)
+        let client = try TCPSocket.openConnection(
             to: SocketAddress(ip: "127.0.0.1", port: port), within: .seconds(5))
-        let server = try #require(try TCPSocket.accept(on: listener, within: .seconds(5)))
-        try client.write(all: [1, 2, 3])
+        let server = try #require(try TCPSocket.acceptConnection(on: listener, within: .seconds(5)))
+        try client.writeAllBytes([1, 2, 3])
         var bytes = [UInt8](repeating: 0, count: 8)
-        let count = try unsafe bytes.withUnsafeMutableBytes { try unsafe server.read(into: $0) }
+        let count = try unsafe bytes.withUnsafeMutableBytes {
+            try unsafe server.readAvailable(into: $0)
+        }
         #expect(bytes.prefix(count) == [1, 2, 3])
     }
 
     @Test("Nobody listening is an error that names the address")
     func refused() throws {
-        let listener = try TCPSocket.listen(on: SocketAddress(ip: "127.0.0.1", port: 0))
-        let address = SocketAddress(ip: "127.0.0.1", port: try TCPSocket.port(of: listener))
-        listener.shutdown()
+        let listener = try TCPSocket.openListener(on: SocketAddress(ip: "127.0.0.1", port: 0))
+        let address = SocketAddress(ip: "127.0.0.1", port: try TCPSocket.boundPort(of: listener))
+        listener.shutDownSocket()
         #expect(throws: SystemError(call: "connect(\(address))", code: ECONNREFUSED)) {
-            try TCPSocket.connect(to: address, within: .seconds(5))
+            try TCPSocket.openConnection(to: address, within: .seconds(5))
         }
     }
 
@@ -112,16 +117,16 @@ struct HostTests {
             try? FileManager.default.removeItem(
                 atPath: URL(filePath: folder).deletingLastPathComponent().path)
         }
-        let listener = try UnixSocket.listen(at: folder + "/s")
-        let client = try UnixSocket.connect(to: folder + "/s")
-        let server = try #require(try TCPSocket.accept(on: listener, within: .seconds(5)))
-        #expect(try UnixSocket.peer(of: server).pid == getpid())
+        let listener = try UnixSocket.openListener(at: folder + "/s")
+        let client = try UnixSocket.openConnection(to: folder + "/s")
+        let server = try #require(try TCPSocket.acceptConnection(on: listener, within: .seconds(5)))
+        #expect(try UnixSocket.peerCredentials(of: server).pid == getpid())
 
-        let file = try MemoryFile.create(name: "test", bytes: 4096)
-        try UnixSocket.send([7], with: [file, file], on: client)
-        let (bytes, descriptors) = try UnixSocket.receive(upTo: 16, on: server)
+        let file = try MemoryFile.createFixedSize(name: "test", bytes: 4096)
+        try UnixSocket.sendBytes([7], attaching: [file, file], on: client)
+        let (bytes, descriptors) = try UnixSocket.receiveBytes(upTo: 16, on: server)
         #expect(bytes == [7])
         #expect(descriptors.count == 2)
-        #expect(try descriptors[0].size() == 4096)
+        #expect(try descriptors[0].sizeInBytes() == 4096)
     }
 }

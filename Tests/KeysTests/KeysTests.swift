@@ -10,10 +10,10 @@ struct ScratchFolder: ~Copyable {
 
     init() throws {
         path = "\(NSTemporaryDirectory())ferry-keys-\(UInt64.random(in: .min ... .max))"
-        try Folder.make(path, mode: 0o700)
+        try Folder.createFolder(at: path, mode: 0o700)
     }
 
-    deinit { try? Folder.remove(path) }
+    deinit { try? Folder.removeRecursively(at: path) }
 }
 
 @Suite("The cluster's keys")
@@ -26,7 +26,7 @@ struct KeysTests {
     func leaf() throws {
         let scratch = try ScratchFolder()
         let folder = KeyFolder("\(scratch.path)/agent-host-a")
-        try Self.authority().issue(role: .agent, name: HostName("host-a"), to: folder)
+        try Self.authority().issueCertificate(as: .agent, name: HostName("host-a"), to: folder)
         let facts = try CertificateFacts(loading: folder.certificate)
         #expect(facts.identity?.description == "ferry://test/agent/host-a")
         #expect(facts.dnsNames == ["host-a.agent.test.ferry.internal"])
@@ -42,7 +42,7 @@ struct KeysTests {
     func authority() throws {
         let scratch = try ScratchFolder()
         let folder = KeyFolder("\(scratch.path)/authority")
-        try Self.authority().write(to: folder)
+        try Self.authority().writeKeyFiles(to: folder)
         let facts = try CertificateFacts(loading: folder.authorityCertificate)
         #expect(facts.kind == .authority)
         #expect(facts.identity == nil)
@@ -54,7 +54,7 @@ struct KeysTests {
     func openSSL() throws {
         let scratch = try ScratchFolder()
         let folder = KeyFolder("\(scratch.path)/agent-host-a")
-        try Self.authority().issue(role: .agent, name: HostName("host-a"), to: folder)
+        try Self.authority().issueCertificate(as: .agent, name: HostName("host-a"), to: folder)
         for purpose in ["sslserver", "sslclient"] {
             let process = Process()
             process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
@@ -75,15 +75,15 @@ struct KeysTests {
         let authorityFolder = KeyFolder("\(scratch.path)/authority")
         let folder = KeyFolder("\(scratch.path)/operator-admin")
         let authority = try Self.authority()
-        try authority.write(to: authorityFolder)
-        try authority.issue(role: .operator, name: HostName("admin"), to: folder)
+        try authority.writeKeyFiles(to: authorityFolder)
+        try authority.issueCertificate(as: .operator, name: HostName("admin"), to: folder)
         for path in [authorityFolder.authorityKey, folder.key] {
-            #expect(try File.permissions(path) == 0o600)
+            #expect(try File.permissionBits(at: path) == 0o600)
         }
         for path in [authorityFolder.path, folder.path] {
-            #expect(try File.permissions(path) == 0o700)
+            #expect(try File.permissionBits(at: path) == 0o700)
         }
-        #expect(try Folder.names(in: folder.path) == ["ca.pem", "cert.pem", "key.pem"])
+        #expect(try Folder.entryNames(at: folder.path) == ["ca.pem", "cert.pem", "key.pem"])
     }
 
     @Test("Nothing is overwritten unless that was asked for, and an authority never")
@@ -92,15 +92,15 @@ struct KeysTests {
         let authorityFolder = KeyFolder("\(scratch.path)/authority")
         let folder = KeyFolder("\(scratch.path)/agent-host-a")
         let (authority, name) = (try Self.authority(), try HostName("host-a"))
-        try authority.write(to: authorityFolder)
-        try authority.issue(role: .agent, name: name, to: folder)
+        try authority.writeKeyFiles(to: authorityFolder)
+        try authority.issueCertificate(as: .agent, name: name, to: folder)
         let before = try CertificateFacts(loading: folder.certificate).serialNumber
-        #expect(throws: PKIError.self) { try authority.write(to: authorityFolder) }
+        #expect(throws: PKIError.self) { try authority.writeKeyFiles(to: authorityFolder) }
         #expect(throws: PKIError.self) {
-            try authority.issue(role: .agent, name: name, to: folder)
+            try authority.issueCertificate(as: .agent, name: name, to: folder)
         }
         #expect(try CertificateFacts(loading: folder.certificate).serialNumber == before)
-        try authority.issue(role: .agent, name: name, to: folder, overwrite: true)
+        try authority.issueCertificate(as: .agent, name: name, to: folder, overwrite: true)
         #expect(try CertificateFacts(loading: folder.certificate).serialNumber != before)
         _ = try Credentials(loading: folder)
     }
@@ -110,18 +110,18 @@ struct KeysTests {
         let scratch = try ScratchFolder()
         let folder = KeyFolder("\(scratch.path)/agent-host-a")
         let (authority, name, now) = (try Self.authority(), try HostName("host-a"), Date.now)
-        try authority.issue(role: .agent, name: name, days: 30, to: folder, now: now)
+        try authority.issueCertificate(as: .agent, name: name, days: 30, to: folder, now: now)
         let facts = try CertificateFacts(loading: folder.certificate)
         #expect(facts.notValidBefore < now)
         #expect(abs(facts.notValidAfter.timeIntervalSince(now) - 30 * 86400) < 2)
         for days in [0, -1, 100_000] {
             #expect(throws: PKIError.self) {
-                try authority.issue(role: .agent, name: name, days: days, to: folder)
+                try authority.issueCertificate(as: .agent, name: name, days: days, to: folder)
             }
         }
         #expect(throws: PKIError.self) {
-            try authority.issue(
-                role: .agent, name: name, days: 3650, to: folder, overwrite: true,
+            try authority.issueCertificate(
+                as: .agent, name: name, days: 3650, to: folder, overwrite: true,
                 now: now.addingTimeInterval(86400))
         }
     }
@@ -132,7 +132,7 @@ struct KeysTests {
         let folder = KeyFolder("\(scratch.path)/agent-host-a")
         let past = Date.now.addingTimeInterval(-10 * 86400)
         try ClusterAuthority(cluster: ClusterName("test"), now: past)
-            .issue(role: .agent, name: HostName("host-a"), days: 1, to: folder, now: past)
+            .issueCertificate(as: .agent, name: HostName("host-a"), days: 1, to: folder, now: past)
         #expect(try Credentials(loading: folder).isExpired())
     }
 
@@ -144,8 +144,8 @@ struct KeysTests {
         let name = try HostName("host-a")
         let one = KeyFolder("\(scratch.path)/one")
         let other = KeyFolder("\(scratch.path)/other")
-        try Self.authority().issue(role: .agent, name: name, to: one)
-        try Self.authority().issue(role: .agent, name: name, to: other)
+        try Self.authority().issueCertificate(as: .agent, name: name, to: one)
+        try Self.authority().issueCertificate(as: .agent, name: name, to: other)
 
         #expect(throws: PKIError.self) { try Credentials(loading: KeyFolder("/nowhere")) }
         try replace(one.authorityCertificate, with: other.authorityCertificate)
@@ -159,6 +159,7 @@ struct KeysTests {
     }
 
     private func replace(_ path: String, with other: String) throws {
-        try AtomicFile.write(File.read(other, limit: 1 << 16), to: path, mode: 0o600)
+        try AtomicFile.writeBytes(
+            File.readContents(at: other, limit: 1 << 16), to: path, mode: 0o600)
     }
 }

@@ -31,7 +31,7 @@ struct HandoverTests {
         let secondConsole = try second.console()
         let source = try first.connect()
         let destination = try second.connect()
-        #expect(try destination.status().state == .incoming)
+        #expect(try destination.fetchStatus().state == .incoming)
         #expect(source.info.cpuFeatures == destination.info.cpuFeatures)
 
         try source.startDirtyLog()
@@ -42,15 +42,15 @@ struct HandoverTests {
             try firstConsole.wait { $0.count { $0 == "\n" } > beats + 2 ? () : nil }
             #expect(try source.fetchDirtyLog() < source.layout.pageCount / 2)
         }
-        try source.pause(forHandover: true)
+        try source.pauseGuest(forHandover: true)
         _ = try source.fetchDirtyLog()
         try sendDirtyPages(of: source, to: destination)
         try expectSameMemory(source, destination)
-        try destination.loadState(source.saveState())
-        try source.seal()
-        #expect(try destination.status().isSealed)
-        try destination.resume()
-        try source.quit()
+        try destination.loadState(from: source.saveState())
+        try source.sealHandover()
+        #expect(try destination.fetchStatus().isSealed)
+        try destination.resumeGuest()
+        try source.requestQuit()
 
         // A line may be cut in two by the move: its rest is on the other console.
         let rest = try firstConsole.readToEnd()
@@ -62,7 +62,7 @@ struct HandoverTests {
         let all = heartbeats(rest) + heartbeats(secondConsole.text)
         #expect(isContinuous(all))
         #expect(all.allSatisfy { $0.errors == 0 })
-        try destination.quit()
+        try destination.requestQuit()
         #expect(try second.waitForExit().code == 0)
     }
 
@@ -72,14 +72,14 @@ struct HandoverTests {
         let observer = try vmm.connect()
         do {
             let owner = try vmm.connect()
-            try owner.pause(forHandover: true)
-            var status = try observer.status()
+            try owner.pauseGuest(forHandover: true)
+            var status = try observer.fetchStatus()
             // Answering takes processor time, too.
             status.cpuTime = .zero
             #expect(status == VMMStatus(state: .paused))
         }
-        try waitUntil { try observer.status().state != .paused }
-        #expect(try observer.status().state == .running)
+        try waitUntil { try observer.fetchStatus().state != .paused }
+        #expect(try observer.fetchStatus().state == .running)
     }
 
     @Test("A lost connection's throttle and dirty log end with it; another connection's stay")
@@ -89,17 +89,17 @@ struct HandoverTests {
         do {
             let owner = try vmm.connect()
             try owner.startDirtyLog()
-            try owner.throttle(percent: 90)
+            try owner.throttleVCPUs(percent: 90)
             #expect(try observer.fetchDirtyLog() == observer.layout.pageCount)
         }
         try waitUntil { refusal { () throws(VMMError) in _ = try observer.fetchDirtyLog() } != nil }
-        #expect(try observer.status().state == .running)
+        #expect(try observer.fetchStatus().state == .running)
 
         let other = try vmm.connect()
         try other.startDirtyLog()
         #expect(try other.fetchDirtyLog() == other.layout.pageCount)
         // Connections that come faster than ended ones are noticed are turned away at the limit.
-        for _ in 0..<10 { try waitUntil { (try? vmm.connect().status()) != nil } }
+        for _ in 0..<10 { try waitUntil { (try? vmm.connect().fetchStatus()) != nil } }
         // What a connection started that another starts afresh is the other's.
         do {
             let first = try vmm.connect()
@@ -115,31 +115,31 @@ struct HandoverTests {
         let observer = try vmm.connect()
         do {
             let owner = try vmm.connect()
-            try owner.pause(forHandover: true)
-            #expect(throws: VMMError.self) { try observer.seal() }
-            try owner.seal()
+            try owner.pauseGuest(forHandover: true)
+            #expect(throws: VMMError.self) { try observer.sealHandover() }
+            try owner.sealHandover()
         }
         // The owner's end is seen before a later connection's first answer to a second request.
-        for _ in 0..<100 { #expect(try observer.status().isSealed) }
-        #expect(try observer.status().state == .paused)
-        try observer.resume()
-        #expect(try observer.status().state == .running)
-        #expect(try !observer.status().isSealed)
+        for _ in 0..<100 { #expect(try observer.fetchStatus().isSealed) }
+        #expect(try observer.fetchStatus().state == .paused)
+        try observer.resumeGuest()
+        #expect(try observer.fetchStatus().state == .running)
+        #expect(try !observer.fetchStatus().isSealed)
     }
 
     @Test("A paused guest whose handover is lost stays paused")
     func staysPaused() throws {
         let vmm = try source(vcpus: 1)
         let observer = try vmm.connect()
-        try observer.pause()
-        do { try vmm.connect().pause(forHandover: true) }
-        for _ in 0..<100 { #expect(try observer.status().state == .paused) }
+        try observer.pauseGuest()
+        do { try vmm.connect().pauseGuest(forHandover: true) }
+        for _ in 0..<100 { #expect(try observer.fetchStatus().state == .paused) }
     }
 
     @Test("An incoming vmm ends by itself when its agent goes before the state came")
     func incomingEnds() throws {
         let vmm = try VMMUnderTest(size + ["--incoming"])
-        do { _ = try vmm.connect().status() }
+        do { _ = try vmm.connect().fetchStatus() }
         let (code, exit) = try vmm.waitForExit()
         #expect(code == 0)
         #expect(exit.reason == .stopped)
@@ -158,27 +158,28 @@ struct HandoverTests {
     func incomingStays() throws {
         let first = try source(vcpus: 1)
         let source = try first.connect()
-        try source.pause()
+        try source.pauseGuest()
         let state = try source.saveState()
         let second = try VMMUnderTest(size + ["--incoming"])
         do {
             let destination = try second.connect()
-            #expect(throws: VMMError.self) { try destination.resume() }
+            #expect(throws: VMMError.self) { try destination.resumeGuest() }
             var damaged = state
             damaged[state.count / 2] ^= 1
             for bad in [damaged, Array(state.dropLast()), []] {
-                let refusal = refusal { () throws(VMMError) in try destination.loadState(bad) }
+                let refusal = refusal { () throws(VMMError) in try destination.loadState(from: bad)
+                }
                 #expect(refusal?.code == .badState)
                 #expect(refusal?.part.isEmpty == false)
-                #expect(try destination.status().state == .incoming)
+                #expect(try destination.fetchStatus().state == .incoming)
             }
             copyMemory(from: source.memory, to: destination.memory)
-            try destination.loadState(state)
+            try destination.loadState(from: state)
         }
-        for _ in 0..<10 { #expect(try second.connect().status().state == .paused) }
+        for _ in 0..<10 { #expect(try second.connect().fetchStatus().state == .paused) }
         let agent = try second.connect()
-        #expect(try agent.status().isSealed)
-        try agent.resume()
+        #expect(try agent.fetchStatus().isSealed)
+        try agent.resumeGuest()
         let console = try second.console()
         try console.wait { heartbeats($0).count > 3 ? () : nil }
         #expect(heartbeats(console.text).allSatisfy { $0.errors == 0 })
@@ -190,9 +191,9 @@ struct HandoverTests {
         let console = try first.console()
         try console.wait { $0.contains("pulse seq=3 ") ? () : nil }
         let client = try first.connect()
-        try client.pause()
+        try client.pauseGuest()
         let path = first.path("saved")
-        try client.save(to: Descriptor.open(path, O_RDWR | O_CREAT))
+        try client.saveMachine(to: Descriptor.openFile(at: path, flags: O_RDWR | O_CREAT))
         for option in [["--memory", "128MiB"], ["--vcpus", "1"]] {
             let refused = try VMMUnderTest(["--restore", path] + option)
             let (code, exit) = try refused.waitForExit()
@@ -206,11 +207,11 @@ struct HandoverTests {
 
         let second = try VMMUnderTest(["--restore", path, "--paused"])
         let restored = try second.connect()
-        #expect(try restored.status().state == .paused)
+        #expect(try restored.fetchStatus().state == .paused)
         #expect(restored.info.id == client.info.id)
         #expect(restored.info.spec == client.info.spec)
         let secondConsole = try second.console()
-        try restored.resume()
+        try restored.resumeGuest()
         try secondConsole.wait { heartbeats($0).count > 3 ? () : nil }
         #expect(isContinuous(heartbeats(secondConsole.text)))
         #expect(heartbeats(secondConsole.text).allSatisfy { $0.errors == 0 })

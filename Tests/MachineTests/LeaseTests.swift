@@ -17,20 +17,20 @@ struct GuestLeaseTests {
         #expect(!lease.allowsRunning)
         #expect(!lease.hasEnded)
         let far = BootInstant.now + .seconds(1000)
-        #expect(lease.extend(until: far) == .done)
+        #expect(lease.extendDeadline(to: far) == .done)
         #expect(lease.allowsRunning)
-        #expect(lease.extend(until: .now + .seconds(5)) == .done)
+        #expect(lease.extendDeadline(to: .now + .seconds(5)) == .done)
         #expect(lease.until == far)
-        #expect(lease.extend(until: far + .seconds(1)) == .done)
+        #expect(lease.extendDeadline(to: far + .seconds(1)) == .done)
         #expect(lease.until == far + .seconds(1))
 
         let short = GuestLease(isNeeded: true)
         let end = BootInstant.now + .milliseconds(5)
-        #expect(short.extend(until: end) == .done)
-        BootInstant.sleep(until: end)
+        #expect(short.extendDeadline(to: end) == .done)
+        BootInstant.sleepThread(until: end)
         #expect(!short.allowsRunning)
         #expect(short.hasEnded)
-        #expect(short.extend(until: far) == .hasEnded)
+        #expect(short.extendDeadline(to: far) == .hasEnded)
         #expect(!short.allowsRunning)
     }
 
@@ -63,19 +63,20 @@ struct LeaseTests {
         let deadline: BootInstant
         do {
             let client = try vmm.connect()
-            #expect(refusal { () throws(VMMError) in try client.resume() }?.code == .wrongState)
+            #expect(
+                refusal { () throws(VMMError) in try client.resumeGuest() }?.code == .wrongState)
             #expect(
                 refusal { () throws(VMMError) in
-                    try client.lease(until: .now + .seconds(100_000))
+                    try client.extendLease(until: .now + .seconds(100_000))
                 }?.code == .badRequest)
             deadline = .now + .milliseconds(1500)
-            try client.lease(until: deadline)
+            try client.extendLease(until: deadline)
             // An earlier one changes nothing.
-            try client.lease(until: .now + .milliseconds(1))
-            try client.resume()
+            try client.extendLease(until: .now + .milliseconds(1))
+            try client.resumeGuest()
             let console = try vmm.console()
             try console.wait { $0.contains("pulse seq=2 ") ? () : nil }
-            #expect(try client.status().state == .running)
+            #expect(try client.fetchStatus().state == .running)
         }
         // Nobody is connected any more.
         try expectEnd(of: vmm, at: deadline)
@@ -86,15 +87,15 @@ struct LeaseTests {
         let vmm = try start()
         let client = try vmm.connect()
         let first = BootInstant.now + .milliseconds(600)
-        try client.lease(until: first)
-        try client.resume()
+        try client.extendLease(until: first)
+        try client.resumeGuest()
         let deadline = BootInstant.now + .milliseconds(2500)
-        try client.lease(until: deadline)
-        BootInstant.sleep(until: first + .milliseconds(300))
+        try client.extendLease(until: deadline)
+        BootInstant.sleepThread(until: first + .milliseconds(300))
         let console = try vmm.console()
         try console.wait { $0.contains("pulse seq=") ? () : nil }
-        #expect(try client.status().state == .running)
-        BootInstant.sleep(until: deadline)
+        #expect(try client.fetchStatus().state == .running)
+        BootInstant.sleepThread(until: deadline)
         #expect(client.waitForEnd(within: .seconds(10)))
         try expectEnd(of: vmm, at: deadline)
     }
@@ -105,13 +106,13 @@ struct LeaseTests {
             let vmm = try start(more)
             let client = try vmm.connect()
             let deadline = BootInstant.now + .milliseconds(300)
-            try client.lease(until: deadline)
-            try waitUntil { try client.status().exit != nil }
-            #expect(try client.status().state == .failed)
-            #expect(try client.status().exit?.reason == .leaseExpired)
-            #expect(refusal { () throws(VMMError) in try client.resume() } != nil)
+            try client.extendLease(until: deadline)
+            try waitUntil { try client.fetchStatus().exit != nil }
+            #expect(try client.fetchStatus().state == .failed)
+            #expect(try client.fetchStatus().exit?.reason == .leaseExpired)
+            #expect(refusal { () throws(VMMError) in try client.resumeGuest() } != nil)
             #expect(
-                refusal { () throws(VMMError) in try client.lease(until: .now + .seconds(9)) }
+                refusal { () throws(VMMError) in try client.extendLease(until: .now + .seconds(9)) }
                     != nil)
             try expectEnd(of: vmm, at: deadline)
         }
@@ -122,12 +123,12 @@ struct LeaseTests {
         let vmm = try start()
         let client = try vmm.connect()
         let deadline = BootInstant.now + .seconds(2)
-        try client.lease(until: deadline)
-        try client.resume()
+        try client.extendLease(until: deadline)
+        try client.resumeGuest()
         let console = try vmm.console()
         try console.wait { $0.contains("pulse seq=3 ") ? () : nil }
         #expect(kill(vmm.processID, SIGSTOP) == 0)
-        BootInstant.sleep(until: deadline + .milliseconds(500))
+        BootInstant.sleepThread(until: deadline + .milliseconds(500))
         let before = try heartbeats(vmm)
         #expect(kill(vmm.processID, SIGCONT) == 0)
         try expectEnd(of: vmm, at: deadline)
@@ -136,7 +137,7 @@ struct LeaseTests {
     }
 
     private func heartbeats(_ vmm: VMMUnderTest) throws -> Int {
-        let log = try File.read(vmm.path("console.log"), limit: 1 << 22)
+        let log = try File.readContents(at: vmm.path("console.log"), limit: 1 << 22)
         return String(decoding: log, as: UTF8.self).split(separator: "\n")
             .count { $0.hasPrefix("pulse seq=") }
     }
@@ -149,10 +150,11 @@ struct LeaseTests {
         ])
         let client = try vmm.connect()
         #expect(
-            refusal { () throws(VMMError) in try client.lease(until: .now + .milliseconds(1)) }?
-                .code == .wrongState)
-        #expect(try client.status().state == .running)
-        try client.quit()
+            refusal { () throws(VMMError) in try client.extendLease(until: .now + .milliseconds(1))
+            }?
+            .code == .wrongState)
+        #expect(try client.fetchStatus().state == .running)
+        try client.requestQuit()
         #expect(try vmm.waitForExit().code == 0)
     }
 }

@@ -14,13 +14,13 @@ struct LoaderTests {
         _ image: [UInt8], initrd: [UInt8]? = nil, commandLine: String = "",
         into memory: GuestMemory
     ) throws -> EntryPoint {
-        try Loader(memory: memory, vcpus: 2).load(
-            TinyKernel.source(image, initrd: initrd, commandLine: commandLine))
+        try Loader(memory: memory, vcpus: 2).loadGuest(
+            from: TinyKernel.source(image, initrd: initrd, commandLine: commandLine))
     }
 
     private func word(_ memory: GuestMemory, _ address: UInt64) throws -> UInt64 {
-        var reader = ByteReader(try #require(memory.read(at: address, count: 8)))
-        return try reader.integer(field: "word")
+        var reader = ByteReader(try #require(memory.readBytes(at: address, count: 8)))
+        return try reader.readInteger(field: "word")
     }
 
     @Test("An ELF kernel with a PVH note is placed, and told of everything")
@@ -29,12 +29,12 @@ struct LoaderTests {
         let entry = try load(
             TinyKernel.elf([0xf4, 0x90]), initrd: [1, 2, 3], commandLine: "a=b", into: memory)
         #expect(entry == EntryPoint(address: 0x10_0000, rbx: 0x6000, rsi: 0))
-        #expect(memory.read(at: 0x10_0000, count: 2) == [0xf4, 0x90])
+        #expect(memory.readBytes(at: 0x10_0000, count: 2) == [0xf4, 0x90])
         #expect(try word(memory, 0x6000) == 1 << 32 | 0x336e_c578)
         let commandLine = try word(memory, 0x6018)
-        #expect(memory.read(at: commandLine, count: 4) == Array("a=b\0".utf8))
+        #expect(memory.readBytes(at: commandLine, count: 4) == Array("a=b\0".utf8))
         let modules = try word(memory, 0x6010)
-        #expect(try memory.read(at: word(memory, modules), count: 3) == [1, 2, 3])
+        #expect(try memory.readBytes(at: word(memory, modules), count: 3) == [1, 2, 3])
         #expect(try word(memory, modules + 8) == 3)
         // The memory map ends where memory does.
         let map = try word(memory, 0x6028)
@@ -55,12 +55,12 @@ struct LoaderTests {
     func mpTable() throws {
         let memory = try memory()
         _ = try load(TinyKernel.elf([0xf4]), into: memory)
-        let pointer = try #require(memory.read(at: 0xf_0000, count: 16))
+        let pointer = try #require(memory.readBytes(at: 0xf_0000, count: 16))
         #expect(pointer.starts(with: Array("_MP_".utf8)))
         #expect(pointer.reduce(0, &+) == 0)
-        let head = try #require(memory.read(at: 0xf_0010, count: 44))
+        let head = try #require(memory.readBytes(at: 0xf_0010, count: 44))
         let table = try #require(
-            memory.read(at: 0xf_0010, count: Int(head[4]) | Int(head[5]) << 8))
+            memory.readBytes(at: 0xf_0010, count: Int(head[4]) | Int(head[5]) << 8))
         #expect(table.starts(with: Array("PCMP".utf8)))
         #expect(table.reduce(0, &+) == 0)
         #expect(table[45] == 0 && table[47] == 3)  // the CPU that boots
@@ -112,9 +112,9 @@ struct LoaderTests {
         let memory = try memory()
         let entry = try load(Self.bzImage, initrd: [9], commandLine: "quiet", into: memory)
         #expect(entry == EntryPoint(address: 0x10_0000, rbx: 0, rsi: 0x7000))
-        #expect(memory.read(at: 0x10_0000, count: 2) == [0xfa, 0xf4])
-        #expect(memory.read(at: 0x7210, count: 1) == [0xff])
-        #expect(memory.read(at: 0x71e8, count: 1) == [3])
+        #expect(memory.readBytes(at: 0x10_0000, count: 2) == [0xfa, 0xf4])
+        #expect(memory.readBytes(at: 0x7210, count: 1) == [0xff])
+        #expect(memory.readBytes(at: 0x71e8, count: 1) == [3])
         #expect(try word(memory, 0x7228) & 0xffff_ffff == 0x2_0000)
         #expect(try word(memory, 0x721c) & 0xffff_ffff == 1)
         #expect(throws: KernelError.commandLineTooLong(bytes: 300, limit: 255)) {
@@ -144,7 +144,7 @@ struct LoaderTests {
         var image = [UInt8](repeating: 0, count: 1024)
         func put(_ value: some FixedWidthInteger, at offset: Int) {
             var writer = ByteWriter()
-            writer.write(value)
+            writer.writeInteger(value)
             image.replaceSubrange(offset..<(offset + writer.bytes.count), with: writer.bytes)
         }
         put(UInt8(1), at: 0x1f1)

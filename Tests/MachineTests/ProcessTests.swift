@@ -31,8 +31,8 @@ struct ProcessTests {
         try console.wait { $0.contains("pulse echo there\n") ? () : nil }
         try console.type("echo here\n")
         try console.wait { $0.contains("pulse echo here\n") ? () : nil }
-        #expect(try client.status().cpuTime > .zero)
-        try client.quit()
+        #expect(try client.fetchStatus().cpuTime > .zero)
+        try client.requestQuit()
         #expect(client.waitForEnd(within: .seconds(5)))
         let (code, exit) = try vmm.waitForExit()
         #expect(code == 0)
@@ -49,9 +49,9 @@ struct ProcessTests {
         let console = try vmm.console()
         try console.wait { $0.contains("pulse seq=2 ") ? () : nil }
         try console.type("poweroff\n")
-        try waitUntil { try client.status().exit != nil }
-        #expect(try client.status().state == .stopped)
-        #expect(try client.status().exit?.reason == .powerOff)
+        try waitUntil { try client.fetchStatus().exit != nil }
+        #expect(try client.fetchStatus().state == .stopped)
+        #expect(try client.fetchStatus().exit?.reason == .powerOff)
         let (code, exit) = try vmm.waitForExit()
         #expect(code == 0)
         #expect(exit.reason == .powerOff)
@@ -70,10 +70,10 @@ struct ProcessTests {
     @Test("An agent that comes and goes does not disturb the guest")
     func agentGoes() throws {
         let vmm = try VMMUnderTest(pulseArguments())
-        for _ in 0..<20 { _ = try vmm.connect().status() }
+        for _ in 0..<20 { _ = try vmm.connect().fetchStatus() }
         let console = try vmm.console()
         try console.wait { $0.contains("pulse seq=10 ") ? () : nil }
-        #expect(try vmm.connect().status().state == .running)
+        #expect(try vmm.connect().fetchStatus().state == .running)
     }
 
     @Test("It has no privileges left, on any of its threads")
@@ -122,17 +122,17 @@ struct ProcessTests {
         let vmm = try VMMUnderTest(pulseArguments())
         let client = try vmm.connect()
         let socket = try vmm.connectRaw()
-        try UnixSocket.send(bytes, on: socket)
+        try UnixSocket.sendBytes(bytes, on: socket)
         let connection = VMMConnection(socket)
-        let frame = try connection.receive(within: .seconds(5))
+        let frame = try connection.receiveFrame(within: .seconds(5))
         guard case .refused(let refusal) = try VMMReply(kind: frame.header.kind, body: frame.body)
         else {
             Issue.record("no refusal")
             return
         }
         #expect(refusal.code == .badRequest)
-        #expect(throws: ConnectionError.self) { try connection.receive(within: .seconds(5)) }
-        #expect(try client.status().state == .running)
+        #expect(throws: ConnectionError.self) { try connection.receiveFrame(within: .seconds(5)) }
+        #expect(try client.fetchStatus().state == .running)
     }
 
     @Test("What cannot be in its state is refused, and changes nothing")
@@ -141,18 +141,18 @@ struct ProcessTests {
         let client = try vmm.connect()
         func code(_ body: () throws(VMMError) -> Void) -> VMMRefusal.Code? { refusal(body)?.code }
         #expect(code { () throws(VMMError) in _ = try client.saveState() } == .wrongState)
-        #expect(code { () throws(VMMError) in try client.loadState([1]) } == .wrongState)
-        #expect(code { () throws(VMMError) in try client.seal() } == .wrongState)
+        #expect(code { () throws(VMMError) in try client.loadState(from: [1]) } == .wrongState)
+        #expect(code { () throws(VMMError) in try client.sealHandover() } == .wrongState)
         #expect(code { () throws(VMMError) in _ = try client.fetchDirtyLog() } == .wrongState)
         try client.startDirtyLog()
         for pages in [1..<64, 0..<65, 0..<64 * 1024] {
             let code = code { () throws(VMMError) in try client.clearDirtyLog(pages: pages) }
             #expect(code == .badRequest)
         }
-        try client.pause()
-        #expect(code { () throws(VMMError) in try client.seal() } == .wrongState)
-        try client.resume()
-        #expect(try client.status().state == .running)
+        try client.pauseGuest()
+        #expect(code { () throws(VMMError) in try client.sealHandover() } == .wrongState)
+        try client.resumeGuest()
+        #expect(try client.fetchStatus().state == .running)
     }
 
     @Test("A second wrong option is a usage error")

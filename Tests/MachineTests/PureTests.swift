@@ -21,66 +21,66 @@ struct SerialPortTests {
     @Test("Output goes out, and the transmitter's interrupt comes and goes as a driver expects")
     func transmitter() {
         var port = SerialPort()
-        expect(port.write(4, 0x0b), nil)  // OUT2: interrupts on
+        expect(port.writeRegister(at: 4, value: 0x0b), nil)  // OUT2: interrupts on
         #expect(!port.asksForInterrupt)
-        expect(port.write(1, 0x02), nil)  // transmitter empty
+        expect(port.writeRegister(at: 1, value: 0x02), nil)  // transmitter empty
         #expect(port.asksForInterrupt)
-        expect(port.read(2), 0x02)
+        expect(port.readRegister(at: 2), 0x02)
         #expect(!port.asksForInterrupt)
-        expect(port.read(2), 0x01)
-        expect(port.write(0, 65), 65)
+        expect(port.readRegister(at: 2), 0x01)
+        expect(port.writeRegister(at: 0, value: 65), 65)
         #expect(port.asksForInterrupt)
-        expect(port.read(5), 0x60)
-        expect(port.write(1, 0), nil)
+        expect(port.readRegister(at: 5), 0x60)
+        expect(port.writeRegister(at: 1, value: 0), nil)
         #expect(!port.asksForInterrupt)
     }
 
     @Test("Input asks for an interrupt until it is read, and has bounds")
     func receiver() {
         var port = SerialPort()
-        _ = port.write(4, 0x08)
-        _ = port.write(1, 0x01)
-        expect(port.offer([1, 2]), 2)
+        _ = port.writeRegister(at: 4, value: 0x08)
+        _ = port.writeRegister(at: 1, value: 0x01)
+        expect(port.enqueueInput([1, 2]), 2)
         #expect(port.asksForInterrupt)
-        expect(port.read(2), 0x04)
-        expect(port.read(5), 0x61)
-        expect(port.read(0), 1)
-        expect(port.read(0), 2)
+        expect(port.readRegister(at: 2), 0x04)
+        expect(port.readRegister(at: 5), 0x61)
+        expect(port.readRegister(at: 0), 1)
+        expect(port.readRegister(at: 0), 2)
         #expect(!port.asksForInterrupt)
-        expect(port.read(0), 0)
-        expect(port.offer([UInt8](repeating: 0, count: 1 << 20)), 16 << 10)
-        expect(port.offer([1]), 0)
+        expect(port.readRegister(at: 0), 0)
+        expect(port.enqueueInput([UInt8](repeating: 0, count: 1 << 20)), 16 << 10)
+        expect(port.enqueueInput([1]), 0)
     }
 
     @Test("It looks like a 16550A: FIFO bits, divisor latch, loopback, scratch")
     func detection() {
         var port = SerialPort()
-        _ = port.write(2, 0x01)
-        expect(port.read(2), 0xc1)
-        _ = port.write(3, 0x83)
-        _ = port.write(0, 1)
-        _ = port.write(1, 2)
-        expect(port.read(0), 1)
-        expect(port.read(1), 2)
-        _ = port.write(3, 0x03)
-        expect(port.read(1), 0)
-        _ = port.write(4, 0x1a)  // loopback, RTS, OUT2
-        expect(port.read(6), 0x90)
-        expect(port.write(0, 7), nil)
-        expect(port.read(0), 7)
-        _ = port.write(7, 0x5a)
-        expect(port.read(7), 0x5a)
+        _ = port.writeRegister(at: 2, value: 0x01)
+        expect(port.readRegister(at: 2), 0xc1)
+        _ = port.writeRegister(at: 3, value: 0x83)
+        _ = port.writeRegister(at: 0, value: 1)
+        _ = port.writeRegister(at: 1, value: 2)
+        expect(port.readRegister(at: 0), 1)
+        expect(port.readRegister(at: 1), 2)
+        _ = port.writeRegister(at: 3, value: 0x03)
+        expect(port.readRegister(at: 1), 0)
+        _ = port.writeRegister(at: 4, value: 0x1a)  // loopback, RTS, OUT2
+        expect(port.readRegister(at: 6), 0x90)
+        expect(port.writeRegister(at: 0, value: 7), nil)
+        expect(port.readRegister(at: 0), 7)
+        _ = port.writeRegister(at: 7, value: 0x5a)
+        expect(port.readRegister(at: 7), 0x5a)
     }
 
     @Test("Its state is restored as it was")
     func state() throws {
         var port = SerialPort()
-        _ = port.write(4, 0x08)
-        _ = port.write(1, 0x03)
-        _ = port.offer([1, 2, 3])
+        _ = port.writeRegister(at: 4, value: 0x08)
+        _ = port.writeRegister(at: 1, value: 0x03)
+        _ = port.enqueueInput([1, 2, 3])
         var reader = ByteReader(port.encoded)
         #expect(try SerialPort(from: &reader) == port)
-        try reader.finish()
+        try reader.requireFullyRead()
     }
 }
 
@@ -92,28 +92,30 @@ struct LifecycleTests {
     @Test("A handover belongs to its connection, until it is sealed")
     func handover() {
         var life = Lifecycle(state: .running)
-        life.paused(for: first)
+        life.markPaused(for: first)
         #expect(life.state == .paused)
-        let strange = (sealed: life.seal(by: second), resumes: life.lost(second))
+        let strange = (
+            sealed: life.sealHandover(by: second), resumes: life.endHandover(ownedBy: second)
+        )
         #expect(!strange.sealed && !strange.resumes)
-        let resumes = life.lost(first)
+        let resumes = life.endHandover(ownedBy: first)
         #expect(resumes)
-        life.resumed()
-        life.paused(for: first)
-        let isSealed = life.seal(by: first)
+        life.markRunning()
+        life.markPaused(for: first)
+        let isSealed = life.sealHandover(by: first)
         #expect(isSealed && life.isSealed)
-        let resumesSealed = life.lost(first)
+        let resumesSealed = life.endHandover(ownedBy: first)
         #expect(!resumesSealed)
-        life.resumed()
+        life.markRunning()
         #expect(!life.isSealed)
     }
 
     @Test("Who was paused before a handover stays paused after it")
     func pausedBefore() {
         var life = Lifecycle(state: .running)
-        life.paused(for: nil)
-        life.paused(for: first)
-        let resumes = life.lost(first)
+        life.markPaused(for: nil)
+        life.markPaused(for: first)
+        let resumes = life.endHandover(ownedBy: first)
         #expect(!resumes)
         #expect(life.state == .paused)
     }
@@ -121,8 +123,8 @@ struct LifecycleTests {
     @Test("The first end counts")
     func end() {
         var life = Lifecycle(state: .running)
-        life.ended(VMExit(reason: .tripleFault, detail: "a"))
-        life.ended(VMExit(reason: .stopped, detail: "b"))
+        life.markEnded(with: VMExit(reason: .tripleFault, detail: "a"))
+        life.markEnded(with: VMExit(reason: .stopped, detail: "b"))
         #expect(life.state == .failed)
         #expect(life.exit?.detail == "a")
     }
@@ -142,7 +144,7 @@ struct CPUIDPolicyTests {
 
     @Test("Each CPU has its own number; what does not move is not offered")
     func entries() throws {
-        let entries = CPUIDPolicy.entries(from: supported, id: 2, vcpus: 3)
+        let entries = CPUIDPolicy.guestEntries(from: supported, id: 2, vcpus: 3)
         func entry(_ leaf: UInt32, _ subleaf: UInt32 = 0) throws -> CPUIDEntry {
             try #require(entries.first { $0.leaf == leaf && $0.subleaf == subleaf })
         }
@@ -179,17 +181,17 @@ struct ConfinementTests {
         try NamedThread(name: "confined") {
             do {
                 try Confinement.confineThread()
-                do throws(SystemError) { try Confinement.execute("/bin/true") } catch {
+                do throws(SystemError) { try Confinement.executeProgram(at: "/bin/true") } catch {
                     codes.withLock { $0.append(error.code) }
                 }
                 let address = SocketAddress(ip: "127.0.0.1", port: 1)
                 do throws(SystemError) {
-                    _ = try TCPSocket.connect(to: address, within: .seconds(1))
+                    _ = try TCPSocket.openConnection(to: address, within: .seconds(1))
                 } catch {
                     codes.withLock { $0.append(error.code) }
                 }
                 let path = FileManager.default.temporaryDirectory.path + "/nobody-listens"
-                do throws(SystemError) { _ = try UnixSocket.connect(to: path) } catch {
+                do throws(SystemError) { _ = try UnixSocket.openConnection(to: path) } catch {
                     codes.withLock { $0.append(error.code) }
                 }
                 // The test's parent may not be asked whether it is there, a thread of its own may.
@@ -197,12 +199,12 @@ struct ConfinementTests {
                 codes.withLock { $0.append(code) }
                 codes.withLock { $0.append(pthread_kill(pthread_self(), 0)) }
                 // Threads and memory files still work.
-                _ = try MemoryFile.create(name: "allowed", bytes: 4096)
-                try NamedThread(name: "allowed") { codes.withLock { $0.append(0) } }.join()
+                _ = try MemoryFile.createFixedSize(name: "allowed", bytes: 4096)
+                try NamedThread(name: "allowed") { codes.withLock { $0.append(0) } }.joinThread()
             } catch {
                 Issue.record(error)
             }
-        }.join()
+        }.joinThread()
         // execve, TCP, connect and kill; then the own thread's signal, and the thread that ran
         #expect(codes.withLock { $0 } == [EPERM, EPERM, EPERM, EPERM, 0, 0])
     }

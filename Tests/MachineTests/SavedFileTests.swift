@@ -19,23 +19,23 @@ struct SavedFileTests {
         let layout = try #require(GuestMemoryLayout(memory: .mebibytes(16)))
         memory = try GuestMemory(layout, hugePages: false)
         for page in [0, 1, 5, 700, 4095] {
-            memory.write([UInt8(page % 251), 7], at: UInt64(page * pageBytes + 9))
+            memory.writeBytes([UInt8(page % 251), 7], at: UInt64(page * pageBytes + 9))
         }
-        memory.write([0], at: 0x40_0000)  // touched, and still zero
+        memory.writeBytes([0], at: 0x40_0000)  // touched, and still zero
         file = try Self.write(header, memory)
     }
 
     private static func write(_ header: SavedFileHeader, _ memory: GuestMemory) throws -> [UInt8] {
-        let file = try MemoryFile.growing(name: "saved")
-        try SavedFileWriter(file: file).write(
-            header, state: StateBlob.encode([]), memory: memory)
-        return try file.bytes(at: 0, count: file.size())
+        let file = try MemoryFile.createGrowing(name: "saved")
+        try SavedFileWriter(file: file).writeMachine(
+            header: header, state: StateBlob.encodeSections([]), memory: memory)
+        return try file.readBytes(at: 0, count: file.sizeInBytes())
     }
 
     /// Reads a whole file into fresh memory.
     private func read(_ bytes: [UInt8]) throws -> (SavedFileHeader, GuestMemory) {
-        let copy = try MemoryFile.growing(name: "copy")
-        try copy.write(all: bytes)
+        let copy = try MemoryFile.createGrowing(name: "copy")
+        try copy.writeAllBytes(bytes)
         let reader = try SavedFileReader(rewound(copy))
         let fresh = try GuestMemory(memory.layout, hugePages: false)
         try reader.readMemory(into: fresh.mapping, layout: fresh.layout)
@@ -47,7 +47,7 @@ struct SavedFileTests {
         let (restored, fresh) = try read(file)
         #expect(restored == header)
         let size = Int(memory.layout.memory.bytes)
-        #expect(fresh.read(at: 0, count: size) == memory.read(at: 0, count: size))
+        #expect(fresh.readBytes(at: 0, count: size) == memory.readBytes(at: 0, count: size))
         #expect(file.count < 5 * pageBytes + 1024)
     }
 

@@ -26,7 +26,7 @@ struct TinyGuestTests {
         program.writeSerial()
         program.jump(to: start)
         let guest = try TestMachine(program)
-        try guest.machine.resume()
+        try guest.machine.resumeGuest()
         guest.type("ferry")
         try guest.console.wait { $0 == "ferry" ? () : nil }
     }
@@ -53,9 +53,9 @@ struct TinyGuestTests {
         program.print("R")
         program.halt()
         let guest = try TestMachine(program)
-        try guest.machine.resume()
+        try guest.machine.resumeGuest()
         try guest.console.wait { $0 == "R" ? () : nil }
-        try guest.machine.reset()
+        try guest.machine.resetGuest()
         try guest.console.wait { $0 == "RR" ? () : nil }
         #expect(guest.machine.status.state == .running)
     }
@@ -156,21 +156,21 @@ struct TinyGuestTests {
         let guest = try TestMachine(program, memory: .mebibytes(mebibytes / 2 * 2))
         let log = guest.machine.dirtyLog
         let pageCount = guest.machine.memory.layout.pageCount
-        try guest.machine.resume()
-        try log.start()
-        #expect(try log.fetch() == pageCount)
-        try log.clear(0..<pageCount)
-        #expect(try log.fetch() == 0)
+        try guest.machine.resumeGuest()
+        try log.startLogging()
+        #expect(try log.fetchDirtyPages() == pageCount)
+        try log.clearPages(in: 0..<pageCount)
+        #expect(try log.fetchDirtyPages() == 0)
         guest.type("g")
         try guest.console.wait { $0 == "D" ? () : nil }
-        #expect(try log.fetch() == pages.count)
+        #expect(try log.fetchDirtyPages() == pages.count)
         #expect(dirtyPages(log) == pages)
         // Reading keeps it; clearing a part leaves the rest.
-        try log.clear(0x200..<0x240)
-        #expect(try log.fetch() == pages.count - 2)
+        try log.clearPages(in: 0x200..<0x240)
+        #expect(try log.fetchDirtyPages() == pages.count - 2)
         #expect(dirtyPages(log) == Array(pages.dropFirst(2)))
-        try log.stop()
-        #expect(try log.fetch() == 0)
+        try log.stopLogging()
+        #expect(try log.fetchDirtyPages() == 0)
     }
 
     @Test("The dirty log also holds what the VMM writes")
@@ -180,14 +180,14 @@ struct TinyGuestTests {
         let guest = try TestMachine(program)
         let log = guest.machine.dirtyLog
         let pageCount = guest.machine.memory.layout.pageCount
-        try log.start()
-        #expect(try log.fetch() == pageCount)
-        try log.clear(0..<pageCount)
-        #expect(guest.machine.memory.write([1, 2], at: 0x20_0fff))
-        #expect(try log.fetch() == 2)
+        try log.startLogging()
+        #expect(try log.fetchDirtyPages() == pageCount)
+        try log.clearPages(in: 0..<pageCount)
+        #expect(guest.machine.memory.writeBytes([1, 2], at: 0x20_0fff))
+        #expect(try log.fetchDirtyPages() == 2)
         #expect(dirtyPages(log) == [0x200, 0x201])
-        #expect(!guest.machine.memory.write([1, 2], at: 0xff_ffff))
-        #expect(try log.fetch() == 2)
+        #expect(!guest.machine.memory.writeBytes([1, 2], at: 0xff_ffff))
+        #expect(try log.fetchDirtyPages() == 2)
     }
 }
 

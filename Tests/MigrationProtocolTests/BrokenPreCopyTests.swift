@@ -9,7 +9,7 @@ private let vm = Identifier128(high: 1, low: 1)
 private let migration = Identifier128(high: 2, low: 2)
 private let terms = DowntimeTerms(
     vcpus: 1, roundTrip: .microseconds(100), ledgerWrite: .milliseconds(1))
-private let lost = MigrationRefusal(.timedOut, "gone")
+private let lost = MigrationRefusal(.timedOut, text: "gone")
 
 private func fixed<Value>(_ make: () throws -> Value) -> Value {
     do { return try make() } catch { fatalError("\(error)") }
@@ -43,40 +43,40 @@ struct ReconnectTests {
         var machine = SourceMachine(
             vm: vm, migration: migration, epoch: Epoch(4), destination: b,
             downtimeLimit: .milliseconds(50), questionsMax: 2, reconnectsMax: 2)
-        _ = machine.handle(.start)
-        _ = machine.handle(.connected)
-        #expect(machine.handle(.accepted(terms)) == [.sendRound(1)])
+        _ = machine.handleEvent(.start)
+        _ = machine.handleEvent(.connected)
+        #expect(machine.handleEvent(.accepted(terms)) == [.sendRound(1)])
         return machine
     }
 
     @Test func `A loss in pre-copy is followed by another connection and the next round`() {
         var machine = copying()
-        #expect(machine.handle(.peerLost) == [.reconnect(attempt: 1)])
+        #expect(machine.handleEvent(.peerLost) == [.reconnect(attempt: 1)])
         #expect(machine.canCancel)
-        #expect(machine.handle(.connected) == [.offer])
-        #expect(machine.handle(.accepted(terms)) == [.sendRound(2)])
-        #expect(machine.handle(.roundEnded(few)) == [.pause])
+        #expect(machine.handleEvent(.connected) == [.offer])
+        #expect(machine.handleEvent(.accepted(terms)) == [.sendRound(2)])
+        #expect(machine.handleEvent(.roundEnded(few)) == [.pause])
     }
 
     @Test func `The guest is not held back while there is nobody to send to`() {
         var machine = copying()
-        _ = machine.handle(.roundEnded(stuck))
-        #expect(machine.handle(.roundEnded(stuck)) == [.throttle(percent: 20), .sendRound(3)])
-        #expect(machine.handle(.peerLost) == [.throttle(percent: 0), .reconnect(attempt: 1)])
-        #expect(machine.handle(.peerLost) == [.reconnect(attempt: 2)])
-        #expect(machine.handle(.connected) == [.offer])
-        #expect(machine.handle(.accepted(terms)) == [.throttle(percent: 20), .sendRound(4)])
+        _ = machine.handleEvent(.roundEnded(stuck))
+        #expect(machine.handleEvent(.roundEnded(stuck)) == [.throttle(percent: 20), .sendRound(3)])
+        #expect(machine.handleEvent(.peerLost) == [.throttle(percent: 0), .reconnect(attempt: 1)])
+        #expect(machine.handleEvent(.peerLost) == [.reconnect(attempt: 2)])
+        #expect(machine.handleEvent(.connected) == [.offer])
+        #expect(machine.handleEvent(.accepted(terms)) == [.throttle(percent: 20), .sendRound(4)])
     }
 
     @Test func `It does not try for ever`() {
         var machine = copying()
-        _ = machine.handle(.peerLost)
-        #expect(machine.handle(.connected) == [.offer])
-        #expect(machine.handle(.peerLost) == [.reconnect(attempt: 2)])
+        _ = machine.handleEvent(.peerLost)
+        #expect(machine.handleEvent(.connected) == [.offer])
+        #expect(machine.handleEvent(.peerLost) == [.reconnect(attempt: 2)])
         #expect(
-            machine.handle(.peerLost)
-                == [.resumeGuest, .abandon(SourceMachine.Cause.peerLost.words)])
-        #expect(machine.handle(.resumed) == [.end(.runsHere(Epoch(4), .peerLost))])
+            machine.handleEvent(.peerLost)
+                == [.resumeGuest, .abandon(SourceMachine.Cause.peerLost.refusal)])
+        #expect(machine.handleEvent(.resumed) == [.end(.runsHere(Epoch(4), .peerLost))])
     }
 
     @Test func `A cancel, a no and a failure end it while it connects again`() {
@@ -86,31 +86,31 @@ struct ReconnectTests {
         for (event, cause) in failures {
             for isConnected in [false, true] {
                 var machine = copying()
-                _ = machine.handle(.peerLost)
-                if isConnected { _ = machine.handle(.connected) }
-                #expect(machine.handle(event) == [.resumeGuest, .abandon(cause.words)])
+                _ = machine.handleEvent(.peerLost)
+                if isConnected { _ = machine.handleEvent(.connected) }
+                #expect(machine.handleEvent(event) == [.resumeGuest, .abandon(cause.refusal)])
             }
         }
     }
 
     @Test func `After the pause a loss is a failure: the guest must not stand still for it`() {
         var machine = copying()
-        #expect(machine.handle(.roundEnded(few)) == [.pause])
+        #expect(machine.handleEvent(.roundEnded(few)) == [.pause])
         #expect(
-            machine.handle(.peerLost)
-                == [.resumeGuest, .abandon(SourceMachine.Cause.peerLost.words)])
+            machine.handleEvent(.peerLost)
+                == [.resumeGuest, .abandon(SourceMachine.Cause.peerLost.refusal)])
     }
 
     @Test func `An attempt that goes on under another name is released under it`() {
         var machine = copying()
-        _ = machine.handle(.peerLost)
-        machine.goOn(as: migration.renewed)
+        _ = machine.handleEvent(.peerLost)
+        machine.renameMigration(to: migration.renewed)
         for event: SourceMachine.Event in [
             .connected, .accepted(terms), .roundEnded(few), .paused, .sentAll(digest: .empty),
             .sealed,
-        ] { _ = machine.handle(event) }
+        ] { _ = machine.handleEvent(event) }
         #expect(
-            machine.handle(.ready(digest: .empty)) == [
+            machine.handleEvent(.ready(digest: .empty)) == [
                 .write(
                     .released(vm: vm, epoch: Epoch(5), to: b, migration: migration.renewed))
             ])
@@ -121,11 +121,11 @@ struct ReconnectTests {
             vm: vm, migration: migration, epoch: Epoch(4), destination: b,
             downtimeLimit: .milliseconds(50), questionsMax: 2, isRehearsal: true)
         for event: SourceMachine.Event in [.start, .connected, .accepted(terms)] {
-            _ = machine.handle(event)
+            _ = machine.handleEvent(event)
         }
-        #expect(machine.handle(.roundEnded(stuck)) == [.sendRound(2)])
+        #expect(machine.handleEvent(.roundEnded(stuck)) == [.sendRound(2)])
         #expect(!machine.wouldThrottle)
-        #expect(machine.handle(.roundEnded(stuck)) == [.rehearse])
+        #expect(machine.handleEvent(.roundEnded(stuck)) == [.rehearse])
         #expect(machine.wouldThrottle)
     }
 
@@ -134,14 +134,14 @@ struct ReconnectTests {
             vm: vm, migration: migration, epoch: Epoch(4), destination: b,
             downtimeLimit: .milliseconds(50), questionsMax: 2, isRehearsal: true)
         for event: SourceMachine.Event in [.start, .connected, .accepted(terms)] {
-            _ = machine.handle(event)
+            _ = machine.handleEvent(event)
         }
-        #expect(machine.handle(.roundEnded(few)) == [.rehearse])
+        #expect(machine.handleEvent(.roundEnded(few)) == [.rehearse])
         #expect(machine.canCancel)
         #expect(
-            machine.handle(.rehearsed)
-                == [.resumeGuest, .abandon(SourceMachine.Cause.rehearsed.words)])
-        #expect(machine.handle(.resumed) == [.end(.runsHere(Epoch(4), .rehearsed))])
+            machine.handleEvent(.rehearsed)
+                == [.resumeGuest, .abandon(SourceMachine.Cause.rehearsed.refusal)])
+        #expect(machine.handleEvent(.resumed) == [.end(.runsHere(Epoch(4), .rehearsed))])
     }
 }
 
@@ -151,15 +151,15 @@ struct ParkingTests {
         parks: Bool = true, _ offer: MigrationOffer = offer()
     ) -> DestinationMachine {
         var machine = DestinationMachine(parks: parks)
-        _ = machine.handle(.offered(offer, from: a))
-        _ = machine.handle(.prepared)
-        #expect(machine.handle(.recordWritten) == [.accept])
+        _ = machine.handleEvent(.offered(offer, from: a))
+        _ = machine.handleEvent(.prepared)
+        #expect(machine.handleEvent(.recordWritten) == [.accept])
         return machine
     }
 
     private func parked() -> DestinationMachine {
         var machine = receiving()
-        #expect(machine.handle(.peerLost(lost)) == [.park])
+        #expect(machine.handleEvent(.peerLost(lost)) == [.park])
         #expect(machine.parkedOffer == offer())
         return machine
     }
@@ -168,16 +168,17 @@ struct ParkingTests {
         let other = Identifier128(high: 2, low: 3)
         for again in [migration, other] {
             var machine = parked()
-            #expect(machine.handle(.offered(offer(again), from: a)) == [.write(incoming(again))])
+            #expect(
+                machine.handleEvent(.offered(offer(again), from: a)) == [.write(incoming(again))])
             #expect(machine.parkedOffer == nil)
-            #expect(machine.handle(.recordWritten) == [.accept])
+            #expect(machine.handleEvent(.recordWritten) == [.accept])
         }
     }
 
     @Test func `What nobody asks for is discarded when its time is up`() {
         var machine = parked()
-        #expect(machine.handle(.expired) == [.write(neverRan)])
-        guard machine.handle(.recordWritten).contains(.discardGuest) else {
+        #expect(machine.handleEvent(.expired) == [.write(neverRan)])
+        guard machine.handleEvent(.recordWritten).contains(.discardGuest) else {
             Issue.record("kept")
             return
         }
@@ -186,42 +187,42 @@ struct ParkingTests {
 
     @Test func `Time that is up too late changes nothing`() {
         var machine = receiving()
-        #expect(machine.handle(.expired) == [])
+        #expect(machine.handleEvent(.expired) == [])
         machine = parked()
-        _ = machine.handle(.offered(offer(), from: a))
-        #expect(machine.handle(.expired) == [])
-        #expect(machine.handle(.recordWritten) == [.accept])
+        _ = machine.handleEvent(.offered(offer(), from: a))
+        #expect(machine.handleEvent(.expired) == [])
+        #expect(machine.handleEvent(.recordWritten) == [.accept])
     }
 
     @Test func `Another VM's offer, or a rehearsal's, does not get it`() {
         for wrong in [offer(memory: .mebibytes(32)), offer(isRehearsal: true)] {
             var machine = parked()
-            #expect(machine.handle(.offered(wrong, from: a)) == [.write(neverRan)])
+            #expect(machine.handleEvent(.offered(wrong, from: a)) == [.write(neverRan)])
         }
     }
 
     @Test func `A source that says no wants nothing kept`() {
         var machine = receiving()
-        #expect(machine.handle(.refused(lost)) == [.write(neverRan)])
+        #expect(machine.handleEvent(.refused(lost)) == [.write(neverRan)])
         machine = receiving(parks: false)
-        #expect(machine.handle(.peerLost(lost)) == [.write(neverRan)])
+        #expect(machine.handleEvent(.peerLost(lost)) == [.write(neverRan)])
     }
 
     @Test func `A rehearsal loads the state, and can only end`() {
         let digest = MemoryDigest(low: 1, high: 1)
         let rehearsal = offer(isRehearsal: true)
         var machine = receiving(rehearsal)
-        #expect(machine.handle(.rehearse) == [.load])
-        #expect(machine.handle(.loaded) == [.sendRehearsed])
+        #expect(machine.handleEvent(.rehearse) == [.load])
+        #expect(machine.handleEvent(.loaded) == [.sendRehearsed])
         for event: DestinationMachine.Event in [
             .go(Epoch(5)), .complete(ours: digest, theirs: digest), .refused(lost), .peerLost(lost),
         ] {
             var tried = machine
-            #expect(tried.handle(event) == [.write(neverRan)])
+            #expect(tried.handleEvent(event) == [.write(neverRan)])
             var early = receiving(rehearsal)
-            #expect(early.handle(event) == [.write(neverRan)])
+            #expect(early.handleEvent(event) == [.write(neverRan)])
         }
         machine = receiving()
-        #expect(machine.handle(.rehearse) == [.write(neverRan)])
+        #expect(machine.handleEvent(.rehearse) == [.write(neverRan)])
     }
 }

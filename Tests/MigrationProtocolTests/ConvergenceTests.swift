@@ -26,8 +26,9 @@ struct ConvergenceTests {
             let rate = dirtyPerSecond * Double(100 - policy.throttlePercent) / 100
             let dirty = min(workingSet, Int(rate * seconds))
             decisions.append(
-                policy.decide(
-                    RoundFacts(pages: toSend, dirtyPages: dirty, duration: .seconds(seconds))))
+                policy.decideNextStep(
+                    after: RoundFacts(pages: toSend, dirtyPages: dirty, duration: .seconds(seconds))
+                ))
             guard case .anotherRound = decisions.last else { return decisions }
             toSend = dirty
         }
@@ -124,7 +125,7 @@ struct ConvergenceTests {
                 let facts = RoundFacts(
                     pages: random(300_000), dirtyPages: random(200_000),
                     duration: .microseconds(1 + random(3_000_000)))
-                switch policy.decide(facts) {
+                switch policy.decideNextStep(after: facts) {
                 case .anotherRound: continue
                 case .handOver(let prediction): #expect(prediction.upper <= policy.limit)
                 case .giveUp(let facts): #expect(facts.predictedDowntime * 2 > .milliseconds(1))

@@ -8,7 +8,7 @@ import Testing
 private let vm = Identifier128(high: 1, low: 1)
 private let migration = Identifier128(high: 2, low: 2)
 private let digest = MemoryDigest(low: 5, high: 6)
-private let refusal = MigrationRefusal(.timedOut, "gone")
+private let refusal = MigrationRefusal(.timedOut, text: "gone")
 
 private func fixed<Value>(_ make: () throws -> Value) -> Value {
     do { return try make() } catch { fatalError("\(error)") }
@@ -37,7 +37,7 @@ private let way: [(event: DestinationMachine.Event, actions: [DestinationMachine
 
 private func machine(after steps: Int) -> DestinationMachine {
     var machine = DestinationMachine()
-    for step in way.prefix(steps) { #expect(machine.handle(step.event) == step.actions) }
+    for step in way.prefix(steps) { #expect(machine.handleEvent(step.event) == step.actions) }
     return machine
 }
 
@@ -50,7 +50,9 @@ struct DestinationMachineTests {
     @Test func `A host that refuses keeps nothing`() {
         var machine = machine(after: 1)
         #expect(
-            machine.handle(.prepareRefused(refusal)) == [.refuse(refusal), .end(.refused(refusal))])
+            machine.handleEvent(.prepareRefused(refusal)) == [
+                .refuse(refusal), .end(.refused(refusal)),
+            ])
     }
 
     @Test(arguments: [3, 4, 5])
@@ -59,9 +61,9 @@ struct DestinationMachineTests {
             .refused(refusal), .peerLost(refusal), .failed(refusal),
         ] {
             var machine = machine(after: steps)
-            #expect(machine.handle(event) == [.write(neverRan)])
+            #expect(machine.handleEvent(event) == [.write(neverRan)])
             #expect(
-                machine.handle(.recordWritten)
+                machine.handleEvent(.recordWritten)
                     == [.refuse(refusal), .discardGuest, .end(.discarded(refusal))])
         }
     }
@@ -69,35 +71,37 @@ struct DestinationMachineTests {
     @Test func `Roots that differ are refused before the state is loaded`() {
         var machine = machine(after: 3)
         let other = MemoryDigest(low: 0, high: 0)
-        #expect(machine.handle(.complete(ours: digest, theirs: other)) == [.write(neverRan)])
+        #expect(machine.handleEvent(.complete(ours: digest, theirs: other)) == [.write(neverRan)])
     }
 
     @Test func `An incoming record that cannot be written ends it`() {
         var machine = machine(after: 2)
         #expect(
-            machine.handle(.recordFailed(refusal))
+            machine.handleEvent(.recordFailed(refusal))
                 == [.discardGuest, .refuse(refusal), .end(.discarded(refusal))])
     }
 
     @Test func `Owned that cannot be written becomes never-ran, and the source is told`() {
         var machine = machine(after: 6)
-        #expect(machine.handle(.recordFailed(refusal)) == [.write(neverRan)])
+        #expect(machine.handleEvent(.recordFailed(refusal)) == [.write(neverRan)])
         #expect(
-            machine.handle(.recordWritten)
+            machine.handleEvent(.recordWritten)
                 == [.sendNeverRan(Epoch(5)), .discardGuest, .end(.discarded(refusal))])
     }
 
     @Test func `A ledger that takes nothing after GO leaves it undecided, and the guest kept`() {
         var machine = machine(after: 6)
-        _ = machine.handle(.recordFailed(refusal))
+        _ = machine.handleEvent(.recordFailed(refusal))
         #expect(
-            machine.handle(.recordFailed(refusal)) == [.refuse(refusal), .end(.undecided(refusal))])
+            machine.handleEvent(.recordFailed(refusal)) == [
+                .refuse(refusal), .end(.undecided(refusal)),
+            ])
     }
 
     @Test func `A guest that will not resume is still owned here`() {
         var machine = machine(after: 7)
         #expect(
-            machine.handle(.resumeFailed(refusal))
+            machine.handleEvent(.resumeFailed(refusal))
                 == [.sendRunning(Epoch(5)), .end(.ownedButStopped(Epoch(5), refusal))])
     }
 
@@ -105,17 +109,17 @@ struct DestinationMachineTests {
         for steps in [6, 7] {
             var machine = machine(after: steps)
             #expect(machine.isCommitted)
-            #expect(machine.handle(.peerLost(refusal)) == [])
-            #expect(machine.handle(.refused(refusal)) == [])
+            #expect(machine.handleEvent(.peerLost(refusal)) == [])
+            #expect(machine.handleEvent(.refused(refusal)) == [])
         }
     }
 
     @Test func `GO out of turn or for another epoch does not run the guest`() {
         for steps in [3, 4] {
             var machine = machine(after: steps)
-            #expect(machine.handle(.go(Epoch(5))) == [.write(neverRan)])
+            #expect(machine.handleEvent(.go(Epoch(5))) == [.write(neverRan)])
         }
         var machine = machine(after: 5)
-        #expect(machine.handle(.go(Epoch(6))) == [.write(neverRan)])
+        #expect(machine.handleEvent(.go(Epoch(6))) == [.write(neverRan)])
     }
 }

@@ -30,7 +30,7 @@ struct MessageTests {
             .welcome(version: 1),
             .refused(
                 MigrationRefusal(
-                    .cpuFeaturesMissing, "missing features", details: ["avx512f", "sha"])),
+                    .cpuFeaturesMissing, text: "missing features", details: ["avx512f", "sha"])),
             .offer(offer), .offer(rehearsal), .offer(leased),
             .accepted(token: token, ledgerWrite: .microseconds(800), kept: nil),
             .accepted(
@@ -118,7 +118,7 @@ struct MessageTests {
             PeerMessage.hello(versions: 1...2, .control).bytes
                 == [13, 0, 0, 0, 1, 0, 0, 0] + Array("FERRYMIG".utf8) + [1, 0, 2, 0, 1])
         #expect(
-            PeerMessage.refused(MigrationRefusal(.busy, "no", details: ["x"])).bytes
+            PeerMessage.refused(MigrationRefusal(.busy, text: "no", details: ["x"])).bytes
                 == [
                     17, 0, 0, 0, 3, 0, 0, 0, 8, 0, 2, 0, 0, 0, 0x6E, 0x6F, 1, 0, 0, 0, 1, 0, 0, 0,
                     0x78,
@@ -158,7 +158,7 @@ struct MessageTests {
 
     @Test func `Words too long for the wire are cut, not refused`() throws {
         let refusal = MigrationRefusal(
-            .hostFailure, String(repeating: "ä", count: 5000),
+            .hostFailure, text: String(repeating: "ä", count: 5000),
             details: (0..<400).map { "\($0)" + String(repeating: "x", count: 400) })
         guard case .refused(let read) = try parse(PeerMessage.refused(refusal).bytes) else {
             Issue.record("another message")
@@ -177,8 +177,8 @@ struct MessageTests {
     func `The highest version that both speak is agreed`(
         _ ours: ClosedRange<UInt16>, _ theirs: ClosedRange<UInt16>, _ agreed: UInt16?
     ) {
-        #expect(agreedVersion(ours, theirs) == agreed)
-        #expect(agreedVersion(theirs, ours) == agreed)
+        #expect(agreedVersion(ours: ours, theirs: theirs) == agreed)
+        #expect(agreedVersion(ours: theirs, theirs: ours) == agreed)
     }
 }
 

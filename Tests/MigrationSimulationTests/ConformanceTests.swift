@@ -94,13 +94,14 @@ struct ConformanceTests {
         let record = try #require(try Simulation.run(scenario).record)
         var bounds = Bounds(of: scenario, seen: record)
         bounds.faults = faults
-        let same = TraceCheck(record, bounds: bounds).run(faultsFrom: 0, statesMax: 100_000)
+        let same = TraceCheck(record, bounds: bounds).searchMatchingPath(
+            faultsFrom: 0, statesMax: 100_000)
         guard case .accepted = same else {
             Issue.record("without \(bug) the script is no path: \(same)")
             return
         }
         let other = TraceCheck(record, bounds: bounds, bug: bug)
-            .run(faultsFrom: 0, statesMax: 100_000)
+            .searchMatchingPath(faultsFrom: 0, statesMax: 100_000)
         guard case .rejected = other else {
             Issue.record("the explorer's path with \(bug) passes for one of the drivers: \(other)")
             return
@@ -112,7 +113,7 @@ struct ConformanceTests {
         let run = try Simulation.run(Scenario(), plant: plant)
         let record = try #require(run.record)
         let check = TraceCheck(record, bounds: Bounds(of: Scenario(), seen: record))
-        guard case .rejected = check.run(faultsFrom: 0, statesMax: 100_000) else {
+        guard case .rejected = check.searchMatchingPath(faultsFrom: 0, statesMax: 100_000) else {
             Issue.record("drivers with \(plant) pass")
             return
         }
@@ -147,7 +148,7 @@ struct ConformanceTests {
         if let failure = run.failure { Issue.record("\(script.name): \(failure)") }
         guard let record = run.record, record.isComplete else { return nil }
         let bounds = Bounds(of: script.scenario, seen: record)
-        return TraceCheck(record, bounds: bounds).run(
+        return TraceCheck(record, bounds: bounds).searchMatchingPath(
             faultsFrom: record.faultsAtLeast, statesMax: 60_000)
     }
 }

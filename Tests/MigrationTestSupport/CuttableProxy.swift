@@ -31,8 +31,8 @@ package final class CuttableProxy: Sendable {
         self.target = target
         stalled = try Wakeup()
         released = try Wakeup()
-        listener = try TCPSocket.listen(on: SocketAddress(ip: "127.0.0.1", port: 0))
-        address = SocketAddress(ip: "127.0.0.1", port: try TCPSocket.port(of: listener))
+        listener = try TCPSocket.openListener(on: SocketAddress(ip: "127.0.0.1", port: 0))
+        address = SocketAddress(ip: "127.0.0.1", port: try TCPSocket.boundPort(of: listener))
         let thread = try NamedThread(name: "proxy") { [self] in acceptUntilEnd() }
         state.withLock { $0.threads.append(thread) }
     }
@@ -45,8 +45,8 @@ package final class CuttableProxy: Sendable {
             return state.sockets
         }
         for (client, server) in sockets {
-            client.shutdown()
-            server.shutdown()
+            client.shutDownSocket()
+            server.shutDownSocket()
         }
     }
 
@@ -61,21 +61,21 @@ package final class CuttableProxy: Sendable {
             state.isSilent = true
             return state.sockets
         }
-        for (client, _) in sockets { client.shutdown() }
+        for (client, _) in sockets { client.shutDownSocket() }
     }
 
     /// From now on nothing is forwarded, and nothing is closed.
     package func stall() { state.withLock { $0.isStalled = true } }
 
     /// Waits until something was held back.
-    package func waitForStall() { _ = try? stalled.wait(until: .now + .seconds(10)) }
+    package func waitForStall() { _ = try? stalled.waitUntilSet(before: .now + .seconds(10)) }
 
     package func mend() { state.withLock { $0.isCut = false } }
 
     /// Ends all threads.
     package func end() {
         state.withLock { $0.isEnding = true }
-        released.set()
+        released.setFlag()
         cut(mended: false)
         while true {
             let threads = state.withLock { state in
@@ -83,17 +83,20 @@ package final class CuttableProxy: Sendable {
                 return state.threads
             }
             if threads.isEmpty { return }
-            for thread in threads { thread.join() }
+            for thread in threads { thread.joinThread() }
         }
     }
 
     private func acceptUntilEnd() {
         while !state.withLock({ $0.isEnding }) {
-            guard let client = try? TCPSocket.accept(on: listener, within: .milliseconds(50)) else {
+            guard
+                let client = try? TCPSocket.acceptConnection(
+                    on: listener, within: .milliseconds(50))
+            else {
                 continue
             }
             if state.withLock({ $0.isCut || $0.isEnding }) { continue }
-            guard let server = try? TCPSocket.connect(to: target, within: .seconds(2)) else {
+            guard let server = try? TCPSocket.openConnection(to: target, within: .seconds(2)) else {
                 continue
             }
             state.withLock { $0.sockets.append((client, server)) }
@@ -117,14 +120,14 @@ package final class CuttableProxy: Sendable {
             var bytes = [UInt8](repeating: 0, count: 65536)
             while true {
                 let count = unsafe bytes.withUnsafeMutableBytes {
-                    (try? unsafe from.read(into: $0)) ?? 0
+                    (try? unsafe from.readAvailable(into: $0)) ?? 0
                 }
                 if self.state.withLock({ $0.isStalled }) {
-                    self.stalled.set()
-                    _ = try? self.released.wait(until: .now + .seconds(20))
+                    self.stalled.setFlag()
+                    _ = try? self.released.waitUntilSet(before: .now + .seconds(20))
                 }
                 if isUp, count > 0, self.isCutDue(count) { self.cut(mended: true) }
-                guard count > 0, (try? to.write(all: Array(bytes.prefix(count)))) != nil else {
+                guard count > 0, (try? to.writeAllBytes(Array(bytes.prefix(count)))) != nil else {
                     break
                 }
             }

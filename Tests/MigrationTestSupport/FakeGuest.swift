@@ -55,10 +55,10 @@ package enum FakeContent: Sendable {
             name: try VMName(name), memory: bytes,
             downtimeLimit: DowntimeLimit(downtimeLimit))
         self.cpuFeatures = cpuFeatures
-        memoryFile = try MemoryFile.create(name: "fake-guest", bytes: Int(bytes.bytes))
+        memoryFile = try MemoryFile.createFixedSize(name: "fake-guest", bytes: Int(bytes.bytes))
         memory = try Mapping(memoryFile, count: Int(bytes.bytes))
         let words = (layout.pageCount + 63) / 64
-        let bitsFile = try MemoryFile.create(name: "fake-bits", bytes: words * 8)
+        let bitsFile = try MemoryFile.createFixedSize(name: "fake-bits", bytes: words * 8)
         dirtyBits = try Mapping(bitsFile, count: words * 8)
         savedState = (0..<stateBytes).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         var state = State()
@@ -112,7 +112,7 @@ package enum FakeContent: Sendable {
         state.withLock { $0.isLogging = false }
     }
 
-    package func throttle(percent: Int) throws(GuestError) {
+    package func throttleVCPUs(percent: Int) throws(GuestError) {
         try call("throttle")
         state.withLock { $0.throttlePercent = percent }
     }
@@ -127,24 +127,24 @@ package enum FakeContent: Sendable {
         return savedState
     }
 
-    package func seal() throws(GuestError) {
+    package func sealForHandover() throws(GuestError) {
         try call("seal")
         state.withLock { $0.isSealed = true }
     }
 
-    package func resume() throws(GuestError) {
+    package func resumeExecution() throws(GuestError) {
         try call("resume")
         state.withLock { $0.isRunning = true }
     }
 
     // MARK: Destination
 
-    package func loadState(_ bytes: [UInt8]) throws(GuestError) {
+    package func loadDeviceState(from bytes: [UInt8]) throws(GuestError) {
         try call("loadState")
         state.withLock { $0.loaded = bytes }
     }
 
-    package func discard() { state.withLock { $0.isDiscarded = true } }
+    package func discardGuest() { state.withLock { $0.isDiscarded = true } }
 
     private func call(_ name: String) throws(GuestError) {
         state.withLock { $0.calls.append(name) }
@@ -185,7 +185,7 @@ package enum FakeContent: Sendable {
     package func stopWriting() {
         writerStops.store(true, ordering: .releasing)
         let thread = writer.withLock { $0.take() }
-        thread?.join()
+        thread?.joinThread()
     }
 
     private func writeIfRunning(_ page: Int, _ content: FakeContent, _ version: Int) {

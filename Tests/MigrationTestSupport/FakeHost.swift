@@ -38,8 +38,8 @@ package final class FakeHost: MigrationHost {
         finishedNews = try Wakeup()
     }
 
-    package func prepare(
-        _ offer: MigrationOffer, from source: HostName
+    package func prepareGuest(
+        for offer: MigrationOffer, from source: HostName
     ) throws(MigrationRefusal) -> any DestinationGuest {
         try onPrepare(offer)
         do {
@@ -48,34 +48,36 @@ package final class FakeHost: MigrationHost {
                 onCall: onCall)
             state.withLock { $0.guests.append(guest) }
             return guest
-        } catch { throw MigrationRefusal(.hostFailure, "\(error)") }
+        } catch { throw MigrationRefusal(.hostFailure, text: "\(error)") }
     }
 
-    package func finished(
-        _ offer: MigrationOffer, from source: HostName, outcome: IncomingOutcome
+    package func didFinishMigration(
+        for offer: MigrationOffer, from source: HostName, outcome: IncomingOutcome
     ) {
         state.withLock { $0.outcomes.append(outcome) }
-        finishedNews.set()
+        finishedNews.setFlag()
     }
 
-    package func supersede(_ record: LedgerRecord) throws(MigrationRefusal) {
+    package func supersedeOwnership(with record: LedgerRecord) throws(MigrationRefusal) {
         for guest in guests where guest.now.isRunning {
             do {
                 try guest.pauseForHandover()
-                try guest.seal()
-            } catch { throw MigrationRefusal(.guestFailure, "\(error)") }
+                try guest.sealForHandover()
+            } catch { throw MigrationRefusal(.guestFailure, text: "\(error)") }
         }
-        do { try ledger.append(record) } catch {
-            throw MigrationRefusal(.ledgerFailure, "\(error)")
+        do { try ledger.appendRecord(record) } catch {
+            throw MigrationRefusal(.ledgerFailure, text: "\(error)")
         }
     }
 
-    package func parked(_ offer: MigrationOffer, from source: HostName, for limit: Duration) {
+    package func didSuspendMigration(
+        for offer: MigrationOffer, from source: HostName, limit: Duration
+    ) {
         state.withLock { $0.parkings += 1 }
-        finishedNews.set()
+        finishedNews.setFlag()
     }
 
-    package func unparked(_ offer: MigrationOffer, from source: HostName) {
+    package func didResumeMigration(for offer: MigrationOffer, from source: HostName) {
         state.withLock { $0.unparkings += 1 }
     }
 
@@ -88,28 +90,28 @@ package final class FakeHost: MigrationHost {
     package func waitForOutcome() throws -> IncomingOutcome {
         while true {
             if let outcome = outcomes.first { return outcome }
-            guard try finishedNews.wait(until: .now + .seconds(20)) else {
+            guard try finishedNews.waitUntilSet(before: .now + .seconds(20)) else {
                 throw TestFailure("no outcome at \(name)")
             }
-            finishedNews.clear()
+            finishedNews.clearFlag()
         }
     }
 
     /// Waits until the connection of an incoming migration was lost so many times.
     package func waitForParkings(_ count: Int) throws {
         while parkings < count {
-            guard try finishedNews.wait(until: .now + .seconds(20)) else {
+            guard try finishedNews.waitUntilSet(before: .now + .seconds(20)) else {
                 throw TestFailure("nothing was parked at \(name)")
             }
-            finishedNews.clear()
+            finishedNews.clearFlag()
         }
     }
 
     /// Serves on a port of its own on loopback, after a stop on the same; returns where.
     package func serve(_ keys: PeerKeys, timing: PeerTiming = PeerTiming()) throws -> PeerAddress {
         let wanted = state.withLock { $0.address } ?? SocketAddress(ip: "127.0.0.1", port: 0)
-        let listener = try TCPSocket.listen(on: wanted)
-        let port = try TCPSocket.port(of: listener)
+        let listener = try TCPSocket.openListener(on: wanted)
+        let port = try TCPSocket.boundPort(of: listener)
         let server = try PeerServer(listener: listener, keys: keys, host: self, timing: timing)
         let address = SocketAddress(ip: "127.0.0.1", port: port)
         state.withLock {
@@ -120,7 +122,7 @@ package final class FakeHost: MigrationHost {
     }
 
     package func endParked(_ vm: VMID) -> Bool {
-        state.withLock { $0.server }?.endParked(vm) ?? false
+        state.withLock { $0.server }?.endSuspendedSession(of: vm) ?? false
     }
 
     package func stop() {

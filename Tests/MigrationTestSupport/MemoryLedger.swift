@@ -22,14 +22,14 @@ package final class MemoryLedger: OwnershipLedger {
     ) {
         self.onAppend = onAppend
         state.withLock {
-            for record in records { $0.book.restore(record) }
+            for record in records { $0.book.restoreOwnership(from: record) }
         }
     }
 
-    package func append(_ record: LedgerRecord) throws(LedgerError) {
+    package func appendRecord(_ record: LedgerRecord) throws(LedgerError) {
         try onAppend(record)
         try state.withLock { (state) throws(LedgerError) in
-            do throws(LedgerContradiction) { try state.book.apply(record) } catch {
+            do throws(LedgerContradiction) { try state.book.applyRecord(record) } catch {
                 throw .contradicts(record, current: error.current)
             }
             state.records.append(record)

@@ -7,11 +7,11 @@ package import Model
 package import PeerLink
 
 extension PeerConnection {
-    package func sendMessage(_ message: PeerMessage) throws { try send(message.bytes) }
+    package func sendMessage(_ message: PeerMessage) throws { try sendBytes(message.bytes) }
 
     package func receiveAnyMessage() throws -> PeerMessage {
-        let header = try PeerMessageHeader(try receive(exactly: PeerMessageHeader.bytes))
-        return try PeerMessage(kind: header.kind, body: try receive(exactly: header.bodyBytes))
+        let header = try PeerMessageHeader(try receiveBytes(count: PeerMessageHeader.bytes))
+        return try PeerMessage(kind: header.kind, body: try receiveBytes(count: header.bodyBytes))
     }
 }
 
@@ -20,7 +20,7 @@ package func dial(
     _ address: PeerAddress, _ keys: PeerKeys, _ purpose: ConnectionPurpose,
     versions: ClosedRange<UInt16> = 2...2
 ) throws -> (connection: PeerConnection, reply: PeerMessage) {
-    let connection = try PeerConnection.connect(
+    let connection = try PeerConnection.openConnection(
         to: address.address, expecting: .agent(address.name), keys: keys, within: .seconds(5),
         silenceMax: .seconds(10), interruptedBy: Wakeup())
     try connection.sendMessage(.hello(versions: versions, purpose))

@@ -59,7 +59,7 @@ final class Levers: Sendable {
         for (vm, ownership) in ledger.ownerships {
             guard case .incoming(let epoch, _, let migration) = ownership else { continue }
             // A ledger that does not take it makes the test fail by what follows.
-            try? ledger.append(.neverRan(vm: vm, epoch: epoch, migration: migration))
+            try? ledger.appendRecord(.neverRan(vm: vm, epoch: epoch, migration: migration))
         }
     }
 
@@ -69,7 +69,9 @@ final class Levers: Sendable {
 
     func cancel() {
         state.withLock { $0.cancelledAt = .now }
-        do throws(CancelRefusal) { try state.withLock { $0.migration }?.cancel() } catch {
+        do throws(CancelRefusal) {
+            try state.withLock { $0.migration }?.requestCancellation()
+        } catch {
             state.withLock { $0.cancelRefusal = error }
         }
     }
@@ -221,7 +223,7 @@ struct Bench {
     }
 
     func attempt() -> Result<MigrationReport, MigrationFailure> {
-        do throws(MigrationFailure) { return .success(try migration.run()) } catch {
+        do throws(MigrationFailure) { return .success(try migration.runToCompletion()) } catch {
             return .failure(error)
         }
     }

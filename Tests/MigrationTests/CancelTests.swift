@@ -56,7 +56,7 @@ struct CancelTests {
         }
         let result = bench.attempt()
         let ended = Instant.now
-        disturber.join()
+        disturber.joinThread()
         bench.end()
         #expect(bench.running == 1)
         guard result.error?.reason == .cancelled, let cancelled = levers.cancelledAt else {

@@ -14,7 +14,7 @@ struct CompressionChooserTests {
         var used: [BlockEncoding: Int] = [:]
         for _ in 0..<(pages / 512) {
             used[chooser.encoding, default: 0] += 512
-            chooser.record(contentPages: 512, nanoseconds: cost(chooser.encoding) * 512)
+            chooser.recordCost(contentPages: 512, nanoseconds: cost(chooser.encoding) * 512)
         }
         return used
     }

@@ -45,7 +45,7 @@ struct FailureTests {
 
     @Test func `A cancel before it starts is obeyed`() throws {
         let bench = try Bench()
-        try bench.migration.cancel()
+        try bench.migration.requestCancellation()
         let failure = bench.run().error
         #expect(failure?.reason == .cancelled)
         try expectUntouched(bench, failure)
@@ -71,7 +71,7 @@ struct FailureTests {
         }
         let failure = bench.attempt().error
         let ended = Instant.now
-        canceller.join()
+        canceller.joinThread()
         #expect(failure?.reason == .cancelled)
         let cancelled = try #require(levers.cancelledAt)
         #expect(ended - cancelled < .seconds(1))
@@ -84,7 +84,7 @@ struct FailureTests {
         timing.deadPeer = .seconds(2)
         let never = try Wakeup()
         let bench = try Bench(timing: timing, at: .prepare) { _ in
-            _ = try? never.wait(until: .now + .seconds(4))
+            _ = try? never.waitUntilSet(before: .now + .seconds(4))
         }
         _ = try bench.run().get()
     }
@@ -95,7 +95,7 @@ struct FailureTests {
         let never = try Wakeup()
         let bench = try Bench(timing: timing, at: .prepare) {
             $0.stall()
-            _ = try? never.wait(until: .now + .seconds(4))
+            _ = try? never.waitUntilSet(before: .now + .seconds(4))
         }
         let failure = bench.attempt().error
         #expect(failure?.reason == .link(.timedOut(after: .milliseconds(1500))))
@@ -130,7 +130,7 @@ struct FailureTests {
 
     @Test(arguments: MigrationRefusal.Code.allCases)
     func `A refusal comes with the destination's words`(_ code: MigrationRefusal.Code) throws {
-        let words = MigrationRefusal(code, "not here", details: ["avx512f", "sha_ni"])
+        let words = MigrationRefusal(code, text: "not here", details: ["avx512f", "sha_ni"])
         let bench = try Bench(refusal: words)
         let failure = bench.run().error
         #expect(failure?.reason == .refused(words))
@@ -261,11 +261,11 @@ struct HandoverTests {
             Issue.record("\(String(describing: failure))")
             return
         }
-        #expect(failure?.aftermath == .unsettled(Epoch(2), with: bench.host.name))
+        #expect(failure?.aftermath == .unresolved(Epoch(2), with: bench.host.name))
         #expect(!bench.guest.now.isRunning)
         bench.proxy.mend()
-        let outcome = try Settlement.settle(
-            vm: bench.vm, with: bench.address, keys: SharedKeys.all.a, ledger: bench.sourceLedger)
+        let outcome = try HandoverResolution.resolveHandover(
+            of: bench.vm, with: bench.address, keys: SharedKeys.all.a, ledger: bench.sourceLedger)
         if moment == .destinationCall("resume") {
             #expect(outcome == .handedOver(Epoch(2)))
             #expect(bench.running == 1)
@@ -274,9 +274,9 @@ struct HandoverTests {
             #expect(bench.running == 0)
             #expect(bench.sourceLedger.ownership(of: bench.vm)?.mayRun == true)
         }
-        #expect(throws: SettlementError.self) {
-            try Settlement.settle(
-                vm: bench.vm, with: bench.address, keys: SharedKeys.all.a,
+        #expect(throws: HandoverResolutionError.self) {
+            try HandoverResolution.resolveHandover(
+                of: bench.vm, with: bench.address, keys: SharedKeys.all.a,
                 ledger: bench.sourceLedger)
         }
     }

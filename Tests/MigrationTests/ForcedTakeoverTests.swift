@@ -23,13 +23,13 @@ struct ForcedTakeoverTests {
 
     private func settle(
         _ ledger: MemoryLedger, with host: FakeHost
-    ) throws -> Result<SettlementOutcome, SettlementError> {
+    ) throws -> Result<HandoverResolutionOutcome, HandoverResolutionError> {
         let address = try host.serve(SharedKeys.all.b)
         defer { host.stop() }
-        do throws(SettlementError) {
+        do throws(HandoverResolutionError) {
             return .success(
-                try Settlement.settle(
-                    vm: vm, with: address, keys: SharedKeys.all.a, ledger: ledger))
+                try HandoverResolution.resolveHandover(
+                    of: vm, with: address, keys: SharedKeys.all.a, ledger: ledger))
         } catch { return .failure(error) }
     }
 
@@ -38,9 +38,9 @@ struct ForcedTakeoverTests {
             name: "b",
             ledger: MemoryLedger([.owned(vm: vm, epoch: Epoch(2), migration: migration)]))
         let guest = try #require(try host.arrived())
-        try guest.resume()
+        try guest.resumeExecution()
         let ledger = try ruler()
-        #expect(try settle(ledger, with: host) == .success(.takeoverHeard(Epoch(3))))
+        #expect(try settle(ledger, with: host) == .success(.takeoverConfirmed(Epoch(3))))
         #expect(!guest.now.isRunning && guest.now.isSealed)
         #expect(host.ledger.ownership(of: vm) == .superseded(Epoch(3), by: try HostName("a")))
         #expect(ledger.ownership(of: vm) == .owned(Epoch(3), migration: nil))
@@ -53,7 +53,7 @@ struct ForcedTakeoverTests {
                 [full] (_) throws(LedgerError) in throw full
             })
         let guest = try #require(try host.arrived())
-        try guest.resume()
+        try guest.resumeExecution()
         let ledger = try ruler()
         guard case .failure(.refused(let refusal)) = try settle(ledger, with: host) else {
             Issue.record("it was settled")
@@ -72,7 +72,7 @@ struct ForcedTakeoverTests {
         ] {
             let host = try FakeHost(name: "b", ledger: MemoryLedger(record.map { [$0] } ?? []))
             let ledger = try ruler()
-            #expect(try settle(ledger, with: host) == .success(.takeoverHeard(Epoch(3))))
+            #expect(try settle(ledger, with: host) == .success(.takeoverConfirmed(Epoch(3))))
             #expect(ledger.ownership(of: vm) == .owned(Epoch(3), migration: nil))
         }
     }
@@ -98,15 +98,15 @@ struct ForcedTakeoverTests {
             at: .destinationRecord("neverRan")
         ) { $0.cut(mended: false) }
         defer { bench.end() }
-        #expect(bench.attempt().error?.aftermath == .unsettled(Epoch(2), with: bench.host.name))
+        #expect(bench.attempt().error?.aftermath == .unresolved(Epoch(2), with: bench.host.name))
         let waiting = try #require(bench.host.guests.first)
         #expect(!waiting.now.isDiscarded && !waiting.now.isRunning)
         let released = try #require(bench.sourceLedger.ownership(of: bench.vm))
-        try bench.sourceLedger.append(try #require(released.takeover(vm: bench.vm)))
+        try bench.sourceLedger.appendRecord(try #require(released.takeoverRecord(for: bench.vm)))
         bench.proxy.mend()
-        let outcome = try Settlement.settle(
-            vm: bench.vm, with: bench.address, keys: SharedKeys.all.a, ledger: bench.sourceLedger)
-        #expect(outcome == .takeoverHeard(Epoch(3)))
+        let outcome = try HandoverResolution.resolveHandover(
+            of: bench.vm, with: bench.address, keys: SharedKeys.all.a, ledger: bench.sourceLedger)
+        #expect(outcome == .takeoverConfirmed(Epoch(3)))
         #expect(waiting.now.isDiscarded)
         guard case .discarded = try bench.host.waitForOutcome() else {
             Issue.record("\(bench.host.outcomes)")
@@ -134,8 +134,9 @@ struct ForcedTakeoverTests {
         let address = try host.serve(SharedKeys.all.b)
         host.stop()
         let ledger = try ruler()
-        #expect(throws: SettlementError.self) {
-            try Settlement.settle(vm: vm, with: address, keys: SharedKeys.all.a, ledger: ledger)
+        #expect(throws: HandoverResolutionError.self) {
+            try HandoverResolution.resolveHandover(
+                of: vm, with: address, keys: SharedKeys.all.a, ledger: ledger)
         }
         #expect(ledger.records.isEmpty)
     }
@@ -144,8 +145,8 @@ struct ForcedTakeoverTests {
 extension FakeHost {
     /// A guest as a migration leaves it.
     fileprivate func arrived() throws -> FakeGuest? {
-        _ = try prepare(
-            MigrationOffer(
+        _ = try prepareGuest(
+            for: MigrationOffer(
                 migration: .random(), vm: .random(), epoch: .first,
                 spec: VMSpec(name: VMName("web"), memory: .mebibytes(16)),
                 cpuFeatures: CPUFeatures([]), streams: 1, hashSeed: 1),

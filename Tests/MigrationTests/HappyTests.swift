@@ -94,7 +94,7 @@ struct HappyTests {
         #expect(progress.phase >= .announce)
         #expect(progress.round >= 1)
         #expect(progress.predictedDowntime != nil)
-        #expect(throws: CancelRefusal.ended) { try bench.migration.cancel() }
+        #expect(throws: CancelRefusal.ended) { try bench.migration.requestCancellation() }
     }
 
     @Test func `The phases of the downtime add up to it`() throws {

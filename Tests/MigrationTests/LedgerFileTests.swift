@@ -52,12 +52,12 @@ final class LedgerFileTests {
     @Test func `What was appended is there after a restart`() throws {
         var ledger: LedgerFile? = try LedgerFile(path: path)
         let records = moves(6)
-        for record in records { try ledger?.append(record) }
+        for record in records { try ledger?.appendRecord(record) }
         #expect(ledger?.ownership(of: vm) == Ownership(records[5]))
         ledger = nil
         let again = try LedgerFile(path: path)
         #expect(again.ownerships == [vm: Ownership(records[5])])
-        try again.append(.owned(vm: .random(), epoch: .first, migration: nil))
+        try again.appendRecord(.owned(vm: .random(), epoch: .first, migration: nil))
         #expect(again.ownerships.count == 2)
     }
 
@@ -65,7 +65,7 @@ final class LedgerFileTests {
         let ledger = try LedgerFile(path: path)
         var before = stat()
         #expect(unsafe stat(path, &before) == 0)
-        for record in moves(200) { try ledger.append(record) }
+        for record in moves(200) { try ledger.appendRecord(record) }
         var after = stat()
         #expect(unsafe stat(path, &after) == 0)
         #expect(before.st_size == after.st_size && before.st_blocks == after.st_blocks)
@@ -76,20 +76,20 @@ final class LedgerFileTests {
         for torn in stride(from: 1, to: slotBytes, by: 9) {
             try? FileManager.default.removeItem(atPath: path)
             var ledger: LedgerFile? = try LedgerFile(path: path)
-            for record in records { try ledger?.append(record) }
+            for record in records { try ledger?.appendRecord(record) }
             ledger = nil
             try overwrite(
                 at: 4 * slotBytes + torn, [UInt8](repeating: 0xEE, count: slotBytes - torn))
             let again = try LedgerFile(path: path)
             #expect(again.ownership(of: vm) == Ownership(records[2]))
-            try again.append(records[3])
+            try again.appendRecord(records[3])
             #expect(again.ownership(of: vm) == Ownership(records[3]))
         }
     }
 
     @Test func `Damage before the end is an error, not a shorter history`() throws {
         var ledger: LedgerFile? = try LedgerFile(path: path)
-        for record in moves(5) { try ledger?.append(record) }
+        for record in moves(5) { try ledger?.appendRecord(record) }
         ledger = nil
         try overwrite(at: 2 * slotBytes + 30, [0xFF])
         #expect(throws: LedgerError.damaged(path: path, offset: 2 * slotBytes, nil)) {
@@ -110,9 +110,9 @@ final class LedgerFileTests {
 
     @Test func `A contradiction is refused and leaves no trace`() throws {
         var ledger: LedgerFile? = try LedgerFile(path: path)
-        try ledger?.append(.owned(vm: vm, epoch: .first, migration: nil))
+        try ledger?.appendRecord(.owned(vm: vm, epoch: .first, migration: nil))
         #expect(throws: LedgerError.self) {
-            try ledger?.append(.owned(vm: vm, epoch: Epoch(2), migration: nil))
+            try ledger?.appendRecord(.owned(vm: vm, epoch: Epoch(2), migration: nil))
         }
         ledger = nil
         #expect(try LedgerFile(path: path).ownership(of: vm) == .owned(.first, migration: nil))
@@ -121,7 +121,7 @@ final class LedgerFileTests {
     @Test func `A ledger full of history is written anew with what counts`() throws {
         var ledger: LedgerFile? = try LedgerFile(path: path)
         let records = moves(5001)
-        for record in records { try ledger?.append(record) }
+        for record in records { try ledger?.appendRecord(record) }
         let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
         #expect(size == 4096 * slotBytes)
         ledger = nil
@@ -144,7 +144,7 @@ final class LedgerFileTests {
             }
         }
         // Its space is its own.
-        for record in moves(100) { try ledger.append(record) }
+        for record in moves(100) { try ledger.appendRecord(record) }
     }
 
     @Test func `A folder that is not there is an error`() {

@@ -87,7 +87,7 @@ struct PeerServerTests {
             throw TestFailure("not accepted")
         }
         let (data, _) = try dial(address, SharedKeys.all.a, .data(token: token, stream: 0))
-        try data.send(frames)
+        try data.sendBytes(frames)
         try control.sendMessage(.state([1]))
         try control.sendMessage(.verify(round: 1, digest: digest))
         return (control, data)
@@ -102,7 +102,7 @@ struct PeerServerTests {
                 try host.waitForOutcome()
                     == .discarded(
                         MigrationRefusal(
-                            .memoryDiffers, "memory arrived changed",
+                            .memoryDiffers, text: "memory arrived changed",
                             details: [
                                 "source \(MemoryDigest(low: 1, high: 1))",
                                 "destination \(MemoryDigest.empty)",
@@ -133,8 +133,8 @@ struct PeerServerTests {
                 Issue.record("not ready")
                 return
             }
-            control.shutdown()
-            data.shutdown()
+            control.abortConnection()
+            data.abortConnection()
             guard case .discarded = try host.waitForOutcome() else {
                 Issue.record("not discarded")
                 return
@@ -170,7 +170,7 @@ struct PeerServerTests {
                 [8, 0, 0, 0, 10, 0, 1, 0],
             ] {
                 let (control, _) = try dial(address, SharedKeys.all.a, .control)
-                try control.send(header)
+                try control.sendBytes(header)
                 #expect(code(try control.receiveAnyMessage()) == .protocolViolation)
             }
         }
@@ -180,8 +180,9 @@ struct PeerServerTests {
         let bench = try Bench()
         var idle: [Descriptor] = []
         for index in 0..<20 {
-            let socket = try TCPSocket.connect(to: bench.address.address, within: .seconds(2))
-            if index % 2 == 0 { try socket.write(all: Array("HELO\r\n".utf8)) }
+            let socket = try TCPSocket.openConnection(
+                to: bench.address.address, within: .seconds(2))
+            if index % 2 == 0 { try socket.writeAllBytes(Array("HELO\r\n".utf8)) }
             idle.append(socket)
         }
         _ = try bench.run().get()
@@ -196,7 +197,7 @@ struct PeerServerTests {
                 to: PeerAddress(name: try HostName("c"), address: address.address),
                 keys: SharedKeys.all.a, ledger: MemoryLedger())
             do throws(MigrationFailure) {
-                _ = try migration.run()
+                _ = try migration.runToCompletion()
                 Issue.record("it went to another host")
             } catch {
                 guard case .link(.wrongName) = error.reason else {
@@ -212,14 +213,14 @@ struct PeerServerTests {
 @Suite("Source against a peer that lies")
 struct LyingDestinationTests {
     @Test func `A destination that answers with another digest gets no GO`() throws {
-        let listener = try TCPSocket.listen(on: SocketAddress(ip: "127.0.0.1", port: 0))
-        let port = try TCPSocket.port(of: listener)
+        let listener = try TCPSocket.openListener(on: SocketAddress(ip: "127.0.0.1", port: 0))
+        let port = try TCPSocket.boundPort(of: listener)
         let lie = MemoryDigest(low: 1, high: 2)
         let liar = try NamedThread(name: "liar") {
             // What fails here fails the expectations below.
             try? lyingDestination(listener, digest: lie)
         }
-        defer { liar.join() }
+        defer { liar.joinThread() }
         let guest = try FakeGuest(memory: .mebibytes(16))
         let vm = VMID.random()
         let ledger = MemoryLedger([.owned(vm: vm, epoch: .first, migration: nil)])
@@ -229,7 +230,7 @@ struct LyingDestinationTests {
                 name: try HostName("b"), address: SocketAddress(ip: "127.0.0.1", port: port)),
             keys: SharedKeys.all.a, ledger: ledger, options: MigrationOptions(streams: 1))
         do throws(MigrationFailure) {
-            _ = try migration.run()
+            _ = try migration.runToCompletion()
             Issue.record("it was handed over")
         } catch {
             guard case .memoryDiffers(_, "\(lie)") = error.reason else {
@@ -253,13 +254,13 @@ extension LyingDestinationTests {
     @Test(arguments: lies.indices)
     func `Kept memory that cannot be ends it before the first page`(_ index: Int) throws {
         let lie = Self.lies[index]
-        let listener = try TCPSocket.listen(on: SocketAddress(ip: "127.0.0.1", port: 0))
-        let port = try TCPSocket.port(of: listener)
+        let listener = try TCPSocket.openListener(on: SocketAddress(ip: "127.0.0.1", port: 0))
+        let port = try TCPSocket.boundPort(of: listener)
         let liar = try NamedThread(name: "liar") {
             // What fails here fails the expectations below.
-            guard let socket = try? TCPSocket.accept(on: listener, within: .seconds(5)),
-                let control = try? PeerConnection.accept(
-                    socket, keys: SharedKeys.all.b, silenceMax: .seconds(5),
+            guard let socket = try? TCPSocket.acceptConnection(on: listener, within: .seconds(5)),
+                let control = try? PeerConnection.acceptConnection(
+                    on: socket, keys: SharedKeys.all.b, silenceMax: .seconds(5),
                     interruptedBy: Wakeup())
             else { return }
             _ = try? control.receiveAnyMessage()
@@ -274,7 +275,7 @@ extension LyingDestinationTests {
             }
             _ = try? control.receiveAnyMessage()
         }
-        defer { liar.join() }
+        defer { liar.joinThread() }
         let guest = try FakeGuest(memory: .mebibytes(16))
         let migration = SourceMigration(
             vm: .random(), epoch: .first, guest: guest,
@@ -282,7 +283,7 @@ extension LyingDestinationTests {
                 name: try HostName("b"), address: SocketAddress(ip: "127.0.0.1", port: port)),
             keys: SharedKeys.all.a, ledger: MemoryLedger(), options: MigrationOptions(streams: 1))
         do throws(MigrationFailure) {
-            _ = try migration.run()
+            _ = try migration.runToCompletion()
             Issue.record("it believed the lie")
         } catch {
             guard case .malformed = error.reason else {
@@ -297,11 +298,11 @@ extension LyingDestinationTests {
 /// Accepts a migration, drops its pages, and claims a digest.
 private func lyingDestination(_ listener: Descriptor, digest: MemoryDigest) throws {
     func next() throws -> PeerConnection {
-        guard let socket = try TCPSocket.accept(on: listener, within: .seconds(5)) else {
+        guard let socket = try TCPSocket.acceptConnection(on: listener, within: .seconds(5)) else {
             throw TestFailure("nobody came")
         }
-        let connection = try PeerConnection.accept(
-            socket, keys: SharedKeys.all.b, silenceMax: .seconds(5), interruptedBy: Wakeup())
+        let connection = try PeerConnection.acceptConnection(
+            on: socket, keys: SharedKeys.all.b, silenceMax: .seconds(5), interruptedBy: Wakeup())
         _ = try connection.receiveAnyMessage()
         try connection.sendMessage(.welcome(version: 2))
         return connection

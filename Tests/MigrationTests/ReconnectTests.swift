@@ -73,7 +73,7 @@ struct ReconnectTests {
         while bench.migration.progress.reconnectAttempt == nil { yieldProcessor() }
         #expect(bench.migration.progress.phase == .connect)
         bench.proxy.mend()
-        thread.join()
+        thread.joinThread()
         bench.end()
         #expect(bench.running == 1 && bench.host.outcomes == [.running(Epoch(2))])
         #expect(bench.migration.progress.reconnectAttempt == nil)
@@ -81,7 +81,7 @@ struct ReconnectTests {
 
     @Test func `What arrived is discarded when nobody comes back for it`() throws {
         var timing = Bench.shortTiming
-        timing.keepBroken = .milliseconds(200)
+        timing.suspensionLimit = .milliseconds(200)
         let bench = try Bench(timing: timing, at: .sourceCall("clearDirtyLog")) {
             $0.cut(mended: false)
         }
@@ -121,7 +121,7 @@ struct ReconnectTests {
         }
         let failure = bench.attempt().error
         let ended = Instant.now
-        canceller.join()
+        canceller.joinThread()
         #expect(failure?.reason == .cancelled)
         #expect(ended - (try #require(levers.cancelledAt)) < .milliseconds(500))
         #expect(bench.guest.now.isRunning && !bench.guest.now.isLogging)
@@ -140,7 +140,7 @@ struct ReconnectTests {
         #expect(bench.host.guests[0].now.isDiscarded)
         _ = try bench.host.serve(SharedKeys.all.b, timing: bench.timing)
         bench.proxy.mend()
-        thread.join()
+        thread.joinThread()
         bench.end()
         let target = try #require(bench.host.guests.last)
         #expect(bench.guest.firstDifference(from: target) == nil)
@@ -160,12 +160,12 @@ struct ReconnectTests {
             levers.cut(mended: false)
         }
         let first = bench.attempt()
-        cutter.join()
+        cutter.joinThread()
         try #require(first.error?.aftermath == .runsAtSource(.first))
         bench.guest.fill(100..<200, .text)
         bench.proxy.mend()
         let again = bench.anotherMigration(streams: 3)
-        let report = try again.run()
+        let report = try again.runToCompletion()
         bench.end()
         let target = try #require(bench.host.guests.first)
         #expect(bench.guest.firstDifference(from: target) == nil)

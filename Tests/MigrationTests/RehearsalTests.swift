@@ -50,7 +50,7 @@ struct RehearsalTests {
         let bench = try Bench(isRehearsal: true)
         bench.guest.fill(0..<1000, .text)
         _ = bench.attempt()
-        let report = try bench.anotherMigration().run()
+        let report = try bench.anotherMigration().runToCompletion()
         bench.end()
         #expect(report.rehearsal == nil && bench.running == 1)
         let target = try #require(bench.host.guests.last)
@@ -90,7 +90,7 @@ struct RehearsalTests {
     }
 
     @Test func `A destination that lacks CPU features says which`() throws {
-        let words = MigrationRefusal(.cpuFeaturesMissing, "not here", details: ["avx512f"])
+        let words = MigrationRefusal(.cpuFeaturesMissing, text: "not here", details: ["avx512f"])
         let bench = try Bench(refusal: words, isRehearsal: true)
         #expect(bench.run().error?.reason == .refused(words))
         expectUntouched(bench)

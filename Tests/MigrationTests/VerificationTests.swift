@@ -16,11 +16,11 @@ struct VerificationTests {
         let report = try bench.run().get()
         #expect(report.verification.state == .running)
         let before = try bench.guest.memoryFile.allocatedBytes()
-        let verification = bench.migration.verify()
+        let verification = bench.migration.verifyMemory()
         #expect(verification.state == .clean)
         #expect(verification.pages == 131_072 && verification.differing == 0)
         #expect(try bench.guest.memoryFile.allocatedBytes() == before)
-        #expect(bench.migration.verify().state == .off)
+        #expect(bench.migration.verifyMemory().state == .off)
     }
 
     @Test func `A page that the dirty log lost is found`() throws {
@@ -31,7 +31,7 @@ struct VerificationTests {
         _ = try bench.run().get()
         let target = try #require(bench.host.guests.first)
         #expect(bench.guest.firstDifference(from: target) == 1234)
-        let verification = bench.migration.verify()
+        let verification = bench.migration.verifyMemory()
         #expect(verification.state == .differs)
         #expect(verification.differing == 1 && verification.differingPages == [1234])
     }
@@ -42,7 +42,7 @@ struct VerificationTests {
         _ = try bench.run().get()
         bench.guest.flipBit(ofPage: 77)
         bench.guest.flipBit(ofPage: 4095)
-        let verification = bench.migration.verify()
+        let verification = bench.migration.verifyMemory()
         #expect(verification.state == .differs && verification.differingPages == [77, 4095])
     }
 
@@ -51,7 +51,7 @@ struct VerificationTests {
         bench.guest.fill(0..<1000, .text)
         _ = try bench.run().get()
         bench.guest.fill(0..<1000, .random)
-        let verification = bench.migration.verify()
+        let verification = bench.migration.verifyMemory()
         #expect(verification.differing == 1000)
         #expect(verification.differingPages == Array(0..<64))
     }
@@ -60,7 +60,7 @@ struct VerificationTests {
         let bench = try Bench()
         _ = try bench.run().get()
         bench.migration.stopVerification()
-        #expect(bench.migration.verify().state == .unfinished)
+        #expect(bench.migration.verifyMemory().state == .unfinished)
     }
 
     @Test func `After a connection was lost and made again it knows what was sent`() throws {
@@ -70,7 +70,7 @@ struct VerificationTests {
         let report = try bench.run().get()
         #expect(report.reconnects == 1)
         bench.guest.flipBit(ofPage: 9)
-        let verification = bench.migration.verify()
+        let verification = bench.migration.verifyMemory()
         #expect(verification.differingPages == [9])
         print("audit: \(verification.duration.seconds * 16) s/GiB")
     }
@@ -78,9 +78,9 @@ struct VerificationTests {
     @Test func `Who does not want it gets none, and neither does a migration that failed`() throws {
         let quiet = try Bench(verifiesMemory: false)
         #expect(try quiet.run().get().verification.state == .off)
-        #expect(quiet.migration.verify().state == .off)
+        #expect(quiet.migration.verifyMemory().state == .off)
         let failed = try Bench(failingCalls: [.destinationCall("loadState")])
         #expect(failed.run().error != nil)
-        #expect(failed.migration.verify().state == .off)
+        #expect(failed.migration.verifyMemory().state == .off)
     }
 }

@@ -39,14 +39,16 @@ struct VersionTests {
 
     /// As a destination of version 1 answers, word by word.
     private static func refuseAsVersion1(_ listener: Descriptor) throws {
-        guard let socket = try TCPSocket.accept(on: listener, within: .seconds(5)) else { return }
-        let control = try PeerConnection.accept(
-            socket, keys: SharedKeys.all.b, silenceMax: .seconds(5), interruptedBy: Wakeup())
+        guard let socket = try TCPSocket.acceptConnection(on: listener, within: .seconds(5)) else {
+            return
+        }
+        let control = try PeerConnection.acceptConnection(
+            on: socket, keys: SharedKeys.all.b, silenceMax: .seconds(5), interruptedBy: Wakeup())
         guard case .hello(let versions, _) = try control.receiveAnyMessage() else { return }
         try control.sendMessage(
             .refused(
                 MigrationRefusal(
-                    .versionMismatch, "no version of the peer protocol that both speak",
+                    .versionMismatch, text: "no version of the peer protocol that both speak",
                     details: [
                         "here 1 to 1", "there \(versions.lowerBound) to \(versions.upperBound)",
                     ])))
@@ -54,13 +56,13 @@ struct VersionTests {
     }
 
     @Test func `A source whose destination is older fails with the versions of both`() throws {
-        let listener = try TCPSocket.listen(on: SocketAddress(ip: "127.0.0.1", port: 0))
-        let port = try TCPSocket.port(of: listener)
+        let listener = try TCPSocket.openListener(on: SocketAddress(ip: "127.0.0.1", port: 0))
+        let port = try TCPSocket.boundPort(of: listener)
         let older = try NamedThread(name: "older") {
             // What fails here fails the expectations below.
             try? Self.refuseAsVersion1(listener)
         }
-        defer { older.join() }
+        defer { older.joinThread() }
         let guest = try FakeGuest(memory: .mebibytes(16))
         let migration = SourceMigration(
             vm: .random(), epoch: .first, guest: guest,
@@ -68,7 +70,7 @@ struct VersionTests {
                 name: try HostName("b"), address: SocketAddress(ip: "127.0.0.1", port: port)),
             keys: SharedKeys.all.a, ledger: MemoryLedger())
         do throws(MigrationFailure) {
-            _ = try migration.run()
+            _ = try migration.runToCompletion()
             Issue.record("it went to a host of another version")
         } catch {
             guard case .refused(let refusal) = error.reason else {

@@ -62,7 +62,7 @@ struct GuestMemoryLayoutTests {
     @Test("Missing CPU features are named")
     func cpuFeatures() {
         let vm = CPUFeatures(["avx2", "sse2", "avx512f"])
-        #expect(vm.missing(on: CPUFeatures(["sse2", "avx2", "aes"])) == ["avx512f"])
-        #expect(vm.missing(on: vm).isEmpty)
+        #expect(vm.missingFeatures(on: CPUFeatures(["sse2", "avx2", "aes"])) == ["avx512f"])
+        #expect(vm.missingFeatures(on: vm).isEmpty)
     }
 }

@@ -86,8 +86,9 @@ struct AdoptionTests {
                     continue
                 }
                 var book = LedgerTable()
-                book.restore(try #require(ownership.map { LedgerRecord(vm: vm, $0) }))
-                try book.apply(try #require(record))
+                book.restoreOwnership(
+                    from: try #require(ownership.map { LedgerRecord(vm: vm, establishing: $0) }))
+                try book.applyRecord(try #require(record))
                 #expect(book.ownerships[vm] == .neverRan(epoch, migration: migration))
             }
         }

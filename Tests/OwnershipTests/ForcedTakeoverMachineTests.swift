@@ -22,7 +22,7 @@ private let decided = OwnershipEntry(epoch: Epoch(6), host: s, takeover: takeove
 /// One that has heard of the release.
 private func machine(_ entry: OwnershipEntry? = known) -> ForcedTakeoverMachine {
     var machine = ForcedTakeoverMachine(vm: vm, entry: entry)
-    #expect(machine.handle(.reported(released, by: s)) == [])
+    #expect(machine.handleEvent(.reported(released, by: s)) == [])
     return machine
 }
 
@@ -30,75 +30,75 @@ private func machine(_ entry: OwnershipEntry? = known) -> ForcedTakeoverMachine 
 struct ForcedTakeoverMachineTests {
     @Test func `A takeover is stored before it is ordered`() {
         var machine = machine()
-        #expect(machine.handle(.fenced(d)) == [.store(decided, replacing: known)])
-        #expect(machine.handle(.reported(released, by: s)) == [])
-        #expect(machine.handle(.stored) == [.takeOver(takeover)])
+        #expect(machine.handleEvent(.fenced(d)) == [.store(decided, replacing: known)])
+        #expect(machine.handleEvent(.reported(released, by: s)) == [])
+        #expect(machine.handleEvent(.stored) == [.takeOver(takeover)])
     }
 
     @Test func `No takeover against a host that is only silent, or was off before the release`() {
         var machine = ForcedTakeoverMachine(vm: vm, entry: known)
-        #expect(machine.handle(.fenced(d)) == [])
-        #expect(machine.handle(.reported(released, by: s)) == [])
-        #expect(machine.handle(.reported(released, by: s)) == [])
-        #expect(machine.handle(.fenced(s)) == [])
-        #expect(machine.handle(.fenced(d)) == [.store(decided, replacing: known)])
+        #expect(machine.handleEvent(.fenced(d)) == [])
+        #expect(machine.handleEvent(.reported(released, by: s)) == [])
+        #expect(machine.handleEvent(.reported(released, by: s)) == [])
+        #expect(machine.handleEvent(.fenced(s)) == [])
+        #expect(machine.handleEvent(.fenced(d)) == [.store(decided, replacing: known)])
     }
 
     @Test func `No takeover against a host that came back`() {
         var machine = machine(OwnershipEntry(epoch: Epoch(4), host: s, takeover: nil))
-        #expect(machine.handle(.returned(d)) == [])
-        #expect(machine.handle(.reported(released, by: s)) == [])
+        #expect(machine.handleEvent(.returned(d)) == [])
+        #expect(machine.handleEvent(.reported(released, by: s)) == [])
     }
 
     @Test func `A host that took the VM keeps it, on or off`() {
         var machine = ForcedTakeoverMachine(vm: vm, entry: known)
         let taken = OwnershipEntry(epoch: Epoch(5), host: d)
         #expect(
-            machine.handle(.reported(.owned(Epoch(5), migration: migration), by: d))
+            machine.handleEvent(.reported(.owned(Epoch(5), migration: migration), by: d))
                 == [.store(taken, replacing: known)])
-        #expect(machine.handle(.stored) == [])
-        #expect(machine.handle(.reported(released, by: s)) == [])
-        #expect(machine.handle(.fenced(d)) == [])
+        #expect(machine.handleEvent(.stored) == [])
+        #expect(machine.handleEvent(.reported(released, by: s)) == [])
+        #expect(machine.handleEvent(.fenced(d)) == [])
     }
 
     @Test func `Of two controllers only one decides`() {
         var (first, second) = (machine(), machine())
-        #expect(first.handle(.fenced(d)) == [.store(decided, replacing: known)])
-        #expect(second.handle(.fenced(d)) == [.store(decided, replacing: known)])
-        #expect(first.handle(.stored) == [.takeOver(takeover)])
+        #expect(first.handleEvent(.fenced(d)) == [.store(decided, replacing: known)])
+        #expect(second.handleEvent(.fenced(d)) == [.store(decided, replacing: known)])
+        #expect(first.handleEvent(.stored) == [.takeOver(takeover)])
         // The store had another entry by then.
-        #expect(second.handle(.notStored(current: decided)) == [])
-        #expect(second.handle(.fenced(d)) == [])
-        #expect(second.handle(.reported(released, by: s)) == [.takeOver(takeover)])
+        #expect(second.handleEvent(.notStored(current: decided)) == [])
+        #expect(second.handleEvent(.fenced(d)) == [])
+        #expect(second.handleEvent(.reported(released, by: s)) == [.takeOver(takeover)])
     }
 
     @Test func `A controller that starts again goes on with what its store says`() {
         var machine = ForcedTakeoverMachine(vm: vm, entry: decided)
-        #expect(machine.handle(.reported(released, by: s)) == [.takeOver(takeover)])
+        #expect(machine.handleEvent(.reported(released, by: s)) == [.takeOver(takeover)])
         let settled = OwnershipEntry(epoch: Epoch(6), host: s)
         let taken = Ownership.takenOver(Epoch(6), against: d, migration: migration)
         #expect(
-            machine.handle(.reported(taken, by: s)) == [.store(settled, replacing: decided)])
-        #expect(machine.handle(.stored) == [])
+            machine.handleEvent(.reported(taken, by: s)) == [.store(settled, replacing: decided)])
+        #expect(machine.handleEvent(.stored) == [])
     }
 
     @Test func `A takeover that came too late is abandoned`() {
         var answered = ForcedTakeoverMachine(vm: vm, entry: decided)
         let handedOver = Ownership.handedOver(Epoch(5), to: d, migration: migration)
         #expect(
-            answered.handle(.reported(handedOver, by: s))
+            answered.handleEvent(.reported(handedOver, by: s))
                 == [.store(OwnershipEntry(epoch: Epoch(5), host: d), replacing: decided)])
 
         var movedOn = ForcedTakeoverMachine(vm: vm, entry: decided)
         let later = Ownership.released(Epoch(8), to: d, migration: Identifier128(high: 2, low: 3))
         #expect(
-            movedOn.handle(.reported(later, by: s))
+            movedOn.handleEvent(.reported(later, by: s))
                 == [.store(OwnershipEntry(epoch: Epoch(7), host: s), replacing: decided)])
     }
 
     @Test func `A host takes over only what the decision was based on`() {
         #expect(
-            takeover.record(after: released)
+            takeover.ledgerRecord(after: released)
                 == .takenOver(vm: vm, epoch: Epoch(6), against: d, migration: migration))
         let other = Identifier128(high: 2, low: 3)
         for ownership: Ownership? in [
@@ -106,6 +106,6 @@ struct ForcedTakeoverMachineTests {
             .released(Epoch(7), to: d, migration: migration),
             .released(Epoch(5), to: s, migration: migration),
             .handedOver(Epoch(5), to: d, migration: migration),
-        ] { #expect(takeover.record(after: ownership) == nil) }
+        ] { #expect(takeover.ledgerRecord(after: ownership) == nil) }
     }
 }

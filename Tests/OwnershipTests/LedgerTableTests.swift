@@ -59,7 +59,7 @@ struct LedgerBookTests {
     @Test(arguments: good)
     func `Lives that may be`(_ records: [LedgerRecord]) throws {
         var book = LedgerTable()
-        for record in records { try book.apply(record) }
+        for record in records { try book.applyRecord(record) }
         #expect(book.ownerships[vm] == records.last.map { Ownership($0) })
     }
 
@@ -109,14 +109,14 @@ struct LedgerBookTests {
     @Test(arguments: bad)
     func `Records that would make a second owner are refused`(_ records: [LedgerRecord]) throws {
         var book = LedgerTable()
-        for record in records.dropLast() { try book.apply(record) }
+        for record in records.dropLast() { try book.applyRecord(record) }
         let before = book
         let last = try #require(records.last)
         if case .owned(_, _, .some) = last, records.count == 1 {
-            #expect(throws: LedgerContradiction.self) { try book.apply(last) }
+            #expect(throws: LedgerContradiction.self) { try book.applyRecord(last) }
             return
         }
-        #expect(throws: LedgerContradiction.self) { try book.apply(last) }
+        #expect(throws: LedgerContradiction.self) { try book.applyRecord(last) }
         #expect(book == before)
     }
 
@@ -133,12 +133,12 @@ struct LedgerBookTests {
     @Test(arguments: ended)
     func `A life that ended begins again in a later epoch only`(_ records: [LedgerRecord]) throws {
         var book = LedgerTable()
-        for record in records { try book.apply(record) }
+        for record in records { try book.applyRecord(record) }
         let last = try #require(book.ownerships[vm])
-        #expect(!last.mayBegin(in: last.epoch))
-        #expect(last.mayBegin(in: last.epoch.next))
+        #expect(!last.canBeginAgain(in: last.epoch))
+        #expect(last.canBeginAgain(in: last.epoch.next))
         for record in LedgerRecord.beginning(of: vm, in: last.epoch.next, after: last) {
-            try book.apply(record)
+            try book.applyRecord(record)
         }
         #expect(book.ownerships[vm] == .owned(last.epoch.next, migration: nil))
     }
@@ -146,12 +146,12 @@ struct LedgerBookTests {
     @Test(arguments: goingOn)
     func `A life that goes on does not begin again`(_ records: [LedgerRecord]) throws {
         var book = LedgerTable()
-        for record in records { try book.apply(record) }
+        for record in records { try book.applyRecord(record) }
         let current = try #require(book.ownerships[vm])
-        #expect(!current.mayBegin(in: Epoch(100)))
+        #expect(!current.canBeginAgain(in: Epoch(100)))
         #expect(throws: LedgerContradiction.self) {
             for record in LedgerRecord.beginning(of: vm, in: Epoch(100), after: current) {
-                try book.apply(record)
+                try book.applyRecord(record)
             }
         }
     }
@@ -163,11 +163,11 @@ struct LedgerBookTests {
         ]
         for record in all {
             var writer = ByteWriter()
-            record.write(to: &writer)
+            record.writeBytes(to: &writer)
             #expect(writer.bytes.count <= LedgerRecord.bytesMax)
             var reader = ByteReader(writer.bytes)
             #expect(try LedgerRecord(from: &reader) == record)
-            try reader.finish()
+            try reader.requireFullyRead()
             for count in 0..<writer.bytes.count {
                 var short = ByteReader(writer.bytes.prefix(count))
                 #expect(throws: WireError.self) { try LedgerRecord(from: &short) }
@@ -177,7 +177,7 @@ struct LedgerBookTests {
 
     @Test func `A record has these bytes`() {
         var writer = ByteWriter()
-        released(2).write(to: &writer)
+        released(2).writeBytes(to: &writer)
         let id: [UInt8] = [1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]
         let migration: [UInt8] = [2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]
         #expect(
@@ -190,8 +190,8 @@ struct OwnershipQuestionTests {
     private let question = OwnershipQuestion(vm: vm, epoch: Epoch(5), migration: first)
     private let peer = host("a")
 
-    private func step(_ record: LedgerRecord?) -> AnswerStep {
-        question.step(ownership: record.map { Ownership($0) }, from: peer)
+    private func step(_ record: LedgerRecord?) -> OwnershipQuestionStep {
+        question.responseStep(for: record.map { Ownership($0) }, from: peer)
     }
 
     @Test func `A host that took the VM says so, also after it moved on or ended`() {
@@ -214,9 +214,9 @@ struct OwnershipQuestionTests {
     ) throws {
         #expect(step(record) == .write(neverRan(5)))
         var book = LedgerTable()
-        book.restore(record)
-        try book.apply(neverRan(5))
-        #expect(throws: LedgerContradiction.self) { try book.apply(owned(5, second)) }
+        book.restoreOwnership(from: record)
+        try book.applyRecord(neverRan(5))
+        #expect(throws: LedgerContradiction.self) { try book.applyRecord(owned(5, second)) }
     }
 
     @Test func `A guest is undecided until anything is written after its arrival`() {
@@ -241,14 +241,14 @@ struct OwnershipQuestionTests {
 
     @Test func `What a question makes a host write, the book takes`() throws {
         var book = LedgerTable()
-        book.restore(incoming(5))
+        book.restoreOwnership(from: incoming(5))
         guard case .write(let record) = step(incoming(5)) else {
             Issue.record("nothing is written")
             return
         }
-        try book.apply(record)
+        try book.applyRecord(record)
         #expect(
-            question.step(ownership: book.ownerships[vm], from: peer)
+            question.responseStep(for: book.ownerships[vm], from: peer)
                 == .answer(.neverRan(Epoch(5))))
     }
 }
@@ -258,7 +258,7 @@ struct ForcedTakeoverTests {
     private let notice = TakeoverNotice(vm: vm, epoch: Epoch(6), migration: first)
 
     private func step(_ record: LedgerRecord?, from ruler: String = "a") -> TakeoverNoticeStep {
-        notice.step(ownership: record.map { Ownership($0) }, from: host(ruler))
+        notice.responseStep(for: record.map { Ownership($0) }, from: host(ruler))
     }
 
     @Test func `What may run, or be run, here stands still before the notice is answered`() {
@@ -300,24 +300,24 @@ struct ForcedTakeoverTests {
 
     @Test func `A ruling is written, told, and settled`() throws {
         var book = LedgerTable()
-        for record in [owned(4), released(5)] { try book.apply(record) }
-        let ruling = try #require(book.ownerships[vm]?.takeover(vm: vm))
+        for record in [owned(4), released(5)] { try book.applyRecord(record) }
+        let ruling = try #require(book.ownerships[vm]?.takeoverRecord(for: vm))
         #expect(ruling == ruled(6))
-        try book.apply(ruling)
+        try book.applyRecord(ruling)
         let ownership = try #require(book.ownerships[vm])
         #expect(ownership.mayRun)
-        #expect(ownership.takeover(vm: vm) == nil)
-        let owed = try #require(ownership.notice(vm: vm))
+        #expect(ownership.takeoverRecord(for: vm) == nil)
+        let owed = try #require(ownership.takeoverNotice(for: vm))
         #expect(owed.notice == notice)
         #expect(owed.to == host("b"))
-        try book.apply(try #require(ownership.takeoverConfirmed(vm: vm)))
+        try book.applyRecord(try #require(ownership.takeoverConfirmation(for: vm)))
         #expect(book.ownerships[vm] == .owned(Epoch(6), migration: nil))
-        #expect(book.ownerships[vm]?.notice(vm: vm) == nil)
+        #expect(book.ownerships[vm]?.takeoverNotice(for: vm) == nil)
     }
 
     @Test func `A question from before the ruling finds no answer in an overruled ledger`() {
         let question = OwnershipQuestion(vm: vm, epoch: Epoch(5), migration: first)
-        guard case .refuse = question.step(ownership: Ownership(overruled(6)), from: host("a"))
+        guard case .refuse = question.responseStep(for: Ownership(overruled(6)), from: host("a"))
         else {
             Issue.record("answered")
             return
@@ -327,8 +327,8 @@ struct ForcedTakeoverTests {
     @Test func `Only the host that a VM comes from makes this one give it up`() {
         let question = OwnershipQuestion(vm: vm, epoch: Epoch(5), migration: first)
         guard
-            case .refuse(let refusal) = question.step(
-                ownership: Ownership(incoming(5)), from: host("c"))
+            case .refuse(let refusal) = question.responseStep(
+                for: Ownership(incoming(5)), from: host("c"))
         else {
             Issue.record("answered")
             return

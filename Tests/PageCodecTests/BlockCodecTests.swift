@@ -13,7 +13,7 @@ struct BlockCodecTests {
         var target = [UInt8](repeating: 0, count: room ?? bytes.count)
         let count = unsafe bytes.withUnsafeBytes { source in
             unsafe target.withUnsafeMutableBytes {
-                unsafe codec.compress(source, by: encoding, into: $0)
+                unsafe codec.compressBlock(source, by: encoding, into: $0)
             }
         }
         return count.map { Array(target.prefix($0)) }
@@ -29,7 +29,7 @@ struct BlockCodecTests {
                 do throws(BlockError) {
                     let place = unsafe UnsafeMutableRawBufferPointer(
                         rebasing: target[64..<(64 + count)])
-                    try unsafe codec.decompress(source, by: encoding, into: place)
+                    try unsafe codec.decompressBlock(source, by: encoding, into: place)
                 } catch {
                     failure = error
                 }

@@ -89,7 +89,7 @@ struct ChunkTests {
         for page in 0..<512 { source[page] = text(&generator) }
         source.markAllDirty()
         var present = ChunkPages()
-        present.insert(100..<200)
+        present.insertPages(in: 100..<200)
         let target = Pages(512)
         let encoder = encoder(source)
         let decoder = decoder(target)

@@ -13,9 +13,9 @@ struct MemoryDigestTests {
         let other = PageHashTable(pageCount: 6)
         var digest = MemoryDigest.empty
         var otherDigest = MemoryDigest.empty
-        for page in 0..<6 { digest = digest + table.replace(page, with: hashes[page]) }
+        for page in 0..<6 { digest = digest + table.replaceHash(ofPage: page, with: hashes[page]) }
         for page in (0..<6).reversed() {
-            otherDigest = otherDigest + other.replace(page, with: hashes[page])
+            otherDigest = otherDigest + other.replaceHash(ofPage: page, with: hashes[page])
         }
         #expect(digest == otherDigest)
         #expect(digest == table.digest)
@@ -24,26 +24,28 @@ struct MemoryDigestTests {
     @Test func `Replacing a page leaves no trace of its older copies`() {
         let table = PageHashTable(pageCount: 2)
         var digest = MemoryDigest.empty
-        for version in 0..<6 { digest = digest + table.replace(1, with: hashes[version]) }
+        for version in 0..<6 {
+            digest = digest + table.replaceHash(ofPage: 1, with: hashes[version])
+        }
         let fresh = PageHashTable(pageCount: 2)
-        #expect(digest == fresh.replace(1, with: hashes[5]))
+        #expect(digest == fresh.replaceHash(ofPage: 1, with: hashes[5]))
     }
 
     @Test func `Two pages that change places change the digest`() {
-        let left = hashes[0].term(ofPage: 3) + hashes[1].term(ofPage: 4)
-        let right = hashes[1].term(ofPage: 3) + hashes[0].term(ofPage: 4)
+        let left = hashes[0].digestTerm(ofPage: 3) + hashes[1].digestTerm(ofPage: 4)
+        let right = hashes[1].digestTerm(ofPage: 3) + hashes[0].digestTerm(ofPage: 4)
         #expect(left != right)
     }
 
     @Test func `A page that never came differs from a page of zeros`() {
-        #expect(PageHash.none.term(ofPage: 7) == .empty)
-        #expect(PageHash.zeroPage.term(ofPage: 7) != .empty)
-        #expect(PageHash.zeroPage.term(ofPage: 7) != PageHash.zeroPage.term(ofPage: 8))
+        #expect(PageHash.none.digestTerm(ofPage: 7) == .empty)
+        #expect(PageHash.zeroPage.digestTerm(ofPage: 7) != .empty)
+        #expect(PageHash.zeroPage.digestTerm(ofPage: 7) != PageHash.zeroPage.digestTerm(ofPage: 8))
     }
 
     @Test func `The same hash at other pages has other terms`() {
         var terms: Set<MemoryDigest> = []
-        for page in 0..<10_000 { terms.insert(hashes[0].term(ofPage: page)) }
+        for page in 0..<10_000 { terms.insert(hashes[0].digestTerm(ofPage: page)) }
         #expect(terms.count == 10_000)
     }
 
@@ -70,10 +72,10 @@ struct MemoryDigestTests {
 
     @Test func `One bit anywhere makes a page not zero`() {
         let pages = Pages(1)
-        #expect(unsafe isZeroPage(pages.base))
+        #expect(unsafe isZeroPage(at: pages.base))
         for bit in stride(from: 0, to: pageBytes * 8, by: 61) {
             unsafe pages.bytes[bit / 8] = 1 << UInt8(bit % 8)
-            #expect(unsafe !isZeroPage(pages.base))
+            #expect(unsafe !isZeroPage(at: pages.base))
             unsafe pages.bytes[bit / 8] = 0
         }
     }

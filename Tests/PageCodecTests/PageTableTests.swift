@@ -18,9 +18,9 @@ struct PageTableTests {
         #expect(ranges == [0..<512, 1024..<1536, 4608..<5120, 6144..<6244])
         let received = PageHashTable(pageCount: sent.pageCount)
         for pages in ranges {
-            let bytes = sent.bytes(of: pages)
+            let bytes = sent.encodedBytes(of: pages)
             #expect(bytes.count == pages.count * 16)
-            received.set(bytes, from: pages.lowerBound)
+            received.decodeEntries(from: bytes, firstPage: pages.lowerBound)
         }
         #expect((0..<sent.pageCount).allSatisfy { sent[$0] == received[$0] })
     }
@@ -35,7 +35,7 @@ struct PageTableTests {
     func `Streams' parts of the digest add up to it`(_ streams: Int) {
         let table = table(512 * 7 + 3, Array(0..<3000) + [3586])
         let sum = (0..<streams).reduce(MemoryDigest.empty) {
-            $0 + table.digest(ofStream: $1, of: streams)
+            $0 + table.partialDigest(ofStream: $1, streamCount: streams)
         }
         #expect(sum == table.digest)
     }
@@ -45,10 +45,12 @@ struct PageTableTests {
         let right = table(200, [2, 64])
         let pages = PageSet(pageCount: 200)
         #expect(!pages.mayHavePages)
-        pages.formUnion(differing: left, right)
+        pages.insertDifferences(of: left, from: right)
         #expect(pages.mayHavePages)
-        #expect(pages.word(0) == 1 << 1 && pages.word(1) == 1 && pages.word(3) == 1 << 7)
+        #expect(
+            pages.bitmapWord(at: 0) == 1 << 1 && pages.bitmapWord(at: 1) == 1
+                && pages.bitmapWord(at: 3) == 1 << 7)
         pages.removeAll()
-        #expect((0..<4).allSatisfy { pages.word($0) == 0 } && !pages.mayHavePages)
+        #expect((0..<4).allSatisfy { pages.bitmapWord(at: $0) == 0 } && !pages.mayHavePages)
     }
 }

@@ -45,7 +45,7 @@ import PageCodec
     }
 
     func digest(seed: UInt64) -> MemoryDigest {
-        unsafe rootOfMemory(UnsafeRawBufferPointer(bytes), seed: seed)
+        unsafe computeMemoryDigest(of: UnsafeRawBufferPointer(bytes), seed: seed)
     }
 
     func isEqual(to other: Pages) -> Bool {
@@ -96,8 +96,10 @@ func frames(
     func collect(_ span: RawSpan) {
         unsafe span.withUnsafeBytes { unsafe wire.append(contentsOf: $0) }
     }
-    for chunk in chunks { encoder.encode(chunk: chunk, by: encoding, present: present, collect) }
-    encoder.endRound(round, collect)
+    for chunk in chunks {
+        encoder.encodeChunk(number: chunk, by: encoding, present: present, send: collect)
+    }
+    encoder.encodeRoundEnd(number: round, send: collect)
     return wire
 }
 
@@ -130,7 +132,7 @@ func decode(_ wire: [UInt8], with decoder: ChunkDecoder) throws(WireEnd) -> [App
         let header: PageFrameHeader
         do { header = try decoder.acceptHeader() } catch { throw .frame(error) }
         try decoder.receiveBody(of: header) { (span) throws(WireEnd) in try reader.fill(&span) }
-        do { applied.append(try decoder.apply(header)) } catch { throw .frame(error) }
+        do { applied.append(try decoder.applyFrame(header: header)) } catch { throw .frame(error) }
     }
     return applied
 }

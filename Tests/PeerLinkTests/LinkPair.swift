@@ -22,7 +22,7 @@ final class Later<Value: Sendable>: Sendable {
 
     /// Waits for it. Call once.
     func get() throws -> Value {
-        thread.join()
+        thread.joinThread()
         guard let value = box.value.withLock({ $0 }) else { throw TestFailure("no value") }
         return value
     }
@@ -38,8 +38,8 @@ func name(_ text: String) -> HostName {
 
 /// A listener on a free port.
 func listen() throws -> (listener: Descriptor, address: SocketAddress) {
-    let listener = try TCPSocket.listen(on: SocketAddress(ip: "127.0.0.1", port: 0))
-    return (listener, SocketAddress(ip: "127.0.0.1", port: try TCPSocket.port(of: listener)))
+    let listener = try TCPSocket.openListener(on: SocketAddress(ip: "127.0.0.1", port: 0))
+    return (listener, SocketAddress(ip: "127.0.0.1", port: try TCPSocket.boundPort(of: listener)))
 }
 
 /// Accepts one connection.
@@ -47,12 +47,12 @@ func accept(
     on listener: Descriptor, _ keys: PeerKeys, silenceMax: Duration = .seconds(5)
 ) -> LinkResult {
     do {
-        guard let socket = try TCPSocket.accept(on: listener, within: .seconds(10)) else {
+        guard let socket = try TCPSocket.acceptConnection(on: listener, within: .seconds(10)) else {
             return .failure(.timedOut(after: .seconds(10)))
         }
         return .success(
-            try PeerConnection.accept(
-                socket, keys: keys, silenceMax: silenceMax, interruptedBy: Wakeup()))
+            try PeerConnection.acceptConnection(
+                on: socket, keys: keys, silenceMax: silenceMax, interruptedBy: Wakeup()))
     } catch let error as LinkError {
         return .failure(error)
     } catch {
@@ -66,7 +66,7 @@ func connect(
 ) -> LinkResult {
     do {
         return .success(
-            try PeerConnection.connect(
+            try PeerConnection.openConnection(
                 to: address, expecting: expected, keys: keys, within: .seconds(5),
                 silenceMax: silenceMax, interruptedBy: wakeup ?? Wakeup()))
     } catch let error as LinkError {

@@ -31,12 +31,12 @@ struct PeerLinkTests {
         let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
         let received = try Later { () -> [UInt8]? in
             // What is missing shows in the comparison below.
-            guard let bytes = try? right.receive(exactly: bytes.count) else { return nil }
-            try? right.send(Array(bytes.suffix(10)))
+            guard let bytes = try? right.receiveBytes(count: bytes.count) else { return nil }
+            try? right.sendBytes(Array(bytes.suffix(10)))
             return bytes
         }
-        try left.send(bytes)
-        #expect(try left.receive(exactly: 10) == Array(bytes.suffix(10)))
+        try left.sendBytes(bytes)
+        #expect(try left.receiveBytes(count: 10) == Array(bytes.suffix(10)))
         #expect(try received.get() == bytes)
     }
 
@@ -81,7 +81,7 @@ struct PeerLinkTests {
         // In TLS 1.3 the client is done before the server has looked at its certificate.
         let connection = try client.get()
         #expect(throws: LinkError.refusedByPeer(alert: "unknown ca")) {
-            try connection.receive(exactly: 1)
+            try connection.receiveBytes(count: 1)
         }
     }
 
@@ -100,7 +100,7 @@ struct PeerLinkTests {
         }
         let connection = try late.get()
         #expect(throws: LinkError.refusedByPeer(alert: "certificate expired")) {
-            try connection.receive(exactly: 1)
+            try connection.receiveBytes(count: 1)
         }
     }
 
@@ -138,18 +138,19 @@ struct PeerLinkTests {
     @Test func `A client that does not speak TLS is told apart`() throws {
         let (listener, address) = try listen()
         let accepted = try Later { [b] in accept(on: listener, b) }
-        let socket = try TCPSocket.connect(to: address, within: .seconds(5))
-        try socket.write(all: Array("GET / HTTP/1.1\r\nHost: here\r\n\r\n".utf8))
+        let socket = try TCPSocket.openConnection(to: address, within: .seconds(5))
+        try socket.writeAllBytes(Array("GET / HTTP/1.1\r\nHost: here\r\n\r\n".utf8))
         #expect(try accepted.get().error == .notTLS)
     }
 
     @Test func `A server that does not speak TLS is told apart`() throws {
         let (listener, address) = try listen()
         let served = try Later { () -> Bool in
-            guard let socket = try? TCPSocket.accept(on: listener, within: .seconds(5)) else {
+            guard let socket = try? TCPSocket.acceptConnection(on: listener, within: .seconds(5))
+            else {
                 return false
             }
-            try? socket.write(all: Array("220 mail.example.org ESMTP\r\n".utf8))
+            try? socket.writeAllBytes(Array("220 mail.example.org ESMTP\r\n".utf8))
             _ = try? socket.waitReadable(within: .seconds(5))
             return true
         }
@@ -189,11 +190,11 @@ struct PeerLinkTests {
         let (client, server) = try pair(client: a, server: b)
         let (left, right) = (try client.get(), try server.get())
         left.close()
-        #expect(throws: LinkError.closed) { try right.receive(exactly: 1) }
+        #expect(throws: LinkError.closed) { try right.receiveBytes(count: 1) }
         let (other, cut) = try pair(client: a, server: b)
         let end = try cut.get()
-        try other.get().shutdown()
-        #expect(throws: LinkError.broken(nil)) { try end.receive(exactly: 1) }
+        try other.get().abortConnection()
+        #expect(throws: LinkError.broken(nil)) { try end.receiveBytes(count: 1) }
     }
 
     @Test func `A silent peer is noticed in time`() throws {
@@ -201,7 +202,7 @@ struct PeerLinkTests {
         let left = try client.get()
         let start = Instant.now
         #expect(throws: LinkError.timedOut(after: .milliseconds(100))) {
-            try left.receive(exactly: 1)
+            try left.receiveBytes(count: 1)
         }
         #expect(Instant.now - start < .seconds(2))
         withExtendedLifetime(server) {}
@@ -212,10 +213,10 @@ struct PeerLinkTests {
     {
         let (listener, address) = try listen()
         let accepted = try Later { [b] () -> (Descriptor, PeerConnection)? in
-            guard let socket = try? TCPSocket.accept(on: listener, within: .seconds(5)),
+            guard let socket = try? TCPSocket.acceptConnection(on: listener, within: .seconds(5)),
                 let wakeup = try? Wakeup(),
-                let connection = try? PeerConnection.accept(
-                    socket, keys: b, silenceMax: .seconds(5), interruptedBy: wakeup)
+                let connection = try? PeerConnection.acceptConnection(
+                    on: socket, keys: b, silenceMax: .seconds(5), interruptedBy: wakeup)
             else { return nil }
             return (socket, connection)
         }
@@ -237,7 +238,7 @@ struct PeerLinkTests {
         let (client, server) = try pair(client: a, server: b, silenceMax: .milliseconds(100))
         let left = try client.get()
         #expect(throws: LinkError.timedOut(after: .milliseconds(100))) {
-            for _ in 0..<64 { try left.send([UInt8](repeating: 0, count: 1 << 20)) }
+            for _ in 0..<64 { try left.sendBytes([UInt8](repeating: 0, count: 1 << 20)) }
         }
         withExtendedLifetime(server) {}
     }
@@ -249,13 +250,13 @@ struct PeerLinkTests {
         let left = try connect(to: address, .anyAgent, a, wakeup: wakeup).get()
         let waiting = try Later { () -> LinkError? in
             do throws(LinkError) {
-                _ = try left.receive(exactly: 1)
+                _ = try left.receiveBytes(count: 1)
                 return nil
             } catch {
                 return error
             }
         }
-        wakeup.set()
+        wakeup.setFlag()
         #expect(try waiting.get() == .interrupted)
         withExtendedLifetime(try accepted.get()) {}
     }

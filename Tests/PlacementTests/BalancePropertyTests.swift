@@ -11,11 +11,11 @@ struct BalancePropertyTests {
         var rules = BalanceRules()
         rules.startAbove = 0.02
         rules.settleAt = 0.01
-        rules.movesMax = 1 + lots.number(below: 60)
+        rules.movesMax = 1 + lots.drawNumber(below: 60)
         rules.limits = MoveLimits(
-            perHost: 1 + lots.number(below: 3), perLink: 1 + lots.number(below: 4),
-            perCluster: 1 + lots.number(below: 8))
-        rules.isExhaustive = lots.number(below: 3) == 0
+            perHost: 1 + lots.drawNumber(below: 3), perLink: 1 + lots.drawNumber(below: 4),
+            perCluster: 1 + lots.drawNumber(below: 8))
+        rules.isExhaustive = lots.drawNumber(below: 3) == 0
         return rules
     }
 
@@ -25,16 +25,16 @@ struct BalancePropertyTests {
     {
         let size = 6 + Int(seed) * 2
         var state = try RandomCluster(seed: seed, hosts: size, vms: size * 6).state
-        #expect(state.brokenRule() == nil)
-        let plan = state.planBalance(rules(seed))
+        #expect(state.ruleViolation() == nil)
+        let plan = state.planBalance(rules: rules(seed))
         let figure = { (state: ClusterState) in LoadSpread(of: state) { _ in true }.score }
         #expect(abs(figure(state) - plan.before) < 1e-9)
         let before = state.places
-        plan.moves.apply(to: &state) { state in
-            #expect(state.brokenRule() == nil)
+        plan.moves.applyMoves(to: &state) { state in
+            #expect(state.ruleViolation() == nil)
         }
         #expect(abs(figure(state) - plan.after) < 1e-9)
-        #expect(state.wrongSum() == nil)
+        #expect(state.sumMismatch() == nil)
         #expect(plan.moves.left.isEmpty)
         if plan.moves.moves.isEmpty {
             #expect(plan.after == plan.before && state.places == before)
@@ -47,7 +47,7 @@ struct BalancePropertyTests {
     func `Waves keep the limits`(seed: UInt64) throws {
         let state = try RandomCluster(seed: seed, hosts: 30, vms: 200).state
         let rules = rules(seed)
-        let moves = state.planBalance(rules).moves
+        let moves = state.planBalance(rules: rules).moves
         for wave in 0..<moves.waves {
             let now = moves.moves.filter { $0.wave == wave }
             #expect(!now.isEmpty && now.count <= rules.limits.perCluster)
@@ -71,13 +71,13 @@ struct BalancePropertyTests {
         var previous: [VMIndex: HostIndex] = [:]
         var isQuiet = false
         for _ in 0..<60 where !isQuiet {
-            let plan = state.planBalance(rules)
+            let plan = state.planBalance(rules: rules)
             for move in plan.moves.moves {
                 #expect(move.to != previous[move.vm], "\(move.vm) goes back")
                 previous[move.vm] = move.from
             }
-            plan.moves.apply(to: &state)
-            state.age(by: .seconds(600))
+            plan.moves.applyMoves(to: &state)
+            state.ageLastMoves(by: .seconds(600))
             isQuiet = plan.moves.moves.isEmpty
         }
         #expect(isQuiet, "it still moves VMs after 60 runs under constant load")
@@ -86,7 +86,7 @@ struct BalancePropertyTests {
     @Test(arguments: 0..<10 as Range<UInt64>)
     func `The same cluster gives the same plan`(seed: UInt64) throws {
         let plans = try (0..<2).map { _ in
-            try RandomCluster(seed: seed, hosts: 25, vms: 150).state.planBalance(rules(seed))
+            try RandomCluster(seed: seed, hosts: 25, vms: 150).state.planBalance(rules: rules(seed))
         }
         #expect(plans[0] == plans[1])
     }

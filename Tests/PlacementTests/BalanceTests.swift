@@ -11,7 +11,7 @@ struct BalanceTests {
         _ count: Int = 4, _ change: (inout PlacementVM) -> Void = { _ in }
     ) throws -> ClusterState {
         var cluster = ClusterState()
-        for name in ["a", "b"] { try cluster.add(host(name, cores: 10, memory: 100)) }
+        for name in ["a", "b"] { try cluster.registerHost(host(name, cores: 10, memory: 100)) }
         for number in 0..<count {
             var new = vm(number, memory: 10)
             new.use = MeasuredUse(cores: 1, memoryBytes: Double(10 * gibibyte))
@@ -29,7 +29,7 @@ struct BalanceTests {
         #expect(plan.moves.moves.count == 2)
         #expect(plan.outcome == .settled(imbalance: plan.after, settleAt: 0.05))
         for move in plan.moves.moves {
-            guard case .levels(let before, let after, let worth, let cost) = move.reason else {
+            guard case .balances(let before, let after, let worth, let cost) = move.reason else {
                 Issue.record("\(move.reason)")
                 return
             }
@@ -42,7 +42,7 @@ struct BalanceTests {
     @Test func `A cluster that is even enough is left alone`() throws {
         var rules = BalanceRules()
         rules.startAbove = 0.25
-        let plan = try lopsided().planBalance(rules)
+        let plan = try lopsided().planBalance(rules: rules)
         #expect(plan.moves.moves.isEmpty)
         #expect(plan.outcome == .isBalanced(imbalance: plan.before, startAbove: 0.25))
     }
@@ -52,7 +52,7 @@ struct BalanceTests {
         var rules = BalanceRules()
         rules.startAbove = 0.15
         rules.settleAt = 0.12
-        let plan = try lopsided().planBalance(rules)
+        let plan = try lopsided().planBalance(rules: rules)
         #expect(plan.moves.moves.count == 1)
         #expect(plan.after <= 0.12)
     }
@@ -60,7 +60,7 @@ struct BalanceTests {
     @Test func `A move that costs more than it brings is not made, and the plan names it`() throws {
         var rules = BalanceRules()
         rules.price?.horizon = .milliseconds(100)
-        let plan = try lopsided().planBalance(rules)
+        let plan = try lopsided().planBalance(rules: rules)
         #expect(plan.moves.moves.isEmpty)
         guard case .noMoveIsWorthIt(let facts) = plan.outcome, let nearest = facts.nearest else {
             Issue.record("\(plan.outcome)")
@@ -101,18 +101,18 @@ struct BalanceTests {
 
     @Test func `Hosts that are not active neither give nor take`() throws {
         var cluster = try lopsided()
-        try cluster.add(host("c", state: .maintenance))
-        try cluster.add(host("d", state: .unreachable))
-        cluster.setState(.draining, of: 1)
+        try cluster.registerHost(host("c", state: .maintenance))
+        try cluster.registerHost(host("d", state: .unreachable))
+        cluster.setHostState(.draining, of: 1)
         #expect(cluster.planBalance().moves.moves.isEmpty)
-        cluster.setState(.active, of: 1)
+        cluster.setHostState(.active, of: 1)
         #expect(cluster.planBalance().moves.moves.allSatisfy { $0.to == 1 })
     }
 
     @Test func `A plan has no more moves than it may`() throws {
         var rules = BalanceRules()
         rules.movesMax = 1
-        let plan = try lopsided().planBalance(rules)
+        let plan = try lopsided().planBalance(rules: rules)
         #expect(plan.moves.moves.count == 1)
         #expect(plan.outcome == .movesMaxReached(1))
     }
@@ -122,10 +122,10 @@ struct BalanceTests {
         let before = LoadSpread(of: state) { _ in true }.score
         var best: Double?
         for vm in state.allVMs where state.description(of: vm).pinnedHost == nil {
-            for host in state.allHosts where state.refusal(of: vm, on: host, for: .migration) == nil
-            {
+            for host in state.allHosts
+            where state.refusalReason(of: vm, on: host, for: .migration) == nil {
                 var copy = state
-                copy.move(vm, to: host)
+                copy.relocateVM(vm, to: host)
                 let after = LoadSpread(of: copy) { _ in true }.score
                 if after < (best ?? before - 1e-9) { best = after }
             }
@@ -136,7 +136,7 @@ struct BalanceTests {
     @Test(arguments: 0..<25 as Range<UInt64>)
     func `Its first move is the best of all pairs`(seed: UInt64) throws {
         let state = try RandomCluster(seed: seed, hosts: 7, vms: 30).state
-        let plan = state.planBalance(.greedy(movesMax: 1))
+        let plan = state.planBalance(rules: .greedySearch(movesMax: 1))
         let best = bestPair(state)
         #expect(plan.moves.moves.count == (best == nil ? 0 : 1))
         if let best { #expect(abs(plan.after - best) < 1e-9) }
@@ -146,14 +146,14 @@ struct BalanceTests {
     func `When it says that no move helps, none does`(seed: UInt64) throws {
         var state = try RandomCluster(seed: seed, hosts: 9, vms: 40).state
         for _ in 0..<20 {
-            let plan = state.planBalance(.greedy(movesMax: 1000))
+            let plan = state.planBalance(rules: .greedySearch(movesMax: 1000))
             var next = state
-            plan.moves.apply(to: &next)
+            plan.moves.applyMoves(to: &next)
             for vm in next.allVMs { next.setLastMove(nil, of: vm) }
             state = next
             if plan.moves.moves.isEmpty { break }
         }
-        #expect(state.planBalance(.greedy(movesMax: 1)).moves.moves.isEmpty)
+        #expect(state.planBalance(rules: .greedySearch(movesMax: 1)).moves.moves.isEmpty)
         #expect(bestPair(state) == nil)
     }
 }

@@ -13,7 +13,7 @@ struct ConsolidationTests {
         var cluster = ClusterState()
         var number = 0
         for (index, count) in counts.enumerated() {
-            try cluster.add(host("h\(index)", cores: 10, memory: 100))
+            try cluster.registerHost(host("h\(index)", cores: 10, memory: 100))
             for _ in 0..<count {
                 var new = vm(number, memory: 10)
                 new.use = MeasuredUse(cores: 0.5, memoryBytes: Double(5 * gibibyte))
@@ -37,8 +37,8 @@ struct ConsolidationTests {
                 == with {
                     $0.taking = 1; $0.withoutPlace = 1
                 })
-        plan.moves.apply(to: &cluster)
-        #expect(cluster.allHosts.map { cluster.vmCount(on: $0) } == [8, 0, 5, 0])
+        plan.moves.applyMoves(to: &cluster)
+        #expect(cluster.allHosts.map { cluster.hostedVMCount(on: $0) } == [8, 0, 5, 0])
     }
 
     private func with(_ change: (inout HostsNotEmptied) -> Void) -> HostsNotEmptied {
@@ -55,18 +55,18 @@ struct ConsolidationTests {
 
     @Test func `Margins of measured load keep a host from being filled`() throws {
         var rules = ConsolidationRules()
-        #expect(try cluster([5, 4]).planConsolidation(rules).emptied.count == 1)
+        #expect(try cluster([5, 4]).planConsolidation(rules: rules).emptied.count == 1)
         rules.cpuMax = 0.44
-        #expect(try cluster([5, 4]).planConsolidation(rules).emptied.isEmpty)
+        #expect(try cluster([5, 4]).planConsolidation(rules: rules).emptied.isEmpty)
         rules.cpuMax = 0.8
         rules.memoryMax = 0.44
-        #expect(try cluster([5, 4]).planConsolidation(rules).emptied.isEmpty)
+        #expect(try cluster([5, 4]).planConsolidation(rules: rules).emptied.isEmpty)
     }
 
     @Test func `A host is not emptied where its moves cost more than they bring`() throws {
         var rules = ConsolidationRules()
         rules.price.horizon = .seconds(130)
-        let plan = try cluster([6, 2]).planConsolidation(rules)
+        let plan = try cluster([6, 2]).planConsolidation(rules: rules)
         #expect(plan.emptied.isEmpty && plan.others == with { $0.tooDear = 2 })
         let strained = try cluster([6, 2]) {
             $0.dirtyBytesPerSecond = 4e10
@@ -84,7 +84,7 @@ struct ConsolidationTests {
             #expect(cluster.planConsolidation().others.held == 1)
         }
         var moving = try cluster([2, 3, 4])
-        moving.beginMove(0, to: 1)
+        moving.beginMigration(of: 0, to: 1)
         let plan = moving.planConsolidation()
         #expect(plan.others.held == 2 && plan.emptied.isEmpty == false)
         #expect(plan.emptied.map(\.host) == [2])
@@ -100,8 +100,8 @@ struct ConsolidationTests {
 
     @Test func `VMs that belong on one host move together`() throws {
         var cluster = ClusterState()
-        try cluster.add(AffinityGroup(name: "pair", .together))
-        for name in ["a", "b", "c"] { try cluster.add(host(name, cores: 10, memory: 100)) }
+        try cluster.registerGroup(AffinityGroup(name: "pair", kind: .together))
+        for name in ["a", "b", "c"] { try cluster.registerHost(host(name, cores: 10, memory: 100)) }
         for number in 0..<2 {
             try cluster.run(vm(number, memory: 10) { $0.groups = ["pair"] }, on: 0)
         }
@@ -115,15 +115,15 @@ struct ConsolidationTests {
     @Test func `Empty hosts sleep but for the spare ones; those that expect a VM do not`() throws {
         var cluster = try cluster([2, 0, 0, 0, 0])
         #expect(cluster.hostsToSleep() == [2, 3, 4])
-        cluster.beginMove(0, to: 3)
+        cluster.beginMigration(of: 0, to: 3)
         #expect(cluster.hostsToSleep() == [2, 4])
-        cluster.setState(.maintenance, of: 1)
+        cluster.setHostState(.maintenance, of: 1)
         #expect(cluster.hostsToSleep() == [4])
         var rules = ConsolidationRules()
         rules.spareShare = 0.5
-        #expect(cluster.hostsToSleep(rules).isEmpty)
-        #expect(cluster.hostsToWake(rules, asleep: [1]).isEmpty)
+        #expect(cluster.hostsToSleep(rules: rules).isEmpty)
+        #expect(cluster.hostsToWake(rules: rules, asleep: [1]).isEmpty)
         rules.spareHosts = 4
-        #expect(cluster.hostsToWake(rules, asleep: [1]) == [1])
+        #expect(cluster.hostsToWake(rules: rules, asleep: [1]) == [1])
     }
 }

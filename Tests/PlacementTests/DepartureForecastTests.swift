@@ -15,7 +15,7 @@ struct DepartureForecastTests {
     /// Runs lives through a forecast up to a moment; the expected departure of a VM at each moment that is asked about.
     private func foretold(_ lives: [Life], asked: [Int: Int]) throws -> [Int: Int] {
         var cluster = ClusterState()
-        try cluster.add(host("h", cores: 1000, memory: 1000))
+        try cluster.registerHost(host("h", cores: 1000, memory: 1000))
         var forecast = DepartureForecast()
         var events: [(time: Int, isEnd: Bool, life: Int)] = []
         for (number, life) in lives.enumerated() {
@@ -27,8 +27,8 @@ struct DepartureForecastTests {
         var questions = asked.sorted { $0.key < $1.key }[...]
         func answer(until time: Int) {
             while let (moment, life) = questions.first, moment < time {
-                forecast.advance(to: moment, in: &cluster)
-                if let row = cluster.vm(vm(life).id) {
+                forecast.advanceClock(to: moment, in: &cluster)
+                if let row = cluster.indexOfVM(withID: vm(life).id) {
                     answers[moment] = cluster.expectedDeparture(of: row)
                 }
                 questions.removeFirst()
@@ -37,14 +37,14 @@ struct DepartureForecastTests {
         for event in events {
             answer(until: event.time)
             if event.isEnd {
-                let row = try #require(cluster.vm(vm(event.life).id))
-                forecast.noteDeparted(row, in: &cluster, at: event.time)
-                cluster.remove(row)
+                let row = try #require(cluster.indexOfVM(withID: vm(event.life).id))
+                forecast.recordDeparture(of: row, in: &cluster, at: event.time)
+                cluster.unregisterVM(row)
             } else {
-                let row = try cluster.add(vm(event.life))
-                forecast.noteArrived(
-                    row, kind: lives[event.life].kind, in: &cluster, at: event.time)
-                cluster.assign(row, to: 0)
+                let row = try cluster.registerVM(vm(event.life))
+                forecast.recordArrival(
+                    of: row, kind: lives[event.life].kind, in: &cluster, at: event.time)
+                cluster.assignVM(row, to: 0)
             }
         }
         answer(until: .max)
@@ -104,9 +104,10 @@ struct DepartureForecastTests {
         var lots = SplitMix64(seed: seed)
         let moment = 50_000
         var lives = (0..<400).map { number -> Life in
-            let born = lots.number(below: 2 * moment)
+            let born = lots.drawNumber(below: 2 * moment)
             return Life(
-                born: born, ends: born + 1 + lots.number(below: 60 << lots.number(below: 12)),
+                born: born,
+                ends: born + 1 + lots.drawNumber(below: 60 << lots.drawNumber(below: 12)),
                 kind: Int32(number % 3))
         }
         lives.sort { ($0.born, $0.ends) < ($1.born, $1.ends) }
@@ -114,7 +115,7 @@ struct DepartureForecastTests {
         var other = lives
         for life in other.indices where other[life].ends > moment {
             if other[life].born > moment { other[life].kind = 2 - other[life].kind }
-            other[life].ends = max(moment, other[life].born) + 1 + lots.number(below: 1_000_000)
+            other[life].ends = max(moment, other[life].born) + 1 + lots.drawNumber(below: 1_000_000)
         }
         var compared = 0
         for life in known.prefix(10) {
@@ -130,13 +131,13 @@ struct DepartureForecastTests {
             var cluster = ClusterState()
             var forecast = DepartureForecast()
             for number in 0..<refusing {
-                let row = try cluster.add(vm(number))
-                forecast.noteArrived(row, kind: 1, in: &cluster, at: number)
-                forecast.noteRefused(row)
-                cluster.remove(row)
+                let row = try cluster.registerVM(vm(number))
+                forecast.recordArrival(of: row, kind: 1, in: &cluster, at: number)
+                forecast.recordRefusal(of: row)
+                cluster.unregisterVM(row)
             }
-            let row = try cluster.add(vm(1000))
-            forecast.noteArrived(row, kind: 1, in: &cluster, at: 100)
+            let row = try cluster.registerVM(vm(1000))
+            forecast.recordArrival(of: row, kind: 1, in: &cluster, at: 100)
             return cluster.expectedDeparture(of: row)
         }
         #expect(try expectation(refusing: 0) == expectation(refusing: 50))

@@ -8,8 +8,8 @@ import Testing
 struct DrainPropertyTests {
     private func anyLimits(_ lots: inout SplitMix64) -> MoveLimits {
         MoveLimits(
-            perHost: 1 + lots.number(below: 3), perLink: 1 + lots.number(below: 4),
-            perCluster: 1 + lots.number(below: 8))
+            perHost: 1 + lots.drawNumber(below: 3), perLink: 1 + lots.drawNumber(below: 4),
+            perCluster: 1 + lots.drawNumber(below: 8))
     }
 
     @Test(arguments: 0..<80 as Range<UInt64>)
@@ -21,16 +21,19 @@ struct DrainPropertyTests {
         var random = try RandomCluster(seed: seed, hosts: size, vms: size * (4 + Int(seed) / 4))
         var state = random.state
         let drained = Array(
-            Set((0...random.lots.number(below: 2)).map { _ in random.lots.number(below: size) }))
-        let leaving = Set(drained.flatMap { state.vms(on: $0) })
+            Set(
+                (0...random.lots.drawNumber(below: 2)).map { _ in
+                    random.lots.drawNumber(below: size)
+                }))
+        let leaving = Set(drained.flatMap { state.hostedVMs(on: $0) })
         let plan = state.planDrain(of: drained, limits: anyLimits(&random.lots))
-        for host in drained { state.setState(.draining, of: host) }
-        plan.apply(to: &state) { #expect($0.brokenRule() == nil) }
-        #expect(state.wrongSum() == nil)
+        for host in drained { state.setHostState(.draining, of: host) }
+        plan.applyMoves(to: &state) { #expect($0.ruleViolation() == nil) }
+        #expect(state.sumMismatch() == nil)
         let left = Set(plan.left.map(\.vm))
-        #expect(Set(drained.flatMap { state.vms(on: $0) }) == leaving.intersection(left))
+        #expect(Set(drained.flatMap { state.hostedVMs(on: $0) }) == leaving.intersection(left))
         #expect(left.isSubset(of: leaving), "no VM that was not to leave is stranded")
-        for vm in plan.left { #expect(!vm.why.lines.isEmpty) }
+        for vm in plan.left { #expect(!vm.reason.lines.isEmpty) }
         #expect(plan.moves.map(\.wave) == plan.moves.map(\.wave).sorted())
         #expect(plan.duration.lower <= plan.duration.upper)
     }
@@ -40,17 +43,19 @@ struct DrainPropertyTests {
         let random = try RandomCluster(seed: seed, hosts: 20, vms: 80, withGroups: false)
         let busiest =
             random.state.allHosts.max {
-                random.state.vmCount(on: $0) < random.state.vmCount(on: $1)
+                random.state.hostedVMCount(on: $0) < random.state.hostedVMCount(on: $1)
             } ?? 0
         let figure = { (state: ClusterState) in
             LoadSpread(of: state) { $0 != busiest }.score
         }
         var planned = random.state
-        planned.planDrain(of: [busiest]).apply(to: &planned)
+        planned.planDrain(of: [busiest]).applyMoves(to: &planned)
         var dumped = random.state
-        dumped.setState(.draining, of: busiest)
-        for vm in dumped.vms(on: busiest) {
-            if let host = dumped.choose(vm, by: FirstFit()) { dumped.move(vm, to: host) }
+        dumped.setHostState(.draining, of: busiest)
+        for vm in dumped.hostedVMs(on: busiest) {
+            if let host = dumped.chooseHost(for: vm, using: FirstFit()) {
+                dumped.relocateVM(vm, to: host)
+            }
         }
         #expect(figure(planned) <= figure(dumped) + 1e-9)
     }
@@ -63,13 +68,13 @@ struct DrainPropertyTests {
         var state = random.state
         let before = state.places
         let plan = state.planDrain(of: [3], limits: anyLimits(&random.lots))
-        var book = HomeBook()
-        book.note(plan, in: state)
-        plan.apply(to: &state)
-        let back = state.planReturn(to: Array(state.allHosts), book)
-        back.apply(to: &state) { #expect($0.brokenRule() == nil) }
+        var book = HomeTable()
+        book.recordHomes(from: plan, in: state)
+        plan.applyMoves(to: &state)
+        let back = state.planReturn(to: Array(state.allHosts), homes: book)
+        back.applyMoves(to: &state) { #expect($0.ruleViolation() == nil) }
         // A host that was full to the brim has no room for what a migration needs beside the guest.
-        for vm in back.left { #expect(vm.why.lines.map(\.filter) == ["migration space"]) }
+        for vm in back.left { #expect(vm.reason.lines.map(\.filter) == ["migration space"]) }
         let left = Set(back.left.map(\.vm))
         #expect(
             state.places.filter { !left.contains($0.key) }
@@ -90,9 +95,9 @@ struct DrainPropertyTests {
             #expect(group.hosts.count <= 1 + Int(seed % 5))
             #expect(group.drain.left.isEmpty)
             var during = state
-            for host in group.hosts { during.setState(.draining, of: host) }
-            group.drain.apply(to: &during) { #expect($0.brokenRule() == nil) }
-            #expect(group.hosts.allSatisfy { during.vmCount(on: $0) == 0 })
+            for host in group.hosts { during.setHostState(.draining, of: host) }
+            group.drain.applyMoves(to: &during) { #expect($0.ruleViolation() == nil) }
+            #expect(group.hosts.allSatisfy { during.hostedVMCount(on: $0) == 0 })
         }
         for group in plan.impossible {
             #expect(group.hosts.count == 1 && !group.drain.left.isEmpty)
@@ -102,7 +107,7 @@ struct DrainPropertyTests {
     @Test func `Groups are as large as room allows`() throws {
         // Ten hosts, each 40 % full: six carry the load of ten, so four can go at once.
         var cluster = ClusterState()
-        for number in 0..<10 { try cluster.add(host("h\(number)", cores: 64, memory: 10)) }
+        for number in 0..<10 { try cluster.registerHost(host("h\(number)", cores: 64, memory: 10)) }
         for number in 0..<40 { try cluster.run(vm(number), on: number % 10) }
         let plan = cluster.planMaintenance(of: Array(0..<10), groupMax: 10)
         #expect(plan.groups.map(\.hosts.count) == [6, 4])

@@ -10,7 +10,7 @@ struct DrainTests {
     private func hosts(_ memory: [Int]) throws -> ClusterState {
         var cluster = ClusterState()
         for (number, memory) in memory.enumerated() {
-            try cluster.add(host("h\(number)", cores: 64, memory: memory))
+            try cluster.registerHost(host("h\(number)", cores: 64, memory: memory))
         }
         return cluster
     }
@@ -18,8 +18,8 @@ struct DrainTests {
     /// Every rule holds in every state that the plan passes through.
     private func applied(_ plan: MovePlan, to cluster: ClusterState) -> ClusterState {
         var cluster = cluster
-        plan.apply(to: &cluster) { #expect($0.brokenRule() == nil) }
-        #expect(cluster.wrongSum() == nil)
+        plan.applyMoves(to: &cluster) { #expect($0.ruleViolation() == nil) }
+        #expect(cluster.sumMismatch() == nil)
         return cluster
     }
 
@@ -29,7 +29,7 @@ struct DrainTests {
         let plan = cluster.planDrain(of: [0])
         #expect(plan.left.isEmpty)
         let after = applied(plan, to: cluster)
-        #expect(after.allHosts.map { after.vmCount(on: $0) } == [0, 3, 3, 3])
+        #expect(after.allHosts.map { after.hostedVMCount(on: $0) } == [0, 3, 3, 3])
     }
 
     @Test func `A host that is loaded already gets less`() throws {
@@ -37,7 +37,7 @@ struct DrainTests {
         try cluster.run(vm(100, memory: 32), on: 1)
         for number in 0..<4 { try cluster.run(vm(number, memory: 4), on: 0) }
         let after = applied(cluster.planDrain(of: [0]), to: cluster)
-        #expect(after.vmCount(on: 1) == 1 && after.vmCount(on: 2) == 4)
+        #expect(after.hostedVMCount(on: 1) == 1 && after.hostedVMCount(on: 2) == 4)
     }
 
     @Test func `The important come first, then the large`() throws {
@@ -58,18 +58,18 @@ struct DrainTests {
         let plan = cluster.planDrain(of: [0])
         #expect(plan.moves.map(\.vm) == [important])
         #expect(plan.left.map(\.vm) == [first])
-        #expect(plan.left[0].why.lines.map(\.filter) == ["memory"])
+        #expect(plan.left[0].reason.lines.map(\.filter) == ["memory"])
     }
 
     @Test func `What cannot move is left with the reasons of all hosts`() throws {
         var cluster = try hosts([64, 64, 8])
-        cluster.setState(.maintenance, of: 1)
+        cluster.setHostState(.maintenance, of: 1)
         let pinned = try cluster.run(vm(0) { $0.pinnedHost = "h0" }, on: 0)
         let large = try cluster.run(vm(1, memory: 9), on: 0)
         let plan = cluster.planDrain(of: [0])
         #expect(plan.moves.isEmpty && plan.waves == 0)
         #expect(Set(plan.left.map(\.vm)) == [pinned, large])
-        let why = try #require(plan.left.first { $0.vm == large }?.why)
+        let why = try #require(plan.left.first { $0.vm == large }?.reason)
         #expect(Set(why.lines.map(\.filter)) == ["memory", "host state"])
         #expect("\(why)".contains("h2: needs 9GiB of memory, 8GiB of 8GiB are free"))
     }
@@ -111,7 +111,7 @@ struct DrainTests {
         #expect(plan.moves.map(\.vm) == [small, large])
         #expect(plan.moves.map(\.wave) == [0, 1])
         #expect(plan.moves[0].reason == .makesRoom(for: large))
-        #expect(applied(plan, to: cluster).vmCount(on: 0) == 0)
+        #expect(applied(plan, to: cluster).hostedVMCount(on: 0) == 0)
     }
 
     @Test func `Nobody more important gives way`() throws {
@@ -125,7 +125,7 @@ struct DrainTests {
 
     @Test func `VMs that belong on one host leave together, in one wave`() throws {
         var cluster = try hosts([64, 20, 40])
-        try cluster.add(AffinityGroup(name: "app", .together))
+        try cluster.registerGroup(AffinityGroup(name: "app", kind: .together))
         for number in 0..<3 {
             try cluster.run(vm(number, memory: 8) { $0.groups = ["app"] }, on: 0)
         }
@@ -142,7 +142,7 @@ struct DrainTests {
         for number in 0..<12 { try cluster.run(vm(number, memory: 4), on: number % 3) }
         let plan = cluster.planDrain(of: [0, 1, 2])
         #expect(plan.left.isEmpty && plan.moves.allSatisfy { $0.to == 3 })
-        #expect(applied(plan, to: cluster).vmCount(on: 3) == 12)
+        #expect(applied(plan, to: cluster).hostedVMCount(on: 3) == 12)
     }
 
     @Test func `VMs that must change places do so by way of a spare host`() throws {
@@ -150,29 +150,29 @@ struct DrainTests {
         var cluster = try hosts([16, 16, 16])
         try cluster.run(vm(0, memory: 12), on: 1)
         try cluster.run(vm(1, memory: 12), on: 0)
-        var book = HomeBook()
-        book.note(vm(0).id, left: "h0")
+        var book = HomeTable()
+        book.recordHome(of: vm(0).id, at: "h0")
         let blocked = cluster.planReturn(to: 0, homes: book)
         #expect(blocked.moves.isEmpty && blocked.left.map(\.vm) == [0])
-        book.note(vm(1).id, left: "h1")
-        let swap = cluster.planReturn(to: [0, 1], book)
+        book.recordHome(of: vm(1).id, at: "h1")
+        let swap = cluster.planReturn(to: [0, 1], homes: book)
         #expect(swap.left.isEmpty)
         #expect(swap.moves.count == 3 && swap.waves == 3)
         #expect(swap.moves[0].to == 2)
         let after = applied(swap, to: cluster)
-        #expect(after.host(of: 0) == 0 && after.host(of: 1) == 1)
+        #expect(after.currentHost(of: 0) == 0 && after.currentHost(of: 1) == 1)
     }
 
     @Test func `What was drained comes back, and what has a new home or no room does not`() throws {
         var cluster = try hosts([16, 64, 64])
         for number in 0..<3 { try cluster.run(vm(number, memory: 5), on: 0) }
         let drain = cluster.planDrain(of: [0])
-        var book = HomeBook()
-        book.note(drain, in: cluster)
+        var book = HomeTable()
+        book.recordHomes(from: drain, in: cluster)
         #expect(book.homes.count == 3 && Set(book.homes.values) == ["h0"])
         var after = applied(drain, to: cluster)
         try after.run(vm(9, memory: 5), on: 0)
-        book.forget(vm(1).id)
+        book.removeHome(of: vm(1).id)
         let back = after.planReturn(to: 0, homes: book)
         #expect(Set(back.moves.map(\.vm)) == [0, 2])
         #expect(back.moves.allSatisfy { $0.reason == .returns && $0.to == 0 })
@@ -182,10 +182,10 @@ struct DrainTests {
     }
 
     @Test func `A VM that is drained twice goes back to where it was first`() {
-        var book = HomeBook()
-        book.note(vm(1).id, left: "a")
-        book.note(vm(1).id, left: "b")
+        var book = HomeTable()
+        book.recordHome(of: vm(1).id, at: "a")
+        book.recordHome(of: vm(1).id, at: "b")
         #expect(book.homes == [vm(1).id: "a"])
-        #expect(HomeBook(homes: book.homes) == book)
+        #expect(HomeTable(homes: book.homes) == book)
     }
 }

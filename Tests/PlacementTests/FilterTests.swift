@@ -11,11 +11,11 @@ struct FilterTests {
         _ new: PlacementVM, on changed: PlacementHost, for purpose: PlacementPurpose = .start
     ) throws -> Refusal? {
         var cluster = ClusterState(migrationOverheadBytes: 1 << 29)
-        try cluster.add(changed)
-        try cluster.add(host("b", cores: 100, memory: 1000))
-        let index = try cluster.add(new)
-        if purpose == .migration { cluster.assign(index, to: 1) }
-        return cluster.refusal(of: index, on: 0, for: purpose)
+        try cluster.registerHost(changed)
+        try cluster.registerHost(host("b", cores: 100, memory: 1000))
+        let index = try cluster.registerVM(new)
+        if purpose == .migration { cluster.assignVM(index, to: 1) }
+        return cluster.refusalReason(of: index, on: 0, for: purpose)
     }
 
     @Test(arguments: [HostState.draining, .maintenance, .unreachable])
@@ -78,9 +78,9 @@ struct FilterTests {
 
     @Test func `A VM does not move to where it runs`() throws {
         var cluster = ClusterState()
-        try cluster.add(host("a"))
+        try cluster.registerHost(host("a"))
         let index = try cluster.run(vm(1), on: 0)
-        #expect(cluster.refusal(of: index, on: 0, for: .migration) == .sameHost)
+        #expect(cluster.refusalReason(of: index, on: 0, for: .migration) == .sameHost)
     }
 
     /// Four hosts in two racks and two zones: a and b in rack 1, c in rack 2, d in rack 1 of the other zone.
@@ -89,16 +89,18 @@ struct FilterTests {
         for (name, zone, rack) in [
             ("a", "z1", "r1"), ("b", "z1", "r1"), ("c", "z1", "r2"), ("d", "z2", "r1"),
         ] {
-            try cluster.add(host(name) { $0.domain = FaultDomain(zone: zone, rack: rack) })
+            try cluster.registerHost(host(name) { $0.domain = FaultDomain(zone: zone, rack: rack) })
         }
-        try cluster.add(group)
+        try cluster.registerGroup(group)
         return cluster
     }
 
     private func admitting(_ cluster: ClusterState, _ vm: VMIndex) -> [String] {
-        let purpose: PlacementPurpose = cluster.host(of: vm) == nil ? .start : .migration
-        return cluster.allHosts.filter { cluster.refusal(of: vm, on: $0, for: purpose) == nil }
-            .map { cluster.hosts[$0].name }
+        let purpose: PlacementPurpose = cluster.currentHost(of: vm) == nil ? .start : .migration
+        return cluster.allHosts.filter {
+            cluster.refusalReason(of: vm, on: $0, for: purpose) == nil
+        }
+        .map { cluster.hosts[$0].name }
     }
 
     @Test(arguments: [
@@ -107,14 +109,14 @@ struct FilterTests {
     func `Members that belong apart do not share a domain`(
         scope: AffinityGroup.Scope, free: [String]
     ) throws {
-        var cluster = try fourHosts(AffinityGroup(name: "web", .apart(), scope: scope))
+        var cluster = try fourHosts(AffinityGroup(name: "web", kind: .apart(), scope: scope))
         try cluster.run(vm(1) { $0.groups = ["web"] }, on: 0)
-        let second = try cluster.add(vm(2) { $0.groups = ["web"] })
+        let second = try cluster.registerVM(vm(2) { $0.groups = ["web"] })
         #expect(admitting(cluster, second) == free)
-        let stranger = try cluster.add(vm(3))
+        let stranger = try cluster.registerVM(vm(3))
         #expect(admitting(cluster, stranger) == ["a", "b", "c", "d"])
         guard
-            case .antiAffinity("web", _, 1, max: 1)? = cluster.refusal(
+            case .antiAffinity("web", _, 1, max: 1)? = cluster.refusalReason(
                 of: second, on: 0, for: .start)
         else {
             Issue.record("no anti-affinity refusal")
@@ -128,12 +130,12 @@ struct FilterTests {
     func `Members that belong together share a domain`(
         scope: AffinityGroup.Scope, free: [String]
     ) throws {
-        var cluster = try fourHosts(AffinityGroup(name: "app", .together, scope: scope))
+        var cluster = try fourHosts(AffinityGroup(name: "app", kind: .together, scope: scope))
         let first = try cluster.run(vm(1) { $0.groups = ["app"] }, on: 0)
         #expect(admitting(cluster, first) == ["b", "c", "d"], "alone, it may go anywhere")
-        let second = try cluster.add(vm(2) { $0.groups = ["app"] })
+        let second = try cluster.registerVM(vm(2) { $0.groups = ["app"] })
         #expect(admitting(cluster, second) == free)
-        cluster.assign(second, to: 0)
+        cluster.assignVM(second, to: 0)
         #expect(admitting(cluster, first) == free.filter { $0 != "a" })
     }
 
@@ -144,67 +146,69 @@ struct FilterTests {
         scope: AffinityGroup.Scope, free: [String]
     ) throws {
         var cluster = try fourHosts(
-            AffinityGroup(name: "ring/0", .partition(of: "ring"), scope: scope))
-        try cluster.add(AffinityGroup(name: "ring/1", .partition(of: "ring"), scope: scope))
-        try cluster.add(AffinityGroup(name: "other/0", .partition(of: "other"), scope: scope))
+            AffinityGroup(name: "ring/0", kind: .partition(of: "ring"), scope: scope))
+        try cluster.registerGroup(
+            AffinityGroup(name: "ring/1", kind: .partition(of: "ring"), scope: scope))
+        try cluster.registerGroup(
+            AffinityGroup(name: "other/0", kind: .partition(of: "other"), scope: scope))
         try cluster.run(vm(1) { $0.groups = ["ring/0"] }, on: 0)
-        let same = try cluster.add(vm(2) { $0.groups = ["ring/0"] })
+        let same = try cluster.registerVM(vm(2) { $0.groups = ["ring/0"] })
         #expect(admitting(cluster, same) == ["a", "b", "c", "d"])
-        let other = try cluster.add(vm(3) { $0.groups = ["other/0"] })
+        let other = try cluster.registerVM(vm(3) { $0.groups = ["other/0"] })
         #expect(admitting(cluster, other) == ["a", "b", "c", "d"])
-        let next = try cluster.add(vm(4) { $0.groups = ["ring/1"] })
+        let next = try cluster.registerVM(vm(4) { $0.groups = ["ring/1"] })
         #expect(admitting(cluster, next) == free)
-        let refusal = cluster.refusal(of: next, on: 0, for: .start)
+        let refusal = cluster.refusalReason(of: next, on: 0, for: .start)
         #expect(refusal?.filter == "anti-affinity")
 
-        cluster.assign(next, to: 3)
-        #expect(cluster.brokenRule() == nil)
-        cluster.beginMove(next, to: 2)
-        #expect(cluster.wrongSum() == nil)
-        cluster.finishMove(next)
-        let wrong = try cluster.add(vm(5) { $0.groups = ["ring/0"] })
-        cluster.assign(wrong, to: 2)
-        #expect(cluster.brokenRule()?.contains("another partition") == true)
+        cluster.assignVM(next, to: 3)
+        #expect(cluster.ruleViolation() == nil)
+        cluster.beginMigration(of: next, to: 2)
+        #expect(cluster.sumMismatch() == nil)
+        cluster.finishMigration(of: next)
+        let wrong = try cluster.registerVM(vm(5) { $0.groups = ["ring/0"] })
+        cluster.assignVM(wrong, to: 2)
+        #expect(cluster.ruleViolation()?.contains("another partition") == true)
     }
 
     @Test func `A soft partition only costs`() throws {
         var cluster = try fourHosts(
-            AffinityGroup(name: "ring/0", .partition(of: "ring"), strength: .soft(weight: 2)))
-        try cluster.add(
-            AffinityGroup(name: "ring/1", .partition(of: "ring"), strength: .soft(weight: 2)))
+            AffinityGroup(name: "ring/0", kind: .partition(of: "ring"), strength: .soft(weight: 2)))
+        try cluster.registerGroup(
+            AffinityGroup(name: "ring/1", kind: .partition(of: "ring"), strength: .soft(weight: 2)))
         try cluster.run(vm(1) { $0.groups = ["ring/0"] }, on: 0)
-        let next = try cluster.add(vm(2) { $0.groups = ["ring/1"] })
+        let next = try cluster.registerVM(vm(2) { $0.groups = ["ring/1"] })
         #expect(admitting(cluster, next) == ["a", "b", "c", "d"])
-        cluster.keepIndex(for: FirstFit())
-        #expect(cluster.choose(next, by: FirstFit()) == 1)
-        #expect(cluster.brokenRule() == nil)
+        cluster.maintainIndex(for: FirstFit())
+        #expect(cluster.chooseHost(for: next, using: FirstFit()) == 1)
+        #expect(cluster.ruleViolation() == nil)
     }
 
     @Test func `So many members as a domain may have are let in`() throws {
         var cluster = try fourHosts(
-            AffinityGroup(name: "web", .apart(perDomainMax: 2), scope: .rack))
+            AffinityGroup(name: "web", kind: .apart(perDomainMax: 2), scope: .rack))
         try cluster.run(vm(1) { $0.groups = ["web"] }, on: 0)
         try cluster.run(vm(2) { $0.groups = ["web"] }, on: 1)
-        let third = try cluster.add(vm(3) { $0.groups = ["web"] })
+        let third = try cluster.registerVM(vm(3) { $0.groups = ["web"] })
         #expect(admitting(cluster, third) == ["c", "d"])
     }
 
     @Test func `A member that is being moved counts at both ends`() throws {
-        var cluster = try fourHosts(AffinityGroup(name: "web", .apart()))
+        var cluster = try fourHosts(AffinityGroup(name: "web", kind: .apart()))
         let first = try cluster.run(vm(1) { $0.groups = ["web"] }, on: 0)
-        let second = try cluster.add(vm(2) { $0.groups = ["web"] })
-        cluster.beginMove(first, to: 2)
+        let second = try cluster.registerVM(vm(2) { $0.groups = ["web"] })
+        cluster.beginMigration(of: first, to: 2)
         #expect(admitting(cluster, second) == ["b", "d"])
-        cluster.finishMove(first)
+        cluster.finishMigration(of: first)
         #expect(admitting(cluster, second) == ["a", "b", "d"])
     }
 
     @Test func `Hosts whose rack is not known stand alone`() throws {
         var cluster = ClusterState()
-        for name in ["a", "b"] { try cluster.add(host(name)) }
-        try cluster.add(AffinityGroup(name: "web", .apart(), scope: .rack))
+        for name in ["a", "b"] { try cluster.registerHost(host(name)) }
+        try cluster.registerGroup(AffinityGroup(name: "web", kind: .apart(), scope: .rack))
         try cluster.run(vm(1) { $0.groups = ["web"] }, on: 0)
-        let second = try cluster.add(vm(2) { $0.groups = ["web"] })
+        let second = try cluster.registerVM(vm(2) { $0.groups = ["web"] })
         #expect(admitting(cluster, second) == ["b"])
     }
 

@@ -11,22 +11,22 @@ struct LifetimeAwareTests {
     /// Like hosts with one VM each, which departs after so many hours; nil: the host is empty.
     private func cluster(_ hours: [Int?]) throws -> ClusterState {
         var cluster = ClusterState()
-        cluster.keepIndex(for: LifetimeAware())
+        cluster.maintainIndex(for: LifetimeAware())
         for (number, hours) in hours.enumerated() {
-            try cluster.add(host("h\(number)"))
+            try cluster.registerHost(host("h\(number)"))
             guard let hours else { continue }
             let index = try cluster.run(vm(number, memory: 8), on: number)
-            cluster.setExpectedDeparture(hours * hour, of: index)
+            cluster.setExpectedDeparture(at: hours * hour, of: index)
         }
         return cluster
     }
 
     private func choice(_ hours: Int?, in cluster: ClusterState) throws -> HostIndex? {
         var cluster = cluster
-        let new = try cluster.add(vm(99))
-        if let hours { cluster.setExpectedDeparture(hours * hour, of: new) }
-        let chosen = cluster.choose(new, by: LifetimeAware())
-        #expect(chosen == cluster.chooseByScan(new, by: LifetimeAware()))
+        let new = try cluster.registerVM(vm(99))
+        if let hours { cluster.setExpectedDeparture(at: hours * hour, of: new) }
+        let chosen = cluster.chooseHost(for: new, using: LifetimeAware())
+        #expect(chosen == cluster.chooseHostByScan(for: new, using: LifetimeAware()))
         return chosen
     }
 
@@ -37,7 +37,7 @@ struct LifetimeAwareTests {
         #expect(try choice(9, in: cluster) == 2)
         #expect(try choice(40, in: cluster) == 3)
         let more = try cluster.run(vm(50, memory: 16), on: 4)
-        cluster.setExpectedDeparture(hour, of: more)
+        cluster.setExpectedDeparture(at: hour, of: more)
         #expect(try choice(40, in: cluster) == 4)
     }
 
@@ -70,28 +70,28 @@ struct LifetimeAwareTests {
         var cluster = try cluster([2, 10, nil])
         #expect(cluster.allHosts.map { cluster.expectedExit(of: $0) } == [2 * hour, 10 * hour, 0])
         let second = try cluster.run(vm(7), on: 0)
-        cluster.setExpectedDeparture(30 * hour, of: second)
+        cluster.setExpectedDeparture(at: 30 * hour, of: second)
         #expect(cluster.expectedExit(of: 0) == 30 * hour)
-        cluster.beginMove(second, to: 2)
-        cluster.finishMove(second)
+        cluster.beginMigration(of: second, to: 2)
+        cluster.finishMigration(of: second)
         #expect(cluster.expectedExit(of: 0) == 2 * hour && cluster.expectedExit(of: 2) == 30 * hour)
-        cluster.setExpectedDeparture(20 * hour, of: second)
+        cluster.setExpectedDeparture(at: 20 * hour, of: second)
         #expect(cluster.expectedExit(of: 2) == 20 * hour)
-        cluster.setNow(25 * hour)
+        cluster.advanceClock(to: 25 * hour)
         #expect(cluster.expectedExit(of: 2) == 25 * hour, "it should have ended")
-        cluster.setNow(3 * hour)
+        cluster.advanceClock(to: 3 * hour)
         #expect(cluster.now == 25 * hour, "time goes forward only")
-        cluster.remove(second)
+        cluster.unregisterVM(second)
         #expect(cluster.expectedExit(of: 2) == 25 * hour)
-        #expect(cluster.wrongSum() == nil)
+        #expect(cluster.sumMismatch() == nil)
     }
 
     @Test func `A host whose VM outstays its time is no longer one that will soon be empty`() throws
     {
         var cluster = try cluster([2, 10])
         #expect(try choice(13, in: cluster) == 1)
-        cluster.setNow(3 * hour)
-        cluster.setExpectedDeparture(40 * hour, of: 0)
+        cluster.advanceClock(to: 3 * hour)
+        cluster.setExpectedDeparture(at: 40 * hour, of: 0)
         #expect(try choice(13, in: cluster) == 0)
     }
 }

@@ -12,7 +12,7 @@ struct LoadSpreadTests {
         var cluster = ClusterState()
         for (number, share) in shares.enumerated() {
             let cores = cores?[number] ?? 8
-            try cluster.add(
+            try cluster.registerHost(
                 host("h\(number)", cores: cores, memory: 64) {
                     $0.ownUse = MeasuredUse(
                         cores: share.cpu * Double(cores),
@@ -51,15 +51,15 @@ struct LoadSpreadTests {
         var random = try RandomCluster(seed: seed, hosts: 15, vms: 80)
         let fixed = random.state.hosts.map { _ in Resources(vcpus: 1, memory: .gibibytes(2)) }
         for figure in [LoadSpread.Figure.measured, .requested(fixed: fixed)] {
-            var spread = LoadSpread(of: random.state, figure) { $0 % 4 != 0 }
+            var spread = LoadSpread(of: random.state, measuring: figure) { $0 % 4 != 0 }
             for _ in 0..<200 {
                 let vms = random.state.allVMs
-                let vm = vms[random.lots.number(below: vms.count)]
+                let vm = vms[random.lots.drawNumber(below: vms.count)]
                 guard let host = random.anyHostFor(vm) else { continue }
-                spread.move(vm, of: random.state, to: host)
-                random.state.move(vm, to: host)
+                spread.relocateVM(vm, in: random.state, to: host)
+                random.state.relocateVM(vm, to: host)
             }
-            let fresh = LoadSpread(of: random.state, figure) { $0 % 4 != 0 }
+            let fresh = LoadSpread(of: random.state, measuring: figure) { $0 % 4 != 0 }
             #expect(abs(spread.score - fresh.score) < 1e-9)
         }
     }

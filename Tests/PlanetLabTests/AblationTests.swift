@@ -59,7 +59,7 @@ struct AblationTests {
             modes: [])
         var rules = PlanetLabRules()
         row.turn(&rules)
-        let figures = try experiment.figures(named: row.change, under: rules)
+        let figures = try experiment.computeFigures(named: row.change, under: rules)
         #expect(Array(figures.publishedRow.prefix(3)) == row.figures)
     }
 }

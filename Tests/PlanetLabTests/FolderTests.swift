@@ -26,7 +26,7 @@ private final class DayFolder {
     /// What the reader says, with the folder's own path left out.
     func complaint() -> String {
         do throws(TraceError) {
-            _ = try PlanetLabFolder.readDay(inFolder: path)
+            _ = try PlanetLabFolder.readTraceDay(inFolder: path)
             return "none"
         } catch { return "\(error)".replacing(path, with: "DAY") }
     }
@@ -40,22 +40,22 @@ struct FolderTests {
         for (value, name) in names.enumerated() {
             try folder.write(name, String(repeating: "\(value)\n", count: 288))
         }
-        let day = try PlanetLabFolder.readDay(inFolder: folder.path)
+        let day = try PlanetLabFolder.readTraceDay(inFolder: folder.path)
         // As bytes: " " < "-" < "." < letters < "_".
         #expect(day.vmNames == ["a 9", "A.x", "ab", "a_", "a_1", "B-1", "b_2"])
-        let values = day.vmNames.indices.map { day.samples(ofVM: $0).first }
+        let values = day.vmNames.indices.map { day.usageSamples(ofVM: $0).first }
         #expect(values == [3, 6, 4, 5, 1, 2, 0])
         #expect(day.name == folder.path.split(separator: "/").last.map(String.init))
-        #expect(try PlanetLabFolder.readDay(inFolder: folder.path + "/") == day)
+        #expect(try PlanetLabFolder.readTraceDay(inFolder: folder.path + "/") == day)
     }
 
     @Test func `Line ends of both kinds and a last line without one are read`() throws {
         let folder = try DayFolder()
         try folder.write("a", String(repeating: "100\r\n", count: 288))
         try folder.write("b", String(repeating: "0\n", count: 287) + "99")
-        let day = try PlanetLabFolder.readDay(inFolder: folder.path)
-        #expect(day.samples(ofVM: 0).allSatisfy { $0 == 100 })
-        #expect(day.samples(ofVM: 1).last == 99)
+        let day = try PlanetLabFolder.readTraceDay(inFolder: folder.path)
+        #expect(day.usageSamples(ofVM: 0).allSatisfy { $0 == 100 })
+        #expect(day.usageSamples(ofVM: 1).last == 99)
     }
 
     @Test(arguments: [
@@ -103,10 +103,10 @@ struct FolderTests {
             folder.complaint()
                 == "DAY/20110306: expected a file with 288 numbers, found \"a folder\"")
         #expect(throws: TraceError.self) {
-            try PlanetLabFolder.readDay(inFolder: folder.path + "/a")
+            try PlanetLabFolder.readTraceDay(inFolder: folder.path + "/a")
         }
         #expect(throws: TraceError.self) {
-            try PlanetLabFolder.readDay(inFolder: folder.path + "/missing")
+            try PlanetLabFolder.readTraceDay(inFolder: folder.path + "/missing")
         }
     }
 }

@@ -18,7 +18,7 @@ struct HandWorkedTests {
             day: MadeUpDays.constant(percents), policy: try PlanetLabPolicy(name: policy),
             modes: [])
         experiment.hosts = hosts
-        return try experiment.figures(named: "by hand", under: rules)
+        return try experiment.computeFigures(named: "by hand", under: rules)
     }
 
     private func expect(_ value: Double?, _ expected: Double) {
@@ -80,7 +80,7 @@ struct HandWorkedTests {
                 samples: (0..<4).flatMap { _ in percents }),
             policy: try PlanetLabPolicy(name: "thr-mmt-1"), modes: [.cloudSim])
         experiment.hosts = 2
-        let figures = try experiment.run().runs[0]
+        let figures = try experiment.runAllModes().runs[0]
         #expect(figures.migrations == 3)
 
         let (first, second) = (613 / 62.5, 1740 / 62.5)
@@ -110,7 +110,7 @@ struct HandWorkedTests {
         let vm = PlacementVM(
             id: VMID(high: 0, low: 1), name: "vm",
             request: Resources(milliCPUs: 1000, memoryBytes: 1_740_000_000))
-        let prediction = model.predict(vm, linkBytesPerSecond: 125e6)
+        let prediction = model.predictMigration(of: vm, linkBytesPerSecond: 125e6)
         let pause = prediction.downtime.expected.seconds
         #expect(figures.migrations == 1)
         expect(figures.secondsBeforeMigration?.mean, prediction.duration.expected.seconds)
@@ -147,7 +147,7 @@ struct EveryDayTests {
 
     private func experiment(_ seed: UInt64, _ policy: String) throws -> PlanetLabExperiment {
         var lots = SplitMix64(seed: seed)
-        let vms = 1 + lots.number(below: 70)
+        let vms = 1 + lots.drawNumber(below: 70)
         var experiment = PlanetLabExperiment(
             day: MadeUpDays.random(seed: seed, vms: vms),
             policy: try PlanetLabPolicy(name: policy), modes: PlanetLabMode.allCases)
@@ -158,7 +158,7 @@ struct EveryDayTests {
     @Test(arguments: 0..<10 as Range<UInt64>)
     func `No result is below its bound`(seed: UInt64) throws {
         for policy in Self.policies {
-            for figures in try experiment(seed, policy).run().runs {
+            for figures in try experiment(seed, policy).runAllModes().runs {
                 #expect(figures.energyKWh >= figures.energyBoundKWh, "\(policy) \(figures.mode)")
                 #expect(
                     figures.energyKWh >= figures.energyBoundWithMemoryKWh ?? 0,
@@ -173,8 +173,8 @@ struct EveryDayTests {
         for policy in Self.policies {
             let experiment = try experiment(3, policy)
             var shares: [Double] = []
-            let result = try experiment.run { shares.append($0) }
-            #expect(try experiment.run() == result)
+            let result = try experiment.runAllModes { shares.append($0) }
+            #expect(try experiment.runAllModes() == result)
             #expect(shares.count == 2 * 287 && shares.last == 1)
             #expect(zip(shares, shares.dropFirst()).allSatisfy { $0 < $1 })
         }
@@ -192,7 +192,7 @@ struct EveryDayTests {
             day: MadeUpDays.random(seed: 7, vms: 150),
             policy: try PlanetLabPolicy(name: policy), modes: [.cloudSim])
         experiment.hosts = 120
-        let row = try experiment.run().runs[0].publishedRow
+        let row = try experiment.runAllModes().runs[0].publishedRow
         #expect(row.joined(separator: " ") == figures)
     }
 
@@ -200,7 +200,7 @@ struct EveryDayTests {
         var (migrations, pauses) = (0, 0.0)
         for seed in 0..<10 as Range<UInt64> {
             let experiment = try experiment(seed, "thr-mmt-0.7")
-            let honest = try experiment.run().runs[1]
+            let honest = try experiment.runAllModes().runs[1]
             migrations += honest.migrations
             pauses += honest.downtime?.totalSeconds ?? 0
             let perHost = Double(experiment.day.vmNames.count) / honest.hostsInUseMean

@@ -18,11 +18,11 @@ enum MadeUpDays {
         var lots = SplitMix64(seed: seed)
         var samples: [UInt8] = []
         for _ in 0..<vms {
-            var percent = lots.number(below: 60)
-            let idleness = lots.number(below: 4)
+            var percent = lots.drawNumber(below: 60)
+            let idleness = lots.drawNumber(below: 4)
             for _ in 0..<PlanetLabDay.samplesPerVM {
-                percent = min(100, max(0, percent + lots.number(below: 21) - 10))
-                samples.append(lots.number(below: 10) < idleness ? 0 : UInt8(percent))
+                percent = min(100, max(0, percent + lots.drawNumber(below: 21) - 10))
+                samples.append(lots.drawNumber(below: 10) < idleness ? 0 : UInt8(percent))
             }
         }
         return PlanetLabDay(

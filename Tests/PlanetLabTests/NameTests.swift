@@ -27,10 +27,10 @@ struct NameTests {
     }
 
     @Test func `Modes are asked for alone or both`() throws {
-        #expect(try PlanetLabMode.modes(named: "both") == [.cloudSim, .honest])
-        #expect(try PlanetLabMode.modes(named: "cloudsim-3.0.3") == [.cloudSim])
+        #expect(try PlanetLabMode.parseModes(named: "both") == [.cloudSim, .honest])
+        #expect(try PlanetLabMode.parseModes(named: "cloudsim-3.0.3") == [.cloudSim])
         #expect(throws: PlanetLabError.unknownMode("fair")) {
-            try PlanetLabMode.modes(named: "fair")
+            try PlanetLabMode.parseModes(named: "fair")
         }
     }
 }

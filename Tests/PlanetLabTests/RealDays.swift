@@ -16,12 +16,12 @@ enum RealDays {
 
     static let planetLab = folder + "/planetlab"
     static let golden = planetLab + "/golden.csv"
-    static let areHere = File.isThere(golden)
+    static let areHere = File.isPresent(at: golden)
     static let whyNot: Comment = "needs PlanetLab's traces: set FERRY_TRACES to their folder"
 
     /// Each day is read once.
     private static let days = ["20110303", "20110306", "20110309"].map { name in
-        (name, Result { try PlanetLabFolder.readDay(inFolder: planetLab + "/" + name) })
+        (name, Result { try PlanetLabFolder.readTraceDay(inFolder: planetLab + "/" + name) })
     }
 
     static func day(_ name: String) throws -> PlanetLabDay {
@@ -39,7 +39,9 @@ struct GoldenRow: Sendable, CustomTestStringConvertible {
     var testDescription: String { "\(day) \(policy)" }
 
     static let all: [GoldenRow] = {
-        guard let bytes = try? File.read(RealDays.golden, limit: 1 << 16) else { return [] }
+        guard let bytes = try? File.readContents(at: RealDays.golden, limit: 1 << 16) else {
+            return []
+        }
         return String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
             .dropFirst().map { line in
                 let fields = line.split(separator: ",").map(String.init)

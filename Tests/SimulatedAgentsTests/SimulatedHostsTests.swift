@@ -27,7 +27,7 @@ final class SimulatedHostsTests {
         term: Int = 1, after: Duration = .zero
     ) throws -> AgentAnswer? {
         let bytes = try body.map { Array(try JSONEncoder().encode($0)) } ?? []
-        return hosts.answer(
+        return hosts.answerRequest(
             AgentRequest(method: method, uri: uri, term: "\(term)", body: bytes), on: host,
             now: start + after, unixMs: 0)
     }
@@ -55,14 +55,16 @@ final class SimulatedHostsTests {
 
     @Test("A create that comes twice makes one VM; another VM of the name is refused")
     func creates() throws {
-        let first = try ask("POST", AgentRoutes.listVMs.path(), try web, on: a)
+        let first = try ask("POST", AgentRoutes.listVMs.requestPath(), try web, on: a)
         #expect(first?.status == 201)
-        let again: VMInfo = try read(try ask("POST", AgentRoutes.listVMs.path(), try web, on: a))
+        let again: VMInfo = try read(
+            try ask("POST", AgentRoutes.listVMs.requestPath(), try web, on: a))
         #expect(try again == read(first))
         var other = try web
         other.id = .random()
         #expect(
-            try problem(try ask("POST", AgentRoutes.listVMs.path(), other, on: a)) == "name_taken")
+            try problem(try ask("POST", AgentRoutes.listVMs.requestPath(), other, on: a))
+                == "name_taken")
         let told = try #require(heartbeat(of: a))
         #expect(told.vms.map(\.ownership) == [.owned])
         #expect(told.cpuCores > 0.5)
@@ -70,18 +72,21 @@ final class SimulatedHostsTests {
 
     @Test("Who heard a term obeys no lower one, and nobody without a term")
     func terms() throws {
-        _ = try ask("POST", AgentRoutes.listVMs.path(), try web, on: a, term: 5)
+        _ = try ask("POST", AgentRoutes.listVMs.requestPath(), try web, on: a, term: 5)
         let name = try web.spec.name
         #expect(
-            try problem(try ask("DELETE", AgentRoutes.showVM.path(at: name), web, on: a, term: 4))
+            try problem(
+                try ask("DELETE", AgentRoutes.showVM.requestPath(at: name), web, on: a, term: 4))
                 == "stale_term")
-        let bare = hosts.answer(
-            AgentRequest(method: "DELETE", uri: AgentRoutes.showVM.path(at: name), term: nil),
+        let bare = hosts.answerRequest(
+            AgentRequest(
+                method: "DELETE", uri: AgentRoutes.showVM.requestPath(at: name), term: nil),
             on: a, now: start,
             unixMs: 0)
         #expect(try problem(bare) == "bad_request")
         #expect(
-            try ask("DELETE", AgentRoutes.showVM.path(at: name), web, on: a, term: 6)?.status == 204
+            try ask("DELETE", AgentRoutes.showVM.requestPath(at: name), web, on: a, term: 6)?.status
+                == 204
         )
     }
 
@@ -89,13 +94,13 @@ final class SimulatedHostsTests {
         "A migration takes its time, is seen arriving, and ends with the VM there at the next epoch"
     )
     func migrations() throws {
-        _ = try ask("POST", AgentRoutes.listVMs.path(), try web, on: a)
+        _ = try ask("POST", AgentRoutes.listVMs.requestPath(), try web, on: a)
         let move = StartMigration(vm: try web.spec.name, to: b, id: .random())
         let started: MigrationInfo = try read(
-            try ask("POST", AgentRoutes.listMigrations.path(), move, on: a))
+            try ask("POST", AgentRoutes.listMigrations.requestPath(), move, on: a))
         #expect(started.id == move.id)
         let again: MigrationInfo = try read(
-            try ask("POST", AgentRoutes.listMigrations.path(), move, on: a))
+            try ask("POST", AgentRoutes.listMigrations.requestPath(), move, on: a))
         #expect(again == started)
         let arriving = try #require(heartbeat(of: b, after: .seconds(1)))
         #expect(arriving.vms.map(\.ownership) == [.incoming])
@@ -110,27 +115,27 @@ final class SimulatedHostsTests {
         #expect(left.vms.isEmpty)
         #expect(left.migrations.map(\.state) == [.succeeded])
         #expect(try #require(heartbeat(of: a, after: late)).migrations.count == 1)
-        hosts.wasTold(left, of: a)
+        hosts.acknowledgeHeartbeat(left, of: a)
         #expect(try #require(heartbeat(of: a, after: late)).migrations.isEmpty)
     }
 
     @Test("What shall fail fails, once, in the way it was asked to")
     func failures() throws {
-        hosts.fail(
-            .create, on: a,
-            [.refused(Problem(.notEnoughMemory, "full")), .requestLost, .answerLost]
+        hosts.failCommands(
+            of: .create, on: a,
+            with: [.refused(Problem(.notEnoughMemory, detail: "full")), .requestLost, .answerLost]
         )
         #expect(
-            try problem(try ask("POST", AgentRoutes.listVMs.path(), try web, on: a))
+            try problem(try ask("POST", AgentRoutes.listVMs.requestPath(), try web, on: a))
                 == "not_enough_memory")
-        #expect(try ask("POST", AgentRoutes.listVMs.path(), try web, on: a) == nil)
+        #expect(try ask("POST", AgentRoutes.listVMs.requestPath(), try web, on: a) == nil)
         #expect(heartbeat(of: a)?.vms.isEmpty == true)
-        #expect(try ask("POST", AgentRoutes.listVMs.path(), try web, on: a) == nil)
+        #expect(try ask("POST", AgentRoutes.listVMs.requestPath(), try web, on: a) == nil)
         #expect(heartbeat(of: a)?.vms.count == 1)
 
-        hosts.fail(.migrate, on: a, [.failsLater(.peerSilent)])
+        hosts.failCommands(of: .migrate, on: a, with: [.failsLater(.peerSilent)])
         let move = StartMigration(vm: try web.spec.name, to: b)
-        _ = try ask("POST", AgentRoutes.listMigrations.path(), move, on: a)
+        _ = try ask("POST", AgentRoutes.listMigrations.requestPath(), move, on: a)
         let after = try #require(heartbeat(of: a, after: .seconds(3)))
         #expect(after.migrations.map(\.failure?.code) == ["peer_silent"])
         #expect(after.vms.map(\.epoch) == [1])

@@ -55,7 +55,7 @@ struct ComparisonTests {
     @Test func `The table shows means with their bounds, and says which differences are clear`()
         throws
     {
-        let rows = comparison.table(variant: 0).sections.flatMap(\.rows)
+        let rows = comparison.resultTable(variant: 0).sections.flatMap(\.rows)
         let energy = try #require(rows.first { $0.key == "energyKWh" })
         #expect(energy.entries.map(\.value) == ["92.50", "98.50"])
         #expect(energy.entries.map(\.spread) == ["± 1.00", "± 1.00"])
@@ -88,9 +88,9 @@ struct ComparisonTests {
 
     @Test func `Seeds that change nothing are no evidence, and that is said`() {
         let results = (0..<sweep.cellCount).map { index -> RunResult in
-            var cell = sweep.cell(at: index)
+            var cell = sweep.gridCell(at: index)
             cell.seed = 0
-            return .sample(sweep, sweep.index(of: cell))
+            return .sample(sweep, sweep.cellIndex(of: cell))
         }
         let words = "Every seed gave the same figures"
         #expect(Comparison(sweep: sweep, results: results).notes.contains { $0.hasPrefix(words) })

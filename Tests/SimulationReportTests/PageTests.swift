@@ -66,7 +66,7 @@ struct PageTests {
             let figure = try #require(Figure.all.first { $0.key == key })
             let mean = try #require(figures[key]?["mean"] as? Double)
             let cell =
-                "data-column=\"\(name)\" data-figure=\"\(key)\"><strong>\(figure.valueText(mean))</strong>"
+                "data-column=\"\(name)\" data-figure=\"\(key)\"><strong>\(figure.valueText(for: mean))</strong>"
             #expect(dom.contains(cell), "\(cell)")
         }
         let energy = try #require(figures["energyKWh"]?["mean"] as? Double)

@@ -19,7 +19,7 @@ extension Sweep {
 extension RunResult {
     /// Every cell has other figures, and the same cell always the same.
     static func sample(_ sweep: Sweep, _ index: Int) -> RunResult {
-        let cell = sweep.cell(at: index)
+        let cell = sweep.gridCell(at: index)
         let policy = Double(cell.policy)
         var result = RunResult(
             strategy: sweep.policies[cell.policy].name, workload: sweep.workload,

@@ -13,14 +13,14 @@ struct StatisticsTests {
         (100, 1.9839715185235518), (1000, 1.9623390808264078),
     ])
     func `Quantiles of Student's t are those of the tables`(_ freedom: Int, _ expected: Double) {
-        let quantile = StudentT.quantile(within: 0.95, freedom: freedom)
+        let quantile = StudentT.criticalValue(probability: 0.95, freedom: freedom)
         #expect(abs(quantile - expected) < 1e-9 * expected)
     }
 
     @Test func `A quantile and its probability belong together, for even and odd degrees`() {
         for freedom in [1, 2, 3, 6, 7, 50, 51] {
             for probability in [0.1, 0.5, 0.9, 0.99, 0.999] {
-                let t = StudentT.quantile(within: probability, freedom: freedom)
+                let t = StudentT.criticalValue(probability: probability, freedom: freedom)
                 let back = StudentT.probability(within: t, freedom: freedom)
                 #expect(abs(back - probability) < 1e-13)
             }

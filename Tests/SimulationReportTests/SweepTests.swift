@@ -20,11 +20,11 @@ struct SweepTests {
     }
 
     @Test func `Every cell has one index and one name`() {
-        let cells = (0..<sweep.cellCount).map(sweep.cell)
+        let cells = (0..<sweep.cellCount).map(sweep.gridCell)
         #expect(Set(cells).count == 24)
-        #expect(cells.map(sweep.index(of:)) == Array(0..<24))
-        #expect(sweep.name(of: 5) == "b, seed 8, 8 hosts")
-        #expect(Sweep.sample().name(of: 0) == "best-fit, seed 1")
+        #expect(cells.map(sweep.cellIndex(of:)) == Array(0..<24))
+        #expect(sweep.cellDescription(at: 5) == "b, seed 8, 8 hosts")
+        #expect(Sweep.sample().cellDescription(at: 0) == "best-fit, seed 1")
     }
 
     @Test(arguments: 1...30)
@@ -51,7 +51,7 @@ struct SweepTests {
     @Test(arguments: [1, 2, 5, 100])
     func `Results come in the order of the pieces, whatever the workers`(_ workers: Int) throws {
         let finished = Mutex(0)
-        let values = try SideBySide.runPieces(count: 40, workers: workers) {
+        let values = try ParallelRunner.runPieces(count: 40, workers: workers) {
             (piece) throws(SweepError) in
             // Later pieces are shorter, so that they end out of order.
             (0..<(40 - piece) * 1000).reduce(piece) { ($0 &+ $1) % 1_000_003 }
@@ -70,8 +70,8 @@ struct SweepTests {
         _ workers: Int
     ) throws {
         let begun = Mutex(0)
-        let error = #expect(throws: SideBySideError<SweepError>.self) {
-            try SideBySide.runPieces(count: 1000, workers: workers) {
+        let error = #expect(throws: ParallelRunError<SweepError>.self) {
+            try ParallelRunner.runPieces(count: 1000, workers: workers) {
                 (piece) throws(SweepError) -> Int in
                 begun.withLock { $0 += 1 }
                 if piece >= 20 { throw .twice("piece \(piece)") }

@@ -7,8 +7,8 @@ import Testing
 struct TextFormatTests {
     @Test func `JSON keeps the order of keys and writes numbers in their shortest form`() {
         let json = JSONText.object([
-            .init("b", .number(0.1)), .init("a", .numbers([1, 2.5, 1e-7, 1e300])),
-            .init("none", .number(nil)), .init("not", .number(.nan)),
+            .init("b", .number(0.1)), .init("a", .numberArray([1, 2.5, 1e-7, 1e300])),
+            .init("none", .optionalNumber(nil)), .init("not", .number(.nan)),
             .init("large", .unsigned(.max)), .init("empty", .object([])), .init("yes", .bool(true)),
         ])
         #expect(
@@ -35,9 +35,9 @@ struct TextFormatTests {
 
     @Test func `CSV quotes what needs it`() {
         var csv = CSVText(["name", "value"])
-        csv.addRow(["plain", CSVText.numberText(0.25)])
-        csv.addRow(["with, comma", CSVText.numberText(nil)])
-        csv.addRow(["with \"quotes\"", "two\nlines"])
+        csv.appendRow(values: ["plain", CSVText.numberText(for: 0.25)])
+        csv.appendRow(values: ["with, comma", CSVText.numberText(for: nil)])
+        csv.appendRow(values: ["with \"quotes\"", "two\nlines"])
         #expect(
             csv.text == #"""
                 name,value
@@ -56,7 +56,7 @@ struct TextFormatTests {
     func `Numbers have the digits asked for and never a minus before nothing`(
         _ value: Double, _ decimals: Int, _ text: String
     ) {
-        #expect(fixedText(value, decimals: decimals) == text)
+        #expect(fixedPointText(for: value, decimals: decimals) == text)
     }
 
     @Test(arguments: [

@@ -11,10 +11,10 @@ struct BoundTests {
     func `Random runs of every policy keep their bounds, add up and repeat`(seed: UInt64) throws {
         for strategy in Strategies.allStrategies(seed: seed) {
             let scene = randomScenario(seed: seed, strategy)
-            let run = try scene.run()
+            let run = try scene.runSimulation()
             expectBounds(run)
             expectSums(run, scene)
-            #expect(try scene.run() == run)
+            #expect(try scene.runSimulation() == run)
         }
     }
 
@@ -66,7 +66,8 @@ struct BoundTests {
         }
         guard let best = Packing(hosts, requests).leastHosts else { return }
         for strategy in Strategies.allStrategies(seed: seed) {
-            let run = try scenario(workload(requests, seconds: 100), on: hosts, strategy).run()
+            let run = try scenario(workload(requests, seconds: 100), on: hosts, strategy)
+                .runSimulation()
             guard run.refused == 0, run.migrations == 0 else { continue }
             let bound = try #require(run.hostsInUseMax.bound)
             #expect(bound <= Double(best) && Double(best) <= run.hostsInUseMax.value)
@@ -84,13 +85,13 @@ struct BoundTests {
         }
         var scene = scenario(workload(requests, seconds: 3600), on: hosts)
         scene.power = hosts.map { _ in
-            let idle = 50 + 100 * lots.fraction()
-            let step = 20 * lots.fraction()
+            let idle = 50 + 100 * lots.drawFraction()
+            let step = 20 * lots.drawFraction()
             return PowerCurve(watts: (0...10).map { idle + step * Double($0) }, asleep: 5)
         }
         let packing = Packing(hosts, requests)
         let best = packing.leastWatts(scene.power, busyShare: scene.assumedBusyShare) / 1000
-        let run = try scene.run()
+        let run = try scene.runSimulation()
         guard run.refused == 0 else { return }
         let bound = try #require(run.energyKWh.bound)
         #expect(bound <= best * (1 + 1e-9))
@@ -106,7 +107,7 @@ struct BoundTests {
             on: hosts(3, cores: 10), strategy(WorstFit()))
         scene.assumedBusyShare = 1
         scene.power = [curve]
-        let bound = try #require(try scene.run().energyKWh.bound)
+        let bound = try #require(try scene.runSimulation().energyKWh.bound)
         // Twelve cores at 108 W for seven; two hosts in use at 100 W and 1 W a core would be 212 W.
         #expect(abs(bound - 0.212) < 1e-6)
     }
@@ -116,7 +117,7 @@ struct BoundTests {
         let run = try scenario(
             workload((0..<3).map { _ in request(from: 0, vcpus: 6, memory: 1) }, seconds: 10),
             on: hosts(5, cores: 10)
-        ).run()
+        ).runSimulation()
         #expect(run.hostsInUseMax == Bounded(3, bound: 3))
     }
 
@@ -126,7 +127,7 @@ struct BoundTests {
         let tall = (0..<2).map { _ in request(from: 0, vcpus: 4, memory: 8) }
         let run = try scenario(
             workload(wide + tall, seconds: 10), on: hosts(6, cores: 10, memory: 10)
-        ).run()
+        ).runSimulation()
         #expect(run.hostsInUseMax == Bounded(4, bound: 4))
     }
 
@@ -134,7 +135,7 @@ struct BoundTests {
         let mixed = [host("s1", cores: 2), host("s2", cores: 2), host("l", cores: 8)]
         let run = try scenario(
             workload((0..<10).map { _ in request(from: 0) }, seconds: 10), on: mixed
-        ).run()
+        ).runSimulation()
         #expect(run.hostsInUseMax.bound == 2)
     }
 }
@@ -166,7 +167,7 @@ private struct Packing {
             for (host, used) in used.enumerated() {
                 let share =
                     Double(used.milliCPUs) * busyShare / Double(hosts[host].capacity.milliCPUs)
-                watts += share > 0 ? curves[host].watts(at: share) : curves[host].asleep
+                watts += share > 0 ? curves[host].wattsDrawn(at: share) : curves[host].asleep
             }
             best = min(best, watts)
         }
@@ -182,7 +183,7 @@ private struct Packing {
         guard vm < requests.count else { return each(used) }
         for host in hosts.indices {
             let sum = used[host] + requests[vm].request
-            guard sum.fits(in: hosts[host].limit) else { continue }
+            guard sum.isContained(in: hosts[host].limit) else { continue }
             used[host] = sum
             place(vm + 1, &used, each)
             used[host] = used[host] - requests[vm].request

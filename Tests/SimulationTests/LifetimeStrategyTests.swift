@@ -12,7 +12,7 @@ struct LifetimeStrategyTests {
     private func cluster(hosts: Int) throws -> ClusterState {
         var cluster = ClusterState()
         for number in 0..<hosts {
-            try cluster.add(
+            try cluster.registerHost(
                 PlacementHost(
                     name: "h\(number)", capacity: Resources(milliCPUs: 8000, memoryBytes: 8 << 30)))
         }
@@ -20,7 +20,7 @@ struct LifetimeStrategyTests {
     }
 
     private func add(_ number: Int, to cluster: inout ClusterState) throws -> VMIndex {
-        try cluster.add(
+        try cluster.registerVM(
             PlacementVM(
                 id: VMID(high: 1, low: UInt64(number)), name: "vm-\(number)", request: shape))
     }
@@ -35,9 +35,9 @@ struct LifetimeStrategyTests {
         var cluster = try cluster(hosts: 1)
         var observer: any RunObserver = TrueLifetimes()
         let (first, second) = (try add(0, to: &cluster), try add(1, to: &cluster))
-        observer.observe(
+        observer.observeEvent(
             .arrived(request(from: 5, to: 90)), of: first, in: &cluster, at: SimTime(seconds: 5))
-        observer.observe(
+        observer.observeEvent(
             .arrived(request(from: 6, to: nil)), of: second, in: &cluster, at: SimTime(seconds: 6))
         #expect(cluster.expectedDeparture(of: first) == 90)
         #expect(cluster.expectedDeparture(of: second) == ClusterState.never)
@@ -51,14 +51,14 @@ struct LifetimeStrategyTests {
         for number in 0..<200 {
             let vm = try add(number, to: &cluster)
             let born = Double(number * 2000)
-            observer.observe(
+            observer.observeEvent(
                 .arrived(request(from: born, to: nil)), of: vm, in: &cluster,
                 at: SimTime(seconds: born))
-            cluster.assign(vm, to: 0)
+            cluster.assignVM(vm, to: 0)
             errors.append(abs(cluster.expectedDeparture(of: vm) - Int(born) - 1500))
-            observer.observe(
+            observer.observeEvent(
                 .departed, of: vm, in: &cluster, at: SimTime(seconds: born + 1500))
-            cluster.remove(vm)
+            cluster.unregisterVM(vm)
         }
         #expect(errors[0] > 1000)
         #expect(errors.suffix(50).allSatisfy { $0 < 300 }, "\(errors.suffix(3))")
@@ -67,17 +67,17 @@ struct LifetimeStrategyTests {
     @Test func `A decision that was asked for is explained as it was made`() throws {
         var cluster = try cluster(hosts: 3)
         let log = DecisionLog()
-        let strategy = try Strategies.strategy(named: "worst-fit", seed: 1)
-            .explaining(["vm-1"], in: log)
+        let strategy = try Strategies.findStrategy(named: "worst-fit", seed: 1)
+            .explainingPlacement(of: ["vm-1"], in: log)
         var observer = try #require(strategy.observer)
         #expect(!observer.knowsDepartures)
         for number in 0..<3 {
             let vm = try add(number, to: &cluster)
             let now = SimTime(seconds: Double(number))
-            observer.observe(
+            observer.observeEvent(
                 .arrived(request(from: now.seconds, to: nil)), of: vm, in: &cluster, at: now)
-            let host = cluster.choose(vm, by: strategy.placement)
-            cluster.assign(vm, to: try #require(host))
+            let host = cluster.chooseHost(for: vm, using: strategy.placement)
+            cluster.assignVM(vm, to: try #require(host))
         }
         #expect(log.decisions.count == 1)
         #expect(log.decisions[0].at == SimTime(seconds: 1))
@@ -87,7 +87,9 @@ struct LifetimeStrategyTests {
     }
 
     @Test func `An oracle that is explained still sees what it sees`() throws {
-        let strategy = try Strategies.strategy(named: "lifetime-oracle", seed: 1)
-        #expect(strategy.explaining(["a"], in: DecisionLog()).observer?.knowsDepartures == true)
+        let strategy = try Strategies.findStrategy(named: "lifetime-oracle", seed: 1)
+        #expect(
+            strategy.explainingPlacement(of: ["a"], in: DecisionLog()).observer?.knowsDepartures
+                == true)
     }
 }

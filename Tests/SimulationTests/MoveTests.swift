@@ -14,7 +14,7 @@ struct MoveTests {
         let vm = PlacementVM(
             id: VMID(high: 0, low: 0), name: "",
             request: Resources(milliCPUs: 1000, memoryBytes: memory * gibibyte))
-        return costs.predict(vm, linkBytesPerSecond: 1.25e9 / sharers)
+        return costs.predictMigration(of: vm, linkBytesPerSecond: 1.25e9 / sharers)
     }
 
     private func moving(
@@ -39,7 +39,7 @@ struct MoveTests {
                 request(from: 10 + seconds - 0.1, vcpus: 4),
                 request(from: 10 + seconds + 0.1, vcpus: 4),
             ], [.init(second: 10, vm: 0, to: 1)], on: hosts(2)
-        ).run()
+        ).runSimulation()
         #expect(run.refused == 1 && run.placed == 2)
         #expect(run.migrations == 1 && run.migrationsDropped == 0)
         #expect(abs(run.migrationSeconds - seconds) < 1e-8)
@@ -56,7 +56,7 @@ struct MoveTests {
         let run = try moving(
             [request(from: 0, vcpus: 2, memory: 4)], [.init(second: 10, vm: 0, to: 1)],
             on: hosts(2)
-        ).run()
+        ).runSimulation()
         let downtime = prediction(memory: 4).downtime.expected.seconds
         #expect(abs(run.cpuShortfall - downtime / 100) < 1e-12)
     }
@@ -65,9 +65,9 @@ struct MoveTests {
         var quiet = moving(
             [request(from: 0, vcpus: 2, memory: 4)], [.init(second: 10, vm: 0, to: 1)],
             on: hosts(2))
-        let before = try quiet.run()
+        let before = try quiet.runSimulation()
         quiet.migrationCores = 1
-        let after = try quiet.run()
+        let after = try quiet.runSimulation()
         // One core of four at 25 W more, twice.
         let more = 2 * 25 * before.migrationSeconds / 3.6e6
         #expect(abs(after.energyKWh.value - before.energyKWh.value - more) < 1e-12)
@@ -77,7 +77,7 @@ struct MoveTests {
         let run = try moving(
             [request(from: 0, memory: 4), request(from: 0, memory: 4)],
             [.init(second: 10, vm: 0, to: 1), .init(second: 10, vm: 1, to: 1)], on: hosts(2)
-        ).run()
+        ).runSimulation()
         let seconds = prediction(memory: 4, sharers: 2).duration.expected.seconds
         #expect(run.migrations == 2)
         #expect(abs(run.migrationSeconds - 2 * seconds) < 1e-8)
@@ -88,7 +88,7 @@ struct MoveTests {
             [request(from: 0, memory: 4), request(from: 0, memory: 4)],
             [.init(second: 10, vm: 0, to: 1), .init(second: 10, vm: 1, to: 1)], on: hosts(2))
         one.limits = MoveLimits(perHost: 1)
-        let run = try one.run()
+        let run = try one.runSimulation()
         let seconds = prediction(memory: 4).duration.expected.seconds
         #expect(run.migrations == 2)
         #expect(abs(run.migrationSeconds - 2 * seconds) < 1e-8)
@@ -104,14 +104,14 @@ struct MoveTests {
             request(from: 0, vcpus: 4),
             request(from: 0, vcpus: 4) { $0.initialHost = 1 },
         ]
-        #expect(try moving(requests, entries, on: hosts).run().migrations == 2)
+        #expect(try moving(requests, entries, on: hosts).runSimulation().migrations == 2)
         // Side by side it would not have been possible.
         let atOnce = entries.map { entry in
             var entry = entry
             entry.wave = 0
             return entry
         }
-        let run = try moving(requests, atOnce, on: hosts).run()
+        let run = try moving(requests, atOnce, on: hosts).runSimulation()
         #expect(run.migrations == 1 && run.migrationsDropped == 1)
     }
 
@@ -119,7 +119,7 @@ struct MoveTests {
         let run = try moving(
             [request(from: 0, vcpus: 3), request(from: 0, vcpus: 3)],
             [.init(second: 10, vm: 0, to: 1)], on: hosts(2)
-        ).run()
+        ).runSimulation()
         #expect(run.migrations == 0 && run.migrationsDropped == 1)
     }
 
@@ -129,7 +129,7 @@ struct MoveTests {
                 request(from: 0, to: 11, vcpus: 2, memory: 4), request(from: 11, vcpus: 4),
                 request(from: 11, vcpus: 4),
             ], [.init(second: 10, vm: 0, to: 1)], on: hosts(2)
-        ).run()
+        ).runSimulation()
         #expect(run.migrations == 0 && run.migrationsAbandoned == 1)
         #expect(run.refused == 0 && run.placed == 3)
         #expect(abs(run.migrationSeconds - 1) < 1e-9)
@@ -142,7 +142,7 @@ struct MoveTests {
                 request(from: 12),
             ], [.init(second: 10, vm: 0, to: 1), .init(second: 10, vm: 1, to: 1)], on: hosts(2))
         one.limits = MoveLimits(perHost: 1)
-        let run = try one.run()
+        let run = try one.runSimulation()
         #expect(run.migrations == 1 && run.migrationsDropped == 1)
     }
 
@@ -151,7 +151,7 @@ struct MoveTests {
         let run = try moving(
             [request(from: 0, memory: 2), request(from: 0, memory: 6)],
             [.init(second: 10, vm: 0, to: 1), .init(second: 10, vm: 1, to: 1)], on: hosts(2)
-        ).run()
+        ).runSimulation()
         let small = prediction(memory: 2, sharers: 2).duration.expected.seconds
         let slow = prediction(memory: 6, sharers: 2).duration.expected.seconds
         let fast = prediction(memory: 6).duration.expected.seconds
@@ -163,7 +163,7 @@ struct MoveTests {
         let run = try moving(
             [request(from: 0, memory: 4)], [.init(second: 10, vm: 0, to: 1)], on: hosts(2),
             seconds: 11
-        ).run()
+        ).runSimulation()
         #expect(run.migrations == 0 && run.migrationsUnfinished == 1)
     }
 }

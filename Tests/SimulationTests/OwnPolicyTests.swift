@@ -11,9 +11,9 @@ private struct OneMoveARound: MovePolicy {
     let interval = Duration.seconds(600)
 
     mutating func planMoves(in cluster: ClusterState, at now: SimTime) -> MovePlan {
-        var rules = BalanceRules.greedy(movesMax: 1)
+        var rules = BalanceRules.greedySearch(movesMax: 1)
         rules.gainMin = 0.001
-        return cluster.planBalance(rules).moves
+        return cluster.planBalance(rules: rules).moves
     }
 }
 
@@ -24,8 +24,8 @@ struct OwnPolicyTests {
     }
 
     @Test func `The example runs in the simulator by its name`() throws {
-        let strategy = try Strategies.strategy(named: "fewest-vms", seed: 1)
-        let result = try scenario(requests(), on: hosts(20), strategy).run()
+        let strategy = try Strategies.findStrategy(named: "fewest-vms", seed: 1)
+        let result = try scenario(requests(), on: hosts(20), strategy).runSimulation()
         #expect(result.placed == 40 && result.hostsInUseMax.value == 20)
     }
 
@@ -33,7 +33,7 @@ struct OwnPolicyTests {
         let own = Strategy(
             "own", summary: "best-fit, and one move a round", placement: BestFit(),
             moves: OneMoveARound())
-        let result = try scenario(requests(), on: hosts(20), own).run()
+        let result = try scenario(requests(), on: hosts(20), own).runSimulation()
         #expect((1...12).contains(result.migrations), "\(result.migrations)")
     }
 }

@@ -16,7 +16,7 @@ struct PolicyEffectTests {
             for number in 0..<220 {
                 let stays = number % 11 == 0
                 let arrival = Double(day) * 86_400 + Double(number) * 10
-                let life = (stays ? 1_200_000 : 7200) * (0.8 + 0.4 * lots.fraction())
+                let life = (stays ? 1_200_000 : 7200) * (0.8 + 0.4 * lots.drawFraction())
                 requests.append(
                     request(from: arrival, to: arrival + life, vcpus: 1, memory: 4) {
                         $0.kind = stays ? 2 : 1
@@ -33,9 +33,9 @@ struct PolicyEffectTests {
         var seconds = 0.0
         while seconds < 10 * 86_400 {
             let isDay = seconds.truncatingRemainder(dividingBy: 86_400) < 30_000
-            seconds += (isDay ? 60 : 600) * 2 * lots.fraction()
-            let stays = lots.number(below: 10) == 0
-            let life = (stays ? 250_000 : 1800) * (0.5 + lots.fraction())
+            seconds += (isDay ? 60 : 600) * 2 * lots.drawFraction()
+            let stays = lots.drawNumber(below: 10) == 0
+            let life = (stays ? 250_000 : 1800) * (0.5 + lots.drawFraction())
             requests.append(
                 request(from: seconds, to: seconds + life, vcpus: 1, memory: 1) {
                     $0.kind = stays ? 2 : 1
@@ -49,9 +49,9 @@ struct PolicyEffectTests {
         _ change: (inout Scenario) -> Void = { _ in }
     ) throws -> RunResult {
         var scene = scenario(
-            workload, on: hosts(count), try Strategies.strategy(named: name, seed: 1))
+            workload, on: hosts(count), try Strategies.findStrategy(named: name, seed: 1))
         change(&scene)
-        return try scene.run()
+        return try scene.runSimulation()
     }
 
     @Test func `Lifetimes that are learnt leave fewer hosts in use, and known ones the fewest`()
@@ -76,11 +76,11 @@ struct PolicyEffectTests {
         var busy = workload([], seconds: 7200)
         for number in 0..<60 {
             // Promised is the same everywhere: each host gets two busy VMs or two idle ones.
-            let level = Float((number % 2 == 0 ? 0.9 : 0) + 0.1 * lots.fraction())
+            let level = Float((number % 2 == 0 ? 0.9 : 0) + 0.1 * lots.drawFraction())
             let series = busy.utilisation.addSeries(
                 cpu: [Float](repeating: level, count: 24), every: .seconds(300))
             busy.requests.append(
-                request(from: 0, memory: 1 + lots.number(below: 4)) { $0.series = series })
+                request(from: 0, memory: 1 + lots.drawNumber(below: 4)) { $0.series = series })
         }
         let still = try run("worst-fit", busy, hosts: 30)
         let moved = try run("balance", busy, hosts: 30)

@@ -18,7 +18,7 @@ extension Trait where Self == ConditionTrait {
     fileprivate static func needs(_ trace: String) -> ConditionTrait {
         let path = "\(folder)/\(trace)"
         return .enabled(
-            if: Folder.isThere(path) || File.isThere(path),
+            if: Folder.isPresent(at: path) || File.isPresent(at: path),
             "no \(trace) in \(folder); set FERRY_TRACES")
     }
 }
@@ -33,7 +33,7 @@ struct RealTraceRunTests {
         where scans || strategy.placement.choice != .all {
             let scene = scenario(workload, on: hosts, strategy)
             var run: RunResult?
-            let time = try ContinuousClock().measure { run = try scene.run() }
+            let time = try ContinuousClock().measure { run = try scene.runSimulation() }
             let result = try #require(run)
             print(
                 "\(workload.name), \(strategy.name): placed \(result.placed), refused "

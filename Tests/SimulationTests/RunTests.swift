@@ -11,7 +11,7 @@ struct RunTests {
         // Two vCPUs, half busy: one core of four, 125 W; then idle, 100 W.
         let run = try scenario(
             workload([request(from: 0, to: 1000, vcpus: 2)], seconds: 2000), on: hosts(1)
-        ).run()
+        ).runSimulation()
         #expect(abs(run.energyKWh.value - kilowattHours((1000, 125), (1000, 100))) < 1e-12)
         // While the VM runs a host must be awake, which draws what this one does; then it could sleep.
         let bound = kilowattHours((1000, 125), (1000, 10))
@@ -26,7 +26,7 @@ struct RunTests {
     @Test func `A cluster without VMs yet draws idle power and has no host in use`() throws {
         let run = try scenario(
             workload([request(from: 3600)], seconds: 3600), on: hosts(3)
-        ).run()
+        ).runSimulation()
         #expect(abs(run.energyKWh.value - 0.3) < 1e-12)
         #expect(run.hostsInUseMean.value == 0)
         #expect(run.running == 1)
@@ -39,7 +39,7 @@ struct RunTests {
             workload(
                 [request(from: 0, to: 50, vcpus: 3, memory: 4), request(from: 10, vcpus: 3)],
                 seconds: 100), on: hosts(1)
-        ).run()
+        ).runSimulation()
         #expect(run.requests == 2 && run.placed == 1 && run.refused == 1)
         #expect(run.cpuShareAtFirstRefusal == 0.75)
         #expect(run.memoryShareAtFirstRefusal == 0.25)
@@ -50,7 +50,7 @@ struct RunTests {
             workload(
                 [request(from: 0, to: 100, vcpus: 4), request(from: 100, vcpus: 4)], seconds: 200),
             on: hosts(1)
-        ).run()
+        ).runSimulation()
         #expect(run.refused == 0 && run.hostsInUseMean.value == 1)
     }
 
@@ -59,7 +59,7 @@ struct RunTests {
             workload(
                 [request(from: 10, to: 10, vcpus: 4), request(from: 10, vcpus: 4)], seconds: 20),
             on: hosts(1)
-        ).run()
+        ).runSimulation()
         #expect(run.placed == 2 && run.departed == 1 && run.running == 1)
     }
 
@@ -68,7 +68,7 @@ struct RunTests {
             workload(
                 [request(from: 0, to: 50, memory: 16), request(from: 0, to: 0)], seconds: 100),
             on: hosts(1)
-        ).run()
+        ).runSimulation()
         // Three of four cores, half of the time.
         #expect(run.cpuStranded == 0.375 && run.memoryStranded == 0)
     }
@@ -80,7 +80,8 @@ struct RunTests {
         load.utilisation = Utilisation()
         let series = load.utilisation.addSeries(cpu: [1, 0.25], every: .seconds(300))
         load.requests = [request(from: 0, vcpus: 8) { $0.series = series }]
-        let run = try scenario(load, on: [host("h", cores: 4) { $0.cpuOvercommit = 2 }]).run()
+        let run = try scenario(load, on: [host("h", cores: 4) { $0.cpuOvercommit = 2 }])
+            .runSimulation()
         // Eight cores asked of four, then two.
         #expect(abs(run.cpuShortfall - 1200.0 / 3000) < 1e-12)
         #expect(run.overloadedShare == 0.5)
@@ -91,7 +92,7 @@ struct RunTests {
         let hosts = [host("h", cores: 4) { $0.ownUse = MeasuredUse(cores: 3.5, memoryBytes: 0) }]
         let run = try scenario(
             workload([request(from: 0, vcpus: 2)], seconds: 100), on: hosts
-        ).run()
+        ).runSimulation()
         // One core asked, half of it given.
         #expect(abs(run.cpuShortfall - 0.5) < 1e-12)
         #expect(abs(run.energyKWh.value - 100 * 200 / 3.6e6) < 1e-12)
@@ -101,7 +102,7 @@ struct RunTests {
         let standing = request(from: 0, vcpus: 2) { $0.initialHost = 1 }
         let run = try scenario(
             workload([standing, request(from: 10, vcpus: 4)], seconds: 20), on: hosts(2)
-        ).run()
+        ).runSimulation()
         // The second takes all of the first host, which first fit would have given to the first.
         #expect(run.refused == 0 && run.hostsInUseMax.value == 2)
     }
@@ -119,7 +120,7 @@ struct RunTests {
         often.samplingInterval = .seconds(7)
         var seldom = often
         seldom.samplingInterval = .seconds(3000)
-        let (first, second) = (try often.run(), try seldom.run())
+        let (first, second) = (try often.runSimulation(), try seldom.runSimulation())
         #expect(abs(first.energyKWh.value - second.energyKWh.value) < 1e-9)
         #expect(first.hostsInUseMean == second.hostsInUseMean)
     }
@@ -130,17 +131,17 @@ struct RunTests {
             request(from: 0, vcpus: 3, memory: 5), request(from: 0, vcpus: 4, memory: 9),
             request(from: 0, vcpus: 3, memory: 2),
         ]
-        let run = try scenario(workload(requests, seconds: 10), on: mixed).run()
+        let run = try scenario(workload(requests, seconds: 10), on: mixed).runSimulation()
         var cluster = ClusterState(assumedBusyShare: 0.5)
-        for host in mixed { try cluster.add(host) }
+        for host in mixed { try cluster.registerHost(host) }
         for (number, request) in requests.enumerated() {
-            let vm = try cluster.add(
+            let vm = try cluster.registerVM(
                 PlacementVM(
                     id: VMID(high: 0, low: UInt64(number)), name: "\(number)",
                     request: request.request))
-            cluster.assign(vm, to: try #require(cluster.choose(vm, by: FirstFit())))
+            cluster.assignVM(vm, to: try #require(cluster.chooseHost(for: vm, using: FirstFit())))
         }
-        let spread = LoadSpread(of: cluster) { cluster.vmCount(on: $0) > 0 }
+        let spread = LoadSpread(of: cluster) { cluster.hostedVMCount(on: $0) > 0 }
         let sample = try #require(run.course.first)
         #expect(sample.imbalance > 0 && abs(sample.imbalance - spread.score) < 1e-12)
     }
@@ -151,7 +152,7 @@ struct RunTests {
         var day = scenario(workload([request(from: 0)], seconds: 86_400), on: hosts(10))
         day.courseSamplesMax = 100
         day.heatRowsMax = 4
-        let run = try day.run()
+        let run = try day.runSimulation()
         #expect(run.course.count <= 100 && run.course.count > 50)
         #expect(run.heat.rows.count == 4 && run.heat.hostsPerRow == 3)
         #expect(run.heat.rows.allSatisfy { $0.count == run.course.count })
@@ -168,14 +169,14 @@ struct ScenarioTests {
                 (0..<1000).map { request(from: Double($0), to: Double($0) + 5) }, seconds: 1000),
             on: hosts(3))
         var seen: [Double] = []
-        _ = try long.run { progress in
+        _ = try long.runSimulation { progress in
             seen.append(progress.fraction)
             return true
         }
         #expect(seen == seen.sorted() && seen.count > 100 && seen.count <= 402)
         var calls = 0
         #expect(throws: SimulationError.self) {
-            try long.run { _ in
+            try long.runSimulation { _ in
                 calls += 1
                 return calls < 3
             }
@@ -187,41 +188,41 @@ struct ScenarioTests {
         let good = scenario(workload([request(from: 0)], seconds: 10), on: hosts(2))
         var bad = good
         bad.hosts = []
-        #expect(throws: SimulationError.noHosts) { try bad.run() }
+        #expect(throws: SimulationError.noHosts) { try bad.runSimulation() }
         bad = good
         bad.workload.requests = []
-        #expect(throws: SimulationError.noRequests(workload: "by hand")) { try bad.run() }
+        #expect(throws: SimulationError.noRequests(workload: "by hand")) { try bad.runSimulation() }
         bad = good
         bad.power = []
-        #expect(throws: SimulationError.self) { try bad.run() }
+        #expect(throws: SimulationError.self) { try bad.runSimulation() }
         bad = good
         bad.workload.requests = [request(from: 5), request(from: 4)]
-        #expect(throws: SimulationError.self) { try bad.run() }
+        #expect(throws: SimulationError.self) { try bad.runSimulation() }
         bad = good
         bad.events = [.fails(7, at: .start, backAfter: .seconds(1))]
-        #expect(throws: SimulationError.self) { try bad.run() }
+        #expect(throws: SimulationError.self) { try bad.runSimulation() }
         bad = good
         bad.hosts[1].name = bad.hosts[0].name
-        #expect(throws: SimulationError.badHost(.duplicateHost("h0"))) { try bad.run() }
+        #expect(throws: SimulationError.badHost(.duplicateHost("h0"))) { try bad.runSimulation() }
         bad = good
         bad.hosts[1].memoryOvercommit = .nan
         #expect(throws: SimulationError.badHost(.badFigure("memory overcommit", of: "h1"))) {
-            try bad.run()
+            try bad.runSimulation()
         }
         bad = good
         bad.hosts = (0..<1024).map { host("h\($0)", memory: 1 << 22) }
-        #expect(throws: SimulationError.self) { try bad.run() }
+        #expect(throws: SimulationError.self) { try bad.runSimulation() }
         bad = good
         bad.samplingInterval = .nanoseconds(1)
-        #expect(throws: SimulationError.self) { try bad.run() }
+        #expect(throws: SimulationError.self) { try bad.runSimulation() }
         bad = good
         bad.workload.requests[0].series = 3
-        #expect(throws: SimulationError.self) { try bad.run() }
+        #expect(throws: SimulationError.self) { try bad.runSimulation() }
     }
 
     @Test func `Without an end a run ends with the last thing that its workload knows`() throws {
         var open = workload([request(from: 0, to: 70), request(from: 40)], seconds: 0)
         open.end = .never
-        #expect(try scenario(open, on: hosts(1)).run().seconds == 70)
+        #expect(try scenario(open, on: hosts(1)).runSimulation().seconds == 70)
     }
 }

@@ -82,18 +82,18 @@ struct Timetable: MovePolicy {
     mutating func planMoves(in cluster: ClusterState, at now: SimTime) -> MovePlan {
         var plan = MovePlan()
         for entry in entries where entry.second == now.seconds {
-            let prediction = MigrationCostModel().predict(
-                cluster.description(of: entry.vm), linkBytesPerSecond: 1e9)
+            let prediction = MigrationCostModel().predictMigration(
+                of: cluster.description(of: entry.vm), linkBytesPerSecond: 1e9)
             plan.moves.append(
                 PlannedMove(
-                    vm: entry.vm, from: cluster.host(of: entry.vm) ?? 0, to: entry.to,
+                    vm: entry.vm, from: cluster.currentHost(of: entry.vm) ?? 0, to: entry.to,
                     reason: .drains, wave: entry.wave, prediction: prediction))
         }
         return plan
     }
 
     func hostsToSleep(in cluster: ClusterState) -> [HostIndex] {
-        sleepsWhenEmpty ? cluster.allHosts.filter { cluster.vmCount(on: $0) == 0 } : []
+        sleepsWhenEmpty ? cluster.allHosts.filter { cluster.hostedVMCount(on: $0) == 0 } : []
     }
 
     func hostsToWake(in cluster: ClusterState, asleep: [HostIndex]) -> [HostIndex] {
@@ -103,7 +103,7 @@ struct Timetable: MovePolicy {
 
 extension SplitMix64 {
     mutating func number(_ range: ClosedRange<Int>) -> Int {
-        range.lowerBound + number(below: range.count)
+        range.lowerBound + drawNumber(below: range.count)
     }
 }
 
@@ -112,22 +112,23 @@ func randomScenario(seed: UInt64, _ strategy: Strategy) -> Scenario {
     var lots = SplitMix64(seed: seed)
     let seconds = 4 * 3600.0
     var workload = Workload(name: "random \(seed)", end: SimTime(seconds: seconds))
-    workload.utilisation = Utilisation(hasMemory: lots.number(below: 2) == 0)
+    workload.utilisation = Utilisation(hasMemory: lots.drawNumber(below: 2) == 0)
     let hosts = (0..<lots.number(2...9)).map { number in
         host("h\(number)", cores: lots.number(2...16), memory: lots.number(4...64)) {
-            $0.cpuOvercommit = [1, 1, 2][lots.number(below: 3)]
-            $0.memoryOvercommit = lots.number(below: 4) == 0 ? 1.25 : 1
-            $0.link = lots.number(below: 3) == 0 ? "switch" : ""
+            $0.cpuOvercommit = [1, 1, 2][lots.drawNumber(below: 3)]
+            $0.memoryOvercommit = lots.drawNumber(below: 4) == 0 ? 1.25 : 1
+            $0.link = lots.drawNumber(below: 3) == 0 ? "switch" : ""
         }
     }
     for _ in 0..<lots.number(5...60) {
-        let arrival = lots.number(below: 4) == 0 ? 0 : (lots.fraction() * seconds).rounded()
-        let lives = lots.number(below: 3) > 0
+        let arrival = lots.drawNumber(below: 4) == 0 ? 0 : (lots.drawFraction() * seconds).rounded()
+        let lives = lots.drawNumber(below: 3) > 0
         var request = request(
-            from: arrival, to: lives ? arrival + (lots.fraction() * seconds / 2).rounded() : nil,
+            from: arrival,
+            to: lives ? arrival + (lots.drawFraction() * seconds / 2).rounded() : nil,
             vcpus: lots.number(1...6), memory: lots.number(1...12))
-        if lots.number(below: 3) > 0 {
-            let samples = (0..<lots.number(1...60)).map { _ in Float(lots.fraction()) }
+        if lots.drawNumber(below: 3) > 0 {
+            let samples = (0..<lots.number(1...60)).map { _ in Float(lots.drawFraction()) }
             request.series = workload.utilisation.addSeries(
                 cpu: samples, memory: workload.utilisation.hasMemory ? samples : [],
                 every: .seconds(300))
@@ -138,13 +139,13 @@ func randomScenario(seed: UInt64, _ strategy: Strategy) -> Scenario {
     var scenario = Scenario(
         workload: workload, hosts: hosts,
         power: (0..<hosts.count).map { _ in randomCurve(&lots) }, strategy: strategy, seed: seed)
-    scenario.wakeTime = .seconds(lots.number(below: 300))
-    for _ in 0..<lots.number(below: 4) {
-        let host = lots.number(below: hosts.count)
-        let at = SimTime(seconds: (lots.fraction() * seconds).rounded())
+    scenario.wakeTime = .seconds(lots.drawNumber(below: 300))
+    for _ in 0..<lots.drawNumber(below: 4) {
+        let host = lots.drawNumber(below: hosts.count)
+        let at = SimTime(seconds: (lots.drawFraction() * seconds).rounded())
         let away = Duration.seconds(lots.number(1...3600))
         scenario.events.append(
-            lots.number(below: 2) == 0
+            lots.drawNumber(below: 2) == 0
                 ? .fails(host, at: at, backAfter: away)
                 : .drained(host, at: at, maintenance: away))
     }
@@ -152,11 +153,11 @@ func randomScenario(seed: UInt64, _ strategy: Strategy) -> Scenario {
 }
 
 private func randomCurve(_ lots: inout SplitMix64) -> PowerCurve {
-    let asleep = 20 * lots.fraction()
-    var watts = asleep + 100 * lots.fraction()
+    let asleep = 20 * lots.drawFraction()
+    var watts = asleep + 100 * lots.drawFraction()
     return PowerCurve(
         watts: (0...10).map { _ in
-            watts += 30 * lots.fraction()
+            watts += 30 * lots.drawFraction()
             return watts
         }, asleep: asleep)
 }

@@ -11,7 +11,7 @@ struct StrategyTests {
         let all = Strategies.allStrategies(seed: 3)
         #expect(Set(all.map(\.name)).count == all.count)
         for strategy in all {
-            let found = try Strategies.strategy(named: strategy.name, seed: 3)
+            let found = try Strategies.findStrategy(named: strategy.name, seed: 3)
             #expect(found.name == strategy.name && found.summary == strategy.summary)
             #expect(!strategy.summary.isEmpty)
         }
@@ -25,10 +25,10 @@ struct StrategyTests {
 
     @Test func `A name that no strategy has is refused with those there are`() {
         #expect(throws: UnknownStrategy.self) {
-            try Strategies.strategy(named: "no-such", seed: 1)
+            try Strategies.findStrategy(named: "no-such", seed: 1)
         }
         do {
-            _ = try Strategies.strategy(named: "no-such", seed: 1)
+            _ = try Strategies.findStrategy(named: "no-such", seed: 1)
         } catch {
             #expect(error.known == Strategies.allStrategies(seed: 0).map(\.name))
             #expect("\(error)".hasPrefix("there is no policy 'no-such': use first-fit, best-fit"))

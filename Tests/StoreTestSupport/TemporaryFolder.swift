@@ -7,11 +7,11 @@ package final class TemporaryFolder: Sendable {
 
     package init() throws {
         path = "/tmp/ferry-test-\(UInt64.random(in: .min ... .max))"
-        try Folder.make(path, mode: 0o700)
+        try Folder.createFolder(at: path, mode: 0o700)
     }
 
     deinit {
         // One that stays behind in /tmp is no failure of a test.
-        try? Folder.remove(path)
+        try? Folder.removeRecursively(at: path)
     }
 }

@@ -18,7 +18,8 @@ package final class TestEtcd: Sendable {
         let leash: Descriptor
     }
 
-    private static let program = ["/usr/bin/etcd", "/usr/local/bin/etcd"].first(where: File.isThere)
+    private static let program = ["/usr/bin/etcd", "/usr/local/bin/etcd"].first(
+        where: File.isPresent)
 
     package static var isInstalled: Bool { program != nil }
     package static let whySkipped = "needs etcd: apt-get install etcd-server"
@@ -53,10 +54,10 @@ package final class TestEtcd: Sendable {
         let process = try Self.spawn([program] + arguments, in: folder.path)
         running.withLock { $0 = process }
         let end = Instant.now + .seconds(20)
-        while (try? TCPSocket.connect(to: client, within: .seconds(1))) == nil {
+        while (try? TCPSocket.openConnection(to: client, within: .seconds(1))) == nil {
             guard Instant.now < end, Glibc.kill(process.etcd, 0) == 0 else {
                 kill()
-                let log = try File.tail("\(folder.path)/log", count: 2000)
+                let log = try File.readLastBytes(at: "\(folder.path)/log", count: 2000)
                 throw TestFailure("etcd does not start: \(String(decoding: log, as: UTF8.self))")
             }
             usleep(10_000)
@@ -67,7 +68,7 @@ package final class TestEtcd: Sendable {
     package func kill() {
         guard let process = running.withLock({ $0.take() }) else { return }
         // The shell has gone if it cannot be told.
-        try? process.leash.write(all: Array("end\n".utf8))
+        try? process.leash.writeAllBytes(Array("end\n".utf8))
         var status: Int32 = 0
         _ = unsafe waitpid(process.shell, &status, 0)
     }
@@ -101,17 +102,19 @@ package final class TestEtcd: Sendable {
 
     /// Nobody keeps it: another process may take it before etcd does, which then says so.
     private static func freeAddress() throws -> SocketAddress {
-        let socket = try TCPSocket.listen(on: SocketAddress(ip: "127.0.0.1", port: 0))
-        return try SocketAddress(ip: "127.0.0.1", port: TCPSocket.port(of: socket))
+        let socket = try TCPSocket.openListener(on: SocketAddress(ip: "127.0.0.1", port: 0))
+        return try SocketAddress(ip: "127.0.0.1", port: TCPSocket.boundPort(of: socket))
     }
 
     private static func spawn(_ command: [String], in folder: String) throws -> Running {
         var ends: [Int32] = [-1, -1]
         let kind = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue
-        try checked("socketpair") { unsafe socketpair(AF_UNIX, Int32(kind), 0, &ends) }
+        try checkedSystemCall(named: "socketpair") {
+            unsafe socketpair(AF_UNIX, Int32(kind), 0, &ends)
+        }
         let (ours, theirs) = (Descriptor(owning: ends[0]), Descriptor(owning: ends[1]))
         let shell = try spawn(["/bin/sh", "-c", script, "sh", folder] + command, on: theirs)
-        let line = try ours.read(upTo: 32)
+        let line = try ours.readAvailable(upTo: 32)
         guard let etcd = Int32(String(decoding: line.prefix { $0 != 10 }, as: UTF8.self)) else {
             throw TestFailure("the shell did not start etcd")
         }

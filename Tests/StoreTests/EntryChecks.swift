@@ -8,11 +8,11 @@ import Testing
 let entryChecks: [Check] = [
     Check("What was written is read, by its key and in lists") { place in
         let store = try await place.open()
-        #expect(try await store.read(StoreKey("vms/a")) == nil)
-        #expect(try await store.listAll("").entries.isEmpty)
+        #expect(try await store.readEntry(at: StoreKey("vms/a")) == nil)
+        #expect(try await store.listAllEntries(prefix: "").entries.isEmpty)
         let revision = try await store.commit(.put("vms/b", "2"), .put("vms/a", "1"))
         #expect(
-            try await store.read(StoreKey("vms/a"))
+            try await store.readEntry(at: StoreKey("vms/a"))
                 == StoreEntry(key: StoreKey("vms/a"), value: [0x31], revision: revision))
         #expect(try await store.texts("") == ["vms/a=1", "vms/b=2"])
     },
@@ -20,8 +20,8 @@ let entryChecks: [Check] = [
         let store = try await place.open()
         let all = (0...255).map { UInt8($0) }
         try await store.commit(.put(StoreKey("all"), all), .put(StoreKey("none"), []))
-        #expect(try await store.read(StoreKey("all"))?.value == all)
-        #expect(try await store.read(StoreKey("none"))?.value == [])
+        #expect(try await store.readEntry(at: StoreKey("all"))?.value == all)
+        #expect(try await store.readEntry(at: StoreKey("none"))?.value == [])
     },
     Check("Revisions grow with each commit; an entry has that of its last change") { place in
         let store = try await place.open()
@@ -29,7 +29,7 @@ let entryChecks: [Check] = [
         let second = try await store.commit(.put("a", "2"))
         #expect(Revision.zero < first)
         #expect(first < second)
-        let page = try await store.listAll("")
+        let page = try await store.listAllEntries(prefix: "")
         #expect(page.entries.map(\.revision) == [second, first])
         #expect(page.revision >= second)
     },
@@ -80,14 +80,17 @@ let entryChecks: [Check] = [
         var keys: [[String]] = []
         var after: StoreKey?
         while keys.count < 5 {
-            let page = try await store.list("vms/", after: after, limit: 2)
+            let page = try await store.listEntries(prefix: "vms/", after: after, limit: 2)
             keys.append(page.entries.map(\.key.text))
             after = page.entries.last?.key
             if page.isComplete { break }
         }
         #expect(keys == [["vms/a", "vms/b"], ["vms/b-1", "vms/b.1"]])
-        #expect(try await store.list("vms/", after: StoreKey("vms/b.1"), limit: 2).isComplete)
-        #expect(try await store.list("nothing/", after: nil, limit: 2).entries.isEmpty)
+        #expect(
+            try await store.listEntries(prefix: "vms/", after: StoreKey("vms/b.1"), limit: 2)
+                .isComplete)
+        #expect(
+            try await store.listEntries(prefix: "nothing/", after: nil, limit: 2).entries.isEmpty)
     },
     Check("A list of all is of one moment, whatever others write") { place in
         let store = try await place.open()
@@ -104,7 +107,7 @@ let entryChecks: [Check] = [
             }
         }
         for _ in 0..<10 {
-            let page = try await store.listAll("n/")
+            let page = try await store.listAllEntries(prefix: "n/")
             #expect(page.entries.count == 1500)
             #expect(page.entries.first?.value == page.entries.last?.value)
             #expect(page.entries.allSatisfy { $0.revision <= page.revision })
@@ -138,17 +141,19 @@ let entryChecks: [Check] = [
     Check("A closed store says so") { place in
         let store = try await place.open()
         let start = try await store.present()
-        let watch = try await store.watch("", after: start)
-        let waiting = Task { try await watch.next() }
+        let watch = try await store.watchChanges(prefix: "", after: start)
+        let waiting = Task { try await watch.nextBatch() }
         await store.close()
         await store.close()
         #expect(try await waiting.value == nil)
-        #expect(try await watch.next() == nil)
-        await #expect(throws: StoreError.closed) { try await store.read(StoreKey("a")) }
+        #expect(try await watch.nextBatch() == nil)
+        await #expect(throws: StoreError.closed) { try await store.readEntry(at: StoreKey("a")) }
         await #expect(throws: StoreError.closed) { try await store.commit(.put("a", "1")) }
-        await #expect(throws: StoreError.closed) { try await store.watch("", after: .zero) }
         await #expect(throws: StoreError.closed) {
-            try await store.campaign(candidate("a"), lease: .seconds(5))
+            try await store.watchChanges(prefix: "", after: .zero)
+        }
+        await #expect(throws: StoreError.closed) {
+            try await store.acquireLeadership(for: candidate("a"), lease: .seconds(5))
         }
     },
 ]
@@ -162,7 +167,7 @@ private final class Flag: Sendable {
 private func increment(_ key: StoreKey, _ store: any StateStore) async throws {
     var isCounted = false
     while !isCounted {
-        let entry = try #require(try await store.read(key))
+        let entry = try #require(try await store.readEntry(at: key))
         let count = try #require(Int(String(decoding: entry.value, as: UTF8.self)))
         let change = StoreChange.put(key, Array("\(count + 1)".utf8))
         isCounted = try await holds {

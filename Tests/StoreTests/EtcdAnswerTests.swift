@@ -39,33 +39,36 @@ struct EtcdAnswerTests {
         ])
     func refusals(_ text: String) throws {
         #expect(throws: EtcdFailure.self) {
-            try EtcdRangeAnswer.decode(Array(text.utf8)).storePage(using: keys)
+            try EtcdRangeAnswer.decodeAnswer(from: Array(text.utf8)).storePage(using: keys)
         }
     }
 
     @Test("The commits of an answer are told apart, and fragments are put together")
     func grouping() throws {
         var grouper = RevisionGrouper(after: Revision(3))
-        #expect(try grouper.addLine(line(events: []), change: change) == [])
+        #expect(try grouper.addWatchAnswer(line(events: []), change: change) == [])
         // 3 is known; 4 goes on in the next answer; 6 is whole at its end.
-        #expect(try grouper.addLine(line(events: [3, 4], isFragment: true), change: change) == [])
+        #expect(
+            try grouper.addWatchAnswer(line(events: [3, 4], isFragment: true), change: change) == []
+        )
         #expect(grouper.position == Revision(3))
         #expect(
-            try grouper.addLine(line(events: [4, 5, 6], isFragment: true), change: change)
+            try grouper.addWatchAnswer(line(events: [4, 5, 6], isFragment: true), change: change)
                 == [batch(4, 2), batch(5, 1)])
-        #expect(try grouper.addLine(line(events: [6]), change: change) == [batch(6, 2)])
+        #expect(try grouper.addWatchAnswer(line(events: [6]), change: change) == [batch(6, 2)])
         #expect(grouper.position == Revision(6))
-        #expect(try grouper.addLine(line(events: [5, 6, 7]), change: change) == [batch(7, 1)])
+        #expect(
+            try grouper.addWatchAnswer(line(events: [5, 6, 7]), change: change) == [batch(7, 1)])
     }
 
     @Test("An answer without events says how far all is known, but not while fragments are open")
     func progress() throws {
         var grouper = RevisionGrouper(after: Revision(3))
-        _ = try grouper.addLine(line(events: [], header: 9, isCreated: true), change: change)
+        _ = try grouper.addWatchAnswer(line(events: [], header: 9, isCreated: true), change: change)
         #expect(grouper.position == Revision(3))
-        _ = try grouper.addLine(line(events: [], header: 9), change: change)
+        _ = try grouper.addWatchAnswer(line(events: [], header: 9), change: change)
         #expect(grouper.position == Revision(9))
-        _ = try grouper.addLine(line(events: [], header: 5), change: change)
+        _ = try grouper.addWatchAnswer(line(events: [], header: 5), change: change)
         #expect(grouper.position == Revision(9))
     }
 
@@ -73,28 +76,32 @@ struct EtcdAnswerTests {
     func brokenWatch() throws {
         var grouper = RevisionGrouper(after: Revision(3))
         #expect(throws: EtcdFailure.self) {
-            try grouper.addLine(line(events: [8, 7], isFragment: true), change: change)
+            try grouper.addWatchAnswer(line(events: [8, 7], isFragment: true), change: change)
         }
-        #expect(throws: EtcdFailure.self) { try grouper.addLine(line(events: [9])) { _, _ in nil } }
+        #expect(throws: EtcdFailure.self) {
+            try grouper.addWatchAnswer(line(events: [9])) { _, _ in nil }
+        }
         #expect(throws: EtcdFailure.compacted) {
-            try grouper.addLine(
-                decode(#"{"result":{"header":{},"canceled":true,"compact_revision":"8"}}"#), change: change)
+            try grouper.addWatchAnswer(
+                decode(#"{"result":{"header":{},"canceled":true,"compact_revision":"8"}}"#),
+                change: change)
         }
         #expect(throws: EtcdFailure.lost("no leader")) {
-            try grouper.addLine(
+            try grouper.addWatchAnswer(
                 decode(#"{"result":{"header":{},"canceled":true,"cancel_reason":"no leader"}}"#),
                 change: change)
         }
         #expect(throws: EtcdFailure.refused(code: 14, message: "no leader")) {
-            try grouper.addLine(
-                decode(#"{"error":{"grpc_code":14,"http_code":503,"message":"no leader"}}"#), change: change
+            try grouper.addWatchAnswer(
+                decode(#"{"error":{"grpc_code":14,"http_code":503,"message":"no leader"}}"#),
+                change: change
             )
         }
     }
 
     private let keys: EtcdKeys
 
-    init() throws { keys = EtcdKeys(try ClusterName("c")) }
+    init() throws { keys = EtcdKeys(cluster: try ClusterName("c")) }
 
     /// As answers of a real etcd look.
     private var samples: [String] {
@@ -117,16 +124,16 @@ struct EtcdAnswerTests {
 
     /// As every kind of answer. That it returns is the test.
     private func readAll(_ bytes: [UInt8]) {
-        let range = try? EtcdRangeAnswer.decode(bytes)
+        let range = try? EtcdRangeAnswer.decodeAnswer(from: bytes)
         _ = try? range?.storePage(using: keys)
-        _ = try? range?.leader()
-        _ = try? EtcdTransactionAnswer.decode(bytes)
-        _ = try? EtcdGrantAnswer.decode(bytes)
-        _ = try? EtcdKeepAliveAnswer.decode(bytes)
-        _ = try? EtcdErrorAnswer.decode(bytes)
-        guard let line = try? EtcdWatchAnswer.decode(bytes) else { return }
+        _ = try? range?.decodeLeader()
+        _ = try? EtcdTransactionAnswer.decodeAnswer(from: bytes)
+        _ = try? EtcdGrantAnswer.decodeAnswer(from: bytes)
+        _ = try? EtcdKeepAliveAnswer.decodeAnswer(from: bytes)
+        _ = try? EtcdErrorAnswer.decodeAnswer(from: bytes)
+        guard let line = try? EtcdWatchAnswer.decodeAnswer(from: bytes) else { return }
         var grouper = RevisionGrouper(after: Revision(1))
-        _ = try? grouper.addLine(line, change: change)
+        _ = try? grouper.addWatchAnswer(line, change: change)
     }
 
     private func change(_ keyValue: EtcdKeyValue, _ isDelete: Bool) -> StoreChange? {
@@ -148,6 +155,6 @@ struct EtcdAnswerTests {
     }
 
     private func decode(_ text: String) throws -> EtcdWatchAnswer {
-        try EtcdWatchAnswer.decode(Array(text.utf8))
+        try EtcdWatchAnswer.decodeAnswer(from: Array(text.utf8))
     }
 }

@@ -16,19 +16,21 @@ struct EtcdTests {
     func resignation() async throws {
         try await withPlace { place in
             let (first, second) = (try await place.open(), try await place.open())
-            let old = try await first.campaign(candidate("a"), lease: .seconds(60))
-            let waiting = Task { try await second.campaign(candidate("b"), lease: .seconds(60)) }
-            try await first.renew(old)
-            #expect(try await second.leader() == old)
+            let old = try await first.acquireLeadership(for: candidate("a"), lease: .seconds(60))
+            let waiting = Task {
+                try await second.acquireLeadership(for: candidate("b"), lease: .seconds(60))
+            }
+            try await first.renewLeadership(of: old)
+            #expect(try await second.currentLeader() == old)
             let took = try await ContinuousClock().measure {
-                try await first.resign(old)
+                try await first.resignLeadership(of: old)
                 _ = try await waiting.value
             }
             #expect(took < .seconds(1))
             let new = try await waiting.value
             #expect(new.term > old.term)
             try await expectDeposed(old, first)
-            try await second.renew(new)
+            try await second.renewLeadership(of: new)
         }
     }
 
@@ -37,16 +39,18 @@ struct EtcdTests {
         try await withPlace { place in
             let (first, second) = (try await place.open(), try await place.open())
             let lease = Duration.seconds(2)
-            let old = try await first.campaign(candidate("a"), lease: lease)
-            let waiting = Task { try await second.campaign(candidate("b"), lease: lease) }
+            let old = try await first.acquireLeadership(for: candidate("a"), lease: lease)
+            let waiting = Task {
+                try await second.acquireLeadership(for: candidate("b"), lease: lease)
+            }
             let clock = ContinuousClock()
             // Twice as long as the lease.
             for _ in 0..<8 {
                 try await clock.sleep(for: .milliseconds(500))
-                try await first.renew(old)
+                try await first.renewLeadership(of: old)
             }
             try await first.commit(.put("a", "1"), term: old.term)
-            #expect(try await second.leader() == old)
+            #expect(try await second.currentLeader() == old)
 
             let took = try await clock.measure { _ = try await waiting.value }
             #expect(took < lease + .seconds(2))
@@ -64,14 +68,14 @@ struct EtcdTests {
                 for index in 0..<6 {
                     let store = try await place.open()
                     group.addTask {
-                        let leader = try await store.campaign(
-                            candidate("c\(index)"), lease: .seconds(30))
+                        let leader = try await store.acquireLeadership(
+                            for: candidate("c\(index)"), lease: .seconds(30))
                         // Fails when two lead at once.
                         try await store.commit(
                             .put("lock", "\(index)"), when: [.absent(StoreKey("lock"))],
                             term: leader.term)
                         try await store.commit(.delete("lock"), term: leader.term)
-                        try await store.resign(leader)
+                        try await store.resignLeadership(of: leader)
                         return leader.term
                     }
                 }
@@ -85,14 +89,16 @@ struct EtcdTests {
     func cancelledCampaign() async throws {
         try await withPlace { place in
             let (first, second) = (try await place.open(), try await place.open())
-            let leader = try await first.campaign(candidate("a"), lease: .seconds(60))
-            let waiting = Task { try await second.campaign(candidate("b"), lease: .seconds(60)) }
+            let leader = try await first.acquireLeadership(for: candidate("a"), lease: .seconds(60))
+            let waiting = Task {
+                try await second.acquireLeadership(for: candidate("b"), lease: .seconds(60))
+            }
             waiting.cancel()
             let error = await #expect(throws: StoreError.self) { try await waiting.value }
             #expect(error == .closed)
-            try await first.resign(leader)
-            #expect(try await first.leader() == nil)
-            _ = try await first.campaign(candidate("a"), lease: .seconds(60))
+            try await first.resignLeadership(of: leader)
+            #expect(try await first.currentLeader() == nil)
+            _ = try await first.acquireLeadership(for: candidate("a"), lease: .seconds(60))
         }
     }
 
@@ -101,10 +107,10 @@ struct EtcdTests {
         let etcd = try TestEtcd()
         try await withPlace(etcd) { place in
             let store = try await place.open()
-            let leader = try await store.campaign(candidate("a"), lease: .seconds(60))
-            let watch = try await store.watch("", after: store.present())
+            let leader = try await store.acquireLeadership(for: candidate("a"), lease: .seconds(60))
+            let watch = try await store.watchChanges(prefix: "", after: store.present())
             try await store.commit(.put("a", "1"), term: leader.term)
-            #expect(try await watch.next()?.changes == [.put("a", "1")])
+            #expect(try await watch.nextBatch()?.changes == [.put("a", "1")])
             let waiting = Task { try await watch.next(2) }
 
             etcd.kill()
@@ -119,11 +125,11 @@ struct EtcdTests {
                     continue
                 }
             }
-            await expectUnavailable { _ = try await store.read(StoreKey("a")) }
-            await expectUnavailable { try await store.renew(leader) }
+            await expectUnavailable { _ = try await store.readEntry(at: StoreKey("a")) }
+            await expectUnavailable { try await store.renewLeadership(of: leader) }
 
             try etcd.start()
-            try await store.renew(leader)
+            try await store.renewLeadership(of: leader)
             #expect(try await store.texts("") == ["a=1"])
             let second = try await store.commit(.put("a", "2"), term: leader.term)
             let third = try await store.commit(.delete("a"), term: leader.term)
@@ -140,7 +146,7 @@ struct EtcdTests {
         let etcd = try TestEtcd()
         try await withPlace(etcd) { place in
             let store = try await place.open()
-            let old = try await store.campaign(candidate("a"), lease: .seconds(60))
+            let old = try await store.acquireLeadership(for: candidate("a"), lease: .seconds(60))
             try await store.commit(.put("a", "1"), term: old.term)
             etcd.pause()
             let error = await #expect(throws: StoreError.self) {
@@ -152,8 +158,8 @@ struct EtcdTests {
                 return
             }
             try await expectDeposed(old, store)
-            try await store.resign(old)
-            let new = try await store.campaign(candidate("a"), lease: .seconds(60))
+            try await store.resignLeadership(of: old)
+            let new = try await store.acquireLeadership(for: candidate("a"), lease: .seconds(60))
             try await store.commit(.put("a", "3"), term: new.term)
             #expect(try await store.text("a") == "3")
         }
@@ -167,14 +173,15 @@ struct EtcdTests {
         try await withPlace(alive) { place in
             for endpoints in [[dead.url, alive.url], [alive.url, dead.url]] {
                 let store = try await place.open(endpoints: endpoints)
-                let watch = try await store.watch("", after: store.present())
-                let leader = try await store.campaign(candidate("a"), lease: .seconds(10))
+                let watch = try await store.watchChanges(prefix: "", after: store.present())
+                let leader = try await store.acquireLeadership(
+                    for: candidate("a"), lease: .seconds(10))
                 let revision = try await store.commit(.put("a", "1"), term: leader.term)
-                #expect(try await watch.next()?.revision == revision)
-                try await store.resign(leader)
+                #expect(try await watch.nextBatch()?.revision == revision)
+                try await store.resignLeadership(of: leader)
             }
             let store = try await place.open(endpoints: [dead.url])
-            await expectUnavailable { _ = try await store.read(StoreKey("a")) }
+            await expectUnavailable { _ = try await store.readEntry(at: StoreKey("a")) }
         }
     }
 
@@ -186,9 +193,9 @@ struct EtcdTests {
         try await withPlace(etcd) { place in
             let client = try keys.issue("controller")
             let store = try await place.open(endpoints: [etcd.url], keysFolder: client)
-            let watch = try await store.watch("", after: store.present())
+            let watch = try await store.watchChanges(prefix: "", after: store.present())
             let revision = try await store.commit(.put("a", "1"))
-            #expect(try await watch.next()?.revision == revision)
+            #expect(try await watch.nextBatch()?.revision == revision)
 
             let strangers = [
                 nil,
@@ -198,7 +205,7 @@ struct EtcdTests {
             ]
             for stranger in strangers {
                 let store = try await place.open(endpoints: [etcd.url], keysFolder: stranger)
-                await expectUnavailable { _ = try await store.read(StoreKey("a")) }
+                await expectUnavailable { _ = try await store.readEntry(at: StoreKey("a")) }
             }
             #expect(throws: StoreError.self) {
                 try EtcdStore(
@@ -214,16 +221,16 @@ struct EtcdTests {
             try EtcdStore(endpoints: [etcd.url], cluster: ClusterName(name))
         }
         let (first, second) = (try store("north"), try store("north-1"))
-        let watch = try await first.watch("", after: first.present())
-        let leader = try await first.campaign(candidate("a"), lease: .seconds(30))
-        let other = try await second.campaign(candidate("a"), lease: .seconds(30))
+        let watch = try await first.watchChanges(prefix: "", after: first.present())
+        let leader = try await first.acquireLeadership(for: candidate("a"), lease: .seconds(30))
+        let other = try await second.acquireLeadership(for: candidate("a"), lease: .seconds(30))
         try await second.commit(.put("a", "second"), term: other.term)
         try await first.commit(.put("a", "first"), term: leader.term)
         #expect(try await first.texts("") == ["a=first"])
         #expect(try await second.texts("") == ["a=second"])
-        #expect(try await watch.next()?.changes == [.put("a", "first")])
+        #expect(try await watch.nextBatch()?.changes == [.put("a", "first")])
         for (store, leader) in [(first, leader), (second, other)] {
-            try await store.resign(leader)
+            try await store.resignLeadership(of: leader)
             await store.close()
         }
     }
@@ -235,13 +242,13 @@ struct EtcdTests {
             let store = try await place.open(
                 endpoints: [etcd.url], watchSilence: .milliseconds(200))
             try await store.commit(.put("vms/a", "1"), .put("vms/b", "1"))
-            let watch = try await store.watch("vms/", after: store.present())
-            let waiting = Task { try await watch.next() }
+            let watch = try await store.watchChanges(prefix: "vms/", after: store.present())
+            let waiting = Task { try await watch.nextBatch() }
             for count in 0..<5 {
                 let revision = try await store.commit(.put("hosts/a", "\(count)"))
                 // Until the watch has been silent and was opened anew.
                 try await ContinuousClock().sleep(for: .milliseconds(500))
-                try await store.compact(before: revision)
+                try await store.compactChanges(before: revision)
             }
             let revision = try await store.commit(.delete("vms/a"))
             #expect(
@@ -262,7 +269,7 @@ struct EtcdTests {
             let store = try EtcdStore(
                 endpoints: ["http://\(server.address)"], cluster: ClusterName("c"))
             let read = await #expect(throws: StoreError.self) {
-                try await store.read(StoreKey("a"))
+                try await store.readEntry(at: StoreKey("a"))
             }
             guard case .unusable = read else {
                 Issue.record("\(String(describing: read))")
@@ -274,7 +281,7 @@ struct EtcdTests {
         let server = try FixedServer(answer: "")
         let store = try EtcdStore(
             endpoints: ["http://\(server.address)"], cluster: ClusterName("c"))
-        await expectUnavailable { _ = try await store.read(StoreKey("a")) }
+        await expectUnavailable { _ = try await store.readEntry(at: StoreKey("a")) }
         await expectUnknown { try await store.commit(.put("a", "1")) }
         await store.close()
     }

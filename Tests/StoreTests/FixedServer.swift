@@ -8,24 +8,26 @@ final class FixedServer: Sendable {
     private let thread: NamedThread
 
     init(answer: String) throws {
-        let listener = try TCPSocket.listen(on: SocketAddress(ip: "127.0.0.1", port: 0))
-        address = SocketAddress(ip: "127.0.0.1", port: try TCPSocket.port(of: listener))
+        let listener = try TCPSocket.openListener(on: SocketAddress(ip: "127.0.0.1", port: 0))
+        address = SocketAddress(ip: "127.0.0.1", port: try TCPSocket.boundPort(of: listener))
         let end = try Wakeup()
         self.end = end
         thread = try NamedThread(name: "fixed-server") {
-            while (try? end.wait(until: .now)) == false {
-                guard let client = try? TCPSocket.accept(on: listener, within: .milliseconds(20))
+            while (try? end.waitUntilSet(before: .now)) == false {
+                guard
+                    let client = try? TCPSocket.acceptConnection(
+                        on: listener, within: .milliseconds(20))
                 else { continue }
                 // Whether the client hears it is what the test is about.
-                _ = try? client.read(upTo: 64 << 10)
-                try? client.write(all: Array(answer.utf8))
-                client.shutdown()
+                _ = try? client.readAvailable(upTo: 64 << 10)
+                try? client.writeAllBytes(Array(answer.utf8))
+                client.shutDownSocket()
             }
         }
     }
 
     deinit {
-        end.set()
-        thread.join()
+        end.setFlag()
+        thread.joinThread()
     }
 }

@@ -57,9 +57,9 @@ struct SQLiteTests {
         let folder = try TemporaryFolder()
         let path = "\(folder.path)/store.sqlite"
         try sqlite(path, "CREATE TABLE theirs (id); INSERT INTO theirs VALUES (7)")
-        let before = try File.read(path, limit: 1 << 20)
+        let before = try File.readContents(at: path, limit: 1 << 20)
         #expect(try refusal(path).contains("another program"))
-        #expect(try File.read(path, limit: 1 << 20) == before)
+        #expect(try File.readContents(at: path, limit: 1 << 20) == before)
     }
 
     @Test("A file that is no database, or a damaged one, is refused and left as it is")
@@ -68,7 +68,7 @@ struct SQLiteTests {
         let store = try await place.open()
         for count in 0..<300 { try await store.commit(.put("n/\(count)", "\(count)")) }
         await store.close()
-        let whole = try File.read(place.path, limit: 10 << 20)
+        let whole = try File.readContents(at: place.path, limit: 10 << 20)
         var damaged: [[UInt8]] = [
             Array("This is a text, and not a short one either. ".utf8),
             Array(whole.prefix(whole.count / 2)), Array(whole.prefix(50)),
@@ -79,11 +79,11 @@ struct SQLiteTests {
             damaged.append(copy)
         }
         for bytes in damaged {
-            try AtomicFile.write(bytes, to: place.path)
+            try AtomicFile.writeBytes(bytes, to: place.path)
             _ = try refusal(place.path)
-            #expect(try File.read(place.path, limit: 10 << 20) == bytes)
+            #expect(try File.readContents(at: place.path, limit: 10 << 20) == bytes)
         }
-        try AtomicFile.write(whole, to: place.path)
+        try AtomicFile.writeBytes(whole, to: place.path)
         #expect(try await place.reopen().texts("n/").count == 300)
     }
 
@@ -92,7 +92,7 @@ struct SQLiteTests {
         let place = try SQLitePlace()
         try await place.open().commit(.put("a", "1"))
         for suffix in ["", "-wal", "-shm", ".lock"] {
-            #expect(try File.permissions(place.path + suffix) == 0o600)
+            #expect(try File.permissionBits(at: place.path + suffix) == 0o600)
         }
     }
 
@@ -107,7 +107,7 @@ struct SQLiteTests {
         let again = try await place.reopen()
         try await again.commit(.put("a", "2"))
         await #expect(throws: StoreError.compacted(after: Revision(1))) {
-            _ = try await again.watch("", after: Revision(1)).next()
+            _ = try await again.watchChanges(prefix: "", after: Revision(1)).nextBatch()
         }
         #expect(try sqlite(place.path, "SELECT count(*) FROM change") == "1")
     }

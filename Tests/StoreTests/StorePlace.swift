@@ -126,23 +126,28 @@ extension StateStore {
     func commit(
         _ changes: StoreChange..., when conditions: [StoreCondition] = [], term: Term? = nil
     ) async throws(StoreError) -> Revision {
-        try await commit(StoreTransaction(term: term, conditions: conditions, changes: changes))
+        try await commitTransaction(
+            StoreTransaction(term: term, conditions: conditions, changes: changes))
     }
 
     @discardableResult
     func commit(all changes: [StoreChange]) async throws(StoreError) -> Revision {
-        try await commit(StoreTransaction(term: nil, changes: changes))
+        try await commitTransaction(StoreTransaction(term: nil, changes: changes))
     }
 
     /// The revision now, to watch from: earlier ones may have been compacted, where a store serves others too.
-    func present() async throws(StoreError) -> Revision { try await listAll("").revision }
+    func present() async throws(StoreError) -> Revision {
+        try await listAllEntries(prefix: "").revision
+    }
 
     func text(_ key: String) async throws -> String? {
-        try await read(StoreKey(key)).map { String(decoding: $0.value, as: UTF8.self) }
+        try await readEntry(at: StoreKey(key)).map { String(decoding: $0.value, as: UTF8.self) }
     }
 
     /// "key=value" of all below a prefix.
-    func texts(_ prefix: String) async throws -> [String] { try await listAll(prefix).texts }
+    func texts(_ prefix: String) async throws -> [String] {
+        try await listAllEntries(prefix: prefix).texts
+    }
 }
 
 extension StorePage {

@@ -41,11 +41,11 @@ struct FormatTests {
         #expect(workload.requests.map(\.priority) == [1, 1, 0])
         #expect(
             workload.groups == [
-                AffinityGroup(name: "web", .apart(), scope: .rack),
+                AffinityGroup(name: "web", kind: .apart(), scope: .rack),
                 AffinityGroup(
-                    name: "web-all", .apart(perDomainMax: 3), scope: .zone,
+                    name: "web-all", kind: .apart(perDomainMax: 3), scope: .zone,
                     strength: .soft(weight: 2)),
-                AffinityGroup(name: "pair", .together),
+                AffinityGroup(name: "pair", kind: .together),
             ])
         #expect(
             workload.requests.map { workload.groupSets[Int($0.groupSet)] } == [[0, 1], [0], [2]])
@@ -66,9 +66,9 @@ struct FormatTests {
         let use = workload.utilisation
         #expect(use.hasMemory && use.series.count == 2)
         #expect(workload.requests.map(\.series) == [0, -1, 1])
-        #expect(use.cpuShare(inRow: 0, after: .seconds(299)) == 0.5)
-        #expect(use.cpuShare(inRow: 0, after: .seconds(300)) == 0.75)
-        #expect(use.memoryShare(inRow: 0, after: .seconds(10_000)) == 0.5)
+        #expect(use.sampledCPUShare(inRow: 0, after: .seconds(299)) == 0.5)
+        #expect(use.sampledCPUShare(inRow: 0, after: .seconds(300)) == 0.75)
+        #expect(use.sampledMemoryShare(inRow: 0, after: .seconds(10_000)) == 0.5)
         #expect(workload.notes == ["No utilisation, a share is assumed: 1 of 3 VMs."])
     }
 
@@ -84,9 +84,9 @@ struct FormatTests {
         #expect(workload.requests.map(\.request.memoryBytes) == [512 << 20, 1 << 30])
         #expect(workload.requests.map(\.departure) == [time(9), .never])
         #expect(workload.requests.map(\.series) == [0, -1])
-        #expect(workload.utilisation.cpuShare(inRow: 0, after: .seconds(3)) == 0.25)
-        #expect(workload.utilisation.memoryShare(inRow: 0, after: .seconds(3)) == 0.5)
-        #expect(workload.vmName(ofRequest: 1) == "vm-1" && workload.end == time(9))
+        #expect(workload.utilisation.sampledCPUShare(inRow: 0, after: .seconds(3)) == 0.25)
+        #expect(workload.utilisation.sampledMemoryShare(inRow: 0, after: .seconds(3)) == 0.5)
+        #expect(workload.displayName(ofRequest: 1) == "vm-1" && workload.end == time(9))
     }
 
     @Test(arguments: [
@@ -120,7 +120,7 @@ struct FormatTests {
         #expect(workload.requests.map(\.milliCPUs) == [2500, 2000])
         #expect(workload.requests.map(\.memoryBytes) == [870 << 20, 1740 << 20])
         #expect(
-            workload.utilisation.cpuShare(inRow: 1, after: .seconds(300 * 55))
+            workload.utilisation.sampledCPUShare(inRow: 1, after: .seconds(300 * 55))
                 == Double(Float(0.55)))
         #expect(workload.end == time(86_400))
     }
@@ -159,11 +159,11 @@ struct FormatTests {
         #expect(
             workload.groups == [
                 AffinityGroup(
-                    name: "fault-domain-0/1", .partition(of: "fault-domain-0"), scope: .rack),
+                    name: "fault-domain-0/1", kind: .partition(of: "fault-domain-0"), scope: .rack),
                 AffinityGroup(
-                    name: "fault-domain-0/2", .partition(of: "fault-domain-0"), scope: .rack),
-                AffinityGroup(name: "affinity-3", .together, scope: .rack),
-                AffinityGroup(name: "anti-affinity-3", .apart()),
+                    name: "fault-domain-0/2", kind: .partition(of: "fault-domain-0"), scope: .rack),
+                AffinityGroup(name: "affinity-3", kind: .together, scope: .rack),
+                AffinityGroup(name: "anti-affinity-3", kind: .apart()),
             ])
         let sets = workload.requests.map { workload.groupSets[Int($0.groupSet)] }
         #expect(sets == [[0], [1], [2], [2], [3], []])
@@ -201,10 +201,10 @@ struct FormatTests {
         #expect(workload.requests.map(\.memoryBytes) == [8 << 30, 1 << 30])
         let row = workload.requests[1].series
         let shares = [0, 300, 600, 900, 1200].map {
-            workload.utilisation.cpuShare(inRow: row, after: .seconds($0))
+            workload.utilisation.sampledCPUShare(inRow: row, after: .seconds($0))
         }
         #expect(shares == [1, 0.5, 0.5, 0.5, 0])
-        #expect(workload.utilisation.memoryShare(inRow: row, after: .seconds(0)) == 0.5)
+        #expect(workload.utilisation.sampledMemoryShare(inRow: row, after: .seconds(0)) == 0.5)
         #expect(workload.end == time(1800))
         #expect(workload.notes.contains { $0.contains("no cores or no memory: 1 of 3 VMs") })
     }

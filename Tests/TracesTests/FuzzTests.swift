@@ -29,7 +29,7 @@ struct FuzzTests {
             return "a group that is not there"
         }
         for row in workload.utilisation.series.indices {
-            let share = workload.utilisation.cpuShare(inRow: Int32(row), after: .zero)
+            let share = workload.utilisation.sampledCPUShare(inRow: Int32(row), after: .zero)
             if !(0...1).contains(share) { return "a share of \(share)" }
         }
         return nil
@@ -80,13 +80,13 @@ struct FuzzTests {
             let whole = Array(text.utf8)
             for round in 0..<150 {
                 var bytes = whole
-                for _ in 0...lots.number(below: 3) {
-                    let place = lots.number(below: bytes.count)
+                for _ in 0...lots.drawNumber(below: 3) {
+                    let place = lots.drawNumber(below: bytes.count)
                     let byte =
-                        lots.number(below: 2) == 0
-                        ? telling[lots.number(below: telling.count)]
-                        : UInt8(lots.number(below: 256))
-                    switch lots.number(below: 3) {
+                        lots.drawNumber(below: 2) == 0
+                        ? telling[lots.drawNumber(below: telling.count)]
+                        : UInt8(lots.drawNumber(below: 256))
+                    switch lots.drawNumber(below: 3) {
                     case 0: bytes[place] = byte
                     case 1: bytes.insert(byte, at: place)
                     default: bytes.remove(at: place)
@@ -103,7 +103,9 @@ struct FuzzTests {
         let folder = try TraceFolder()
         var lots = SplitMix64(seed: seed)
         for _ in 0..<50 {
-            let bytes = (0..<lots.number(below: 400)).map { _ in UInt8(lots.number(below: 256)) }
+            let bytes = (0..<lots.drawNumber(below: 400)).map { _ in
+                UInt8(lots.drawNumber(below: 256))
+            }
             try folder.write("noise", bytes)
             #expect(throws: TraceError.self) {
                 try TraceReader.readWorkload(path: "\(folder.path)/noise")

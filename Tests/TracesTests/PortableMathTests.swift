@@ -10,7 +10,7 @@ struct PortableMathTests {
     private func points(_ range: ClosedRange<Double>) -> [Double] {
         var lots = SplitMix64(seed: 5)
         let width = range.upperBound - range.lowerBound
-        return (0..<2000).map { _ in range.lowerBound + width * lots.fraction() }
+        return (0..<2000).map { _ in range.lowerBound + width * lots.drawFraction() }
     }
 
     @Test func `Exponential and logarithm are right to the last digits`() {

@@ -15,7 +15,7 @@ enum RealTraces {
     static func path(_ name: String) -> String { "\(folder)/\(name)" }
 
     static func isThere(_ name: String) -> Bool {
-        Folder.isThere(path(name)) || File.isThere(path(name))
+        Folder.isPresent(at: path(name)) || File.isPresent(at: path(name))
     }
 }
 

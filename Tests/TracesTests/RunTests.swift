@@ -13,7 +13,7 @@ struct RunTests {
         let scenario = Scenario(
             workload: workload, hosts: hosts.hosts, power: [PowerCurve.standard],
             strategy: Strategy("first", summary: "for a test", placement: FirstFit()), seed: 1)
-        return try scenario.run()
+        return try scenario.runSimulation()
     }
 
     @Test(arguments: Sample.all)
@@ -27,7 +27,7 @@ struct RunTests {
 
     @Test(arguments: SyntheticWorkload.allCases)
     func `Every synthetic workload can be run`(kind: SyntheticWorkload) throws {
-        let workload = kind.makeWorkload(try SyntheticParameters(vms: 300, seed: 4))
+        let workload = kind.makeWorkload(from: try SyntheticParameters(vms: 300, seed: 4))
         let result = try run(workload)
         #expect(result.requests == 300 && result.placed + result.refused == 300)
         #expect(result.energyKWh.value > 0)
@@ -70,13 +70,13 @@ struct RunTests {
         _ workload: Workload, by policy: some PlacementPolicy
     ) throws -> [HostIndex?] {
         var cluster = ClusterState()
-        for host in workload.hosts { try cluster.add(host) }
-        for group in workload.groups { try cluster.add(group) }
-        cluster.keepIndex(for: policy)
+        for host in workload.hosts { try cluster.registerHost(host) }
+        for group in workload.groups { try cluster.registerGroup(group) }
+        cluster.maintainIndex(for: policy)
         return try workload.requests.indices.map { request in
-            let vm = try cluster.add(workload.placementVM(forRequest: request))
-            guard let host = cluster.choose(vm, by: policy) else { return nil }
-            cluster.assign(vm, to: host)
+            let vm = try cluster.registerVM(workload.placementVM(forRequest: request))
+            guard let host = cluster.chooseHost(for: vm, using: policy) else { return nil }
+            cluster.assignVM(vm, to: host)
             return host
         }
     }

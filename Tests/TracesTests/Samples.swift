@@ -11,10 +11,10 @@ final class TraceFolder {
 
     init() throws {
         path = NSTemporaryDirectory() + "ferry-traces-\(UUID().uuidString)"
-        try Folder.make(path)
+        try Folder.createFolder(at: path)
     }
 
-    deinit { try? Folder.remove(path) }
+    deinit { try? Folder.removeRecursively(at: path) }
 
     func write(_ name: String, _ bytes: [UInt8]) throws {
         try Data(bytes).write(to: URL(fileURLWithPath: "\(path)/\(name)"))

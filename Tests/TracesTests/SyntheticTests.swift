@@ -13,7 +13,7 @@ struct SyntheticTests {
         _ kind: SyntheticWorkload, vms: Int, days: Int = 1, seed: UInt64 = 1
     ) throws -> Workload {
         kind.makeWorkload(
-            try SyntheticParameters(vms: vms, duration: .seconds(days * 86_400), seed: seed))
+            from: try SyntheticParameters(vms: vms, duration: .seconds(days * 86_400), seed: seed))
     }
 
     /// FNV-1a over all that a run reads.
@@ -29,7 +29,7 @@ struct SyntheticTests {
             add(UInt64(bitPattern: Int64(request.series)))
             guard request.series >= 0 else { continue }
             add(
-                workload.utilisation.cpuShare(inRow: request.series, after: .seconds(600))
+                workload.utilisation.sampledCPUShare(inRow: request.series, after: .seconds(600))
                     .bitPattern)
         }
         return hash
@@ -65,7 +65,7 @@ struct SyntheticTests {
         #expect(workload.end == SimTime(seconds: 86_400))
         for row in workload.utilisation.series.indices {
             for step in 0..<3 {
-                let share = workload.utilisation.cpuShare(
+                let share = workload.utilisation.sampledCPUShare(
                     inRow: Int32(row), after: .seconds(step * 300))
                 #expect((0...1).contains(share))
             }
@@ -76,7 +76,7 @@ struct SyntheticTests {
         let hosts = try HostList(
             text: "2,1x64c/512GiB", shape: HostShape(cores: 32, memory: .gibibytes(256)))
         let parameters = try SyntheticParameters(vms: 10, seed: 1, hosts: hosts)
-        let workload = SyntheticWorkload.steady.makeWorkload(parameters)
+        let workload = SyntheticWorkload.steady.makeWorkload(from: parameters)
         #expect(workload.hosts.map(\.name) == ["host-0", "host-1", "host-2"])
         #expect(workload.hosts.map(\.capacity.milliCPUs) == [32_000, 32_000, 64_000])
     }
@@ -129,7 +129,7 @@ struct SyntheticTests {
         var shares: [Double] = []
         for row in use.series.indices {
             for step in 0..<288 {
-                shares.append(use.cpuShare(inRow: Int32(row), after: .seconds(step * 300)))
+                shares.append(use.sampledCPUShare(inRow: Int32(row), after: .seconds(step * 300)))
             }
         }
         shares.sort()
@@ -145,7 +145,7 @@ struct SyntheticTests {
         let use = try make(.diurnal, vms: 2000, days: 2).utilisation
         func mean(hour: Int) -> Double {
             let shares = use.series.indices.map {
-                use.cpuShare(inRow: Int32($0), after: .seconds(hour * 3600))
+                use.sampledCPUShare(inRow: Int32($0), after: .seconds(hour * 3600))
             }
             return shares.reduce(0, +) / Double(shares.count)
         }

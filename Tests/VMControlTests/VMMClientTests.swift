@@ -23,10 +23,10 @@ struct VMMClientTests {
             }
         }
         let client = try vmm.connect()
-        try client.resume()
-        #expect(try client.status() == status)
+        try client.resumeGuest()
+        #expect(try client.fetchStatus() == status)
         #expect {
-            try client.resume()
+            try client.resumeGuest()
         } throws: { error in
             guard case VMMError.connection(.unexpectedReply) = error else { return false }
             return true
@@ -36,14 +36,15 @@ struct VMMClientTests {
     @Test("Memory that is too small or may shrink is not mapped")
     func shrinking() throws {
         let bytes = Int(Self.memory.bytes)
-        let short = try MemoryFile.create(name: "short", bytes: bytes - 4096)
-        let loose = try MemoryFile.growing(name: "loose")
-        try loose.truncate(to: bytes)
+        let short = try MemoryFile.createFixedSize(name: "short", bytes: bytes - 4096)
+        let loose = try MemoryFile.createGrowing(name: "loose")
+        try loose.truncateFile(toBytes: bytes)
         for file in [short, loose] {
             let vmm = try PlayedVMM(memoryFile: file)
             #expect(throws: VMMError.self) { try vmm.connect() }
         }
-        let whole = try PlayedVMM(memoryFile: MemoryFile.create(name: "whole", bytes: bytes))
+        let whole = try PlayedVMM(
+            memoryFile: MemoryFile.createFixedSize(name: "whole", bytes: bytes))
         #expect(try whole.connect().memory.count == bytes)
     }
 
@@ -69,29 +70,30 @@ private final class PlayedVMM: Sendable {
         folder = FileManager.default.temporaryDirectory.appending(path: "ferry-test-\(UUID())").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let memory = ByteCount.mebibytes(16)
-        let file = try memoryFile ?? MemoryFile.create(name: "memory", bytes: Int(memory.bytes))
-        let bits = try MemoryFile.create(name: "bits", bytes: Int(memory.bytes) / 4096 / 8)
-        let state = try MemoryFile.create(name: "state", bytes: 10)
+        let file =
+            try memoryFile ?? MemoryFile.createFixedSize(name: "memory", bytes: Int(memory.bytes))
+        let bits = try MemoryFile.createFixedSize(name: "bits", bytes: Int(memory.bytes) / 4096 / 8)
+        let state = try MemoryFile.createFixedSize(name: "state", bytes: 10)
         let info = VMMInfo(
             id: VMID(high: 1, low: 2), processID: 77,
             spec: VMSpec(name: try VMName("played"), memory: memory),
             cpuFeatures: CPUFeatures(["sse2"]), status: VMMStatus(state: .running))
-        let listener = try UnixSocket.listen(at: folder + "/control.sock")
+        let listener = try UnixSocket.openListener(at: folder + "/control.sock")
         _ = try NamedThread(name: "played-vmm") {
             // The client's end closes the connection, and with it this thread ends.
-            guard let socket = try? UnixSocket.accept(on: listener) else { return }
+            guard let socket = try? UnixSocket.acceptConnection(on: listener) else { return }
             let connection = VMMConnection(socket)
-            while let frame = try? connection.receive(within: .seconds(60)) {
+            while let frame = try? connection.receiveFrame(within: .seconds(60)) {
                 let number = frame.header.number
                 if number == 0 {
-                    let reply = VMMReply.attached(info).frame(number: 0)
-                    try? connection.send(reply, with: [file, bits])
+                    let reply = VMMReply.attached(info).encodeFrame(number: 0)
+                    try? connection.sendFrame(reply, with: [file, bits])
                     continue
                 }
                 for (number, reply) in answers(number) {
                     var files: [Descriptor] = []
                     if case .state = reply { files = [state] }
-                    try? connection.send(reply.frame(number: number), with: files)
+                    try? connection.sendFrame(reply.encodeFrame(number: number), with: files)
                 }
             }
         }

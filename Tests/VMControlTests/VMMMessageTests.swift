@@ -37,34 +37,34 @@ struct VMMMessageTests {
         let header = try VMMFrameHeader(from: &reader)
         #expect(header.number == 5)
         return try make(
-            header.kind, try reader.raw(header.bodyBytes, field: "body"))
+            header.kind, try reader.readBytes(count: header.bodyBytes, field: "body"))
     }
 
     @Test("A frame has the bytes that the documentation names")
     func golden() {
         #expect(
-            VMMRequest.pause(forHandover: true).frame(number: 5)
+            VMMRequest.pause(forHandover: true).encodeFrame(number: 5)
                 == [1, 0, 0, 0, 3, 0, 1, 0, 5, 0, 0, 0, 1])
         #expect(
-            VMMRequest.lease(until: BootInstant(nanoseconds: 258)).frame(number: 5)
+            VMMRequest.lease(until: BootInstant(nanoseconds: 258)).encodeFrame(number: 5)
                 == [8, 0, 0, 0, 17, 0, 1, 0, 5, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0, 0])
     }
 
     @Test("Requests read back", arguments: everyRequest)
     func requests(request: VMMRequest) throws {
-        #expect(try decode(request.frame(number: 5), VMMRequest.init(kind:body:)) == request)
+        #expect(try decode(request.encodeFrame(number: 5), VMMRequest.init(kind:body:)) == request)
     }
 
     @Test("Replies read back")
     func replies() throws {
         for reply in try Self.everyReply() {
-            #expect(try decode(reply.frame(number: 5), VMMReply.init(kind:body:)) == reply)
+            #expect(try decode(reply.encodeFrame(number: 5), VMMReply.init(kind:body:)) == reply)
         }
     }
 
     @Test("Every truncation of a message is refused")
     func truncations() throws {
-        for frame in try Self.everyReply().map({ $0.frame(number: 5) }) {
+        for frame in try Self.everyReply().map({ $0.encodeFrame(number: 5) }) {
             let body = frame.dropFirst(VMMFrameHeader.bytes)
             let kind = UInt16(frame[4]) | UInt16(frame[5]) << 8
             for count in 0..<body.count {
@@ -77,7 +77,7 @@ struct VMMMessageTests {
 
     @Test("Every truncation of a request is refused", arguments: everyRequest)
     func truncatedRequests(request: VMMRequest) {
-        let frame = request.frame(number: 5)
+        let frame = request.encodeFrame(number: 5)
         let body = frame.dropFirst(VMMFrameHeader.bytes)
         let kind = UInt16(frame[4]) | UInt16(frame[5]) << 8
         for count in 0..<body.count {
@@ -90,15 +90,15 @@ struct VMMMessageTests {
     @Test("Flipped bits are refused or read as another message, and never trap")
     func bitFlips() throws {
         let frames =
-            try Self.everyReply().map { $0.frame(number: 5) }
-            + Self.everyRequest.map { $0.frame(number: 5) }
+            try Self.everyReply().map { $0.encodeFrame(number: 5) }
+            + Self.everyRequest.map { $0.encodeFrame(number: 5) }
         for frame in frames {
             for bit in 0..<(frame.count * 8) {
                 var flipped = frame
                 flipped[bit / 8] ^= 1 << (bit % 8)
                 var reader = ByteReader(flipped)
                 guard let header = try? VMMFrameHeader(from: &reader),
-                    let body = try? reader.raw(header.bodyBytes, field: "body")
+                    let body = try? reader.readBytes(count: header.bodyBytes, field: "body")
                 else { continue }
                 _ = try? VMMReply(kind: header.kind, body: body)
                 _ = try? VMMRequest(kind: header.kind, body: body)

@@ -6,7 +6,9 @@ package enum ClusterCheck {
     /// - Parameters:
     ///   - checks: of the hosts that answered.
     ///   - isComplete: every host of the cluster answered. Without that, a missing owner may be on a silent host.
-    package static func findings(_ checks: [HostCheck], isComplete: Bool) -> [CheckFinding] {
+    package static func findInconsistencies(in checks: [HostCheck], isComplete: Bool)
+        -> [CheckFinding]
+    {
         var places: [VMID: [Place]] = [:]
         for check in checks {
             for vm in check.vms {
@@ -14,7 +16,7 @@ package enum ClusterCheck {
             }
         }
         return places.sorted { $0.key.description < $1.key.description }
-            .compactMap { finding(about: $1, isComplete: isComplete) }
+            .compactMap { ownershipFinding(for: $1, isComplete: isComplete) }
     }
 
     /// What one host knows of a VM.
@@ -25,7 +27,7 @@ package enum ClusterCheck {
         var description: String { "\(host): \(vm.ledger.words)" }
     }
 
-    private static func finding(about places: [Place], isComplete: Bool) -> CheckFinding? {
+    private static func ownershipFinding(for places: [Place], isComplete: Bool) -> CheckFinding? {
         // A VM that migrates may appear on two hosts, because the hosts answer at different moments.
         if places.contains(where: \.vm.isBusy) { return nil }
         let vm = places[0].vm.id
@@ -36,12 +38,12 @@ package enum ClusterCheck {
             return CheckFinding(
                 .twoOwners, vm: name, vmID: vm, message: "more than one owner: \(all)")
         }
-        guard owners.isEmpty, isComplete, !isOwnerless(places) else { return nil }
+        guard owners.isEmpty, isComplete, !isOwnerless(accordingTo: places) else { return nil }
         return CheckFinding(.noOwner, vm: name, vmID: vm, message: "no owner: \(all)")
     }
 
     /// The ledgers explain why the VM has no owner: it was deleted, its handover is unresolved, or it never had one.
-    private static func isOwnerless(_ places: [Place]) -> Bool {
+    private static func isOwnerless(accordingTo places: [Place]) -> Bool {
         guard let last = places.map(\.vm.ledger.epoch).max() else { return true }
         let latest = places.map(\.vm.ledger).filter { $0.epoch == last }.map(\.kind)
         return last == 0 || latest.contains(.deleted)

@@ -44,14 +44,14 @@ package struct StartMigration: Hashable, Sendable, Codable {
     /// - Parameter usual: the VM's own limit.
     package func checkedDowntimeLimit(usual: DowntimeLimit) throws(Problem) -> DowntimeLimit {
         let limit = downtimeLimit ?? usual
-        if let problem = limit.problem { throw Problem(.invalid, problem) }
+        if let problem = limit.problem { throw Problem(.invalid, detail: problem) }
         return limit
     }
 
     package func checkedStreams(usual: Int) throws(Problem) -> Int {
         let streams = streams ?? usual
         guard (1...Limits.streamsMax).contains(streams) else {
-            throw Problem(.invalid, "streams is \(streams): use 1 to \(Limits.streamsMax)")
+            throw Problem(.invalid, detail: "streams is \(streams): use 1 to \(Limits.streamsMax)")
         }
         return streams
     }
@@ -138,7 +138,7 @@ package struct FailureInfo: Hashable, Sendable, Codable {
     }
 
     /// It is known by now, or known better, what became of the VM.
-    package mutating func settle(aftermath: String, vmIsRunning: Bool) {
+    package mutating func resolveOutcome(aftermath: String, vmIsRunning: Bool) {
         self.aftermath = aftermath
         message = "\(reason); \(aftermath)"
         self.vmIsRunning = vmIsRunning

@@ -115,7 +115,7 @@ package struct Problem: Error, Hashable, Sendable, Codable {
     package var code: String
     package var detail: String
 
-    package init(_ code: Code, _ detail: String) {
+    package init(_ code: Code, detail: String) {
         type = "about:blank"
         title = code.title
         status = code.status

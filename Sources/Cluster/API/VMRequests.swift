@@ -32,7 +32,7 @@ package struct CreateVM: Hashable, Sendable, Codable {
     package func firstEpoch() throws(Problem) -> Epoch {
         guard let epoch else { return .first }
         guard Epoch.valid.contains(Epoch(epoch)) else {
-            throw Problem(.invalid, "epoch is \(epoch): use 1 or more")
+            throw Problem(.invalid, detail: "epoch is \(epoch): use 1 or more")
         }
         return Epoch(epoch)
     }
@@ -50,9 +50,10 @@ package struct CreateVM: Hashable, Sendable, Codable {
 extension VMSpec {
     /// Throws when no new VM can be like this.
     package func checkForCreation() throws(Problem) {
-        if let problem { throw Problem(.invalid, problem) }
+        if let problem { throw Problem(.invalid, detail: problem) }
         if kernel == .unknown {
-            throw Problem(.invalid, "a new VM needs a kernel: only a restored one can be without")
+            throw Problem(
+                .invalid, detail: "a new VM needs a kernel: only a restored one can be without")
         }
     }
 }
@@ -89,8 +90,8 @@ package struct RestoreVM: Hashable, Sendable, Codable {
 }
 
 /// Throws when a path on the agent's host is not absolute, or cannot be a path.
-package func checkPath(_ path: String, field: String) throws(Problem) {
+package func checkAbsolutePath(_ path: String, field: String) throws(Problem) {
     guard path.hasPrefix("/"), !path.utf8.contains(0), path.utf8.count <= Limits.pathBytesMax else {
-        throw Problem(.invalid, "\(field) must be an absolute path on the agent's host")
+        throw Problem(.invalid, detail: "\(field) must be an absolute path on the agent's host")
     }
 }

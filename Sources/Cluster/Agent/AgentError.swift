@@ -27,7 +27,7 @@ package enum AgentError: Error, Sendable, CustomStringConvertible {
             "the certificate in \(folder) has expired: make a new one with `\(Self.issueCommand(for: identity, authority: authority, folder: folder))`"
         case .ledger(let error): "\(error)"
         case .ledgerMissing(let path, let folders):
-            "\(path) is missing, and only the ledger says which VMs this host may run; there are folders of \(folders.joined(separator: ", ")). Restore the file if it was moved, but never an older copy. If it is lost: find out with `ferry vm list` which of these VMs run on other hosts, end the ferry-vmm processes of all VMs on this host, move their folders out of \(Folder.holding(path))/vms, and start this agent again"
+            "\(path) is missing, and only the ledger says which VMs this host may run; there are folders of \(folders.joined(separator: ", ")). Restore the file if it was moved, but never an older copy. If it is lost: find out with `ferry vm list` which of these VMs run on other hosts, end the ferry-vmm processes of all VMs on this host, move their folders out of \(Folder.parentFolder(ofPath: path))/vms, and start this agent again"
         case .term(let error): "\(error)"
         case .programMissing(let path):
             "\(path) does not exist: install ferry-vmm beside ferry-agent, or set FERRY_VMM to its path"

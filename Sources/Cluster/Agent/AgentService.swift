@@ -15,22 +15,22 @@ import UnixSignals
 
 package struct AgentService {
     /// Runs an agent. Throws an error with a message for operators when it cannot start.
-    package static func run(_ options: AgentOptions) async throws {
+    package static func runUntilShutdown(with options: AgentOptions) async throws {
         let output = LogOutput(
             label: "ferry-agent", format: options.logFormat, level: options.logLevel)
         var logger = Logger(label: "ferry-agent") { _ in output }
         logger[metadataKey: "host"] = "\(options.host)"
         let cluster = try ClusterFile(
             loading: options.config, relativeTo: FileManager.default.currentDirectoryPath)
-        let member = try findMember(options.host, of: cluster)
-        let keys = try loadKeys(of: member, in: cluster)
-        let launcher = try makeLauncher(options)
+        let member = try findMember(named: options.host, in: cluster)
+        let keys = try loadCredentials(of: member, in: cluster)
+        let launcher = try makeVMLauncher(from: options)
         let state = try StateFolder(path: cluster.stateFolder(of: member.name))
         let context = HostContext(
             member: member, cluster: cluster, state: state, ledger: try openLedger(of: state),
             launcher: launcher, logger: logger)
         let fence = try loadFence(of: state)
-        let facts = HostFacts.read()
+        let facts = HostFacts.readFromSystem()
         if let problem = facts.kvm.problem {
             logger.error("no KVM", metadata: ["problem": "\(problem)"])
         }
@@ -42,8 +42,8 @@ package struct AgentService {
         let resolver = HandoverResolver(inventory: inventory, history: history, keys: peerKeys)
         let migrations = OutgoingMigrations(
             inventory: inventory, history: history, resolver: resolver, keys: peerKeys)
-        let listener = try TCPSocket.listen(on: member.peer)
-        await inventory.adoptAll(resolver: resolver)
+        let listener = try TCPSocket.openListener(on: member.peer)
+        await inventory.adoptExistingVMs(resolver: resolver)
         await migrations.loadHistory()
         let peers = PeerService(
             host: IncomingMigrations(inventory: inventory, facts: facts), migrations: migrations,
@@ -81,18 +81,18 @@ package struct AgentService {
     }
 
     private static func findMember(
-        _ host: HostName, of cluster: ClusterFile
+        named host: HostName, in cluster: ClusterFile
     ) throws(AgentError) -> ClusterFile.Member {
-        guard let member = cluster.host(host) else {
+        guard let member = cluster.findHost(named: host) else {
             throw .hostNotInCluster(host, path: cluster.path, known: cluster.hosts.map(\.name))
         }
         return member
     }
 
-    private static func loadKeys(
+    private static func loadCredentials(
         of member: ClusterFile.Member, in cluster: ClusterFile
     ) throws -> Credentials {
-        let folder = cluster.keysFolder(of: .agent, member.name)
+        let folder = cluster.keysFolder(for: .agent, named: member.name)
         let keys = try Credentials(loading: KeyFolder(folder))
         let wanted = Identity(cluster: cluster.cluster, role: .agent, name: member.name)
         guard keys.identity == wanted else {
@@ -107,8 +107,9 @@ package struct AgentService {
         return keys
     }
 
-    private static func makeLauncher(_ options: AgentOptions) throws(AgentError) -> VMLauncher {
-        guard File.isThere(options.vmm) else { throw .programMissing(path: options.vmm) }
+    private static func makeVMLauncher(from options: AgentOptions) throws(AgentError) -> VMLauncher
+    {
+        guard File.isPresent(at: options.vmm) else { throw .programMissing(path: options.vmm) }
         return VMLauncher(program: options.vmm, shippedKernel: ShippedKernel.path)
     }
 
@@ -120,8 +121,8 @@ package struct AgentService {
 
     /// A ledger is made at the first start only: a new ledger beside existing VMs would lose their owners.
     private static func openLedger(of state: StateFolder) throws -> LedgerFile {
-        if !File.isThere(state.ledger) {
-            let folders = try state.vmNames().map(\.text)
+        if !File.isPresent(at: state.ledger) {
+            let folders = try state.listVMNames().map(\.text)
             guard folders.isEmpty else {
                 throw AgentError.ledgerMissing(path: state.ledger, folders: folders)
             }

@@ -5,7 +5,7 @@ import Model
 
 enum Timing {
     /// How long a new ferry-vmm may take until it answers. It allocates the guest's memory meanwhile.
-    static func vmmStart(of spec: VMSpec) -> Duration { .seconds(30) + spec.hugePageTime }
+    static func vmmStartLimit(for spec: VMSpec) -> Duration { .seconds(30) + spec.hugePageTime }
     static let vmmRestore = Duration.seconds(600)
     static let vmmStartPoll = Duration.milliseconds(3)
     /// From `quit` to SIGKILL.

@@ -19,92 +19,102 @@ package struct AgentClient: Sendable {
         return agent
     }
 
-    package func host() async throws(ClientError) -> HostInfo {
-        try await send(AgentRoutes.host.request())
+    package func readHostInfo() async throws(ClientError) -> HostInfo {
+        try await sendRequest(AgentRoutes.host.makeRequest())
     }
 
-    package func vms() async throws(ClientError) -> [VMInfo] {
-        try await send(AgentRoutes.listVMs.request()).vms
+    package func listAllVMs() async throws(ClientError) -> [VMInfo] {
+        try await sendRequest(AgentRoutes.listVMs.makeRequest()).vms
     }
-    package func vm(_ name: VMName) async throws(ClientError) -> VMInfo {
-        try await send(AgentRoutes.showVM.request(at: name))
+    package func readVMInfo(named name: VMName) async throws(ClientError) -> VMInfo {
+        try await sendRequest(AgentRoutes.showVM.makeRequest(at: name))
     }
-    package func create(_ request: CreateVM) async throws(ClientError) -> VMInfo {
-        try await send(AgentRoutes.createVM.request(body: request))
+    package func createVM(with request: CreateVM) async throws(ClientError) -> VMInfo {
+        try await sendRequest(AgentRoutes.createVM.makeRequest(body: request))
     }
-    package func restore(_ request: RestoreVM) async throws(ClientError) -> VMInfo {
-        try await send(AgentRoutes.restoreVM.request(body: request), within: Limits.saveTimeout)
+    package func restoreVM(with request: RestoreVM) async throws(ClientError) -> VMInfo {
+        try await sendRequest(
+            AgentRoutes.restoreVM.makeRequest(body: request), within: Limits.saveTimeout)
     }
     /// - Parameter id: what the VM must have; nil for any.
-    package func delete(_ name: VMName, id: VMID? = nil) async throws(ClientError) {
-        _ = try await send(AgentRoutes.deleteVM.request(at: name, query: DeleteVMQuery(id: id)))
+    package func deleteVM(named name: VMName, id: VMID? = nil) async throws(ClientError) {
+        _ = try await sendRequest(
+            AgentRoutes.deleteVM.makeRequest(at: name, query: DeleteVMQuery(id: id)))
     }
-    package func perform(_ action: VMAction, on name: VMName) async throws(ClientError) -> VMInfo {
-        try await send(AgentRoutes.perform(action).request(at: name))
+    package func performAction(_ action: VMAction, on name: VMName) async throws(ClientError)
+        -> VMInfo
+    {
+        try await sendRequest(AgentRoutes.actionRoute(for: action).makeRequest(at: name))
     }
-    package func saveVM(named name: VMName, with request: SaveVM) async throws(ClientError)
+    package func saveVMToFile(named name: VMName, with request: SaveVM) async throws(ClientError)
         -> SavedVM
     {
-        try await send(
-            AgentRoutes.saveVM.request(at: name, body: request), within: Limits.saveTimeout)
+        try await sendRequest(
+            AgentRoutes.saveVM.makeRequest(at: name, body: request), within: Limits.saveTimeout)
     }
 
-    package func log(of name: VMName, tailBytes: Int? = nil) async throws(ClientError) -> [UInt8] {
-        let request = AgentRoutes.readLog.request(at: name, query: LogQuery(tail: tailBytes))
-        return try await endpoint.send(Endpoint.Call(request, to: address))
+    package func readConsoleLog(of name: VMName, tailBytes: Int? = nil) async throws(ClientError)
+        -> [UInt8]
+    {
+        let request = AgentRoutes.readLog.makeRequest(at: name, query: LogQuery(tail: tailBytes))
+        return try await endpoint.fetchAnswerBody(to: Endpoint.Call(request, to: address))
     }
     package func sendConsoleInput(_ bytes: [UInt8], to name: VMName) async throws(ClientError) {
-        var call = try Endpoint.Call(AgentRoutes.writeConsole.request(at: name), to: address)
+        var call = try Endpoint.Call(AgentRoutes.writeConsole.makeRequest(at: name), to: address)
         call.body = bytes
-        _ = try await endpoint.send(call)
+        _ = try await endpoint.fetchAnswerBody(to: call)
     }
     /// Calls with each piece of the console's output, until the VM ends or `body` returns false.
     package func followConsole(
         of name: VMName, receiving body: (ArraySlice<UInt8>) async throws -> Bool
     ) async throws(ClientError) {
-        try await endpoint.stream(AgentRoutes.readConsole.request(at: name), receiving: body)
+        try await endpoint.streamAnswer(
+            to: AgentRoutes.readConsole.makeRequest(at: name), receiving: body)
     }
 
-    package func recovery(of name: VMName) async throws(ClientError) -> RecoveryInfo {
-        try await send(AgentRoutes.showRecovery.request(at: VMReference(name)))
+    package func readRecoveryInfo(named name: VMName) async throws(ClientError) -> RecoveryInfo {
+        try await sendRequest(AgentRoutes.showRecovery.makeRequest(at: VMReference(name)))
     }
-    package func recovery(ofID id: VMID) async throws(ClientError) -> RecoveryInfo {
-        try await send(AgentRoutes.showRecovery.request(at: VMReference(id)))
+    package func readRecoveryInfo(withID id: VMID) async throws(ClientError) -> RecoveryInfo {
+        try await sendRequest(AgentRoutes.showRecovery.makeRequest(at: VMReference(id)))
     }
-    package func recover(
-        _ request: RecoverVM, on name: VMName
+    package func recoverVM(
+        with request: RecoverVM, on name: VMName
     ) async throws(ClientError) -> RecoveryInfo {
-        try await send(AgentRoutes.recoverVM.request(at: name, body: request))
+        try await sendRequest(AgentRoutes.recoverVM.makeRequest(at: name, body: request))
     }
     package func checkConsistency() async throws(ClientError) -> HostCheck {
-        try await send(AgentRoutes.audit.request())
+        try await sendRequest(AgentRoutes.audit.makeRequest())
     }
 
-    package func start(_ request: StartMigration) async throws(ClientError) -> MigrationInfo {
-        try await send(AgentRoutes.startMigration.request(body: request))
+    package func startMigration(with request: StartMigration) async throws(ClientError)
+        -> MigrationInfo
+    {
+        try await sendRequest(AgentRoutes.startMigration.makeRequest(body: request))
     }
     package func migrations() async throws(ClientError) -> [MigrationInfo] {
-        try await send(AgentRoutes.listMigrations.request()).migrations
+        try await sendRequest(AgentRoutes.listMigrations.makeRequest()).migrations
     }
     package func migration(withID id: MigrationID) async throws(ClientError) -> MigrationInfo {
-        try await send(AgentRoutes.showMigration.request(at: id))
+        try await sendRequest(AgentRoutes.showMigration.makeRequest(at: id))
     }
     package func cancelMigration(withID id: MigrationID) async throws(ClientError) -> MigrationInfo
     {
-        try await send(AgentRoutes.cancelMigration.request(at: id))
+        try await sendRequest(AgentRoutes.cancelMigration.makeRequest(at: id))
     }
 
     /// The description of the agent's API.
-    package func openAPI() async throws(ClientError) -> [UInt8] {
-        try await endpoint.send(Endpoint.Call(AgentRoutes.openAPI.request(), to: address))
+    package func readAPIDocument() async throws(ClientError) -> [UInt8] {
+        try await endpoint.fetchAnswerBody(
+            to: Endpoint.Call(AgentRoutes.openAPI.makeRequest(), to: address))
     }
 
     /// Any request, as it is: for what the typed ones cannot say.
-    package func raw(
+    package func sendRawRequest(
         method: String, path: String, body: [UInt8]? = nil
     ) async throws(ClientError) -> [UInt8] {
-        try await endpoint.send(
-            Endpoint.Call(method: HTTPMethod(rawValue: method), path: path, body: body))
+        try await endpoint.fetchAnswerBody(
+            to: Endpoint.Call(method: HTTPMethod(rawValue: method), path: path, body: body))
     }
 
     /// Follows a migration to its end, several reports a second.
@@ -113,9 +123,10 @@ package struct AgentClient: Sendable {
     ) async throws(ClientError) -> MigrationInfo {
         var lines = LineReader(from: name)
         var last: MigrationInfo?
-        try await endpoint.stream(AgentRoutes.followMigration.request(at: id)) { part in
+        try await endpoint.streamAnswer(to: AgentRoutes.followMigration.makeRequest(at: id)) {
+            part in
             for line in try lines.completed(byAppending: part) {
-                let info: MigrationInfo = try endpoint.decode(line)
+                let info: MigrationInfo = try endpoint.decodeAnswer(from: line)
                 last = info
                 await report(info)
             }
@@ -126,9 +137,9 @@ package struct AgentClient: Sendable {
         return try await migration(withID: id)
     }
 
-    private func send<Answer>(
+    private func sendRequest<Answer>(
         _ request: RouteRequest<Answer>, within limit: Duration = Limits.answerTimeout
     ) async throws(ClientError) -> Answer {
-        try await endpoint.send(request, within: limit)
+        try await endpoint.sendRequest(request, within: limit)
     }
 }

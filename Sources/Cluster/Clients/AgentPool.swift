@@ -28,7 +28,7 @@ package final class AgentPool: Sendable {
 
     /// - Parameter keysFolder: with ca.pem, cert.pem and key.pem.
     package init(keysFolder: String) throws(ClientError) {
-        tls = try .ferry(.keys(folder: keysFolder))
+        tls = try .ferryConfiguration(for: .keys(folder: keysFolder))
     }
 
     /// Calls with a client of the agent that is at an address; another one's certificate is refused there.
@@ -45,7 +45,7 @@ package final class AgentPool: Sendable {
         let client = term.map { agent.commanded(inTerm: $0) } ?? agent
         let result: Result<Value, any Error>
         do { result = .success(try await body(client)) } catch { result = .failure(error) }
-        for unused in releaseClient(at: address) { await Self.close(unused) }
+        for unused in releaseClient(at: address) { await Self.closeClient(unused) }
         return try result.get()
     }
 
@@ -59,7 +59,7 @@ package final class AgentPool: Sendable {
             defer { state.entries = [:] }
             return state.entries.values.map(\.http)
         }
-        for client in clients { await Self.close(client) }
+        for client in clients { await Self.closeClient(client) }
     }
 
     private func acquireClient(at address: HostAddress) -> HTTPClient? {
@@ -68,7 +68,7 @@ package final class AgentPool: Sendable {
             state.uses += 1
             var entry =
                 state.entries[address]
-                ?? Entry(http: HTTPClient.cluster([address], tls: tls), lastUse: 0)
+                ?? Entry(http: HTTPClient.makeClusterClient(for: [address], tls: tls), lastUse: 0)
             entry.users += 1
             entry.lastUse = state.uses
             state.entries[address] = entry
@@ -92,7 +92,7 @@ package final class AgentPool: Sendable {
         }
     }
 
-    private static func close(_ client: HTTPClient) async {
+    private static func closeClient(_ client: HTTPClient) async {
         // It was not shut down before, which is all that this throws for.
         try? await client.shutdown()
     }

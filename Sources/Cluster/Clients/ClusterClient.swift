@@ -11,7 +11,8 @@ package final class ClusterClient: Sendable {
     /// - Parameter keysFolder: with ca.pem, cert.pem and key.pem.
     package init(hosts: [HostAddress], keysFolder: String) throws(ClientError) {
         self.hosts = hosts
-        http = try .cluster(hosts, tls: .ferry(.keys(folder: keysFolder)))
+        http = try .makeClusterClient(
+            for: hosts, tls: .ferryConfiguration(for: .keys(folder: keysFolder)))
     }
 
     package func shutdown() async {
@@ -19,13 +20,13 @@ package final class ClusterClient: Sendable {
         try? await http.shutdown()
     }
 
-    package func host(_ name: HostName) -> AgentClient? {
-        hosts.first { $0.name == name }.map(agent)
+    package func agentClient(named name: HostName) -> AgentClient? {
+        hosts.first { $0.name == name }.map(makeAgentClient)
     }
 
-    package var agents: [AgentClient] { hosts.map(agent) }
+    package var agents: [AgentClient] { hosts.map(makeAgentClient) }
 
-    private func agent(_ address: HostAddress) -> AgentClient {
+    private func makeAgentClient(at address: HostAddress) -> AgentClient {
         AgentClient(endpoint: Endpoint(address: address, http: http))
     }
 }

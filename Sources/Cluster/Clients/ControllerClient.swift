@@ -24,8 +24,9 @@ package final class ControllerClient: Sendable {
         controllers: [HostAddress], access: Access, patience: Duration = Limits.leaderPatience
     ) throws(ClientError) {
         precondition(!controllers.isEmpty)
-        let http = HTTPClient.cluster(
-            controllers, tls: try .ferry(access), silenceMax: Limits.controllerSilence)
+        let http = HTTPClient.makeClusterClient(
+            for: controllers, tls: try .ferryConfiguration(for: access),
+            silenceMax: Limits.controllerSilence)
         self.http = http
         self.controllers = controllers.map {
             Endpoint(address: $0, http: http, headers: access.headers)
@@ -39,56 +40,57 @@ package final class ControllerClient: Sendable {
     }
 
     /// Any request, as it is: for what the typed ones cannot say.
-    package func raw(
+    package func sendRawRequest(
         method: String, path: String, body: [UInt8]? = nil
     ) async throws(ClientError) -> (status: Int, body: [UInt8]) {
         let (endpoint, answer) = try await askLeader(
-            Endpoint.Call(method: HTTPMethod(rawValue: method), path: path, body: body))
-        return (answer.status, try endpoint.checked(answer))
+            with: Endpoint.Call(method: HTTPMethod(rawValue: method), path: path, body: body))
+        return (answer.status, try endpoint.checkedBody(of: answer))
     }
 
     /// Sends a request of a route to the leader, and decodes its answer.
-    func send<Answer>(_ request: RouteRequest<Answer>) async throws(ClientError) -> Answer {
+    func sendRequest<Answer>(_ request: RouteRequest<Answer>) async throws(ClientError) -> Answer {
         let (endpoint, answer) = try await askLeader(
-            Endpoint.Call(request, to: controllers[0].address))
-        return try endpoint.decode(endpoint.checked(answer))
+            with: Endpoint.Call(request, to: controllers[0].address))
+        return try endpoint.decodeAnswer(from: endpoint.checkedBody(of: answer))
     }
 
     /// The body of the leader's answer.
-    func bytes<Answer>(
-        of request: RouteRequest<Answer>
+    func fetchAnswerBytes<Answer>(
+        for request: RouteRequest<Answer>
     ) async throws(ClientError) -> [UInt8] {
         let (endpoint, answer) = try await askLeader(
-            Endpoint.Call(request, to: controllers[0].address))
-        return try endpoint.checked(answer)
+            with: Endpoint.Call(request, to: controllers[0].address))
+        return try endpoint.checkedBody(of: answer)
     }
 
     /// The answer of the one that leads.
     func askLeader(
-        _ call: Endpoint.Call
+        with call: Endpoint.Call
     ) async throws(ClientError) -> (Endpoint, Endpoint.Answer) {
-        var search = Search(
+        var search = LeaderSearch(
             controllers: controllers.count, first: current.withLock { $0 },
             end: Instant.now + patience)
         while true {
             let endpoint = controllers[search.index]
             do throws(Endpoint.Failure) {
-                let answer = try await endpoint.ask(call, within: Limits.controllerAnswer)
-                guard let problem = refusal(in: answer, of: endpoint) else {
+                let answer = try await endpoint.fetchAnswer(
+                    to: call, within: Limits.controllerAnswer)
+                guard let problem = notLeaderError(in: answer, from: endpoint) else {
                     current.withLock { $0 = search.index }
                     return (endpoint, answer)
                 }
-                search.refused(problem, leader: leader(at: answer.location))
+                search.recordRefusal(problem, leader: leaderIndex(at: answer.location))
             } catch {
                 if error.mayHaveArrived, !call.method.canBeRepeated { throw error.error }
-                search.failed(error.error)
+                search.recordFailure(error.error)
             }
             try await pauseBeforeNext(in: &search)
         }
     }
 
-    private func pauseBeforeNext(in search: inout Search) async throws(ClientError) {
-        switch search.next(at: Instant.now) {
+    private func pauseBeforeNext(in search: inout LeaderSearch) async throws(ClientError) {
+        switch search.decideNextStep(at: Instant.now) {
         case .ask: return
         case .giveUp(let error): throw error
         case .pause:
@@ -101,11 +103,11 @@ package final class ControllerClient: Sendable {
     }
 
     /// The error of a controller that does not lead; nil for other answers.
-    private func refusal(
-        in answer: Endpoint.Answer, of endpoint: Endpoint
+    private func notLeaderError(
+        in answer: Endpoint.Answer, from endpoint: Endpoint
     ) -> ClientError? {
         guard answer.status == 503 else { return nil }
-        do throws(ClientError) { _ = try endpoint.checked(answer) } catch {
+        do throws(ClientError) { _ = try endpoint.checkedBody(of: answer) } catch {
             if case .problem(let problem, _) = error, problem.knownCode == .notLeader {
                 return error
             }
@@ -114,7 +116,7 @@ package final class ControllerClient: Sendable {
     }
 
     /// Which of the controllers is meant by "https://IP:PORT/…".
-    private func leader(at location: String?) -> Int? {
+    private func leaderIndex(at location: String?) -> Int? {
         guard let location else { return nil }
         return controllers.firstIndex { location.hasPrefix("https://\($0.address.description)/") }
     }
@@ -124,32 +126,32 @@ package final class ControllerClient: Sendable {
     ///
     /// - Parameter begins: called with the revision behind which a controller begins to tell, each time that one does;
     ///   false ends it.
-    package func events(
+    package func followEvents(
         after revision: UInt64?, begins: (UInt64) async throws -> Bool = { _ in true },
         receiving body: (ClusterEvent) async throws -> Bool
     ) async throws {
         var reader = EventReader(after: revision)
-        var search = Search(
+        var search = LeaderSearch(
             controllers: controllers.count, first: current.withLock { $0 },
             end: Instant.now + patience)
         while !reader.isOver {
             let endpoint = controllers[search.index]
             do {
-                try await reader.follow(endpoint, begins: begins) { event in
+                try await reader.followEvents(from: endpoint, begins: begins) { event in
                     search.end = Instant.now + patience
                     return try await body(event)
                 }
                 // Ended in good order, by the server: it may be asked again.
-                search.refused(
+                search.recordRefusal(
                     .unreachable(
                         host: endpoint.address.name, address: endpoint.address.description,
                         reason: "it ended the stream of events"), leader: nil)
             } catch let error as ClientError {
                 guard error.isPassing else { throw error }
                 if case .problem = error {
-                    search.refused(error, leader: nil)
+                    search.recordRefusal(error, leader: nil)
                 } else {
-                    search.failed(error)
+                    search.recordFailure(error)
                 }
             }
             if !reader.isOver { try await pauseBeforeNext(in: &search) }
@@ -157,9 +159,9 @@ package final class ControllerClient: Sendable {
     }
 
     /// The revision that the cluster is at: who lists everything now and then follows the events behind it misses nothing.
-    package func revision() async throws -> UInt64 {
+    package func readCurrentRevision() async throws -> UInt64 {
         var found: UInt64?
-        try await events(after: nil) { revision in
+        try await followEvents(after: nil) { revision in
             found = revision
             return false
         } receiving: { _ in
@@ -191,7 +193,7 @@ extension ClientError {
 
 /// Goes round the controllers until one leads: at once to the one that is named, to each once without a pause, then
 /// with pauses, until the time is over. When none of them can be reached at all it ends after the first round.
-struct Search {
+struct LeaderSearch {
     enum Next {
         case ask
         case pause
@@ -213,17 +215,17 @@ struct Search {
         self.end = end
     }
 
-    mutating func refused(_ error: ClientError, leader: Int?) {
+    mutating func recordRefusal(_ error: ClientError, leader: Int?) {
         hasAnswer = true
         last = error
         if leader != index { named = leader }
     }
 
-    mutating func failed(_ error: ClientError) {
+    mutating func recordFailure(_ error: ClientError) {
         if last == nil || !hasAnswer { last = error }
     }
 
-    mutating func next(at now: Instant) -> Next {
+    mutating func decideNextStep(at now: Instant) -> Next {
         tried += 1
         index = named ?? (index + 1) % count
         let wasNamed = named != nil

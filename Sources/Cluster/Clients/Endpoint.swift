@@ -61,15 +61,15 @@ struct Endpoint: Sendable {
     }
 
     /// Sends a request of a route, and decodes its answer.
-    func send<Answer>(
+    func sendRequest<Answer>(
         _ request: RouteRequest<Answer>, within limit: Duration = Limits.answerTimeout
     ) async throws(ClientError) -> Answer {
-        try decode(await send(Call(request, to: address), within: limit))
+        try decodeAnswer(from: await fetchAnswerBody(to: Call(request, to: address), within: limit))
     }
 
     /// The answer, whatever it says.
-    func ask(
-        _ call: Call, within limit: Duration = Limits.answerTimeout
+    func fetchAnswer(
+        to call: Call, within limit: Duration = Limits.answerTimeout
     ) async throws(Failure) -> Answer {
         do {
             let response = try await http.execute(
@@ -80,24 +80,25 @@ struct Endpoint: Sendable {
                 location: response.headers.first(name: "location"),
                 body: Array(bytes.readableBytesView))
         } catch {
-            throw Failure(error: clientError(error), mayHaveArrived: mayHaveArrived(error))
+            throw Failure(
+                error: makeClientError(from: error), mayHaveArrived: mayHaveArrived(despite: error))
         }
     }
 
     /// The answer's body; throws `.problem` for an answer that is not a success.
-    func send(
-        _ call: Call, within limit: Duration = Limits.answerTimeout
+    func fetchAnswerBody(
+        to call: Call, within limit: Duration = Limits.answerTimeout
     ) async throws(ClientError) -> [UInt8] {
         let answer: Answer
-        do { answer = try await ask(call, within: limit) } catch {
+        do { answer = try await fetchAnswer(to: call, within: limit) } catch {
             throw error.error
         }
-        return try checked(answer)
+        return try checkedBody(of: answer)
     }
 
     /// Calls with each piece of an answer that goes on, until the server ends it or `body` returns false.
-    func stream<Message>(
-        _ request: RouteRequest<Message>,
+    func streamAnswer<Message>(
+        to request: RouteRequest<Message>,
         receiving body: (ArraySlice<UInt8>) async throws -> Bool
     ) async throws(ClientError) {
         let call = try Call(request, to: address)
@@ -107,8 +108,8 @@ struct Endpoint: Sendable {
                 httpRequest(of: call), deadline: .distantFuture)
             guard response.status == .ok else {
                 let bytes = try await response.body.collect(upTo: API.Limits.answerBytesMax)
-                _ = try checked(
-                    Answer(
+                _ = try checkedBody(
+                    of: Answer(
                         status: Int(response.status.code),
                         location: response.headers.first(name: "location"),
                         body: Array(bytes.readableBytesView)))
@@ -117,17 +118,17 @@ struct Endpoint: Sendable {
             for try await part in response.body {
                 guard try await body(Array(part.readableBytesView)[...]) else { return }
             }
-        } catch { throw clientError(error) }
+        } catch { throw makeClientError(from: error) }
     }
 
-    func decode<Answer: Decodable>(_ bytes: [UInt8]) throws(ClientError) -> Answer {
+    func decodeAnswer<Answer: Decodable>(from bytes: [UInt8]) throws(ClientError) -> Answer {
         if let absent = NoContent() as? Answer { return absent }
         do { return try JSONDecoder().decode(Answer.self, from: Data(bytes)) } catch {
             throw .unexpected(host: address.name, reason: "\(error)")
         }
     }
 
-    func checked(_ answer: Answer) throws(ClientError) -> [UInt8] {
+    func checkedBody(of answer: Answer) throws(ClientError) -> [UInt8] {
         guard !(200..<300).contains(answer.status) else { return answer.body }
         guard let problem = try? JSONDecoder().decode(Problem.self, from: Data(answer.body)) else {
             throw .unexpected(
@@ -149,7 +150,7 @@ struct Endpoint: Sendable {
         return request
     }
 
-    private func clientError(_ error: any Error) -> ClientError {
+    private func makeClientError(from error: any Error) -> ClientError {
         switch error {
         case let error as ClientError: return error
         case let error as HTTPClientError
@@ -160,7 +161,7 @@ struct Endpoint: Sendable {
         case let error as IOError:
             return .unreachable(
                 host: address.name, address: address.description,
-                reason: reason(errno: error.errnoCode))
+                reason: failureReason(errno: error.errnoCode))
         case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
             return .notTrusted(host: address.name, reason: "\(error)")
         default:
@@ -169,7 +170,7 @@ struct Endpoint: Sendable {
         }
     }
 
-    private func mayHaveArrived(_ error: any Error) -> Bool {
+    private func mayHaveArrived(despite error: any Error) -> Bool {
         switch error {
         case let error as HTTPClientError: error != .connectTimeout
         // Connection refused, no route.
@@ -180,7 +181,7 @@ struct Endpoint: Sendable {
     }
 
     /// The errors of a connection that people meet; the others by number.
-    private func reason(errno code: Int32) -> String {
+    private func failureReason(errno code: Int32) -> String {
         switch code {
         case 104: "the connection was reset"
         case 110: "no answer in time"

@@ -22,20 +22,20 @@ struct EventReader {
     init(after revision: UInt64?) { self.revision = revision }
 
     /// Until the stream ends, or `begins` or `body` returns false: then `isOver`.
-    mutating func follow(
-        _ endpoint: Endpoint, begins: (UInt64) async throws -> Bool,
+    mutating func followEvents(
+        from endpoint: Endpoint, begins: (UInt64) async throws -> Bool,
         receiving body: (ClusterEvent) async throws -> Bool
     ) async throws {
         var lines = LineReader(from: endpoint.address.name)
         (id, kind, data, hasBegun) = ("", "", [], false)
         var reader = self
         defer { self = reader }
-        try await endpoint.stream(
-            ControllerRoutes.events.request(query: EventsQuery(after: revision))
+        try await endpoint.streamAnswer(
+            to: ControllerRoutes.events.makeRequest(query: EventsQuery(after: revision))
         ) { part in
             for line in try lines.completed(byAppending: part) {
                 let goesOn: Bool
-                switch try reader.parse(line, from: endpoint) {
+                switch try reader.parseLine(line, from: endpoint) {
                 case nil: continue
                 case .begins(let revision):
                     reader.revision = revision
@@ -54,32 +54,32 @@ struct EventReader {
     }
 
     /// What this line ends.
-    private mutating func parse(
+    private mutating func parseLine(
         _ line: [UInt8], from endpoint: Endpoint
     ) throws(ClientError) -> Message? {
         guard !line.isEmpty else {
             defer { (kind, data) = ("", []) }
-            if !kind.isEmpty { return try event(from: endpoint).map { .event($0) } }
+            if !kind.isEmpty { return try decodeEvent(from: endpoint).map { .event($0) } }
             guard !hasBegun, let revision = UInt64(id) else { return nil }
             hasBegun = true
             return .begins(revision)
         }
-        if let value = value(ofField: "id: ", in: line) {
+        if let value = fieldValue(named: "id: ", in: line) {
             id = String(decoding: value, as: UTF8.self)
         }
-        if let value = value(ofField: "event: ", in: line) {
+        if let value = fieldValue(named: "event: ", in: line) {
             kind = String(decoding: value, as: UTF8.self)
         }
-        if let value = value(ofField: "data: ", in: line) { data += value }
+        if let value = fieldValue(named: "data: ", in: line) { data += value }
         return nil
     }
 
-    private func value(ofField field: String, in line: [UInt8]) -> ArraySlice<UInt8>? {
+    private func fieldValue(named field: String, in line: [UInt8]) -> ArraySlice<UInt8>? {
         line.starts(with: field.utf8) ? line.dropFirst(field.utf8.count) : nil
     }
 
     /// Nil for a kind that is not known here: of a newer controller.
-    private func event(from endpoint: Endpoint) throws(ClientError) -> ClusterEvent? {
+    private func decodeEvent(from endpoint: Endpoint) throws(ClientError) -> ClusterEvent? {
         guard let kind = ClusterEvent.Kind(rawValue: kind) else { return nil }
         guard let revision = UInt64(id) else {
             throw .unexpected(host: endpoint.address.name, reason: "an event without a revision")
@@ -89,10 +89,10 @@ struct EventReader {
         }
         let change: ClusterEvent.Change =
             switch kind {
-            case .host: .host(try endpoint.decode(data))
-            case .vm: .vm(try endpoint.decode(data))
-            case .operation: .operation(try endpoint.decode(data))
-            case .balance: .balance(try endpoint.decode(data))
+            case .host: .host(try endpoint.decodeAnswer(from: data))
+            case .vm: .vm(try endpoint.decodeAnswer(from: data))
+            case .operation: .operation(try endpoint.decodeAnswer(from: data))
+            case .balance: .balance(try endpoint.decodeAnswer(from: data))
             case .reset: .reset
             }
         return ClusterEvent(revision: revision, change: change)

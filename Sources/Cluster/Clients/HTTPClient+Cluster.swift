@@ -24,8 +24,8 @@ package enum Access: Sendable {
 extension HTTPClient {
     /// Connections go to the IP addresses; each server's certificate is checked for its DNS name.
     /// - Parameter silenceMax: for how long an answer may pause; nil: for ever, as a console does.
-    static func cluster(
-        _ addresses: [HostAddress], tls: TLSConfiguration, silenceMax: Duration? = nil
+    static func makeClusterClient(
+        for addresses: [HostAddress], tls: TLSConfiguration, silenceMax: Duration? = nil
     ) -> HTTPClient {
         var configuration = HTTPClient.Configuration()
         configuration.tlsConfiguration = tls
@@ -46,7 +46,7 @@ extension HTTPClient {
 }
 
 extension TLSConfiguration {
-    static func ferry(_ access: Access) throws(ClientError) -> TLSConfiguration {
+    static func ferryConfiguration(for access: Access) throws(ClientError) -> TLSConfiguration {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.minimumTLSVersion = .tlsv13
         tls.certificateVerification = .fullVerification

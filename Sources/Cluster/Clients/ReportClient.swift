@@ -17,27 +17,29 @@ package struct ReportClient: Sendable {
         controllers: [HostAddress], keysFolder: String, timeout: Duration
     ) throws(ClientError) {
         self.timeout = timeout
-        http = try .cluster(controllers, tls: .ferry(.keys(folder: keysFolder)))
+        http = try .makeClusterClient(
+            for: controllers, tls: .ferryConfiguration(for: .keys(folder: keysFolder)))
     }
 
-    package func register(
-        _ registration: HostRegistration, of host: HostName, at controller: HostAddress
+    package func sendRegistration(
+        _ registration: HostRegistration, of host: HostName, to controller: HostAddress
     ) async throws(ClientError) -> HeartbeatAnswer {
-        try await send(
-            ControllerRoutes.registerAgent.request(at: host, body: registration), to: controller)
+        try await sendRequest(
+            ControllerRoutes.registerAgent.makeRequest(at: host, body: registration), to: controller
+        )
     }
 
-    package func send(
+    package func sendHeartbeat(
         _ heartbeat: Heartbeat, of host: HostName, to controller: HostAddress
     ) async throws(ClientError) -> HeartbeatAnswer {
-        try await send(
-            ControllerRoutes.heartbeat.request(at: host, body: heartbeat), to: controller)
+        try await sendRequest(
+            ControllerRoutes.heartbeat.makeRequest(at: host, body: heartbeat), to: controller)
     }
 
-    private func send(
+    private func sendRequest(
         _ request: RouteRequest<HeartbeatAnswer>, to controller: HostAddress
     ) async throws(ClientError) -> HeartbeatAnswer {
-        try await Endpoint(address: controller, http: http).send(request, within: timeout)
+        try await Endpoint(address: controller, http: http).sendRequest(request, within: timeout)
     }
 
     package func shutdown() async {

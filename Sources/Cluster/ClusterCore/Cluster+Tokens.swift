@@ -5,33 +5,33 @@ import Model
 
 extension Cluster {
     package mutating func createToken(
-        _ record: TokenRecord, in context: inout Context
+        from record: TokenRecord, in context: inout Context
     ) throws(Problem) -> TokenInfo {
         guard records.tokens.count < Limits.tokensMax else {
             throw Problem(
-                .tooMany, "there are \(records.tokens.count) tokens, the most there can be")
+                .tooMany, detail: "there are \(records.tokens.count) tokens, the most there can be")
         }
         do throws(NameError) { _ = try HostName(record.name) } catch {
-            throw Problem(.invalid, "\(error)")
+            throw Problem(.invalid, detail: "\(error)")
         }
         guard records.tokens[record.name] == nil else {
-            throw Problem(.nameTaken, "there is a token \(record.name) already")
+            throw Problem(.nameTaken, detail: "there is a token \(record.name) already")
         }
-        _ = records.tokens.store(record, in: &context)
+        _ = records.tokens.storeRecord(record, in: &context)
         return TokenInfo(record)
     }
 
     package mutating func deleteToken(
-        _ name: String, in context: inout Context
+        named name: String, in context: inout Context
     ) throws(Problem) {
         guard records.tokens[name] != nil else {
-            throw Problem(.tokenNotFound, "there is no token '\(name.prefix(100))'")
+            throw Problem(.tokenNotFound, detail: "there is no token '\(name.prefix(100))'")
         }
-        records.tokens.remove(name, in: &context)
+        records.tokens.removeRecord(named: name, in: &context)
     }
 
     package func listTokens(after name: String?, limit: Int) -> Page<TokenInfo> {
-        let names = records.tokens.names(after: name)
+        let names = records.tokens.recordNames(after: name)
         let items = names.prefix(limit).compactMap { records.tokens[$0].map { TokenInfo($0) } }
         return Page(items: items, next: names.count > limit ? items.last?.name : nil)
     }

@@ -5,17 +5,17 @@ package import Model
 import Placement
 
 extension Cluster {
-    package func vm(named name: VMName) throws(Problem) -> ClusterVM {
-        view(of: try vmRecord(named: name))
+    package func clusterVM(named name: VMName) throws(Problem) -> ClusterVM {
+        clusterVM(for: try vmRecord(named: name))
     }
 
     package func listVMs(
         after: VMName?, limit: Int, host: HostName? = nil, state: ClusterVMState? = nil
     ) -> Page<ClusterVM> {
         var items: [ClusterVM] = []
-        for name in records.vms.names(after: after) {
+        for name in records.vms.recordNames(after: after) {
             guard let record = records.vms[name] else { continue }
-            let vm = view(of: record)
+            let vm = clusterVM(for: record)
             if let host, vm.host != host, vm.destination != host { continue }
             if let state, vm.state != state { continue }
             if items.count == limit { return Page(items: items, next: items.last?.name.text) }
@@ -24,12 +24,12 @@ extension Cluster {
         return Page(items: items)
     }
 
-    func view(of vm: ClusterVMRecord) -> ClusterVM {
+    func clusterVM(for vm: ClusterVMRecord) -> ClusterVM {
         let use = observations[vm.id]?.use
         var view = ClusterVM(
             id: vm.id, revision: vm.version, spec: vm.spec, policy: vm.policy,
-            state: state(of: vm), epoch: vm.place?.epoch ?? vm.epochMax)
-        view.reason = reason(of: vm)
+            state: currentState(of: vm), epoch: vm.place?.epoch ?? vm.epochMax)
+        view.reason = vmStateReason(of: vm)
         view.host = vm.place?.host ?? vm.start?.host
         view.destination = vm.move?.to
         view.migration = vm.move?.migration
@@ -41,7 +41,7 @@ extension Cluster {
         return view
     }
 
-    private func state(of vm: ClusterVMRecord) -> ClusterVMState {
+    private func currentState(of vm: ClusterVMRecord) -> ClusterVMState {
         if vm.isDeleting { return .deleting }
         guard let place = vm.place else {
             if vm.start != nil { return .starting }
@@ -49,16 +49,16 @@ extension Cluster {
         }
         if records.hosts[place.host]?.state == .unreachable { return .unknown }
         if vm.move != nil { return .migrating }
-        guard let report = report(of: vm.id, from: place.host) else {
+        guard let report = latestReport(of: vm.id, from: place.host) else {
             // Just made, or not heard of since this controller leads.
             if vm.failure != nil { return .failed }
             return vm.policy.desired == .running ? .running : .stopping
         }
-        return state(of: vm, reportedAs: report)
+        return reportedState(of: vm, in: report)
     }
 
-    private func state(
-        of vm: ClusterVMRecord, reportedAs report: VMReport
+    private func reportedState(
+        of vm: ClusterVMRecord, in report: VMReport
     ) -> ClusterVMState {
         if report.ownership == .released { return .unknown }
         switch report.state {
@@ -73,7 +73,7 @@ extension Cluster {
         }
     }
 
-    private func reason(of vm: ClusterVMRecord) -> String? {
+    private func vmStateReason(of vm: ClusterVMRecord) -> String? {
         if let failure = vm.failure { return failure }
         if let place = vm.place, records.hosts[place.host]?.state == .unreachable {
             return "host \(place.host) is unreachable, so it is not known whether it runs there"
@@ -81,31 +81,31 @@ extension Cluster {
         return nil
     }
 
-    package func host(named name: HostName, at now: Moment) throws(Problem) -> ClusterHost {
-        view(of: try hostRecord(named: name), at: now)
+    package func clusterHost(named name: HostName, at now: Moment) throws(Problem) -> ClusterHost {
+        clusterHost(for: try hostRecord(named: name), at: now)
     }
 
     package func listHosts(
         after: HostName?, limit: Int, at now: Moment
     ) -> Page<ClusterHost> {
-        let names = records.hosts.names(after: after)
+        let names = records.hosts.recordNames(after: after)
         let items = names.prefix(limit).compactMap {
-            records.hosts[$0].map { view(of: $0, at: now) }
+            records.hosts[$0].map { clusterHost(for: $0, at: now) }
         }
         return Page(items: items, next: names.count > limit ? items.last?.name.text : nil)
     }
 
-    private func view(of host: HostRecord, at now: Moment) -> ClusterHost {
+    private func clusterHost(for host: HostRecord, at now: Moment) -> ClusterHost {
         let observed = observations[host.name]
         let scheduler = scheduling.state
-        let index = scheduler.host(named: host.name.text)
-        let used = index.map { scheduler.used(on: $0) } ?? .none
-        let limit = index.map { scheduler.limit(of: $0) } ?? .none
+        let index = scheduler.indexOfHost(named: host.name.text)
+        let used = index.map { scheduler.usedResources(on: $0) } ?? .none
+        let limit = index.map { scheduler.resourceLimit(of: $0) } ?? .none
         let heard = (observed?.heartbeatCount ?? 0) > 0 ? observed?.heardAt : nil
         let load = observed?.load ?? ObservedLoad()
         return ClusterHost(
             name: host.name, revision: host.version, state: host.state, wanted: host.wanted,
-            reason: reason(of: host), isFenced: host.silence?.fence != nil,
+            reason: hostStateReason(of: host), isFenced: host.silence?.fence != nil,
             heardOfMsAgo: heard.map { (now.uptime - $0).wholeMilliseconds },
             operation: host.operation, registration: HostRegistration(host.description),
             cpuCores: load.cpuCores, memoryUsedBytes: load.memoryUsedBytes,
@@ -114,11 +114,11 @@ extension Cluster {
             memoryPromisedBytes: UInt64(max(0, used.memoryBytes)),
             vcpusLimit: Double(limit.milliCPUs) / 1000,
             memoryLimitBytes: UInt64(max(0, limit.memoryBytes)),
-            vms: index.map { scheduler.vmCount(on: $0) } ?? 0,
+            vms: index.map { scheduler.hostedVMCount(on: $0) } ?? 0,
             unmanagedVMs: observations.unmanagedVMs(on: host.name).values.map(\.name).sorted())
     }
 
-    private func reason(of host: HostRecord) -> String? {
+    private func hostStateReason(of host: HostRecord) -> String? {
         switch host.silence?.fence {
         case .operator: "an operator said that it is off"
         case .lease: "silent for longer than its lease: its leased VMs have stopped"
@@ -136,7 +136,7 @@ extension Cluster {
 
     package var vmCounts: [String: Int] {
         var counts = Dictionary(ClusterVMState.allCases.map { ($0.rawValue, 0) }) { $1 }
-        for vm in records.vms.all { counts[state(of: vm).rawValue, default: 0] += 1 }
+        for vm in records.vms.all { counts[currentState(of: vm).rawValue, default: 0] += 1 }
         return counts
     }
 
@@ -144,7 +144,7 @@ extension Cluster {
 
     /// The first thing wrong with the scheduler's picture, held against its own rules: for tests.
     package func brokenRule() -> String? {
-        scheduling.state.wrongSum() ?? scheduling.state.brokenRule()
+        scheduling.state.sumMismatch() ?? scheduling.state.ruleViolation()
     }
 
     package var imbalance: Double {
@@ -156,11 +156,11 @@ extension Cluster {
 // MARK: - Operations
 
 extension Cluster {
-    func view(of run: OperationRecord) -> OperationInfo {
+    func operationInfo(for run: OperationRecord) -> OperationInfo {
         OperationInfo(
             id: run.id, revision: run.version, kind: run.kind, state: run.state, host: run.host,
             startedAtMs: run.startedAtMs, endedAtMs: run.endedAtMs, startedBy: run.startedBy,
-            plan: PlanInfo(run.plan) { order(of: $0, of: run) }, movesDone: run.movesDone,
+            plan: PlanInfo(run.plan) { currentOrder(for: $0, of: run) }, movesDone: run.movesDone,
             detail: run.detail)
     }
 }

@@ -32,18 +32,18 @@ package struct Cluster {
     ///   - stored: all that the store has.
     ///   - seed: random bits, for identifiers that are made here.
     package init(
-        _ stored: [ClusterRecord], settings: ControlSettings, term: Term, seed: Identifier128,
+        records stored: [ClusterRecord], settings: ControlSettings, term: Term, seed: Identifier128,
         now: Moment
     ) throws(ClusterStateError) {
         self.settings = settings
         self.term = term
         identifiers = (SplitMix64(seed: seed.high), SplitMix64(seed: seed.low))
         records = ClusterRecords(
-            stored, defaultBalance: BalanceSettings(mode: settings.balance))
+            records: stored, defaultBalance: BalanceSettings(mode: settings.balance))
         observations = Observations(of: records, at: now.uptime)
         commands = CommandQueue(waiting: records.vms.all.map(\.id))
         scheduling = Scheduling(policy: settings.policy, seed: settings.seed)
-        try scheduling.rebuild(from: records, observations, at: now)
+        try scheduling.rebuildState(from: records, observed: observations, at: now)
     }
 
     mutating func newIdentifier() -> Identifier128 {
@@ -51,47 +51,49 @@ package struct Cluster {
     }
 
     /// What is to be stored under a key now; nil: it is to be removed.
-    package func record(under key: RecordKey) -> ClusterRecord? { records.record(under: key) }
+    package func storedRecord(under key: RecordKey) -> ClusterRecord? {
+        records.storedRecord(under: key)
+    }
 }
 
 // MARK: - Changing records
 
 extension Cluster {
-    mutating func store(_ host: HostRecord, in context: inout Context) {
-        guard let change = records.hosts.store(host, in: &context),
+    mutating func storeHostRecord(_ host: HostRecord, in context: inout Context) {
+        guard let change = records.hosts.storeRecord(host, in: &context),
             change.before?.state != change.after.state
         else { return }
-        context.report(.hostChanged(host.name, host.state))
-        scheduling.setState(host.state, of: host.name)
-        if host.state == .active { lookAgainForRoom() }
+        context.reportEvent(.hostChanged(host.name, host.state))
+        scheduling.setHostState(host.state, of: host.name)
+        if host.state == .active { retryUnplacedVMs() }
     }
 
     /// There may be a host now for VMs that no host would take.
-    private mutating func lookAgainForRoom() {
+    private mutating func retryUnplacedVMs() {
         for id in commands.waitingVMs {
             guard let vm = records.vms[id], vm.place == nil, vm.start == nil else { continue }
-            commands.retryAtOnce(id)
+            commands.clearRetryDelay(for: id)
         }
     }
 
-    mutating func store(_ vm: ClusterVMRecord, in context: inout Context) {
-        guard let change = records.vms.store(vm, in: &context) else { return }
-        scheduling.follow(change, use: observations[vm.id]?.use, at: context.now)
+    mutating func storeVMRecord(_ vm: ClusterVMRecord, in context: inout Context) {
+        guard let change = records.vms.storeRecord(vm, in: &context) else { return }
+        scheduling.applyChange(change, use: observations[vm.id]?.use, at: context.now)
     }
 
-    mutating func remove(_ vm: ClusterVMRecord, in context: inout Context) {
-        records.vms.remove(vm, in: &context)
+    mutating func removeVMRecord(_ vm: ClusterVMRecord, in context: inout Context) {
+        records.vms.removeRecord(of: vm, in: &context)
         observations.stopObserving(vm: vm.id)
-        commands.forget(vm.id)
-        scheduling.remove(vm.id)
+        commands.removeEntries(for: vm.id)
+        scheduling.removeVM(withID: vm.id)
     }
 
     /// Orders something of an agent; the answer comes to `commandEnded`.
-    mutating func send(
+    mutating func sendOrder(
         _ order: AgentCommand.Order, for vm: VMID, to host: HostName, in context: inout Context
     ) {
         guard let record = records.hosts[host] else { return }
-        commands.send(order, for: vm, to: record, in: &context)
+        commands.enqueueOrder(order, for: vm, to: record, in: &context)
     }
 }
 
@@ -99,12 +101,12 @@ extension Cluster {
 
 extension Cluster {
     /// It answers, and has said since this controller leads what it has.
-    func isHeard(_ host: HostName) -> Bool {
+    func hasCurrentHeartbeat(from host: HostName) -> Bool {
         records.hosts[host]?.silence == nil && (observations[host]?.heartbeatCount ?? 0) > 0
     }
 
     /// Nothing of a VM that was there runs any more.
-    func isFenced(_ host: HostName, leased: Bool) -> Bool {
+    func isHostFenced(named host: HostName, leased: Bool) -> Bool {
         switch records.hosts[host]?.silence?.fence {
         case .operator: true
         case .lease: leased
@@ -113,11 +115,12 @@ extension Cluster {
     }
 
     /// The source of a migration says that it knows it.
-    func isConfirmed(_ move: MoveOrder) -> Bool {
-        isHeard(move.from) && (observations[move.from]?.reports(migration: move.migration) ?? false)
+    func isConfirmedBySource(move: MoveOrder) -> Bool {
+        hasCurrentHeartbeat(from: move.from)
+            && (observations[move.from]?.hasReported(migration: move.migration) ?? false)
     }
 
-    func report(of vm: VMID, from host: HostName) -> VMReport? {
-        observations[vm]?.report(from: host)
+    func latestReport(of vm: VMID, from host: HostName) -> VMReport? {
+        observations[vm]?.latestReport(from: host)
     }
 }

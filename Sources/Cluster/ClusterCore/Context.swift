@@ -8,7 +8,7 @@ package struct Context: Sendable {
     package init(now: Moment) { self.now = now }
 
     /// This record was changed, made or removed.
-    mutating func markChanged(_ key: RecordKey) { output.markChanged(key) }
-    mutating func send(_ command: AgentCommand) { output.send(command) }
-    mutating func report(_ news: ClusterNews) { output.report(news) }
+    mutating func markRecordChanged(under key: RecordKey) { output.markRecordChanged(under: key) }
+    mutating func sendCommand(_ command: AgentCommand) { output.appendCommand(command) }
+    mutating func reportEvent(_ news: ClusterLogEvent) { output.appendEvent(news) }
 }

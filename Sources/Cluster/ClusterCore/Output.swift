@@ -40,7 +40,7 @@ package enum CommandResult: Hashable, Sendable {
 }
 
 /// Events for metrics and logs.
-package enum ClusterNews: Hashable, Sendable {
+package enum ClusterLogEvent: Hashable, Sendable {
     case migrationEnded(MigrationInfo, predicted: MovePrediction?)
     case placed(VMName, on: HostName)
     case notPlaced(VMName, reason: String)
@@ -55,11 +55,11 @@ package struct Output: Sendable {
     /// Records that were changed, made or removed: read from the cluster when they are stored.
     package private(set) var changed: Set<RecordKey> = []
     package private(set) var commands: [AgentCommand] = []
-    package private(set) var news: [ClusterNews] = []
+    package private(set) var events: [ClusterLogEvent] = []
 
     init() {}
 
-    mutating func markChanged(_ key: RecordKey) { changed.insert(key) }
-    mutating func send(_ command: AgentCommand) { commands.append(command) }
-    mutating func report(_ news: ClusterNews) { self.news.append(news) }
+    mutating func markRecordChanged(under key: RecordKey) { changed.insert(key) }
+    mutating func appendCommand(_ command: AgentCommand) { commands.append(command) }
+    mutating func appendEvent(_ news: ClusterLogEvent) { self.events.append(news) }
 }

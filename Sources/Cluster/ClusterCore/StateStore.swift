@@ -156,36 +156,37 @@ package enum StoreError: Error, Hashable, Sendable {
 
 /// A store. Values are opaque to it.
 package protocol StateStore: Sendable {
-    func read(_ key: StoreKey) async throws(StoreError) -> StoreEntry?
+    func readEntry(at key: StoreKey) async throws(StoreError) -> StoreEntry?
 
     /// Entries whose key begins with `prefix` and comes after `after`.
-    func list(
-        _ prefix: String, after: StoreKey?, limit: Int
+    func listEntries(
+        prefix: String, after: StoreKey?, limit: Int
     ) async throws(StoreError) -> StorePage
 
     /// All entries whose key begins with `prefix`, as they were at one revision.
-    func listAll(_ prefix: String) async throws(StoreError) -> StorePage
+    func listAllEntries(prefix: String) async throws(StoreError) -> StorePage
 
     /// Durable when it returns.
-    func commit(_ transaction: StoreTransaction) async throws(StoreError) -> Revision
+    func commitTransaction(_ transaction: StoreTransaction) async throws(StoreError) -> Revision
 
     /// Every later change of keys that begin with `prefix`, batch by batch in order, none left out. `next()` throws
     /// `compacted` when that cannot be kept any more; cancellation of its task ends it.
-    func watch(_ prefix: String, after: Revision) async throws(StoreError) -> any StoreWatch
+    func watchChanges(prefix: String, after: Revision) async throws(StoreError) -> any StoreWatch
 
     /// Waits until this candidate leads; cancellation ends the wait with `closed`.
-    func campaign(_ candidate: Candidate, lease: Duration) async throws(StoreError) -> Leader
+    func acquireLeadership(for candidate: Candidate, lease: Duration) async throws(StoreError)
+        -> Leader
 
     /// Leads for another lease from the moment of the call. Throws `deposed` when it no longer does.
-    func renew(_ leader: Leader) async throws(StoreError)
+    func renewLeadership(of leader: Leader) async throws(StoreError)
 
     /// Leads no longer, so that another one need not wait for the lease's end.
-    func resign(_ leader: Leader) async throws(StoreError)
+    func resignLeadership(of leader: Leader) async throws(StoreError)
 
-    func leader() async throws(StoreError) -> Leader?
+    func currentLeader() async throws(StoreError) -> Leader?
 
     /// What changed before this revision need not be known to watchers any more.
-    func compact(before revision: Revision) async throws(StoreError)
+    func compactChanges(before revision: Revision) async throws(StoreError)
 
     func close() async
 }
@@ -193,17 +194,17 @@ package protocol StateStore: Sendable {
 /// Changes as they come.
 package protocol StoreWatch: Sendable {
     /// Nil when the store is closed or the task cancelled.
-    func next() async throws(StoreError) -> StoreBatch?
+    func nextBatch() async throws(StoreError) -> StoreBatch?
 }
 
 extension StateStore {
     /// For stores that cannot read an older revision: read again from the start when something changes between two
     /// pages.
-    package func listAll(_ prefix: String) async throws(StoreError) -> StorePage {
+    package func listAllEntries(prefix: String) async throws(StoreError) -> StorePage {
         var whole = StorePage(entries: [], revision: .zero, isComplete: false)
         while !whole.isComplete {
-            let page = try await list(
-                prefix, after: whole.entries.last?.key, limit: Limits.entriesPerPage)
+            let page = try await listEntries(
+                prefix: prefix, after: whole.entries.last?.key, limit: Limits.entriesPerPage)
             if !whole.entries.isEmpty, page.revision != whole.revision {
                 whole = StorePage(entries: [], revision: .zero, isComplete: false)
                 continue

@@ -10,7 +10,7 @@ extension ClusterFile {
     /// - Parameter folder: what relative paths in the file are relative to.
     package init(loading path: String, relativeTo folder: String) throws(ClusterFileError) {
         let bytes: [UInt8]
-        do { bytes = try File.read(path, limit: Limits.fileBytesMax) } catch {
+        do { bytes = try File.readContents(at: path, limit: Limits.fileBytesMax) } catch {
             throw .unreadable(path: path, error)
         }
         try self.init(
@@ -31,34 +31,36 @@ extension ClusterFile {
                 "controllers", "store", "control",
             ])
         self.path = path
-        cluster = try reader.value(
-            "cluster", wanted: "a name of lower-case letters, digits and '-'"
+        cluster = try reader.readValue(
+            forKey: "cluster", wanted: "a name of lower-case letters, digits and '-'"
         ) {
             try? ClusterName($0)
         }
-        func absolute(_ path: String) -> String? {
+        func resolvePath(_ path: String) -> String? {
             path.isEmpty ? nil : path.hasPrefix("/") ? path : "\(folder)/\(path)"
         }
-        stateFolder = try reader.value("state-folder", wanted: "a path", absolute)
-        keysFolder = try reader.value("keys-folder", wanted: "a path", absolute)
+        stateFolder = try reader.readValue(
+            forKey: "state-folder", wanted: "a path", parse: resolvePath)
+        keysFolder = try reader.readValue(
+            forKey: "keys-folder", wanted: "a path", parse: resolvePath)
         memoryReserve =
-            reader.has("memory-reserve")
-            ? try reader.value(
-                "memory-reserve", wanted: "a size such as 512MiB, at most 1024TiB",
-                Self.memoryReserve)
+            reader.hasValue(forKey: "memory-reserve")
+            ? try reader.readValue(
+                forKey: "memory-reserve", wanted: "a size such as 512MiB, at most 1024TiB",
+                parse: Self.parseMemoryReserve)
             : .mebibytes(Limits.memoryReserveDefaultMiB)
-        patience = try Self.patience(reader)
+        patience = try Self.readPatience(from: reader)
         controllers =
-            reader.has("controllers")
-            ? try reader.list("controllers", limit: Limits.controllersMax).map {
+            reader.hasValue(forKey: "controllers")
+            ? try reader.readList(forKey: "controllers", limit: Limits.controllersMax).map {
                 (item) throws(ClusterFileError) in
-                try Self.controller(item, in: path)
+                try Self.readController(from: item, path: path)
             } : []
-        store = try Self.store(reader, absolute)
-        control = try Self.control(reader)
-        hosts = try reader.list("hosts", limit: Limits.hostsMax).map {
+        store = try Self.readStore(from: reader, resolvingPath: resolvePath)
+        control = try Self.readControl(from: reader)
+        hosts = try reader.readList(forKey: "hosts", limit: Limits.hostsMax).map {
             (item) throws(ClusterFileError) in
-            try Self.member(item, in: path)
+            try Self.readMember(from: item, path: path)
         }
         try refuseDuplicates()
         if controllers.count > 1, store == .sqlite {
@@ -68,34 +70,37 @@ extension ClusterFile {
         }
     }
 
-    private static func member(
-        _ item: (node: Node, key: String), in path: String
+    private static func readMember(
+        from item: (node: Node, key: String), path: String
     ) throws(ClusterFileError) -> Member {
         let reader = try MappingReader(
             item.node, at: item.key, in: path,
             known: ["name", "api", "peer"] + TraitsReader.keys)
         return Member(
-            name: try reader.value("name", wanted: "a name of lower-case letters, digits and '-'") {
+            name: try reader.readValue(
+                forKey: "name", wanted: "a name of lower-case letters, digits and '-'"
+            ) {
                 try? HostName($0)
             },
-            api: try reader.value("api", wanted: address) { SocketAddress($0) },
-            peer: try reader.value("peer", wanted: address) { SocketAddress($0) },
-            traits: try TraitsReader(reader: reader).traits())
+            api: try reader.readValue(forKey: "api", wanted: address) { SocketAddress($0) },
+            peer: try reader.readValue(forKey: "peer", wanted: address) { SocketAddress($0) },
+            traits: try TraitsReader(reader: reader).readTraits())
     }
 
-    private static func patience(_ root: MappingReader) throws(ClusterFileError) -> Patience {
+    private static func readPatience(from root: MappingReader) throws(ClusterFileError) -> Patience
+    {
         var patience = Patience()
         let keys: [(name: String, path: WritableKeyPath<Patience, Duration>)] = [
             ("dead-peer-after", \.deadPeer),
             ("dead-peer-after-in-handover", \.deadPeerInHandover),
             ("keep-broken-for", \.keepBroken),
         ]
-        guard let reader = try root.mapping("migration", known: keys.map(\.name)) else {
+        guard let reader = try root.readMapping(forKey: "migration", known: keys.map(\.name)) else {
             return patience
         }
-        for key in keys where reader.has(key.name) {
-            patience[keyPath: key.path] = try reader.value(
-                key.name, wanted: "a time from 1s to 1h, such as 10s"
+        for key in keys where reader.hasValue(forKey: key.name) {
+            patience[keyPath: key.path] = try reader.readValue(
+                forKey: key.name, wanted: "a time from 1s to 1h, such as 10s"
             ) {
                 Duration(text: $0).flatMap { Limits.patience.contains($0) ? $0 : nil }
             }
@@ -103,7 +108,7 @@ extension ClusterFile {
         return patience
     }
 
-    private static func memoryReserve(_ text: String) -> ByteCount? {
+    private static func parseMemoryReserve(_ text: String) -> ByteCount? {
         ByteCount(text).flatMap { $0 <= .mebibytes(Limits.memoryReserveMaxMiB) ? $0 : nil }
     }
 
@@ -155,26 +160,27 @@ struct MappingReader {
         }
     }
 
-    func missing(_ key: String) -> ClusterFileError {
+    func missingKeyError(for key: String) -> ClusterFileError {
         .missingKey(path: path, key: prefix + key)
     }
 
-    func bad(_ key: String, wanted: String) -> ClusterFileError {
+    func badValueError(for key: String, wanted: String) -> ClusterFileError {
         .badValue(
             path: path, key: prefix + key,
             value: mapping[Node(key)]?.scalar?.string ?? "the usual value", wanted: wanted)
     }
 
-    func has(_ key: String) -> Bool { mapping[Node(key)] != nil }
+    func hasValue(forKey key: String) -> Bool { mapping[Node(key)] != nil }
 
     /// The mapping under a key; nil when the key is not there.
-    func mapping(_ key: String, known: [String]) throws(ClusterFileError) -> MappingReader? {
+    func readMapping(forKey key: String, known: [String]) throws(ClusterFileError) -> MappingReader?
+    {
         guard let node = mapping[Node(key)] else { return nil }
         return try MappingReader(node, at: prefix + key, in: path, known: known)
     }
 
-    func value<Value>(
-        _ key: String, wanted: String, _ parse: (String) -> Value?
+    func readValue<Value>(
+        forKey key: String, wanted: String, parse: (String) -> Value?
     ) throws(ClusterFileError) -> Value {
         guard let node = mapping[Node(key)] else {
             throw .missingKey(path: path, key: prefix + key)
@@ -187,7 +193,9 @@ struct MappingReader {
         return value
     }
 
-    func list(_ key: String, limit: Int) throws(ClusterFileError) -> [(node: Node, key: String)] {
+    func readList(forKey key: String, limit: Int) throws(ClusterFileError) -> [(
+        node: Node, key: String
+    )] {
         guard let node = mapping[Node(key)] else {
             throw .missingKey(path: path, key: prefix + key)
         }
@@ -200,12 +208,12 @@ struct MappingReader {
     }
 
     /// A list of plain texts; empty when the key is not there.
-    func texts(
-        _ key: String, limit: Int, wanted: String, _ isGood: (String) -> Bool
+    func readTexts(
+        forKey key: String, limit: Int, wanted: String, accepting isGood: (String) -> Bool
     ) throws(ClusterFileError) -> [String] {
-        guard has(key) else { return [] }
+        guard hasValue(forKey: key) else { return [] }
         var texts: [String] = []
-        for item in try list(key, limit: limit) {
+        for item in try readList(forKey: key, limit: limit) {
             guard let text = item.node.scalar?.string, isGood(text) else {
                 throw .badValue(
                     path: path, key: item.key, value: item.node.scalar?.string ?? "not a text",
@@ -217,9 +225,9 @@ struct MappingReader {
     }
 
     /// The value, or what is usual when the key is not there.
-    func value<Value>(
-        _ key: String, usual: Value, wanted: String, _ parse: (String) -> Value?
+    func readValue<Value>(
+        forKey key: String, usual: Value, wanted: String, parse: (String) -> Value?
     ) throws(ClusterFileError) -> Value {
-        has(key) ? try value(key, wanted: wanted, parse) : usual
+        hasValue(forKey: key) ? try readValue(forKey: key, wanted: wanted, parse: parse) : usual
     }
 }

@@ -104,22 +104,22 @@ package struct ClusterFile: Hashable, Sendable {
     package var store: Store
     package var control: Control
 
-    package func host(_ name: HostName) -> Member? { hosts.first { $0.name == name } }
+    package func findHost(named name: HostName) -> Member? { hosts.first { $0.name == name } }
     /// Another host has its API at the same IP address: both are one machine, as in a cluster on loopback.
-    package func sharesMachine(_ name: HostName) -> Bool {
-        guard let ip = host(name)?.api.ip else { return false }
+    package func isOnSharedMachine(host name: HostName) -> Bool {
+        guard let ip = findHost(named: name)?.api.ip else { return false }
         return hosts.contains { $0.name != name && $0.api.ip == ip }
     }
-    package func controller(_ name: HostName) -> Controller? {
+    package func findController(named name: HostName) -> Controller? {
         controllers.first { $0.name == name }
     }
 
     package func stateFolder(of host: HostName) -> String { "\(stateFolder)/hosts/\(host)" }
-    package func controllerFolder(_ name: HostName) -> String {
+    package func controllerFolder(of name: HostName) -> String {
         "\(stateFolder)/controllers/\(name)"
     }
     package var authorityFolder: String { "\(keysFolder)/authority" }
-    package func keysFolder(of role: Role, _ name: HostName) -> String {
+    package func keysFolder(for role: Role, named name: HostName) -> String {
         "\(keysFolder)/\(role.rawValue)-\(name)"
     }
 }

@@ -15,7 +15,7 @@ package struct AgentExecutor: CommandExecutor {
         self.cluster = cluster
     }
 
-    package func execute(_ command: AgentCommand, term: Term) async -> CommandResult {
+    package func executeCommand(_ command: AgentCommand, inTerm term: Term) async -> CommandResult {
         guard let address = SocketAddress(command.apiAddress) else {
             return .unanswered("'\(command.apiAddress)' is no address")
         }
@@ -23,7 +23,7 @@ package struct AgentExecutor: CommandExecutor {
             let agent = HostAddress(
                 cluster: cluster, name: command.host, ip: address.ip, port: Int(address.port))
             return try await pool.withClient(at: agent, term: term.number) { agent in
-                try await Self.sendOrder(command.order, to: agent)
+                try await Self.deliverOrder(command.order, to: agent)
             }
         } catch let error as ClientError {
             guard case .problem(let problem, _) = error else { return .unanswered("\(error)") }
@@ -33,21 +33,21 @@ package struct AgentExecutor: CommandExecutor {
         }
     }
 
-    private static func sendOrder(
+    private static func deliverOrder(
         _ order: AgentCommand.Order, to agent: AgentClient
     ) async throws(ClientError) -> CommandResult {
         switch order {
-        case .create(let request): return .vm(try await agent.create(request))
-        case .perform(let action, let vm): return .vm(try await agent.perform(action, on: vm))
+        case .create(let request): return .vm(try await agent.createVM(with: request))
+        case .perform(let action, let vm): return .vm(try await agent.performAction(action, on: vm))
         case .delete(let vm, let id):
-            try await agent.delete(vm, id: id)
+            try await agent.deleteVM(named: vm, id: id)
             return .done
-        case .migrate(let request): return .migration(try await agent.start(request))
+        case .migrate(let request): return .migration(try await agent.startMigration(with: request))
         case .cancelMigration(let id):
             return .migration(try await agent.cancelMigration(withID: id))
         case .askMigration(let id): return .migration(try await agent.migration(withID: id))
         case .recover(let request, let vm):
-            _ = try await agent.recover(request, on: vm)
+            _ = try await agent.recoverVM(with: request, on: vm)
             return .done
         }
     }

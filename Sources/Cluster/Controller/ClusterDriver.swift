@@ -24,7 +24,7 @@ package actor ClusterDriver {
         let fail: @Sendable (Problem) -> Void
     }
 
-    private struct Reign {
+    private struct ActiveTerm {
         let term: Term
         /// Of the boot clock.
         var leaseEnd: Duration
@@ -36,7 +36,7 @@ package actor ClusterDriver {
     private let commands: CommandRunner
     private let metrics: ControllerMetrics
     private let logger: Logger
-    private var reign: Reign?
+    private var activeTerm: ActiveTerm?
     private var cluster: Cluster?
     /// Of the store, as of the last batch or reading.
     package private(set) var revision = Revision.zero
@@ -44,7 +44,7 @@ package actor ClusterDriver {
     private var generation = 0
     private var queue: [Job] = []
     private var isRunning = false
-    private var notLeading = Problem(.notLeader, "this controller does not lead yet")
+    private var notLeading = Problem(.notLeader, detail: "this controller does not lead yet")
 
     package init(
         store: any StateStore, schema: RecordSchema = .current, settings: ControlSettings,
@@ -59,28 +59,29 @@ package actor ClusterDriver {
     }
 
     /// The leader's term, while it leads and has read everything.
-    package var term: Term? { isLeading && cluster != nil ? reign?.term : nil }
+    package var term: Term? { isLeading && cluster != nil ? activeTerm?.term : nil }
 
     /// Requests that wait for the store to confirm what came before them.
     package var waiting: Int { queue.count }
 
-    package var isLeading: Bool { reign.map { BootClock.now < $0.leaseEnd } ?? false }
+    package var isLeading: Bool { activeTerm.map { BootClock.now < $0.leaseEnd } ?? false }
 
     /// Runs the work and answers when what it changed is stored.
     /// - Parameter isOwn: it comes from the controller itself, which waits for an end that nobody else brings: it is
     ///   taken however long the queue is.
-    package func perform<Value: Sendable>(
-        isOwn: Bool = false, _ work: @escaping Work<Value>
+    package func runOnCluster<Value: Sendable>(
+        isOwn: Bool = false, body work: @escaping Work<Value>
     ) async throws(Problem) -> Value {
         guard isLeading else { throw notLeading }
         guard isOwn || queue.count < Limits.queueMax else {
-            throw Problem(.tooMany, "\(queue.count) requests wait already: come again later")
+            throw Problem(
+                .tooMany, detail: "\(queue.count) requests wait already: come again later")
         }
         let result: Result<Value, Problem> = await withCheckedContinuation { waiting in
             queue.append(
                 Job(
                     run: { cluster, context in
-                        let result = Self.result(of: work, on: &cluster, in: &context)
+                        let result = Self.workResult(of: work, on: &cluster, in: &context)
                         return { waiting.resume(returning: result) }
                     }, fail: { waiting.resume(returning: .failure($0)) }))
             startRunning()
@@ -88,7 +89,7 @@ package actor ClusterDriver {
         return try result.get()
     }
 
-    private static func result<Value>(
+    private static func workResult<Value>(
         of work: Work<Value>, on cluster: inout Cluster, in context: inout Context
     ) -> Result<Value, Problem> {
         do throws(Problem) { return .success(try work(&cluster, &context)) } catch {
@@ -99,24 +100,24 @@ package actor ClusterDriver {
     // MARK: - Leading
 
     /// Begins to lead: reads everything. Returns when requests are answered; throws when the store is of no use.
-    package func lead(term: Term, leaseEnd: Duration) async throws(StoreError) {
-        reign = Reign(term: term, leaseEnd: leaseEnd)
+    package func beginLeading(inTerm term: Term, leaseEnd: Duration) async throws(StoreError) {
+        activeTerm = ActiveTerm(term: term, leaseEnd: leaseEnd)
         try await loadRecords()
         startRunning()
     }
 
-    package func renewLease(term: Term, leaseEnd: Duration) {
-        guard reign?.term == term else { return }
-        reign?.leaseEnd = leaseEnd
+    package func extendLease(inTerm term: Term, until leaseEnd: Duration) {
+        guard activeTerm?.term == term else { return }
+        activeTerm?.leaseEnd = leaseEnd
     }
 
     /// Answers nothing any more. Safe to call at any time.
     package func stepDown(reason why: String) {
-        guard reign != nil else { return }
-        reign = nil
+        guard activeTerm != nil else { return }
+        activeTerm = nil
         cluster = nil
         generation += 1
-        notLeading = Problem(.notLeader, why)
+        notLeading = Problem(.notLeader, detail: why)
         metrics.recordTerm(nil)
         failAllJobs(with: notLeading)
     }
@@ -130,8 +131,8 @@ package actor ClusterDriver {
     /// Makes the value from the store, after however many attempts that takes within the reign.
     private func loadRecords() async throws(StoreError) {
         var pause = Limits.storePauses.first
-        while let term = reign?.term {
-            do throws(StoreError) { return try await loadOnce(term: term) } catch {
+        while let term = activeTerm?.term {
+            do throws(StoreError) { return try await loadRecordsOnce(inTerm: term) } catch {
                 switch error {
                 case .unavailable, .outcomeUnknown, .conflict, .compacted:
                     logger.warning("the store cannot be read", metadata: ["error": "\(error)"])
@@ -145,28 +146,29 @@ package actor ClusterDriver {
         throw .closed
     }
 
-    private func loadOnce(term: Term) async throws(StoreError) {
-        let before = try await schema.upgradeSchema(in: store, term: term)
+    private func loadRecordsOnce(inTerm term: Term) async throws(StoreError) {
+        let before = try await schema.upgradeSchema(of: store, inTerm: term)
         if let before, before < schema.version {
             logger.notice(
                 "records brought to this version",
                 metadata: ["before": "\(before)", "now": "\(schema.version)"])
         }
-        let page = try await store.listAll("")
+        let page = try await store.listAllEntries(prefix: "")
         var records: [ClusterRecord] = []
         records.reserveCapacity(page.entries.count)
         for entry in page.entries {
-            if let record = try RecordCodec.decode(entry) { records.append(record) }
+            if let record = try RecordCodec.decodeRecord(from: entry) { records.append(record) }
         }
-        guard reign?.term == term else { throw .deposed(term) }
+        guard activeTerm?.term == term else { throw .deposed(term) }
         let fresh: Cluster
         do {
-            fresh = try Cluster(records, settings: settings, term: term, seed: .random(), now: .now)
+            fresh = try Cluster(
+                records: records, settings: settings, term: term, seed: .random(), now: .now)
         } catch { throw .unusable(reason: "the records do not fit together: \(error)") }
         cluster = fresh
         revision = page.revision
         generation += 1
-        await commands.beginTerm(generation: generation, term: term, driver: self)
+        await commands.beginTerm(generation: generation, inTerm: term, driver: self)
         metrics.recordTerm(term)
         logger.info(
             "cluster read",
@@ -184,24 +186,24 @@ package actor ClusterDriver {
     }
 
     private func runAllBatches() async {
-        while !queue.isEmpty, cluster != nil { await runBatch() }
+        while !queue.isEmpty, cluster != nil { await runNextBatch() }
         isRunning = false
     }
 
-    private func runBatch() async {
-        guard let term = reign?.term else { return }
+    private func runNextBatch() async {
+        guard let term = activeTerm?.term else { return }
         var context = Context(now: .now)
         var answers: [@Sendable () -> Void] = []
         var jobs: [Job] = []
         let waiting = queue
         for job in waiting {
             let start = BootClock.now
-            let newsBefore = context.output.news.count
+            let newsBefore = context.output.events.count
             context.now = .now
             // In place: a copy of the cluster would cost more than the work.
             answers.append(job.run(&cluster!, &context))
             metrics.recordDecision(
-                news: context.output.news[newsBefore...], in: BootClock.now - start)
+                events: context.output.events[newsBefore...], duration: BootClock.now - start)
             jobs.append(job)
             if context.output.changed.count >= Limits.batchChanges { break }
         }
@@ -209,9 +211,9 @@ package actor ClusterDriver {
         let output = context.output
         let batch = generation
         do throws(StoreError) {
-            try await commitOutput(output, term: term)
+            try await commitOutput(output, inTerm: term)
         } catch {
-            await handleCommitFailure(error, jobs: jobs, of: batch)
+            await handleCommitFailure(error, jobs: jobs, generation: batch)
             return
         }
         // The controller lost leadership, or read the store again, while committing. The commit stands, but this
@@ -221,24 +223,26 @@ package actor ClusterDriver {
             return
         }
         for answer in answers { answer() }
-        metrics.countNews(output.news)
-        logNews(output.news)
+        metrics.countEvents(output.events)
+        logEvents(output.events)
         await commands.runCommands(output.commands, generation: batch)
     }
 
-    private func commitOutput(_ output: Output, term: Term) async throws(StoreError) {
+    private func commitOutput(_ output: Output, inTerm term: Term) async throws(StoreError) {
         guard !output.changed.isEmpty, let cluster else { return }
-        for changes in try StoreChunks(output.changed, of: cluster).chunks {
+        for changes in try StoreChunks(changedKeys: output.changed, of: cluster).chunks {
             let start = BootClock.now
-            let committed = try await store.commit(StoreTransaction(term: term, changes: changes))
+            let committed = try await store.commitTransaction(
+                StoreTransaction(term: term, changes: changes))
             revision = max(revision, committed)
-            metrics.committed(changes: changes.count, in: BootClock.now - start)
+            metrics.recordCommit(changeCount: changes.count, duration: BootClock.now - start)
         }
     }
 
-    private func handleCommitFailure(_ error: StoreError, jobs: [Job], of batch: Int) async {
+    private func handleCommitFailure(_ error: StoreError, jobs: [Job], generation batch: Int) async
+    {
         logger.warning("a batch was not stored", metadata: ["error": "\(error)"])
-        metrics.commitFailed()
+        metrics.countFailedCommit()
         guard generation == batch else {
             for job in jobs { job.fail(notLeading) }
             return
@@ -254,7 +258,9 @@ package actor ClusterDriver {
             job.fail(
                 Problem(
                     .storeUnavailable,
-                    "the store did not confirm it, so it may or may not have been done: look again")
+                    detail:
+                        "the store did not confirm it, so it may or may not have been done: look again"
+                )
             )
         }
         do throws(StoreError) { try await loadRecords() } catch {
@@ -262,7 +268,7 @@ package actor ClusterDriver {
         }
     }
 
-    private func logNews(_ news: [ClusterNews]) {
+    private func logEvents(_ news: [ClusterLogEvent]) {
         for item in news { logger.log(level: item.level, "\(item.sentence)") }
     }
 }

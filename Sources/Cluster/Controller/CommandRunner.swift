@@ -7,7 +7,7 @@ import Model
 
 /// Carries out one command at its agent; never throws: what went wrong is a result.
 package protocol CommandExecutor: Sendable {
-    func execute(_ command: AgentCommand, term: Term) async -> CommandResult
+    func executeCommand(_ command: AgentCommand, inTerm term: Term) async -> CommandResult
 }
 
 package actor CommandRunner {
@@ -29,7 +29,7 @@ package actor CommandRunner {
     package init(executor: any CommandExecutor) { self.executor = executor }
 
     /// Commands of an earlier value of the cluster that were not sent yet are forgotten: the new one orders anew.
-    func beginTerm(generation: Int, term: Term, driver: ClusterDriver) {
+    func beginTerm(generation: Int, inTerm term: Term, driver: ClusterDriver) {
         self.generation = generation
         self.term = term
         self.driver = driver
@@ -44,10 +44,10 @@ package actor CommandRunner {
             waiting[command.host, default: []].append(
                 Order(command: command, generation: generation))
         }
-        startSome()
+        startWaitingOrders()
     }
 
-    private func startSome() {
+    private func startWaitingOrders() {
         var looked = 0
         while runningInAll < Limits.commandsMax, looked < turns.count {
             let host = turns.removeFirst()
@@ -61,31 +61,31 @@ package actor CommandRunner {
             waiting[host]?.removeFirst()
             if waiting[host]?.isEmpty == true { waiting[host] = nil } else { turns.append(host) }
             looked = 0
-            startOrder(order)
+            startExecution(of: order)
         }
     }
 
-    private func startOrder(_ order: Order) {
+    private func startExecution(of order: Order) {
         running[order.command.host, default: 0] += 1
         runningInAll += 1
         let term = term
         Task {
-            let result = await executor.execute(order.command, term: term)
-            await finishOrder(order, result: result)
+            let result = await executor.executeCommand(order.command, inTerm: term)
+            await finishExecution(of: order, result: result)
         }
     }
 
-    private func finishOrder(_ order: Order, result: CommandResult) async {
+    private func finishExecution(of order: Order, result: CommandResult) async {
         let host = order.command.host
         running[host, default: 1] -= 1
         if running[host] == 0 { running[host] = nil }
         runningInAll -= 1
-        startSome()
+        startWaitingOrders()
         guard order.generation == generation, let driver else { return }
         let id = order.command.id
         // A driver that does not lead any more has no use for it: whoever leads next asks again.
-        _ = try? await driver.perform(isOwn: true) { cluster, context in
-            cluster.finishCommand(id, with: result, in: &context)
+        _ = try? await driver.runOnCluster(isOwn: true) { cluster, context in
+            cluster.finishCommand(withID: id, result: result, in: &context)
         }
     }
 }

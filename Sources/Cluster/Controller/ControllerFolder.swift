@@ -15,15 +15,15 @@ package final class ControllerFolder: Sendable {
     package init(path: String) throws(ControllerError) {
         self.path = path
         do {
-            try Folder.make(path, mode: 0o700)
-            lock = try Descriptor.open("\(path)/lock", O_RDWR | O_CREAT)
+            try Folder.createFolder(at: path, mode: 0o700)
+            lock = try Descriptor.openFile(at: "\(path)/lock", flags: O_RDWR | O_CREAT)
         } catch { throw .folder(error) }
-        do { try lock.lock() } catch  where error.code == EWOULDBLOCK {
+        do { try lock.lockExclusively() } catch  where error.code == EWOULDBLOCK {
             throw .folderInUse(path: path)
         } catch { throw .folder(error) }
         do {
-            try lock.truncate(to: 0)
-            try lock.write(all: Array("\(getpid())\n".utf8))
+            try lock.truncateFile(toBytes: 0)
+            try lock.writeAllBytes(Array("\(getpid())\n".utf8))
         } catch { throw .folder(error) }
     }
 }

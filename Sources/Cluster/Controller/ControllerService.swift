@@ -16,24 +16,24 @@ import UnixSignals
 
 package struct ControllerService {
     /// Runs a controller. Throws a sentence for people when it cannot start.
-    package static func run(_ options: ControllerOptions) async throws {
+    package static func runController(options: ControllerOptions) async throws {
         let output = LogOutput(
             label: "ferry-controller", format: options.logFormat, level: options.logLevel)
         var logger = Logger(label: "ferry-controller") { _ in output }
         logger[metadataKey: "controller"] = "\(options.name)"
         let cluster = try ClusterFile(
             loading: options.config, relativeTo: FileManager.default.currentDirectoryPath)
-        guard let member = cluster.controller(options.name) else {
+        guard let member = cluster.findController(named: options.name) else {
             throw ControllerError.notInCluster(
                 options.name, path: cluster.path, known: cluster.controllers.map(\.name))
         }
-        let keys = try keys(of: member.name, in: cluster)
-        let folder = try ControllerFolder(path: cluster.controllerFolder(member.name))
+        let keys = try loadCredentials(of: member.name, in: cluster)
+        let folder = try ControllerFolder(path: cluster.controllerFolder(of: member.name))
         let store = try await openStore(of: cluster, in: folder)
         let pool = try AgentPool(keysFolder: keys.folder.path)
         let metrics = ControllerMetrics()
         let driver = ClusterDriver(
-            store: store, settings: settings(of: cluster),
+            store: store, settings: controlSettings(of: cluster),
             commands: CommandRunner(
                 executor: AgentExecutor(pool: pool, cluster: cluster.cluster)),
             metrics: metrics, logger: logger)
@@ -62,10 +62,10 @@ package struct ControllerService {
         logger.info("controller ended")
     }
 
-    private static func keys(
+    private static func loadCredentials(
         of name: HostName, in cluster: ClusterFile
     ) throws -> Credentials {
-        let folder = cluster.keysFolder(of: .controller, name)
+        let folder = cluster.keysFolder(for: .controller, named: name)
         let keys = try Credentials(loading: KeyFolder(folder))
         let wanted = Identity(cluster: cluster.cluster, role: .controller, name: name)
         guard keys.identity == wanted else {
@@ -91,7 +91,7 @@ package struct ControllerService {
         }
     }
 
-    private static func settings(of cluster: ClusterFile) -> ControlSettings {
+    private static func controlSettings(of cluster: ClusterFile) -> ControlSettings {
         ControlSettings(
             cluster: cluster.cluster, heartbeat: cluster.control.heartbeat,
             hostLease: cluster.control.hostLease, policy: cluster.control.policy,

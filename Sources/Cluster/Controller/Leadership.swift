@@ -49,11 +49,11 @@ package struct Leadership: Service, CustomStringConvertible {
 
     private func campaignAndLead() async throws(StoreError) {
         logger.info("stands for leader", metadata: ["lease": "\(lease)"])
-        let leader = try await store.campaign(candidate, lease: lease)
+        let leader = try await store.acquireLeadership(for: candidate, lease: lease)
         let end = BootClock.now + lease
-        try await store.renew(leader)
+        try await store.renewLeadership(of: leader)
         logger.info("leads", metadata: ["term": "\(leader.term)"])
-        let result: Result<Void, StoreError> = await lead(as: leader, leaseEnd: end)
+        let result: Result<Void, StoreError> = await leadCluster(as: leader, leaseEnd: end)
         await driver.stepDown(reason: "it stepped down")
         logger.info("leads no longer", metadata: ["term": "\(leader.term)"])
         await resignLeadership(of: leader)
@@ -63,14 +63,16 @@ package struct Leadership: Service, CustomStringConvertible {
     /// Also when this task is cancelled: that is when it is worth most.
     private func resignLeadership(of leader: Leader) async {
         await Task {
-            do throws(StoreError) { try await store.resign(leader) } catch {
+            do throws(StoreError) { try await store.resignLeadership(of: leader) } catch {
                 logger.debug("not resigned", metadata: ["error": "\(error)"])
             }
         }.value
     }
 
     /// Until one of them ends: then all do.
-    private func lead(as leader: Leader, leaseEnd: Duration) async -> Result<Void, StoreError> {
+    private func leadCluster(as leader: Leader, leaseEnd: Duration) async -> Result<
+        Void, StoreError
+    > {
         await withTaskGroup(of: Result<Void, StoreError>.self) { group in
             group.addTask { await renewLease(of: leader, until: leaseEnd) }
             group.addTask { await serveRequests(as: leader, until: leaseEnd) }
@@ -92,11 +94,11 @@ package struct Leadership: Service, CustomStringConvertible {
             else { return .success(()) }
             let asked = BootClock.now
             do throws(StoreError) {
-                try await perform(within: end - asked) { () throws(StoreError) in
-                    try await store.renew(leader)
+                try await runWithDeadline(within: end - asked) { () throws(StoreError) in
+                    try await store.renewLeadership(of: leader)
                 }
                 end = asked + lease
-                await driver.renewLease(term: leader.term, leaseEnd: end)
+                await driver.extendLease(inTerm: leader.term, until: end)
                 pause = lease / Limits.renewalsPerLease
             } catch {
                 if case .deposed = error { return .failure(error) }
@@ -110,14 +112,16 @@ package struct Leadership: Service, CustomStringConvertible {
     private func serveRequests(as leader: Leader, until end: Duration) async -> Result<
         Void, StoreError
     > {
-        do throws(StoreError) { try await driver.lead(term: leader.term, leaseEnd: end) } catch {
+        do throws(StoreError) {
+            try await driver.beginLeading(inTerm: leader.term, leaseEnd: end)
+        } catch {
             return .failure(error)
         }
-        var keep = KeptChanges()
+        var keep = CompactionSchedule()
         while (try? await Task.sleep(for: Limits.tick)) != nil {
             do throws(Problem) {
-                try await driver.perform(isOwn: true) { cluster, context in
-                    cluster.tick(in: &context)
+                try await driver.runOnCluster(isOwn: true) { cluster, context in
+                    cluster.advanceTime(in: &context)
                 }
             } catch  where error.knownCode == .notLeader {
                 return .failure(.deposed(leader.term))
@@ -125,7 +129,7 @@ package struct Leadership: Service, CustomStringConvertible {
                 // Told in the log already; the next tick makes up for it.
             }
             if let revision = keep.dueRevision(after: await driver.revision, at: BootClock.now) {
-                do throws(StoreError) { try await store.compact(before: revision) } catch {
+                do throws(StoreError) { try await store.compactChanges(before: revision) } catch {
                     logger.warning("not compacted", metadata: ["error": "\(error)"])
                 }
             }
@@ -135,24 +139,24 @@ package struct Leadership: Service, CustomStringConvertible {
 }
 
 /// Which changes the store may forget: those that were the newest `Limits.changesKept` ago.
-struct KeptChanges {
-    private var noted: [(revision: Revision, at: Duration)] = []
+struct CompactionSchedule {
+    private var history: [(revision: Revision, at: Duration)] = []
 
     /// What to compact before; nil when there is nothing to do now.
     mutating func dueRevision(after revision: Revision, at now: Duration) -> Revision? {
-        if let last = noted.last, now - last.at < Limits.compactionInterval { return nil }
-        noted.append((revision, now))
+        if let last = history.last, now - last.at < Limits.compactionInterval { return nil }
+        history.append((revision, now))
         var old: Revision?
-        while let first = noted.first, now - first.at > Limits.changesKept {
+        while let first = history.first, now - first.at > Limits.changesKept {
             old = first.revision
-            noted.removeFirst()
+            history.removeFirst()
         }
         return old
     }
 }
 
 /// Ends the wait, not what was begun, when the time is over.
-private func perform(
+private func runWithDeadline(
     within limit: Duration, body: @escaping @Sendable () async throws(StoreError) -> Void
 ) async throws(StoreError) {
     let result: Result<Void, StoreError> = await withTaskGroup(of: Result<Void, StoreError>?.self) {

@@ -5,7 +5,7 @@ import FoundationEssentials
 import Model
 
 package enum RecordCodec {
-    package static func encode(_ record: ClusterRecord) throws(StoreError) -> [UInt8] {
+    package static func encodeRecord(_ record: ClusterRecord) throws(StoreError) -> [UInt8] {
         do {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -23,7 +23,7 @@ package enum RecordCodec {
     }
 
     /// Nil for keys of other things.
-    package static func decode(_ entry: StoreEntry) throws(StoreError) -> ClusterRecord? {
+    package static func decodeRecord(from entry: StoreEntry) throws(StoreError) -> ClusterRecord? {
         guard let key = RecordKey(entry.key) else { return nil }
         do {
             let decoder = JSONDecoder()

@@ -15,6 +15,6 @@ extension RecordStep {
             throw .unusable(
                 reason: "what the store has under \(entry.key) cannot be read: \(error)")
         }
-        return .put(entry.key, try RecordCodec.encode(.vm(old.record)))
+        return .put(entry.key, try RecordCodec.encodeRecord(.vm(old.record)))
     }
 }

@@ -36,19 +36,20 @@ package struct RecordSchema: Sendable {
     /// Brings the store's records to this version; an empty store gets it at once.
     /// - Returns: the version that they had, nil when there were none.
     @discardableResult
-    package func upgradeSchema(in store: any StateStore, term: Term) async throws(StoreError)
+    package func upgradeSchema(of store: any StateStore, inTerm term: Term) async throws(StoreError)
         -> Int?
     {
-        guard let entry = try await store.read(Self.key) else {
-            try await writeVersion(version, condition: .absent(Self.key), store: store, term: term)
+        guard let entry = try await store.readEntry(at: Self.key) else {
+            try await writeVersion(
+                number: version, condition: .absent(Self.key), store: store, inTerm: term)
             return nil
         }
         let stored = try storedVersion(in: entry)
         var before = entry.revision
         for number in stored..<version {
-            before = try await performStep(
+            before = try await runUpgradeStep(
                 number: number, condition: .unchanged(Self.key, since: before), store: store,
-                term: term)
+                inTerm: term)
         }
         return stored
     }
@@ -67,24 +68,26 @@ package struct RecordSchema: Sendable {
     }
 
     /// Makes the step from this version to the next.
-    private func performStep(
-        number: Int, condition: StoreCondition, store: any StateStore, term: Term
+    private func runUpgradeStep(
+        number: Int, condition: StoreCondition, store: any StateStore, inTerm term: Term
     ) async throws(StoreError) -> Revision {
         var changes: [StoreChange] = []
-        for entry in try await store.listAll("").entries where entry.key != Self.key {
+        for entry in try await store.listAllEntries(prefix: "").entries where entry.key != Self.key
+        {
             if let change = try steps[number - 1].change(entry) { changes.append(change) }
         }
         for chunk in StoreChunks(changes).chunks {
-            _ = try await store.commit(StoreTransaction(term: term, changes: chunk))
+            _ = try await store.commitTransaction(StoreTransaction(term: term, changes: chunk))
         }
-        return try await writeVersion(number + 1, condition: condition, store: store, term: term)
+        return try await writeVersion(
+            number: number + 1, condition: condition, store: store, inTerm: term)
     }
 
     @discardableResult
     private func writeVersion(
-        _ version: Int, condition: StoreCondition, store: any StateStore, term: Term
+        number version: Int, condition: StoreCondition, store: any StateStore, inTerm term: Term
     ) async throws(StoreError) -> Revision {
-        try await store.commit(
+        try await store.commitTransaction(
             StoreTransaction(
                 term: term, conditions: [condition],
                 changes: [.put(Self.key, Array(#"{"version":\#(version)}"#.utf8))]))

@@ -11,12 +11,12 @@ struct StoreChunks {
     private var open: [StoreChange] = []
     private var openBytes = 0
 
-    init(_ changed: Set<RecordKey>, of cluster: Cluster) throws(StoreError) {
+    init(changedKeys changed: Set<RecordKey>, of cluster: Cluster) throws(StoreError) {
         for key in changed.sorted(by: { $0.rank < $1.rank }) {
-            if let record = cluster.record(under: key) {
-                addChange(.put(key.storeKey, try RecordCodec.encode(record)))
+            if let record = cluster.storedRecord(under: key) {
+                appendChange(.put(key.storeKey, try RecordCodec.encodeRecord(record)))
             } else {
-                addChange(.delete(key.storeKey))
+                appendChange(.delete(key.storeKey))
             }
         }
         closeChunk()
@@ -24,11 +24,11 @@ struct StoreChunks {
 
     /// In this order.
     init(_ changes: [StoreChange]) {
-        for change in changes { addChange(change) }
+        for change in changes { appendChange(change) }
         closeChunk()
     }
 
-    private mutating func addChange(_ change: StoreChange) {
+    private mutating func appendChange(_ change: StoreChange) {
         var bytes = change.key.text.utf8.count
         if case .put(_, let value) = change { bytes += value.count }
         if open.count == TransactionBounds.changesMax

@@ -20,7 +20,7 @@ package struct CertificateFacts: Hashable, Sendable {
     package let fingerprint: String
 
     package init(loading path: String) throws(PKIError) {
-        try self.init(KeyFiles.certificate(path), path: path)
+        try self.init(KeyFiles.loadCertificate(at: path), path: path)
     }
 
     /// - Parameter der: as TLS carries it.
@@ -38,7 +38,7 @@ package struct CertificateFacts: Hashable, Sendable {
             throw .unreadable(path: path, reason: "its time of validity cannot be read")
         }
         let names = certificate.alternativeNames
-        identity = Self.identity(in: names.uris)
+        identity = Self.parseIdentity(from: names.uris)
         dnsNames = names.dnsNames
         kind = certificate.isAuthority ? .authority : .leaf
         cluster = certificate.organization ?? ""
@@ -48,7 +48,7 @@ package struct CertificateFacts: Hashable, Sendable {
     }
 
     /// Exactly one ferry:// URI names the holder; two could be read differently at two places.
-    private static func identity(in uris: [String]) -> Identity? {
+    private static func parseIdentity(from uris: [String]) -> Identity? {
         let ours = uris.filter { $0.hasPrefix("ferry://") }
         return ours.count == 1 ? Identity(ours[0]) : nil
     }

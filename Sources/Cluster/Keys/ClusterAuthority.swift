@@ -21,9 +21,10 @@ package struct ClusterAuthority: Sendable {
         let end = now.addingTimeInterval(Limits.authorityValidity.seconds)
         do throws(OpenSSLError) {
             key = try SigningKey.generate()
-            certificate = try X509Certificate.issue(
-                Self.template(of: cluster, now: now, notValidAfter: end), for: key, issuer: nil,
-                signingKey: key)
+            certificate = try X509Certificate.issueCertificate(
+                from: Self.authorityTemplate(for: cluster, now: now, notValidAfter: end), for: key,
+                issuer: nil,
+                signedBy: key)
         } catch {
             throw .signing("\(error)")
         }
@@ -33,8 +34,8 @@ package struct ClusterAuthority: Sendable {
 
     /// The authority that `write` left in a folder.
     package init(loading folder: KeyFolder) throws(PKIError) {
-        certificate = try KeyFiles.certificate(folder.authorityCertificate)
-        key = try KeyFiles.privateKey(folder.authorityKey)
+        certificate = try KeyFiles.loadCertificate(at: folder.authorityCertificate)
+        key = try KeyFiles.loadPrivateKey(at: folder.authorityKey)
         guard let name = certificate.organization, let cluster = try? ClusterName(name),
             certificate.isCertificate(of: key), let end = certificate.notValidAfter
         else {
@@ -47,53 +48,53 @@ package struct ClusterAuthority: Sendable {
     }
 
     /// Writes ca.pem and ca-key.pem. Never overwrites: a lost authority key loses the cluster.
-    package func write(to folder: KeyFolder) throws(PKIError) {
-        try KeyFiles.make(folder)
-        try KeyFiles.refuseExisting([folder.authorityKey, folder.authorityCertificate])
-        try KeyFiles.write(
-            try Self.pem { () throws(OpenSSLError) in try key.pem }, to: folder.authorityKey,
+    package func writeKeyFiles(to folder: KeyFolder) throws(PKIError) {
+        try KeyFiles.createFolder(at: folder)
+        try KeyFiles.refuseExistingFiles(at: [folder.authorityKey, folder.authorityCertificate])
+        try KeyFiles.writeTextFile(
+            try Self.encodePEM { () throws(OpenSSLError) in try key.pem }, to: folder.authorityKey,
             isSecret: true, overwrite: false)
-        try KeyFiles.write(
-            try Self.pem { () throws(OpenSSLError) in try certificate.pem },
+        try KeyFiles.writeTextFile(
+            try Self.encodePEM { () throws(OpenSSLError) in try certificate.pem },
             to: folder.authorityCertificate, isSecret: false, overwrite: false)
     }
 
     /// Makes a key and a certificate for it and writes them, with ca.pem, to a folder.
     /// - Throws: `.fileExists`, with nothing written, when the folder holds a certificate or key and
     ///   `overwrite` is false.
-    package func issue(
-        role: Role, name: HostName, days: Int = Limits.daysDefault, to folder: KeyFolder,
+    package func issueCertificate(
+        as role: Role, name: HostName, days: Int = Limits.daysDefault, to folder: KeyFolder,
         overwrite: Bool = false, now: Date = .now
     ) throws(PKIError) {
         let identity = Identity(cluster: cluster, role: role, name: name)
         let template = try leafTemplate(for: identity, days: days, now: now)
-        let texts = try leaf(template)
-        try KeyFiles.make(folder)
-        if !overwrite { try KeyFiles.refuseExisting([folder.key, folder.certificate]) }
-        try KeyFiles.write(texts.key, to: folder.key, isSecret: true, overwrite: overwrite)
-        try KeyFiles.write(
+        let texts = try makeLeafCertificate(from: template)
+        try KeyFiles.createFolder(at: folder)
+        if !overwrite { try KeyFiles.refuseExistingFiles(at: [folder.key, folder.certificate]) }
+        try KeyFiles.writeTextFile(texts.key, to: folder.key, isSecret: true, overwrite: overwrite)
+        try KeyFiles.writeTextFile(
             texts.certificate, to: folder.certificate, isSecret: false, overwrite: overwrite)
-        try KeyFiles.write(
-            try Self.pem { () throws(OpenSSLError) in try certificate.pem },
+        try KeyFiles.writeTextFile(
+            try Self.encodePEM { () throws(OpenSSLError) in try certificate.pem },
             to: folder.authorityCertificate, isSecret: false, overwrite: true)
     }
 
     /// A new key and its certificate, in PEM.
-    private func leaf(
-        _ template: X509Certificate.Template
+    private func makeLeafCertificate(
+        from template: X509Certificate.Template
     ) throws(PKIError) -> (key: String, certificate: String) {
         do throws(OpenSSLError) {
             let leafKey = try SigningKey.generate()
-            let leaf = try X509Certificate.issue(
-                template, for: leafKey, issuer: certificate, signingKey: key)
+            let leaf = try X509Certificate.issueCertificate(
+                from: template, for: leafKey, issuer: certificate, signedBy: key)
             return (try leafKey.pem, try leaf.pem)
         } catch {
             throw .signing("\(error)")
         }
     }
 
-    private static func pem(
-        of text: () throws(OpenSSLError) -> String
+    private static func encodePEM(
+        using text: () throws(OpenSSLError) -> String
     ) throws(PKIError) -> String {
         do throws(OpenSSLError) { return try text() } catch { throw .signing("\(error)") }
     }
@@ -102,8 +103,8 @@ package struct ClusterAuthority: Sendable {
 // MARK: - What certificates say
 
 extension ClusterAuthority {
-    private static func template(
-        of cluster: ClusterName, now: Date, notValidAfter: Date
+    private static func authorityTemplate(
+        for cluster: ClusterName, now: Date, notValidAfter: Date
     ) -> X509Certificate.Template {
         X509Certificate.Template(
             subject: [("O", cluster.text), ("CN", "ferry cluster \(cluster)")],

@@ -11,9 +11,9 @@ package struct Credentials: Hashable, Sendable {
 
     /// Checks that the files are there, belong together, name somebody, and that the key is not exposed.
     package init(loading folder: KeyFolder) throws(PKIError) {
-        let key = try KeyFiles.privateKey(folder.key)
-        let certificate = try KeyFiles.certificate(folder.certificate)
-        let authority = try KeyFiles.certificate(folder.authorityCertificate)
+        let key = try KeyFiles.loadPrivateKey(at: folder.key)
+        let certificate = try KeyFiles.loadCertificate(at: folder.certificate)
+        let authority = try KeyFiles.loadCertificate(at: folder.authorityCertificate)
         let facts = try CertificateFacts(loading: folder.certificate)
         guard let identity = facts.identity else {
             throw .noFerryIdentity(path: folder.certificate)

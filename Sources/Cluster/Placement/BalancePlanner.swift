@@ -7,18 +7,19 @@ extension ClusterState {
     ///
     /// - Parameter spread: the figure to lower; by default measured load over active hosts.
     package func planBalance(
-        _ rules: BalanceRules = BalanceRules(), costs: MigrationCostModel = MigrationCostModel(),
+        rules: BalanceRules = BalanceRules(), costs: MigrationCostModel = MigrationCostModel(),
         spread: LoadSpread? = nil
     ) -> BalancePlan {
         let spread = spread ?? LoadSpread(of: self) { hostRows[$0].isActive }
         var planner = BalancePlanner(cluster: self, spread: spread, rules: rules, costs: costs)
         let outcome = planner.planMoves()
-        let wishes = planner.wishes
-        var moves = WaveScheduler.schedule(wishes, in: self, limits: rules.limits, costs: costs)
+        let wishes = planner.requests
+        var moves = WaveScheduler.scheduleMoves(
+            for: wishes, in: self, limits: rules.limits, costs: costs)
         if !moves.left.isEmpty {
             // Some overtook others and now stand in their way; the order of the plan itself always works.
-            moves = WaveScheduler.schedule(
-                wishes, in: self, limits: rules.limits, costs: costs, strictly: true)
+            moves = WaveScheduler.scheduleMoves(
+                for: wishes, in: self, limits: rules.limits, costs: costs, strictly: true)
         }
         return BalancePlan(
             before: spread.score, after: planner.spread.score, moves: moves, outcome: outcome)
@@ -38,7 +39,7 @@ struct BalancePlanner {
 
     private var cluster: ClusterState
     private(set) var spread: LoadSpread
-    private(set) var wishes: [MoveWish] = []
+    private(set) var requests: [MoveRequest] = []
     private let rules: BalanceRules
     private let costs: MigrationCostModel
     /// What one unit of the figure is worth.
@@ -67,15 +68,15 @@ struct BalancePlanner {
         barredHost = Array(repeating: -1, count: cluster.vmRows.count)
         costOfVM = Array(
             repeating: rules.price == nil ? 0 : .nan, count: cluster.vmRows.count)
-        for vm in isHeld.indices where !isHeld[vm] { holdBundle(of: vm) }
+        for vm in isHeld.indices where !isHeld[vm] { recordRestrictions(of: vm) }
     }
 
     /// Notes what a VM's own wishes and its last move forbid.
-    private mutating func holdBundle(of vm: VMIndex) {
+    private mutating func recordRestrictions(of vm: VMIndex) {
         if !cluster.descriptions[vm].mayBeBalanced { isHeld[vm] = true }
         guard let last = cluster.descriptions[vm].lastMove else { return }
         if last.age < rules.coolDown { isHeld[vm] = true }
-        if last.age < rules.returnBar, let host = cluster.host(named: last.from) {
+        if last.age < rules.returnBar, let host = cluster.indexOfHost(named: last.from) {
             barredHost[vm] = Int32(host)
         }
     }
@@ -84,23 +85,23 @@ struct BalancePlanner {
         if spread.score <= rules.startAbove {
             return .isBalanced(imbalance: spread.score, startAbove: rules.startAbove)
         }
-        while wishes.count < rules.movesMax {
+        while requests.count < rules.movesMax {
             if spread.score <= rules.settleAt {
                 return .settled(imbalance: spread.score, settleAt: rules.settleAt)
             }
             let candidates = candidates()
             if candidates.isEmpty { return .noMoveIsWorthIt(closingFacts()) }
-            takeAllMoves(candidates)
+            applyCandidates(candidates)
         }
         return .movesMaxReached(rules.movesMax)
     }
 
     /// Takes candidates, the best first, as long as each is still worth it after those before it.
-    private mutating func takeAllMoves(_ candidates: [Candidate]) {
+    private mutating func applyCandidates(_ candidates: [Candidate]) {
         for (place, candidate) in candidates.enumerated() {
-            guard wishes.count < rules.movesMax, spread.score > rules.settleAt else { return }
+            guard requests.count < rules.movesMax, spread.score > rules.settleAt else { return }
             if place > 0 {
-                guard let again = judgedAgain(candidate) else { continue }
+                guard let again = reevaluation(of: candidate) else { continue }
                 applyMove(again)
             } else {
                 applyMove(candidate)
@@ -108,27 +109,29 @@ struct BalancePlanner {
         }
     }
 
-    private func judgedAgain(_ candidate: Candidate) -> Candidate? {
+    private func reevaluation(of candidate: Candidate) -> Candidate? {
         var again = candidate
-        let size = spread.size(of: cluster.vmRows[candidate.vm])
+        let size = spread.countedLoad(of: cluster.vmRows[candidate.vm])
         again.gain =
-            spread.score - spread.score(moving: size, from: candidate.from, to: candidate.to)
+            spread.score
+            - spread.projectedScore(moving: size, from: candidate.from, to: candidate.to)
         again.worth = again.gain * worthPerGain
         guard again.gain > rules.gainMin, again.net > 0,
-            cluster.admits(again.vm, on: again.to, for: .migration)
+            cluster.canPlaceVM(again.vm, on: again.to, for: .migration)
         else { return nil }
         return again
     }
 
     private mutating func applyMove(_ move: Candidate) {
         let before = spread.score
-        spread.move(spread.size(of: cluster.vmRows[move.vm]), from: move.from, to: move.to)
-        cluster.move(move.vm, to: move.to)
+        spread.transferLoad(
+            spread.countedLoad(of: cluster.vmRows[move.vm]), from: move.from, to: move.to)
+        cluster.relocateVM(move.vm, to: move.to)
         isHeld[move.vm] = true
-        wishes.append(
-            MoveWish(
+        requests.append(
+            MoveRequest(
                 vms: [move.vm], to: move.to,
-                reason: .levels(
+                reason: .balances(
                     before: before, after: spread.score, worth: move.worth, cost: move.cost)))
     }
 
@@ -153,8 +156,8 @@ struct BalancePlanner {
             let isFirstLook = rules.isExhaustive || width == Limits.balanceHosts
             let found =
                 isFirstLook
-                ? [bestMove(from: sources, to: targets)].compactMap { $0 }
-                : sources.compactMap { bestMove(from: [$0], to: targets) }
+                ? [bestCandidate(from: sources, to: targets)].compactMap { $0 }
+                : sources.compactMap { bestCandidate(from: [$0], to: targets) }
                     .sorted { ($0.net, $1.vm) > ($1.net, $0.vm) }
             facts.sawAll = isWhole
             if !found.isEmpty || isWhole || facts.pairsJudged > Limits.balancePairsMax {
@@ -166,7 +169,7 @@ struct BalancePlanner {
 
     /// What makes a host hot: the slope of the figure, the load of its processors, the load of its memory.
     private func hostRankings() -> [[Double]] {
-        [spread.heat(), spread.share.map { $0.x }, spread.share.map { $0.y }]
+        [spread.scoreSlopes(), spread.share.map { $0.x }, spread.share.map { $0.y }]
     }
 
     private func extremeHosts(
@@ -180,43 +183,43 @@ struct BalancePlanner {
         return chosen.sorted()
     }
 
-    private mutating func bestMove(
+    private mutating func bestCandidate(
         from sources: [HostIndex], to targets: [HostIndex]
     ) -> Candidate? {
         var best: Candidate?
         for source in sources {
             var vm = Int(cluster.hostRows[source].firstVM)
             while vm >= 0 {
-                if !isHeld[vm] { judge(vm, from: source, to: targets, best: &best) }
+                if !isHeld[vm] { evaluateMoves(of: vm, from: source, to: targets, best: &best) }
                 vm = Int(cluster.vmRows[vm].next)
             }
         }
         return best
     }
 
-    private mutating func judge(
-        _ vm: VMIndex, from source: HostIndex, to targets: [HostIndex], best: inout Candidate?
+    private mutating func evaluateMoves(
+        of vm: VMIndex, from source: HostIndex, to targets: [HostIndex], best: inout Candidate?
     ) {
-        if costOfVM[vm].isNaN { costOfVM[vm] = moveCost(of: vm, from: source, to: source) }
+        if costOfVM[vm].isNaN { costOfVM[vm] = migrationCost(of: vm, from: source, to: source) }
         let cost = costOfVM[vm]
         guard cost.isFinite else {
             isHeld[vm] = true
             return
         }
-        let size = spread.size(of: cluster.vmRows[vm])
+        let size = spread.countedLoad(of: cluster.vmRows[vm])
         let before = spread.score
         facts.pairsJudged += targets.count
         // Worth at least this much, it is the best so far, or the one that misses by least.
         var toBeat = (best ?? nearest).map { $0.net + cost } ?? -.infinity
         for target in targets where target != source {
-            let gain = before - spread.score(moving: size, from: source, to: target)
+            let gain = before - spread.projectedScore(moving: size, from: source, to: target)
             let worth = gain * worthPerGain
             guard gain > rules.gainMin, worth > toBeat else { continue }
-            guard Int(barredHost[vm]) != target, cluster.admits(vm, on: target, for: .migration)
+            guard Int(barredHost[vm]) != target, cluster.canPlaceVM(vm, on: target, for: .migration)
             else { continue }
             let candidate = Candidate(
                 vm: vm, from: source, to: target, gain: gain, worth: worth,
-                cost: self.moveCost(of: vm, from: source, to: target))
+                cost: self.migrationCost(of: vm, from: source, to: target))
             guard candidate.net > (best ?? nearest)?.net ?? -.infinity else { continue }
             if candidate.net > 0 { best = candidate } else { nearest = candidate }
             toBeat = candidate.net + cost
@@ -224,12 +227,14 @@ struct BalancePlanner {
     }
 
     /// In host seconds; infinite when the VM's downtime limit would not hold.
-    private func moveCost(of vm: VMIndex, from source: HostIndex, to target: HostIndex) -> Double {
+    private func migrationCost(of vm: VMIndex, from source: HostIndex, to target: HostIndex)
+        -> Double
+    {
         guard let price = rules.price else { return 0 }
         let link = min(
             cluster.hosts[source].linkBytesPerSecond, cluster.hosts[target].linkBytesPerSecond)
         let description = cluster.descriptions[vm]
-        let expected = costs.expectedCourse(description, linkBytesPerSecond: link)
+        let expected = costs.expectedFigures(of: description, linkBytesPerSecond: link)
         guard expected.downtime <= description.downtimeLimit.duration.seconds else {
             return .infinity
         }

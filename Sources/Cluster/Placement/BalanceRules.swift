@@ -37,7 +37,7 @@ package struct BalanceRules: Hashable, Sendable {
     package init() {}
 
     /// Take every move that lowers the figure, the best first: what hbal does.
-    package static func greedy(movesMax: Int) -> BalanceRules {
+    package static func greedySearch(movesMax: Int) -> BalanceRules {
         var rules = BalanceRules()
         rules.startAbove = 0
         rules.settleAt = 0
@@ -79,12 +79,13 @@ package struct BestRefusedMove: Hashable, Sendable {
 
 extension BalanceOutcome: CustomStringConvertible {
     package var description: String {
-        func decimalText(_ value: Double) -> String { "\(value.rounded(decimals: 4))" }
+        func decimalText(for value: Double) -> String { "\(value.rounded(decimals: 4))" }
         switch self {
         case .isBalanced(let imbalance, let limit):
-            return "imbalance \(decimalText(imbalance)) is not above \(decimalText(limit))"
+            return
+                "imbalance \(decimalText(for: imbalance)) is not above \(decimalText(for: limit))"
         case .settled(let imbalance, let limit):
-            return "imbalance \(decimalText(imbalance)) is at most \(decimalText(limit))"
+            return "imbalance \(decimalText(for: imbalance)) is at most \(decimalText(for: limit))"
         case .movesMaxReached(let moves):
             return "\(moves) moves are planned, the most that one plan may have"
         case .noMoveIsWorthIt(let facts):
@@ -95,8 +96,8 @@ extension BalanceOutcome: CustomStringConvertible {
                 return "no move lowers the imbalance (\(seen))"
             }
             return
-                "no move is worth it: \(move.vm) to \(move.to) would bring \(decimalText(move.worth)) "
-                + "and cost \(decimalText(move.cost)) host seconds (\(seen))"
+                "no move is worth it: \(move.vm) to \(move.to) would bring \(decimalText(for: move.worth)) "
+                + "and cost \(decimalText(for: move.cost)) host seconds (\(seen))"
         }
     }
 }

@@ -6,43 +6,50 @@ extension ClusterState {
     /// The host that a policy chooses for a VM; nil when every host refuses it. Nothing is changed.
     ///
     /// A VM that runs nowhere is to start; one that runs is to move.
-    package func choose(_ vm: VMIndex, by policy: some PlacementPolicy) -> HostIndex? {
+    package func chooseHost(for vm: VMIndex, using policy: some PlacementPolicy) -> HostIndex? {
         if policy.choice == .dictated { return policy.dictatedHost(for: vm, in: self) }
-        let purpose = purpose(of: vm)
-        if let few = onlyHosts(for: vm) {
-            return bestHost(for: vm, by: policy, among: few, purpose: purpose)
+        let purpose = placementPurpose(of: vm)
+        if let few = candidateHosts(for: vm) {
+            return highestScoringHost(for: vm, using: policy, among: few, purpose: purpose)
         }
         switch policy.choice {
-        case .inOrder(let order) where index.keepsOrder(order) && !hasSoftGroups(vm: vm):
+        case .inOrder(let order) where index.maintainsOrder(order) && !hasSoftGroups(vm: vm):
             return index.searchHosts(
                 in: order, for: vmRows[vm], rows: hostRows, largest: largestLimit
             ) {
-                admits(vm, on: $0, for: purpose)
+                canPlaceVM(vm, on: $0, for: purpose)
             }
         case .drawn(let count, let seed):
             let drawn = drawHosts(count: count, seed: seed, for: vm, purpose: purpose)
-            return bestHost(for: vm, by: policy, among: drawn.sorted(), purpose: purpose)
+            return highestScoringHost(
+                for: vm, using: policy, among: drawn.sorted(), purpose: purpose)
         case .all, .inOrder, .dictated:
-            return bestHost(for: vm, by: policy, among: allHosts, purpose: purpose)
+            return highestScoringHost(for: vm, using: policy, among: allHosts, purpose: purpose)
         }
     }
 
     /// The same decision with a look at every host, for a policy that looks at all or goes by an order.
-    package func chooseByScan(_ vm: VMIndex, by policy: some PlacementPolicy) -> HostIndex? {
-        bestHost(for: vm, by: policy, among: allHosts, purpose: purpose(of: vm))
+    package func chooseHostByScan(for vm: VMIndex, using policy: some PlacementPolicy) -> HostIndex?
+    {
+        highestScoringHost(
+            for: vm, using: policy, among: allHosts, purpose: placementPurpose(of: vm))
     }
 
-    func purpose(of vm: VMIndex) -> PlacementPurpose { vmRows[vm].host < 0 ? .start : .migration }
+    func placementPurpose(of vm: VMIndex) -> PlacementPurpose {
+        vmRows[vm].host < 0 ? .start : .migration
+    }
 
-    private func bestHost(
-        for vm: VMIndex, by policy: some PlacementPolicy, among hosts: some Sequence<HostIndex>,
+    private func highestScoringHost(
+        for vm: VMIndex, using policy: some PlacementPolicy, among hosts: some Sequence<HostIndex>,
         purpose: PlacementPurpose
     ) -> HostIndex? {
         let hasSoftGroups = hasSoftGroups(vm: vm)
         var best: (host: HostIndex, score: Double)?
-        for host in hosts where admits(vm, on: host, for: purpose) {
-            var score = policy.score(vm, on: host, in: self)
-            if hasSoftGroups { score += softTerms(of: vm, on: host).reduce(0) { $0 + $1.value } }
+        for host in hosts where canPlaceVM(vm, on: host, for: purpose) {
+            var score = policy.placementScore(of: vm, on: host, in: self)
+            if hasSoftGroups {
+                score += softAffinityTerms(of: vm, on: host).reduce(0) { $0 + $1.value }
+            }
             if let best, score <= best.score { continue }
             best = (host, score)
         }
@@ -50,7 +57,7 @@ extension ClusterState {
     }
 
     /// The hosts that a pin or a group that belongs together leaves; nil: no such bond.
-    private func onlyHosts(for vm: VMIndex) -> [HostIndex]? {
+    private func candidateHosts(for vm: VMIndex) -> [HostIndex]? {
         if vmRows[vm].pinned >= 0 { return [Int(vmRows[vm].pinned)] }
         guard vmRows[vm].hasGroups else { return nil }
         let own = vmRows[vm].host
@@ -72,14 +79,14 @@ extension ClusterState {
         var drawn: [HostIndex] = []
         for _ in 0..<(count * Limits.drawsPerHost) {
             if drawn.count == count { break }
-            let host = lots.number(below: hosts.count)
-            if !drawn.contains(host), admits(vm, on: host, for: purpose) { drawn.append(host) }
+            let host = lots.drawNumber(below: hosts.count)
+            if !drawn.contains(host), canPlaceVM(vm, on: host, for: purpose) { drawn.append(host) }
         }
-        let start = lots.number(below: hosts.count)
+        let start = lots.drawNumber(below: hosts.count)
         for step in hosts.indices {
             if drawn.count == count { break }
             let host = (start + step) % hosts.count
-            if !drawn.contains(host), admits(vm, on: host, for: purpose) { drawn.append(host) }
+            if !drawn.contains(host), canPlaceVM(vm, on: host, for: purpose) { drawn.append(host) }
         }
         return drawn
     }

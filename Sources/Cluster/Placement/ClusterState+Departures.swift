@@ -8,14 +8,14 @@ extension ClusterState {
     package static let never = Int.max
 
     /// The clock goes on. An earlier time than before is ignored.
-    package mutating func setNow(_ seconds: Int) {
+    package mutating func advanceClock(to seconds: Int) {
         guard seconds > now else { return }
         now = seconds
-        index.setNow(seconds, rows: hostRows)
+        index.advanceClock(to: seconds, rows: hostRows)
     }
 
     /// What is expected of a VM from now on; `never`: it stays.
-    package mutating func setExpectedDeparture(_ seconds: Int, of vm: VMIndex) {
+    package mutating func setExpectedDeparture(at seconds: Int, of vm: VMIndex) {
         let before = vmRows[vm].departure
         let departure = max(0, seconds)
         guard departure != before else { return }
@@ -30,7 +30,7 @@ extension ClusterState {
         } else {
             return
         }
-        refreshIndex(host)
+        refreshIndex(of: host)
     }
 
     package func expectedDeparture(of vm: VMIndex) -> Int { vmRows[vm].departure }
@@ -39,7 +39,7 @@ extension ClusterState {
     package func expectedExit(of host: HostIndex) -> Int { max(hostRows[host].exit, now) }
 
     /// A VM that was expected to depart then has left a host.
-    mutating func noteDeparted(_ departure: Int, from host: HostIndex) {
+    mutating func recordDeparture(at departure: Int, from host: HostIndex) {
         if hostRows[host].vmCount == 0 {
             hostRows[host].exit = .min
         } else if expectsDepartures, departure == hostRows[host].exit {

@@ -4,18 +4,18 @@ extension ClusterState {
     /// The first filter that refuses, nil when the host can take the VM.
     ///
     /// - Parameter companions: VMs that move there together with it; see `others(_:beside:near:without:)`.
-    package func refusal(
+    package func refusalReason(
         of vm: VMIndex, on host: HostIndex, for purpose: PlacementPurpose,
         with companions: [VMIndex] = []
     ) -> Refusal? {
-        if admits(vm, on: host, for: purpose, with: companions) { return nil }
+        if canPlaceVM(vm, on: host, for: purpose, with: companions) { return nil }
         return traitRefusal(of: vm, on: host) ?? roomRefusal(of: vm, on: host, for: purpose)
             ?? groupRefusal(of: vm, on: host, with: companions)
     }
 
     /// Whether no filter refuses.
     @inline(__always)
-    func admits(
+    func canPlaceVM(
         _ vm: VMIndex, on host: HostIndex, for purpose: PlacementPurpose,
         with companions: [VMIndex] = []
     ) -> Bool {
@@ -34,8 +34,8 @@ extension ClusterState {
         let (row, traits) = (vmRows[vm], hostRows[host])
         return traits.isActive && Int(row.host) != host
             && (row.pinned < 0 || Int(row.pinned) == host)
-            && featureTable.covers(traits.features, row.features)
-            && labelTable.covers(traits.labels, row.labels)
+            && featureTable.coversNeeds(offeredID: traits.features, neededID: row.features)
+            && labelTable.coversNeeds(offeredID: traits.labels, neededID: row.labels)
     }
 
     private func traitRefusal(of vm: VMIndex, on host: HostIndex) -> Refusal? {
@@ -45,11 +45,14 @@ extension ClusterState {
         if row.pinned >= 0, Int(row.pinned) != host {
             return .pinned(to: hosts[Int(row.pinned)].name)
         }
-        if !featureTable.covers(traits.features, row.features) {
-            return .features(missing: featureTable.missing(traits.features, row.features))
+        if !featureTable.coversNeeds(offeredID: traits.features, neededID: row.features) {
+            return .features(
+                missing: featureTable.missingNames(
+                    offeredID: traits.features, neededID: row.features))
         }
-        if !labelTable.covers(traits.labels, row.labels) {
-            return .labels(missing: labelTable.missing(traits.labels, row.labels))
+        if !labelTable.coversNeeds(offeredID: traits.labels, neededID: row.labels) {
+            return .labels(
+                missing: labelTable.missingNames(offeredID: traits.labels, neededID: row.labels))
         }
         return nil
     }
@@ -82,24 +85,28 @@ extension ClusterState {
     ) -> Refusal? {
         for group in groupsOfVM[vm] where groups[Int(group)].group.isHard {
             let description = groups[Int(group)].group
-            let others = otherMembers(of: group, beside: vm, near: host, without: companions)
+            let others = otherMembers(ofGroup: group, beside: vm, near: host, without: companions)
             switch description.kind {
             case .together:
                 guard others.all > others.near else { continue }
                 return .affinity(
-                    group: description.name, domain: domainText(of: host, scope: description.scope),
+                    group: description.name,
+                    domain: describeDomain(of: host, in: description.scope),
                     membersElsewhere: Int(others.all - others.near))
             case .apart(let perDomainMax):
                 guard Int(others.near) >= perDomainMax else { continue }
                 return .antiAffinity(
-                    group: description.name, domain: domainText(of: host, scope: description.scope),
+                    group: description.name,
+                    domain: describeDomain(of: host, in: description.scope),
                     members: Int(others.near), max: perDomainMax)
             case .partition(let whole):
-                let strangers = strangers(to: group, beside: vm, near: host, without: companions)
+                let strangers = siblingMembers(
+                    ofGroup: group, beside: vm, near: host, without: companions)
                 guard strangers > 0 else { continue }
                 return .antiAffinity(
                     group: "\(whole), other partitions,",
-                    domain: domainText(of: host, scope: description.scope), members: Int(strangers),
+                    domain: describeDomain(of: host, in: description.scope),
+                    members: Int(strangers),
                     max: 0)
             }
         }

@@ -10,12 +10,12 @@ struct GroupRow: Sendable {
 }
 
 extension ClusterState {
-    package func group(named name: String) -> AffinityGroup? {
+    package func affinityGroup(named name: String) -> AffinityGroup? {
         groups.first { $0.group.name == name }?.group
     }
 
     /// The domain of a host in a scope; a host whose rack or zone is not named stands alone.
-    func domain(of host: HostIndex, scope: AffinityGroup.Scope) -> Int32 {
+    func domainNumber(of host: HostIndex, in scope: AffinityGroup.Scope) -> Int32 {
         switch scope {
         case .host: Int32(host)
         case .rack: hostRows[host].rack
@@ -23,7 +23,7 @@ extension ClusterState {
         }
     }
 
-    func domainText(of host: HostIndex, scope: AffinityGroup.Scope) -> String {
+    func describeDomain(of host: HostIndex, in scope: AffinityGroup.Scope) -> String {
         switch scope {
         case .host: "host \(hosts[host].name)"
         case .rack: "rack \(hosts[host].domain.rack)"
@@ -32,13 +32,15 @@ extension ClusterState {
     }
 
     /// A VM comes to a host or leaves it. One that moves within a domain counts there once.
-    mutating func countInGroups(_ vm: VMIndex, on host: HostIndex, by step: Int32) {
+    mutating func adjustGroupCounts(for vm: VMIndex, on host: HostIndex, step: Int32) {
         guard vmRows[vm].hasGroups else { return }
         let isTarget = Int(vmRows[vm].target) == host
         for group in groupsOfVM[vm] {
             let scope = groups[Int(group)].group.scope
-            let domain = domain(of: host, scope: scope)
-            if isTarget, self.domain(of: Int(vmRows[vm].host), scope: scope) == domain { continue }
+            let domain = domainNumber(of: host, in: scope)
+            if isTarget, self.domainNumber(of: Int(vmRows[vm].host), in: scope) == domain {
+                continue
+            }
             let count = (groups[Int(group)].counts[domain] ?? 0) + step
             groups[Int(group)].counts[domain] = count == 0 ? nil : count
             groups[Int(group)].total += step
@@ -50,19 +52,20 @@ extension ClusterState {
     /// `companions` move along with the VM, which may be among them: where they are does not count, but those that are
     /// on their way to `host` do.
     func otherMembers(
-        of group: Int32, beside vm: VMIndex, near host: HostIndex, without companions: [VMIndex]
+        ofGroup group: Int32, beside vm: VMIndex, near host: HostIndex,
+        without companions: [VMIndex]
     ) -> (near: Int32, all: Int32) {
         let row = groups[Int(group)]
         let scope = row.group.scope
-        let domain = domain(of: host, scope: scope)
+        let domain = domainNumber(of: host, in: scope)
         var near = row.counts[domain] ?? 0
         var all = row.total
         let moving = companions.contains(vm) ? companions : companions + [vm]
         for member in moving where groupsOfVM[member].contains(group) {
             let (source, target) = (vmRows[member].host, vmRows[member].target)
             guard source >= 0 else { continue }
-            let left = self.domain(of: Int(source), scope: scope)
-            let reached = target < 0 ? left : self.domain(of: Int(target), scope: scope)
+            let left = self.domainNumber(of: Int(source), in: scope)
+            let reached = target < 0 ? left : self.domainNumber(of: Int(target), in: scope)
             let isArriving = member != vm && Int(target) == host
             if !isArriving || reached != left {
                 all -= 1
@@ -77,23 +80,25 @@ extension ClusterState {
     }
 
     /// Members of other partitions of the same whole in the domain of `host`.
-    func strangers(
-        to group: Int32, beside vm: VMIndex, near host: HostIndex, without companions: [VMIndex]
+    func siblingMembers(
+        ofGroup group: Int32, beside vm: VMIndex, near host: HostIndex,
+        without companions: [VMIndex]
     ) -> Int32 {
         groups[Int(group)].siblings.reduce(0) { sum, sibling in
             guard !groupsOfVM[vm].contains(sibling) else { return sum }
-            return sum + otherMembers(of: sibling, beside: vm, near: host, without: companions).near
+            return sum
+                + otherMembers(ofGroup: sibling, beside: vm, near: host, without: companions).near
         }
     }
 
     /// The placed members of the hard groups that keep a VM and others on one host, itself among them.
-    package func bundle(of vm: VMIndex) -> [VMIndex] {
-        guard vmRows[vm].hasGroups, let host = host(of: vm) else { return [vm] }
+    package func affinityBundle(of vm: VMIndex) -> [VMIndex] {
+        guard vmRows[vm].hasGroups, let host = currentHost(of: vm) else { return [vm] }
         var bundle = [vm]
         var seen = 0
         while seen < bundle.count {
             for group in groupsOfVM[bundle[seen]] where bindsToHost(group: group) {
-                for other in vms(on: host)
+                for other in hostedVMs(on: host)
                 where groupsOfVM[other].contains(group) && !bundle.contains(other) {
                     bundle.append(other)
                 }
@@ -104,11 +109,11 @@ extension ClusterState {
     }
 
     /// The host's VMs in groups that have to stay together: the important first, then the large.
-    func bundles(on host: HostIndex) -> [[VMIndex]] {
+    func affinityBundles(on host: HostIndex) -> [[VMIndex]] {
         var seen: Set<VMIndex> = []
         var bundles: [(vms: [VMIndex], priority: Int, size: Double)] = []
-        for vm in vms(on: host).sorted() where !seen.contains(vm) {
-            let together = bundle(of: vm).filter { target(of: $0) == nil }
+        for vm in hostedVMs(on: host).sorted() where !seen.contains(vm) {
+            let together = affinityBundle(of: vm).filter { migrationTarget(of: $0) == nil }
             seen.formUnion(together)
             let sizes = together.map { vm -> Double in
                 let units = requestInUnits(of: vm)
@@ -127,14 +132,14 @@ extension ClusterState {
     }
 
     /// Whether a bundle fits as a whole, tried and taken back.
-    mutating func acceptsBundle(_ bundle: [VMIndex], on host: HostIndex) -> Bool {
+    mutating func canAcceptBundle(_ bundle: [VMIndex], on host: HostIndex) -> Bool {
         var begun: [VMIndex] = []
         for vm in bundle {
-            guard admits(vm, on: host, for: .migration, with: bundle) else { break }
-            beginMove(vm, to: host)
+            guard canPlaceVM(vm, on: host, for: .migration, with: bundle) else { break }
+            beginMigration(of: vm, to: host)
             begun.append(vm)
         }
-        for vm in begun { abandonMove(vm) }
+        for vm in begun { abandonMigration(of: vm) }
         return begun.count == bundle.count
     }
 
@@ -145,20 +150,21 @@ extension ClusterState {
 
     /// The soft groups' part of a score, one term a group: with weight w, +w where a member of a group that belongs
     /// together is near, -w for each member too many of a group that belongs apart or of another partition.
-    func softTerms(of vm: VMIndex, on host: HostIndex) -> [ScoreTerm] {
+    func softAffinityTerms(of vm: VMIndex, on host: HostIndex) -> [ScoreTerm] {
         groupsOfVM[vm].compactMap { group in
             let description = groups[Int(group)].group
             guard case .soft(let weight) = description.strength else { return nil }
-            let near = otherMembers(of: group, beside: vm, near: host, without: []).near
+            let near = otherMembers(ofGroup: group, beside: vm, near: host, without: []).near
             switch description.kind {
             case .together:
-                return ScoreTerm("together \(description.name)", near > 0 ? weight : 0)
+                return ScoreTerm(name: "together \(description.name)", value: near > 0 ? weight : 0)
             case .apart(let perDomainMax):
                 let excess = max(0, Int(near) + 1 - perDomainMax)
-                return ScoreTerm("apart \(description.name)", -weight * Double(excess))
+                return ScoreTerm(name: "apart \(description.name)", value: -weight * Double(excess))
             case .partition:
-                let strangers = strangers(to: group, beside: vm, near: host, without: [])
-                return ScoreTerm("apart \(description.name)", -weight * Double(strangers))
+                let strangers = siblingMembers(ofGroup: group, beside: vm, near: host, without: [])
+                return ScoreTerm(
+                    name: "apart \(description.name)", value: -weight * Double(strangers))
             }
         }
     }

@@ -2,23 +2,23 @@
 
 extension ClusterState {
     /// Where a VM runs; nil: nowhere.
-    package func host(of vm: VMIndex) -> HostIndex? {
+    package func currentHost(of vm: VMIndex) -> HostIndex? {
         let host = vmRows[vm].host
         return host < 0 ? nil : Int(host)
     }
 
     /// Where a VM is on its way to.
-    package func target(of vm: VMIndex) -> HostIndex? {
+    package func migrationTarget(of vm: VMIndex) -> HostIndex? {
         let target = vmRows[vm].target
         return target < 0 ? nil : Int(target)
     }
 
-    package func vmCount(on host: HostIndex) -> Int { Int(hostRows[host].vmCount) }
+    package func hostedVMCount(on host: HostIndex) -> Int { Int(hostRows[host].vmCount) }
 
     /// The VMs of a host, the last to come first.
-    package func vms(on host: HostIndex) -> [VMIndex] {
+    package func hostedVMs(on host: HostIndex) -> [VMIndex] {
         var list: [VMIndex] = []
-        list.reserveCapacity(vmCount(on: host))
+        list.reserveCapacity(hostedVMCount(on: host))
         var vm = hostRows[host].firstVM
         while vm >= 0 {
             list.append(Int(vm))
@@ -28,90 +28,92 @@ extension ClusterState {
     }
 
     /// A VM that runs nowhere starts on a host.
-    package mutating func assign(_ vm: VMIndex, to host: HostIndex) {
+    package mutating func assignVM(_ vm: VMIndex, to host: HostIndex) {
         precondition(vmRows[vm].isUsed && vmRows[vm].host < 0, "the VM already runs somewhere")
-        link(vm, to: host)
+        linkIntoList(vm, of: host)
         hostRows[host].used = hostRows[host].used + vmRows[vm].request
-        countInGroups(vm, on: host, by: 1)
-        refreshIndex(host)
+        adjustGroupCounts(for: vm, on: host, step: 1)
+        refreshIndex(of: host)
     }
 
     /// A VM that runs stops.
-    package mutating func unassign(_ vm: VMIndex) {
+    package mutating func unassignVM(_ vm: VMIndex) {
         precondition(vmRows[vm].target < 0, "the VM is being moved")
         let host = Int(vmRows[vm].host)
-        unlink(vm, from: host)
+        unlinkFromList(vm, of: host)
         hostRows[host].used = hostRows[host].used - vmRows[vm].request
-        countInGroups(vm, on: host, by: -1)
-        refreshIndex(host)
+        adjustGroupCounts(for: vm, on: host, step: -1)
+        refreshIndex(of: host)
     }
 
     /// The whole of a move at once.
-    package mutating func move(_ vm: VMIndex, to target: HostIndex) {
-        unassign(vm)
-        assign(vm, to: target)
+    package mutating func relocateVM(_ vm: VMIndex, to target: HostIndex) {
+        unassignVM(vm)
+        assignVM(vm, to: target)
     }
 
     /// A move begins: from now on the VM takes room at both ends, and counts at both in its groups.
-    package mutating func beginMove(_ vm: VMIndex, to target: HostIndex) {
+    package mutating func beginMigration(of vm: VMIndex, to target: HostIndex) {
         precondition(vmRows[vm].host >= 0 && vmRows[vm].target < 0, "the VM cannot be moved now")
         precondition(Int(vmRows[vm].host) != target, "the VM is there already")
         vmRows[vm].target = Int32(target)
         var needed = vmRows[vm].request
         needed.memoryBytes += migrationOverheadBytes
         hostRows[target].used = hostRows[target].used + needed
-        countInGroups(vm, on: target, by: 1)
-        refreshIndex(target)
+        adjustGroupCounts(for: vm, on: target, step: 1)
+        refreshIndex(of: target)
     }
 
     /// The move is over: the VM runs at its target.
-    package mutating func finishMove(_ vm: VMIndex) {
+    package mutating func finishMigration(of vm: VMIndex) {
         let target = Int(vmRows[vm].target)
-        abandonMove(vm)
-        move(vm, to: target)
+        abandonMigration(of: vm)
+        relocateVM(vm, to: target)
     }
 
     /// The move is given up: the VM runs where it was.
-    package mutating func abandonMove(_ vm: VMIndex) {
+    package mutating func abandonMigration(of vm: VMIndex) {
         let target = Int(vmRows[vm].target)
         var needed = vmRows[vm].request
         needed.memoryBytes += migrationOverheadBytes
         hostRows[target].used = hostRows[target].used - needed
-        countInGroups(vm, on: target, by: -1)
+        adjustGroupCounts(for: vm, on: target, step: -1)
         vmRows[vm].target = -1
-        refreshIndex(target)
+        refreshIndex(of: target)
     }
 
     /// A VM is measured anew.
-    package mutating func setUse(_ use: MeasuredUse?, of vm: VMIndex) throws(ClusterStateError) {
-        try check(use, of: descriptions[vm].name)
+    package mutating func setMeasuredUse(_ use: MeasuredUse?, of vm: VMIndex)
+        throws(ClusterStateError)
+    {
+        try validateUse(use, owner: descriptions[vm].name)
         descriptions[vm].use = use
-        let load = load(of: descriptions[vm])
+        let load = effectiveLoad(of: descriptions[vm])
         if vmRows[vm].host >= 0 {
             let host = Int(vmRows[vm].host)
             hostRows[host].load += load - vmRows[vm].load
-            refreshIndex(host)
+            refreshIndex(of: host)
         }
         vmRows[vm].load = load
     }
 
     /// Many VMs are measured anew, each at most once. Orders of hosts are brought up to date once, not for each VM.
-    package mutating func setUses(
+    package mutating func setMeasuredUses(
         _ uses: [(vm: VMIndex, use: MeasuredUse)]
     ) throws(ClusterStateError) {
         for (vm, use) in uses {
-            try check(use, of: vm)
+            try validateUse(use, of: vm)
             descriptions[vm].use = use
             if vmRows[vm].host >= 0 {
                 hostRows[Int(vmRows[vm].host)].load += use.vector - vmRows[vm].load
             }
             vmRows[vm].load = use.vector
         }
-        guard index.keepsOrder(.leastLoaded) else { return }
-        for host in allHosts where hostRows[host].vmCount > 0 { refreshIndex(host) }
+        guard index.maintainsOrder(.leastLoaded) else { return }
+        for host in allHosts where hostRows[host].vmCount > 0 { refreshIndex(of: host) }
     }
 
-    private func check(_ use: MeasuredUse, of vm: VMIndex) throws(ClusterStateError) {
+    private func validateUse(_ use: MeasuredUse, of vm: VMIndex) throws(ClusterStateError) {
         guard use.cores >= 0, use.cores <= 0x1p32, use.memoryBytes >= 0, use.memoryBytes <= 0x1p52
         else { throw .badFigure("use", of: descriptions[vm].name) }
     }
@@ -122,20 +124,20 @@ extension ClusterState {
     }
 
     /// For a plan: whether balance, and whoever makes room, may move a VM.
-    package mutating func setMayBeBalanced(_ mayBe: Bool, of vm: VMIndex) {
+    package mutating func setBalancing(allowed mayBe: Bool, of vm: VMIndex) {
         descriptions[vm].mayBeBalanced = mayBe
     }
 
     /// Time goes by: last moves are longer ago.
-    package mutating func age(by time: Duration) {
+    package mutating func ageLastMoves(by time: Duration) {
         for vm in descriptions.indices { descriptions[vm].lastMove?.age += time }
     }
 
-    package mutating func setDirtyRate(_ bytesPerSecond: Double?, of vm: VMIndex) {
+    package mutating func setDirtyRate(bytesPerSecond: Double?, of vm: VMIndex) {
         descriptions[vm].dirtyBytesPerSecond = bytesPerSecond
     }
 
-    private mutating func link(_ vm: VMIndex, to host: HostIndex) {
+    private mutating func linkIntoList(_ vm: VMIndex, of host: HostIndex) {
         let first = hostRows[host].firstVM
         vmRows[vm].host = Int32(host)
         vmRows[vm].next = first
@@ -147,7 +149,7 @@ extension ClusterState {
         hostRows[host].exit = max(hostRows[host].exit, vmRows[vm].departure)
     }
 
-    private mutating func unlink(_ vm: VMIndex, from host: HostIndex) {
+    private mutating func unlinkFromList(_ vm: VMIndex, of host: HostIndex) {
         let (next, previous) = (vmRows[vm].next, vmRows[vm].previous)
         if previous >= 0 {
             vmRows[Int(previous)].next = next
@@ -163,7 +165,7 @@ extension ClusterState {
         } else {
             hostRows[host].load -= vmRows[vm].load
         }
-        noteDeparted(vmRows[vm].departure, from: host)
+        recordDeparture(at: vmRows[vm].departure, from: host)
     }
 }
 
@@ -171,11 +173,11 @@ extension ClusterState {
 
 extension ClusterState {
     /// What a VM asks for.
-    package func request(of vm: VMIndex) -> Resources { vmRows[vm].request }
+    package func requestedResources(of vm: VMIndex) -> Resources { vmRows[vm].request }
     /// What a host may still promise; below zero when a host was made smaller.
-    package func free(on host: HostIndex) -> Resources { hostRows[host].free }
-    package func limit(of host: HostIndex) -> Resources { hostRows[host].limit }
-    package func used(on host: HostIndex) -> Resources { hostRows[host].used }
+    package func freeResources(on host: HostIndex) -> Resources { hostRows[host].free }
+    package func resourceLimit(of host: HostIndex) -> Resources { hostRows[host].limit }
+    package func usedResources(on host: HostIndex) -> Resources { hostRows[host].used }
 
     /// A host's load: shares of the machine's cores and memory that are in use.
     package func loadShare(of host: HostIndex) -> (cpu: Double, memory: Double) {
@@ -185,19 +187,19 @@ extension ClusterState {
 
     /// A host's free vCPUs and memory in units of the largest host: comparable between hosts of any size.
     package func freeInUnits(of host: HostIndex) -> (cpu: Double, memory: Double) {
-        let units = hostRows[host].free.units(of: largestLimit)
+        let units = hostRows[host].free.normalised(to: largestLimit)
         return (units.x, units.y)
     }
 
     /// What a VM asks for in units of the largest host.
     package func requestInUnits(of vm: VMIndex) -> (cpu: Double, memory: Double) {
-        let units = vmRows[vm].request.units(of: largestLimit)
+        let units = vmRows[vm].request.normalised(to: largestLimit)
         return (units.x, units.y)
     }
 }
 
 extension Resources {
-    func units(of largest: Resources) -> LoadVector {
+    func normalised(to largest: Resources) -> LoadVector {
         LoadVector(
             Double(milliCPUs) / Double(largest.milliCPUs),
             Double(memoryBytes) / Double(largest.memoryBytes))

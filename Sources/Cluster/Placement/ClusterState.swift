@@ -110,8 +110,8 @@ package struct ClusterState: Sendable {
     /// Rows in use, ascending.
     package var allVMs: [VMIndex] { vmRows.indices.filter { vmRows[$0].isUsed } }
 
-    package func host(named name: String) -> HostIndex? { hostIndices[name] }
-    package func vm(_ id: VMID) -> VMIndex? { vmIndices[id] }
+    package func indexOfHost(named name: String) -> HostIndex? { hostIndices[name] }
+    package func indexOfVM(withID id: VMID) -> VMIndex? { vmIndices[id] }
     package func description(of vm: VMIndex) -> PlacementVM { descriptions[vm] }
 }
 
@@ -119,13 +119,14 @@ package struct ClusterState: Sendable {
 
 extension ClusterState {
     @discardableResult
-    package mutating func add(_ host: PlacementHost) throws(ClusterStateError) -> HostIndex {
-        try check(host)
+    package mutating func registerHost(_ host: PlacementHost) throws(ClusterStateError) -> HostIndex
+    {
+        try validateHost(host)
         let index = hosts.count
         let rack =
-            host.domain.rack.isEmpty ? Int32(-1 - index) : racks.number(of: host.domain)
+            host.domain.rack.isEmpty ? Int32(-1 - index) : racks.assignNumber(to: host.domain)
         let zone =
-            host.domain.zone.isEmpty ? Int32(-1 - index) : zones.number(of: host.domain.zone)
+            host.domain.zone.isEmpty ? Int32(-1 - index) : zones.assignNumber(to: host.domain.zone)
         let capacity = host.capacity.vector
         hostRows.append(
             HostRow(
@@ -133,17 +134,17 @@ extension ClusterState {
                 inverseCapacity: LoadVector(
                     capacity.x > 0 ? 1 / capacity.x : 0, capacity.y > 0 ? 1 / capacity.y : 0),
                 isActive: host.state == .active,
-                features: featureTable.idOfOffered(Set(host.features.names)),
-                labels: labelTable.idOfOffered(host.labels), rack: rack, zone: zone,
-                link: links.number(of: host.link.isEmpty ? "host \(host.name)" : host.link)))
+                features: featureTable.offeredSetID(for: Set(host.features.names)),
+                labels: labelTable.offeredSetID(for: host.labels), rack: rack, zone: zone,
+                link: links.assignNumber(to: host.link.isEmpty ? "host \(host.name)" : host.link)))
         hosts.append(host)
         hostIndices[host.name] = index
-        noteLimit(host.limit)
-        refreshIndex(index)
+        updateLargestLimit(with: host.limit)
+        refreshIndex(of: index)
         return index
     }
 
-    private func check(_ host: PlacementHost) throws(ClusterStateError) {
+    private func validateHost(_ host: PlacementHost) throws(ClusterStateError) {
         guard hosts.count < Limits.hostsMax else {
             throw .tooMany("hosts", max: Limits.hostsMax)
         }
@@ -166,14 +167,14 @@ extension ClusterState {
         }
     }
 
-    private mutating func noteLimit(_ limit: Resources) {
+    private mutating func updateLargestLimit(with limit: Resources) {
         let before = largestLimit
         largestLimit.milliCPUs = max(largestLimit.milliCPUs, limit.milliCPUs)
         largestLimit.memoryBytes = max(largestLimit.memoryBytes, limit.memoryBytes)
         if before != largestLimit { rebuildIndexes() }
     }
 
-    package mutating func add(_ group: AffinityGroup) throws(ClusterStateError) {
+    package mutating func registerGroup(_ group: AffinityGroup) throws(ClusterStateError) {
         guard groupIndices[group.name] == nil else { throw .duplicateGroup(group.name) }
         let index = Int32(groups.count)
         var row = GroupRow(group: group)
@@ -188,8 +189,8 @@ extension ClusterState {
 
     /// Adds a VM that runs nowhere yet.
     @discardableResult
-    package mutating func add(_ vm: PlacementVM) throws(ClusterStateError) -> VMIndex {
-        let row = try makeRow(vm)
+    package mutating func registerVM(_ vm: PlacementVM) throws(ClusterStateError) -> VMIndex {
+        let row = try makeVMRow(for: vm)
         var memberships: [Int32] = []
         for name in vm.groups {
             guard let group = groupIndices[name] else { throw .unknownGroup(name, vm: vm.name) }
@@ -212,10 +213,10 @@ extension ClusterState {
         return index
     }
 
-    private mutating func makeRow(_ vm: PlacementVM) throws(ClusterStateError) -> VMRow {
+    private mutating func makeVMRow(for vm: PlacementVM) throws(ClusterStateError) -> VMRow {
         guard vmIndices.count < Limits.vmsMax else { throw .tooMany("VMs", max: Limits.vmsMax) }
         guard vmIndices[vm.id] == nil else { throw .duplicateVM(vm.id, name: vm.name) }
-        try check(vm.use, of: vm.name)
+        try validateUse(vm.use, owner: vm.name)
         guard (0...1 << 40).contains(vm.request.milliCPUs),
             (0...1 << 52).contains(vm.request.memoryBytes)
         else { throw .badFigure("request", of: vm.name) }
@@ -225,27 +226,27 @@ extension ClusterState {
             pinned = Int32(host)
         }
         return VMRow(
-            request: vm.request, load: load(of: vm),
-            features: featureTable.idOfNeeded(Set(vm.features.names)),
-            labels: labelTable.idOfNeeded(vm.labels), pinned: pinned)
+            request: vm.request, load: effectiveLoad(of: vm),
+            features: featureTable.neededSetID(for: Set(vm.features.names)),
+            labels: labelTable.neededSetID(for: vm.labels), pinned: pinned)
     }
 
-    func check(_ use: MeasuredUse?, of name: String) throws(ClusterStateError) {
+    func validateUse(_ use: MeasuredUse?, owner name: String) throws(ClusterStateError) {
         guard let use else { return }
         guard use.cores >= 0, use.cores <= 0x1p32, use.memoryBytes >= 0, use.memoryBytes <= 0x1p52
         else { throw .badFigure("use", of: name) }
     }
 
     /// What counts as its load: measured, else assumed from what it asked for.
-    func load(of vm: PlacementVM) -> LoadVector {
+    func effectiveLoad(of vm: PlacementVM) -> LoadVector {
         if let use = vm.use { return use.vector }
         return vm.request.vector * LoadVector(assumedBusyShare, 1)
     }
 
     /// Takes a VM out of the cluster; a move of it ends.
-    package mutating func remove(_ vm: VMIndex) {
-        if vmRows[vm].target >= 0 { abandonMove(vm) }
-        if vmRows[vm].host >= 0 { unassign(vm) }
+    package mutating func unregisterVM(_ vm: VMIndex) {
+        if vmRows[vm].target >= 0 { abandonMigration(of: vm) }
+        if vmRows[vm].host >= 0 { unassignVM(vm) }
         vmIndices[descriptions[vm].id] = nil
         vmRows[vm].isUsed = false
         groupsOfVM[vm] = []
@@ -255,26 +256,26 @@ extension ClusterState {
 
 extension ClusterState {
     /// A host changes its state. Its VMs stay where they are.
-    package mutating func setState(_ state: HostState, of host: HostIndex) {
+    package mutating func setHostState(_ state: HostState, of host: HostIndex) {
         hosts[host].state = state
         hostRows[host].isActive = state == .active
-        refreshIndex(host)
+        refreshIndex(of: host)
     }
 
     /// A host's own load, without its VMs', is measured anew.
     package mutating func setOwnUse(_ use: MeasuredUse, of host: HostIndex)
         throws(ClusterStateError)
     {
-        try check(use, of: hosts[host].name)
+        try validateUse(use, owner: hosts[host].name)
         hostRows[host].load += use.vector - hosts[host].ownUse.vector
         hosts[host].ownUse = use
-        refreshIndex(host)
+        refreshIndex(of: host)
     }
 }
 
 extension Dictionary where Value == Int32 {
     /// The number of `key`, the next one when it is new.
-    fileprivate mutating func number(of key: Key) -> Int32 {
+    fileprivate mutating func assignNumber(to key: Key) -> Int32 {
         if let known = self[key] { return known }
         let number = Int32(count)
         self[key] = number

@@ -9,34 +9,34 @@ import Model
 extension ClusterState {
     /// Moves that empty hosts. Nothing is changed.
     package func planConsolidation(
-        _ rules: ConsolidationRules = ConsolidationRules(),
+        rules: ConsolidationRules = ConsolidationRules(),
         costs: MigrationCostModel = MigrationCostModel()
     ) -> ConsolidationPlan {
         var planner = ConsolidationPlanner(cluster: self, rules: rules, costs: costs)
         planner.planMoves()
         var plan = planner.plan
-        plan.moves = WaveScheduler.schedule(
-            planner.wishes, in: self, limits: rules.limits, costs: costs)
+        plan.moves = WaveScheduler.scheduleMoves(
+            for: planner.requests, in: self, limits: rules.limits, costs: costs)
         if !plan.moves.left.isEmpty || plan.moves.moves.count > planner.vmsSent {
             // Some overtook others and now stand in their way; the order of the plan itself always works, with no stop
             // on the way that nobody has counted.
-            plan.moves = WaveScheduler.schedule(
-                planner.wishes, in: self, limits: rules.limits, costs: costs, strictly: true)
+            plan.moves = WaveScheduler.scheduleMoves(
+                for: planner.requests, in: self, limits: rules.limits, costs: costs, strictly: true)
         }
         return plan
     }
 
     /// Active hosts that have no VMs, expect none, and are more than the spare ones: the last in host order.
-    package func hostsToSleep(_ rules: ConsolidationRules = ConsolidationRules()) -> [HostIndex] {
+    package func hostsToSleep(rules: ConsolidationRules = ConsolidationRules()) -> [HostIndex] {
         let idle = idleHosts()
-        return Array(idle.dropFirst(spareHosts(rules)))
+        return Array(idle.dropFirst(spareHostCount(for: rules)))
     }
 
     /// Of those that sleep, as many as are missing from the spare ones: the first.
     package func hostsToWake(
-        _ rules: ConsolidationRules = ConsolidationRules(), asleep: [HostIndex]
+        rules: ConsolidationRules = ConsolidationRules(), asleep: [HostIndex]
     ) -> [HostIndex] {
-        Array(asleep.prefix(max(0, spareHosts(rules) - idleHosts().count)))
+        Array(asleep.prefix(max(0, spareHostCount(for: rules) - idleHosts().count)))
     }
 
     /// Awake, without VMs, and expecting none.
@@ -48,7 +48,7 @@ extension ClusterState {
     }
 
     /// How many idle hosts stay awake.
-    private func spareHosts(_ rules: ConsolidationRules) -> Int {
+    private func spareHostCount(for rules: ConsolidationRules) -> Int {
         let awake = hostRows.reduce(0) { $0 + ($1.isActive ? 1 : 0) }
         let share = (Double(awake) * max(0, rules.spareShare)).rounded(.up)
         return max(0, rules.spareHosts, Int(min(share, Double(awake))))
@@ -73,17 +73,17 @@ private struct ConsolidationPlanner {
     private var isClosed: [Bool]
     private var hasTaken: [Bool]
     private var barredHost: [VMIndex: HostIndex] = [:]
-    private(set) var wishes: [MoveWish] = []
+    private(set) var requests: [MoveRequest] = []
     private(set) var plan = ConsolidationPlan()
 
-    var vmsSent: Int { wishes.reduce(0) { $0 + $1.vms.count } }
+    var vmsSent: Int { requests.reduce(0) { $0 + $1.vms.count } }
 
     init(
         cluster: ClusterState, rules: ConsolidationRules, costs: MigrationCostModel
     ) {
         self.cluster = cluster
         self.cluster.dropIndexes()
-        self.cluster.keepIndex(for: BestFit())
+        self.cluster.maintainIndex(for: BestFit())
         self.rules = rules
         self.costs = costs
         worth = rules.price.worth
@@ -94,14 +94,14 @@ private struct ConsolidationPlanner {
     mutating func planMoves() {
         var failures = 0
         for candidate in candidates() {
-            let vms = cluster.vmCount(on: candidate.host)
+            let vms = cluster.hostedVMCount(on: candidate.host)
             if hasTaken[candidate.host] {
                 plan.others.taking += 1
             } else if failures == Limits.consolidationFailuresMax
                 || vmsSent + vms > rules.movesMax
             {
                 plan.others.notTried += 1
-            } else if !emptyHost(candidate.host) {
+            } else if !tryEmptyingHost(candidate.host) {
                 failures += 1
             }
         }
@@ -113,13 +113,13 @@ private struct ConsolidationPlanner {
         var candidates: [(host: HostIndex, cost: Double)] = []
         for host in cluster.allHosts
         where cluster.hostRows[host].isActive && cluster.hostRows[host].vmCount > 0 {
-            let vms = cluster.vms(on: host)
-            guard !moving.contains(host), vms.allSatisfy({ mayMove($0) }) else {
+            let vms = cluster.hostedVMs(on: host)
+            guard !moving.contains(host), vms.allSatisfy({ canMigrate(vm: $0) }) else {
                 plan.others.held += 1
                 continue
             }
             let link = cluster.hosts[host].linkBytesPerSecond
-            let cost = vms.reduce(0) { $0 + self.cost($1, link: link) }
+            let cost = vms.reduce(0) { $0 + self.migrationCost(of: $1, linkSpeed: link) }
             if cost < worth {
                 candidates.append((host, cost))
             } else {
@@ -130,18 +130,18 @@ private struct ConsolidationPlanner {
     }
 
     /// Also notes the host that a VM may not go back to.
-    private mutating func mayMove(_ vm: VMIndex) -> Bool {
+    private mutating func canMigrate(vm: VMIndex) -> Bool {
         let description = cluster.descriptions[vm]
         guard description.mayBeBalanced, cluster.vmRows[vm].pinned < 0 else { return false }
         guard let last = description.lastMove else { return true }
-        if last.age < rules.returnBar { barredHost[vm] = cluster.host(named: last.from) }
+        if last.age < rules.returnBar { barredHost[vm] = cluster.indexOfHost(named: last.from) }
         return last.age >= rules.coolDown
     }
 
     /// In host seconds; infinite when the VM's downtime limit would not hold.
-    private func cost(_ vm: VMIndex, link: Double) -> Double {
+    private func migrationCost(of vm: VMIndex, linkSpeed link: Double) -> Double {
         let description = cluster.descriptions[vm]
-        let expected = costs.expectedCourse(description, linkBytesPerSecond: link)
+        let expected = costs.expectedFigures(of: description, linkBytesPerSecond: link)
         guard expected.downtime <= description.downtimeLimit.duration.seconds else {
             return .infinity
         }
@@ -151,28 +151,28 @@ private struct ConsolidationPlanner {
     }
 
     /// Finds a place for all VMs of a host; else all stays as it was.
-    private mutating func emptyHost(_ host: HostIndex) -> Bool {
+    private mutating func tryEmptyingHost(_ host: HostIndex) -> Bool {
         var sent: [(bundle: [VMIndex], target: HostIndex)] = []
         var cost = 0.0
         isClosed[host] = true
-        for bundle in cluster.bundles(on: host) {
-            guard let target = target(for: bundle) else {
+        for bundle in cluster.affinityBundles(on: host) {
+            guard let target = consolidationTarget(for: bundle) else {
                 plan.others.withoutPlace += 1
-                takeBackBundles(sent.map(\.bundle), to: host)
+                returnBundles(sent.map(\.bundle), to: host)
                 return false
             }
-            cost += self.cost(bundle, from: host, to: target)
-            for vm in bundle { cluster.move(vm, to: target) }
+            cost += self.migrationCost(of: bundle, from: host, to: target)
+            for vm in bundle { cluster.relocateVM(vm, to: target) }
             sent.append((bundle, target))
         }
         guard cost < worth else {
             plan.others.tooDear += 1
-            takeBackBundles(sent.map(\.bundle), to: host)
+            returnBundles(sent.map(\.bundle), to: host)
             return false
         }
         for (bundle, target) in sent {
-            wishes.append(
-                MoveWish(vms: bundle, to: target, reason: .empties(worth: worth, cost: cost)))
+            requests.append(
+                MoveRequest(vms: bundle, to: target, reason: .empties(worth: worth, cost: cost)))
             hasTaken[target] = true
         }
         let vms = sent.reduce(0) { $0 + $1.bundle.count }
@@ -180,21 +180,21 @@ private struct ConsolidationPlanner {
         return true
     }
 
-    private func cost(
-        _ bundle: [VMIndex], from source: HostIndex, to target: HostIndex
+    private func migrationCost(
+        of bundle: [VMIndex], from source: HostIndex, to target: HostIndex
     ) -> Double {
         let link = min(
             cluster.hosts[source].linkBytesPerSecond, cluster.hosts[target].linkBytesPerSecond)
-        return bundle.reduce(0) { $0 + cost($1, link: link) }
+        return bundle.reduce(0) { $0 + migrationCost(of: $1, linkSpeed: link) }
     }
 
-    private mutating func takeBackBundles(_ bundles: [[VMIndex]], to host: HostIndex) {
-        for vm in bundles.joined() { cluster.move(vm, to: host) }
+    private mutating func returnBundles(_ bundles: [[VMIndex]], to host: HostIndex) {
+        for vm in bundles.joined() { cluster.relocateVM(vm, to: host) }
         isClosed[host] = false
     }
 
     /// The fullest host in use that takes the whole bundle within the margins.
-    private mutating func target(for bundle: [VMIndex]) -> HostIndex? {
+    private mutating func consolidationTarget(for bundle: [VMIndex]) -> HostIndex? {
         let load = bundle.reduce(LoadVector.zero) { $0 + cluster.vmRows[$1].load }
         var whole = cluster.vmRows[bundle[0]]
         whole.request = bundle.reduce(.none) { $0 + cluster.vmRows[$1].request }
@@ -205,17 +205,17 @@ private struct ConsolidationPlanner {
                 in: .leastFree, for: whole, rows: cluster.hostRows, largest: cluster.largestLimit
             ) { host in
                 !isClosed[host] && cluster.hostRows[host].vmCount > 0 && !refused.contains(host)
-                    && !barred.contains(host) && isWithinMargins(host, with: load)
-                    && cluster.admits(bundle[0], on: host, for: .migration, with: bundle)
+                    && !barred.contains(host) && isWithinMargins(host: host, adding: load)
+                    && cluster.canPlaceVM(bundle[0], on: host, for: .migration, with: bundle)
             }
-            guard let found, bundle.count > 1, !cluster.acceptsBundle(bundle, on: found) else {
+            guard let found, bundle.count > 1, !cluster.canAcceptBundle(bundle, on: found) else {
                 return found
             }
             refused.insert(found)
         }
     }
 
-    private func isWithinMargins(_ host: HostIndex, with load: LoadVector) -> Bool {
+    private func isWithinMargins(host: HostIndex, adding load: LoadVector) -> Bool {
         let row = cluster.hostRows[host]
         let share = (row.load + load) * row.inverseCapacity
         return share.x <= rules.cpuMax && share.y <= rules.memoryMax

@@ -53,44 +53,46 @@ package struct DepartureForecast: Sendable {
     /// A VM has come that runs nowhere yet.
     ///
     /// - Parameter kind: a tenant's, a flavour's or an image's number: VMs of one kind live alike; 0: not known.
-    package mutating func noteArrived(
-        _ vm: VMIndex, kind: Int32, in cluster: inout ClusterState, at now: Int
+    package mutating func recordArrival(
+        of vm: VMIndex, kind: Int32, in cluster: inout ClusterState, at now: Int
     ) {
-        advance(to: now, in: &cluster)
-        let sort = sort(of: cluster.request(of: vm), kind)
+        advanceClock(to: now, in: &cluster)
+        let sort = lifetimeSort(of: cluster.requestedResources(of: vm), kind: kind)
         while lives.count <= vm { lives.append(nil) }
         lives[vm] = Life(born: now, sort: sort, interval: 0, number: born)
-        model.noteEntered(0, sort)
+        model.recordEntry(interval: 0, of: sort)
         queues[0].append(Waiting(row: Int32(vm), number: born, born: now))
         born += 1
         predictDeparture(of: vm, in: &cluster)
     }
 
     /// It found no place: nothing is learnt.
-    package mutating func noteRefused(_ vm: VMIndex) {
-        guard let life = forgetVM(vm) else { return }
-        model.takeBackEntered(life.interval, life.sort)
+    package mutating func recordRefusal(of vm: VMIndex) {
+        guard let life = removeLife(of: vm) else { return }
+        model.retractEntry(interval: life.interval, of: life.sort)
     }
 
     /// A VM has ended.
-    package mutating func noteDeparted(_ vm: VMIndex, in cluster: inout ClusterState, at now: Int) {
-        advance(to: now, in: &cluster)
-        guard let life = forgetVM(vm) else { return }
-        model.noteEnded(in: life.interval, life.sort, after: now - life.born)
+    package mutating func recordDeparture(
+        of vm: VMIndex, in cluster: inout ClusterState, at now: Int
+    ) {
+        advanceClock(to: now, in: &cluster)
+        guard let life = removeLife(of: vm) else { return }
+        model.recordEnding(interval: life.interval, of: life.sort, after: now - life.born)
     }
 
     /// Time goes by: VMs that have outlived an interval are judged anew.
-    package mutating func advance(to now: Int, in cluster: inout ClusterState) {
-        cluster.setNow(now)
+    package mutating func advanceClock(to now: Int, in cluster: inout ClusterState) {
+        cluster.advanceClock(to: now)
         // Nobody outlives the last one.
         for interval in 0..<(LifetimeModel.intervals - 1) {
-            let length = LifetimeModel.start(interval + 1)
+            let length = LifetimeModel.startingAge(ofInterval: interval + 1)
             while let first = queues[interval].first, first.born + length <= now {
                 queues[interval].removeFirst()
                 let vm = Int(first.row)
                 guard let life = lives[vm], life.number == first.number else { continue }
-                model.noteOutlived(interval, life.sort)
-                model.noteEntered(interval + 1, life.sort)
+                model.recordSurvival(interval: interval, of: life.sort)
+                model.recordEntry(interval: interval + 1, of: life.sort)
                 lives[vm]?.interval = interval + 1
                 queues[interval + 1].append(first)
                 predictDeparture(of: vm, in: &cluster)
@@ -100,27 +102,29 @@ package struct DepartureForecast: Sendable {
 
     private func predictDeparture(of vm: VMIndex, in cluster: inout ClusterState) {
         guard let life = lives[vm] else { return }
-        let seconds = model.expectedSeconds(life.sort, from: life.interval)
-        cluster.setExpectedDeparture(life.born + seconds, of: vm)
+        let seconds = model.expectedLifetime(of: life.sort, from: life.interval)
+        cluster.setExpectedDeparture(at: life.born + seconds, of: vm)
     }
 
-    private mutating func forgetVM(_ vm: VMIndex) -> Life? {
+    private mutating func removeLife(of vm: VMIndex) -> Life? {
         guard vm < lives.count, let life = lives[vm] else { return nil }
         lives[vm] = nil
         return life
     }
 
     /// Those of its shape and kind, below all of its shape, below all VMs: the narrowest that there is room for.
-    private mutating func sort(of shape: Resources, _ kind: Int32) -> LifetimeModel.Sort {
-        let ofShape = sort(Traits(shape: shape, kind: 0), under: LifetimeModel.all)
-        return kind == 0 ? ofShape : sort(Traits(shape: shape, kind: kind), under: ofShape)
+    private mutating func lifetimeSort(of shape: Resources, kind: Int32) -> LifetimeModel.Sort {
+        let ofShape = lifetimeSort(
+            matching: Traits(shape: shape, kind: 0), under: LifetimeModel.all)
+        return kind == 0
+            ? ofShape : lifetimeSort(matching: Traits(shape: shape, kind: kind), under: ofShape)
     }
 
-    private mutating func sort(
-        _ traits: Traits, under parent: LifetimeModel.Sort
+    private mutating func lifetimeSort(
+        matching traits: Traits, under parent: LifetimeModel.Sort
     ) -> LifetimeModel.Sort {
         if let known = sorts[traits] { return known }
-        guard let new = model.addSort(under: parent) else { return parent }
+        guard let new = model.addLifetimeSort(under: parent) else { return parent }
         sorts[traits] = new
         return new
     }

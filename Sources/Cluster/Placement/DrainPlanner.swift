@@ -13,14 +13,14 @@ extension ClusterState {
     ) -> MovePlan {
         var evacuation = Evacuation(self)
         evacuation.closeHosts(hosts)
-        for host in hosts { evacuation.emptyHost(host) }
+        for host in hosts { evacuation.evacuateHost(host) }
         var start = self
         start.dropIndexes()
         for host in hosts where start.hostRows[host].isActive {
-            start.setState(.draining, of: host)
+            start.setHostState(.draining, of: host)
         }
-        var plan = WaveScheduler.schedule(
-            evacuation.wishes, in: start, limits: limits, costs: costs)
+        var plan = WaveScheduler.scheduleMoves(
+            for: evacuation.requests, in: start, limits: limits, costs: costs)
         plan.left = evacuation.left + plan.left
         return plan
     }
@@ -30,10 +30,10 @@ extension ClusterState {
 struct Evacuation {
     private(set) var cluster: ClusterState
     private var spread: LoadSpread
-    private(set) var wishes: [MoveWish] = []
+    private(set) var requests: [MoveRequest] = []
     /// Where the VMs of each wish were.
     private var sources: [[HostIndex]] = []
-    private(set) var left: [LeftVM] = []
+    private(set) var left: [UnplannedVM] = []
 
     /// Hosts on which room may still be tried to be made.
     private var roomTries: Int
@@ -49,34 +49,35 @@ struct Evacuation {
     /// From now on these hosts take no VMs and do not count in the figure.
     mutating func closeHosts(_ hosts: [HostIndex]) {
         for host in hosts where cluster.hostRows[host].isActive {
-            cluster.setState(.draining, of: host)
+            cluster.setHostState(.draining, of: host)
         }
         spread = LoadSpread(of: cluster) { cluster.hostRows[$0].isActive }
     }
 
     /// Empties a host too if that works; else all stays as it was.
-    mutating func emptyIfPossible(_ host: HostIndex) -> Bool {
-        let (state, sent) = (cluster.hosts[host].state, wishes.count)
+    mutating func emptyIfPossible(host: HostIndex) -> Bool {
+        let (state, sent) = (cluster.hosts[host].state, requests.count)
         closeHosts([host])
-        emptyHost(host)
+        evacuateHost(host)
         if left.isEmpty { return true }
         left = []
-        while wishes.count > sent { takeBackLast() }
-        cluster.setState(state, of: host)
+        while requests.count > sent { undoLastRequest() }
+        cluster.setHostState(state, of: host)
         spread = LoadSpread(of: cluster) { cluster.hostRows[$0].isActive }
         return false
     }
 
     /// Finds destinations for all VMs of a host.
-    mutating func emptyHost(_ host: HostIndex) {
-        for bundle in cluster.bundles(on: host) {
+    mutating func evacuateHost(_ host: HostIndex) {
+        for bundle in cluster.affinityBundles(on: host) {
             if let target = bestTarget(for: bundle) {
-                sendBundle(bundle, to: target, reason: .drains)
+                relocateBundle(bundle, to: target, reason: .drains)
             } else if !makeRoom(for: bundle) {
                 for vm in bundle {
                     left.append(
-                        LeftVM(
-                            vm: vm, why: cluster.refusals(of: vm, for: .migration, with: bundle)))
+                        UnplannedVM(
+                            vm: vm,
+                            reason: cluster.refusalSummary(of: vm, for: .migration, with: bundle)))
                 }
             }
         }
@@ -84,17 +85,19 @@ struct Evacuation {
 
     /// The host that takes the whole bundle and leaves the load most even; the first of equals.
     private mutating func bestTarget(for bundle: [VMIndex]) -> HostIndex? {
-        let size = bundle.reduce(LoadVector.zero) { $0 + spread.size(of: cluster.vmRows[$1]) }
+        let size = bundle.reduce(LoadVector.zero) {
+            $0 + spread.countedLoad(of: cluster.vmRows[$1])
+        }
         let wishes = bundle.filter { cluster.hasSoftGroups(vm: $0) }
         var best: (host: HostIndex, score: Double)?
         for host in cluster.allHosts {
-            guard cluster.admits(bundle[0], on: host, for: .migration, with: bundle) else {
+            guard cluster.canPlaceVM(bundle[0], on: host, for: .migration, with: bundle) else {
                 continue
             }
-            var score = spread.score(adding: size, to: host)
+            var score = spread.projectedScore(adding: size, to: host)
             for vm in wishes { score -= softBonus(of: vm, on: host) }
             if let best, score >= best.score { continue }
-            if bundle.count > 1, !cluster.acceptsBundle(bundle, on: host) { continue }
+            if bundle.count > 1, !cluster.canAcceptBundle(bundle, on: host) { continue }
             best = (host, score)
         }
         return best?.host
@@ -102,24 +105,25 @@ struct Evacuation {
 
     /// Soft groups weigh as much as the whole imbalance may.
     private func softBonus(of vm: VMIndex, on host: HostIndex) -> Double {
-        cluster.softTerms(of: vm, on: host).reduce(0) { $0 + $1.value }
+        cluster.softAffinityTerms(of: vm, on: host).reduce(0) { $0 + $1.value }
     }
 
-    private mutating func sendBundle(_ bundle: [VMIndex], to target: HostIndex, reason: MoveReason)
-    {
-        sources.append(bundle.compactMap { cluster.host(of: $0) })
+    private mutating func relocateBundle(
+        _ bundle: [VMIndex], to target: HostIndex, reason: MoveReason
+    ) {
+        sources.append(bundle.compactMap { cluster.currentHost(of: $0) })
         for vm in bundle {
-            spread.move(vm, of: cluster, to: target)
-            cluster.move(vm, to: target)
+            spread.relocateVM(vm, in: cluster, to: target)
+            cluster.relocateVM(vm, to: target)
         }
-        wishes.append(MoveWish(vms: bundle, to: target, reason: reason))
+        requests.append(MoveRequest(vms: bundle, to: target, reason: reason))
     }
 
-    private mutating func takeBackLast() {
-        let (wish, sources) = (wishes.removeLast(), sources.removeLast())
+    private mutating func undoLastRequest() {
+        let (wish, sources) = (requests.removeLast(), sources.removeLast())
         for (vm, source) in zip(wish.vms, sources) {
-            spread.move(vm, of: cluster, to: source)
-            cluster.move(vm, to: source)
+            spread.relocateVM(vm, in: cluster, to: source)
+            cluster.relocateVM(vm, to: source)
         }
     }
 }
@@ -133,17 +137,17 @@ extension Evacuation {
         for host in roomiestHosts(for: vm) {
             guard roomTries > 0 else { return false }
             roomTries -= 1
-            let sent = wishes.count
-            for other in smallVMs(on: host, for: vm) {
+            let sent = requests.count
+            for other in displaceableVMs(on: host, for: vm) {
                 guard let target = bestTarget(for: [other]) else { continue }
-                sendBundle([other], to: target, reason: .makesRoom(for: vm))
-                if cluster.admits(vm, on: host, for: .migration) {
-                    sendBundle(bundle, to: host, reason: .drains)
+                relocateBundle([other], to: target, reason: .makesRoom(for: vm))
+                if cluster.canPlaceVM(vm, on: host, for: .migration) {
+                    relocateBundle(bundle, to: host, reason: .drains)
                     return true
                 }
-                if wishes.count - sent == Limits.makeRoomVMsMax { break }
+                if requests.count - sent == Limits.makeRoomVMsMax { break }
             }
-            while wishes.count > sent { takeBackLast() }
+            while requests.count > sent { undoLastRequest() }
         }
         return false
     }
@@ -153,7 +157,7 @@ extension Evacuation {
         let need = cluster.vmRows[vm].request
         let short = cluster.allHosts.lazy.filter { cluster.hasTraits(host: $0, neededBy: vm) }.map {
             host -> (host: HostIndex, short: Double) in
-            let lack = (need - cluster.hostRows[host].free).units(of: cluster.largestLimit)
+            let lack = (need - cluster.hostRows[host].free).normalised(to: cluster.largestLimit)
             return (host, max(lack.x, 0) + max(lack.y, 0))
         }
         return short.sorted { ($0.short, $0.host) < ($1.short, $1.host) }
@@ -162,20 +166,20 @@ extension Evacuation {
 
     /// The VMs of a host that may give way: those that free enough alone, the smallest first; then the others, the
     /// largest first.
-    private func smallVMs(on host: HostIndex, for vm: VMIndex) -> [VMIndex] {
+    private func displaceableVMs(on host: HostIndex, for vm: VMIndex) -> [VMIndex] {
         let lack = cluster.vmRows[vm].request - cluster.hostRows[host].free
-        let mayGo = cluster.vms(on: host).filter {
+        let mayGo = cluster.hostedVMs(on: host).filter {
             let description = cluster.descriptions[$0]
             return description.mayBeBalanced
                 && description.priority <= cluster.descriptions[vm].priority
-                && cluster.vmRows[$0].target < 0 && cluster.bundle(of: $0).count == 1
+                && cluster.vmRows[$0].target < 0 && cluster.affinityBundle(of: $0).count == 1
         }
         func memorySize(of vm: VMIndex) -> Double {
             let units = cluster.requestInUnits(of: vm)
             return units.cpu + units.memory
         }
-        let enough = mayGo.filter { lack.fits(in: cluster.vmRows[$0].request) }
-        let others = mayGo.filter { !lack.fits(in: cluster.vmRows[$0].request) }
+        let enough = mayGo.filter { lack.isContained(in: cluster.vmRows[$0].request) }
+        let others = mayGo.filter { !lack.isContained(in: cluster.vmRows[$0].request) }
         return enough.sorted { (memorySize(of: $0), $0) < (memorySize(of: $1), $1) }
             + others.sorted { (memorySize(of: $0), $1) > (memorySize(of: $1), $0) }
     }

@@ -24,29 +24,36 @@ package struct PlacementExplanation: Hashable, Sendable {
 
 extension ClusterState {
     /// The decision that `choose` makes, with a verdict for every host.
-    package func explain(_ vm: VMIndex, by policy: some PlacementPolicy) -> PlacementExplanation {
-        let purpose = purpose(of: vm)
+    package func explainPlacement(of vm: VMIndex, using policy: some PlacementPolicy)
+        -> PlacementExplanation
+    {
+        let purpose = placementPurpose(of: vm)
         var drawn: [HostIndex]?
         if case .drawn(let count, let seed) = policy.choice {
             drawn = drawHosts(count: count, seed: seed, for: vm, purpose: purpose)
         }
         let verdicts = allHosts.map { host -> HostVerdict in
-            if let refusal = refusal(of: vm, on: host, for: purpose) { return .refused(refusal) }
+            if let refusal = refusalReason(of: vm, on: host, for: purpose) {
+                return .refused(refusal)
+            }
             if let drawn, !drawn.contains(host) { return .notDrawn }
-            return .scored(policy.terms(vm, on: host, in: self) + softTerms(of: vm, on: host))
+            return .scored(
+                policy.scoreTerms(of: vm, on: host, in: self) + softAffinityTerms(of: vm, on: host))
         }
         return PlacementExplanation(
-            vm: descriptions[vm].name, policy: policy.name, chosen: choose(vm, by: policy),
+            vm: descriptions[vm].name, policy: policy.name,
+            chosen: chooseHost(for: vm, using: policy),
             verdicts: verdicts)
     }
 
     /// Why no host can take a VM, in short.
-    package func refusals(
+    package func refusalSummary(
         of vm: VMIndex, for purpose: PlacementPurpose, with companions: [VMIndex] = []
     ) -> RefusalSummary {
         var summary = RefusalSummary()
         for host in allHosts {
-            guard let refusal = refusal(of: vm, on: host, for: purpose, with: companions) else {
+            guard let refusal = refusalReason(of: vm, on: host, for: purpose, with: companions)
+            else {
                 continue
             }
             summary.addRefusal(refusal, host: hosts[host].name)

@@ -10,13 +10,13 @@ struct FreeTree: Sendable {
 
         static let none = Room(milliCPUs: -1, memoryBytes: -1)
 
-        static func maximum(of left: Room, and right: Room) -> Room {
+        static func componentMaximum(of left: Room, with right: Room) -> Room {
             Room(
                 milliCPUs: max(left.milliCPUs, right.milliCPUs),
                 memoryBytes: max(left.memoryBytes, right.memoryBytes))
         }
 
-        func holds(_ need: Resources) -> Bool {
+        func isLargeEnough(for need: Resources) -> Bool {
             need.milliCPUs <= milliCPUs && need.memoryBytes <= memoryBytes
         }
     }
@@ -26,18 +26,18 @@ struct FreeTree: Sendable {
     private var leafCount = 1
 
     /// Sets a host's free room; nil: it takes nothing.
-    mutating func updateHost(_ host: HostIndex, free: Resources?) {
-        if host >= leafCount { grow(toHold: host) }
+    mutating func updateFreeRoom(of host: HostIndex, to free: Resources?) {
+        if host >= leafCount { growLeaves(toHold: host) }
         var node = leafCount + host
         nodes[node] =
             free.map { Room(milliCPUs: $0.milliCPUs, memoryBytes: $0.memoryBytes) } ?? .none
         while node > 1 {
             node /= 2
-            nodes[node] = .maximum(of: nodes[2 * node], and: nodes[2 * node + 1])
+            nodes[node] = .componentMaximum(of: nodes[2 * node], with: nodes[2 * node + 1])
         }
     }
 
-    private mutating func grow(toHold host: HostIndex) {
+    private mutating func growLeaves(toHold host: HostIndex) {
         let leaves = nodes[leafCount...]
         let before = leafCount
         while leafCount <= host { leafCount *= 2 }
@@ -46,7 +46,7 @@ struct FreeTree: Sendable {
             nodes[leafCount + offset] = leaf
         }
         for node in stride(from: leafCount - 1, through: 1, by: -1) {
-            nodes[node] = .maximum(of: nodes[2 * node], and: nodes[2 * node + 1])
+            nodes[node] = .componentMaximum(of: nodes[2 * node], with: nodes[2 * node + 1])
         }
     }
 
@@ -54,7 +54,7 @@ struct FreeTree: Sendable {
     func firstHost(fitting need: Resources, where admits: (HostIndex) -> Bool) -> HostIndex? {
         var node = 1
         while true {
-            if nodes[node].holds(need) {
+            if nodes[node].isLargeEnough(for: need) {
                 if node < leafCount {
                     node *= 2
                     continue

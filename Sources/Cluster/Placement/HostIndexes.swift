@@ -28,7 +28,7 @@ struct HostIndexes: Sendable {
         tree == nil && leastFree == nil && mostFree == nil && leastLoaded == nil && byExit == nil
     }
 
-    func keepsOrder(_ order: HostOrder) -> Bool {
+    func maintainsOrder(_ order: HostOrder) -> Bool {
         switch order {
         case .listed: tree != nil
         case .leastFree: leastFree != nil
@@ -49,24 +49,28 @@ struct HostIndexes: Sendable {
     }
 
     /// The same orders, with no host in them.
-    func emptied() -> HostIndexes {
+    func emptiedCopy() -> HostIndexes {
         var empty = HostIndexes()
-        for order in HostOrder.allCases where keepsOrder(order) { empty.createIndex(for: order) }
+        for order in HostOrder.allCases where maintainsOrder(order) {
+            empty.createIndex(for: order)
+        }
         return empty
     }
 
-    mutating func updateHost(_ host: HostIndex, row: HostRow, largest: Resources) {
+    mutating func updateOrders(of host: HostIndex, row: HostRow, largest: Resources) {
         let free = row.isActive ? row.free : nil
-        let room = row.freeRoom(largest: largest)
-        tree?.updateHost(host, free: free)
-        leastFree?.update(host, free, largest: largest)
-        mostFree?.update(host, free.map { (-room, $0) })
-        leastLoaded?.update(host, free.map { (row.loadMax, $0) })
-        byExit?.update(host, free, exit: row.exit, largest: largest)
+        let room = row.combinedFreeRoom(largest: largest)
+        tree?.updateFreeRoom(of: host, to: free)
+        leastFree?.updateHost(at: host, free: free, largest: largest)
+        mostFree?.updateHost(at: host, place: free.map { (-room, $0) })
+        leastLoaded?.updateHost(at: host, place: free.map { (row.loadMax, $0) })
+        byExit?.updateHost(at: host, free: free, exit: row.exit, largest: largest)
     }
 
     /// The clock goes on, or is told anew.
-    mutating func setNow(_ now: Int, rows: [HostRow]) { byExit?.setNow(now, rows) }
+    mutating func advanceClock(to now: Int, rows: [HostRow]) {
+        byExit?.advanceClock(to: now, rows: rows)
+    }
 
     /// Only for an order that is kept.
     func searchHosts(
@@ -76,14 +80,16 @@ struct HostIndexes: Sendable {
         let need = vm.request
         switch order {
         case .listed: return tree?.firstHost(fitting: need, where: admits)
-        case .leastFree: return leastFree?.first(need, largest: largest, where: admits)
-        case .mostFree: return mostFree?.first(need, where: admits)
-        case .leastLoaded: return leastLoaded?.first(need, where: admits)
+        case .leastFree: return leastFree?.firstHost(fitting: need, largest: largest, where: admits)
+        case .mostFree: return mostFree?.firstHost(fitting: need, where: admits)
+        case .leastLoaded: return leastLoaded?.firstHost(fitting: need, where: admits)
         case .aligned:
-            let wanted = need.units(of: largest)
-            return mostFree?.best(
-                need, value: { wanted.dotProduct(with: $0.units(of: largest)) }, where: admits)
-        case .leastOutlived: return byExit?.first(for: vm, rows, largest: largest, where: admits)
+            let wanted = need.normalised(to: largest)
+            return mostFree?.mostValuableHost(
+                fitting: need, value: { wanted.dotProduct(with: $0.normalised(to: largest)) },
+                where: admits)
+        case .leastOutlived:
+            return byExit?.firstHost(for: vm, rows: rows, largest: largest, where: admits)
         }
     }
 }
@@ -94,15 +100,15 @@ extension LoadVector {
 
 extension Resources {
     /// vCPUs and memory in one number, in units of the largest host.
-    func room(largest: Resources) -> Double {
-        let units = units(of: largest)
+    func combinedRoom(largest: Resources) -> Double {
+        let units = normalised(to: largest)
         return units.x + units.y
     }
 }
 
 extension HostRow {
     /// Free vCPUs and memory in one number.
-    func freeRoom(largest: Resources) -> Double { free.room(largest: largest) }
+    func combinedFreeRoom(largest: Resources) -> Double { free.combinedRoom(largest: largest) }
 
     /// The scarcer of processors and memory, by what is in use.
     var loadMax: Double {
@@ -113,8 +119,8 @@ extension HostRow {
 
 extension ClusterState {
     /// Keeps the order that a policy searches by from now on.
-    package mutating func keepIndex(for policy: any PlacementPolicy) {
-        guard case .inOrder(let order) = policy.choice, !index.keepsOrder(order) else { return }
+    package mutating func maintainIndex(for policy: any PlacementPolicy) {
+        guard case .inOrder(let order) = policy.choice, !index.maintainsOrder(order) else { return }
         index.createIndex(for: order)
         rebuildIndexes()
     }
@@ -124,13 +130,15 @@ extension ClusterState {
 
     mutating func rebuildIndexes() {
         guard !index.isEmpty else { return }
-        index = index.emptied()
-        index.setNow(now, rows: [])
-        for host in allHosts { index.updateHost(host, row: hostRows[host], largest: largestLimit) }
+        index = index.emptiedCopy()
+        index.advanceClock(to: now, rows: [])
+        for host in allHosts {
+            index.updateOrders(of: host, row: hostRows[host], largest: largestLimit)
+        }
     }
 
-    mutating func refreshIndex(_ host: HostIndex) {
+    mutating func refreshIndex(of host: HostIndex) {
         if index.isEmpty { return }
-        index.updateHost(host, row: hostRows[host], largest: largestLimit)
+        index.updateOrders(of: host, row: hostRows[host], largest: largestLimit)
     }
 }

@@ -22,7 +22,7 @@ struct HostsByExit: Sendable {
     private var cellOfHost: [Int32] = []
     private var now = 0
 
-    private static func cell(_ exit: Int, now: Int) -> Int {
+    private static func cellIndex(ofExit exit: Int, now: Int) -> Int {
         let (exit, now) = (exit >> granuleBits, now >> granuleBits)
         guard exit > now else { return 0 }
         let digits = Int.bitWidth - (exit ^ now).leadingZeroBitCount
@@ -32,7 +32,7 @@ struct HostsByExit: Sendable {
     }
 
     /// The latest exit of a cell.
-    private static func latest(_ cell: Int, now: Int) -> Int {
+    private static func latestExit(ofCell cell: Int, now: Int) -> Int {
         let now = now >> granuleBits
         guard cell > 0 else { return now << granuleBits | (1 << granuleBits - 1) }
         let digits = cell >> followingBits
@@ -46,29 +46,29 @@ struct HostsByExit: Sendable {
         return last << granuleBits | (1 << granuleBits - 1)
     }
 
-    private static func key(_ cell: Int, _ room: Double) -> Double { Double(4 * cell) + room }
+    private static func sortingKey(cell: Int, room: Double) -> Double { Double(4 * cell) + room }
 
     /// - Parameter free: nil: the host takes no VMs.
-    mutating func update(_ host: HostIndex, _ free: Resources?, exit: Int, largest: Resources) {
-        guard let free else { return put(host, -1, nil) }
-        let cell = Self.cell(exit, now: now)
+    mutating func updateHost(at host: HostIndex, free: Resources?, exit: Int, largest: Resources) {
+        guard let free else { return repositionHost(host, cell: -1, place: nil) }
+        let cell = Self.cellIndex(ofExit: exit, now: now)
         // Below zero where a host has promised more than it has; nothing fits there, wherever it stands.
         let room = max(0, free.roundedRoom(largest: largest))
-        put(host, cell, (Self.key(cell, room), free))
+        repositionHost(host, cell: cell, place: (Self.sortingKey(cell: cell, room: room), free))
     }
 
-    private mutating func put(
-        _ host: HostIndex, _ cell: Int, _ place: (key: Double, free: Resources)?
+    private mutating func repositionHost(
+        _ host: HostIndex, cell: Int, place: (key: Double, free: Resources)?
     ) {
         while cellOfHost.count <= host { cellOfHost.append(-1) }
         if cellOfHost[host] >= 0 { hostsInCell[Int(cellOfHost[host])] -= 1 }
         if cell >= 0 { hostsInCell[cell] += 1 }
         cellOfHost[host] = Int32(cell)
-        hosts.update(host, place)
+        hosts.updateHost(at: host, place: place)
     }
 
     /// The clock goes on: hosts whose exit has come near go to their new cells.
-    mutating func setNow(_ time: Int, _ rows: [HostRow]) {
+    mutating func advanceClock(to time: Int, rows: [HostRow]) {
         let changed = (now >> Self.granuleBits) ^ (time >> Self.granuleBits)
         now = time
         guard changed != 0, !hosts.blocks.isEmpty else { return }
@@ -76,15 +76,18 @@ struct HostsByExit: Sendable {
         let end = (digits + 1) << Self.followingBits
         guard hostsInCell[1..<end].contains(where: { $0 > 0 }) else { return }
         var stale: [SortedHosts.Entry] = []
-        hosts.visit(keys: Self.key(1, 0)..<Self.key(end, 0)) { entry in
+        hosts.visitEntries(
+            keys: Self.sortingKey(cell: 1, room: 0)..<Self.sortingKey(cell: end, room: 0)
+        ) { entry in
             stale.append(entry)
             return true
         }
         for entry in stale {
             let host = Int(entry.host)
-            let cell = Self.cell(rows[host].exit, now: time)
-            let room = entry.key - Self.key(Int(cellOfHost[host]), 0)
-            put(host, cell, (Self.key(cell, room), entry.free))
+            let cell = Self.cellIndex(ofExit: rows[host].exit, now: time)
+            let room = entry.key - Self.sortingKey(cell: Int(cellOfHost[host]), room: 0)
+            repositionHost(
+                host, cell: cell, place: (Self.sortingKey(cell: cell, room: room), entry.free))
         }
     }
 
@@ -93,31 +96,35 @@ struct HostsByExit: Sendable {
         var room: Double
         var host: Int32
 
-        func isBetter(than other: Best?) -> Bool {
+        func isPreferred(to other: Best?) -> Bool {
             guard let other else { return true }
             return (cost, room, host) < (other.cost, other.room, other.host)
         }
     }
 
     /// The host that the VM outlives least and that `admits`; of equals the fullest, then the first.
-    func first(
-        for vm: VMRow, _ rows: [HostRow], largest: Resources, where admits: (HostIndex) -> Bool
+    func firstHost(
+        for vm: VMRow, rows: [HostRow], largest: Resources, where admits: (HostIndex) -> Bool
     ) -> HostIndex? {
         let needed = vm.request.roundedRoom(largest: largest)
         var best: Best?
         for cell in stride(from: Self.cells - 1, through: 0, by: -1) where hostsInCell[cell] > 0 {
             // All hosts of the cell, and of those below it, cost at least this.
-            let least = OutlivingCost.of(vm.departure, exit: Self.latest(cell, now: now))
+            let least = OutlivingCost.stepsOutlived(
+                departure: vm.departure, exit: Self.latestExit(ofCell: cell, now: now))
             if let best, best.cost < least { break }
-            let base = Self.key(cell, 0)
-            hosts.visit(vm.request, keys: base + needed..<Self.key(cell + 1, 0)) { entry in
+            let base = Self.sortingKey(cell: cell, room: 0)
+            hosts.visitEntries(
+                fitting: vm.request, keys: base + needed..<Self.sortingKey(cell: cell + 1, room: 0)
+            ) { entry in
                 let room = entry.key - base
                 if let best, best.cost == least, room > best.room { return false }
                 let host = Int(entry.host)
                 let exit = max(rows[host].exit, now)
                 let found = Best(
-                    cost: OutlivingCost.of(vm.departure, exit: exit), room: room, host: entry.host)
-                guard found.isBetter(than: best), admits(host) else { return true }
+                    cost: OutlivingCost.stepsOutlived(departure: vm.departure, exit: exit),
+                    room: room, host: entry.host)
+                guard found.isPreferred(to: best), admits(host) else { return true }
                 best = found
                 return found.cost > least
             }

@@ -12,44 +12,46 @@ struct HostsByRoom: Sendable {
     private var levelOfHost: [UInt8] = []
 
     /// Free vCPUs from one level to the next.
-    private func step(_ largest: Resources) -> Int {
+    private func levelWidth(largest: Resources) -> Int {
         max(1, (largest.milliCPUs + Limits.roomLevels - 1) / Limits.roomLevels)
     }
 
-    private func level(_ room: Resources, _ largest: Resources) -> Int {
-        min(max(0, room.milliCPUs / step(largest)), Limits.roomLevels - 1)
+    private func levelIndex(for room: Resources, largest: Resources) -> Int {
+        min(max(0, room.milliCPUs / levelWidth(largest: largest)), Limits.roomLevels - 1)
     }
 
     /// Puts a host in its place; nil takes it out.
-    mutating func update(_ host: HostIndex, _ free: Resources?, largest: Resources) {
+    mutating func updateHost(at host: HostIndex, free: Resources?, largest: Resources) {
         while keys.count <= host {
             keys.append(.nan)
             levelOfHost.append(0)
         }
         let id = Int32(host)
-        if !keys[host].isNaN { levels[Int(levelOfHost[host])].remove(id, key: keys[host]) }
+        if !keys[host].isNaN {
+            levels[Int(levelOfHost[host])].removeEntry(ofHost: id, key: keys[host])
+        }
         keys[host] = .nan
         guard let free else { return }
-        let level = level(free, largest)
-        keys[host] = free.room(largest: largest)
+        let level = levelIndex(for: free, largest: largest)
+        keys[host] = free.combinedRoom(largest: largest)
         levelOfHost[host] = UInt8(level)
-        levels[level].insert(SortedHosts.Entry(key: keys[host], host: id, free: free))
+        levels[level].insertEntry(SortedHosts.Entry(key: keys[host], host: id, free: free))
     }
 
     /// The host with the least free room that holds `need` and that `admits`; the first in host order among equals.
-    func first(
-        _ need: Resources, largest: Resources, where admits: (HostIndex) -> Bool
+    func firstHost(
+        fitting need: Resources, largest: Resources, where admits: (HostIndex) -> Bool
     ) -> HostIndex? {
         var best: (key: Double, host: Int32)?
-        let step = step(largest)
-        for level in level(need, largest)..<levels.count {
+        let step = levelWidth(largest: largest)
+        for level in levelIndex(for: need, largest: largest)..<levels.count {
             // What fits in this level has at least this room. Division and sum never fall where their parts grow.
             var least = need
             least.milliCPUs = max(need.milliCPUs, level * step)
-            let key = least.room(largest: largest)
+            let key = least.combinedRoom(largest: largest)
             if let best, key > best.key { break }
-            levels[level].visit(need, keys: key..<Double.infinity) { entry in
-                if let best, !entry.isBefore(best.key, best.host) { return false }
+            levels[level].visitEntries(fitting: need, keys: key..<Double.infinity) { entry in
+                if let best, !entry.isOrderedBefore(key: best.key, host: best.host) { return false }
                 guard admits(Int(entry.host)) else { return true }
                 best = (entry.key, entry.host)
                 return false

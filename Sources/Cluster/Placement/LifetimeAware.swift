@@ -18,7 +18,7 @@ enum OutlivingCost {
     /// What is more than most of a year costs no more.
     static let max = 14
 
-    static func of(_ departure: Int, exit: Int) -> Int {
+    static func stepsOutlived(departure: Int, exit: Int) -> Int {
         guard departure > exit else { return 0 }
         let steps = (departure - exit - 1) / grace
         return Swift.min(max, Int.bitWidth - steps.leadingZeroBitCount)
@@ -28,7 +28,7 @@ enum OutlivingCost {
 extension Resources {
     /// Room in steps that add exactly to whole numbers, so that equal scores are equal.
     func roundedRoom(largest: Resources) -> Double {
-        (room(largest: largest) * 0x1p36).rounded() * 0x1p-36
+        (combinedRoom(largest: largest) * 0x1p36).rounded() * 0x1p-36
     }
 }
 
@@ -39,23 +39,32 @@ package struct LifetimeAware: PlacementPolicy {
     package let choice = HostChoice.inOrder(.leastOutlived)
     package init() {}
 
-    package func score(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> Double {
-        -Double(cost(vm, on: host, in: cluster)) - fullness(host, in: cluster)
+    package func placementScore(of vm: VMIndex, on host: HostIndex, in cluster: ClusterState)
+        -> Double
+    {
+        -Double(outlivingCost(of: vm, on: host, in: cluster))
+            - freeRoomPenalty(of: host, in: cluster)
     }
 
-    package func terms(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> [ScoreTerm] {
+    package func scoreTerms(of vm: VMIndex, on host: HostIndex, in cluster: ClusterState)
+        -> [ScoreTerm]
+    {
         [
-            ScoreTerm("outlives the host", -Double(cost(vm, on: host, in: cluster))),
-            ScoreTerm("free room", -fullness(host, in: cluster)),
+            ScoreTerm(
+                name: "outlives the host",
+                value: -Double(outlivingCost(of: vm, on: host, in: cluster))),
+            ScoreTerm(name: "free room", value: -freeRoomPenalty(of: host, in: cluster)),
         ]
     }
 
-    private func cost(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> Int {
-        OutlivingCost.of(cluster.vmRows[vm].departure, exit: cluster.expectedExit(of: host))
+    private func outlivingCost(of vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> Int
+    {
+        OutlivingCost.stepsOutlived(
+            departure: cluster.vmRows[vm].departure, exit: cluster.expectedExit(of: host))
     }
 
     /// At most a half: never as much as a step of the cost.
-    private func fullness(_ host: HostIndex, in cluster: ClusterState) -> Double {
+    private func freeRoomPenalty(of host: HostIndex, in cluster: ClusterState) -> Double {
         cluster.hostRows[host].free.roundedRoom(largest: cluster.largestLimit) / 4
     }
 }

@@ -45,45 +45,47 @@ package struct LifetimeModel: Sendable {
     package var sorts: Int { parents.count }
 
     /// A new sort whose VMs are all of `parent` too; nil when there are too many.
-    package mutating func addSort(under parent: Sort) -> Sort? {
+    package mutating func addLifetimeSort(under parent: Sort) -> Sort? {
         guard parents.count < Limits.lifetimeSortsMax else { return nil }
         parents.append(parent)
         table += Array(repeating: Interval(), count: Self.intervals)
         return parents.count - 1
     }
 
-    static func interval(of age: Int) -> Int {
+    static func intervalIndex(ofAge age: Int) -> Int {
         let minutes = max(0, age) / shortest
         return min(intervals - 1, Int.bitWidth - minutes.leadingZeroBitCount)
     }
 
     /// The age at which an interval begins.
-    static func start(_ interval: Int) -> Int { interval == 0 ? 0 : shortest << (interval - 1) }
+    static func startingAge(ofInterval interval: Int) -> Int {
+        interval == 0 ? 0 : shortest << (interval - 1)
+    }
 
     // MARK: What happened
 
-    mutating func noteEntered(_ interval: Int, _ sort: Sort) {
-        update(sort, interval) { $0.entered += 1 }
+    mutating func recordEntry(interval: Int, of sort: Sort) {
+        updateTables(of: sort, interval: interval) { $0.entered += 1 }
     }
 
-    mutating func noteOutlived(_ interval: Int, _ sort: Sort) {
-        update(sort, interval) { $0.outlived += 1 }
+    mutating func recordSurvival(interval: Int, of sort: Sort) {
+        updateTables(of: sort, interval: interval) { $0.outlived += 1 }
     }
 
-    mutating func noteEnded(in interval: Int, _ sort: Sort, after seconds: Int) {
-        update(sort, interval) {
+    mutating func recordEnding(interval: Int, of sort: Sort, after seconds: Int) {
+        updateTables(of: sort, interval: interval) {
             $0.ended += 1
             $0.logarithms += binaryLogarithm(Double(max(1, seconds)))
         }
     }
 
     /// A VM was counted that never ran.
-    mutating func takeBackEntered(_ interval: Int, _ sort: Sort) {
-        update(sort, interval) { $0.entered -= 1 }
+    mutating func retractEntry(interval: Int, of sort: Sort) {
+        updateTables(of: sort, interval: interval) { $0.entered -= 1 }
     }
 
-    private mutating func update(
-        _ sort: Sort, _ interval: Int, _ change: (inout Interval) -> Void
+    private mutating func updateTables(
+        of sort: Sort, interval: Int, change: (inout Interval) -> Void
     ) {
         var sort = sort
         while true {
@@ -96,20 +98,23 @@ package struct LifetimeModel: Sendable {
     // MARK: What is expected
 
     /// The whole lifetime, in seconds, that is expected of a VM that has reached an interval.
-    func expectedSeconds(_ sort: Sort, from reached: Int) -> Int {
+    func expectedLifetime(of sort: Sort, from reached: Int) -> Int {
         // Backwards: ends here with the interval's mean, or goes on to what is expected from the next one on.
-        var expected = binaryLogarithm(Double(Self.start(Self.intervals)))
+        var expected = binaryLogarithm(Double(Self.startingAge(ofInterval: Self.intervals)))
         for interval in stride(from: Self.intervals - 1, through: reached, by: -1) {
-            let (share, mean) = estimate(sort, interval)
+            let (share, mean) = intervalEstimate(of: sort, interval: interval)
             expected = share * mean + (1 - share) * expected
         }
-        return Int(powerOfTwo(expected))
+        return Int(powerOfTwo(exponent: expected))
     }
 
     /// The share that ends in an interval of those that reach it, and the mean logarithm of their lifetimes.
-    private func estimate(_ sort: Sort, _ interval: Int) -> (share: Double, mean: Double) {
+    private func intervalEstimate(of sort: Sort, interval: Int) -> (share: Double, mean: Double) {
         let isTop = sort == Self.all
-        let (share, mean) = isTop ? Self.law(interval) : estimate(parents[sort], interval)
+        let (share, mean) =
+            isTop
+            ? Self.priorEstimate(interval: interval)
+            : intervalEstimate(of: parents[sort], interval: interval)
         let weight = isTop ? Self.assumedByLaw : Self.assumedByParent
         let seen = table[sort * Self.intervals + interval]
         let ended = Double(seen.ended)
@@ -120,8 +125,9 @@ package struct LifetimeModel: Sendable {
     }
 
     /// What is assumed before anything is known.
-    private static func law(_ interval: Int) -> (share: Double, mean: Double) {
-        let middle = Double(start(interval) + start(interval + 1)) / 2
+    private static func priorEstimate(interval: Int) -> (share: Double, mean: Double) {
+        let middle =
+            Double(startingAge(ofInterval: interval) + startingAge(ofInterval: interval + 1)) / 2
         return (shareByLaw, binaryLogarithm(middle))
     }
 }
@@ -132,7 +138,7 @@ private func binaryLogarithm(_ value: Double) -> Double {
 }
 
 /// The inverse of `binaryLogarithm`.
-private func powerOfTwo(_ logarithm: Double) -> Double {
+private func powerOfTwo(exponent logarithm: Double) -> Double {
     let whole = logarithm.rounded(.down)
     return Double(sign: .plus, exponent: Int(whole), significand: 1 + logarithm - whole)
 }

@@ -39,7 +39,7 @@ package struct LoadSpread: Sendable {
     ///   - cpuWeight, memoryWeight: of the two terms.
     ///   - counting: which hosts are part of the figure; VMs may come from and go to others.
     package init(
-        of cluster: ClusterState, _ figure: Figure = .measured, cpuWeight: Double = 0.5,
+        of cluster: ClusterState, measuring figure: Figure = .measured, cpuWeight: Double = 0.5,
         memoryWeight: Double = 0.5, constant: Double = 0, counting: (HostIndex) -> Bool
     ) {
         termWeights = LoadVector(cpuWeight, memoryWeight)
@@ -57,13 +57,13 @@ package struct LoadSpread: Sendable {
             inverse.append(row.inverseCapacity)
             isCounted.append(counting(host))
             weight.append(
-                countsRequests ? LoadVector(1, 1) : Self.inverted(row.inverseCapacity))
+                countsRequests ? LoadVector(1, 1) : Self.reciprocal(of: row.inverseCapacity))
             share.append(load * row.inverseCapacity)
         }
         centreAndSum()
     }
 
-    private static func inverted(_ inverse: LoadVector) -> LoadVector {
+    private static func reciprocal(of inverse: LoadVector) -> LoadVector {
         LoadVector(inverse.x > 0 ? 1 / inverse.x : 0, inverse.y > 0 ? 1 / inverse.y : 0)
     }
 
@@ -81,11 +81,11 @@ package struct LoadSpread: Sendable {
             sum += weight[host] * share[host]
             squares += weight[host] * share[host] * share[host]
         }
-        score = value(sum, squares)
+        score = spreadScore(sum: sum, squares: squares)
     }
 
     @inline(__always)
-    private func value(_ sum: LoadVector, _ squares: LoadVector) -> Double {
+    private func spreadScore(sum: LoadVector, squares: LoadVector) -> Double {
         let mean = sum / weightSum
         var variance = squares / weightSum - mean * mean
         variance.replace(with: 0, where: variance .< 0)
@@ -95,12 +95,12 @@ package struct LoadSpread: Sendable {
 
     /// What a VM adds to a host, before it is divided by the host's size.
     @inline(__always)
-    func size(of row: VMRow) -> LoadVector { countsRequests ? row.request.vector : row.load }
+    func countedLoad(of row: VMRow) -> LoadVector { countsRequests ? row.request.vector : row.load }
 
     /// How the sums change when the load of `host` grows by `size`.
     @inline(__always)
-    private func change(
-        _ host: HostIndex, by size: LoadVector
+    private func sumChanges(
+        of host: HostIndex, adding size: LoadVector
     ) -> (sum: LoadVector, squares: LoadVector) {
         guard isCounted[host] else { return (.zero, .zero) }
         let step = size * inverse[host]
@@ -110,38 +110,44 @@ package struct LoadSpread: Sendable {
 
     /// The score after a VM of this size went from one host to another.
     @inline(__always)
-    func score(moving size: LoadVector, from source: HostIndex, to target: HostIndex) -> Double {
-        let (left, came) = (change(source, by: -size), change(target, by: size))
-        return value(sum + left.sum + came.sum, squares + left.squares + came.squares)
+    func projectedScore(moving size: LoadVector, from source: HostIndex, to target: HostIndex)
+        -> Double
+    {
+        let (left, came) = (
+            sumChanges(of: source, adding: -size), sumChanges(of: target, adding: size)
+        )
+        return spreadScore(
+            sum: sum + left.sum + came.sum, squares: squares + left.squares + came.squares)
     }
 
     /// The score after a VM of this size came to a host from outside.
     @inline(__always)
-    func score(adding size: LoadVector, to target: HostIndex) -> Double {
-        let came = change(target, by: size)
-        return value(sum + came.sum, squares + came.squares)
+    func projectedScore(adding size: LoadVector, to target: HostIndex) -> Double {
+        let came = sumChanges(of: target, adding: size)
+        return spreadScore(sum: sum + came.sum, squares: squares + came.squares)
     }
 
-    mutating func add(_ size: LoadVector, to host: HostIndex) {
-        let came = change(host, by: size)
+    mutating func applyLoad(_ size: LoadVector, to host: HostIndex) {
+        let came = sumChanges(of: host, adding: size)
         sum += came.sum
         squares += came.squares
         share[host] += size * inverse[host]
-        score = value(sum, squares)
+        score = spreadScore(sum: sum, squares: squares)
     }
 
-    mutating func move(_ size: LoadVector, from source: HostIndex, to target: HostIndex) {
-        add(-size, to: source)
-        add(size, to: target)
+    mutating func transferLoad(_ size: LoadVector, from source: HostIndex, to target: HostIndex) {
+        applyLoad(-size, to: source)
+        applyLoad(size, to: target)
     }
 
-    package mutating func move(_ vm: VMIndex, of cluster: ClusterState, to target: HostIndex) {
-        guard let source = cluster.host(of: vm) else { return }
-        move(size(of: cluster.vmRows[vm]), from: source, to: target)
+    package mutating func relocateVM(_ vm: VMIndex, in cluster: ClusterState, to target: HostIndex)
+    {
+        guard let source = cluster.currentHost(of: vm) else { return }
+        transferLoad(countedLoad(of: cluster.vmRows[vm]), from: source, to: target)
     }
 
     /// What one more unit of load on a host does to the score, to first order: large on hosts to move away from.
-    func heat() -> [Double] {
+    func scoreSlopes() -> [Double] {
         let mean = sum / weightSum
         var deviation = squares / weightSum - mean * mean
         deviation.replace(with: 1e-12, where: deviation .< 1e-12)

@@ -23,7 +23,8 @@ extension ClusterState {
         var plan = MaintenancePlan(groups: [], impossible: [])
         var waiting = hosts
         while !waiting.isEmpty {
-            let group = drainableGroup(of: waiting, groupMax: max(1, groupMax), limits, costs)
+            let group = drainableGroup(
+                of: waiting, groupMax: max(1, groupMax), limits: limits, costs: costs)
             if group.drain.left.isEmpty {
                 plan.groups.append(group)
             } else {
@@ -36,9 +37,9 @@ extension ClusterState {
 
     /// As many of the hosts as can be emptied together, in their order; at least the first.
     private func drainableGroup(
-        of hosts: [HostIndex], groupMax: Int, _ limits: MoveLimits, _ costs: MigrationCostModel
+        of hosts: [HostIndex], groupMax: Int, limits: MoveLimits, costs: MigrationCostModel
     ) -> MaintenanceGroup {
-        var candidates = fittingTogether(hosts, groupMax: groupMax)
+        var candidates = jointlyDrainable(among: hosts, groupMax: groupMax)
         while true {
             let drain = planDrain(of: candidates, limits: limits, costs: costs)
             if drain.left.isEmpty || candidates.count == 1 {
@@ -49,12 +50,12 @@ extension ClusterState {
     }
 
     /// Hosts are emptied one after the other, on a copy, for as long as everything finds a place.
-    private func fittingTogether(_ hosts: [HostIndex], groupMax: Int) -> [HostIndex] {
+    private func jointlyDrainable(among hosts: [HostIndex], groupMax: Int) -> [HostIndex] {
         var evacuation = Evacuation(self, roomTries: 0)
         var group: [HostIndex] = []
         var failures = 0
         for host in hosts where group.count < groupMax && failures < Limits.groupFailuresMax {
-            if evacuation.emptyIfPossible(host) {
+            if evacuation.emptyIfPossible(host: host) {
                 group.append(host)
             } else if group.isEmpty {
                 return [host]

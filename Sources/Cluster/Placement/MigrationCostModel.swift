@@ -57,7 +57,7 @@ package struct MigrationPrediction: Hashable, Sendable {
 }
 
 extension MigrationCostModel {
-    private struct Course {
+    private struct PrecopyEstimate {
         var rounds = 0
         var bytes = 0.0
         var seconds: Double
@@ -67,41 +67,44 @@ extension MigrationCostModel {
 
     /// - Parameters:
     ///   - linkBytesPerSecond: what this migration gets of the slower of both hosts' links.
-    package func predict(
-        _ vm: PlacementVM, linkBytesPerSecond: Double
+    package func predictMigration(
+        of vm: PlacementVM, linkBytesPerSecond: Double
     ) -> MigrationPrediction {
-        let expected = course(vm, link: linkBytesPerSecond, slower: 1)
+        let expected = estimatePrecopy(of: vm, linkSpeed: linkBytesPerSecond, slowdown: 1)
         let others = [1 - uncertainty, 1 + uncertainty].map {
-            course(vm, link: linkBytesPerSecond, slower: $0)
+            estimatePrecopy(of: vm, linkSpeed: linkBytesPerSecond, slowdown: $0)
         }
         return MigrationPrediction(
             rounds: expected.rounds,
             bytes: Predicted(
                 others.map { Int(clamping: $0.bytes) }, expected: Int(clamping: expected.bytes)),
             duration: Predicted(
-                others.map { Self.duration($0.seconds) }, expected: Self.duration(expected.seconds)),
+                others.map { Self.clampedDuration(seconds: $0.seconds) },
+                expected: Self.clampedDuration(seconds: expected.seconds)),
             downtime: Predicted(
-                others.map { Self.duration($0.downtime) },
-                expected: Self.duration(expected.downtime)),
+                others.map { Self.clampedDuration(seconds: $0.downtime) },
+                expected: Self.clampedDuration(seconds: expected.downtime)),
             isThrottled: expected.isThrottled,
             keepsDowntimeLimit: expected.downtime <= vm.downtimeLimit.duration.seconds)
     }
 
     /// Expected figures alone: the part that planners weigh for very many candidates.
-    func expectedCourse(
-        _ vm: PlacementVM, linkBytesPerSecond: Double
+    func expectedFigures(
+        of vm: PlacementVM, linkBytesPerSecond: Double
     ) -> (seconds: Double, downtime: Double, bytes: Double) {
-        let course = course(vm, link: linkBytesPerSecond, slower: 1)
+        let course = estimatePrecopy(of: vm, linkSpeed: linkBytesPerSecond, slowdown: 1)
         return (course.seconds, course.downtime, course.bytes)
     }
 
-    private func course(_ vm: PlacementVM, link: Double, slower: Double) -> Course {
+    private func estimatePrecopy(
+        of vm: PlacementVM, linkSpeed link: Double, slowdown slower: Double
+    ) -> PrecopyEstimate {
         let bandwidth = max(1, min(engineBytesPerSecond, link)) / slower
         let memory = Double(vm.request.memoryBytes) * filledShare
         var dirtyRate =
             (vm.dirtyBytesPerSecond ?? Double(vm.request.memoryBytes) * assumedDirtyShare) * slower
         let allowed = max(0, vm.downtimeLimit.duration.seconds - fixedDowntime) * bandwidth
-        var course = Course(seconds: fixedSeconds, downtime: fixedDowntime)
+        var course = PrecopyEstimate(seconds: fixedSeconds, downtime: fixedDowntime)
         var left = memory
         while course.rounds < Limits.roundsMax {
             course.rounds += 1
@@ -122,7 +125,7 @@ extension MigrationCostModel {
         return course
     }
 
-    private static func duration(_ seconds: Double) -> Duration {
+    private static func clampedDuration(seconds: Double) -> Duration {
         .nanoseconds(Int64(clamping: seconds * 1e9))
     }
 }

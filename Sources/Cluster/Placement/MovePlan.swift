@@ -19,7 +19,7 @@ package struct MoveLimits: Hashable, Sendable {
 package enum MoveReason: Hashable, Sendable {
     /// It lowers the imbalance: the figure before and after it, and what it is worth and costs in busy hosts times
     /// seconds.
-    case levels(before: Double, after: Double, worth: Double, cost: Double)
+    case balances(before: Double, after: Double, worth: Double, cost: Double)
     /// Its host is emptied so that it may sleep: what that is worth and costs with all its VMs, in host seconds.
     case empties(worth: Double, cost: Double)
     /// Its host is drained.
@@ -55,15 +55,15 @@ package struct PlannedMove: Hashable, Sendable {
 }
 
 /// A VM that the plan does not move, and why.
-package struct LeftVM: Hashable, Sendable {
+package struct UnplannedVM: Hashable, Sendable {
     package var vm: VMIndex
-    package var why: RefusalSummary
+    package var reason: RefusalSummary
 }
 
 /// Moves in the order in which they begin. Every hard rule holds before, during and after each of them.
 package struct MovePlan: Hashable, Sendable {
     package var moves: [PlannedMove] = []
-    package var left: [LeftVM] = []
+    package var left: [UnplannedVM] = []
     package var waves = 0
     /// All waves, one after the other.
     package var duration = Predicted<Duration>([], expected: .zero)
@@ -77,17 +77,19 @@ package struct MovePlan: Hashable, Sendable {
 
     /// Applies the plan to a cluster, wave by wave, and notes where each VM came from. `check` sees each state on the
     /// way.
-    package func apply(to cluster: inout ClusterState, check: (ClusterState) -> Void = { _ in }) {
+    package func applyMoves(
+        to cluster: inout ClusterState, check: (ClusterState) -> Void = { _ in }
+    ) {
         var origins: [VMIndex: HostIndex] = [:]
         var rest = moves[...]
         while let wave = rest.first?.wave {
             let now = rest.prefix { $0.wave == wave }
             for move in now {
-                cluster.beginMove(move.vm, to: move.to)
+                cluster.beginMigration(of: move.vm, to: move.to)
                 check(cluster)
             }
             for move in now {
-                cluster.finishMove(move.vm)
+                cluster.finishMigration(of: move.vm)
                 let origin = origins[move.vm] ?? move.from
                 origins[move.vm] = origin
                 cluster.setLastMove(

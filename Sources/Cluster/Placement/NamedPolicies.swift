@@ -7,12 +7,16 @@ package struct FirstFit: PlacementPolicy {
     package let choice = HostChoice.inOrder(.listed)
     package init() {}
 
-    package func score(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> Double {
+    package func placementScore(of vm: VMIndex, on host: HostIndex, in cluster: ClusterState)
+        -> Double
+    {
         -Double(host) / Double(cluster.hosts.count)
     }
 
-    package func terms(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> [ScoreTerm] {
-        [ScoreTerm("place in the list", score(vm, on: host, in: cluster))]
+    package func scoreTerms(of vm: VMIndex, on host: HostIndex, in cluster: ClusterState)
+        -> [ScoreTerm]
+    {
+        [ScoreTerm(name: "place in the list", value: placementScore(of: vm, on: host, in: cluster))]
     }
 }
 
@@ -23,13 +27,20 @@ package struct BestFit: PlacementPolicy {
     package let choice = HostChoice.inOrder(.leastFree)
     package init() {}
 
-    package func score(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> Double {
-        -cluster.hostRows[host].freeRoom(largest: cluster.largestLimit)
+    package func placementScore(of vm: VMIndex, on host: HostIndex, in cluster: ClusterState)
+        -> Double
+    {
+        -cluster.hostRows[host].combinedFreeRoom(largest: cluster.largestLimit)
     }
 
-    package func terms(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> [ScoreTerm] {
+    package func scoreTerms(of vm: VMIndex, on host: HostIndex, in cluster: ClusterState)
+        -> [ScoreTerm]
+    {
         let free = cluster.freeInUnits(of: host)
-        return [ScoreTerm("free vCPUs", -free.cpu), ScoreTerm("free memory", -free.memory)]
+        return [
+            ScoreTerm(name: "free vCPUs", value: -free.cpu),
+            ScoreTerm(name: "free memory", value: -free.memory),
+        ]
     }
 }
 
@@ -40,13 +51,20 @@ package struct WorstFit: PlacementPolicy {
     package let choice = HostChoice.inOrder(.mostFree)
     package init() {}
 
-    package func score(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> Double {
-        cluster.hostRows[host].freeRoom(largest: cluster.largestLimit)
+    package func placementScore(of vm: VMIndex, on host: HostIndex, in cluster: ClusterState)
+        -> Double
+    {
+        cluster.hostRows[host].combinedFreeRoom(largest: cluster.largestLimit)
     }
 
-    package func terms(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> [ScoreTerm] {
+    package func scoreTerms(of vm: VMIndex, on host: HostIndex, in cluster: ClusterState)
+        -> [ScoreTerm]
+    {
         let free = cluster.freeInUnits(of: host)
-        return [ScoreTerm("free vCPUs", free.cpu), ScoreTerm("free memory", free.memory)]
+        return [
+            ScoreTerm(name: "free vCPUs", value: free.cpu),
+            ScoreTerm(name: "free memory", value: free.memory),
+        ]
     }
 }
 
@@ -57,17 +75,21 @@ package struct DotProduct: PlacementPolicy {
     package let choice = HostChoice.inOrder(.aligned)
     package init() {}
 
-    package func score(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> Double {
+    package func placementScore(of vm: VMIndex, on host: HostIndex, in cluster: ClusterState)
+        -> Double
+    {
         let largest = cluster.largestLimit
-        let need = cluster.vmRows[vm].request.units(of: largest)
-        return need.dotProduct(with: cluster.hostRows[host].free.units(of: largest))
+        let need = cluster.vmRows[vm].request.normalised(to: largest)
+        return need.dotProduct(with: cluster.hostRows[host].free.normalised(to: largest))
     }
 
-    package func terms(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> [ScoreTerm] {
+    package func scoreTerms(of vm: VMIndex, on host: HostIndex, in cluster: ClusterState)
+        -> [ScoreTerm]
+    {
         let (need, free) = (cluster.requestInUnits(of: vm), cluster.freeInUnits(of: host))
         return [
-            ScoreTerm("vCPUs asked × free", need.cpu * free.cpu),
-            ScoreTerm("memory asked × free", need.memory * free.memory),
+            ScoreTerm(name: "vCPUs asked × free", value: need.cpu * free.cpu),
+            ScoreTerm(name: "memory asked × free", value: need.memory * free.memory),
         ]
     }
 }
@@ -82,12 +104,16 @@ package struct PowerOfTwoChoices: PlacementPolicy {
 
     package var choice: HostChoice { .drawn(2, seed: seed) }
 
-    package func score(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> Double {
-        cluster.hostRows[host].freeRoom(largest: cluster.largestLimit)
+    package func placementScore(of vm: VMIndex, on host: HostIndex, in cluster: ClusterState)
+        -> Double
+    {
+        cluster.hostRows[host].combinedFreeRoom(largest: cluster.largestLimit)
     }
 
-    package func terms(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> [ScoreTerm] {
-        WorstFit().terms(vm, on: host, in: cluster)
+    package func scoreTerms(of vm: VMIndex, on host: HostIndex, in cluster: ClusterState)
+        -> [ScoreTerm]
+    {
+        WorstFit().scoreTerms(of: vm, on: host, in: cluster)
     }
 }
 
@@ -98,31 +124,36 @@ package struct LeastLoaded: PlacementPolicy {
     package let choice = HostChoice.inOrder(.leastLoaded)
     package init() {}
 
-    package func score(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> Double {
+    package func placementScore(of vm: VMIndex, on host: HostIndex, in cluster: ClusterState)
+        -> Double
+    {
         -cluster.hostRows[host].loadMax
     }
 
-    package func terms(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> [ScoreTerm] {
+    package func scoreTerms(of vm: VMIndex, on host: HostIndex, in cluster: ClusterState)
+        -> [ScoreTerm]
+    {
         let share = cluster.loadShare(of: host)
         return share.cpu >= share.memory
-            ? [ScoreTerm("cores in use", -share.cpu)]
-            : [ScoreTerm("memory in use", -share.memory)]
+            ? [ScoreTerm(name: "cores in use", value: -share.cpu)]
+            : [ScoreTerm(name: "memory in use", value: -share.memory)]
     }
 }
 
 /// The policies by the names that configurations and commands use.
 package enum NamedPolicies {
     /// - Parameter seed: for policies that draw lots.
-    package static func all(seed: UInt64) -> [any PlacementPolicy] {
+    package static func allPolicies(seed: UInt64) -> [any PlacementPolicy] {
         [
             FirstFit(), BestFit(), WorstFit(), DotProduct(), PowerOfTwoChoices(seed: seed),
             LeastLoaded(),
-        ] + OwnPolicies.all(seed: seed)
+        ] + OwnPolicies.allPolicies(seed: seed)
     }
 
-    package static var names: [String] { all(seed: 0).map(\.name) }
+    package static var names: [String] { allPolicies(seed: 0).map(\.name) }
 
-    package static func policy(named name: String, seed: UInt64) -> (any PlacementPolicy)? {
-        all(seed: seed).first { $0.name == name }
+    package static func placementPolicy(named name: String, seed: UInt64) -> (any PlacementPolicy)?
+    {
+        allPolicies(seed: seed).first { $0.name == name }
     }
 }

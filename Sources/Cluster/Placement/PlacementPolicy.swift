@@ -22,9 +22,9 @@ package protocol PlacementPolicy: Sendable {
     var summary: String { get }
     var choice: HostChoice { get }
     /// About 1 apart between a good and a bad host: soft affinity adds terms of that size.
-    func score(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> Double
+    func placementScore(of vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> Double
     /// The score's parts, for people; they add up to it.
-    func terms(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> [ScoreTerm]
+    func scoreTerms(of vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> [ScoreTerm]
     /// Of a policy whose choice is `dictated`: the host; nil: the VM is refused.
     func dictatedHost(for vm: VMIndex, in cluster: ClusterState) -> HostIndex?
 }
@@ -36,8 +36,10 @@ extension PlacementPolicy {
 
     package func dictatedHost(for vm: VMIndex, in cluster: ClusterState) -> HostIndex? { nil }
 
-    package func terms(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> [ScoreTerm] {
-        [ScoreTerm(name, score(vm, on: host, in: cluster))]
+    package func scoreTerms(of vm: VMIndex, on host: HostIndex, in cluster: ClusterState)
+        -> [ScoreTerm]
+    {
+        [ScoreTerm(name: name, value: placementScore(of: vm, on: host, in: cluster))]
     }
 }
 
@@ -46,7 +48,7 @@ package struct ScoreTerm: Hashable, Sendable {
     package var name: String
     package var value: Double
 
-    package init(_ name: String, _ value: Double) {
+    package init(name: String, value: Double) {
         self.name = name
         self.value = value
     }

@@ -74,7 +74,7 @@ package struct AffinityGroup: Hashable, Sendable {
     package var strength: Strength
 
     package init(
-        name: String, _ kind: Kind, scope: Scope = .host, strength: Strength = .hard
+        name: String, kind: Kind, scope: Scope = .host, strength: Strength = .hard
     ) {
         self.name = name
         self.kind = kind

@@ -67,12 +67,13 @@ extension Refusal: CustomStringConvertible {
             return "the host lacks labels \(missing.joined(separator: ", "))"
         case .vcpus(let needed, let free, let limit):
             return
-                "needs \(thousandthsText(needed)) vCPUs, \(thousandthsText(free)) of \(thousandthsText(limit)) are free"
+                "needs \(thousandthsText(for: needed)) vCPUs, \(thousandthsText(for: free)) of \(thousandthsText(for: limit)) are free"
         case .memory(let needed, let free, let limit):
             return
-                "needs \(bytesText(needed)) of memory, \(bytesText(free)) of \(bytesText(limit)) are free"
+                "needs \(bytesText(for: needed)) of memory, \(bytesText(for: free)) of \(bytesText(for: limit)) are free"
         case .migrationSpace(let needed, let free):
-            return "its migration needs \(bytesText(needed)) of memory, \(bytesText(free)) are free"
+            return
+                "its migration needs \(bytesText(for: needed)) of memory, \(bytesText(for: free)) are free"
         case .affinity(let group, let domain, let members):
             return "\(members) of group \(group), which belongs together, are not in \(domain)"
         case .antiAffinity(let group, let domain, let members, let max):

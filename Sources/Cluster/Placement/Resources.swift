@@ -32,7 +32,7 @@ package struct Resources: Hashable, Sendable {
     }
 
     /// Whether both parts are at most those of `room`.
-    package func fits(in room: Resources) -> Bool {
+    package func isContained(in room: Resources) -> Bool {
         milliCPUs <= room.milliCPUs && memoryBytes <= room.memoryBytes
     }
 }
@@ -62,7 +62,7 @@ extension Resources {
 }
 
 /// "4", "0.5", "1.234": thousandths as people write them.
-package func thousandthsText(_ thousandths: Int) -> String {
+package func thousandthsText(for thousandths: Int) -> String {
     let (whole, rest) = thousandths.quotientAndRemainder(dividingBy: 1000)
     guard rest != 0 else { return "\(whole)" }
     var digits = "\(1000 + abs(rest))".dropFirst()
@@ -71,7 +71,7 @@ package func thousandthsText(_ thousandths: Int) -> String {
 }
 
 /// Bytes for people: at most two decimals in the largest unit that is not below one.
-package func bytesText(_ bytes: Int) -> String {
+package func bytesText(for bytes: Int) -> String {
     let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"]
     var value = Double(abs(bytes))
     var unit = 0
@@ -80,6 +80,6 @@ package func bytesText(_ bytes: Int) -> String {
         unit += 1
     }
     let hundredths = Int((value * 100).rounded())
-    let digits = thousandthsText(hundredths * 10)
+    let digits = thousandthsText(for: hundredths * 10)
     return "\(bytes < 0 ? "-" : "")\(digits)\(units[unit])"
 }

@@ -9,7 +9,7 @@ struct SortedHosts: Sendable {
         var host: Int32
         var free: Resources
 
-        func isBefore(_ key: Double, _ host: Int32) -> Bool {
+        func isOrderedBefore(key: Double, host: Int32) -> Bool {
             self.key < key || (self.key == key && self.host < host)
         }
     }
@@ -28,21 +28,21 @@ struct SortedHosts: Sendable {
         private mutating func summarise() {
             most = Resources(milliCPUs: .min, memoryBytes: .min)
             firstHost = .max
-            for entry in entries { include(entry) }
+            for entry in entries { extendBounds(with: entry) }
         }
 
-        private mutating func include(_ entry: Entry) {
-            most.cover(entry.free)
+        private mutating func extendBounds(with entry: Entry) {
+            most.growToCover(entry.free)
             firstHost = min(firstHost, entry.host)
         }
 
-        mutating func insert(_ entry: Entry) {
-            entries.insert(entry, at: position(entry.key, entry.host))
-            include(entry)
+        mutating func insertEntry(_ entry: Entry) {
+            entries.insert(entry, at: entryPosition(key: entry.key, host: entry.host))
+            extendBounds(with: entry)
         }
 
-        mutating func remove(_ key: Double, _ host: Int32) {
-            let entry = entries.remove(at: position(key, host))
+        mutating func removeEntry(key: Double, host: Int32) {
+            let entry = entries.remove(at: entryPosition(key: key, host: host))
             if entry.free.milliCPUs == most.milliCPUs || entry.free.memoryBytes == most.memoryBytes
                 || host == firstHost
             {
@@ -51,11 +51,15 @@ struct SortedHosts: Sendable {
         }
 
         /// Where an entry with this key and host is, or would be.
-        func position(_ key: Double, _ host: Int32) -> Int {
+        func entryPosition(key: Double, host: Int32) -> Int {
             var (low, high) = (0, entries.count)
             while low < high {
                 let middle = (low + high) / 2
-                if entries[middle].isBefore(key, host) { low = middle + 1 } else { high = middle }
+                if entries[middle].isOrderedBefore(key: key, host: host) {
+                    low = middle + 1
+                } else {
+                    high = middle
+                }
             }
             return low
         }
@@ -66,29 +70,29 @@ struct SortedHosts: Sendable {
     private var keys: [Double] = []
 
     /// Puts a host in its place; nil takes it out.
-    mutating func update(_ host: HostIndex, _ place: (key: Double, free: Resources)?) {
+    mutating func updateHost(at host: HostIndex, place: (key: Double, free: Resources)?) {
         while keys.count <= host { keys.append(.nan) }
         let id = Int32(host)
-        if !keys[host].isNaN { remove(id, key: keys[host]) }
+        if !keys[host].isNaN { removeEntry(ofHost: id, key: keys[host]) }
         keys[host] = place?.key ?? .nan
         guard let place else { return }
-        insert(Entry(key: place.key, host: id, free: place.free))
+        insertEntry(Entry(key: place.key, host: id, free: place.free))
     }
 
     /// Takes out a host that stands here with this key.
-    mutating func remove(_ host: Int32, key: Double) {
-        let block = block(for: key, host)
-        blocks[block].remove(key, host)
+    mutating func removeEntry(ofHost host: Int32, key: Double) {
+        let block = blockIndex(key: key, host: host)
+        blocks[block].removeEntry(key: key, host: host)
         if blocks[block].entries.isEmpty { blocks.remove(at: block) }
     }
 
-    mutating func insert(_ entry: Entry) {
+    mutating func insertEntry(_ entry: Entry) {
         guard !blocks.isEmpty else {
             blocks = [Block([entry])]
             return
         }
-        let block = block(for: entry.key, entry.host)
-        blocks[block].insert(entry)
+        let block = blockIndex(key: entry.key, host: entry.host)
+        blocks[block].insertEntry(entry)
         let entries = blocks[block].entries
         guard entries.count > Limits.blockEntriesMax else { return }
         let half = entries.count / 2
@@ -97,12 +101,14 @@ struct SortedHosts: Sendable {
     }
 
     /// The last block whose first entry is not after the place; the first block when all are.
-    private func block(for key: Double, _ host: Int32) -> Int {
+    private func blockIndex(key: Double, host: Int32) -> Int {
         var (low, high) = (0, blocks.count)
         while low < high {
             let middle = (low + high) / 2
             let first = blocks[middle].entries[0]
-            if first.isBefore(key, host) || (first.key == key && first.host == host) {
+            if first.isOrderedBefore(key: key, host: host)
+                || (first.key == key && first.host == host)
+            {
                 low = middle + 1
             } else {
                 high = middle
@@ -114,31 +120,33 @@ struct SortedHosts: Sendable {
     /// Shows the hosts whose keys are in a range, in the order, until `goOn` says no; those without room for `need` are
     /// passed over.
     @inline(__always)
-    func visit(
-        _ need: Resources = Resources(milliCPUs: .min, memoryBytes: .min), keys: Range<Double>,
-        _ goOn: (Entry) -> Bool
+    func visitEntries(
+        fitting need: Resources = Resources(milliCPUs: .min, memoryBytes: .min),
+        keys: Range<Double>,
+        shouldContinue goOn: (Entry) -> Bool
     ) {
         guard !blocks.isEmpty else { return }
-        let first = block(for: keys.lowerBound, -1)
+        let first = blockIndex(key: keys.lowerBound, host: -1)
         for block in first..<blocks.count {
             if blocks[block].entries[0].key >= keys.upperBound { return }
-            guard need.fits(in: blocks[block].most) else { continue }
-            let start = block == first ? blocks[block].position(keys.lowerBound, -1) : 0
+            guard need.isContained(in: blocks[block].most) else { continue }
+            let start =
+                block == first ? blocks[block].entryPosition(key: keys.lowerBound, host: -1) : 0
             for place in start..<blocks[block].entries.count {
                 let entry = blocks[block].entries[place]
                 if entry.key >= keys.upperBound { return }
-                if need.fits(in: entry.free), !goOn(entry) { return }
+                if need.isContained(in: entry.free), !goOn(entry) { return }
             }
         }
     }
 
     /// The first host in the order with room for `need` that `admits`, of those whose key is not below `key`.
     @inline(__always)
-    func first(
-        _ need: Resources, from key: Double = -.infinity, where admits: (HostIndex) -> Bool
+    func firstHost(
+        fitting need: Resources, from key: Double = -.infinity, where admits: (HostIndex) -> Bool
     ) -> HostIndex? {
         var found: HostIndex?
-        visit(need, keys: key..<Double.infinity) { entry in
+        visitEntries(fitting: need, keys: key..<Double.infinity) { entry in
             if admits(Int(entry.host)) { found = Int(entry.host) }
             return found == nil
         }
@@ -147,18 +155,18 @@ struct SortedHosts: Sendable {
 
     /// The host with room for `need` that `admits` and has the largest `value` of its free room, the first in host
     /// order among equals. `value` must not fall where room grows: a block is judged by the most room in it.
-    func best(
-        _ need: Resources, value: (Resources) -> Double, where admits: (HostIndex) -> Bool
+    func mostValuableHost(
+        fitting need: Resources, value: (Resources) -> Double, where admits: (HostIndex) -> Bool
     ) -> HostIndex? {
         var best: (value: Double, host: Int32)?
-        for block in blocks where need.fits(in: block.most) {
+        for block in blocks where need.isContained(in: block.most) {
             if let best {
                 let bound = value(block.most)
                 if bound < best.value || (bound == best.value && block.firstHost > best.host) {
                     continue
                 }
             }
-            for entry in block.entries where need.fits(in: entry.free) {
+            for entry in block.entries where need.isContained(in: entry.free) {
                 let value = value(entry.free)
                 if let best, value < best.value || (value == best.value && entry.host > best.host) {
                     continue
@@ -172,7 +180,7 @@ struct SortedHosts: Sendable {
 
 extension Resources {
     /// Grows each part to at least that of `other`.
-    fileprivate mutating func cover(_ other: Resources) {
+    fileprivate mutating func growToCover(_ other: Resources) {
         milliCPUs = max(milliCPUs, other.milliCPUs)
         memoryBytes = max(memoryBytes, other.memoryBytes)
     }

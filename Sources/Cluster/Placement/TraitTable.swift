@@ -11,10 +11,10 @@ struct TraitTable: Sendable {
     /// covered[needed][offered]
     private var covered: [[Bool]] = []
 
-    init() { _ = idOfNeeded([]) }
+    init() { _ = neededSetID(for: []) }
 
     /// The number of a set that a VM needs; 0 is the empty set.
-    mutating func idOfNeeded(_ names: Set<String>) -> Int32 {
+    mutating func neededSetID(for names: Set<String>) -> Int32 {
         if let id = neededIDs[names] { return id }
         let id = Int32(needed.count)
         neededIDs[names] = id
@@ -24,7 +24,7 @@ struct TraitTable: Sendable {
     }
 
     /// The number of a set that a host offers.
-    mutating func idOfOffered(_ names: Set<String>) -> Int32 {
+    mutating func offeredSetID(for names: Set<String>) -> Int32 {
         if let id = offeredIDs[names] { return id }
         let id = Int32(offered.count)
         offeredIDs[names] = id
@@ -33,12 +33,12 @@ struct TraitTable: Sendable {
         return id
     }
 
-    func covers(_ offeredID: Int32, _ neededID: Int32) -> Bool {
+    func coversNeeds(offeredID: Int32, neededID: Int32) -> Bool {
         neededID == 0 || covered[Int(neededID)][Int(offeredID)]
     }
 
     /// The needed names that are not offered, sorted.
-    func missing(_ offeredID: Int32, _ neededID: Int32) -> [String] {
+    func missingNames(offeredID: Int32, neededID: Int32) -> [String] {
         needed[Int(neededID)].subtracting(offered[Int(offeredID)]).sorted()
     }
 }

@@ -5,7 +5,7 @@
 // cycle): one VM then makes a stop on a spare host.
 
 /// VMs that go to one host together; mostly a single one.
-struct MoveWish: Sendable {
+struct MoveRequest: Sendable {
     var vms: [VMIndex]
     var to: HostIndex
     var reason: MoveReason
@@ -17,14 +17,14 @@ struct WaveScheduler {
     private let costs: MigrationCostModel
     private(set) var plan = MovePlan()
 
-    private var pending: [MoveWish]
+    private var pending: [MoveRequest]
     private var hasStopped: Set<VMIndex> = []
     private var hostMoves: [HostIndex: Int] = [:]
     private var linkMoves: [Int32: Int] = [:]
     private var underWay: [(vm: VMIndex, from: HostIndex, reason: MoveReason)] = []
 
     init(
-        _ wishes: [MoveWish], in cluster: ClusterState, limits: MoveLimits,
+        _ wishes: [MoveRequest], in cluster: ClusterState, limits: MoveLimits,
         costs: MigrationCostModel
     ) {
         self.cluster = cluster
@@ -37,71 +37,72 @@ struct WaveScheduler {
     /// The waves; `left` of the plan holds what could not be scheduled.
     ///
     /// - Parameter strictly: no wish overtakes one before it.
-    static func schedule(
-        _ wishes: [MoveWish], in cluster: ClusterState, limits: MoveLimits,
+    static func scheduleMoves(
+        for wishes: [MoveRequest], in cluster: ClusterState, limits: MoveLimits,
         costs: MigrationCostModel, strictly: Bool = false
     ) -> MovePlan {
         var scheduler = WaveScheduler(wishes, in: cluster, limits: limits, costs: costs)
         while !scheduler.pending.isEmpty {
-            scheduler.startWhatCan(strictly: strictly)
+            scheduler.startPending(strictly: strictly)
             if scheduler.underWay.isEmpty, !scheduler.startDetour() { break }
             scheduler.finishWave()
         }
-        scheduler.noteLeft()
+        scheduler.recordUnscheduled()
         return scheduler.plan
     }
 
-    private mutating func startWhatCan(strictly: Bool) {
-        var waiting: [MoveWish] = []
+    private mutating func startPending(strictly: Bool) {
+        var waiting: [MoveRequest] = []
         for (place, wish) in pending.enumerated() {
             let isFull = underWay.count >= limits.perCluster
             if isFull || (strictly && !waiting.isEmpty) {
                 waiting.append(contentsOf: pending[place...])
                 break
             }
-            if !start(wish) { waiting.append(wish) }
+            if !startRequest(wish) { waiting.append(wish) }
         }
         pending = waiting
     }
 
     /// Starts all VMs of a wish or none.
-    private mutating func start(_ wish: MoveWish) -> Bool {
-        guard isWithinLimits(wish) else { return false }
+    private mutating func startRequest(_ wish: MoveRequest) -> Bool {
+        guard isWithinLimits(starting: wish) else { return false }
         for (place, vm) in wish.vms.enumerated() {
-            guard cluster.target(of: vm) == nil,
-                cluster.admits(vm, on: wish.to, for: .migration, with: wish.vms)
+            guard cluster.migrationTarget(of: vm) == nil,
+                cluster.canPlaceVM(vm, on: wish.to, for: .migration, with: wish.vms)
             else {
-                for begun in wish.vms[..<place] { cluster.abandonMove(begun) }
+                for begun in wish.vms[..<place] { cluster.abandonMigration(of: begun) }
                 return false
             }
-            cluster.beginMove(vm, to: wish.to)
+            cluster.beginMigration(of: vm, to: wish.to)
         }
         for vm in wish.vms {
-            guard let from = cluster.host(of: vm) else { continue }
-            count(from, wish.to)
+            guard let from = cluster.currentHost(of: vm) else { continue }
+            countMove(from: from, to: wish.to)
             underWay.append((vm, from, wish.reason))
         }
         return true
     }
 
     /// A group that has to go at once may exceed a limit, but only alone.
-    private func isWithinLimits(_ wish: MoveWish) -> Bool {
+    private func isWithinLimits(starting wish: MoveRequest) -> Bool {
         if underWay.isEmpty { return true }
         let more = wish.vms.count
-        guard underWay.count + more <= limits.perCluster, hasRoom(wish.to, for: more) else {
+        guard underWay.count + more <= limits.perCluster, hasCapacity(on: wish.to, forMoves: more)
+        else {
             return false
         }
         return wish.vms.allSatisfy { vm in
-            cluster.host(of: vm).map { hasRoom($0, for: more) } ?? false
+            cluster.currentHost(of: vm).map { hasCapacity(on: $0, forMoves: more) } ?? false
         }
     }
 
-    private func hasRoom(_ host: HostIndex, for more: Int) -> Bool {
+    private func hasCapacity(on host: HostIndex, forMoves more: Int) -> Bool {
         hostMoves[host, default: 0] + more <= limits.perHost
             && linkMoves[cluster.hostRows[host].link, default: 0] + more <= limits.perLink
     }
 
-    private mutating func count(_ from: HostIndex, _ to: HostIndex) {
+    private mutating func countMove(from: HostIndex, to: HostIndex) {
         hostMoves[from, default: 0] += 1
         hostMoves[to, default: 0] += 1
         let (left, right) = (cluster.hostRows[from].link, cluster.hostRows[to].link)
@@ -112,16 +113,17 @@ struct WaveScheduler {
     private mutating func finishWave() {
         var longest = [Duration.zero, .zero, .zero]
         for move in underWay {
-            guard let to = cluster.target(of: move.vm) else { continue }
-            let prediction = costs.predict(
-                cluster.descriptions[move.vm], linkBytesPerSecond: bandwidth(move.from, to))
+            guard let to = cluster.migrationTarget(of: move.vm) else { continue }
+            let prediction = costs.predictMigration(
+                of: cluster.descriptions[move.vm],
+                linkBytesPerSecond: sharedBandwidth(from: move.from, to: to))
             let duration = prediction.duration
             longest = zip(longest, [duration.lower, duration.expected, duration.upper]).map(max)
             plan.moves.append(
                 PlannedMove(
                     vm: move.vm, from: move.from, to: to, reason: move.reason, wave: plan.waves,
                     prediction: prediction))
-            cluster.finishMove(move.vm)
+            cluster.finishMigration(of: move.vm)
         }
         plan.waves += 1
         plan.duration = Predicted(
@@ -133,7 +135,7 @@ struct WaveScheduler {
     }
 
     /// What one of the moves of this wave gets of the links that it shares.
-    private func bandwidth(_ from: HostIndex, _ to: HostIndex) -> Double {
+    private func sharedBandwidth(from: HostIndex, to: HostIndex) -> Double {
         [from, to].map {
             let sharers = linkMoves[cluster.hostRows[$0].link, default: 1]
             return cluster.hosts[$0].linkBytesPerSecond / Double(max(1, sharers))
@@ -145,36 +147,38 @@ struct WaveScheduler {
         guard hasStopped.count < Limits.detoursMax else { return false }
         for wish in pending where wish.vms.count == 1 && !hasStopped.contains(wish.vms[0]) {
             let vm = wish.vms[0]
-            guard let from = cluster.host(of: vm), let spare = cluster.choose(vm, by: WorstFit()),
+            guard let from = cluster.currentHost(of: vm),
+                let spare = cluster.chooseHost(for: vm, using: WorstFit()),
                 spare != wish.to
             else { continue }
-            cluster.beginMove(vm, to: spare)
-            cluster.finishMove(vm)
+            cluster.beginMigration(of: vm, to: spare)
+            cluster.finishMigration(of: vm)
             let opens = pending.contains { other in
-                other.vms != wish.vms && canStart(other)
+                other.vms != wish.vms && canStartRequest(other)
             }
-            cluster.move(vm, to: from)
+            cluster.relocateVM(vm, to: from)
             guard opens else { continue }
             hasStopped.insert(vm)
-            return start(MoveWish(vms: [vm], to: spare, reason: .stopsOver(onTheWayTo: wish.to)))
+            return startRequest(
+                MoveRequest(vms: [vm], to: spare, reason: .stopsOver(onTheWayTo: wish.to)))
         }
         return false
     }
 
-    private func canStart(_ wish: MoveWish) -> Bool {
-        wish.vms.allSatisfy { cluster.admits($0, on: wish.to, for: .migration, with: wish.vms) }
+    private func canStartRequest(_ wish: MoveRequest) -> Bool {
+        wish.vms.allSatisfy { cluster.canPlaceVM($0, on: wish.to, for: .migration, with: wish.vms) }
     }
 
-    private mutating func noteLeft() {
+    private mutating func recordUnscheduled() {
         for wish in pending {
             for vm in wish.vms {
                 var why = RefusalSummary()
-                if let refusal = cluster.refusal(
+                if let refusal = cluster.refusalReason(
                     of: vm, on: wish.to, for: .migration, with: wish.vms)
                 {
                     why.addRefusal(refusal, host: cluster.hosts[wish.to].name)
                 }
-                plan.left.append(LeftVM(vm: vm, why: why))
+                plan.left.append(UnplannedVM(vm: vm, reason: why))
             }
         }
     }

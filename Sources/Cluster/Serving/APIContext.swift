@@ -36,7 +36,7 @@ package struct APIContext: RequestContext {
     }
 
     /// Whom the certificate of the connection's other end names. TLS has checked its chain.
-    package func peer() async -> Peer {
+    package func identifyPeer() async -> Peer {
         // A connection that is gone has no certificate, and nobody to answer to.
         guard let certificate = try? await channel.nioSSL_peerCertificate().get() else {
             return .withoutCertificate

@@ -27,7 +27,8 @@ package struct APIServer {
             application = Application(
                 router: router,
                 server: try .tls(
-                    .http1(configuration: Self.http), tlsConfiguration: Self.tls(keys, clients)),
+                    .http1(configuration: Self.http),
+                    tlsConfiguration: Self.makeTLSConfiguration(keys: keys, clients: clients)),
                 configuration: ApplicationConfiguration(
                     address: .hostname(address.ip, port: Int(address.port)), serverName: nil,
                     availableConnectionsDelegate: MaximumAvailableConnections(connectionsMax)),
@@ -43,8 +44,8 @@ package struct APIServer {
                 maxHeaderListSize: Limits.headerBytesMax, maxHeaderFieldCount: Limits.headersMax))
     }
 
-    private static func tls(
-        _ keys: KeyFolder, _ clients: ClientCertificates
+    private static func makeTLSConfiguration(
+        keys: KeyFolder, clients: ClientCertificates
     ) throws -> TLSConfiguration {
         var tls = TLSConfiguration.makeServerConfigurationWithMTLS(
             certificateChain: try NIOSSLCertificate.fromPEMFile(keys.certificate)

@@ -9,8 +9,8 @@ import NIOCore
 import ServiceLifecycle
 
 extension Response {
-    package static func json(
-        _ value: some Encodable, status: HTTPResponse.Status = .ok,
+    package static func jsonResponse(
+        for value: some Encodable, status: HTTPResponse.Status = .ok,
         mediaType: String = "application/json", headers: HTTPFields = [:]
     ) throws -> Response {
         var headers = headers
@@ -18,19 +18,22 @@ extension Response {
         return Response(
             status: status, headers: headers,
             body: ResponseBody(
-                byteBuffer: ByteBuffer(bytes: try JSONText.bytes(value) + [UInt8(ascii: "\n")])))
+                byteBuffer: ByteBuffer(
+                    bytes: try JSONText.encodedBytes(of: value) + [UInt8(ascii: "\n")])))
     }
 
-    package static func problem(_ problem: Problem, headers: HTTPFields = [:]) throws -> Response {
-        try json(
-            problem, status: HTTPResponse.Status(code: problem.status),
+    package static func problemResponse(for problem: Problem, headers: HTTPFields = [:]) throws
+        -> Response
+    {
+        try jsonResponse(
+            for: problem, status: HTTPResponse.Status(code: problem.status),
             mediaType: Problem.mediaType, headers: headers)
     }
 }
 
 extension Response {
     /// Text or bytes as they are.
-    package static func bytes(_ bytes: [UInt8], mediaType: String) -> Response {
+    package static func rawResponse(bytes: [UInt8], mediaType: String) -> Response {
         Response(
             status: .ok, headers: [.contentType: mediaType],
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
@@ -39,7 +42,7 @@ extension Response {
 
 /// JSON as this API writes it.
 package enum JSONText {
-    package static func bytes(_ value: some Encodable) throws -> [UInt8] {
+    package static func encodedBytes(of value: some Encodable) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return Array(try encoder.encode(value))
@@ -48,39 +51,40 @@ package enum JSONText {
 
 extension Request {
     /// The body, which must not be longer than the limit.
-    package func bytes(limit: Int) async throws -> [UInt8] {
+    package func readBodyBytes(limit: Int) async throws -> [UInt8] {
         do {
             return Array(try await body.collect(upTo: limit).readableBytesView)
         } catch is NIOTooManyBytesError {
-            throw Problem(.bodyTooLarge, "a body may have \(limit) bytes here")
+            throw Problem(.bodyTooLarge, detail: "a body may have \(limit) bytes here")
         }
     }
 
     /// The body as JSON. A body that is absent counts as `{}` where `optional` is set.
-    package func decode<Value: Decodable>(
-        _ type: Value.Type, optional: Bool = false, limit: Int = APILimits.bodyBytesMax
+    package func decodeBody<Value: Decodable>(
+        as type: Value.Type, optional: Bool = false, limit: Int = APILimits.bodyBytesMax
     ) async throws -> Value {
-        try decoded(await bytes(limit: limit), optional: optional)
+        try decodeBody(from: await readBodyBytes(limit: limit), optional: optional)
     }
 
     /// The same of a body that was read already.
-    package func decoded<Value: Decodable>(
-        _ bytes: [UInt8], optional: Bool = false
+    package func decodeBody<Value: Decodable>(
+        from bytes: [UInt8], optional: Bool = false
     ) throws -> Value {
         let bytes = bytes.isEmpty && optional ? Array("{}".utf8) : bytes
         do { return try JSONDecoder().decode(Value.self, from: Data(bytes)) } catch let error
             as DecodingError
         {
-            throw Problem(.badRequest, "the body is not what this path takes: \(error.sentence)")
+            throw Problem(
+                .badRequest, detail: "the body is not what this path takes: \(error.sentence)")
         }
     }
 
     /// An answer that goes on until its writer ends it. `stop` is called when the client goes and when the server
     /// shuts down; the writer then returns soon. The connection ends with it, and says so beforehand: a client
     /// must not send its next request there.
-    package func live(
+    package func streamResponse(
         mediaType: String, stop: @escaping @Sendable () -> Void,
-        _ write: @escaping @Sendable (inout any ResponseBodyWriter) async throws -> Void
+        write: @escaping @Sendable (inout any ResponseBodyWriter) async throws -> Void
     ) -> Response {
         let body = ResponseBody { writer in
             try await withGracefulShutdownHandler {
@@ -102,21 +106,21 @@ extension Request {
 extension DecodingError {
     /// Where and what, in a few words.
     fileprivate var sentence: String {
-        func place(_ path: [any CodingKey], _ last: String? = nil) -> String {
+        func fieldPath(in path: [any CodingKey], last: String? = nil) -> String {
             let words = path.map(\.stringValue) + (last.map { [$0] } ?? [])
             return words.isEmpty ? "the whole" : "'\(words.joined(separator: "."))'"
         }
         switch self {
         case .keyNotFound(let key, let context):
-            return "\(place(context.codingPath, key.stringValue)) is missing"
+            return "\(fieldPath(in: context.codingPath, last: key.stringValue)) is missing"
         case .typeMismatch(_, let context), .valueNotFound(_, let context),
             .dataCorrupted(let context):
-            return "\(place(context.codingPath)): \(underlying(context))"
+            return "\(fieldPath(in: context.codingPath)): \(underlyingReason(in: context))"
         @unknown default: return "it cannot be read"
         }
     }
 
-    private func underlying(_ context: Context) -> String {
+    private func underlyingReason(in context: Context) -> String {
         if let name = context.underlyingError as? NameError { return "\(name)" }
         return context.debugDescription
     }

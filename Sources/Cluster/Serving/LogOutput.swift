@@ -32,8 +32,12 @@ package struct LogOutput: LogHandler {
         let time = Date.now.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
         let line =
             switch format {
-            case .text: text(time, event.level, "\(event.message)", facts)
-            case .json: json(time, event.level, "\(event.message)", facts)
+            case .text:
+                formatTextLine(
+                    time: time, severity: event.level, message: "\(event.message)", facts: facts)
+            case .json:
+                formatJSONLine(
+                    time: time, severity: event.level, message: "\(event.message)", facts: facts)
             }
         // Nobody to tell when standard error cannot be written.
         var bytes = Array(line.utf8)
@@ -41,15 +45,15 @@ package struct LogOutput: LogHandler {
         _ = unsafe bytes.withUnsafeBytes { unsafe write(2, $0.baseAddress, $0.count) }
     }
 
-    private func text(
-        _ time: String, _ level: Logger.Level, _ message: String, _ facts: [(String, String)]
+    private func formatTextLine(
+        time: String, severity level: Logger.Level, message: String, facts: [(String, String)]
     ) -> String {
-        let facts = facts.map { " \($0)=\(quoted($1))" }.joined()
-        return "\(time) \(level.rawValue) \(label): \(oneLine(message))\(facts)"
+        let facts = facts.map { " \($0)=\(quoteIfNeeded(text: $1))" }.joined()
+        return "\(time) \(level.rawValue) \(label): \(singleLineText(from: message))\(facts)"
     }
 
-    private func json(
-        _ time: String, _ level: Logger.Level, _ message: String, _ facts: [(String, String)]
+    private func formatJSONLine(
+        time: String, severity level: Logger.Level, message: String, facts: [(String, String)]
     ) -> String {
         var object = ["time": time, "level": level.rawValue, "label": label, "message": message]
         for (key, value) in facts { object["fact.\(key)"] = value }
@@ -59,12 +63,12 @@ package struct LogOutput: LogHandler {
         return (try? encoder.encode(object)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
     }
 
-    private func quoted(_ text: String) -> String {
+    private func quoteIfNeeded(text: String) -> String {
         text.contains(where: { $0 == " " || $0 == "\"" || $0.isNewline })
-            ? "\"\(oneLine(text).replacing("\"", with: "\\\""))\"" : text
+            ? "\"\(singleLineText(from: text).replacing("\"", with: "\\\""))\"" : text
     }
 
-    private func oneLine(_ text: String) -> String {
+    private func singleLineText(from text: String) -> String {
         String(text.map { $0.isNewline ? " " : $0 })
     }
 }

@@ -6,26 +6,26 @@ extension StoreTransaction {
     /// Throws `tooLarge`; traps when a key is changed twice, which no caller may do.
     func checkBounds() throws(StoreError) {
         try checkCount(
-            changes.count, of: "changes of a transaction", limit: TransactionBounds.changesMax)
+            changes.count, named: "changes of a transaction", limit: TransactionBounds.changesMax)
         try checkCount(
-            conditions.count, of: "conditions of a transaction",
+            conditions.count, named: "conditions of a transaction",
             limit: TransactionBounds.conditionsMax)
         var bytes = 0
         for change in changes {
             bytes += change.key.text.utf8.count
             guard case .put(_, let value) = change else { continue }
             try checkCount(
-                value.count, of: "bytes of a value", limit: TransactionBounds.valueBytesMax)
+                value.count, named: "bytes of a value", limit: TransactionBounds.valueBytesMax)
             bytes += value.count
         }
-        try checkCount(bytes, of: "bytes of a transaction", limit: TransactionBounds.bytesMax)
+        try checkCount(bytes, named: "bytes of a transaction", limit: TransactionBounds.bytesMax)
         precondition(
             Set(changes.lazy.map(\.key)).count == changes.count,
             "a transaction that changes a key twice")
     }
 }
 
-private func checkCount(_ count: Int, of what: String, limit max: Int) throws(StoreError) {
+private func checkCount(_ count: Int, named what: String, limit max: Int) throws(StoreError) {
     guard count <= max else { throw .tooLarge(what, max: max) }
 }
 

@@ -49,8 +49,8 @@ struct FerryAgent: AsyncParsableCommand {
     func run() async throws {
         signal(SIGPIPE, SIG_IGN)
         do {
-            try await AgentService.run(
-                AgentOptions(
+            try await AgentService.runUntilShutdown(
+                with: AgentOptions(
                     config: config, host: host, vmm: vmm ?? Self.vmmBesideThis(),
                     logFormat: logFormat, logLevel: logLevel))
         } catch {

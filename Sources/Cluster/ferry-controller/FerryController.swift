@@ -43,8 +43,8 @@ struct FerryController: AsyncParsableCommand {
     func run() async throws {
         signal(SIGPIPE, SIG_IGN)
         do {
-            try await ControllerService.run(
-                ControllerOptions(
+            try await ControllerService.runController(
+                options: ControllerOptions(
                     config: config, name: name, logFormat: logFormat, logLevel: logLevel))
         } catch {
             FileHandle.standardError.write(Data("ferry-controller: \(error)\n".utf8))

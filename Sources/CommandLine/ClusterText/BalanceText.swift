@@ -7,15 +7,15 @@ extension BalanceInfo {
     package var text: String {
         var lines = [
             "mode        \(modeText)",
-            "imbalance   \(figureText(imbalance)) (starts above \(figureText(settings.startAbove)), settles at \(figureText(settings.settleAt)))",
-            "looks       every \(secondsText(settings.intervalSeconds)); load is trusted for \(secondsText(settings.horizonSeconds))",
-            "a VM rests  \(secondsText(settings.coolDownSeconds)) after a move; no return within \(secondsText(settings.returnBarSeconds))",
-            "at once     \(settings.perHost) a host, \(settings.perLink) a link, \(settings.perCluster) in all; \(counted(settings.movesMax, "move")) a plan",
+            "imbalance   \(decimalText(for: imbalance)) (starts above \(decimalText(for: settings.startAbove)), settles at \(decimalText(for: settings.settleAt)))",
+            "looks       every \(timeSpanText(seconds: settings.intervalSeconds)); load is trusted for \(timeSpanText(seconds: settings.horizonSeconds))",
+            "a VM rests  \(timeSpanText(seconds: settings.coolDownSeconds)) after a move; no return within \(timeSpanText(seconds: settings.returnBarSeconds))",
+            "at once     \(settings.perHost) a host, \(settings.perLink) a link, \(settings.perCluster) in all; \(quantityText(count: settings.movesMax, noun: "move")) a plan",
         ]
         if let operation { lines.append("under way   operation \(operation)") }
         if let lastPlan, let lastPlanAtMs {
-            lines.append("\nlast plan, \(dateText(ms: lastPlanAtMs)):")
-            lines.append(lastPlan.text(nothing: "nothing to move"))
+            lines.append("\nlast plan, \(timestampText(ms: lastPlanAtMs)):")
+            lines.append(lastPlan.summaryText(ifEmpty: "nothing to move"))
         } else {
             lines.append("last plan   none yet")
         }

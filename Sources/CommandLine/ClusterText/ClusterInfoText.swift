@@ -8,15 +8,15 @@ extension ClusterInfo {
         let leading =
             leader.map { "\($0) leads (term \(term))" } ?? "no controller leads (term \(term))"
         return
-            "cluster \(cluster): \(leading), policy \(policy), imbalance \(figureText(imbalance))"
+            "cluster \(cluster): \(leading), policy \(policy), imbalance \(decimalText(for: imbalance))"
     }
 
     /// "hosts: 3 active, 1 draining; VMs: 20 running; 2 migrations"
     package var countsText: String {
-        "hosts: \(Self.text(hosts)); VMs: \(Self.text(vms)); \(counted(migrations, "migration"))"
+        "hosts: \(Self.stateCountsText(for: hosts)); VMs: \(Self.stateCountsText(for: vms)); \(quantityText(count: migrations, noun: "migration"))"
     }
 
-    private static func text(_ counts: [String: Int]) -> String {
+    private static func stateCountsText(for counts: [String: Int]) -> String {
         let parts = counts.filter { $0.value > 0 }
             .sorted { ($1.value, $0.key) < ($0.value, $1.key) }
             .map { "\($0.value) \($0.key)" }

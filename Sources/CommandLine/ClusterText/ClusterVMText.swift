@@ -3,12 +3,13 @@
 package import API
 import Model
 
-package func clusterVMTable(_ vms: [ClusterVM]) -> String {
+package func clusterVMTableText(for vms: [ClusterVM]) -> String {
     var table = Table("NAME", "STATE", "HOST", "MEMORY", "VCPUS", "CPU", "RESTARTS", "REASON")
     for vm in vms {
-        table.add(
+        table.addRow(
             vm.name.text, vm.stateText, vm.placeText, vm.spec.memory.description,
-            "\(vm.spec.vcpus)", vm.cpuCores.map(oneDigit) ?? "-", "\(vm.restarts)", vm.reason ?? "")
+            "\(vm.spec.vcpus)", vm.cpuCores.map(oneDecimalText) ?? "-", "\(vm.restarts)",
+            vm.reason ?? "")
     }
     return table.text
 }
@@ -37,14 +38,14 @@ extension ClusterVM {
             "id              \(id)",
             "state           \(stateText)\(reason.map { ": \($0)" } ?? "")",
             "host            \(placeText)",
-            "memory          \(spec.memory)\(spec.hugePages ? ", huge pages" : "")\(memoryUsedBytes.map { ", \(bytesText($0)) in use" } ?? "")",
-            "vcpus           \(spec.vcpus)\(cpuCores.map { ", \(oneDigit($0)) cores busy" } ?? "")",
-            "writes          \(dirtyBytesPerSecond.map { "\(bytesText($0))/s of its memory" } ?? "not measured yet")",
-            "downtime limit  \(timeText(ms: spec.downtimeLimit.milliseconds))",
+            "memory          \(spec.memory)\(spec.hugePages ? ", huge pages" : "")\(memoryUsedBytes.map { ", \(byteCountText(for: $0)) in use" } ?? "")",
+            "vcpus           \(spec.vcpus)\(cpuCores.map { ", \(oneDecimalText(for: $0)) cores busy" } ?? "")",
+            "writes          \(dirtyBytesPerSecond.map { "\(byteCountText(for: $0))/s of its memory" } ?? "not measured yet")",
+            "downtime limit  \(durationText(milliseconds: spec.downtimeLimit.milliseconds))",
             "kernel          \(spec.kernel.kernelPath ?? "shipped")",
             "command line    \(spec.commandLine ?? "")",
             "epoch           \(epoch)",
-            "on failure      \(policy.failurePolicy.rawValue), \(counted(restarts, "restart"))",
+            "on failure      \(policy.failurePolicy.rawValue), \(quantityText(count: restarts, noun: "restart"))",
             "priority        \(policy.priority)",
             "balance         \(policy.mayBeBalanced ? "may move it" : "leaves it alone")",
         ]
@@ -63,25 +64,25 @@ extension ClusterVM {
     }
 }
 
-package func groupTable(_ groups: [GroupInfo]) -> String {
+package func groupTableText(for groups: [GroupInfo]) -> String {
     var table = Table("GROUP", "KIND", "SCOPE", "STRENGTH", "IN ONE PLACE", "MEMBERS")
     for info in groups {
         let group = info.group
-        table.add(
+        table.addRow(
             group.name, group.kind.rawValue, (group.scope ?? .host).rawValue,
-            group.softWeight.map { "soft, \(figureText($0))" } ?? "hard",
+            group.softWeight.map { "soft, \(decimalText(for: $0))" } ?? "hard",
             group.kind == .affinity ? "all" : "\(group.perDomainMax ?? 1) at most",
             info.members.map(\.text).joined(separator: " "))
     }
     return table.text
 }
 
-package func tokenTable(_ tokens: [TokenInfo]) -> String {
+package func tokenTableText(for tokens: [TokenInfo]) -> String {
     var table = Table("TOKEN", "ROLE", "MADE", "ENDS")
     for token in tokens {
-        table.add(
-            token.name, token.role.rawValue, dateText(ms: token.createdAtMs),
-            token.expiresAtMs.map { dateText(ms: $0) } ?? "never")
+        table.addRow(
+            token.name, token.role.rawValue, timestampText(ms: token.createdAtMs),
+            token.expiresAtMs.map { timestampText(ms: $0) } ?? "never")
     }
     return table.text
 }

@@ -23,14 +23,14 @@ extension GroupSpec {
     private static let weights = 0.001...1000.0
     private static let counts = 1...10_000
 
-    package init(_ text: String, _ kind: Kind) throws(GroupSyntaxError) {
-        func refused(_ reason: String) -> GroupSyntaxError {
+    package init(parsing text: String, ofKind kind: Kind) throws(GroupSyntaxError) {
+        func syntaxError(reason: String) -> GroupSyntaxError {
             GroupSyntaxError(text: text, reason: reason)
         }
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         // The name is part of a path of the API: the same letters as in all names.
         do { self.init(name: try VMName(parts[0]).text, kind: kind) } catch {
-            throw refused("its name must be 1 to 63 lower-case letters, digits or '-'")
+            throw syntaxError(reason: "its name must be 1 to 63 lower-case letters, digits or '-'")
         }
         for part in parts.dropFirst() {
             let words = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -38,17 +38,17 @@ extension GroupSpec {
             switch (String(words[0]), value) {
             case ("soft", _) where softWeight == nil:
                 guard let weight = Double(value ?? "1"), Self.weights.contains(weight) else {
-                    throw refused("a weight is a number from 0.001 to 1000")
+                    throw syntaxError(reason: "a weight is a number from 0.001 to 1000")
                 }
                 softWeight = weight
             case ("max", let value?) where perDomainMax == nil && kind == .antiAffinity:
                 guard let count = Int(value), Self.counts.contains(count) else {
-                    throw refused("max is a whole number from 1 to 10000")
+                    throw syntaxError(reason: "max is a whole number from 1 to 10000")
                 }
                 perDomainMax = count
             case (let word, nil) where scope == nil && Scope(rawValue: word) != nil:
                 scope = Scope(rawValue: word)
-            default: throw refused("'\(part)' has no meaning there")
+            default: throw syntaxError(reason: "'\(part)' has no meaning there")
             }
         }
     }
@@ -57,7 +57,7 @@ extension GroupSpec {
     package var text: String {
         var text = name
         if let scope { text += ":\(scope.rawValue)" }
-        if let softWeight { text += ":soft=\(figureText(softWeight))" }
+        if let softWeight { text += ":soft=\(decimalText(for: softWeight))" }
         if let perDomainMax { text += ":max=\(perDomainMax)" }
         return text
     }

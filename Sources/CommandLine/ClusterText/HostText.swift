@@ -4,31 +4,32 @@ package import API
 import Foundation
 import Model
 
-package func hostTable(_ hosts: [ClusterHost]) -> String {
+package func hostTableText(for hosts: [ClusterHost]) -> String {
     var table = Table(
         "HOST", "STATE", "VMS", "CPU", "PROMISED", "MEMORY", "PROMISED", "HEARD OF", "REASON")
     for host in hosts {
         let cores = Double(host.registration.cores)
-        table.add(
+        table.addRow(
             host.name.text, host.stateText, "\(host.vms)",
-            "\(oneDigit(host.cpuCores))/\(oneDigit(cores))",
-            "\(oneDigit(host.vcpusPromised))/\(oneDigit(host.vcpusLimit))",
-            share(host.memoryUsedBytes, of: host.registration.memoryBytes),
-            share(host.memoryPromisedBytes, of: host.memoryLimitBytes),
+            "\(oneDecimalText(for: host.cpuCores))/\(oneDecimalText(for: cores))",
+            "\(oneDecimalText(for: host.vcpusPromised))/\(oneDecimalText(for: host.vcpusLimit))",
+            memoryShareText(used: host.memoryUsedBytes, total: host.registration.memoryBytes),
+            memoryShareText(used: host.memoryPromisedBytes, total: host.memoryLimitBytes),
             host.heardOfText, host.reason ?? "")
     }
     return table.text
 }
 
-package func oneDigit(_ value: Double) -> String { String(format: "%.1f", value) }
+package func oneDecimalText(for value: Double) -> String { String(format: "%.1f", value) }
 
 /// "3.2/8.0 GiB", both in the unit of the whole.
-package func share(_ part: UInt64, of whole: UInt64) -> String {
+package func memoryShareText(used part: UInt64, total whole: UInt64) -> String {
     var (unit, divisor) = ("B", 1.0)
     for next in ["KiB", "MiB", "GiB", "TiB"] where Double(whole) >= divisor * 1024 {
         (unit, divisor) = (next, divisor * 1024)
     }
-    return "\(oneDigit(Double(part) / divisor))/\(oneDigit(Double(whole) / divisor)) \(unit)"
+    return
+        "\(oneDecimalText(for: Double(part) / divisor))/\(oneDecimalText(for: Double(whole) / divisor)) \(unit)"
 }
 
 extension ClusterHost {
@@ -40,7 +41,7 @@ extension ClusterHost {
     }
 
     package var heardOfText: String {
-        heardOfMsAgo.map { "\(secondsText(Double($0) / 1000)) ago" } ?? "not yet"
+        heardOfMsAgo.map { "\(timeSpanText(seconds: Double($0) / 1000)) ago" } ?? "not yet"
     }
 
     package var text: String {
@@ -51,13 +52,13 @@ extension ClusterHost {
             "agent       \(registration.agentVersion)",
             "api         \(registration.apiAddress)",
             "peer        \(registration.peerAddress)",
-            "cpu         \(oneDigit(cpuCores)) of \(registration.cores) cores busy; \(oneDigit(vcpusPromised)) of \(oneDigit(vcpusLimit)) vCPUs promised",
-            "memory      \(share(memoryUsedBytes, of: registration.memoryBytes)) in use; \(share(memoryPromisedBytes, of: memoryLimitBytes)) promised",
+            "cpu         \(oneDecimalText(for: cpuCores)) of \(registration.cores) cores busy; \(oneDecimalText(for: vcpusPromised)) of \(oneDecimalText(for: vcpusLimit)) vCPUs promised",
+            "memory      \(memoryShareText(used: memoryUsedBytes, total: registration.memoryBytes)) in use; \(memoryShareText(used: memoryPromisedBytes, total: memoryLimitBytes)) promised",
             "pressure    \(pressure.text)",
             "vms         \(vms)",
             "labels      \(registration.labels.isEmpty ? "none" : registration.labels.joined(separator: " "))",
-            "zone, rack  \(named(registration.zone)), \(named(registration.rack))",
-            "link        \(named(registration.link)), \(bytesText(registration.linkBytesPerSecond))/s",
+            "zone, rack  \(domainName(for: registration.zone)), \(domainName(for: registration.rack))",
+            "link        \(domainName(for: registration.link)), \(byteCountText(for: registration.linkBytesPerSecond))/s",
         ]
         if !unmanagedVMs.isEmpty {
             lines.append(
@@ -68,14 +69,14 @@ extension ClusterHost {
         return lines.joined(separator: "\n")
     }
 
-    private func named(_ text: String) -> String { text.isEmpty ? "its own" : text }
+    private func domainName(for text: String) -> String { text.isEmpty ? "its own" : text }
 }
 
 extension HostPressure {
     /// "cpu 1.2 memory 0.0 io 0.3": shares of the last ten seconds, in percent.
     package var text: String {
         let parts = [("cpu", cpu), ("memory", memory), ("io", io)]
-            .compactMap { name, value in value.map { "\(name) \(oneDigit($0))%" } }
+            .compactMap { name, value in value.map { "\(name) \(oneDecimalText(for: $0))%" } }
         return parts.isEmpty ? "not told by its kernel" : parts.joined(separator: ", ")
     }
 }

@@ -4,13 +4,13 @@ import Foundation
 package import API
 import Model
 
-package func operationTable(_ operations: [OperationInfo]) -> String {
+package func operationTableText(for operations: [OperationInfo]) -> String {
     var table = Table("ID", "KIND", "HOST", "STATE", "MOVES", "STARTED", "BY", "DETAIL")
     for operation in operations {
-        table.add(
+        table.addRow(
             operation.id.description, operation.kind.rawValue, operation.host?.text ?? "",
             operation.state.rawValue, "\(operation.movesDone)/\(operation.plan.moves.count)",
-            dateText(ms: operation.startedAtMs), operation.startedBy, operation.detail ?? "")
+            timestampText(ms: operation.startedAtMs), operation.startedBy, operation.detail ?? "")
     }
     return table.text
 }
@@ -39,23 +39,24 @@ extension OperationInfo {
         var table = Table(
             "VM", "FROM", "TO", "MOVE", "TIME", "PREDICTED", "DOWNTIME", "PREDICTED", "REASON")
         for move in plan.moves {
-            table.add(
+            table.addRow(
                 move.vm.text, move.from.text, move.to.text, move.stateText,
-                move.actualSeconds.map(secondsText) ?? "-",
-                secondsText(move.predicted.seconds.expected),
-                move.actualDowntimeMs.map { timeText(ms: $0) } ?? "-",
-                timeText(ms: move.predicted.downtimeMs.expected), move.reason ?? "")
+                move.actualSeconds.map(timeSpanText) ?? "-",
+                timeSpanText(seconds: move.predicted.seconds.expected),
+                move.actualDowntimeMs.map { durationText(milliseconds: $0) } ?? "-",
+                durationText(milliseconds: move.predicted.downtimeMs.expected), move.reason ?? "")
         }
         return table.text
     }
 
     private var summary: String {
-        var text = "\(title): \(stateWord), \(movesDone) of \(counted(plan.moves.count, "move"))"
+        var text =
+            "\(title): \(stateWord), \(movesDone) of \(quantityText(count: plan.moves.count, noun: "move"))"
         if let endedAtMs {
             let seconds = Double(endedAtMs - startedAtMs) / 1000
-            text += " in \(secondsText(seconds))"
+            text += " in \(timeSpanText(seconds: seconds))"
             if !plan.moves.isEmpty {
-                text += " (predicted \(secondsText(plan.seconds.expected)))"
+                text += " (predicted \(timeSpanText(seconds: plan.seconds.expected)))"
             }
         }
         if let outcome = plan.outcome { text += "\n\(outcome)" }
@@ -89,7 +90,7 @@ extension MoveInfo {
 }
 
 /// "2026-03-01 12:00:05", UTC.
-package func dateText(ms: Int64) -> String {
+package func timestampText(ms: Int64) -> String {
     let date = Date(timeIntervalSince1970: Double(ms) / 1000)
     return date.formatted(
         .iso8601.year().month().day().dateSeparator(.dash).dateTimeSeparator(.space)

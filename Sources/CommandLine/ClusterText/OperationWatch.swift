@@ -13,10 +13,10 @@ package struct OperationWatch: Sendable {
 
     /// "[3/20] moving web to host-b and 2 more, 12 s left"
     /// - Parameter now: seconds by any clock that only goes forward.
-    package mutating func line(_ operation: OperationInfo, at now: Double) -> String {
-        note(operation, at: now)
+    package mutating func progressLine(for operation: OperationInfo, at now: Double) -> String {
+        recordStarts(of: operation, at: now)
         let count = "[\(operation.movesDone)/\(operation.plan.moves.count)]"
-        let rest = "\(secondsText(remaining(operation, at: now))) left"
+        let rest = "\(timeSpanText(seconds: remainingSeconds(of: operation, at: now))) left"
         let running = operation.plan.moves.filter { $0.state == .running }
         let isEnding = operation.state == .cancelling ? "ending, " : ""
         guard let first = running.first else {
@@ -28,7 +28,7 @@ package struct OperationWatch: Sendable {
         return "\(count) \(isEnding)moving \(first.vm) to \(first.to)\(others), \(rest)"
     }
 
-    private mutating func note(_ operation: OperationInfo, at now: Double) {
+    private mutating func recordStarts(of operation: OperationInfo, at now: Double) {
         for (number, move) in operation.plan.moves.enumerated() {
             if move.state == .running {
                 if firstSeen[number] == nil { firstSeen[number] = now }
@@ -39,7 +39,7 @@ package struct OperationWatch: Sendable {
         }
     }
 
-    private func remaining(_ operation: OperationInfo, at now: Double) -> Double {
+    private func remainingSeconds(of operation: OperationInfo, at now: Double) -> Double {
         var longest: [Int: Double] = [:]
         for (number, move) in operation.plan.moves.enumerated() {
             guard move.state == .running || move.state == .waiting else { continue }

@@ -22,7 +22,7 @@ extension PlacementAnswer {
 
 extension PlacementExplanation {
     /// - Parameter hosts: of the cluster in which the decision was made.
-    package func text(hosts: [PlacementHost]) -> String {
+    package func explanationText(hosts: [PlacementHost]) -> String {
         let verdicts = zip(hosts, verdicts).map { host, verdict in
             switch verdict {
             case .refused(let refusal):
@@ -50,7 +50,7 @@ private struct Decision {
         var why: String {
             if let refusal { return "refused by \(refusal.filter): \(refusal.why)" }
             guard let terms else { return "could take it, but no lot fell on it" }
-            return terms.map { "\($0.name) \(figureText($0.value))" }.joined(separator: " + ")
+            return terms.map { "\($0.name) \(decimalText(for: $0.value))" }.joined(separator: " + ")
         }
     }
 
@@ -62,9 +62,9 @@ private struct Decision {
     var text: String {
         var table = Table("", "HOST", "SCORE", "WHY")
         for verdict in inOrder {
-            table.add(
+            table.addRow(
                 verdict.host == chosen ? "*" : "", verdict.host,
-                verdict.score.map(figureText) ?? "-", verdict.why)
+                verdict.score.map(decimalText) ?? "-", verdict.why)
         }
         return "\(table.text)\n\(sentence)"
     }
@@ -76,13 +76,15 @@ private struct Decision {
 
     /// The best first, then those that no lot fell on, then those that refuse.
     private var inOrder: [Verdict] {
-        func rank(_ verdict: Verdict) -> Int {
+        func displayRank(of verdict: Verdict) -> Int {
             if verdict.host == chosen { return 0 }
             if verdict.score != nil { return 1 }
             return verdict.refusal == nil ? 2 : 3
         }
         return verdicts.sorted { left, right in
-            if rank(left) != rank(right) { return rank(left) < rank(right) }
+            if displayRank(of: left) != displayRank(of: right) {
+                return displayRank(of: left) < displayRank(of: right)
+            }
             let scores = (left.score ?? 0, right.score ?? 0)
             return scores.0 != scores.1 ? scores.0 > scores.1 : left.host < right.host
         }

@@ -5,20 +5,21 @@ import Model
 
 extension PlanInfo {
     /// - Parameter nothing: what to say when there is nothing to move.
-    package func text(nothing: String) -> String {
+    package func summaryText(ifEmpty nothing: String) -> String {
         var lines: [String] = []
         if moves.isEmpty {
             lines.append(nothing)
         } else {
             lines.append(movesText)
             lines.append(
-                "\(counted(moves.count, "move")) in \(counted(waves, "wave")), \(seconds.secondsText)"
+                "\(quantityText(count: moves.count, noun: "move")) in \(quantityText(count: waves, noun: "wave")), \(seconds.secondsText)"
             )
         }
         lines += left.map { "\($0.vm) stays: \($0.why)" }
         if let imbalanceBefore, let imbalanceAfter {
             lines.append(
-                "imbalance \(figureText(imbalanceBefore)), after it \(figureText(imbalanceAfter))")
+                "imbalance \(decimalText(for: imbalanceBefore)), after it \(decimalText(for: imbalanceAfter))"
+            )
         }
         if let outcome { lines.append(outcome) }
         return lines.joined(separator: "\n")
@@ -27,11 +28,11 @@ extension PlanInfo {
     private var movesText: String {
         var table = Table("WAVE", "VM", "FROM", "TO", "TIME", "DOWNTIME", "DATA", "WHY")
         for move in moves {
-            table.add(
+            table.addRow(
                 "\(move.wave + 1)", move.vm.text, move.from.text, move.to.text,
-                ClusterText.secondsText(move.predicted.seconds.expected),
+                ClusterText.timeSpanText(seconds: move.predicted.seconds.expected),
                 move.predicted.downtimeText,
-                bytesText(move.predicted.bytes.expected), move.why)
+                byteCountText(for: move.predicted.bytes.expected), move.why)
         }
         return table.text
     }
@@ -40,7 +41,7 @@ extension PlanInfo {
 extension MovePrediction {
     /// "7.3 ms", with a word where the VM will not like it.
     package var downtimeText: String {
-        var text = timeText(ms: downtimeMs.expected)
+        var text = durationText(milliseconds: downtimeMs.expected)
         if isThrottled { text += ", held back" }
         if !keepsDowntimeLimit { text += ", above its limit" }
         return text
@@ -50,10 +51,10 @@ extension MovePrediction {
 extension Estimate {
     /// "about 12 s (9.1 s to 16 s)"
     package var secondsText: String {
-        let middle = "about \(ClusterText.secondsText(expected))"
+        let middle = "about \(ClusterText.timeSpanText(seconds: expected))"
         guard low < expected || high > expected else { return middle }
         return
-            "\(middle) (\(ClusterText.secondsText(low)) to \(ClusterText.secondsText(high)))"
+            "\(middle) (\(ClusterText.timeSpanText(seconds: low)) to \(ClusterText.timeSpanText(seconds: high)))"
     }
 }
 
@@ -63,7 +64,7 @@ extension MaintenancePlanInfo {
         for (number, group) in groups.enumerated() {
             let names = group.hosts.map(\.text).joined(separator: ", ")
             lines.append(
-                "group \(number + 1)  \(names)  (\(counted(group.drain.moves.count, "move")), \(group.drain.seconds.secondsText))"
+                "group \(number + 1)  \(names)  (\(quantityText(count: group.drain.moves.count, noun: "move")), \(group.drain.seconds.secondsText))"
             )
         }
         for group in impossible {
@@ -81,6 +82,6 @@ extension MaintenancePlanInfo {
 }
 
 /// "1 move", "20 moves"
-package func counted(_ count: Int, _ noun: String) -> String {
+package func quantityText(count: Int, noun: String) -> String {
     "\(count) \(noun)\(count == 1 ? "" : "s")"
 }

@@ -6,13 +6,13 @@ import Foundation
 package struct Table {
     private var rows: [[String]]
 
-    package init(_ headings: String...) { self.init(headings) }
+    package init(_ headings: String...) { self.init(headings: headings) }
 
-    package init(_ headings: [String]) { rows = [headings] }
+    package init(headings: [String]) { rows = [headings] }
 
-    package mutating func add(_ values: String...) { add(values) }
+    package mutating func addRow(_ values: String...) { addRow(cells: values) }
 
-    package mutating func add(_ values: [String]) { rows.append(values) }
+    package mutating func addRow(cells values: [String]) { rows.append(values) }
 
     package var text: String { lines.joined(separator: "\n") }
 
@@ -32,7 +32,7 @@ package struct Table {
 }
 
 /// "1.5 GiB"
-package func bytesText(_ bytes: Double) -> String {
+package func byteCountText(for bytes: Double) -> String {
     var (value, unit) = (bytes, "B")
     for next in ["KiB", "MiB", "GiB", "TiB"] where value >= 1024 {
         (value, unit) = (value / 1024, next)
@@ -40,15 +40,15 @@ package func bytesText(_ bytes: Double) -> String {
     return unit == "B" ? "\(Int(value)) B" : String(format: "%.1f %@", value, unit)
 }
 
-package func bytesText(_ bytes: UInt64) -> String { bytesText(Double(bytes)) }
+package func byteCountText(for bytes: UInt64) -> String { byteCountText(for: Double(bytes)) }
 
 /// "7.3 ms", "1.24 s"
-package func timeText(ms: Double) -> String {
+package func durationText(milliseconds ms: Double) -> String {
     ms < 1000 ? String(format: "%.1f ms", ms) : String(format: "%.2f s", ms / 1000)
 }
 
 /// "0.8 s", "42 s", "3 min 20 s", "2 h 5 min": for waiting people.
-package func secondsText(_ seconds: Double) -> String {
+package func timeSpanText(seconds: Double) -> String {
     guard seconds.isFinite, seconds < 1e9 else { return "unknown" }
     if seconds < 10 { return String(format: "%.1f s", max(0, seconds)) }
     let whole = Int(seconds.rounded())
@@ -58,11 +58,11 @@ package func secondsText(_ seconds: Double) -> String {
 }
 
 /// "0.081": imbalances and scores, without a tail of noughts.
-package func figureText(_ value: Double) -> String {
+package func decimalText(for value: Double) -> String {
     let text = String(format: "%.4f", value)
     let trimmed = text.reversed().drop { $0 == "0" }
     return String((trimmed.first == "." ? trimmed.dropFirst() : trimmed).reversed())
 }
 
 /// "0.72422": as many digits as Ganeti's tools print, so that figures can be compared.
-package func scoreText(_ value: Double) -> String { String(format: "%.5f", value) }
+package func scoreText(for value: Double) -> String { String(format: "%.5f", value) }

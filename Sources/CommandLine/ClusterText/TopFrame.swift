@@ -32,7 +32,7 @@ package struct TopFrame: Sendable {
     /// - Parameters:
     ///   - width: longer lines are cut.
     ///   - height: at most so many lines; nil for all there is.
-    package func lines(width: Int, height: Int?) -> [String] {
+    package func renderLines(width: Int, height: Int?) -> [String] {
         var lines = [cluster.text, cluster.countsText]
         let moving = operationLines
         if !moving.isEmpty { lines += [""] + moving }
@@ -41,9 +41,12 @@ package struct TopFrame: Sendable {
         let vmRows = vmTable.lines
         let hostRows = hostTable.lines
         let hostSpace = left.map { max($0 / 2, $0 - vmRows.count) }
-        let shownHosts = Self.fit(hostRows, in: hostSpace, "hosts")
+        let shownHosts = Self.truncatedRows(hostRows, limit: hostSpace, noun: "hosts")
         lines += [""] + shownHosts
-        lines += [""] + Self.fit(vmRows, in: left.map { max(0, $0 - shownHosts.count) }, "VMs")
+        lines +=
+            [""]
+            + Self.truncatedRows(
+                vmRows, limit: left.map { max(0, $0 - shownHosts.count) }, noun: "VMs")
         let cut = lines.map { String($0.prefix(max(1, width))) }
         return height.map { Array(cut.prefix($0)) } ?? cut
     }
@@ -56,11 +59,12 @@ package struct TopFrame: Sendable {
         var table = Table("HOST", "STATE", "CPU", "", "MEMORY", "", "VMS", "PRESSURE")
         let byLoad = hosts.sorted { ($1.cpuShare, $0.name) < ($0.cpuShare, $1.name) }
         for host in byLoad {
-            table.add(
-                host.name.text, host.stateText, Self.bar(host.cpuShare),
-                "\(oneDigit(host.cpuCores))/\(host.registration.cores)",
-                Self.bar(host.memoryShare),
-                share(host.memoryUsedBytes, of: host.registration.memoryBytes), "\(host.vms)",
+            table.addRow(
+                host.name.text, host.stateText, Self.usageBarText(share: host.cpuShare),
+                "\(oneDecimalText(for: host.cpuCores))/\(host.registration.cores)",
+                Self.usageBarText(share: host.memoryShare),
+                memoryShareText(used: host.memoryUsedBytes, total: host.registration.memoryBytes),
+                "\(host.vms)",
                 host.pressure.text)
         }
         return table
@@ -70,23 +74,25 @@ package struct TopFrame: Sendable {
         var table = Table("VM", "STATE", "HOST", "CPU", "MEMORY", "WRITES", "REASON")
         let byLoad = vms.sorted { ($1.cpuCores ?? 0, $0.name) < ($0.cpuCores ?? 0, $1.name) }
         for vm in byLoad {
-            table.add(
-                vm.name.text, vm.stateText, vm.placeText, vm.cpuCores.map(oneDigit) ?? "-",
-                share(vm.memoryUsedBytes ?? 0, of: vm.spec.memory.bytes),
-                vm.dirtyBytesPerSecond.map { "\(bytesText($0))/s" } ?? "-", vm.reason ?? "")
+            table.addRow(
+                vm.name.text, vm.stateText, vm.placeText, vm.cpuCores.map(oneDecimalText) ?? "-",
+                memoryShareText(used: vm.memoryUsedBytes ?? 0, total: vm.spec.memory.bytes),
+                vm.dirtyBytesPerSecond.map { "\(byteCountText(for: $0))/s" } ?? "-", vm.reason ?? ""
+            )
         }
         return table
     }
 
     /// "[######..........]"
-    static func bar(_ share: Double) -> String {
+    static func usageBarText(share: Double) -> String {
         let full = Int((min(1, max(0, share)) * Double(barWidth)).rounded())
         return
             "[\(String(repeating: "#", count: full))\(String(repeating: ".", count: barWidth - full))]"
     }
 
     /// The heading and the first rows, and how many more there are.
-    private static func fit(_ rows: [String], in space: Int?, _ noun: String) -> [String] {
+    private static func truncatedRows(_ rows: [String], limit space: Int?, noun: String) -> [String]
+    {
         guard let space, rows.count > space else { return rows }
         guard space >= 2 else { return Array(rows.prefix(space)) }
         return rows.prefix(space - 1) + ["... and \(rows.count - (space - 1)) more \(noun)"]

@@ -25,7 +25,7 @@ struct CommandFailure: Error {
     var code: String
     var message: String
 
-    init(_ kind: Kind, code: String, _ message: String) {
+    init(_ kind: Kind, code: String, message: String) {
         self.kind = kind
         self.code = code
         self.message = message
@@ -44,11 +44,11 @@ extension CommandFailure {
                 }
             self.init(
                 kind, code: problem.code,
-                problem.detail.isEmpty ? problem.title : problem.detail)
-        case .unreachable: self.init(.unreachable, code: "unreachable", "\(error)")
-        case .notTrusted: self.init(.unreachable, code: "not_trusted", "\(error)")
-        case .unexpected: self.init(.failed, code: "unexpected_answer", "\(error)")
-        case .keys: self.init(.refused, code: "keys", "\(error)")
+                message: problem.detail.isEmpty ? problem.title : problem.detail)
+        case .unreachable: self.init(.unreachable, code: "unreachable", message: "\(error)")
+        case .notTrusted: self.init(.unreachable, code: "not_trusted", message: "\(error)")
+        case .unexpected: self.init(.failed, code: "unexpected_answer", message: "\(error)")
+        case .keys: self.init(.refused, code: "keys", message: "\(error)")
         }
     }
 }
@@ -59,12 +59,12 @@ private struct FailureText: Encodable {
 }
 
 /// Runs a command's body; what it throws is told in the output format, and becomes the exit code.
-func reporting(_ output: OutputOptions, _ body: () async throws -> Void) async throws {
-    try await reporting(output.output, body)
+func reportFailures(to output: OutputOptions, from body: () async throws -> Void) async throws {
+    try await reportFailures(as: output.output, from: body)
 }
 
 /// The same, for commands with other formats than those two.
-func reporting(_ format: OutputFormat, _ body: () async throws -> Void) async throws {
+func reportFailures(as format: OutputFormat, from body: () async throws -> Void) async throws {
     do { try await body() } catch let exit as ExitCode {
         throw exit
     } catch {
@@ -72,24 +72,26 @@ func reporting(_ format: OutputFormat, _ body: () async throws -> Void) async th
             switch error {
             case let error as CommandFailure: error
             case let error as ClientError: CommandFailure(error)
-            default: CommandFailure(.failed, code: "failed", "\(error)")
+            default: CommandFailure(.failed, code: "failed", message: "\(error)")
             }
         switch format {
-        case .text: printError("ferry: \(failure.message) [\(failure.code)]")
+        case .text: printErrorLine("ferry: \(failure.message) [\(failure.code)]")
         case .json:
-            printError(
-                try jsonText(["error": FailureText(code: failure.code, message: failure.message)]))
+            printErrorLine(
+                try encodedJSON(of: [
+                    "error": FailureText(code: failure.code, message: failure.message)
+                ]))
         }
         throw ExitCode(failure.kind.rawValue)
     }
 }
 
-func printError(_ text: String) {
+func printErrorLine(_ text: String) {
     // Nobody to tell when standard error cannot be written.
-    try? StandardStreams.write(Array("\(text)\n".utf8), to: 2)
+    try? StandardStreams.writeBytes(Array("\(text)\n".utf8), toDescriptor: 2)
 }
 
-func jsonText(_ value: some Encodable) throws -> String {
+func encodedJSON(of value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     return String(decoding: try encoder.encode(value), as: UTF8.self)

@@ -8,20 +8,20 @@ import Model
 import Placement
 
 extension CompletionKind {
-    static let vmNames = named(.vms)
-    static let hostNames = named(.hosts)
-    static let groupNames = named(.groups)
-    static let tokenNames = named(.tokens)
-    static let operationIDs = named(.operations)
+    static let vmNames = nameCompletion(for: .vms)
+    static let hostNames = nameCompletion(for: .hosts)
+    static let groupNames = nameCompletion(for: .groups)
+    static let tokenNames = nameCompletion(for: .tokens)
+    static let operationIDs = nameCompletion(for: .operations)
     static let policies = list(NamedPolicies.names)
 
-    private static func named(_ kind: CompletionWords.Kind) -> CompletionKind {
+    private static func nameCompletion(for kind: CompleteCommand.Kind) -> CompletionKind {
         shellCommand("ferry complete \(kind.rawValue)")
     }
 }
 
 /// Prints names, one a line. The shell calls it while somebody types: it is quick, and has nothing to say otherwise.
-struct CompletionWords: AsyncParsableCommand {
+struct CompleteCommand: AsyncParsableCommand {
     enum Kind: String, CaseIterable, ExpressibleByArgument {
         case vms, hosts, groups, tokens, operations
     }
@@ -37,7 +37,7 @@ struct CompletionWords: AsyncParsableCommand {
 
     func run() async {
         let words = await withTaskGroup(of: [String].self) { group in
-            group.addTask { (try? await names()) ?? [] }
+            group.addTask { (try? await fetchNames()) ?? [] }
             group.addTask {
                 try? await Task.sleep(for: Self.patience)
                 return []
@@ -49,33 +49,33 @@ struct CompletionWords: AsyncParsableCommand {
         if !words.isEmpty { print(words.joined(separator: "\n")) }
     }
 
-    private func names() async throws -> [String] {
+    private func fetchNames() async throws -> [String] {
         var words: [String] = []
         let options = try ClusterOptions.parse([])
-        try await Session.with(options) { session in
+        try await Session.withConnection(to: options) { session in
             words =
                 if let controller = session.controller {
-                    try await names(controller)
+                    try await fetchNames(from: controller)
                 } else {
-                    try await names(session)
+                    try await fetchNames(in: session)
                 }
         }
         return words
     }
 
-    private func names(_ controller: ControllerClient) async throws -> [String] {
+    private func fetchNames(from controller: ControllerClient) async throws -> [String] {
         switch kind {
-        case .vms: try await controller.allVMs().map(\.name.text)
-        case .hosts: try await controller.allHosts().map(\.name.text)
-        case .groups: try await controller.allGroups().map(\.group.name)
-        case .tokens: try await controller.allTokens().map(\.name)
-        case .operations: try await controller.operationsUnderWay().map(\.id.description)
+        case .vms: try await controller.fetchAllVMs().map(\.name.text)
+        case .hosts: try await controller.fetchAllHosts().map(\.name.text)
+        case .groups: try await controller.fetchAllGroups().map(\.group.name)
+        case .tokens: try await controller.fetchAllTokens().map(\.name)
+        case .operations: try await controller.fetchRunningOperations().map(\.id.description)
         }
     }
 
-    private func names(_ session: Session) async throws -> [String] {
+    private func fetchNames(in session: Session) async throws -> [String] {
         switch kind {
-        case .vms: try await session.client.allVMs().vms.map(\.name.text)
+        case .vms: try await session.client.fetchAllVMs().vms.map(\.name.text)
         case .hosts: session.cluster.hosts.map(\.name.text)
         case .groups, .tokens, .operations: []
         }

@@ -39,6 +39,6 @@ struct Ferry: AsyncParsableCommand {
             MigrationCommand.self, HostCommand.self, Drain.self, Activate.self, Fence.self,
             Place.self, Balance.self, Maintenance.self, OperationCommand.self, GroupCommand.self,
             TokenCommand.self, Events.self, Record.self, Simulate.self, AgentCommand.self,
-            CompletionWords.self,
+            CompleteCommand.self,
         ])
 }

@@ -12,11 +12,11 @@ struct OutputOptions: ParsableArguments {
 
     /// Prints a value in the wanted form.
     /// - Parameter text: the form for people.
-    func write(
+    func printResult(
         _ value: some Encodable, text: @autoclosure () throws -> String
     ) throws {
         switch output {
-        case .json: print(try jsonText(value))
+        case .json: print(try encodedJSON(of: value))
         case .text: print(try text())
         }
     }

@@ -41,11 +41,11 @@ struct PKI: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            try await reporting(output) {
-                try refusing { () throws(PKIError) in
-                    try ClusterAuthority(cluster: cluster).write(to: KeyFolder(out))
+            try await reportFailures(to: output) {
+                try convertPKIErrors { () throws(PKIError) in
+                    try ClusterAuthority(cluster: cluster).writeKeyFiles(to: KeyFolder(out))
                 }
-                try print(certificate: "\(out)/ca.pem", output)
+                try printCertificate(at: "\(out)/ca.pem", output: output)
             }
         }
     }
@@ -76,12 +76,12 @@ struct PKI: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            try await reporting(output) {
-                try refusing { () throws(PKIError) in
-                    try ClusterAuthority(loading: KeyFolder(ca)).issue(
-                        role: role, name: name, days: days, to: KeyFolder(out), overwrite: force)
+            try await reportFailures(to: output) {
+                try convertPKIErrors { () throws(PKIError) in
+                    try ClusterAuthority(loading: KeyFolder(ca)).issueCertificate(
+                        as: role, name: name, days: days, to: KeyFolder(out), overwrite: force)
                 }
-                try print(certificate: "\(out)/cert.pem", output)
+                try printCertificate(at: "\(out)/cert.pem", output: output)
             }
         }
     }
@@ -99,10 +99,10 @@ struct PKI: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            try await reporting(output) {
+            try await reportFailures(to: output) {
                 let inFolder = ["cert.pem", "ca.pem"].map { "\(path)/\($0)" }
-                let file = Folder.isThere(path) ? inFolder.first(where: File.isThere) : path
-                try print(certificate: file ?? inFolder[0], output)
+                let file = Folder.isPresent(at: path) ? inFolder.first(where: File.isPresent) : path
+                try printCertificate(at: file ?? inFolder[0], output: output)
             }
         }
     }
@@ -111,9 +111,9 @@ struct PKI: AsyncParsableCommand {
 extension Role: ExpressibleByArgument {}
 
 /// A file in the way and the like are refusals, not failures.
-private func refusing(_ body: () throws(PKIError) -> Void) throws {
+private func convertPKIErrors(from body: () throws(PKIError) -> Void) throws {
     do throws(PKIError) { try body() } catch {
-        throw CommandFailure(.refused, code: "keys", "\(error)")
+        throw CommandFailure(.refused, code: "keys", message: "\(error)")
     }
 }
 
@@ -127,7 +127,7 @@ private struct CertificateText: Encodable {
     var serialNumber: String
     var sha256: String
 
-    init(_ facts: CertificateFacts) {
+    init(of facts: CertificateFacts) {
         kind = facts.kind.rawValue
         cluster = facts.cluster
         identity = facts.identity?.description
@@ -139,9 +139,9 @@ private struct CertificateText: Encodable {
     }
 }
 
-private func print(certificate path: String, _ output: OutputOptions) throws {
-    let text = CertificateText(try CertificateFacts(loading: path))
-    try output.write(
+private func printCertificate(at path: String, output: OutputOptions) throws {
+    let text = CertificateText(of: try CertificateFacts(loading: path))
+    try output.printResult(
         text,
         text: """
             \(path)

@@ -16,30 +16,31 @@ struct Session {
     private let agents: ClusterClient?
 
     /// Opens the cluster and calls with it; closes it whatever happens. Failures are told as `output` says.
-    static func with(
-        _ options: ClusterOptions, reporting output: OutputOptions,
-        _ body: (Session) async throws -> Void
+    static func withConnection(
+        to options: ClusterOptions, reporting output: OutputOptions,
+        body: (Session) async throws -> Void
     ) async throws {
-        try await reporting(output) { try await with(options, body) }
+        try await reportFailures(to: output) { try await withConnection(to: options, body: body) }
     }
 
     /// The same; failures are the caller's.
-    static func with(
-        _ options: ClusterOptions, _ body: (Session) async throws -> Void
+    static func withConnection(
+        to options: ClusterOptions, body: (Session) async throws -> Void
     ) async throws {
-        let cluster = try CurrentCluster.find(options.cluster)
-        let session = try Session(cluster, access: try access(to: cluster, options))
+        let cluster = try CurrentCluster.loadClusterFile(named: options.cluster)
+        let session = try Session(
+            to: cluster, access: try chooseAccess(to: cluster, options: options))
         do {
             try await body(session)
-            await session.close()
+            await session.closeClients()
         } catch {
-            await session.close()
+            await session.closeClients()
             throw error
         }
     }
 
-    private static func access(
-        to cluster: ClusterFile, _ options: ClusterOptions
+    private static func chooseAccess(
+        to cluster: ClusterFile, options: ClusterOptions
     ) throws -> Access {
         let environment = ProcessInfo.processInfo.environment
         let keys = options.keys ?? environment["FERRY_KEYS"]
@@ -48,16 +49,17 @@ struct Session {
         }
         let folders = keys.map { [$0] } ?? [cluster.operatorKeys, cluster.authorityFolder]
         let authorities = folders.map { "\($0)/ca.pem" }
-        guard let authority = authorities.first(where: File.isThere) else {
+        guard let authority = authorities.first(where: File.isPresent) else {
             throw CommandFailure(
                 .refused, code: "keys",
-                "with $FERRY_TOKEN the authority's certificate is needed to know the controllers by: put ca.pem into \(folders[0])"
+                message:
+                    "with $FERRY_TOKEN the authority's certificate is needed to know the controllers by: put ca.pem into \(folders[0])"
             )
         }
         return .token(token, authority: authority)
     }
 
-    init(_ cluster: ClusterFile, access: Access) throws {
+    init(to cluster: ClusterFile, access: Access) throws {
         self.cluster = cluster
         let addresses = cluster.controllers.map {
             HostAddress(
@@ -68,7 +70,8 @@ struct Session {
             guard !addresses.isEmpty else {
                 throw CommandFailure(
                     .refused, code: "no_controller",
-                    "$FERRY_TOKEN is for controllers, and \(cluster.path) names none: unset it and use keys"
+                    message:
+                        "$FERRY_TOKEN is for controllers, and \(cluster.path) names none: unset it and use keys"
                 )
             }
             agents = nil
@@ -85,7 +88,7 @@ struct Session {
             ? nil : try ControllerClient(controllers: addresses, access: access)
     }
 
-    func close() async {
+    func closeClients() async {
         await agents?.shutdown()
         await controller?.shutdown()
     }
@@ -99,91 +102,100 @@ struct Session {
             if let agents { return agents }
             throw CommandFailure(
                 .refused, code: "needs_keys",
-                "this talks to an agent, and agents know certificates only: unset FERRY_TOKEN and use an operator's keys"
+                message:
+                    "this talks to an agent, and agents know certificates only: unset FERRY_TOKEN and use an operator's keys"
             )
         }
     }
 
     /// The controllers' client, for what agents cannot do alone.
-    func neededController(for what: String) throws(CommandFailure) -> ControllerClient {
+    func requireController(for what: String) throws(CommandFailure) -> ControllerClient {
         if let controller { return controller }
         throw CommandFailure(
             .refused, code: "no_controller",
-            "\(what) needs a controller, and cluster \(cluster.cluster) has none: add `controllers:` to \(cluster.path) and start one, with `ferry up` or ferry-controller"
+            message:
+                "\(what) needs a controller, and cluster \(cluster.cluster) has none: add `controllers:` to \(cluster.path) and start one, with `ferry up` or ferry-controller"
         )
     }
 
-    func agent(_ name: HostName) throws -> AgentClient {
-        guard let agent = try client.host(name) else {
+    func requireAgent(on name: HostName) throws -> AgentClient {
+        guard let agent = try client.agentClient(named: name) else {
             throw CommandFailure(
                 .notFound, code: "host_unknown",
-                "cluster \(cluster.cluster) has no host \(name); it has \(cluster.hosts.map(\.name.text).joined(separator: ", "))"
+                message:
+                    "cluster \(cluster.cluster) has no host \(name); it has \(cluster.hosts.map(\.name.text).joined(separator: ", "))"
             )
         }
         return agent
     }
 
     /// The agent, when it can be talked to from here: with keys, and with its host in the cluster file.
-    func agentIfReachable(_ name: HostName) -> AgentClient? { agents?.host(name) }
+    func agentIfReachable(on name: HostName) -> AgentClient? { agents?.agentClient(named: name) }
 }
 
 // MARK: - Where a VM is
 
 extension Session {
     /// The VM as the controller keeps it; nil when it does not know it, or there is no controller.
-    func keptVM(_ name: VMName) async throws -> (ControllerClient, ClusterVM)? {
+    func findManagedVM(named name: VMName) async throws -> (ControllerClient, ClusterVM)? {
         guard let controller else { return nil }
-        do throws(ClientError) { return (controller, try await controller.vm(name)) } catch {
+        do throws(ClientError) {
+            return (controller, try await controller.readClusterVM(named: name))
+        } catch {
             guard case .problem(let problem, _) = error, problem.status == 404 else { throw error }
             return nil
         }
     }
 
     /// The agent named by `--on`, or the one that has the VM: by the controller's word, else by asking all.
-    func agent(withVM name: VMName, on host: HostName?) async throws -> AgentClient {
-        if let host { return try agent(host) }
+    func locateAgent(ofVM name: VMName, on host: HostName?) async throws -> AgentClient {
+        if let host { return try requireAgent(on: host) }
         // A VM that the cluster does not keep may be on any host.
-        guard let (_, vm) = try await keptVM(name) else {
-            return try await agent(withVM: name)
+        guard let (_, vm) = try await findManagedVM(named: name) else {
+            return try await searchAgents(forVM: name)
         }
         guard let host = vm.host else {
             throw CommandFailure(
                 .refused, code: "not_placed",
-                "VM \(name) is on no host: it is \(vm.state.rawValue)\(vm.reason.map { ", \($0)" } ?? "")"
+                message:
+                    "VM \(name) is on no host: it is \(vm.state.rawValue)\(vm.reason.map { ", \($0)" } ?? "")"
             )
         }
-        return try agent(host)
+        return try requireAgent(on: host)
     }
 
     /// The agent that has the VM. A VM that is still arriving somewhere is where it comes from.
-    func agent(withVM name: VMName) async throws -> AgentClient {
-        let (vms, silent) = try await client.allVMs()
+    func searchAgents(forVM name: VMName) async throws -> AgentClient {
+        let (vms, silent) = try await client.fetchAllVMs()
         let found = vms.filter { $0.name == name && $0.state != .incoming }
         if found.count > 1 {
             throw CommandFailure(
                 .refused, code: "ambiguous",
-                "VM \(name) is on \(found.map(\.host.text).joined(separator: " and ")): say which with --on"
+                message:
+                    "VM \(name) is on \(found.map(\.host.text).joined(separator: " and ")): say which with --on"
             )
         }
         guard let vm = found.first else {
-            for error in silent { printError("ferry: \(error)") }
+            for error in silent { printErrorLine("ferry: \(error)") }
             // What a controller does not keep it would still have heard of.
             throw silent.isEmpty || controller != nil
                 ? CommandFailure(
                     .notFound, code: "vm_not_found",
-                    "there is no VM \(name) in cluster \(cluster.cluster)")
+                    message: "there is no VM \(name) in cluster \(cluster.cluster)")
                 : CommandFailure(
                     .unreachable, code: "unreachable",
-                    "no host that answers has a VM \(name)")
+                    message: "no host that answers has a VM \(name)")
         }
-        return try agent(vm.host)
+        return try requireAgent(on: vm.host)
     }
 }
 
 extension ClusterClient {
     /// Every VM of every host that answers, and the hosts that do not.
-    func allVMs() async -> (vms: [VMInfo], silent: [ClientError]) {
-        let answers = await eachAgent { agent throws(ClientError) in try await agent.vms() }
+    func fetchAllVMs() async -> (vms: [VMInfo], silent: [ClientError]) {
+        let answers = await queryAllAgents { agent throws(ClientError) in
+            try await agent.listAllVMs()
+        }
         var vms: [VMInfo] = []
         var silent: [ClientError] = []
         for (_, answer) in answers {
@@ -196,8 +208,8 @@ extension ClusterClient {
     }
 
     /// Asks all agents at once; answers in the cluster file's order.
-    func eachAgent<Value: Sendable>(
-        _ ask: @escaping @Sendable (AgentClient) async throws(ClientError) -> Value
+    func queryAllAgents<Value: Sendable>(
+        using ask: @escaping @Sendable (AgentClient) async throws(ClientError) -> Value
     ) async -> [(agent: AgentClient, answer: Result<Value, ClientError>)] {
         let agents = agents
         return await withTaskGroup(of: (Int, Result<Value, ClientError>).self) { group in

@@ -3,11 +3,12 @@
 internal import CLinux
 
 /// The same CRC-32C as Wire's, over memory.
-package func crc32c(of bytes: UnsafeRawBufferPointer, after checksum: UInt32 = 0) -> UInt32 {
+package func crc32cChecksum(of bytes: UnsafeRawBufferPointer, after checksum: UInt32 = 0) -> UInt32
+{
     unsafe ferry_crc32c(checksum, bytes.baseAddress, bytes.count)
 }
 
 /// The same CRC-32C as Wire's, over a part of an array.
-package func crc32c(of bytes: ArraySlice<UInt8>, after checksum: UInt32 = 0) -> UInt32 {
-    unsafe bytes.withUnsafeBytes { unsafe crc32c(of: $0, after: checksum) }
+package func crc32cChecksum(of bytes: ArraySlice<UInt8>, after checksum: UInt32 = 0) -> UInt32 {
+    unsafe bytes.withUnsafeBytes { unsafe crc32cChecksum(of: $0, after: checksum) }
 }

@@ -11,52 +11,58 @@ package final class Descriptor: Sendable {
 
     deinit { _ = close(number) }
 
-    package static func open(
-        _ path: String, _ flags: Int32, mode: UInt32 = 0o600
+    package static func openFile(
+        at path: String, flags: Int32, mode: UInt32 = 0o600
     ) throws(SystemError) -> Descriptor {
         Descriptor(
-            owning: try checked("open(\(path))") {
+            owning: try checkedSystemCall(named: "open(\(path))") {
                 unsafe Glibc.open(path, flags | O_CLOEXEC, mode)
             })
     }
 
     package func duplicate() throws(SystemError) -> Descriptor {
         Descriptor(
-            owning: try checked("fcntl(F_DUPFD_CLOEXEC)") { fcntl(number, F_DUPFD_CLOEXEC, 0) })
+            owning: try checkedSystemCall(named: "fcntl(F_DUPFD_CLOEXEC)") {
+                fcntl(number, F_DUPFD_CLOEXEC, 0)
+            })
     }
 
     /// Another number for the same open file, close-on-exec, for an owner that takes numbers and closes them.
     package func surrenderDuplicate() throws(SystemError) -> Int32 {
-        try checked("fcntl(F_DUPFD_CLOEXEC)") { fcntl(number, F_DUPFD_CLOEXEC, 0) }
+        try checkedSystemCall(named: "fcntl(F_DUPFD_CLOEXEC)") { fcntl(number, F_DUPFD_CLOEXEC, 0) }
     }
 
     /// Bytes in the file.
-    package func size() throws(SystemError) -> Int {
+    package func sizeInBytes() throws(SystemError) -> Int {
         var status = stat()
-        try checked("fstat") { unsafe fstat(number, &status) }
+        try checkedSystemCall(named: "fstat") { unsafe fstat(number, &status) }
         return Int(status.st_size)
     }
 
     /// Bytes that take up space: less than the size where the file has holes.
     package func allocatedBytes() throws(SystemError) -> Int {
         var status = stat()
-        try checked("fstat") { unsafe fstat(number, &status) }
+        try checkedSystemCall(named: "fstat") { unsafe fstat(number, &status) }
         return Int(status.st_blocks) * 512
     }
 
-    package func truncate(to size: Int) throws(SystemError) {
-        try checked("ftruncate") { ftruncate(number, size) }
+    package func truncateFile(toBytes size: Int) throws(SystemError) {
+        try checkedSystemCall(named: "ftruncate") { ftruncate(number, size) }
     }
 
     /// Reads up to the buffer's size at the current position; 0 at the end.
-    package func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
-        try checked("read") { unsafe Glibc.read(number, buffer.baseAddress, buffer.count) }
+    package func readAvailable(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError)
+        -> Int
+    {
+        try checkedSystemCall(named: "read") {
+            unsafe Glibc.read(number, buffer.baseAddress, buffer.count)
+        }
     }
 
     /// Up to `count` bytes at the current position; none at the end.
-    package func read(upTo count: Int) throws(SystemError) -> [UInt8] {
+    package func readAvailable(upTo count: Int) throws(SystemError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
-        let filled = try checked("read") {
+        let filled = try checkedSystemCall(named: "read") {
             unsafe bytes.withUnsafeMutableBytes {
                 unsafe Glibc.read(number, $0.baseAddress, $0.count)
             }
@@ -66,12 +72,12 @@ package final class Descriptor: Sendable {
     }
 
     /// Fills the buffer from an offset on; a file that ends before that fails with EIO.
-    package func read(
+    package func readFully(
         into buffer: UnsafeMutableRawBufferPointer, at offset: Int
     ) throws(SystemError) {
         var done = 0
         while done < buffer.count {
-            let count = try checked("pread") {
+            let count = try checkedSystemCall(named: "pread") {
                 let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
                 return unsafe pread(number, rest.baseAddress, rest.count, offset + done)
             }
@@ -81,20 +87,20 @@ package final class Descriptor: Sendable {
     }
 
     /// The same as an array.
-    package func bytes(at offset: Int, count: Int) throws(SystemError) -> [UInt8] {
+    package func readBytes(at offset: Int, count: Int) throws(SystemError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         let result = unsafe bytes.withUnsafeMutableBytes { buffer in
-            Result { () throws(SystemError) in try unsafe read(into: buffer, at: offset) }
+            Result { () throws(SystemError) in try unsafe readFully(into: buffer, at: offset) }
         }
         try result.get()
         return bytes
     }
 
     /// Writes all of it at the current position.
-    package func write(all buffer: UnsafeRawBufferPointer) throws(SystemError) {
+    package func writeAllBytes(of buffer: UnsafeRawBufferPointer) throws(SystemError) {
         var done = 0
         while done < buffer.count {
-            done += try checked("write") {
+            done += try checkedSystemCall(named: "write") {
                 let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[done...])
                 return unsafe Glibc.write(number, rest.baseAddress, rest.count)
             }
@@ -102,10 +108,10 @@ package final class Descriptor: Sendable {
     }
 
     /// Writes all of it at the current position.
-    package func write(all bytes: [UInt8]) throws(SystemError) {
+    package func writeAllBytes(_ bytes: [UInt8]) throws(SystemError) {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let written = try checked("write") {
+            let written = try checkedSystemCall(named: "write") {
                 unsafe rest.withUnsafeBytes { unsafe Glibc.write(number, $0.baseAddress, $0.count) }
             }
             rest = rest.dropFirst(written)
@@ -113,10 +119,10 @@ package final class Descriptor: Sendable {
     }
 
     /// Writes all of it at an offset; the position stays.
-    package func write(_ bytes: RawSpan, at offset: Int) throws(SystemError) {
+    package func writeAllBytes(_ bytes: RawSpan, at offset: Int) throws(SystemError) {
         var written = 0
         while written < bytes.byteCount {
-            written += try checked("pwrite") {
+            written += try checkedSystemCall(named: "pwrite") {
                 unsafe bytes.withUnsafeBytes {
                     let rest = unsafe UnsafeRawBufferPointer(rebasing: $0[written...])
                     return unsafe pwrite(number, rest.baseAddress, rest.count, offset + written)

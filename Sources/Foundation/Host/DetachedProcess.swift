@@ -13,20 +13,20 @@ package enum DetachedProcess {
     ///   - arguments: without the program's own name; each without a zero byte.
     ///   - log: standard output and error are appended to this file.
     /// - Returns: the process's number. It is a child: reap it.
-    package static func start(
-        _ program: String, _ arguments: [String], log: String
+    package static func startProgram(
+        at program: String, arguments: [String], logPath log: String
     ) throws(SystemError) -> Int32 {
-        let words = unsafe copies(of: [program] + arguments)
+        let words = unsafe makeCStrings(from: [program] + arguments)
         defer { unsafe words.forEach { unsafe free($0) } }
-        let environment = unsafe copies(of: inheritedEnvironment)
+        let environment = unsafe makeCStrings(from: inheritedEnvironment)
         defer { unsafe environment.forEach { unsafe free($0) } }
-        return try checkedNegative("posix_spawn(\(program))") {
+        return try checkedWrapperCall(named: "posix_spawn(\(program))") {
             unsafe ferry_spawn_detached(program, words, environment, log)
         }
     }
 
     /// For C: zero-terminated, with nil at the end. The caller frees them.
-    private static func copies(of words: [String]) -> [UnsafeMutablePointer<CChar>?] {
+    private static func makeCStrings(from words: [String]) -> [UnsafeMutablePointer<CChar>?] {
         unsafe words.map { unsafe strdup($0) } + [nil]
     }
 

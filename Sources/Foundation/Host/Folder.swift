@@ -5,26 +5,26 @@ import Glibc
 package enum Folder {
     /// Makes the folder and those above it that are missing; one that is there is left as it is.
     /// - Parameter mode: of the folders made.
-    package static func make(_ path: String, mode: UInt32 = 0o755) throws(SystemError) {
-        if isThere(path) { return }
+    package static func createFolder(at path: String, mode: UInt32 = 0o755) throws(SystemError) {
+        if isPresent(at: path) { return }
         if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
-            try make(String(path[..<slash]), mode: mode)
+            try createFolder(at: String(path[..<slash]), mode: mode)
         }
         do {
-            try checked("mkdir(\(path))") { unsafe mkdir(path, mode) }
+            try checkedSystemCall(named: "mkdir(\(path))") { unsafe mkdir(path, mode) }
         } catch  where error.code == EEXIST {
             // Somebody was quicker; what matters is that it is a folder.
-            guard isThere(path) else { throw error }
+            guard isPresent(at: path) else { throw error }
         }
     }
 
-    package static func isThere(_ path: String) -> Bool {
+    package static func isPresent(at path: String) -> Bool {
         var status = stat()
         return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
     /// The names in it, sorted, without "." and "..".
-    package static func names(in path: String) throws(SystemError) -> [String] {
+    package static func entryNames(at path: String) throws(SystemError) -> [String] {
         guard let folder = unsafe opendir(path) else {
             throw SystemError(call: "opendir(\(path))", code: errno)
         }
@@ -40,46 +40,46 @@ package enum Folder {
     }
 
     /// Removes the folder and all in it; symbolic links are removed, not followed.
-    package static func remove(_ path: String) throws(SystemError) {
-        for name in try names(in: path) {
+    package static func removeRecursively(at path: String) throws(SystemError) {
+        for name in try entryNames(at: path) {
             let child = "\(path)/\(name)"
             var status = stat()
-            try checked("lstat(\(child))") { unsafe lstat(child, &status) }
+            try checkedSystemCall(named: "lstat(\(child))") { unsafe lstat(child, &status) }
             if status.st_mode & S_IFMT == S_IFDIR {
-                try remove(child)
+                try removeRecursively(at: child)
             } else {
-                try checked("unlink(\(child))") { unsafe unlink(child) }
+                try checkedSystemCall(named: "unlink(\(child))") { unsafe unlink(child) }
             }
         }
-        try checked("rmdir(\(path))") { unsafe rmdir(path) }
+        try checkedSystemCall(named: "rmdir(\(path))") { unsafe rmdir(path) }
     }
 
     /// What the file system of a folder could still take from a user who is not root.
-    package static func freeBytes(_ path: String) throws(SystemError) -> UInt64 {
+    package static func availableBytes(at path: String) throws(SystemError) -> UInt64 {
         var status = statvfs()
-        try checked("statvfs(\(path))") { unsafe statvfs(path, &status) }
+        try checkedSystemCall(named: "statvfs(\(path))") { unsafe statvfs(path, &status) }
         return UInt64(status.f_bavail) * UInt64(status.f_frsize)
     }
 
     /// The folder that a path is in.
-    package static func holding(_ path: String) -> String {
+    package static func parentFolder(ofPath path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
     /// Makes names that were added or removed in it durable.
-    package static func flushToDisk(_ path: String) throws(SystemError) {
-        try Descriptor.open(path, O_RDONLY | O_DIRECTORY).flushToDisk()
+    package static func flushToDisk(at path: String) throws(SystemError) {
+        try Descriptor.openFile(at: path, flags: O_RDONLY | O_DIRECTORY).flushToDisk()
     }
 }
 
 package enum File {
     /// All of a file. EFBIG when it holds more than `limit` bytes.
-    package static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
-        let file = try Descriptor.open(path, O_RDONLY)
+    package static func readContents(at path: String, limit: Int) throws(SystemError) -> [UInt8] {
+        let file = try Descriptor.openFile(at: path, flags: O_RDONLY)
         var bytes: [UInt8] = []
         while true {
-            let part = try file.read(upTo: 64 << 10)
+            let part = try file.readAvailable(upTo: 64 << 10)
             if part.isEmpty { return bytes }
             bytes += part
             guard bytes.count <= limit else {
@@ -89,32 +89,34 @@ package enum File {
     }
 
     /// Up to `count` bytes from the end of a file.
-    package static func tail(_ path: String, count: Int) throws(SystemError) -> [UInt8] {
-        let file = try Descriptor.open(path, O_RDONLY)
-        let size = try file.size()
-        try checked("lseek(\(path))") { lseek(file.number, max(0, size - count), SEEK_SET) }
+    package static func readLastBytes(at path: String, count: Int) throws(SystemError) -> [UInt8] {
+        let file = try Descriptor.openFile(at: path, flags: O_RDONLY)
+        let size = try file.sizeInBytes()
+        try checkedSystemCall(named: "lseek(\(path))") {
+            lseek(file.number, max(0, size - count), SEEK_SET)
+        }
         var bytes: [UInt8] = []
         while bytes.count < count {
-            let part = try file.read(upTo: min(count - bytes.count, 64 << 10))
+            let part = try file.readAvailable(upTo: min(count - bytes.count, 64 << 10))
             if part.isEmpty { break }
             bytes += part
         }
         return bytes
     }
 
-    package static func isThere(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+    package static func isPresent(at path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
     /// Removes the file; one that is not there is no error.
-    package static func remove(_ path: String) throws(SystemError) {
-        do { try checked("unlink(\(path))") { unsafe unlink(path) } } catch
+    package static func removeIfPresent(at path: String) throws(SystemError) {
+        do { try checkedSystemCall(named: "unlink(\(path))") { unsafe unlink(path) } } catch
             where error.code == ENOENT
         {}
     }
 
     /// Permission bits, "0600" as 0o600.
-    package static func permissions(_ path: String) throws(SystemError) -> UInt32 {
+    package static func permissionBits(at path: String) throws(SystemError) -> UInt32 {
         var status = stat()
-        try checked("stat(\(path))") { unsafe stat(path, &status) }
+        try checkedSystemCall(named: "stat(\(path))") { unsafe stat(path, &status) }
         return status.st_mode & 0o7777
     }
 }

@@ -28,7 +28,9 @@ package struct HoleFinder {
             return nil
         }
         guard start < bytes.upperBound else { return nil }
-        let end = try checked("lseek(SEEK_HOLE)") { lseek(file.number, start, Self.seekHole) }
+        let end = try checkedSystemCall(named: "lseek(SEEK_HOLE)") {
+            lseek(file.number, start, Self.seekHole)
+        }
         data = start..<max(start + 1, end)
         return data.clamped(to: bytes)
     }

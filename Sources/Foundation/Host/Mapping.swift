@@ -8,12 +8,12 @@ package enum MemoryFile {
     /// A file whose size never changes: who maps it has no SIGBUS to fear from its other owners.
     ///
     /// - Parameter hugePages: back it with 2 MiB hugetlb pages; `bytes` must then be a multiple of 2 MiB.
-    package static func create(
+    package static func createFixedSize(
         name: String, bytes: Int, hugePages: Bool = false
     ) throws(SystemError) -> Descriptor {
-        let file = try make(name: name, hugePages: hugePages)
-        try file.truncate(to: bytes)
-        try checkedNegative("fcntl(F_ADD_SEALS)") { ferry_seal_size(file.number) }
+        let file = try createMemoryFile(name: name, hugePages: hugePages)
+        try file.truncateFile(toBytes: bytes)
+        try checkedWrapperCall(named: "fcntl(F_ADD_SEALS)") { ferry_seal_size(file.number) }
         if hugePages {
             // Mappings reserve nothing: without this a pool that runs out is a SIGBUS in the guest's midst.
             let code = posix_fallocate(file.number, 0, bytes)
@@ -25,27 +25,29 @@ package enum MemoryFile {
     }
 
     /// An empty file that grows as it is written: to read, not to map.
-    package static func growing(name: String) throws(SystemError) -> Descriptor {
-        try make(name: name, hugePages: false)
+    package static func createGrowing(name: String) throws(SystemError) -> Descriptor {
+        try createMemoryFile(name: name, hugePages: false)
     }
 
-    private static func make(name: String, hugePages: Bool) throws(SystemError) -> Descriptor {
+    private static func createMemoryFile(name: String, hugePages: Bool) throws(SystemError)
+        -> Descriptor
+    {
         let call = hugePages ? "memfd_create(\(name), huge pages)" : "memfd_create(\(name))"
         return Descriptor(
-            owning: try checkedNegative(call) {
+            owning: try checkedWrapperCall(named: call) {
                 unsafe ferry_memfd_create(name, hugePages ? 1 : 0)
             })
     }
 
     /// Whether nobody can ever make it smaller; false for what is no memory file.
-    package static func cannotShrink(_ file: Descriptor) -> Bool {
+    package static func hasShrinkSeal(on file: Descriptor) -> Bool {
         let seals = ferry_get_seals(file.number)
         return seals >= 0 && seals & FERRY_SEAL_SHRINK != 0
     }
 
     /// The next piece of the file, from `position` on, that has memory behind it; nil when there is none.
     /// Everything else reads as zero, and reading it would give it memory.
-    package static func nextData(
+    package static func nextDataRange(
         in file: Descriptor, from position: Int, end: Int
     ) -> Range<Int>? {
         let data = ferry_seek_data(file.number, position)
@@ -58,9 +60,9 @@ package enum MemoryFile {
 
     /// Gives pages back to the host; they read as zero afterwards.
     package static func punchHole(
-        _ file: Descriptor, offset: Int, count: Int
+        in file: Descriptor, offset: Int, count: Int
     ) throws(SystemError) {
-        try checkedNegative("fallocate(PUNCH_HOLE)") {
+        try checkedWrapperCall(named: "fallocate(PUNCH_HOLE)") {
             ferry_punch_hole(file.number, offset, count)
         }
     }

@@ -29,30 +29,30 @@ import Glibc
         unsafe mutex.deallocate()
     }
 
-    package func read<Value>(_ body: (State) -> Value) -> Value {
-        lock()
-        defer { unlock() }
+    package func readValue<Value>(of body: (State) -> Value) -> Value {
+        lockMutex()
+        defer { unlockMutex() }
         return body(state)
     }
 
     /// Changes the state and wakes every waiter.
     @discardableResult
-    package func change<Value, Failure: Error>(
-        _ body: (inout State) throws(Failure) -> Value
+    package func updateState<Value, Failure: Error>(
+        using body: (inout State) throws(Failure) -> Value
     ) throws(Failure) -> Value {
-        lock()
+        lockMutex()
         defer {
             _ = unsafe pthread_cond_broadcast(condition)
-            unlock()
+            unlockMutex()
         }
         return try body(&state)
     }
 
     /// Waits until `body` has an answer. It may change the state; when it does, it wakes the other waiters
     /// only by giving an answer.
-    package func wait<Value>(until body: (inout State) -> Value?) -> Value {
-        lock()
-        defer { unlock() }
+    package func waitForValue<Value>(until body: (inout State) -> Value?) -> Value {
+        lockMutex()
+        defer { unlockMutex() }
         while true {
             if let value = body(&state) {
                 _ = unsafe pthread_cond_broadcast(condition)
@@ -64,11 +64,11 @@ import Glibc
 
     /// The same with an end: nil when `deadline` passed without an answer. `deadline` is asked anew before
     /// each wait, with the lock held; nil there waits without limit.
-    package func wait<Value>(
+    package func waitForValue<Value>(
         deadline: (State) -> Instant?, until body: (inout State) -> Value?
     ) -> Value? {
-        lock()
-        defer { unlock() }
+        lockMutex()
+        defer { unlockMutex() }
         while true {
             if let value = body(&state) {
                 _ = unsafe pthread_cond_broadcast(condition)
@@ -86,6 +86,6 @@ import Glibc
         }
     }
 
-    private func lock() { _ = unsafe pthread_mutex_lock(mutex) }
-    private func unlock() { _ = unsafe pthread_mutex_unlock(mutex) }
+    private func lockMutex() { _ = unsafe pthread_mutex_lock(mutex) }
+    private func unlockMutex() { _ = unsafe pthread_mutex_unlock(mutex) }
 }

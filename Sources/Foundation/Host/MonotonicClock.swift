@@ -56,7 +56,7 @@ package struct BootInstant: Hashable, Comparable, Sendable {
     }
 
     /// Returns at that time or later, or earlier when a signal comes. Blocks.
-    package static func sleep(until end: BootInstant) {
+    package static func sleepThread(until end: BootInstant) {
         var time = timespec(
             tv_sec: Int(end.nanoseconds / 1_000_000_000),
             tv_nsec: Int(end.nanoseconds % 1_000_000_000))

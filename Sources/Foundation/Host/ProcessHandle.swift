@@ -12,7 +12,9 @@ package final class ProcessHandle: Sendable {
     package init(_ processID: Int32) throws(SystemError) {
         self.processID = processID
         descriptor = Descriptor(
-            owning: try checkedNegative("pidfd_open(\(processID))") { ferry_pidfd_open(processID) })
+            owning: try checkedWrapperCall(named: "pidfd_open(\(processID))") {
+                ferry_pidfd_open(processID)
+            })
     }
 
     /// Blocks until the process has ended; false when the time ran out first.
@@ -31,9 +33,9 @@ package final class ProcessHandle: Sendable {
     }
 
     /// Sends a signal; a process that has ended is no error.
-    package func signal(_ number: Int32) throws(SystemError) {
+    package func sendSignal(_ number: Int32) throws(SystemError) {
         do {
-            try checkedNegative("pidfd_send_signal(\(processID))") {
+            try checkedWrapperCall(named: "pidfd_send_signal(\(processID))") {
                 ferry_pidfd_send_signal(descriptor.number, number)
             }
         } catch  where error.code == ESRCH {}
@@ -41,7 +43,7 @@ package final class ProcessHandle: Sendable {
 
     /// Takes the exit status of a child that has ended, so that it does not stay a zombie. Nil when the
     /// process is not this one's child, or has not ended.
-    package func reap() -> ExitStatus? {
+    package func reapIfExited() -> ExitStatus? {
         var status: Int32 = 0
         guard unsafe waitpid(processID, &status, WNOHANG) == processID else { return nil }
         let signal = status & 0x7f

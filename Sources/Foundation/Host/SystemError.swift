@@ -22,8 +22,8 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
 
 /// Runs a call that returns -1 and sets errno; again after EINTR.
 @discardableResult
-package func checked<Value: SignedInteger>(
-    _ call: @autoclosure () -> String, _ body: () -> Value
+package func checkedSystemCall<Value: SignedInteger>(
+    named call: @autoclosure () -> String, body: () -> Value
 ) throws(SystemError) -> Value {
     while true {
         let result = body()
@@ -35,8 +35,8 @@ package func checked<Value: SignedInteger>(
 
 /// Runs a call of CLinux, which returns -errno; again after EINTR.
 @discardableResult
-package func checkedNegative<Value: SignedInteger>(
-    _ call: @autoclosure () -> String, _ body: () -> Value
+package func checkedWrapperCall<Value: SignedInteger>(
+    named call: @autoclosure () -> String, body: () -> Value
 ) throws(SystemError) -> Value {
     while true {
         let result = body()

@@ -22,14 +22,14 @@ package struct RawTerminal: ~Copyable {
         if takesScreen { writeToTerminal("\u{1b}[?1049h\u{1b}[?25l") }
         for number in [SIGTERM, SIGHUP, SIGINT] {
             signal(number) { number in
-                restoreTerminal(0)
+                restoreTerminal(descriptor: 0)
                 signal(number, SIG_DFL)
                 raise(number)
             }
         }
     }
 
-    deinit { restoreTerminal(descriptor) }
+    deinit { restoreTerminal(descriptor: descriptor) }
 }
 
 package enum Terminal {
@@ -44,9 +44,9 @@ package enum Terminal {
 
 package enum StandardStreams {
     /// Blocks for the next bytes of standard input; none at its end.
-    package static func read(upTo count: Int) throws(SystemError) -> [UInt8] {
+    package static func readInput(upTo count: Int) throws(SystemError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
-        let filled = try checked("read(standard input)") {
+        let filled = try checkedSystemCall(named: "read(standard input)") {
             unsafe bytes.withUnsafeMutableBytes { unsafe Glibc.read(0, $0.baseAddress, $0.count) }
         }
         bytes.removeLast(count - filled)
@@ -58,12 +58,12 @@ package enum StandardStreams {
     package static var errorIsTerminal: Bool { isatty(2) == 1 }
 
     /// Writes all, unbuffered, to standard output (1) or standard error (2).
-    package static func write(_ bytes: some Sequence<UInt8>, to number: Int32 = 1)
+    package static func writeBytes(_ bytes: some Sequence<UInt8>, toDescriptor number: Int32 = 1)
         throws(SystemError)
     {
         var rest = Array(bytes)[...]
         while !rest.isEmpty {
-            let written = try checked("write") {
+            let written = try checkedSystemCall(named: "write") {
                 unsafe rest.withUnsafeBytes { unsafe Glibc.write(number, $0.baseAddress, $0.count) }
             }
             rest = rest.dropFirst(written)
@@ -78,7 +78,7 @@ nonisolated(unsafe) private var savedSettings: termios?
 nonisolated(unsafe) private var screenIsTaken = false
 
 /// Called by signal handlers: nothing here allocates.
-private func restoreTerminal(_ descriptor: Int32) {
+private func restoreTerminal(descriptor: Int32) {
     if unsafe screenIsTaken {
         unsafe screenIsTaken = false
         writeToTerminal("\u{1b}[?25h\u{1b}[?1049l")

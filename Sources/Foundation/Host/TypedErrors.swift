@@ -13,23 +13,24 @@ package func typedError<Failure: Error, Cause: Error>(
     switch error {
     case let error as Failure: return error
     case let error as Cause: return convert(error)
-    default: unexpectedError(error)
+    default: trapOnUnexpectedError(error)
     }
 }
 
 /// As above, for blocks whose calls throw two types besides `Failure`.
 package func typedError<Failure: Error, First: Error, Second: Error>(
-    _ error: any Error, converting first: (First) -> Failure, or second: (Second) -> Failure
+    _ error: any Error, converting first: (First) -> Failure,
+    convertingOther second: (Second) -> Failure
 ) -> Failure {
     switch error {
     case let error as Failure: return error
     case let error as First: return first(error)
     case let error as Second: return second(error)
-    default: unexpectedError(error)
+    default: trapOnUnexpectedError(error)
     }
 }
 
 /// For a `catch` that handles every type that the calls of its block throw, which the compiler does not know.
-package func unexpectedError(_ error: any Error) -> Never {
+package func trapOnUnexpectedError(_ error: any Error) -> Never {
     fatalError("an error of a type that no call in this block throws: \(error)")
 }

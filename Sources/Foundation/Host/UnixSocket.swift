@@ -10,12 +10,12 @@ package enum UnixSocket {
     private static let backlog: Int32 = 16
 
     /// Listens at `path`, replacing a socket that is there; only this user may connect.
-    package static func listen(at path: String) throws(SystemError) -> Descriptor {
-        let socket = try make()
+    package static func openListener(at path: String) throws(SystemError) -> Descriptor {
+        let socket = try makeSocket()
         _ = unsafe unlink(path)
-        try withShortPath(path) { (short) throws(SystemError) in
-            var address = try address(of: short)
-            try checked("bind(\(path))") {
+        try withShortPath(replacing: path) { (short) throws(SystemError) in
+            var address = try makeAddress(path: short)
+            try checkedSystemCall(named: "bind(\(path))") {
                 unsafe withUnsafeBytes(of: &address) {
                     unsafe Glibc.bind(
                         socket.number, $0.assumingMemoryBound(to: sockaddr.self).baseAddress,
@@ -23,16 +23,16 @@ package enum UnixSocket {
                 }
             }
         }
-        try checked("chmod(\(path))") { unsafe chmod(path, 0o600) }
-        try checked("listen(\(path))") { Glibc.listen(socket.number, backlog) }
+        try checkedSystemCall(named: "chmod(\(path))") { unsafe chmod(path, 0o600) }
+        try checkedSystemCall(named: "listen(\(path))") { Glibc.listen(socket.number, backlog) }
         return socket
     }
 
-    package static func connect(to path: String) throws(SystemError) -> Descriptor {
-        let socket = try make()
-        try withShortPath(path) { (short) throws(SystemError) in
-            var address = try address(of: short)
-            try checked("connect(\(path))") {
+    package static func openConnection(to path: String) throws(SystemError) -> Descriptor {
+        let socket = try makeSocket()
+        try withShortPath(replacing: path) { (short) throws(SystemError) in
+            var address = try makeAddress(path: short)
+            try checkedSystemCall(named: "connect(\(path))") {
                 unsafe withUnsafeBytes(of: &address) {
                     unsafe Glibc.connect(
                         socket.number, $0.assumingMemoryBound(to: sockaddr.self).baseAddress,
@@ -44,34 +44,37 @@ package enum UnixSocket {
     }
 
     /// The next connection.
-    package static func accept(on listener: Descriptor) throws(SystemError) -> Descriptor {
-        Descriptor(owning: try checkedNegative("accept") { ferry_accept(listener.number) })
+    package static func acceptConnection(on listener: Descriptor) throws(SystemError) -> Descriptor
+    {
+        Descriptor(
+            owning: try checkedWrapperCall(named: "accept") { ferry_accept(listener.number) })
     }
 
     /// Whether the other end belongs to this process's user; false when that cannot be told.
-    package static func isSameUser(_ socket: Descriptor) -> Bool {
-        (try? peer(of: socket).uid) == geteuid()
+    package static func isPeerSameUser(on socket: Descriptor) -> Bool {
+        (try? peerCredentials(of: socket).uid) == geteuid()
     }
 
     /// The process and user at the other end.
-    package static func peer(of socket: Descriptor) throws(SystemError) -> (pid: Int32, uid: UInt32)
-    {
+    package static func peerCredentials(of socket: Descriptor) throws(SystemError) -> (
+        pid: Int32, uid: UInt32
+    ) {
         var pid: pid_t = 0
         var uid: uid_t = 0
-        try checkedNegative("SO_PEERCRED") {
+        try checkedWrapperCall(named: "SO_PEERCRED") {
             unsafe ferry_peer_credentials(socket.number, &pid, &uid)
         }
         return (pid, uid)
     }
 
     /// Sends all bytes; descriptors go with the first of them.
-    package static func send(
-        _ bytes: [UInt8], with descriptors: [Descriptor] = [], on socket: Descriptor
+    package static func sendBytes(
+        _ bytes: [UInt8], attaching descriptors: [Descriptor] = [], on socket: Descriptor
     ) throws(SystemError) {
         var rest = bytes[...]
         var numbers = descriptors.map(\.number)
         while !rest.isEmpty {
-            let sent = try checkedNegative("sendmsg") {
+            let sent = try checkedWrapperCall(named: "sendmsg") {
                 unsafe rest.withUnsafeBytes { bytes in
                     unsafe ferry_send_with_fds(
                         socket.number, bytes.baseAddress, bytes.count, numbers, numbers.count)
@@ -84,13 +87,13 @@ package enum UnixSocket {
     }
 
     /// Receives up to `count` bytes and what descriptors came with them; no bytes at the end.
-    package static func receive(
+    package static func receiveBytes(
         upTo count: Int, on socket: Descriptor
     ) throws(SystemError) -> (bytes: [UInt8], descriptors: [Descriptor]) {
         var numbers = [Int32](repeating: -1, count: Int(FERRY_FDS_MAX))
         var numberCount = numbers.count
         var bytes = [UInt8](repeating: 0, count: count)
-        let received = try checkedNegative("recvmsg") {
+        let received = try checkedWrapperCall(named: "recvmsg") {
             numberCount = numbers.count
             return unsafe bytes.withUnsafeMutableBytes {
                 unsafe ferry_receive_with_fds(
@@ -101,24 +104,24 @@ package enum UnixSocket {
         return (bytes, numbers.prefix(numberCount).map { Descriptor(owning: $0) })
     }
 
-    private static func make() throws(SystemError) -> Descriptor {
+    private static func makeSocket() throws(SystemError) -> Descriptor {
         Descriptor(
-            owning: try checked("socket(AF_UNIX)") {
+            owning: try checkedSystemCall(named: "socket(AF_UNIX)") {
                 socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
             })
     }
 
     private static func withShortPath<Value>(
-        _ path: String, _ body: (String) throws(SystemError) -> Value
+        replacing path: String, body: (String) throws(SystemError) -> Value
     ) throws(SystemError) -> Value {
         let slash = path.lastIndex(of: "/")
         let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         let name = slash.map { String(path[path.index(after: $0)...]) } ?? path
-        let descriptor = try Descriptor.open(folder, O_DIRECTORY)
+        let descriptor = try Descriptor.openFile(at: folder, flags: O_DIRECTORY)
         return try body("/proc/self/fd/\(descriptor.number)/\(name)")
     }
 
-    private static func address(of path: String) throws(SystemError) -> sockaddr_un {
+    private static func makeAddress(path: String) throws(SystemError) -> sockaddr_un {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         let bytes = Array(path.utf8)

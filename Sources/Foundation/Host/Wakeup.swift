@@ -11,7 +11,9 @@ package final class Wakeup: Sendable {
         var ends: [Int32] = [-1, -1]
         let kind =
             SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
-        try checked("socketpair") { unsafe socketpair(AF_UNIX, Int32(kind), 0, &ends) }
+        try checkedSystemCall(named: "socketpair") {
+            unsafe socketpair(AF_UNIX, Int32(kind), 0, &ends)
+        }
         readEnd = Descriptor(owning: ends[0])
         writeEnd = Descriptor(owning: ends[1])
     }
@@ -19,18 +21,18 @@ package final class Wakeup: Sendable {
     /// Readable while the flag is set.
     package var descriptor: Descriptor { readEnd }
 
-    package func set() {
+    package func setFlag() {
         var byte: UInt8 = 1
         // A full socket is a set flag.
         _ = unsafe write(writeEnd.number, &byte, 1)
     }
 
     /// Waits until the flag is set; false when the time is over first.
-    package func wait(until end: Instant) throws(SystemError) -> Bool {
-        try readEnd.wait(for: POLLIN, or: nil, until: end) == .ready
+    package func waitUntilSet(before end: Instant) throws(SystemError) -> Bool {
+        try readEnd.waitForEvents(POLLIN, interruptedBy: nil, until: end) == .ready
     }
 
-    package func clear() {
+    package func clearFlag() {
         var bytes: UInt64 = 0
         while unsafe read(readEnd.number, &bytes, 8) > 0 {}
     }
@@ -43,14 +45,16 @@ package enum WaitResult: Hashable, Sendable {
 
 extension Descriptor {
     package func setNonBlocking() throws(SystemError) {
-        let flags = try checked("fcntl(F_GETFL)") { fcntl(number, F_GETFL) }
-        try checked("fcntl(F_SETFL)") { fcntl(number, F_SETFL, flags | O_NONBLOCK) }
+        let flags = try checkedSystemCall(named: "fcntl(F_GETFL)") { fcntl(number, F_GETFL) }
+        try checkedSystemCall(named: "fcntl(F_SETFL)") {
+            fcntl(number, F_SETFL, flags | O_NONBLOCK)
+        }
     }
 
     /// Waits until this is ready for `events` (also when it has hung up or failed), the flag is set, or
     /// the time is over.
-    package func wait(
-        for events: Int32, or wakeup: Wakeup?, until end: Instant
+    package func waitForEvents(
+        _ events: Int32, interruptedBy wakeup: Wakeup?, until end: Instant
     ) throws(SystemError) -> WaitResult {
         while true {
             let left = max(.zero, end - Instant.now)

@@ -16,14 +16,14 @@ public struct Backoff: Hashable, Sendable {
     /// The pause after one more failed attempt.
     public mutating func nextPause() -> Duration {
         failures += 1
-        return pause(afterFailures: failures)
+        return pauseDuration(afterFailures: failures)
     }
 
     /// An attempt succeeded: the next pause is the first again.
-    public mutating func reset() { failures = 0 }
+    public mutating func resetFailures() { failures = 0 }
 
     /// - Parameter count: failed attempts in a row, 1 or more.
-    public func pause(afterFailures count: Int) -> Duration {
+    public func pauseDuration(afterFailures count: Int) -> Duration {
         var pause = first
         for _ in 1..<max(1, count) {
             if pause >= longest { break }

@@ -8,7 +8,7 @@ public struct CPUFeatures: Hashable, Sendable, Codable {
     public init(_ names: some Sequence<String>) { self.names = Set(names).sorted() }
 
     /// The features of `self` that `host` lacks, sorted: what stands in the way of running there.
-    public func missing(on host: CPUFeatures) -> [String] {
+    public func missingFeatures(on host: CPUFeatures) -> [String] {
         let present = Set(host.names)
         return names.filter { !present.contains($0) }
     }

@@ -22,14 +22,14 @@ public enum KernelSource: Hashable, Sendable {
         guard case .files(let kernel, let initrd) = self else { return nil }
         if kernel.isEmpty { return "an initrd is given without a kernel; give both or neither" }
         for (part, path) in [("kernel", kernel), ("initrd", initrd)] {
-            if let path, !Self.isAbsolute(path) {
+            if let path, !Self.isAbsolutePath(path) {
                 return "the path of the \(part) must be an absolute path on the VM's host"
             }
         }
         return nil
     }
 
-    private static func isAbsolute(_ path: String) -> Bool {
+    private static func isAbsolutePath(_ path: String) -> Bool {
         path.hasPrefix("/") && !path.utf8.contains(0) && path.utf8.count <= pathBytesMax
     }
 }

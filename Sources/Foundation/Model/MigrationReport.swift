@@ -120,7 +120,7 @@ public struct MemoryVerification: Hashable, Sendable, Codable {
 
     public init(_ state: State) { self.state = state }
 
-    public mutating func add(_ page: UInt64) {
+    public mutating func addDifferingPage(_ page: UInt64) {
         differing += 1
         if differingPages.count < Self.differingPagesMax { differingPages.append(page) }
     }

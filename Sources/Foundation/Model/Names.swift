@@ -8,7 +8,7 @@ public struct NameError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-private func checkedName(_ text: String) throws(NameError) -> String {
+private func checkedName(from text: String) throws(NameError) -> String {
     func isLetterOrDigit(_ byte: UInt8) -> Bool {
         (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
             || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
@@ -43,15 +43,15 @@ extension Name {
 
 public struct VMName: Name {
     public let text: String
-    public init(_ text: String) throws(NameError) { self.text = try checkedName(text) }
+    public init(_ text: String) throws(NameError) { self.text = try checkedName(from: text) }
 }
 
 public struct HostName: Name {
     public let text: String
-    public init(_ text: String) throws(NameError) { self.text = try checkedName(text) }
+    public init(_ text: String) throws(NameError) { self.text = try checkedName(from: text) }
 }
 
 public struct ClusterName: Name {
     public let text: String
-    public init(_ text: String) throws(NameError) { self.text = try checkedName(text) }
+    public init(_ text: String) throws(NameError) { self.text = try checkedName(from: text) }
 }

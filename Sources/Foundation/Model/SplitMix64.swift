@@ -15,10 +15,10 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
     }
 
     /// A number from 0 up to `bound`, which is above 0. Not `Int.random`: its mapping is not promised to stay.
-    public mutating func number(below bound: Int) -> Int {
+    public mutating func drawNumber(below bound: Int) -> Int {
         Int(next().multipliedFullWidth(by: UInt64(bound)).high)
     }
 
     /// A number from 0 up to 1.
-    public mutating func fraction() -> Double { Double(next() >> 11) * 0x1p-53 }
+    public mutating func drawFraction() -> Double { Double(next() >> 11) * 0x1p-53 }
 }

@@ -38,7 +38,7 @@ extension VMSpec {
         } else if try fields.decodeIfPresent(Bool.self, forKey: .hasShippedKernel) == false {
             kernel = .unknown
         } else {
-            kernel = try FlatKernel.read(from: fields, forKey: .kernel)?.source ?? kernel
+            kernel = try FlatKernel.decodeIfFlat(from: fields, forKey: .kernel)?.source ?? kernel
         }
     }
 }
@@ -51,7 +51,7 @@ private enum FlatKernel: Decodable {
     enum CodingKeys: CodingKey { case shipped, unknown, files }
 
     /// Nil when the key is absent, or its value is of today's shape.
-    static func read<Key: CodingKey>(
+    static func decodeIfFlat<Key: CodingKey>(
         from fields: KeyedDecodingContainer<Key>, forKey key: Key
     ) throws -> FlatKernel? {
         guard fields.contains(key), try !fields.decodeNil(forKey: key) else { return nil }

@@ -14,7 +14,8 @@ public struct ByteReader: Sendable {
 
     public var available: Int { bytes.endIndex - position }
 
-    public mutating func raw(_ count: Int, field: String) throws(WireError) -> ArraySlice<UInt8> {
+    public mutating func readBytes(count: Int, field: String) throws(WireError) -> ArraySlice<UInt8>
+    {
         guard count >= 0, count <= available else {
             throw .truncated(field: field, needed: count, available: available)
         }
@@ -22,54 +23,56 @@ public struct ByteReader: Sendable {
         return bytes[position..<(position + count)]
     }
 
-    public mutating func integer<Value: FixedWidthInteger>(
-        _ type: Value.Type = Value.self, field: String
+    public mutating func readInteger<Value: FixedWidthInteger>(
+        as type: Value.Type = Value.self, field: String
     ) throws(WireError) -> Value {
         var value: Value = 0
         var shift = 0
-        for byte in try raw(Value.bitWidth / 8, field: field) {
+        for byte in try readBytes(count: Value.bitWidth / 8, field: field) {
             value |= Value(truncatingIfNeeded: byte) << shift
             shift += 8
         }
         return value
     }
 
-    public mutating func bool(field: String) throws(WireError) -> Bool {
-        let value: UInt8 = try integer(field: field)
+    public mutating func readBool(field: String) throws(WireError) -> Bool {
+        let value: UInt8 = try readInteger(field: field)
         guard value <= 1 else { throw .invalid(field: field, value: UInt64(value)) }
         return value == 1
     }
 
     /// A 32-bit count within `limit`.
-    public mutating func count(limit: Int, field: String) throws(WireError) -> Int {
-        let count = Int(try integer(UInt32.self, field: field))
+    public mutating func readCount(limit: Int, field: String) throws(WireError) -> Int {
+        let count = Int(try readInteger(as: UInt32.self, field: field))
         guard count <= limit else { throw .tooLong(field: field, count: count, limit: limit) }
         return count
     }
 
-    public mutating func counted(limit: Int, field: String) throws(WireError) -> [UInt8] {
-        let count = try count(limit: limit, field: field)
-        return Array(try raw(count, field: field))
+    public mutating func readCountedBytes(limit: Int, field: String) throws(WireError) -> [UInt8] {
+        let count = try readCount(limit: limit, field: field)
+        return Array(try readBytes(count: count, field: field))
     }
 
-    public mutating func text(limit: Int, field: String) throws(WireError) -> String {
-        guard let text = String(validating: try counted(limit: limit, field: field), as: UTF8.self)
+    public mutating func readText(limit: Int, field: String) throws(WireError) -> String {
+        guard
+            let text = String(
+                validating: try readCountedBytes(limit: limit, field: field), as: UTF8.self)
         else { throw .invalidText(field: field) }
         return text
     }
 
-    public mutating func optional<Value>(
-        field: String, _ readValue: (inout ByteReader) throws(WireError) -> Value
+    public mutating func readOptional<Value>(
+        field: String, using readValue: (inout ByteReader) throws(WireError) -> Value
     ) throws(WireError) -> Value? {
-        try bool(field: field) ? try readValue(&self) : nil
+        try readBool(field: field) ? try readValue(&self) : nil
     }
 
     /// Elements of at least `elementBytesMin` bytes each, at most `limit` of them.
-    public mutating func list<Element>(
+    public mutating func readList<Element>(
         limit: Int, elementBytesMin: Int = 1, field: String,
-        _ readElement: (inout ByteReader) throws(WireError) -> Element
+        using readElement: (inout ByteReader) throws(WireError) -> Element
     ) throws(WireError) -> [Element] {
-        let count = try count(limit: limit, field: field)
+        let count = try readCount(limit: limit, field: field)
         guard count * elementBytesMin <= available else {
             throw .truncated(field: field, needed: count * elementBytesMin, available: available)
         }
@@ -80,7 +83,7 @@ public struct ByteReader: Sendable {
     }
 
     /// Call at the end: a message that is longer than what was read is not understood.
-    public func finish() throws(WireError) {
+    public func requireFullyRead() throws(WireError) {
         guard available == 0 else { throw .trailingBytes(available) }
     }
 }

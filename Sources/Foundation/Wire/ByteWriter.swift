@@ -9,7 +9,7 @@ public struct ByteWriter: Sendable {
         bytes.reserveCapacity(count)
     }
 
-    public mutating func write<Value: FixedWidthInteger>(_ value: Value) {
+    public mutating func writeInteger<Value: FixedWidthInteger>(_ value: Value) {
         var rest = value
         for _ in 0..<(Value.bitWidth / 8) {
             bytes.append(UInt8(truncatingIfNeeded: rest))
@@ -17,36 +17,36 @@ public struct ByteWriter: Sendable {
         }
     }
 
-    public mutating func write(_ value: Bool) { write(UInt8(value ? 1 : 0)) }
+    public mutating func writeBool(_ value: Bool) { writeInteger(UInt8(value ? 1 : 0)) }
 
     /// Bytes without a length: the reader knows how many.
-    public mutating func write(raw: some Sequence<UInt8>) { bytes.append(contentsOf: raw) }
+    public mutating func writeBytes(raw: some Sequence<UInt8>) { bytes.append(contentsOf: raw) }
 
     /// A 32-bit length, then the bytes.
-    public mutating func write(counted: [UInt8]) {
-        write(UInt32(counted.count))
-        write(raw: counted)
+    public mutating func writeBytes(counted: [UInt8]) {
+        writeInteger(UInt32(counted.count))
+        writeBytes(raw: counted)
     }
 
     /// UTF-8 with a 32-bit length.
-    public mutating func write(_ text: String) {
-        write(UInt32(text.utf8.count))
-        write(raw: text.utf8)
+    public mutating func writeText(_ text: String) {
+        writeInteger(UInt32(text.utf8.count))
+        writeBytes(raw: text.utf8)
     }
 
     /// A presence byte, then the value.
-    public mutating func write<Value>(
-        optional value: Value?, _ writeValue: (inout ByteWriter, Value) -> Void
+    public mutating func writeOptional<Value>(
+        value: Value?, using writeValue: (inout ByteWriter, Value) -> Void
     ) {
-        write(value != nil)
+        writeBool(value != nil)
         if let value { writeValue(&self, value) }
     }
 
     /// A 32-bit count, then each element.
-    public mutating func write<Element>(
-        list: [Element], _ writeElement: (inout ByteWriter, Element) -> Void
+    public mutating func writeList<Element>(
+        of list: [Element], using writeElement: (inout ByteWriter, Element) -> Void
     ) {
-        write(UInt32(list.count))
+        writeInteger(UInt32(list.count))
         for element in list { writeElement(&self, element) }
     }
 }

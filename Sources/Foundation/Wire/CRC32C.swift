@@ -8,15 +8,15 @@ public struct CRC32C: Sendable {
 
     public var value: UInt32 { ~state }
 
-    public mutating func update(_ bytes: some Sequence<UInt8>) {
+    public mutating func updateChecksum(with bytes: some Sequence<UInt8>) {
         for byte in bytes {
             state = Self.table[Int(UInt8(truncatingIfNeeded: state) ^ byte)] ^ (state >> 8)
         }
     }
 
-    public static func checksum(_ bytes: some Sequence<UInt8>) -> UInt32 {
+    public static func checksum(of bytes: some Sequence<UInt8>) -> UInt32 {
         var checksum = CRC32C()
-        checksum.update(bytes)
+        checksum.updateChecksum(with: bytes)
         return checksum.value
     }
 

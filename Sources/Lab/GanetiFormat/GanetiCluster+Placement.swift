@@ -17,13 +17,15 @@ extension GanetiCluster {
     package func clusterState() throws(ClusterStateError) -> ClusterState {
         var state = ClusterState()
         let taken = memoryTakenByInstances()
-        for (index, node) in nodes.enumerated() { try state.add(placementHost(for: node, memoryTakenMiB: taken[index])) }
+        for (index, node) in nodes.enumerated() {
+            try state.registerHost(placementHost(for: node, memoryTakenMiB: taken[index]))
+        }
         for tag in exclusionTags() {
-            try state.add(AffinityGroup(name: tag, .apart()))
+            try state.registerGroup(AffinityGroup(name: tag, kind: .apart()))
         }
         for (number, instance) in instances.enumerated() where !instance.isOffline {
-            let vm = try state.add(placementVM(for: instance, number: number))
-            state.assign(vm, to: instance.primary)
+            let vm = try state.registerVM(placementVM(for: instance, number: number))
+            state.assignVM(vm, to: instance.primary)
         }
         return state
     }
@@ -37,7 +39,7 @@ extension GanetiCluster {
                 memoryBytes: (node.memoryMiB - node.freeMemoryMiB - taken[index]) << 20)
         }
         return LoadSpread(
-            of: state, .requested(fixed: fixed), cpuWeight: 1, memoryWeight: 1,
+            of: state, measuring: .requested(fixed: fixed), cpuWeight: 1, memoryWeight: 1,
             constant: diskScoreTerm() + spindleScoreTerm()
         ) { !nodes[$0].isOffline }
     }
@@ -50,7 +52,7 @@ extension GanetiCluster {
                 memoryBytes: node.memoryMiB << 20))
         host.state = node.isOffline ? .maintenance : .active
         host.reservedMemoryBytes = max(0, node.memoryMiB - node.freeMemoryMiB - takenMiB) << 20
-        host.cpuOvercommit = policy(ofGroup: node.group).vcpuRatio / node.cpuSpeed
+        host.cpuOvercommit = instancePolicy(ofGroup: node.group).vcpuRatio / node.cpuSpeed
         host.labels = ["group=\(groups[node.group].name)"]
         return host
     }
@@ -106,7 +108,9 @@ extension GanetiCluster {
             }
         }
         let shares = nodes.indices.filter { !nodes[$0].isOffline && nodes[$0].spindles > 0 }.map {
-            used[$0] / (Double(nodes[$0].spindles) * policy(ofGroup: nodes[$0].group).spindleRatio)
+            used[$0]
+                / (Double(nodes[$0].spindles)
+                    * instancePolicy(ofGroup: nodes[$0].group).spindleRatio)
         }
         return Self.standardDeviation(of: shares)
     }

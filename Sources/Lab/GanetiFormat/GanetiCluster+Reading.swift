@@ -4,7 +4,7 @@ extension GanetiCluster {
     /// - Parameter file: its name, for messages.
     package init(text: String, file: String) throws(GanetiFormatError) {
         var reader = Reader(file: file)
-        try reader.readSections(of: text)
+        try reader.readSections(from: text)
         self = reader.cluster
     }
 }
@@ -22,28 +22,32 @@ private struct Reader {
 
     init(file: String) { self.file = file }
 
-    mutating func readSections(of text: String) throws(GanetiFormatError) {
+    mutating func readSections(from text: String) throws(GanetiFormatError) {
         guard text.utf8.count <= Limits.fileBytesMax else {
-            throw fieldError("file", expected: "at most \(Limits.fileBytesMax) bytes", found: "\(text.utf8.count)")
+            throw formatError(
+                field: "file", expected: "at most \(Limits.fileBytesMax) bytes",
+                found: "\(text.utf8.count)")
         }
         var rest = text[...]
         while !rest.isEmpty {
             let end = rest.firstIndex(of: "\n") ?? rest.endIndex
-            try readLine(rest[..<end])
+            try readNextLine(text: rest[..<end])
             rest = end == rest.endIndex ? "" : rest[rest.index(after: end)...]
         }
         // The tags may be empty and the policies missing, but instances end with an empty line.
         guard section >= 3 else {
-            throw fieldError("sections", expected: "4 or 5 sections between empty lines", found: "\(section + 1)")
+            throw formatError(
+                field: "sections", expected: "4 or 5 sections between empty lines",
+                found: "\(section + 1)")
         }
     }
 
-    private mutating func readLine(_ text: Substring) throws(GanetiFormatError) {
+    private mutating func readNextLine(text: Substring) throws(GanetiFormatError) {
         line += 1
         if text.isEmpty {
             section += 1
             guard section < Self.sections.count else {
-                throw fieldError("sections", expected: "at most 5 sections", found: text)
+                throw formatError(field: "sections", expected: "at most 5 sections", found: text)
             }
             return
         }
@@ -60,24 +64,29 @@ private struct Reader {
     private mutating func readGroup(columns: [Substring]) throws(GanetiFormatError) {
         try requireCount(of: columns, in: 3...5)
         guard groupIndices[String(columns[1])] == nil else {
-            throw fieldError("group uuid", expected: "a uuid that no other group has", found: columns[1])
+            throw formatError(
+                field: "group uuid", expected: "a uuid that no other group has", found: columns[1])
         }
         groupIndices[String(columns[1])] = cluster.groups.count
         cluster.groups.append(
-            GanetiCluster.Group(name: try parseName(columns[0], field: "group name"), uuid: String(columns[1])))
+            GanetiCluster.Group(
+                name: try parseName(from: columns[0], field: "group name"), uuid: String(columns[1])
+            ))
     }
 
     private mutating func readNode(columns: [Substring]) throws(GanetiFormatError) {
         try requireCount(of: columns, in: 9...15)
-        let name = try parseName(columns[0], field: "node name")
+        let name = try parseName(from: columns[0], field: "node name")
         guard nodeIndices[name] == nil else {
-            throw fieldError("node name", expected: "a name that no other node has", found: name)
+            throw formatError(
+                field: "node name", expected: "a name that no other node has", found: name)
         }
         guard let group = groupIndices[String(columns[8])] else {
-            throw fieldError("group uuid", expected: "the uuid of a group above", found: columns[8])
+            throw formatError(
+                field: "group uuid", expected: "the uuid of a group above", found: columns[8])
         }
         guard ["M", "N", "Y"].contains(columns[7]) else {
-            throw fieldError("role", expected: "M, N or Y", found: columns[7])
+            throw formatError(field: "role", expected: "M, N or Y", found: columns[7])
         }
         var node = GanetiCluster.Node(name: name, group: group)
         node.isOffline = columns[7] == "Y" || columns[1...6].contains("?")
@@ -89,60 +98,69 @@ private struct Reader {
     private func readResources(
         columns: [Substring], into node: inout GanetiCluster.Node
     ) throws(GanetiFormatError) {
-        node.memoryMiB = try parseSize(columns[1], field: "total memory")
-        node.ownMemoryMiB = try parseSize(columns[2], field: "node memory")
-        node.freeMemoryMiB = try parseSize(columns[3], field: "free memory")
-        node.diskMiB = try parseSize(columns[4], field: "total disk")
-        node.freeDiskMiB = try parseSize(columns[5], field: "free disk")
-        node.cores = try parseCount(columns[6], field: "cores", in: 1...Limits.coresMax)
-        if columns.count > 9 { node.spindles = try parseCount(columns[9], field: "spindles") }
-        if columns.count > 13 { node.ownCPUs = try parseCount(columns[13], field: "node CPUs") }
+        node.memoryMiB = try parseSize(from: columns[1], field: "total memory")
+        node.ownMemoryMiB = try parseSize(from: columns[2], field: "node memory")
+        node.freeMemoryMiB = try parseSize(from: columns[3], field: "free memory")
+        node.diskMiB = try parseSize(from: columns[4], field: "total disk")
+        node.freeDiskMiB = try parseSize(from: columns[5], field: "free disk")
+        node.cores = try parseCount(from: columns[6], field: "cores", in: 1...Limits.coresMax)
+        if columns.count > 9 { node.spindles = try parseCount(from: columns[9], field: "spindles") }
+        if columns.count > 13 {
+            node.ownCPUs = try parseCount(from: columns[13], field: "node CPUs")
+        }
         guard columns.count > 14 else { return }
         guard let speed = Double(columns[14]), speed > 0, speed < 1e6 else {
-            throw fieldError("CPU speed", expected: "a number above 0", found: columns[14])
+            throw formatError(field: "CPU speed", expected: "a number above 0", found: columns[14])
         }
         node.cpuSpeed = speed
     }
 
     private mutating func readInstance(columns: [Substring]) throws(GanetiFormatError) {
         try requireCount(of: columns, in: 10...12)
-        let name = try parseName(columns[0], field: "instance name")
+        let name = try parseName(from: columns[0], field: "instance name")
         guard instanceNames.insert(name).inserted else {
-            throw fieldError("instance name", expected: "a name that no other instance has", found: name)
+            throw formatError(
+                field: "instance name", expected: "a name that no other instance has", found: name)
         }
         guard let primary = nodeIndices[String(columns[6])] else {
-            throw fieldError("primary node", expected: "the name of a node above", found: columns[6])
+            throw formatError(
+                field: "primary node", expected: "the name of a node above", found: columns[6])
         }
         let secondary = columns[7].isEmpty ? nil : nodeIndices[String(columns[7])]
         guard columns[7].isEmpty || (secondary != nil && secondary != primary) else {
-            throw fieldError("secondary node", expected: "nothing, or the name of another node above", found: columns[7])
+            throw formatError(
+                field: "secondary node", expected: "nothing, or the name of another node above",
+                found: columns[7])
         }
         guard ["Y", "N"].contains(columns[5]) else {
-            throw fieldError("auto balance", expected: "Y or N", found: columns[5])
+            throw formatError(field: "auto balance", expected: "Y or N", found: columns[5])
         }
         cluster.instances.append(
             GanetiCluster.Instance(
-                name: name, memoryMiB: try parseSize(columns[1], field: "memory"),
-                diskMiB: try parseSize(columns[2], field: "disk"),
-                vcpus: try parseCount(columns[3], field: "vCPUs"), isOffline: columns[4] == "ADMIN_offline",
+                name: name, memoryMiB: try parseSize(from: columns[1], field: "memory"),
+                diskMiB: try parseSize(from: columns[2], field: "disk"),
+                vcpus: try parseCount(from: columns[3], field: "vCPUs"),
+                isOffline: columns[4] == "ADMIN_offline",
                 primary: primary, secondary: secondary, diskTemplate: String(columns[8]),
                 tags: columns[9].split(separator: ",").map(String.init),
-                spindleUse: columns.count > 10 ? try parseCount(columns[10], field: "spindle use") : 1))
+                spindleUse: columns.count > 10
+                    ? try parseCount(from: columns[10], field: "spindle use") : 1))
     }
 
     private mutating func readPolicy(columns: [Substring]) throws(GanetiFormatError) {
         try requireCount(of: columns, in: 6...7)
         var policy = GanetiCluster.Policy()
         // Older files have the standard and both bounds in three columns, newer ones the bounds in one.
-        policy.vcpuRatio = try parseRatio(columns[columns.count - 2], field: "vCPU ratio")
-        policy.spindleRatio = try parseRatio(columns[columns.count - 1], field: "spindle ratio")
+        policy.vcpuRatio = try parseRatio(from: columns[columns.count - 2], field: "vCPU ratio")
+        policy.spindleRatio = try parseRatio(
+            from: columns[columns.count - 1], field: "spindle ratio")
         cluster.policies[String(columns[0])] = policy
     }
 }
 
 extension Reader {
-    private func fieldError(
-        _ field: String, expected: String, found: some StringProtocol
+    private func formatError(
+        field: String, expected: String, found: some StringProtocol
     ) -> GanetiFormatError {
         GanetiFormatError(
             file: file, line: line, field: field, expected: expected, found: found)
@@ -152,36 +170,46 @@ extension Reader {
         of columns: [Substring], in counts: ClosedRange<Int>
     ) throws(GanetiFormatError) {
         guard !counts.contains(columns.count) else { return }
-        throw fieldError(
-            Self.sections[section], expected: "\(counts.lowerBound) to \(counts.upperBound) columns",
+        throw formatError(
+            field: Self.sections[section],
+            expected: "\(counts.lowerBound) to \(counts.upperBound) columns",
             found: "\(columns.count) columns")
     }
 
-    private func parseName(_ text: Substring, field: String) throws(GanetiFormatError) -> String {
-        guard !text.isEmpty else { throw fieldError(field, expected: "a name", found: text) }
+    private func parseName(from text: Substring, field: String) throws(GanetiFormatError) -> String
+    {
+        guard !text.isEmpty else {
+            throw formatError(field: field, expected: "a name", found: text)
+        }
         return String(text)
     }
 
     private func parseCount(
-        _ text: Substring, field: String, in range: ClosedRange<Int> = 0...Limits.coresMax
+        from text: Substring, field: String, in range: ClosedRange<Int> = 0...Limits.coresMax
     ) throws(GanetiFormatError) -> Int {
         guard let value = Int(text), range.contains(value) else {
-            throw fieldError(
-                field, expected: "a whole number from \(range.lowerBound) to \(range.upperBound)", found: text)
+            throw formatError(
+                field: field,
+                expected: "a whole number from \(range.lowerBound) to \(range.upperBound)",
+                found: text)
         }
         return value
     }
 
-    private func parseSize(_ text: Substring, field: String) throws(GanetiFormatError) -> Int {
+    private func parseSize(from text: Substring, field: String) throws(GanetiFormatError) -> Int {
         guard let value = Int(text), (0...Limits.mebibytesMax).contains(value) else {
-            throw fieldError(field, expected: "MiB, a whole number from 0 to \(Limits.mebibytesMax)", found: text)
+            throw formatError(
+                field: field, expected: "MiB, a whole number from 0 to \(Limits.mebibytesMax)",
+                found: text)
         }
         return value
     }
 
-    private func parseRatio(_ text: Substring, field: String) throws(GanetiFormatError) -> Double {
+    private func parseRatio(from text: Substring, field: String) throws(GanetiFormatError) -> Double
+    {
         guard let value = Double(text), value > 0, value <= 1000 else {
-            throw fieldError(field, expected: "a number above 0 and at most 1000", found: text)
+            throw formatError(
+                field: field, expected: "a number above 0 and at most 1000", found: text)
         }
         return value
     }

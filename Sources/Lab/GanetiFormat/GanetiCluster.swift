@@ -65,7 +65,7 @@ package struct GanetiCluster: Hashable, Sendable {
     /// By group name; "" is the cluster's.
     package var policies: [String: Policy] = [:]
 
-    package func policy(ofGroup group: Int) -> Policy {
+    package func instancePolicy(ofGroup group: Int) -> Policy {
         policies[groups[group].name] ?? policies[""] ?? Policy()
     }
 }

@@ -4,12 +4,12 @@ import Model
 package import Simulation
 
 extension History {
-    func recordChange(of host: Int, at t: Int64) -> HostChange? {
-        hostChanges[host].last(upTo: t)
+    func latestChange(ofHost host: Int, at t: Int64) -> HostChange? {
+        hostChanges[host].latestElement(upTo: t)
     }
 
-    func isSilent(_ host: Int, at t: Int64) -> Bool {
-        guard let change = recordChange(of: host, at: t) else { return false }
+    func isHostSilent(number host: Int, at t: Int64) -> Bool {
+        guard let change = latestChange(ofHost: host, at: t) else { return false }
         return change.state == .unreachable || change.isFenced
     }
 
@@ -32,7 +32,7 @@ extension History {
         var end: Int64?
     }
 
-    func absences(of host: Int) -> [Absence] {
+    func absencePeriods(ofHost host: Int) -> [Absence] {
         var found: [Absence] = []
         var open: Absence?
         if let first = hostChanges[host].first, first.t > 0 {
@@ -65,7 +65,7 @@ extension History {
     package var hostEvents: [HostEvent] {
         var events: [HostEvent] = []
         for host in hosts.indices {
-            for absence in absences(of: host) {
+            for absence in absencePeriods(ofHost: host) {
                 let begin = SimTime(milliseconds: absence.begin)
                 let end = absence.end ?? self.end
                 switch absence.why {

@@ -9,7 +9,7 @@ extension History {
             repeating: (0, 0), count: hosts.count)
         for stay in stays {
             for (host, from, to) in hostIntervals(of: stay) {
-                guard let mean = LoadCourse(readings[stay.vm], from: from, to: to).mean else {
+                guard let mean = LoadSeries(readings[stay.vm], from: from, to: to).mean else {
                     continue
                 }
                 vmWork[host].cores += mean.cores * Double(to - from)
@@ -18,7 +18,7 @@ extension History {
         }
         let time = Double(max(end, 1))
         return hosts.indices.map { host in
-            guard let mean = LoadCourse(hostReadings[host], from: 0, to: max(end, 1)).mean else {
+            guard let mean = LoadSeries(hostReadings[host], from: 0, to: max(end, 1)).mean else {
                 return .none
             }
             return MeasuredUse(

@@ -23,7 +23,7 @@ extension History {
             let name = vms[stay.vm].name.text
             workload.names.append(number == 1 ? name : "\(name)~\(number)")
             workload.requests.append(
-                vmRequest(
+                makeVMRequest(
                     for: stay, every: interval, tables: &tables, utilisation: &workload.utilisation)
             )
         }
@@ -33,7 +33,7 @@ extension History {
         return workload
     }
 
-    private func vmRequest(
+    private func makeVMRequest(
         for stay: Stay, every interval: Duration, tables: inout WorkloadTables,
         utilisation: inout Utilisation
     ) -> VMRequest {
@@ -43,11 +43,11 @@ extension History {
             departure: stay.end.map { SimTime(milliseconds: max($0, stay.begin + 1)) } ?? .never,
             request: Resources(milliCPUs: vm.vcpus * 1000, memoryBytes: Int(vm.memoryBytes)))
         request.priority = Int16(clamping: vm.priority)
-        request.groupSet = tables.groupSet(of: vm)
-        request.demand = tables.vmDemand(of: vm)
+        request.groupSet = tables.groupSetIndex(of: vm)
+        request.demand = tables.demandIndex(of: vm)
         if stay.begin == 0, let host = stay.host { request.initialHost = Int32(host) }
-        let course = LoadCourse(readings[stay.vm], from: stay.begin, to: stay.end ?? end)
-        if let samples = course.samples(every: interval, of: vm) {
+        let course = LoadSeries(readings[stay.vm], from: stay.begin, to: stay.end ?? end)
+        if let samples = course.utilisationSamples(every: interval, of: vm) {
             request.series = utilisation.addSeries(
                 cpu: samples.cpu, memory: samples.memory, every: interval)
             request.dirtyBytesPerSecond = course.meanDirtyRate.map { Float($0) } ?? -1
@@ -82,18 +82,18 @@ extension History {
         let bytes = done.reduce(0) { $0 + Double($1.bytes ?? 0) }
         let seconds = done.reduce(0) { $0 + ($1.seconds ?? 0) }
         var text =
-            "measured in the cluster: \(done.count) migrations done, \(moves.count - done.count) failed, \(bytesText(Int(min(bytes, 0x1p60)))) in \(Self.utilisationText(seconds)) s"
+            "measured in the cluster: \(done.count) migrations done, \(moves.count - done.count) failed, \(bytesText(for: Int(min(bytes, 0x1p60)))) in \(Self.decimalText(value: seconds)) s"
         let downtimes = done.compactMap(\.downtimeMs).sorted()
         if let least = downtimes.first, let most = downtimes.last {
             let median = downtimes[(downtimes.count - 1) / 2]
             text +=
-                ", downtimes of \(Self.utilisationText(least)) to \(Self.utilisationText(most)) ms, \(Self.utilisationText(median)) ms at the median"
+                ", downtimes of \(Self.decimalText(value: least)) to \(Self.decimalText(value: most)) ms, \(Self.decimalText(value: median)) ms at the median"
         }
         return [text]
     }
 
-    private static func utilisationText(_ value: Double) -> String {
-        thousandthsText(Int((min(value, 1e12) * 1000).rounded()))
+    private static func decimalText(value: Double) -> String {
+        thousandthsText(for: Int((min(value, 1e12) * 1000).rounded()))
     }
 
     private var waitingNotes: [String] {
@@ -112,7 +112,9 @@ extension History {
     }
 
     private var changeNotes: [String] {
-        let silent = hosts.indices.filter { absences(of: $0).contains { $0.why == .silent } }
+        let silent = hosts.indices.filter {
+            absencePeriods(ofHost: $0).contains { $0.why == .silent }
+        }
         return silent.map {
             "host \(hosts[$0].name) was silent for a time and kept its VMs: a run has it there all the time"
         }
@@ -134,7 +136,7 @@ private struct WorkloadTables {
         hostNames = Set(history.hosts.map(\.name))
     }
 
-    mutating func groupSet(of vm: RecordedVM) -> Int32 {
+    mutating func groupSetIndex(of vm: RecordedVM) -> Int32 {
         let set = Set(vm.groups.compactMap { groupIndices[$0] }).sorted()
         if let known = groupSetIDs[set] { return known }
         let id = Int32(groupSets.count)
@@ -143,7 +145,7 @@ private struct WorkloadTables {
         return id
     }
 
-    mutating func vmDemand(of vm: RecordedVM) -> Int32 {
+    mutating func demandIndex(of vm: RecordedVM) -> Int32 {
         var demand = VMDemand()
         demand.labels = Set(vm.labels)
         demand.pinnedHost = vm.pinnedHost.flatMap { hostNames.contains($0) ? $0.text : nil }

@@ -92,7 +92,7 @@ extension History {
     package func placement(at t: Int64) -> [String: String] {
         var found: [String: String] = [:]
         for stay in stays where stay.begin <= t && t < stay.end ?? .max {
-            if let host = stay.host(at: t) {
+            if let host = stay.hostIndex(at: t) {
                 found[vms[stay.vm].name.text] = hosts[host].name.text
             }
         }
@@ -110,7 +110,7 @@ extension History {
         }
         for gap in gaps {
             notes.append(
-                "\(Self.gapDescription(for: gap.why)) from \(secondsText(gap.since)) s to \(secondsText(gap.until)) s"
+                "\(Self.gapDescription(for: gap.why)) from \(secondsText(milliseconds: gap.since)) s to \(secondsText(milliseconds: gap.until)) s"
             )
         }
         return notes
@@ -124,7 +124,7 @@ extension History {
         }
     }
 
-    private func secondsText(_ t: Int64) -> String { thousandthsText(Int(t)) }
+    private func secondsText(milliseconds t: Int64) -> String { thousandthsText(for: Int(t)) }
 }
 
 extension PlacementHost {
@@ -158,7 +158,7 @@ extension AffinityGroup {
             case .zone: .zone
             }
         self.init(
-            name: group.name, kind, scope: scope,
+            name: group.name, kind: kind, scope: scope,
             strength: group.softWeight.map { .soft(weight: $0) } ?? .hard)
     }
 }

@@ -11,13 +11,13 @@ struct FieldFault {
     init(field: String, expected: String, found: some CustomStringConvertible) {
         self.field = field
         self.expected = expected
-        self.found = shortened("\(found)")
+        self.found = shortenedText(from: "\(found)")
     }
 }
 
 extension HistoryEntry {
     var fault: FieldFault? {
-        rangeFault(field: "t", value: t, range: 0...Limits.timeMax) ?? lineFault
+        rangeFault(field: "t", found: t, range: 0...Limits.timeMax) ?? lineFault
     }
 
     private var lineFault: FieldFault? {
@@ -29,7 +29,7 @@ extension HistoryEntry {
         case .place, .gone, .end: nil
         case .load(let load): load.fault
         case .move(let move): move.fault
-        case .gap(let gap): rangeFault(field: "since", value: gap.since, range: 0...t)
+        case .gap(let gap): rangeFault(field: "since", found: gap.since, range: 0...t)
         }
     }
 }
@@ -39,7 +39,7 @@ private func firstFault(in faults: FieldFault?...) -> FieldFault? {
 }
 
 private func rangeFault<Value: Comparable & CustomStringConvertible>(
-    field: String, value: Value, range: ClosedRange<Value>
+    field: String, found value: Value, range: ClosedRange<Value>
 ) -> FieldFault? {
     // Also true of what is not a number.
     range.contains(value)
@@ -49,9 +49,9 @@ private func rangeFault<Value: Comparable & CustomStringConvertible>(
 }
 
 private func rangeFault<Value: Comparable & CustomStringConvertible>(
-    field: String, value: Value?, range: ClosedRange<Value>
+    field: String, found value: Value?, range: ClosedRange<Value>
 ) -> FieldFault? {
-    value.flatMap { rangeFault(field: field, value: $0, range: range) }
+    value.flatMap { rangeFault(field: field, found: $0, range: range) }
 }
 
 private func lengthFault(field: String, names: [String]) -> FieldFault? {
@@ -78,8 +78,8 @@ extension HistoryHeader {
                     : "\(Self.version)", found: version)
         }
         return firstFault(
-            in: rangeFault(field: "startedAtMs", value: startedAtMs, range: 0...(Int64(1) << 52)),
-            rangeFault(field: "everySeconds", value: everySeconds, range: 0.1...86400),
+            in: rangeFault(field: "startedAtMs", found: startedAtMs, range: 0...(Int64(1) << 52)),
+            rangeFault(field: "everySeconds", found: everySeconds, range: 0.1...86400),
             lengthFault(field: "policy", name: policy))
     }
 }
@@ -87,16 +87,16 @@ extension HistoryHeader {
 extension RecordedHost {
     fileprivate var fault: FieldFault? {
         firstFault(
-            in: rangeFault(field: "cores", value: cores, range: 1...Limits.hostCoresMax),
-            rangeFault(field: "memoryBytes", value: memoryBytes, range: 1...Limits.hostBytesMax),
+            in: rangeFault(field: "cores", found: cores, range: 1...Limits.hostCoresMax),
+            rangeFault(field: "memoryBytes", found: memoryBytes, range: 1...Limits.hostBytesMax),
             rangeFault(
-                field: "memoryReserveBytes", value: memoryReserveBytes,
+                field: "memoryReserveBytes", found: memoryReserveBytes,
                 range: 0...Limits.hostBytesMax),
             rangeFault(
-                field: "cpuOvercommit", value: cpuOvercommit, range: 0...Limits.overcommitMax),
+                field: "cpuOvercommit", found: cpuOvercommit, range: 0...Limits.overcommitMax),
             rangeFault(
-                field: "memoryOvercommit", value: memoryOvercommit, range: 0...Limits.overcommitMax),
-            rangeFault(field: "linkBytesPerSecond", value: linkBytesPerSecond, range: 0...0x1p52),
+                field: "memoryOvercommit", found: memoryOvercommit, range: 0...Limits.overcommitMax),
+            rangeFault(field: "linkBytesPerSecond", found: linkBytesPerSecond, range: 0...0x1p52),
             lengthFault(field: "features", names: features),
             lengthFault(field: "labels", names: labels), lengthFault(field: "zone", name: zone),
             lengthFault(field: "rack", name: rack), lengthFault(field: "link", name: link))
@@ -107,19 +107,19 @@ extension RecordedGroup {
     fileprivate var fault: FieldFault? {
         firstFault(
             in: lengthFault(field: "name", name: name),
-            rangeFault(field: "softWeight", value: softWeight, range: 0...1e6),
-            rangeFault(field: "perDomainMax", value: perDomainMax, range: 1...Limits.vmsMax))
+            rangeFault(field: "softWeight", found: softWeight, range: 0...1e6),
+            rangeFault(field: "perDomainMax", found: perDomainMax, range: 1...Limits.vmsMax))
     }
 }
 
 extension RecordedVM {
     fileprivate var fault: FieldFault? {
         firstFault(
-            in: rangeFault(field: "vcpus", value: vcpus, range: 1...Limits.vcpusMax),
+            in: rangeFault(field: "vcpus", found: vcpus, range: 1...Limits.vcpusMax),
             rangeFault(
-                field: "memoryBytes", value: memoryBytes, range: 0...Limits.vmMemoryBytesMax),
-            rangeFault(field: "priority", value: priority, range: -(1 << 31)...(1 << 31)),
-            rangeFault(field: "downtimeLimitMs", value: downtimeLimitMs, range: 0...3_600_000),
+                field: "memoryBytes", found: memoryBytes, range: 0...Limits.vmMemoryBytesMax),
+            rangeFault(field: "priority", found: priority, range: -(1 << 31)...(1 << 31)),
+            rangeFault(field: "downtimeLimitMs", found: downtimeLimitMs, range: 0...3_600_000),
             lengthFault(field: "labels", names: labels), lengthFault(field: "groups", names: groups)
         )
     }
@@ -129,20 +129,20 @@ extension RecordedLoad {
     fileprivate var fault: FieldFault? {
         for (_, reading) in vms {
             let fault = firstFault(
-                in: rangeFault(field: "cores", value: reading.cores, range: 0...0x1p20),
+                in: rangeFault(field: "cores", found: reading.cores, range: 0...0x1p20),
                 rangeFault(
-                    field: "memoryBytes", value: reading.memoryBytes, range: 0...Limits.hostBytesMax
+                    field: "memoryBytes", found: reading.memoryBytes, range: 0...Limits.hostBytesMax
                 ),
                 rangeFault(
-                    field: "dirtyBytesPerSecond", value: reading.dirtyBytesPerSecond,
+                    field: "dirtyBytesPerSecond", found: reading.dirtyBytesPerSecond,
                     range: 0...Limits.hostBytesMax))
             if let fault { return fault }
         }
         for (_, reading) in hosts {
             let fault = firstFault(
-                in: rangeFault(field: "hostCores", value: reading.cores, range: 0...0x1p20),
+                in: rangeFault(field: "hostCores", found: reading.cores, range: 0...0x1p20),
                 rangeFault(
-                    field: "hostMemoryBytes", value: reading.memoryBytes,
+                    field: "hostMemoryBytes", found: reading.memoryBytes,
                     range: 0...Limits.hostBytesMax))
             if let fault { return fault }
         }
@@ -157,16 +157,16 @@ extension RecordedMove {
             ("predictedBytes", predictedBytes),
         ] {
             for value in [estimate.low, estimate.expected, estimate.high] {
-                if let fault = rangeFault(field: field, value: value, range: 0...0x1p60) {
+                if let fault = rangeFault(field: field, found: value, range: 0...0x1p60) {
                     return fault
                 }
             }
         }
         return firstFault(
-            in: rangeFault(field: "attempts", value: attempts, range: 0...1_000_000),
-            rangeFault(field: "seconds", value: seconds, range: 0...1e9),
-            rangeFault(field: "downtimeMs", value: downtimeMs, range: 0...1e12),
-            rangeFault(field: "bytes", value: bytes, range: 0...(Int64(1) << 60)),
+            in: rangeFault(field: "attempts", found: attempts, range: 0...1_000_000),
+            rangeFault(field: "seconds", found: seconds, range: 0...1e9),
+            rangeFault(field: "downtimeMs", found: downtimeMs, range: 0...1e12),
+            rangeFault(field: "bytes", found: bytes, range: 0...(Int64(1) << 60)),
             lengthFault(field: "plannedFor", name: plannedFor))
     }
 }

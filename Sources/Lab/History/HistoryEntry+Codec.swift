@@ -83,7 +83,7 @@ extension HistoryEntry: Decodable {
     {
         let entry: HistoryEntry
         do { entry = try JSONDecoder().decode(HistoryEntry.self, from: Data(bytes)) } catch {
-            throw malformed(error, line: bytes, place: place)
+            throw malformedError(for: error, line: bytes, place: place)
         }
         if let fault = entry.fault {
             throw .malformed(
@@ -93,37 +93,37 @@ extension HistoryEntry: Decodable {
         return entry
     }
 
-    private static func malformed(
-        _ error: any Error, line bytes: ArraySlice<UInt8>, place: TracePlace
+    private static func malformedError(
+        for error: any Error, line bytes: ArraySlice<UInt8>, place: TracePlace
     ) -> TraceError {
-        func pathText(of path: [any CodingKey]) -> TracePlace {
+        func tracePlace(of path: [any CodingKey]) -> TracePlace {
             let names = path.map { $0.intValue.map { "\($0)" } ?? $0.stringValue }
             return TracePlace(place.file, line: place.line, field: names.joined(separator: "."))
         }
-        let start = shortened(String(decoding: bytes.prefix(40), as: UTF8.self))
+        let start = shortenedText(from: String(decoding: bytes.prefix(40), as: UTF8.self))
         switch error {
         case DecodingError.keyNotFound(let key, let context):
             return .malformed(
-                pathText(of: context.codingPath + [key]), expected: "a value", found: "")
+                tracePlace(of: context.codingPath + [key]), expected: "a value", found: "")
         case DecodingError.typeMismatch(let type, let context),
             DecodingError.valueNotFound(let type, let context):
             return .malformed(
-                pathText(of: context.codingPath), expected: typeDescription(type),
-                found: shortened(context.debugDescription))
+                tracePlace(of: context.codingPath), expected: typeDescription(of: type),
+                found: shortenedText(from: context.debugDescription))
         case DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty:
             return .malformed(
-                pathText(of: context.codingPath), expected: "a value that this version knows",
-                found: shortened(context.debugDescription))
+                tracePlace(of: context.codingPath), expected: "a value that this version knows",
+                found: shortenedText(from: context.debugDescription))
         case let error as NameError:
             return .malformed(
                 place, expected: "names of lower-case letters, digits and '-'",
-                found: shortened(error.text))
+                found: shortenedText(from: error.text))
         default:
             return .malformed(place, expected: "one JSON object", found: start)
         }
     }
 
-    private static func typeDescription(_ type: Any.Type) -> String {
+    private static func typeDescription(of type: Any.Type) -> String {
         switch type {
         case is String.Type: "a text in quotation marks"
         case is Bool.Type: "true or false"
@@ -135,7 +135,7 @@ extension HistoryEntry: Decodable {
 }
 
 /// What a message quotes of a file: a few characters, none of which a terminal obeys.
-func shortened(_ text: String) -> String {
+func shortenedText(from text: String) -> String {
     String(
         text.prefix(60).map { $0.isASCII && !$0.isNewline && ($0.asciiValue ?? 0) >= 32 ? $0 : "?" }
     )
@@ -164,25 +164,25 @@ extension RecordedLoad: Codable {
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
-        func decodeColumn<Value: Decodable>(_ key: Key, count: Int?) throws -> [Value] {
+        func decodeColumn<Value: Decodable>(for key: Key, count: Int?) throws -> [Value] {
             let values = try container.decodeIfPresent([Value].self, forKey: key) ?? []
             guard let count, values.count != count else { return values }
             throw DecodingError.dataCorruptedError(
                 forKey: key, in: container,
                 debugDescription: "\(values.count) values for \(count) names")
         }
-        let vmNames: [VMName] = try decodeColumn(.vms, count: nil)
-        let cores: [Double] = try decodeColumn(.cores, count: vmNames.count)
-        let memory: [Int64] = try decodeColumn(.memoryBytes, count: vmNames.count)
-        let dirty: [Int64?] = try decodeColumn(.dirtyBytesPerSecond, count: vmNames.count)
+        let vmNames: [VMName] = try decodeColumn(for: .vms, count: nil)
+        let cores: [Double] = try decodeColumn(for: .cores, count: vmNames.count)
+        let memory: [Int64] = try decodeColumn(for: .memoryBytes, count: vmNames.count)
+        let dirty: [Int64?] = try decodeColumn(for: .dirtyBytesPerSecond, count: vmNames.count)
         for (index, name) in vmNames.enumerated() {
             let reading = VMReading(
                 cores: cores[index], memoryBytes: memory[index], dirtyBytesPerSecond: dirty[index])
             vms.append((name, reading))
         }
-        let hostNames: [HostName] = try decodeColumn(.hosts, count: nil)
-        let hostCores: [Double] = try decodeColumn(.hostCores, count: hostNames.count)
-        let hostMemory: [Int64] = try decodeColumn(.hostMemoryBytes, count: hostNames.count)
+        let hostNames: [HostName] = try decodeColumn(for: .hosts, count: nil)
+        let hostCores: [Double] = try decodeColumn(for: .hostCores, count: hostNames.count)
+        let hostMemory: [Int64] = try decodeColumn(for: .hostMemoryBytes, count: hostNames.count)
         for (index, name) in hostNames.enumerated() {
             hosts.append(
                 (name, HostReading(cores: hostCores[index], memoryBytes: hostMemory[index])))

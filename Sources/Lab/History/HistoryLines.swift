@@ -26,7 +26,7 @@ struct HistoryLines {
 
     init(_ path: String) throws(TraceError) {
         self.path = path
-        do throws(SystemError) { file = try Descriptor.open(path, O_RDONLY) } catch {
+        do throws(SystemError) { file = try Descriptor.openFile(at: path, flags: O_RDONLY) } catch {
             throw .unreadable(file: path, error)
         }
     }
@@ -95,7 +95,7 @@ struct HistoryLines {
         buffer.removeFirst(start)
         start = 0
         do throws(SystemError) {
-            let block = try file.read(upTo: Self.blockBytes)
+            let block = try file.readAvailable(upTo: Self.blockBytes)
             fileEnded = block.isEmpty
             buffer += block
         } catch { throw .unreadable(file: path, error) }

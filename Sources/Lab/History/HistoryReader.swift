@@ -14,7 +14,7 @@ package enum HistoryReader {
         let name = path.split(separator: "/").last.map { String($0) } ?? path
         var builder = HistoryBuilder(History(name: name, header: header))
         while let entry = try lines.readNextEntry() {
-            try builder.apply(entry, at: TracePlace(path, line: lines.line))
+            try builder.applyEntry(entry, at: TracePlace(path, line: lines.line))
         }
         return try builder.finishHistory(path: path, cutOffBytes: lines.cutOffBytes)
     }
@@ -31,29 +31,29 @@ private struct HistoryBuilder {
 
     init(_ history: History) { self.history = history }
 
-    mutating func apply(_ entry: HistoryEntry, at place: TracePlace) throws(TraceError) {
+    mutating func applyEntry(_ entry: HistoryEntry, at place: TracePlace) throws(TraceError) {
         history.end = entry.t
         history.endedInOrder = false
         if case .load(let load) = entry.line {
-            return try applyLoad(load, time: entry.t, place: place)
+            return try applyLoadLine(load, time: entry.t, place: place)
         }
         changes += 1
-        try checkBound(changes, max: Limits.changesMax, meaning: "changes", place: place)
+        try checkBound(count: changes, max: Limits.changesMax, meaning: "changes", place: place)
         switch entry.line {
         case .begin, .load: break
-        case .host(let host): try applyHost(host, time: entry.t, place: place)
-        case .group(let group): try applyGroup(group, place: place)
-        case .vm(let vm): try applyVM(vm, place: place)
-        case .place(let change): try applyPlace(change, time: entry.t, place: place)
-        case .move(let move): try applyMove(move, time: entry.t, place: place)
-        case .gone(let end): try applyEnd(end, time: entry.t, place: place)
+        case .host(let host): try applyHostLine(host, time: entry.t, place: place)
+        case .group(let group): try applyGroupLine(group, place: place)
+        case .vm(let vm): try applyVMLine(vm, place: place)
+        case .place(let change): try applyPlaceLine(change, time: entry.t, place: place)
+        case .move(let move): try applyMoveLine(move, time: entry.t, place: place)
+        case .gone(let end): try applyEndLine(end, time: entry.t, place: place)
         case .gap(let gap):
             history.gaps.append(TimedGap(since: gap.since, until: entry.t, why: gap.why))
         case .end: history.endedInOrder = true
         }
     }
 
-    private mutating func applyHost(
+    private mutating func applyHostLine(
         _ host: RecordedHost, time t: Int64, place: TracePlace
     ) throws(TraceError) {
         let change = HostChange(t: t, state: host.state, isFenced: host.isFenced, isThere: true)
@@ -63,37 +63,40 @@ private struct HistoryBuilder {
             return
         }
         try checkBound(
-            history.hosts.count + 1, max: Limits.hostsMax, meaning: "hosts", place: place)
+            count: history.hosts.count + 1, max: Limits.hostsMax, meaning: "hosts", place: place)
         hostIndices[host.name] = history.hosts.count
         history.hosts.append(host)
         history.hostChanges.append([change])
         history.hostReadings.append([])
     }
 
-    private mutating func applyGroup(_ group: RecordedGroup, place: TracePlace) throws(TraceError) {
+    private mutating func applyGroupLine(_ group: RecordedGroup, place: TracePlace)
+        throws(TraceError)
+    {
         if let index = groupIndices[group.name] { return history.groups[index] = group }
         try checkBound(
-            history.groups.count + 1, max: Limits.groupsMax, meaning: "groups", place: place)
+            count: history.groups.count + 1, max: Limits.groupsMax, meaning: "groups", place: place)
         groupIndices[group.name] = history.groups.count
         history.groups.append(group)
     }
 
-    private mutating func applyVM(_ vm: RecordedVM, place: TracePlace) throws(TraceError) {
+    private mutating func applyVMLine(_ vm: RecordedVM, place: TracePlace) throws(TraceError) {
         if let group = vm.groups.first(where: { groupIndices[$0] == nil }) {
             throw .malformed(
-                place.field("groups"), expected: "groups that a line above describes",
-                found: shortened(group))
+                place.withField(named: "groups"), expected: "groups that a line above describes",
+                found: shortenedText(from: group))
         }
         if let index = vmIndices[vm.name] {
             guard history.vms[index].id == vm.id else {
                 throw .malformed(
-                    place.field("id"),
+                    place.withField(named: "id"),
                     expected: "\(history.vms[index].id), as above, until the VM is gone",
                     found: "\(vm.id)")
             }
             return history.vms[index] = vm
         }
-        try checkBound(history.vms.count + 1, max: Limits.vmsMax, meaning: "VMs", place: place)
+        try checkBound(
+            count: history.vms.count + 1, max: Limits.vmsMax, meaning: "VMs", place: place)
         vmIndices[vm.name] = history.vms.count
         history.vms.append(vm)
         history.places.append([])
@@ -101,91 +104,93 @@ private struct HistoryBuilder {
         history.goneAt.append(nil)
     }
 
-    private mutating func applyPlace(
+    private mutating func applyPlaceLine(
         _ change: RecordedPlace, time t: Int64, place: TracePlace
     ) throws(TraceError) {
-        let vm = try vmIndex(named: change.vm, field: "vm", place: place)
-        let host = try hostIndex(named: change.host, field: "host", place: place)
-        let destination = try self.hostIndex(
+        let vm = try indexOfVM(named: change.vm, field: "vm", place: place)
+        let host = try indexOfHost(named: change.host, field: "host", place: place)
+        let destination = try self.indexOfHost(
             named: change.destination, field: "destination", place: place)
         history.places[vm].append(
             PlaceChange(t: t, host: host, destination: destination, state: change.state))
     }
 
-    private mutating func applyLoad(
+    private mutating func applyLoadLine(
         _ load: RecordedLoad, time t: Int64, place: TracePlace
     ) throws(TraceError) {
         readings += load.vms.count + load.hosts.count
-        try checkBound(readings, max: Limits.readingsMax, meaning: "readings of load", place: place)
+        try checkBound(
+            count: readings, max: Limits.readingsMax, meaning: "readings of load", place: place)
         for (name, reading) in load.vms {
-            history.readings[try vmIndex(named: name, field: "vms", place: place)].append(
+            history.readings[try indexOfVM(named: name, field: "vms", place: place)].append(
                 TimedReading(
                     t: t, cores: Float(reading.cores), memoryBytes: Float(reading.memoryBytes),
                     dirtyBytesPerSecond: reading.dirtyBytesPerSecond.map { Float($0) } ?? .nan))
         }
         for (name, reading) in load.hosts {
-            history.hostReadings[Int(try hostIndex(named: name, field: "hosts", place: place))]
+            history.hostReadings[Int(try indexOfHost(named: name, field: "hosts", place: place))]
                 .append(
                     TimedReading(
                         t: t, cores: Float(reading.cores), memoryBytes: Float(reading.memoryBytes)))
         }
     }
 
-    private mutating func applyMove(
+    private mutating func applyMoveLine(
         _ move: RecordedMove, time t: Int64, place: TracePlace
     ) throws(TraceError) {
-        _ = try hostIndex(named: move.from, field: "from", place: place)
-        _ = try hostIndex(named: move.to, field: "to", place: place)
+        _ = try indexOfHost(named: move.from, field: "from", place: place)
+        _ = try indexOfHost(named: move.to, field: "to", place: place)
         history.moves.append(TimedMove(t: t, move: move, vm: vmIndices[move.vm]))
     }
 
-    private mutating func applyEnd(
+    private mutating func applyEndLine(
         _ end: RecordedEnd, time t: Int64, place: TracePlace
     ) throws(TraceError) {
         switch end.what {
         case .vm:
             guard let name = try? VMName(end.name) else {
-                throw unknownName(end.name, field: "name", place: place)
+                throw unknownNameError(name: end.name, field: "name", place: place)
             }
-            history.goneAt[try vmIndex(named: name, field: "name", place: place)] = t
+            history.goneAt[try indexOfVM(named: name, field: "name", place: place)] = t
             vmIndices[name] = nil
         case .host:
             guard let name = try? HostName(end.name), let index = hostIndices[name] else {
-                throw unknownName(end.name, field: "name", place: place)
+                throw unknownNameError(name: end.name, field: "name", place: place)
             }
             history.hostChanges[index].append(
                 HostChange(t: t, state: .maintenance, isFenced: false, isThere: false))
         }
     }
 
-    private func vmIndex(named name: VMName, field: String, place: TracePlace) throws(TraceError)
+    private func indexOfVM(named name: VMName, field: String, place: TracePlace) throws(TraceError)
         -> Int
     {
         guard let index = vmIndices[name] else {
-            throw unknownName(name.text, field: field, place: place)
+            throw unknownNameError(name: name.text, field: field, place: place)
         }
         return index
     }
 
     /// -1 for no host.
-    private func hostIndex(
+    private func indexOfHost(
         named name: HostName?, field: String, place: TracePlace
     ) throws(TraceError) -> Int32 {
         guard let name else { return -1 }
         guard let index = hostIndices[name] else {
-            throw unknownName(name.text, field: field, place: place)
+            throw unknownNameError(name: name.text, field: field, place: place)
         }
         return Int32(index)
     }
 
-    private func unknownName(_ name: String, field: String, place: TracePlace) -> TraceError {
+    private func unknownNameError(name: String, field: String, place: TracePlace) -> TraceError {
         .malformed(
-            place.field(field), expected: "the name of something that a line above describes",
-            found: shortened(name))
+            place.withField(named: field),
+            expected: "the name of something that a line above describes",
+            found: shortenedText(from: name))
     }
 
     private func checkBound(
-        _ count: Int, max limit: Int, meaning what: String, place: TracePlace
+        count: Int, max limit: Int, meaning what: String, place: TracePlace
     ) throws(TraceError) {
         guard count <= limit else { throw .tooLarge(file: place.file, limit: limit, of: what) }
     }
@@ -196,9 +201,9 @@ private struct HistoryBuilder {
             throw .malformed(TracePlace(path), expected: "at least one host", found: "")
         }
         for vm in history.vms.indices {
-            var reader = StayReader(vm)
+            var reader = StayBuilder(vm)
             for change in history.places[vm] {
-                reader.apply(change) { history.isSilent(Int($0), at: change.t) }
+                reader.applyChange(change) { history.isHostSilent(number: Int($0), at: change.t) }
             }
             reader.finishStays(goneAt: history.goneAt[vm])
             history.stays += reader.stays
@@ -212,7 +217,7 @@ private struct HistoryBuilder {
 }
 
 extension TracePlace {
-    fileprivate func field(_ name: String) -> TracePlace {
+    fileprivate func withField(named name: String) -> TracePlace {
         TracePlace(file, line: line, field: name)
     }
 }

@@ -31,7 +31,7 @@ package struct HistoryState: Hashable, Sendable {
 
     package init() {}
 
-    package mutating func apply(_ line: HistoryLine) {
+    package mutating func applyLine(_ line: HistoryLine) {
         switch line {
         case .begin, .gap, .end: break
         case .host(let host): hosts[host.name] = host
@@ -41,12 +41,12 @@ package struct HistoryState: Hashable, Sendable {
         case .load(let load):
             for (name, reading) in load.vms { readings[name] = reading }
             for (name, reading) in load.hosts { hostReadings[name] = reading }
-        case .move(let move): rememberMove(MoveKey(move))
-        case .gone(let end): remove(end)
+        case .move(let move): rememberMove(key: MoveKey(move))
+        case .gone(let end): removeEnded(end)
         }
     }
 
-    private mutating func remove(_ end: RecordedEnd) {
+    private mutating func removeEnded(_ end: RecordedEnd) {
         switch end.what {
         case .vm:
             guard let name = try? VMName(end.name) else { return }
@@ -60,7 +60,7 @@ package struct HistoryState: Hashable, Sendable {
         }
     }
 
-    private mutating func rememberMove(_ key: MoveKey) {
+    private mutating func rememberMove(key: MoveKey) {
         guard moves.insert(key).inserted else { return }
         moveOrder.append(key)
         guard moveOrder.count > 2 * Limits.movesRememberedMax else { return }
@@ -70,15 +70,15 @@ package struct HistoryState: Hashable, Sendable {
 }
 
 extension HistoryState {
-    package func newLines(for host: RecordedHost) -> [HistoryLine] {
+    package func changedLines(for host: RecordedHost) -> [HistoryLine] {
         hosts[host.name] == host ? [] : [.host(host)]
     }
 
-    package func newLines(for group: RecordedGroup) -> [HistoryLine] {
+    package func changedLines(for group: RecordedGroup) -> [HistoryLine] {
         groups[group.name] == group ? [] : [.group(group)]
     }
 
-    package func newLines(for vm: RecordedVM, place: RecordedPlace) -> [HistoryLine] {
+    package func changedLines(for vm: RecordedVM, place: RecordedPlace) -> [HistoryLine] {
         let vm = keepingKnownGroups(of: vm)
         let place = keepingKnownHost(of: place)
         var lines: [HistoryLine] = []
@@ -107,15 +107,15 @@ extension HistoryState {
         return place
     }
 
-    package func newLines(for move: RecordedMove) -> [HistoryLine] {
+    package func changedLines(for move: RecordedMove) -> [HistoryLine] {
         moves.contains(MoveKey(move)) || hosts[move.from] == nil || hosts[move.to] == nil
             ? [] : [.move(move)]
     }
 
     /// It is over, and was before this history began.
-    package mutating func markAsRecorded(_ move: RecordedMove) { rememberMove(MoveKey(move)) }
+    package mutating func markAsRecorded(_ move: RecordedMove) { rememberMove(key: MoveKey(move)) }
 
-    package func newLines(forEnd end: RecordedEnd) -> [HistoryLine] {
+    package func changedLines(forEnd end: RecordedEnd) -> [HistoryLine] {
         let isKnown =
             switch end.what {
             case .vm: (try? VMName(end.name)).map { vms[$0] != nil } ?? false
@@ -135,21 +135,21 @@ extension HistoryState {
     }
 
     /// Readings that are further than a step from the last ones written.
-    package func newLines(
+    package func changedLines(
         forVMs vmReadings: [VMName: VMReading], hosts readingsOfHosts: [HostName: HostReading]
     ) -> [HistoryLine] {
         var loads: [RecordedLoad] = []
         var load = RecordedLoad()
         for name in readingsOfHosts.keys.sorted() {
             guard let host = hosts[name], let reading = readingsOfHosts[name]?.written,
-                LoadSteps.isWorthRecording(reading, after: hostReadings[name], of: host)
+                ReadingThresholds.isWorthRecording(reading, after: hostReadings[name], of: host)
             else { continue }
             load.hosts.append((name, reading))
             if load.hosts.count == Limits.readingsPerLineMax { flushLoad() }
         }
         for name in vmReadings.keys.sorted() {
             guard let vm = vms[name], let reading = vmReadings[name]?.written,
-                LoadSteps.isWorthRecording(reading, after: readings[name], of: vm)
+                ReadingThresholds.isWorthRecording(reading, after: readings[name], of: vm)
             else { continue }
             load.vms.append((name, reading))
             if load.vms.count == Limits.readingsPerLineMax { flushLoad() }

@@ -49,13 +49,14 @@ package struct HistoryWriter {
     package init(path: String, header: HistoryHeader) throws(HistoryWriteError) {
         self.header = header
         do throws(SystemError) {
-            file = try Descriptor.open(path, O_RDWR | O_CREAT | O_APPEND, mode: 0o644)
-            try file.lock()
+            file = try Descriptor.openFile(
+                at: path, flags: O_RDWR | O_CREAT | O_APPEND, mode: 0o644)
+            try file.lockExclusively()
         } catch { throw error.code == EWOULDBLOCK ? .taken(file: path) : .system(error) }
         let size: Int
-        do throws(SystemError) { size = try file.size() } catch { throw .system(error) }
+        do throws(SystemError) { size = try file.sizeInBytes() } catch { throw .system(error) }
         if size > 0 { try continueFile(at: path, ofCluster: header.cluster) }
-        if !continues { try write(HistoryEntry(t: 0, line: .begin(header))) }
+        if !continues { try writeEntry(HistoryEntry(t: 0, line: .begin(header))) }
     }
 
     private mutating func continueFile(
@@ -65,7 +66,7 @@ package struct HistoryWriter {
         do throws(TraceError) {
             var lines = try HistoryLines(path)
             while let entry = try lines.readNextEntry() {
-                recordedState.apply(entry.line)
+                recordedState.applyLine(entry.line)
                 lastTime = entry.t
                 if let header = lines.header { self.header = header }
             }
@@ -77,19 +78,21 @@ package struct HistoryWriter {
         }
         continues = true
         guard cutOffBytes > 0 else { return }
-        do throws(SystemError) { try file.truncate(to: wholeBytes) } catch { throw .system(error) }
+        do throws(SystemError) { try file.truncateFile(toBytes: wholeBytes) } catch {
+            throw .system(error)
+        }
     }
 
     /// Writes a line. Its time is at least that of the line before it.
-    package mutating func write(_ entry: HistoryEntry) throws(HistoryWriteError) {
+    package mutating func writeEntry(_ entry: HistoryEntry) throws(HistoryWriteError) {
         let entry = HistoryEntry(t: max(entry.t, lastTime), line: entry.line)
         if let fault = entry.fault {
             // What cannot be read again is not written.
             throw .notWritable("\(fault.field) is \(fault.found), not \(fault.expected)")
         }
         let line = try entry.encodedLine()
-        do throws(SystemError) { try file.write(all: line) } catch { throw .system(error) }
-        recordedState.apply(entry.line)
+        do throws(SystemError) { try file.writeAllBytes(line) } catch { throw .system(error) }
+        recordedState.applyLine(entry.line)
         lastTime = entry.t
         lines += 1
         bytes += line.count

@@ -17,7 +17,7 @@ extension History {
 
     /// A run of this history under a strategy. What was done is repeated without the drains and failures that it was
     /// the answer to; other strategies meet them themselves.
-    package func scenario(
+    package func makeScenario(
         using strategy: Strategy, power: [PowerCurve], seed: UInt64
     ) -> Scenario {
         let workload = workload
@@ -47,7 +47,7 @@ private struct RecordedPlacement: PlacementPolicy {
         return Int(hosts[Int(request)])
     }
 
-    func score(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> Double {
+    func placementScore(of vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> Double {
         dictatedHost(for: vm, in: cluster) == host ? 1 : 0
     }
 }
@@ -97,14 +97,15 @@ private struct RecordedMoves: MovePolicy {
                 waiting.append(move)
                 continue
             }
-            guard let vm = cluster.vm(Workload.vmID(ofRequest: move.request)),
-                let host = cluster.host(of: vm), (cluster.target(of: vm) ?? host) != move.to
+            guard let vm = cluster.indexOfVM(withID: Workload.identifier(ofRequest: move.request)),
+                let host = cluster.currentHost(of: vm),
+                (cluster.migrationTarget(of: vm) ?? host) != move.to
             else { continue }
             waiting.append(move)
             held.insert(move.request)
             // Room may be there later than it was, for the model's moves take their own time.
-            if cluster.target(of: vm) == nil,
-                cluster.refusal(of: vm, on: move.to, for: .migration) == nil
+            if cluster.migrationTarget(of: vm) == nil,
+                cluster.refusalReason(of: vm, on: move.to, for: .migration) == nil
             {
                 plan.moves.append(plannedMove(of: vm, from: host, to: move.to, in: cluster))
             }
@@ -121,7 +122,7 @@ private struct RecordedMoves: MovePolicy {
             cluster.hosts[from].linkBytesPerSecond, cluster.hosts[to].linkBytesPerSecond)
         return PlannedMove(
             vm: vm, from: from, to: to, reason: .returns, wave: 0,
-            prediction: MigrationCostModel().predict(
-                cluster.description(of: vm), linkBytesPerSecond: link))
+            prediction: MigrationCostModel().predictMigration(
+                of: cluster.description(of: vm), linkBytesPerSecond: link))
     }
 }

@@ -24,13 +24,13 @@ package struct Stay: Hashable, Sendable {
     package var moves: [Move] = []
 
     /// A VM that is being moved is where it comes from.
-    package func host(at t: Int64) -> Int? {
+    package func hostIndex(at t: Int64) -> Int? {
         moves.last { $0.end <= t }?.to ?? host
     }
 }
 
 /// Follows one VM's places.
-struct StayReader {
+struct StayBuilder {
     private let vm: Int
     private var stay: Stay?
     private var at: Int32 = -1
@@ -42,9 +42,9 @@ struct StayReader {
     init(_ vm: Int) { self.vm = vm }
 
     /// - Parameter formerHostIsSilent: the host that it was on before did not answer.
-    mutating func apply(_ change: PlaceChange, formerHostIsSilent: (Int32) -> Bool) {
+    mutating func applyChange(_ change: PlaceChange, formerHostIsSilent: (Int32) -> Bool) {
         guard change.host >= 0 else {
-            endStay(at: change.t)
+            endCurrentStay(at: change.t)
             if change.state == .pending, waitingSince == nil { waitingSince = change.t }
             return
         }
@@ -52,13 +52,13 @@ struct StayReader {
             beginStay(at: change)
         } else if change.host != at {
             if change.state == .starting || formerHostIsSilent(at) {
-                endStay(at: change.t)
+                endCurrentStay(at: change.t)
                 beginStay(at: change)
             } else {
                 completeMigration(at: change)
             }
         }
-        followChange(change)
+        trackDestination(of: change)
     }
 
     private mutating func beginStay(at change: PlaceChange) {
@@ -76,12 +76,12 @@ struct StayReader {
         open = nil
     }
 
-    private mutating func followChange(_ change: PlaceChange) {
+    private mutating func trackDestination(of change: PlaceChange) {
         guard change.destination >= 0, change.destination != at else { return open = nil }
         if open?.to != change.destination { open = (change.t, change.destination) }
     }
 
-    private mutating func endStay(at t: Int64) {
+    private mutating func endCurrentStay(at t: Int64) {
         stay?.end = t
         if let stay { stays.append(stay) }
         stay = nil
@@ -91,7 +91,7 @@ struct StayReader {
 
     /// - Parameter gone: when it was deleted; nil: it was not.
     mutating func finishStays(goneAt gone: Int64?) {
-        if let gone { endStay(at: gone) }
+        if let gone { endCurrentStay(at: gone) }
         if let stay { stays.append(stay) }
         stay = nil
         if stays.isEmpty, let waitingSince {

@@ -6,7 +6,7 @@ import Traces
 
 struct ConsolidationRun {
     /// A VM on its way.
-    private struct Flight {
+    private struct OngoingMigration {
         var end: Double
         var vm: Int
         var target: Int
@@ -19,7 +19,7 @@ struct ConsolidationRun {
     private var history: LoadHistory
     private var lastAccounting = 0.0
     /// By end; of equal ends the one that began first.
-    private var flights: [Flight] = []
+    private var ongoingMigrations: [OngoingMigration] = []
 
     private(set) var joules = 0.0
     private(set) var migrations = 0
@@ -36,7 +36,7 @@ struct ConsolidationRun {
         self.rules = rules
         fleet = Fleet(day, hosts: hosts, rules: rules)
         history = LoadHistory(vms: fleet.vms)
-        if let vm = fleet.placeAll(policy: policy.kind) {
+        if let vm = fleet.placeAllVMs(policy: policy.kind) {
             throw .noRoom(vm: day.vmNames[vm], hosts: hosts)
         }
     }
@@ -44,20 +44,20 @@ struct ConsolidationRun {
     var hostLedger: HostLedger { fleet.hostLedger }
     var vmLedger: VMLedger { fleet.vmLedger }
 
-    mutating func runDay(progress: (Double) -> Void) {
+    mutating func simulateDay(progress: (Double) -> Void) {
         var time = Clock.start
         for round in 1...Clock.rounds {
             time += Clock.round
-            endFlights(until: time)
+            endMigrations(until: time)
             accountHosts(at: time)
             hostsInUse.append(fleet.guests.count { !$0.isEmpty })
-            history.addRound(use: fleet.use)
+            history.appendRound(use: fleet.use)
             if case .consolidation(let detection) = kind {
-                consolidateHosts(detection: detection, at: time)
+                consolidateHosts(using: detection, at: time)
             }
             progress(Double(round) / Double(Clock.rounds))
         }
-        endFlights(until: Clock.end)
+        endMigrations(until: Clock.end)
         fleet.hostLedger.finishRecords()
         fleet.vmLedger.finishRecords()
         if migrationsEnded > 0 {
@@ -65,12 +65,14 @@ struct ConsolidationRun {
         }
     }
 
-    private mutating func consolidateHosts(detection: PlanetLabPolicy.Detection, at time: Double) {
+    private mutating func consolidateHosts(
+        using detection: PlanetLabPolicy.Detection, at time: Double
+    ) {
         var planner = RoundPlanner(fleet: fleet, history: history, detection: detection)
         planner.planRound()
         let moves = planner.moves
-        for host in 0..<fleet.hosts { fleet.putArrivingFirst(onHost: host) }
-        startMoves(moves, at: time)
+        for host in 0..<fleet.hosts { fleet.orderArrivingFirst(onHost: host) }
+        startMigrations(for: moves, at: time)
     }
 }
 
@@ -80,8 +82,8 @@ extension ConsolidationRun {
     private mutating func accountHosts(at time: Double) {
         fleet.table.readDemand(at: time, shares: &fleet.use, demands: &fleet.demand)
         let isFirst = lastAccounting == 0
-        for host in 0..<fleet.hosts where isFirst || !fleet.isUnused(host: host) {
-            fleet.updateHost(host, at: time)
+        for host in 0..<fleet.hosts where isFirst || !fleet.isUnoccupied(host: host) {
+            fleet.refreshHost(index: host, at: time)
         }
         let seconds = time - lastAccounting
         if seconds > 0 { joules += consumedEnergy(over: seconds) }
@@ -93,14 +95,14 @@ extension ConsolidationRun {
         var sum = 0.0
         for host in 0..<fleet.hosts {
             if kind == .nonPowerAware {
-                sum += fleet.watts(ofHost: host, atShare: 1) * seconds
+                sum += fleet.wattsDrawn(ofHost: host, atShare: 1) * seconds
                 continue
             }
             let drewPower =
                 rules.billsIdleHosts ? fleet.wasOn[host] : fleet.utilisationBefore[host] != 0
             guard drewPower else { continue }
-            let before = fleet.watts(ofHost: host, atShare: fleet.utilisationBefore[host])
-            let now = fleet.watts(ofHost: host, atShare: fleet.utilisation[host])
+            let before = fleet.wattsDrawn(ofHost: host, atShare: fleet.utilisationBefore[host])
+            let now = fleet.wattsDrawn(ofHost: host, atShare: fleet.utilisation[host])
             sum += (before + (now - before) / 2) * seconds
         }
         return sum
@@ -109,29 +111,30 @@ extension ConsolidationRun {
 
 // Migrations
 extension ConsolidationRun {
-    private mutating func startMoves(_ moves: [PlannedMove], at time: Double) {
+    private mutating func startMigrations(for moves: [PlannedMove], at time: Double) {
         let crowd = migrationsPerHost(after: moves)
         for move in moves {
             let (seconds, pause) = migrationCost(of: move, migrationsPerHost: crowd)
             migrations += 1
-            flights.append(
-                Flight(end: time + seconds, vm: move.vm, target: move.target, pause: pause))
+            ongoingMigrations.append(
+                OngoingMigration(
+                    end: time + seconds, vm: move.vm, target: move.target, pause: pause))
             fleet.isMigrating[move.vm] = true
             fleet.guests[move.target].append(Guest(vm: move.vm, isArriving: true))
             fleet.memoryMB[move.target] += fleet.ramMB[move.vm]
-            fleet.updateHost(move.target, at: time)
-            fleet.updateHost(fleet.hostOf[move.vm], at: time)
+            fleet.refreshHost(index: move.target, at: time)
+            fleet.refreshHost(index: fleet.hostOf[move.vm], at: time)
         }
-        let order = flights.indices.sorted {
-            (flights[$0].end, $0) < (flights[$1].end, $1)
+        let order = ongoingMigrations.indices.sorted {
+            (ongoingMigrations[$0].end, $0) < (ongoingMigrations[$1].end, $1)
         }
-        flights = order.map { flights[$0] }
+        ongoingMigrations = order.map { ongoingMigrations[$0] }
     }
 
     /// By host: migrations that use its link, with those that begin now.
     private func migrationsPerHost(after moves: [PlannedMove]) -> [Int] {
         var crowd = Array(repeating: 0, count: fleet.hosts)
-        let underWay = flights.map { ($0.vm, $0.target) }
+        let underWay = ongoingMigrations.map { ($0.vm, $0.target) }
         for (vm, target) in underWay + moves.map({ ($0.vm, $0.target) }) {
             crowd[fleet.hostOf[vm]] += 1
             crowd[target] += 1
@@ -150,27 +153,27 @@ extension ConsolidationRun {
         let vm = PlacementVM(
             id: VMID(high: 0, low: UInt64(move.vm)), name: "",
             request: Resources(milliCPUs: 1000, memoryBytes: ram * 1_000_000))
-        let prediction = model.predict(
-            vm, linkBytesPerSecond: Hardware.linkBytesPerSecond / Double(sharing))
+        let prediction = model.predictMigration(
+            of: vm, linkBytesPerSecond: Hardware.linkBytesPerSecond / Double(sharing))
         bytesMigrated += Double(prediction.bytes.expected)
         return (prediction.duration.expected.seconds, prediction.downtime.expected.seconds)
     }
 
-    private mutating func endFlights(until time: Double) {
+    private mutating func endMigrations(until time: Double) {
         var next = 0
-        while next < flights.count, flights[next].end <= time {
-            let now = flights[next].end
+        while next < ongoingMigrations.count, ongoingMigrations[next].end <= time {
+            let now = ongoingMigrations[next].end
             if now > lastAccounting { accountHosts(at: now) }
-            while next < flights.count, flights[next].end == now {
-                endMigration(flights[next])
+            while next < ongoingMigrations.count, ongoingMigrations[next].end == now {
+                endMigration(of: ongoingMigrations[next])
                 next += 1
             }
             accountHosts(at: now)
         }
-        flights.removeFirst(next)
+        ongoingMigrations.removeFirst(next)
     }
 
-    private mutating func endMigration(_ flight: Flight) {
+    private mutating func endMigration(of flight: OngoingMigration) {
         fleet.completeMigration(ofVM: flight.vm, to: flight.target)
         migrationsEnded += 1
         guard flight.pause > 0 else { return }

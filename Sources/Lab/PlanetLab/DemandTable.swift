@@ -23,7 +23,7 @@ struct DemandTable {
         }
         vms = count
         self.shares = shares
-        mips = (0..<count).map { Hardware.vmType(ofVM: $0, vmCount: count).mips }
+        mips = (0..<count).map { Hardware.assignedType(ofVM: $0, vmCount: count).mips }
     }
 
     /// Fills in each VM's share of its CPU and its demand in MIPS. Both are one entry a VM.

@@ -30,7 +30,7 @@ extension Fleet {
     }
 
     /// After a round arriving VMs stand first in a host's list, the others as they stood.
-    mutating func putArrivingFirst(onHost host: Int) {
+    mutating func orderArrivingFirst(onHost host: Int) {
         guard guests[host].contains(where: \.isArriving) else { return }
         guests[host] = guests[host].filter(\.isArriving) + guests[host].filter { !$0.isArriving }
     }

@@ -2,12 +2,12 @@
 
 extension Fleet {
     /// - Returns: the first VM that fits on no host; nil when all are placed.
-    mutating func placeAll(policy kind: PlanetLabPolicy.Kind) -> Int? {
+    mutating func placeAllVMs(policy kind: PlanetLabPolicy.Kind) -> Int? {
         for vm in 0..<vms {
             let found =
                 switch kind {
                 case .nonPowerAware, .frequencyScaling: firstFitHost(for: vm)
-                case .consolidation(let detection): leastPowerHost(for: vm, detection: detection)
+                case .consolidation(let detection): leastPowerHost(for: vm, using: detection)
                 }
             guard let host = found else { return vm }
             guests[host].append(Guest(vm: vm))
@@ -32,16 +32,16 @@ extension Fleet {
 
     /// The host whose power grows least. No workload runs yet, so a test for overload sees the new VM alone, and every
     /// host is taken to draw what an idle one does, unless the rules charge idle power.
-    private func leastPowerHost(for vm: Int, detection: PlanetLabPolicy.Detection) -> Int? {
+    private func leastPowerHost(for vm: Int, using detection: PlanetLabPolicy.Detection) -> Int? {
         let mips = table.mips[vm]
         var best: (host: Int, cost: Double)?
         for host in 0..<hosts where hasRoomAtStart(host: host, vm: vm) {
             if !guests[host].isEmpty, mips / capacity[host] > detection.shareAtStart { continue }
-            let after = watts(ofHost: host, atShare: (givenSum[host] + mips) / capacity[host])
+            let after = wattsDrawn(ofHost: host, atShare: (givenSum[host] + mips) / capacity[host])
             let cost =
                 after
                 - (rules.chargesIdlePowerOfTargets
-                    ? plannedWatts(ofHost: host) : watts(ofHost: host, atShare: 0))
+                    ? plannedWatts(ofHost: host) : wattsDrawn(ofHost: host, atShare: 0))
             if cost < best?.cost ?? .greatestFiniteMagnitude { best = (host, cost) }
         }
         return best?.host

@@ -71,7 +71,7 @@ struct Fleet {
         let zeros = Array(repeating: 0.0, count: hosts)
         (utilisation, utilisationBefore, demandSum, givenSum) = (zeros, zeros, zeros, zeros)
         free = capacity
-        ramMB = (0..<vms).map { Hardware.vmType(ofVM: $0, vmCount: vms).ramMB }
+        ramMB = (0..<vms).map { Hardware.assignedType(ofVM: $0, vmCount: vms).ramMB }
         hostOf = Array(repeating: -1, count: vms)
         isMigrating = Array(repeating: false, count: vms)
         (use, demand) = (Array(repeating: 0.0, count: vms), Array(repeating: 0.0, count: vms))
@@ -80,17 +80,19 @@ struct Fleet {
     }
 
     /// Off as the rules see it: the experiment takes a host whose VMs are all idle for one that is off.
-    func isOff(host: Int) -> Bool { rules.billsIdleHosts ? !isOn[host] : utilisation[host] == 0 }
+    func isPoweredOff(host: Int) -> Bool {
+        rules.billsIdleHosts ? !isOn[host] : utilisation[host] == 0
+    }
 
     /// Without VMs, now and at the last accountings: its entries in the ledger would say the same again.
-    func isUnused(host: Int) -> Bool {
+    func isUnoccupied(host: Int) -> Bool {
         guests[host].isEmpty && !isOn[host] && !wasOn[host] && utilisation[host] == 0
             && utilisationBefore[host] == 0
     }
 
     /// Watts of a host at a share of its capacity. The same terms in the same order as the released code's, so that they
     /// round as its did. Above 1 that code stops the experiment; here it is full power.
-    func watts(ofHost host: Int, atShare share: Double) -> Double {
+    func wattsDrawn(ofHost host: Int, atShare share: Double) -> Double {
         let share = min(share, 1)
         let tenths = share * 10
         let below = Int(tenths)
@@ -102,14 +104,15 @@ struct Fleet {
 
     /// What a host draws with the VMs that planning has on it; nothing when it has none.
     func plannedWatts(ofHost host: Int) -> Double {
-        guests[host].isEmpty ? 0 : watts(ofHost: host, atShare: givenSum[host] / capacity[host])
+        guests[host].isEmpty
+            ? 0 : wattsDrawn(ofHost: host, atShare: givenSum[host] / capacity[host])
     }
 }
 
 // How a host's CPU is shared out.
 extension Fleet {
     /// MIPS that a VM takes of its host's: no more than a core has.
-    private func cpuDraw(of guest: Guest, onHost host: Int) -> Double {
+    private func requestedMIPS(of guest: Guest, onHost host: Int) -> Double {
         let most = min(demand[guest.vm], core[host])
         return guest.isArriving ? most * rules.migration.shareOnTarget : most
     }
@@ -119,7 +122,7 @@ extension Fleet {
         given.removeAll(keepingCapacity: true)
         var left = capacity[host]
         for guest in guests[host] {
-            let draw = cpuDraw(of: guest, onHost: host)
+            let draw = requestedMIPS(of: guest, onHost: host)
             guard left >= draw else { return shareOutScarceCPU(ofHost: host) }
             left -= draw
             let most = min(demand[guest.vm], core[host])
@@ -131,7 +134,7 @@ extension Fleet {
     /// Not enough for all: each gets the same part of its draw, rounded down to a whole MIPS.
     private mutating func shareOutScarceCPU(ofHost host: Int) {
         given.removeAll(keepingCapacity: true)
-        let wanted = guests[host].reduce(0.0) { $0 + cpuDraw(of: $1, onHost: host) }
+        let wanted = guests[host].reduce(0.0) { $0 + requestedMIPS(of: $1, onHost: host) }
         let factor = capacity[host] / wanted
         for guest in guests[host] {
             let most = min(demand[guest.vm], core[host])
@@ -151,7 +154,7 @@ extension Fleet {
     }
 
     /// Shares the host's CPU out anew and enters it in the ledgers.
-    mutating func updateHost(_ host: Int, at time: Double) {
+    mutating func refreshHost(index host: Int, at time: Double) {
         utilisationBefore[host] = utilisation[host]
         wasOn[host] = isOn[host]
         isOn[host] = !guests[host].isEmpty
@@ -165,20 +168,20 @@ extension Fleet {
                 continue
             }
             let isLeaving = isMigrating[guest.vm]
-            vmLedger.record(
+            vmLedger.recordEntry(
                 vm: guest.vm, at: time, given: given, asked: demand[guest.vm], isLeaving: isLeaving)
             used += isLeaving ? given / rules.migration.shareOnSource : given
             asked += demand[guest.vm]
         }
-        utilisation[host] = Self.share(ofUsed: used, capacity: capacity[host])
+        utilisation[host] = Self.cappedShare(used: used, capacity: capacity[host])
         sumUpGuests(ofHost: host)
-        hostLedger.record(
+        hostLedger.recordEntry(
             host: host, at: time, given: used, asked: asked,
             isActive: rules.billsIdleHosts ? isOn[host] : used > 0)
     }
 
     /// A little above 1 is 1: it comes of adding up floats.
-    private static func share(ofUsed used: Double, capacity: Double) -> Double {
+    private static func cappedShare(used: Double, capacity: Double) -> Double {
         let share = used / capacity
         return share > 1 && share < 1.01 ? 1 : share
     }

@@ -41,7 +41,7 @@ enum Hardware {
     /// Its place in `hostKinds`.
     static func kindIndex(ofHost host: Int) -> Int { host % hostKinds.count }
 
-    static func vmType(ofVM vm: Int, vmCount count: Int) -> VMType {
+    static func assignedType(ofVM vm: Int, vmCount count: Int) -> VMType {
         let run = (count + vmTypes.count - 1) / vmTypes.count
         return vmTypes[vm / run]
     }

@@ -33,7 +33,7 @@ struct HostLedger {
         secondsOn = Array(repeating: [], count: hosts)
     }
 
-    mutating func record(
+    mutating func recordEntry(
         host: Int, at time: Double, given: Double, asked: Double, isActive: Bool
     ) {
         let entry = rows[host].entry
@@ -88,7 +88,7 @@ struct VMLedger {
         secondsLeaving = Array(repeating: [], count: vms)
     }
 
-    mutating func record(
+    mutating func recordEntry(
         vm: Int, at time: Double, given: Double, asked: Double, isLeaving: Bool
     ) {
         if rows[vm].entry.time >= 0, rows[vm].entry.time != time {

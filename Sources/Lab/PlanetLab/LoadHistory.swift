@@ -11,14 +11,14 @@ struct LoadHistory {
         shares = Array(repeating: 0, count: vms * OverloadTest.pointsMax)
     }
 
-    mutating func addRound(use: [Double]) {
+    mutating func appendRound(use: [Double]) {
         let first = rounds % OverloadTest.pointsMax * vms
         for vm in 0..<vms { shares[first + vm] = use[vm] }
         rounds += 1
     }
 
     /// 0 for rounds before the first.
-    func use(ofVM vm: Int, roundsAgo: Int) -> Double {
+    func recordedUse(ofVM vm: Int, roundsAgo: Int) -> Double {
         guard roundsAgo < rounds else { return 0 }
         return shares[(rounds - 1 - roundsAgo) % OverloadTest.pointsMax * vms + vm]
     }

@@ -57,14 +57,14 @@ package struct OverloadTest: Sendable {
 
     private static func medianAbsoluteDeviation(of loads: inout [Double], count: Int) -> Double {
         sortPrefix(of: &loads, count: count)
-        let median = median(ofSorted: loads, count: count)
+        let median = medianValue(ofSorted: loads, count: count)
         for point in 0..<count { loads[point] = abs(median - loads[point]) }
         sortPrefix(of: &loads, count: count)
-        return Self.median(ofSorted: loads, count: count)
+        return Self.medianValue(ofSorted: loads, count: count)
     }
 
     /// Percentile 50 of commons-math: between the middle two where the count is even.
-    private static func median(ofSorted sorted: [Double], count: Int) -> Double {
+    private static func medianValue(ofSorted sorted: [Double], count: Int) -> Double {
         let lower = sorted[(count + 1) / 2 - 1]
         return count % 2 == 1 ? lower : lower + 0.5 * (sorted[count / 2] - lower)
     }

@@ -10,13 +10,13 @@ package enum PlanetLabBound {
     /// rounds and runs in a line between them, from the first round to the last, as energy is accounted.
     ///
     /// - Parameter keepsIdleVMs: false: a VM that is without demand at a round asks for nothing any more.
-    package static func kWh(for day: PlanetLabDay, keepsIdleVMs: Bool) -> Double {
+    package static func lowerBoundKWh(for day: PlanetLabDay, keepsIdleVMs: Bool) -> Double {
         demandMIPSSeconds(of: day, keepsIdleVMs: keepsIdleVMs) * bestWattsPerMIPS / 3.6e6
     }
 
     /// Where memory is enforced, VMs stay, and a host that holds VMs draws power: as many hosts are on as the VMs' memory
     /// needs at least, the ones of least idle power, and each MIPS costs at least the least growth from idle.
-    package static func kWhWithMemory(for day: PlanetLabDay, hosts: Int) -> Double {
+    package static func lowerBoundKWhWithMemory(for day: PlanetLabDay, hosts: Int) -> Double {
         let idleWatts = (0..<hosts).map {
             Hardware.hostKinds[Hardware.kindIndex(ofHost: $0)].watts[0]
         }
@@ -33,12 +33,12 @@ package enum PlanetLabBound {
             VMRequest(
                 arrival: .start, departure: .never,
                 request: Resources(
-                    milliCPUs: 0, memoryBytes: Hardware.vmType(ofVM: vm, vmCount: vms).ramMB))
+                    milliCPUs: 0, memoryBytes: Hardware.assignedType(ofVM: vm, vmCount: vms).ramMB))
         }
         let limit = Resources(milliCPUs: 1, memoryBytes: Hardware.hostMemoryMB)
         var floor = HostFloor(
             limits: Array(repeating: limit, count: hosts), requests: requests)
-        for request in requests { floor.add(request.request) }
+        for request in requests { floor.addRequest(request.request) }
         return floor.hosts
     }
 

@@ -16,13 +16,15 @@ package struct PlanetLabExperiment: Sendable {
     }
 
     /// - Parameter progress: called after each simulated decision round with the share done, 0 to 1.
-    package func run(
+    package func runAllModes(
         progress: (Double) -> Void = { _ in }
     ) throws(PlanetLabError) -> PlanetLabResult {
         var runs: [PlanetLabFigures] = []
         for (index, mode) in modes.enumerated() {
             runs.append(
-                try runMode(mode) { progress((Double(index) + $0) / Double(modes.count)) })
+                try computeFigures(mode: mode) {
+                    progress((Double(index) + $0) / Double(modes.count))
+                })
         }
         return PlanetLabResult(
             day: day.name, policy: policy.name, vms: day.vmNames.count, hosts: hosts, runs: runs)
@@ -30,14 +32,14 @@ package struct PlanetLabExperiment: Sendable {
 }
 
 extension PlanetLabExperiment {
-    private func runMode(
-        _ mode: PlanetLabMode, progress: (Double) -> Void
+    private func computeFigures(
+        mode: PlanetLabMode, progress: (Double) -> Void
     ) throws(PlanetLabError) -> PlanetLabFigures {
-        try figures(named: mode.rawValue, under: mode.rules, progress: progress)
+        try computeFigures(named: mode.rawValue, under: mode.rules, progress: progress)
     }
 
     /// Under rules of one's own, such as the published ones with a single switch turned.
-    package func figures(
+    package func computeFigures(
         named name: String, under rules: PlanetLabRules, progress: (Double) -> Void = { _ in }
     ) throws(PlanetLabError) -> PlanetLabFigures {
         guard 1...Limits.hostsMax ~= hosts else {
@@ -45,16 +47,17 @@ extension PlanetLabExperiment {
         }
         guard !day.vmNames.isEmpty else { throw .noVMs(day: day.name) }
         var run = try ConsolidationRun(day: day, policy: policy, hosts: hosts, rules: rules)
-        run.runDay(progress: progress)
+        run.simulateDay(progress: progress)
         let (hostLedger, vmLedger) = (run.hostLedger, run.vmLedger)
         let shutdowns = hostLedger.secondsBeforeShutdown
         let inUse = run.hostsInUse
         return PlanetLabFigures(
             mode: name,
             energyKWh: run.joules / 3.6e6,
-            energyBoundKWh: PlanetLabBound.kWh(for: day, keepsIdleVMs: !rules.deletesIdleVMs),
+            energyBoundKWh: PlanetLabBound.lowerBoundKWh(
+                for: day, keepsIdleVMs: !rules.deletesIdleVMs),
             energyBoundWithMemoryKWh: rules.keepsMemoryOccupied
-                ? PlanetLabBound.kWhWithMemory(for: day, hosts: hosts) : nil,
+                ? PlanetLabBound.lowerBoundKWhWithMemory(for: day, hosts: hosts) : nil,
             migrations: run.migrations,
             slaViolation: hostLedger.violationTime * vmLedger.degradationByMigration,
             degradationByMigration: vmLedger.degradationByMigration,

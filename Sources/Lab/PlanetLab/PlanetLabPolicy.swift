@@ -55,13 +55,13 @@ package struct PlanetLabPolicy: Hashable, Sendable {
         case (1, "dvfs"): kind = .frequencyScaling
         case (3, let family) where parts[1] == "mmt":
             kind = .consolidation(
-                try Self.detection(ofFamily: family, parameter: parts[2], in: text))
+                try Self.parseDetection(family: family, parameter: parts[2], text: text))
         default: throw .unknownPolicy(text)
         }
     }
 
-    private static func detection(
-        ofFamily family: Substring, parameter: Substring, in text: String
+    private static func parseDetection(
+        family: Substring, parameter: Substring, text: String
     ) throws(PlanetLabError) -> Detection {
         func parseNumber(in range: ClosedRange<Double>) throws(PlanetLabError) -> Double {
             guard parameter.allSatisfy({ $0.isASCII && ($0.isNumber || $0 == ".") }),

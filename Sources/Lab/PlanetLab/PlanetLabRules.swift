@@ -10,7 +10,7 @@ package enum PlanetLabMode: String, Hashable, Sendable, CaseIterable, Codable {
     case honest
 
     /// - Parameter text: a mode, or "both".
-    package static func modes(named text: String) throws(PlanetLabError) -> [PlanetLabMode] {
+    package static func parseModes(named text: String) throws(PlanetLabError) -> [PlanetLabMode] {
         if text == "both" { return allCases }
         guard let mode = PlanetLabMode(rawValue: text) else { throw .unknownMode(text) }
         return [mode]

@@ -10,23 +10,26 @@ extension PlanetLabFigures {
 
     /// One text for each of `publishedColumns`.
     package var publishedRow: [String] {
-        func percentText(_ share: Double, digits: Int = 2) -> String {
-            fixedText(share * 100, digits: digits)
+        func percentText(share: Double, digits: Int = 2) -> String {
+            fixedPointText(for: share * 100, digits: digits)
         }
         return [
-            fixedText(energyKWh, digits: 2), "\(migrations)", percentText(slaViolation, digits: 5),
-            percentText(degradationByMigration), percentText(violationTimeOfActiveHosts),
-            percentText(overallViolation), percentText(averageViolation), "\(hostShutdowns)",
-            fixedText(secondsBeforeShutdown?.mean, digits: 2),
-            fixedText(secondsBeforeShutdown?.standardDeviation, digits: 2),
-            fixedText(secondsBeforeMigration?.mean, digits: 2),
-            fixedText(secondsBeforeMigration?.standardDeviation, digits: 2),
+            fixedPointText(for: energyKWh, digits: 2), "\(migrations)",
+            percentText(share: slaViolation, digits: 5),
+            percentText(share: degradationByMigration),
+            percentText(share: violationTimeOfActiveHosts),
+            percentText(share: overallViolation), percentText(share: averageViolation),
+            "\(hostShutdowns)",
+            fixedPointText(for: secondsBeforeShutdown?.mean, digits: 2),
+            fixedPointText(for: secondsBeforeShutdown?.standardDeviation, digits: 2),
+            fixedPointText(for: secondsBeforeMigration?.mean, digits: 2),
+            fixedPointText(for: secondsBeforeMigration?.standardDeviation, digits: 2),
         ]
     }
 }
 
 /// With so many digits after the point, halves away from zero; "NaN" for what there is not.
-private func fixedText(_ value: Double?, digits: Int) -> String {
+private func fixedPointText(for value: Double?, digits: Int) -> String {
     guard let value, value.isFinite else { return "NaN" }
     var scale = 1
     for _ in 0..<digits { scale *= 10 }

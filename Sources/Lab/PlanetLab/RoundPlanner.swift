@@ -25,10 +25,14 @@ struct RoundPlanner {
         self.history = history
         test = OverloadTest(detection: detection)
         isClosed = Array(repeating: false, count: fleet.hosts)
-        wattsNow = (0..<fleet.hosts).map { fleet.watts(ofHost: $0, atShare: fleet.utilisation[$0]) }
+        wattsNow = (0..<fleet.hosts).map {
+            fleet.wattsDrawn(ofHost: $0, atShare: fleet.utilisation[$0])
+        }
         guard test.needsHistory else { return }
         hostLoads = Array(repeating: 0, count: fleet.hosts * OverloadTest.pointsMax)
-        for host in 0..<fleet.hosts where !fleet.guests[host].isEmpty { sumLoads(ofHost: host) }
+        for host in 0..<fleet.hosts where !fleet.guests[host].isEmpty {
+            sumLoadHistory(ofHost: host)
+        }
     }
 
     mutating func planRound() {
@@ -36,17 +40,17 @@ struct RoundPlanner {
         for host in 0..<fleet.hosts where isOverloaded(host: host) { overloaded.append(host) }
         for host in overloaded { isClosed[host] = true }
         var removed: [Int] = []
-        for host in overloaded { relieveHost(host, removed: &removed) }
-        for vm in sortedByDemand(removed) {
+        for host in overloaded { relieveHost(index: host, removed: &removed) }
+        for vm in sortedByDemand(vms: removed) {
             guard let target = targetHost(for: vm) else { continue }
-            addVM(vm, toHost: target)
+            appendGuest(vm: vm, toHost: target)
             moves.append(PlannedMove(vm: vm, target: target))
         }
         emptyUnderloadedHosts(except: overloaded)
     }
 
     /// Takes the VM that migrates fastest, the one of least memory, until the host is not overloaded.
-    private mutating func relieveHost(_ host: Int, removed: inout [Int]) {
+    private mutating func relieveHost(index host: Int, removed: inout [Int]) {
         repeat {
             var place: Int?
             for (index, guest) in fleet.guests[host].enumerated()
@@ -57,7 +61,7 @@ struct RoundPlanner {
             }
             guard let place else { return }
             removed.append(fleet.guests[host][place].vm)
-            removeVM(at: place, fromHost: host)
+            removeGuest(at: place, fromHost: host)
         } while isOverloaded(host: host)
     }
 
@@ -71,7 +75,7 @@ struct RoundPlanner {
         }
         var candidates: [Int] = []
         for host in 0..<fleet.hosts {
-            if fleet.isOff(host: host) {
+            if fleet.isPoweredOff(host: host) {
                 isClosed[host] = true
             } else if mayBeEmptied[host], fleet.utilisation[host] < 1 {
                 candidates.append(host)
@@ -80,7 +84,7 @@ struct RoundPlanner {
         candidates.sort { (fleet.utilisation[$0], $0) < (fleet.utilisation[$1], $1) }
         for host in candidates where mayBeEmptied[host] && mayBeLeft(host: host) {
             isClosed[host] = true
-            for move in movesToEmptyHost(host) {
+            for move in movesEmptying(host: host) {
                 mayBeEmptied[move.target] = false
                 moves.append(move)
             }
@@ -96,22 +100,22 @@ struct RoundPlanner {
         return false
     }
 
-    private mutating func movesToEmptyHost(_ host: Int) -> [PlannedMove] {
+    private mutating func movesEmptying(host: Int) -> [PlannedMove] {
         let leaving = fleet.guests[host].map(\.vm).filter { !fleet.isMigrating[$0] }
         var made: [PlannedMove] = []
-        for vm in sortedByDemand(leaving) {
+        for vm in sortedByDemand(vms: leaving) {
             guard let target = targetHost(for: vm) else {
-                for move in made { undoMove(move) }
+                for move in made { revertMove(move) }
                 return []
             }
-            addVM(vm, toHost: target)
+            appendGuest(vm: vm, toHost: target)
             made.append(PlannedMove(vm: vm, target: target))
         }
         return made
     }
 
     /// Largest demand first; equal ones as they stood.
-    private func sortedByDemand(_ vms: [Int]) -> [Int] {
+    private func sortedByDemand(vms: [Int]) -> [Int] {
         vms.enumerated().sorted { left, right in
             let (a, b) = (fleet.demand[left.element], fleet.demand[right.element])
             return a == b ? left.offset < right.offset : a > b
@@ -121,43 +125,44 @@ struct RoundPlanner {
 
 // The fleet as it would be.
 extension RoundPlanner {
-    private mutating func addVM(_ vm: Int, toHost host: Int) {
+    private mutating func appendGuest(vm: Int, toHost host: Int) {
         fleet.guests[host].append(Guest(vm: vm))
         fleet.memoryMB[host] += fleet.ramMB[vm]
         recomputeSums(ofHost: host)
     }
 
-    private mutating func removeVM(at place: Int, fromHost host: Int) {
+    private mutating func removeGuest(at place: Int, fromHost host: Int) {
         let guest = fleet.guests[host].remove(at: place)
         fleet.memoryMB[host] -= fleet.ramMB[guest.vm]
         recomputeSums(ofHost: host)
     }
 
-    private mutating func undoMove(_ move: PlannedMove) {
+    private mutating func revertMove(_ move: PlannedMove) {
         let guests = fleet.guests[move.target]
         guard let place = guests.lastIndex(where: { $0.vm == move.vm }) else { return }
-        removeVM(at: place, fromHost: move.target)
+        removeGuest(at: place, fromHost: move.target)
     }
 
     private mutating func recomputeSums(ofHost host: Int) {
         fleet.recomputeSums(ofHost: host)
-        if test.needsHistory { sumLoads(ofHost: host) }
+        if test.needsHistory { sumLoadHistory(ofHost: host) }
     }
 
-    private mutating func sumLoads(ofHost host: Int) {
+    private mutating func sumLoadHistory(ofHost host: Int) {
         let first = host * OverloadTest.pointsMax
         for point in 0..<OverloadTest.pointsMax {
             var sum = 0.0
             for guest in fleet.guests[host] {
-                sum += load(ofVM: guest.vm, atPoint: point, onHost: host)
+                sum += relativeLoad(ofVM: guest.vm, atPoint: point, onHost: host)
             }
             hostLoads[first + point] = sum
         }
     }
 
     /// A VM's use so many rounds ago as a share of the host's CPU.
-    private func load(ofVM vm: Int, atPoint point: Int, onHost host: Int) -> Double {
-        history.use(ofVM: vm, roundsAgo: point) * fleet.table.mips[vm] / fleet.capacity[host]
+    private func relativeLoad(ofVM vm: Int, atPoint point: Int, onHost host: Int) -> Double {
+        history.recordedUse(ofVM: vm, roundsAgo: point) * fleet.table.mips[vm]
+            / fleet.capacity[host]
     }
 }
 
@@ -179,7 +184,7 @@ extension RoundPlanner {
             for point in 0..<OverloadTest.pointsMax {
                 loads[point] =
                     hostLoads[host * OverloadTest.pointsMax + point]
-                    + load(ofVM: vm, atPoint: point, onHost: host)
+                    + relativeLoad(ofVM: vm, atPoint: point, onHost: host)
             }
         }
         return test.isOverloaded(
@@ -193,7 +198,7 @@ extension RoundPlanner {
         var best: (host: Int, cost: Double)?
         var seen = Array(repeating: false, count: Hardware.hostKinds.count)
         for host in 0..<fleet.hosts where !isClosed[host] {
-            if fleet.isUnused(host: host) {
+            if fleet.isUnoccupied(host: host) {
                 // All unused hosts of a kind cost the same, and the first of equals wins.
                 let kind = Hardware.kindIndex(ofHost: host)
                 if seen[kind] { continue }
@@ -207,7 +212,7 @@ extension RoundPlanner {
             let before =
                 fleet.rules.chargesIdlePowerOfTargets
                 ? fleet.plannedWatts(ofHost: host) : wattsNow[host]
-            let cost = fleet.watts(ofHost: host, atShare: share) - before
+            let cost = fleet.wattsDrawn(ofHost: host, atShare: share) - before
             // Cheap before dear: the test for overload is made only of a host that would be chosen.
             guard cost < best?.cost ?? .greatestFiniteMagnitude else { continue }
             if fleet.givenSum[host] != 0, isOverloaded(host: host, withVM: vm) { continue }

@@ -2,7 +2,7 @@
 
 import Placement
 
-struct CourseKeeper {
+struct CourseRecorder {
     private(set) var samples: [CourseSample] = []
     private(set) var heat = HeatMap()
     private var imbalanceSum = 0.0
@@ -19,7 +19,9 @@ struct CourseKeeper {
 
     var imbalanceMean: Double { samples.isEmpty ? 0 : imbalanceSum / Double(samples.count) }
 
-    mutating func takeSample(of cluster: ClusterState, meters: Meters, start: CourseSample) {
+    mutating func recordSample(
+        of cluster: ClusterState, measuredBy meters: Meters, start: CourseSample
+    ) {
         guard samples.count < samplesMax else { return }
         var sample = start
         sample.hostsInUse = meters.hostsInUse
@@ -29,10 +31,12 @@ struct CourseKeeper {
             let row = meters.rows[host]
             sample.watts += row.watts
             let share = cluster.loadShare(of: host)
-            if row.isInUse { imbalance.add(capacity: cluster.hosts[host].capacity, share: share) }
+            if row.isInUse {
+                imbalance.accumulateHost(capacity: cluster.hosts[host].capacity, share: share)
+            }
             guard row.power == .on else { continue }
             sample.hostsAwake += 1
-            sums.addHost(cluster, of: host, row: row)
+            sums.accumulateHost(from: cluster, at: host, row: row)
             sample.cpuUsedMax = max(sample.cpuUsedMax, share.cpu)
         }
         sums.fillMeans(of: &sample)
@@ -63,9 +67,9 @@ private struct ClusterSums {
     private var busy = 0.0
     private var cores = 0.0
 
-    mutating func addHost(_ cluster: ClusterState, of host: HostIndex, row: HostMeter) {
-        used = used + cluster.used(on: host)
-        limit = limit + cluster.limit(of: host)
+    mutating func accumulateHost(from cluster: ClusterState, at host: HostIndex, row: HostMeter) {
+        used = used + cluster.usedResources(on: host)
+        limit = limit + cluster.resourceLimit(of: host)
         busy += row.busy
         cores += row.cores
     }
@@ -87,7 +91,7 @@ struct Imbalance {
         private var sum = 0.0
         private var squares = 0.0
 
-        mutating func add(_ share: Double, weight: Double) {
+        mutating func accumulate(share: Double, weight: Double) {
             let from = origin ?? share
             origin = from
             self.weight += weight
@@ -105,21 +109,21 @@ struct Imbalance {
     private var cpu = Moments()
     private var memory = Moments()
 
-    mutating func add(capacity: Resources, share: (cpu: Double, memory: Double)) {
-        cpu.add(share.cpu, weight: Double(capacity.milliCPUs))
-        memory.add(share.memory, weight: Double(capacity.memoryBytes))
+    mutating func accumulateHost(capacity: Resources, share: (cpu: Double, memory: Double)) {
+        cpu.accumulate(share: share.cpu, weight: Double(capacity.milliCPUs))
+        memory.accumulate(share: share.memory, weight: Double(capacity.memoryBytes))
     }
 
     var figure: Double { 0.5 * cpu.deviation + 0.5 * memory.deviation }
 }
 
 extension Run {
-    mutating func takeCourse() {
+    mutating func recordCourseSample() {
         var sample = CourseSample(seconds: moment.seconds)
         sample.vms = cluster.vmCount
         sample.hostsInUseBound = floor.hosts
         sample.migrations = counts.migrations
         sample.refused = counts.refused
-        course.takeSample(of: cluster, meters: meters, start: sample)
+        course.recordSample(of: cluster, measuredBy: meters, start: sample)
     }
 }

@@ -15,7 +15,7 @@ struct DistributionCounter {
     init() {}
 
     /// A value that is not below 0.
-    mutating func add(value: Double) {
+    mutating func addObservation(value: Double) {
         if bins.isEmpty {
             bins = Array(repeating: 0, count: Limits.decades * Limits.binsPerDecade + 1)
         }
@@ -23,11 +23,11 @@ struct DistributionCounter {
         sum += value
         least = min(least, value)
         largest = max(largest, value)
-        bins[binIndex(of: value)] += 1
+        bins[indexOfBin(for: value)] += 1
     }
 
     /// Bin 0 holds what is at most `distributionMin`, bin n what is above edge n - 1 and at most edge n.
-    private func binIndex(of value: Double) -> Int {
+    private func indexOfBin(for value: Double) -> Int {
         var low = 0
         var high = bins.count - 1
         while low < high {

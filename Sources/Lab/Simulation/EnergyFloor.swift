@@ -67,15 +67,15 @@ struct EnergyFloor {
     }
 
     /// Watts beside what all hosts draw asleep, with at least so many hosts in use.
-    func watts(servingCores cores: Double, onAtLeast hosts: Int) -> Double {
-        var most = watts(servingCores: cores)
+    func leastWatts(servingCores cores: Double, onAtLeast hosts: Int) -> Double {
+        var most = leastWatts(servingCores: cores)
         for line in lines {
             most = max(most, line.watts * Double(hosts) + line.wattsPerCore * cores)
         }
         return most
     }
 
-    private func watts(servingCores cores: Double) -> Double {
+    private func leastWatts(servingCores cores: Double) -> Double {
         var (low, high) = (0, segments.count)
         while low < high {
             let middle = (low + high) / 2

@@ -47,7 +47,7 @@ struct Event {
         }
     }
 
-    fileprivate func isBefore(_ other: Event) -> Bool {
+    fileprivate func isOrdered(before other: Event) -> Bool {
         if time != other.time { return time < other.time }
         let (rank, otherRank) = (rank, other.rank)
         return rank != otherRank ? rank < otherRank : sequence < other.sequence
@@ -60,13 +60,13 @@ struct EventQueue {
 
     var first: Event? { heap.first }
 
-    mutating func addEvent(_ kind: Event.Kind, at time: Int64) {
+    mutating func scheduleEvent(_ kind: Event.Kind, at time: Int64) {
         made += 1
         heap.append(Event(time: time, kind: kind, sequence: made))
         var place = heap.count - 1
         while place > 0 {
             let parent = (place - 1) / 2
-            guard heap[place].isBefore(heap[parent]) else { break }
+            guard heap[place].isOrdered(before: heap[parent]) else { break }
             heap.swapAt(place, parent)
             place = parent
         }
@@ -79,7 +79,7 @@ struct EventQueue {
         while true {
             var least = place
             for child in (2 * place + 1)...(2 * place + 2)
-            where child < heap.count && heap[child].isBefore(heap[least]) { least = child }
+            where child < heap.count && heap[child].isOrdered(before: heap[least]) { least = child }
             if least == place { return event }
             heap.swapAt(place, least)
             place = least

@@ -59,20 +59,21 @@ package struct HostFloor {
             milliCPUs: max(1, limits.map(\.milliCPUs).max() ?? 1),
             memoryBytes: max(1, limits.map(\.memoryBytes).max() ?? 1))
         for measure in usefulMeasures(for: requests) {
-            scales.append(Scale(measure: measure, steps: stepCount(of: measure, limits: limits)))
+            scales.append(
+                Scale(measure: measure, steps: capacitySteps(of: measure, limits: limits)))
         }
     }
 
-    package mutating func add(_ request: Resources) { changeCount(of: request, by: 1) }
-    mutating func remove(_ request: Resources) { changeCount(of: request, by: -1) }
+    package mutating func addRequest(_ request: Resources) { changeCount(of: request, delta: 1) }
+    mutating func removeRequest(_ request: Resources) { changeCount(of: request, delta: -1) }
 
-    private mutating func changeCount(of request: Resources, by count: Int) {
+    private mutating func changeCount(of request: Resources, delta count: Int) {
         vms += count
         var most = vms > 0 ? 1 : 0
         let shares = largestShares(of: request)
         for scale in scales.indices {
             scales[scale].weight +=
-                count * weight(of: request, shares: shares, measure: scales[scale].measure)
+                count * measuredWeight(of: request, shares: shares, using: scales[scale].measure)
             if scales[scale].weight <= scales[scale].low
                 || scales[scale].weight > scales[scale].high
             {
@@ -115,18 +116,18 @@ extension HostFloor {
     /// Shares of the largest host in `unit`, rounded down.
     private func largestShares(of request: Resources) -> (cpu: Int, memory: Int) {
         (
-            Self.share(request.milliCPUs, ofWhole: largest.milliCPUs),
-            Self.share(request.memoryBytes, ofWhole: largest.memoryBytes)
+            Self.scaledShare(part: request.milliCPUs, ofWhole: largest.milliCPUs),
+            Self.scaledShare(part: request.memoryBytes, ofWhole: largest.memoryBytes)
         )
     }
 
-    private static func share(_ part: Int, ofWhole whole: Int) -> Int {
+    private static func scaledShare(part: Int, ofWhole whole: Int) -> Int {
         let product = min(part, whole).multipliedFullWidth(by: unit)
         return whole.dividingFullWidth(product).quotient
     }
 
-    private func weight(
-        of request: Resources, shares: (cpu: Int, memory: Int), measure: Measure
+    private func measuredWeight(
+        of request: Resources, shares: (cpu: Int, memory: Int), using measure: Measure
     ) -> Int {
         switch measure {
         case .threshold(let isCPU, let threshold):
@@ -135,7 +136,7 @@ extension HostFloor {
             return part >= threshold ? part : 0
         case .rounding(let isCPU, let count):
             let (part, whole) = partOfLargest(of: request, isCPU: isCPU)
-            return Self.roundedDown(part, ofWhole: whole, count: count)
+            return Self.roundedDown(part: part, ofWhole: whole, count: count)
         case .pair(let milliCPUs, let memoryBytes, let cpuWeight):
             if request.milliCPUs < milliCPUs || request.memoryBytes < memoryBytes { return 0 }
             if request.milliCPUs > largest.milliCPUs - milliCPUs
@@ -148,14 +149,14 @@ extension HostFloor {
     }
 
     /// The most that VMs on a host of this size weigh.
-    private func capacityInSteps(of limit: Resources, measure: Measure) -> Int {
+    private func maximumWeight(of limit: Resources, using measure: Measure) -> Int {
         switch measure {
         case .threshold, .rounding:
-            return weight(of: limit, shares: (0, 0), measure: measure)
+            return measuredWeight(of: limit, shares: (0, 0), using: measure)
         case .pair(_, _, let cpuWeight):
             // One more in each share than rounded down: rounded up at least.
             let below = largestShares(of: limit)
-            let weight = weight(of: limit, shares: below, measure: measure)
+            let weight = measuredWeight(of: limit, shares: below, using: measure)
             guard weight > 0, weight < 2 * Self.unit else { return weight }
             return cpuWeight * (below.cpu + 1) + (2 - cpuWeight) * (below.memory + 1)
         }
@@ -168,14 +169,14 @@ extension HostFloor {
     }
 
     /// The rounding function in units of 1 / (k(k+1)).
-    private static func roundedDown(_ part: Int, ofWhole whole: Int, count: Int) -> Int {
+    private static func roundedDown(part: Int, ofWhole whole: Int, count: Int) -> Int {
         let (steps, rest) = ((count + 1) * part).quotientAndRemainder(dividingBy: whole)
         return rest == 0 ? count * steps : (count + 1) * steps
     }
 
-    private func stepCount(of measure: Measure, limits: [Resources]) -> [Step] {
+    private func capacitySteps(of measure: Measure, limits: [Resources]) -> [Step] {
         var steps: [Step] = []
-        for capacity in limits.map({ capacityInSteps(of: $0, measure: measure) }).sorted(by: >)
+        for capacity in limits.map({ maximumWeight(of: $0, using: measure) }).sorted(by: >)
         where capacity > 0 {
             let before = steps.last ?? Step(capacity: 0, hosts: 0, sum: 0)
             if before.capacity == capacity { steps.removeLast() }

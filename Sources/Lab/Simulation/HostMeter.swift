@@ -71,19 +71,20 @@ struct Meters {
                 curve: curves.count == 1 ? 0 : index)
         }
         for host in rows.indices {
-            measureHost(host, in: cluster, moves: 0)
+            measureLoad(of: host, in: cluster, moves: 0)
             wattsAsleep += curves[rows[host].curve].asleep
         }
     }
 
     /// To be called after a host's VMs, their loads, its moves or its power have changed.
-    mutating func updateHost(_ host: HostIndex, in cluster: ClusterState, moves: Int, at now: Int64)
-    {
+    mutating func updateMeter(
+        of host: HostIndex, in cluster: ClusterState, moves: Int, at now: Int64
+    ) {
         addElapsedTime(of: host, at: now)
-        measureHost(host, in: cluster, moves: moves)
+        measureLoad(of: host, in: cluster, moves: moves)
     }
 
-    mutating func setPower(
+    mutating func setHostPower(
         _ power: HostPower, of host: HostIndex, in cluster: ClusterState, moves: Int, at now: Int64
     ) {
         addElapsedTime(of: host, at: now)
@@ -91,15 +92,15 @@ struct Meters {
         if power == .failed, rows[host].power != .failed { wattsAsleep -= asleep }
         if power != .failed, rows[host].power == .failed { wattsAsleep += asleep }
         rows[host].power = power
-        measureHost(host, in: cluster, moves: moves)
+        measureLoad(of: host, in: cluster, moves: moves)
     }
 
     /// Work that a VM did not do while it stood still.
-    mutating func noteStandstill(cores: Double, seconds: Double) {
+    mutating func recordStandstill(cores: Double, seconds: Double) {
         coreSecondsLacking += cores * seconds
     }
 
-    mutating func settleAll(at now: Int64) {
+    mutating func accountAllHosts(at now: Int64) {
         for host in rows.indices { addElapsedTime(of: host, at: now) }
     }
 
@@ -118,16 +119,16 @@ struct Meters {
         }
     }
 
-    private mutating func measureHost(_ host: HostIndex, in cluster: ClusterState, moves: Int) {
+    private mutating func measureLoad(of host: HostIndex, in cluster: ClusterState, moves: Int) {
         var row = rows[host]
-        let isInUse = cluster.vmCount(on: host) > 0
+        let isInUse = cluster.hostedVMCount(on: host) > 0
         hostsInUse += (isInUse ? 1 : 0) - (row.isInUse ? 1 : 0)
         served -= row.served
         stranded = stranded - row.stranded
         row.isInUse = isInUse
         row.asked =
             isInUse ? max(0, cluster.loadShare(of: host).cpu * row.cores - row.ownCores) : 0
-        row.stranded = strandedRoom(in: cluster.free(on: host))
+        row.stranded = strandedRoom(in: cluster.freeResources(on: host))
         weighLoad(of: &row, moves: moves)
         served += row.served
         stranded = stranded + row.stranded
@@ -150,7 +151,7 @@ struct Meters {
             row.isOverloaded = load > row.cores * (1 + 1e-12)
             row.lacking = min(row.asked, max(0, load - row.cores))
             row.busy = min(load, row.cores)
-            row.watts = curve.watts(at: row.busy / row.cores)
+            row.watts = curve.wattsDrawn(at: row.busy / row.cores)
         }
     }
 

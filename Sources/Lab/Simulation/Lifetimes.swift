@@ -9,16 +9,16 @@ package struct LearntLifetimes: RunObserver {
 
     package init() {}
 
-    package mutating func observe(
+    package mutating func observeEvent(
         _ event: VMEvent, of vm: VMIndex, in cluster: inout ClusterState, at now: SimTime
     ) {
         switch event {
         case .arrived(let request):
-            forecast.noteArrived(vm, kind: request.kind, in: &cluster, at: now.wholeSeconds)
+            forecast.recordArrival(of: vm, kind: request.kind, in: &cluster, at: now.wholeSeconds)
         case .refused:
-            forecast.noteRefused(vm)
+            forecast.recordRefusal(of: vm)
         case .departed:
-            forecast.noteDeparted(vm, in: &cluster, at: now.wholeSeconds)
+            forecast.recordDeparture(of: vm, in: &cluster, at: now.wholeSeconds)
         }
     }
 }
@@ -29,14 +29,14 @@ package struct TrueLifetimes: RunObserver {
 
     package init() {}
 
-    package mutating func observe(
+    package mutating func observeEvent(
         _ event: VMEvent, of vm: VMIndex, in cluster: inout ClusterState, at now: SimTime
     ) {
-        cluster.setNow(now.wholeSeconds)
+        cluster.advanceClock(to: now.wholeSeconds)
         guard case .arrived(let request) = event else { return }
         let departure =
             request.departure == .never ? ClusterState.never : request.departure.wholeSeconds
-        cluster.setExpectedDeparture(departure, of: vm)
+        cluster.setExpectedDeparture(at: departure, of: vm)
     }
 }
 

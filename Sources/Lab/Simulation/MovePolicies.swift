@@ -4,7 +4,7 @@ import Model
 package import Placement
 
 /// The controller's own balance.
-package struct LoadLevelling: MovePolicy {
+package struct LoadBalancing: MovePolicy {
     package let name = "balance"
     package let interval: Duration
     private let rules: BalanceRules
@@ -23,7 +23,7 @@ package struct LoadLevelling: MovePolicy {
     }
 
     package mutating func planMoves(in cluster: ClusterState, at now: SimTime) -> MovePlan {
-        cluster.planBalance(rules, costs: costs).moves
+        cluster.planBalance(rules: rules, costs: costs).moves
     }
 }
 
@@ -46,14 +46,14 @@ package struct Consolidation: MovePolicy {
     }
 
     package mutating func planMoves(in cluster: ClusterState, at now: SimTime) -> MovePlan {
-        cluster.planConsolidation(rules, costs: costs).moves
+        cluster.planConsolidation(rules: rules, costs: costs).moves
     }
 
     package func hostsToSleep(in cluster: ClusterState) -> [HostIndex] {
-        cluster.hostsToSleep(rules)
+        cluster.hostsToSleep(rules: rules)
     }
 
     package func hostsToWake(in cluster: ClusterState, asleep: [HostIndex]) -> [HostIndex] {
-        cluster.hostsToWake(rules, asleep: asleep)
+        cluster.hostsToWake(rules: rules, asleep: asleep)
     }
 }

@@ -46,7 +46,7 @@ extension PowerCurve {
     /// The first of the set: four sockets, the nearest to a host of virtual machines.
     package static var standard: PowerCurve { named[0].curve }
 
-    package static func curve(named name: String) -> PowerCurve? {
+    package static func publishedCurve(named name: String) -> PowerCurve? {
         named.first { $0.name == name }?.curve
     }
 }

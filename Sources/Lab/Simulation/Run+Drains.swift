@@ -17,7 +17,7 @@ struct Drain {
 }
 
 extension Run {
-    mutating func drainHost(_ host: HostIndex, maintenance: Duration) {
+    mutating func beginDrain(of host: HostIndex, maintenance: Duration) {
         let isAsleep = meters.rows[host].power == .asleep
         guard isAsleep || cluster.hosts[host].state == .active else {
             idleHostEvents += 1
@@ -25,9 +25,9 @@ extension Run {
         }
         counts.drains += 1
         asleep.removeAll { $0 == host }
-        setState(.draining, power: .on, of: host)
+        setHostState(.draining, power: .on, of: host)
         drains.append(Drain(host: host, began: now, maintenance: maintenance))
-        queue.addEvent(.drainPlan, at: now)
+        queue.scheduleEvent(.drainPlan, at: now)
     }
 
     mutating func planDrains() {
@@ -37,43 +37,43 @@ extension Run {
             drains[place].plans += 1
             hosts.append(drains[place].host)
         }
-        for host in hosts { endDrainIfEmpty(host) }
+        for host in hosts { endDrainIfEmpty(host: host) }
         hosts.removeAll { host in !drains.contains { $0.host == host } }
         guard !hosts.isEmpty else { return }
         let plan = cluster.planDrain(of: hosts, limits: scenario.limits, costs: scenario.costs)
-        beginPlan(plan, for: .drain(hosts))
+        executePlan(plan, for: .drain(hosts))
     }
 
     /// To be called when a VM has left a host.
-    mutating func endDrainIfEmpty(_ host: HostIndex) {
+    mutating func endDrainIfEmpty(host: HostIndex) {
         guard let place = drains.firstIndex(where: { $0.host == host }),
-            cluster.vmCount(on: host) == 0, moves.moveCount(at: host) == 0
+            cluster.hostedVMCount(on: host) == 0, moves.moveCount(at: host) == 0
         else { return }
         let drain = drains.remove(at: place)
         drainSeconds += Double(now - drain.began) / 1e9
-        setState(.maintenance, power: .on, of: host)
-        queue.addEvent(
+        setHostState(.maintenance, power: .on, of: host)
+        queue.scheduleEvent(
             .returns(host: host, version: hostVersion[host]),
             at: (moment + drain.maintenance).nanoseconds)
     }
 
     /// The plan's moves are done or dropped: hosts with VMs left get another plan later, or work on.
-    mutating func endPlan(ofDrains hosts: [HostIndex]) {
+    mutating func endDrainPlan(of hosts: [HostIndex]) {
         for host in hosts {
             guard let place = drains.firstIndex(where: { $0.host == host }),
                 !drains[place].needsPlan
             else { continue }
             if drains[place].plans < Limits.drainPlansMax {
                 drains[place].needsPlan = true
-                queue.addEvent(.drainPlan, at: (moment + Limits.drainPause).nanoseconds)
+                queue.scheduleEvent(.drainPlan, at: (moment + Limits.drainPause).nanoseconds)
             } else {
-                giveUpDrain(of: host)
-                setState(.active, power: .on, of: host)
+                abandonDrain(of: host)
+                setHostState(.active, power: .on, of: host)
             }
         }
     }
 
-    mutating func giveUpDrain(of host: HostIndex) {
+    mutating func abandonDrain(of host: HostIndex) {
         guard let place = drains.firstIndex(where: { $0.host == host }) else { return }
         drains.remove(at: place)
         counts.drainsIncomplete += 1

@@ -11,7 +11,7 @@ extension Run {
             next.nanoseconds > now
         else { return }
         rounds += 1
-        queue.addEvent(.round, at: next.nanoseconds)
+        queue.scheduleEvent(.round, at: next.nanoseconds)
     }
 
     /// As the controller does it, a round is passed over while moves of the last one are under way or wait: a plan needs
@@ -21,15 +21,15 @@ extension Run {
         if movePolicy?.waitsForMoves ?? true, moves.jobs.contains(where: { $0.purpose == .round }) {
             return
         }
-        cluster.age(by: .nanoseconds(now - agedAt))
+        cluster.ageLastMoves(by: .nanoseconds(now - agedAt))
         agedAt = now
         let moment = moment
         guard let plan = movePolicy?.planMoves(in: cluster, at: moment) else { return }
-        beginPlan(plan, for: .round)
+        executePlan(plan, for: .round)
         sleepAndWake()
     }
 
-    mutating func beginPlan(_ plan: MovePlan, for purpose: MoveJob.Purpose) {
+    mutating func executePlan(_ plan: MovePlan, for purpose: MoveJob.Purpose) {
         let waiting = plan.moves.compactMap { move -> WaitingMove? in
             guard requestOfVM.indices.contains(move.vm), requestOfVM[move.vm] >= 0,
                 cluster.allHosts.contains(move.to)
@@ -39,7 +39,7 @@ extension Run {
                 wave: move.wave)
         }
         counts.migrationsDropped += plan.moves.count - waiting.count
-        moves.addJob(purpose, waiting: waiting)
+        moves.enqueueJob(for: purpose, waiting: waiting)
         startMoves()
     }
 }
@@ -54,12 +54,12 @@ extension Run {
             startWave(ofJob: place)
             if moves.jobs[place].isOver {
                 let job = moves.jobs.remove(at: place)
-                if case .drain(let hosts) = job.purpose { endPlan(ofDrains: hosts) }
+                if case .drain(let hosts) = job.purpose { endDrainPlan(of: hosts) }
             } else {
                 place += 1
             }
         }
-        shareLinks()
+        updateLinkShares()
     }
 
     private mutating func startWave(ofJob place: Int) {
@@ -71,7 +71,7 @@ extension Run {
             for move in wave where !bound.contains(move.vm) {
                 let together = companions(of: move, in: wave)
                 if together.count > 1 { bound.formUnion(together.map(\.vm)) }
-                if !startMoves(together, ofJob: place) { left += together }
+                if !startTogether(together, ofJob: place) { left += together }
             }
             moves.jobs[place].waiting.replaceSubrange(0..<wave.count, with: left)
             guard left.isEmpty, moves.jobs[place].underWay == 0,
@@ -85,52 +85,54 @@ extension Run {
     private func companions(
         of move: WaitingMove, in wave: ArraySlice<WaitingMove>
     ) -> [WaitingMove] {
-        guard isStillValid(move) else { return [move] }
-        let bundle = cluster.bundle(of: move.vm)
+        guard isStillValid(move: move) else { return [move] }
+        let bundle = cluster.affinityBundle(of: move.vm)
         if bundle.count == 1 { return [move] }
-        return wave.filter { $0.to == move.to && bundle.contains($0.vm) && isStillValid($0) }
+        return wave.filter { $0.to == move.to && bundle.contains($0.vm) && isStillValid(move: $0) }
     }
 
     /// Whether the VM is still where the plan has it.
-    private func isStillValid(_ move: WaitingMove) -> Bool {
-        requestOfVM[move.vm] == move.request && cluster.host(of: move.vm) == move.from
-            && cluster.target(of: move.vm) == nil && move.from != move.to
+    private func isStillValid(move: WaitingMove) -> Bool {
+        requestOfVM[move.vm] == move.request && cluster.currentHost(of: move.vm) == move.from
+            && cluster.migrationTarget(of: move.vm) == nil && move.from != move.to
             && meters.rows[move.from].power == .on
     }
 
     /// Begins all these moves, or drops them all when their VMs have gone or there is no room.
     ///
     /// - Returns: false when they have to wait for others to end.
-    private mutating func startMoves(_ together: [WaitingMove], ofJob place: Int) -> Bool {
+    private mutating func startTogether(_ together: [WaitingMove], ofJob place: Int) -> Bool {
         let vms = together.map(\.vm)
-        guard together.allSatisfy({ isStillValid($0) }) else {
+        guard together.allSatisfy({ isStillValid(move: $0) }) else {
             counts.migrationsDropped += together.count
             return true
         }
-        guard moves.admits(together) else { return false }
+        guard moves.canBeginTogether(together) else { return false }
         for (begun, move) in together.enumerated() {
-            guard cluster.refusal(of: move.vm, on: move.to, for: .migration, with: vms) == nil
+            guard cluster.refusalReason(of: move.vm, on: move.to, for: .migration, with: vms) == nil
             else {
-                for vm in vms[..<begun] { cluster.abandonMove(vm) }
+                for vm in vms[..<begun] { cluster.abandonMigration(of: vm) }
                 counts.migrationsDropped += together.count
                 return true
             }
-            cluster.beginMove(move.vm, to: move.to)
+            cluster.beginMigration(of: move.vm, to: move.to)
         }
         for move in together {
-            moves.beginMove(move, forJob: moves.jobs[place].number, at: now)
+            moves.beginMigration(of: move, forJob: moves.jobs[place].number, at: now)
             moves.jobs[place].underWay += 1
-            noteChange(of: move.from)
-            noteChange(of: move.to)
+            refreshMeter(of: move.from)
+            refreshMeter(of: move.to)
         }
         return true
     }
 
-    private mutating func shareLinks() {
+    private mutating func updateLinkShares() {
         var ends: [(move: Int, version: Int, end: Int64)] = []
-        moves.shareLinks(cluster, costs: scenario.costs, at: now) { ends.append(($0, $1, $2)) }
+        moves.updateLinkShares(in: cluster, costs: scenario.costs, at: now) {
+            ends.append(($0, $1, $2))
+        }
         for end in ends {
-            queue.addEvent(.moveEnds(move: end.move, version: end.version), at: end.end)
+            queue.scheduleEvent(.moveEnds(move: end.move, version: end.version), at: end.end)
         }
     }
 }
@@ -138,50 +140,51 @@ extension Run {
 // MARK: - Ending
 
 extension Run {
-    mutating func endMove(number: Int, version: Int) {
+    mutating func finishMigration(number: Int, version: Int) {
         guard let place = moves.underWay.firstIndex(where: { $0.number == number }),
             moves.underWay[place].version == version
         else { return }
-        var move = moves.endMove(at: place)
+        var move = moves.endMigration(at: place)
         move.addProgress(until: now)
-        cluster.finishMove(move.vm)
+        cluster.finishMigration(of: move.vm)
         // Its age is brought up to date at the next round, from the last one on.
         cluster.setLastMove(
             LastMove(from: cluster.hosts[move.from].name, age: .nanoseconds(agedAt - now)),
             of: move.vm)
-        countMove(move)
-        noteChange(of: move.from)
-        noteChange(of: move.to)
-        endDrainIfEmpty(move.from)
+        countMigration(move)
+        refreshMeter(of: move.from)
+        refreshMeter(of: move.to)
+        endDrainIfEmpty(host: move.from)
         startMoves()
     }
 
-    private mutating func countMove(_ move: MoveUnderWay) {
+    private mutating func countMigration(_ move: ActiveMigration) {
         counts.migrations += 1
         counts.migrationBytes += move.bytes
         counts.migrationSeconds += Double(now - move.began) / 1e9
         if !move.keepsDowntimeLimit { counts.downtimeLimitExceeded += 1 }
-        downtimes.add(value: move.downtime * 1000)
+        downtimes.addObservation(value: move.downtime * 1000)
         downtimeOfVM[move.vm] += Float(move.downtime * 1000)
-        meters.noteStandstill(
+        meters.recordStandstill(
             cores: coresInUse(by: move.vm), seconds: move.downtime)
     }
 
     /// What a VM asks for now.
     private func coresInUse(by row: VMIndex) -> Double {
-        utilisation(of: Int(requestOfVM[row]), at: now)?.cores
-            ?? Double(cluster.request(of: row).milliCPUs) / 1000 * scenario.assumedBusyShare
+        measuredUse(ofRequest: Int(requestOfVM[row]), at: now)?.cores
+            ?? Double(cluster.requestedResources(of: row).milliCPUs) / 1000
+            * scenario.assumedBusyShare
     }
 
     /// A move ends without success: the VM is where it was.
-    mutating func abandonMove(at place: Int) {
-        var move = moves.endMove(at: place)
+    mutating func abandonMigration(at place: Int) {
+        var move = moves.endMigration(at: place)
         move.addProgress(until: now)
-        cluster.abandonMove(move.vm)
+        cluster.abandonMigration(of: move.vm)
         counts.migrationsAbandoned += 1
         counts.migrationBytes += move.bytes
         counts.migrationSeconds += Double(now - move.began) / 1e9
-        noteChange(of: move.from)
-        noteChange(of: move.to)
+        refreshMeter(of: move.from)
+        refreshMeter(of: move.to)
     }
 }

@@ -4,14 +4,14 @@ import Placement
 
 extension Run {
     consuming func makeResult() -> RunResult {
-        meters.settleAll(at: end)
+        meters.accountAllHosts(at: end)
         for row in requestOfVM.indices where requestOfVM[row] >= 0 {
             counts.running += 1
-            noteDowntime(of: row)
+            recordDowntime(of: row)
         }
-        fillHosts()
-        fillLoad()
-        fillMoves()
+        fillHostFigures()
+        fillLoadFigures()
+        fillMoveFigures()
         counts.course = course.samples
         counts.heat = course.heat
         counts.notes = scenario.workload.notes + notes
@@ -21,23 +21,23 @@ extension Run {
     private var seconds: Double { Double(end) / 1e9 }
 
     /// Averaged over the run; of a run without length nothing can be averaged.
-    private func mean(ofIntegral integral: Double) -> Double { end > 0 ? integral / seconds : 0 }
+    private func averageOverRun(integral: Double) -> Double { end > 0 ? integral / seconds : 0 }
 
-    private mutating func fillHosts() {
+    private mutating func fillHostFigures() {
         counts.hostsInUseMax = Bounded(
             Double(integrals.most), bound: keepsLimits ? Double(integrals.floorAtMost) : nil)
         counts.hostsInUseMean = Bounded(
-            mean(ofIntegral: integrals.hostsInUse),
-            bound: keepsLimits ? mean(ofIntegral: integrals.floor) : nil)
+            averageOverRun(integral: integrals.hostsInUse),
+            bound: keepsLimits ? averageOverRun(integral: integrals.floor) : nil)
         counts.emptyHostsMean = Double(counts.hosts) - counts.hostsInUseMean.value
-        let limits = cluster.allHosts.reduce(Resources.none) { $0 + cluster.limit(of: $1) }
+        let limits = cluster.allHosts.reduce(Resources.none) { $0 + cluster.resourceLimit(of: $1) }
         counts.cpuStranded =
-            mean(ofIntegral: integrals.strandedMilliCPUs) / Double(max(1, limits.milliCPUs))
+            averageOverRun(integral: integrals.strandedMilliCPUs) / Double(max(1, limits.milliCPUs))
         counts.memoryStranded =
-            mean(ofIntegral: integrals.strandedBytes) / Double(max(1, limits.memoryBytes))
+            averageOverRun(integral: integrals.strandedBytes) / Double(max(1, limits.memoryBytes))
     }
 
-    private mutating func fillLoad() {
+    private mutating func fillLoadFigures() {
         counts.imbalanceMean = course.imbalanceMean
         counts.overloadedShare =
             meters.secondsInUse > 0 ? meters.secondsOverloaded / meters.secondsInUse : 0
@@ -53,7 +53,7 @@ extension Run {
 
     private static func kilowattHours(fromJoules joules: Double) -> Double { joules / 3.6e6 }
 
-    private mutating func fillMoves() {
+    private mutating func fillMoveFigures() {
         counts.migrationsUnfinished = moves.underWay.count
         counts.downtimeMs = downtimes.distribution
         counts.downtimePerVMMs = downtimesOfVMs.distribution

@@ -4,85 +4,88 @@ import Model
 import Placement
 
 extension Run {
-    mutating func beginRequest(_ request: Int) throws(SimulationError) {
+    mutating func beginRequest(number request: Int) throws(SimulationError) {
         counts.requests += 1
         var vm = scenario.workload.placementVM(forRequest: request)
-        vm.use = utilisation(of: request, at: now)
+        vm.use = measuredUse(ofRequest: request, at: now)
         let row: VMIndex
-        do { row = try cluster.add(vm) } catch { throw .badRequest(vm.name, error) }
-        rememberRow(row, request: request)
-        notifyObserver(.arrived(reportedRequest(request)), vm: row)
-        placeVM(row, request: request)
-        if requests[request].departure <= requests[request].arrival { endRequest(request) }
+        do { row = try cluster.registerVM(vm) } catch { throw .badRequest(vm.name, error) }
+        registerRow(row, request: request)
+        notifyObserver(of: .arrived(reportedRequest(number: request)), vm: row)
+        placeOrRefuse(row: row, request: request)
+        if requests[request].departure <= requests[request].arrival { endRequest(number: request) }
     }
 
-    private mutating func rememberRow(_ row: VMIndex, request: Int) {
+    private mutating func registerRow(_ row: VMIndex, request: Int) {
         while requestOfVM.count <= row {
             requestOfVM.append(-1)
             downtimeOfVM.append(0)
             useChanges.append(.max)
         }
-        useChanges[row] = nextUseChange(of: request)
+        useChanges[row] = nextUseChange(ofRequest: request)
         requestOfVM[row] = Int32(request)
         downtimeOfVM[row] = 0
         vmOfRequest[request] = Int32(row)
     }
 
     /// What an observer sees of a request: its departure only if it may.
-    private func reportedRequest(_ request: Int) -> VMRequest {
+    private func reportedRequest(number request: Int) -> VMRequest {
         var told = requests[request]
         if observer?.knowsDepartures != true { told.departure = .never }
         return told
     }
 
-    private mutating func notifyObserver(_ event: VMEvent, vm row: VMIndex) {
+    private mutating func notifyObserver(of event: VMEvent, vm row: VMIndex) {
         let moment = moment
-        observer?.observe(event, of: row, in: &cluster, at: moment)
+        observer?.observeEvent(event, of: row, in: &cluster, at: moment)
     }
 
     /// Gives a VM a host, of those with power if any takes it. A VM that no host takes is refused, once and for all.
-    mutating func placeVM(_ row: VMIndex, request: Int) {
-        if let host = groupHost(for: row, request: request) ?? cluster.choose(row, by: policy)
+    mutating func placeOrRefuse(row: VMIndex, request: Int) {
+        if let host = initialHost(for: row, request: request) ?? cluster.chooseHost(
+            for: row, using: policy)
             ?? hostToWake(for: row)
         {
-            cluster.assign(row, to: host)
-            floor.add(requests[request].request)
+            cluster.assignVM(row, to: host)
+            floor.addRequest(requests[request].request)
             counts.placed += 1
-            if !Resources.none.fits(in: cluster.free(on: host)) { keepsLimits = false }
-            noteChange(of: host)
+            if !Resources.none.isContained(in: cluster.freeResources(on: host)) {
+                keepsLimits = false
+            }
+            refreshMeter(of: host)
         } else {
-            refuseVM(row, request: request)
+            refuseVM(row: row, request: request)
         }
     }
 
     /// Where the workload says that it stands when the run begins.
-    private mutating func groupHost(for row: VMIndex, request: Int) -> HostIndex? {
+    private mutating func initialHost(for row: VMIndex, request: Int) -> HostIndex? {
         let host = Int(requests[request].initialHost)
         guard host >= 0, requests[request].arrival == moment else { return nil }
-        if cluster.refusal(of: row, on: host, for: .start) == nil { return host }
+        if cluster.refusalReason(of: row, on: host, for: .start) == nil { return host }
         unkeptPlaces += 1
         return nil
     }
 
-    private mutating func refuseVM(_ row: VMIndex, request: Int) {
+    private mutating func refuseVM(row: VMIndex, request: Int) {
         if counts.refused == 0 {
-            let shares = promisedShares()
+            let shares = reservedShares()
             counts.cpuShareAtFirstRefusal = shares.cpu
             counts.memoryShareAtFirstRefusal = shares.memory
         }
         counts.refused += 1
-        notifyObserver(.refused, vm: row)
-        noteDowntime(of: row)
-        forgetRow(row, request: request)
-        cluster.remove(row)
+        notifyObserver(of: .refused, vm: row)
+        recordDowntime(of: row)
+        releaseRow(row, request: request)
+        cluster.unregisterVM(row)
     }
 
     /// Of all that hosts may promise.
-    private func promisedShares() -> (cpu: Double, memory: Double) {
+    private func reservedShares() -> (cpu: Double, memory: Double) {
         var (used, limit) = (Resources.none, Resources.none)
         for host in cluster.allHosts {
-            used = used + cluster.used(on: host)
-            limit = limit + cluster.limit(of: host)
+            used = used + cluster.usedResources(on: host)
+            limit = limit + cluster.resourceLimit(of: host)
         }
         return (
             Double(used.milliCPUs) / Double(max(1, limit.milliCPUs)),
@@ -90,31 +93,31 @@ extension Run {
         )
     }
 
-    mutating func endRequest(_ request: Int) {
+    mutating func endRequest(number request: Int) {
         let row = Int(vmOfRequest[request])
-        guard row >= 0, let host = cluster.host(of: row) else { return }
+        guard row >= 0, let host = cluster.currentHost(of: row) else { return }
         counts.departed += 1
-        notifyObserver(.departed, vm: row)
+        notifyObserver(of: .departed, vm: row)
         let ended = moves.activeMove(of: row)
-        if let ended { abandonMove(at: ended) }
-        noteDowntime(of: row)
-        forgetRow(row, request: request)
-        cluster.remove(row)
-        floor.remove(requests[request].request)
-        noteChange(of: host)
-        if !drains.isEmpty { endDrainIfEmpty(host) }
+        if let ended { abandonMigration(at: ended) }
+        recordDowntime(of: row)
+        releaseRow(row, request: request)
+        cluster.unregisterVM(row)
+        floor.removeRequest(requests[request].request)
+        refreshMeter(of: host)
+        if !drains.isEmpty { endDrainIfEmpty(host: host) }
         if ended != nil { startMoves() }
     }
 
-    private mutating func forgetRow(_ row: VMIndex, request: Int) {
+    private mutating func releaseRow(_ row: VMIndex, request: Int) {
         requestOfVM[row] = -1
         vmOfRequest[request] = -1
     }
 
     /// The VM goes, or the run ends: its standstills are added up.
-    mutating func noteDowntime(of row: VMIndex) {
+    mutating func recordDowntime(of row: VMIndex) {
         guard downtimeOfVM[row] > 0 else { return }
-        downtimesOfVMs.add(value: Double(downtimeOfVM[row]))
+        downtimesOfVMs.addObservation(value: Double(downtimeOfVM[row]))
         downtimeOfVM[row] = 0
     }
 }
@@ -123,10 +126,10 @@ extension Run {
 
 extension Run {
     /// What a VM uses at a moment; nil: nothing is known of it.
-    func utilisation(of request: Int, at time: Int64) -> MeasuredUse? {
+    func measuredUse(ofRequest request: Int, at time: Int64) -> MeasuredUse? {
         let row = requests[request]
         guard row.series >= 0 else { return nil }
-        let sample = scenario.workload.utilisation.sample(
+        let sample = scenario.workload.utilisation.usageSample(
             inRow: row.series, afterNanoseconds: time - row.arrival.nanoseconds)
         return MeasuredUse(
             cores: Double(row.milliCPUs) / 1000 * sample.cpu,
@@ -134,7 +137,7 @@ extension Run {
     }
 
     /// When a VM's use is another than now.
-    private func nextUseChange(of request: Int) -> Int64 {
+    private func nextUseChange(ofRequest request: Int) -> Int64 {
         let row = requests[request]
         guard row.series >= 0 else { return .max }
         let arrival = row.arrival.nanoseconds
@@ -144,25 +147,27 @@ extension Run {
     }
 
     /// Reads every VM's utilisation, then adds to the course of the run when that is due.
-    mutating func takeSample() throws(SimulationError) {
+    mutating func recordSample() throws(SimulationError) {
         if sampling.readsUtilisation { try readUtilisation() }
-        if sampling.isCourseDue { takeCourse() }
+        if sampling.isCourseDue { recordCourseSample() }
         sampling.count += 1
-        queue.addEvent(.sample, at: sampling.nextSample(after: now))
+        queue.scheduleEvent(.sample, at: sampling.nextSample(after: now))
     }
 
     private mutating func readUtilisation() throws(SimulationError) {
         useBatch.removeAll(keepingCapacity: true)
         for row in useChanges.indices where useChanges[row] <= now && requestOfVM[row] >= 0 {
             let request = Int(requestOfVM[row])
-            if let use = utilisation(of: request, at: now) { useBatch.append((row, use)) }
-            useChanges[row] = nextUseChange(of: request)
+            if let use = measuredUse(ofRequest: request, at: now) { useBatch.append((row, use)) }
+            useChanges[row] = nextUseChange(ofRequest: request)
         }
         if useBatch.isEmpty { return }
-        do { try cluster.setUses(useBatch) } catch {
+        do { try cluster.setMeasuredUses(useBatch) } catch {
             throw .badRequest("of \(scenario.workload.name)", error)
         }
-        for host in cluster.allHosts where cluster.vmCount(on: host) > 0 { noteChange(of: host) }
+        for host in cluster.allHosts where cluster.hostedVMCount(on: host) > 0 {
+            refreshMeter(of: host)
+        }
     }
 }
 

@@ -12,12 +12,12 @@ import Placement
 
 extension Scenario {
     /// - Parameter progress: told now and then how far the run has come; false ends it.
-    package func run(
+    package func runSimulation(
         progress: (RunProgress) -> Bool = { _ in true }
     ) throws(SimulationError) -> RunResult {
         try validate()
         var run = try Run(self)
-        try run.runToEnd(progress: progress)
+        try run.runUntilEnd(progress: progress)
         return run.makeResult()
     }
 }
@@ -57,7 +57,7 @@ struct Run: ~Copyable {
     var waking: [(host: HostIndex, awakeAt: Int64)] = []
     var drains: [Drain] = []
 
-    var moves: MoveBook
+    var moves: MigrationTable
     var integrals = Integrals()
     var counts: RunResult
     var downtimes = DistributionCounter()
@@ -73,7 +73,7 @@ struct Run: ~Copyable {
     var unkeptPlaces = 0
     /// Host events that found their host away.
     var idleHostEvents = 0
-    var course: CourseKeeper
+    var course: CourseRecorder
     /// Rows of `useBatch` are filled anew at each reading.
     var useBatch: [(vm: VMIndex, use: MeasuredUse)] = []
     var sampling: Sampling
@@ -95,9 +95,9 @@ struct Run: ~Copyable {
         energyFloor = EnergyFloor(
             meters.rows.lazy.map { ($0.cores, scenario.power[$0.curve]) })
         hostVersion = Array(repeating: 0, count: cluster.hosts.count)
-        moves = MoveBook(hosts: cluster.hosts, limits: scenario.limits)
+        moves = MigrationTable(hosts: cluster.hosts, limits: scenario.limits)
         sampling = Sampling(scenario, end: end)
-        course = CourseKeeper(cluster, rowsMax: scenario.heatRowsMax, sampling: sampling)
+        course = CourseRecorder(cluster, rowsMax: scenario.heatRowsMax, sampling: sampling)
         counts = RunResult(
             strategy: scenario.strategy.name, workload: scenario.workload.name,
             seed: scenario.seed, hosts: cluster.hosts.count, seconds: scenario.end.seconds)
@@ -106,29 +106,29 @@ struct Run: ~Copyable {
 
     private mutating func queueFirstEvents() {
         for (number, event) in scenario.events.enumerated() {
-            queue.addEvent(.hostEvent(number), at: event.time.nanoseconds)
+            queue.scheduleEvent(.hostEvent(number), at: event.time.nanoseconds)
         }
-        queue.addEvent(.sample, at: 0)
+        queue.scheduleEvent(.sample, at: 0)
         queueRound()
     }
 
-    mutating func runToEnd(progress: (RunProgress) -> Bool) throws(SimulationError) {
+    mutating func runUntilEnd(progress: (RunProgress) -> Bool) throws(SimulationError) {
         var meter = ProgressMeter(end: end, requests: requests.count)
         while let (time, rank) = next, time <= end {
             advanceClock(to: time)
             switch rank {
             case .departure: departNext()
             case .arrival: try arriveNext()
-            default: try handle(queue.removeFirst())
+            default: try handleEvent(queue.removeFirst())
             }
-            if meter.isDue(at: time, request: nextArrival),
+            if meter.isReportDue(at: time, request: nextArrival),
                 !progress(meter.currentProgress(at: time, request: nextArrival))
             {
                 throw .cancelled(at: SimTime(nanoseconds: time))
             }
         }
         advanceClock(to: end)
-        integrals.recordHostsInUse(meters.hostsInUse, floor: floor.hosts)
+        integrals.recordHostsInUse(count: meters.hostsInUse, floor: floor.hosts)
     }
 
     /// When the next thing happens, and what it is.
@@ -148,29 +148,31 @@ struct Run: ~Copyable {
 
     private mutating func arriveNext() throws(SimulationError) {
         nextArrival += 1
-        try beginRequest(nextArrival - 1)
+        try beginRequest(number: nextArrival - 1)
     }
 
     private mutating func departNext() {
         nextDeparture += 1
-        endRequest(Int(departures[nextDeparture - 1]))
+        endRequest(number: Int(departures[nextDeparture - 1]))
     }
 
     private mutating func advanceClock(to time: Int64) {
         guard time > now else { return }
-        integrals.add(
-            seconds: Double(time - now) / 1e9, meters: meters, floor: floor, energy: energyFloor)
+        integrals.accumulate(
+            seconds: Double(time - now) / 1e9, from: meters, floor: floor, energy: energyFloor)
         now = time
     }
 
-    private mutating func handle(_ event: Event) throws(SimulationError) {
+    private mutating func handleEvent(_ event: Event) throws(SimulationError) {
         switch event.kind {
-        case .moveEnds(let move, let version): endMove(number: move, version: version)
-        case .wakes(let host, let version): if hostVersion[host] == version { finishWaking(host) }
-        case .returns(let host, let version): if hostVersion[host] == version { returnHost(host) }
+        case .moveEnds(let move, let version): finishMigration(number: move, version: version)
+        case .wakes(let host, let version):
+            if hostVersion[host] == version { finishWakeup(of: host) }
+        case .returns(let host, let version):
+            if hostVersion[host] == version { reactivateHost(host) }
         case .drainPlan: planDrains()
-        case .hostEvent(let number): try beginEvent(scenario.events[number])
-        case .sample: try takeSample()
+        case .hostEvent(let number): try beginHostEvent(scenario.events[number])
+        case .sample: try recordSample()
         case .round: holdRound()
         }
     }
@@ -180,8 +182,8 @@ extension Run {
     var moment: SimTime { SimTime(nanoseconds: now) }
 
     /// A host's figures are taken anew.
-    mutating func noteChange(of host: HostIndex) {
-        meters.updateHost(host, in: cluster, moves: moves.moveCount(at: host), at: now)
+    mutating func refreshMeter(of host: HostIndex) {
+        meters.updateMeter(of: host, in: cluster, moves: moves.moveCount(at: host), at: now)
     }
 }
 
@@ -197,19 +199,19 @@ struct Integrals {
     private(set) var most = 0
     private(set) var floorAtMost = 0
 
-    mutating func add(
-        seconds: Double, meters: Meters, floor: HostFloor, energy: EnergyFloor
+    mutating func accumulate(
+        seconds: Double, from meters: Meters, floor: HostFloor, energy: EnergyFloor
     ) {
         hostsInUse += Double(meters.hostsInUse) * seconds
         self.floor += Double(floor.hosts) * seconds
         strandedMilliCPUs += Double(meters.stranded.milliCPUs) * seconds
         strandedBytes += Double(meters.stranded.memoryBytes) * seconds
-        let watts = energy.watts(servingCores: meters.served, onAtLeast: floor.hosts)
+        let watts = energy.leastWatts(servingCores: meters.served, onAtLeast: floor.hosts)
         joules += (watts + meters.wattsAsleep) * seconds
-        recordHostsInUse(meters.hostsInUse, floor: floor.hosts)
+        recordHostsInUse(count: meters.hostsInUse, floor: floor.hosts)
     }
 
-    mutating func recordHostsInUse(_ count: Int, floor: Int) {
+    mutating func recordHostsInUse(count: Int, floor: Int) {
         if count > most {
             (most, floorAtMost) = (count, floor)
         } else if count == most {
@@ -232,7 +234,7 @@ private struct ProgressMeter {
         nextRequest = requests / Limits.progressSteps
     }
 
-    mutating func isDue(at time: Int64, request: Int) -> Bool {
+    mutating func isReportDue(at time: Int64, request: Int) -> Bool {
         guard time > nextTime || request > nextRequest else { return false }
         nextTime = time + end / Int64(Limits.progressSteps)
         nextRequest = request + requests / Limits.progressSteps
@@ -253,8 +255,8 @@ extension Scenario {
         var cluster = ClusterState(
             assumedBusyShare: assumedBusyShare, migrationOverheadBytes: migrationOverheadBytes)
         do {
-            for group in workload.groups { try cluster.add(group) }
-            for host in runHosts { try cluster.add(host) }
+            for group in workload.groups { try cluster.registerGroup(group) }
+            for host in runHosts { try cluster.registerHost(host) }
         } catch { throw .badHost(error) }
         // Sums over hosts, each counted as the largest, stay far from the end of Int.
         let limits = cluster.hosts.map(\.limit)
@@ -263,7 +265,7 @@ extension Scenario {
             throw .badScenario("\(limits.count) hosts of such a size are too much to add up")
         }
         // After the hosts: an index is built once.
-        cluster.keepIndex(for: strategy.placement)
+        cluster.maintainIndex(for: strategy.placement)
         return cluster
     }
 

@@ -113,13 +113,13 @@ extension Scenario {
         else {
             throw .badScenario("what a migration takes, or the assumed busy share, makes no sense")
         }
-        try checkTicks(of: "readings of utilisation", interval: samplingInterval)
+        try checkTickCount(for: "readings of utilisation", interval: samplingInterval)
         if let moves = strategy.moves {
-            try checkTicks(of: "rounds of \(moves.name)", interval: moves.interval)
+            try checkTickCount(for: "rounds of \(moves.name)", interval: moves.interval)
         }
     }
 
-    private func checkTicks(of what: String, interval: Duration) throws(SimulationError) {
+    private func checkTickCount(for what: String, interval: Duration) throws(SimulationError) {
         guard interval > .zero else { throw .badScenario("\(what) need time between them") }
         let ticks = end.nanoseconds / max(1, interval.wholeNanoseconds)
         guard ticks <= Limits.ticksMax else {

@@ -15,7 +15,7 @@ package struct PowerCurve: Hashable, Sendable {
         self.asleep = asleep
     }
 
-    package func watts(at share: Double) -> Double {
+    package func wattsDrawn(at share: Double) -> Double {
         let place = Swift.min(Swift.max(share, 0), 1) * 10
         let below = Swift.min(Int(place), 9)
         return watts[below] + (watts[below + 1] - watts[below]) * (place - Double(below))

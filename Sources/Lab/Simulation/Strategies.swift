@@ -15,7 +15,8 @@ package struct UnknownStrategy: Error, Hashable, Sendable, CustomStringConvertib
 package enum Strategies {
     /// - Parameter seed: for policies that draw lots.
     package static func allStrategies(seed: UInt64) -> [Strategy] {
-        NamedPolicies.all(seed: seed).map { placementOnly($0) } + lifetimeAware + moving
+        NamedPolicies.allPolicies(seed: seed).map { placementOnly(using: $0) } + lifetimeAware
+            + moving
     }
 
     private static var lifetimeAware: [Strategy] {
@@ -35,7 +36,7 @@ package enum Strategies {
             Strategy(
                 "balance",
                 summary: "worst-fit, and the controller's balance levels the measured load",
-                placement: WorstFit(), moves: LoadLevelling()),
+                placement: WorstFit(), moves: LoadBalancing()),
             Strategy(
                 "consolidate",
                 summary: "best-fit, and hosts are emptied to sleep where that repays its moves",
@@ -43,7 +44,7 @@ package enum Strategies {
         ]
     }
 
-    package static func strategy(
+    package static func findStrategy(
         named name: String, seed: UInt64
     ) throws(UnknownStrategy) -> Strategy {
         let all = allStrategies(seed: seed)
@@ -54,7 +55,7 @@ package enum Strategies {
     }
 
     /// Places VMs and never moves one.
-    private static func placementOnly(_ policy: any PlacementPolicy) -> Strategy {
+    private static func placementOnly(using policy: any PlacementPolicy) -> Strategy {
         Strategy(policy.name, summary: policy.summary, placement: policy)
     }
 }

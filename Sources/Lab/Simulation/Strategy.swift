@@ -48,7 +48,7 @@ package protocol RunObserver: Sendable {
     /// `never`, so that nothing can be learnt from the future.
     var knowsDepartures: Bool { get }
     /// Before the VM is placed, and before it is removed.
-    mutating func observe(
+    mutating func observeEvent(
         _ event: VMEvent, of vm: VMIndex, in cluster: inout ClusterState, at now: SimTime)
 }
 

@@ -96,25 +96,28 @@ package struct Utilisation: Sendable {
     }
 
     /// The sample in force so long after the VM's arrival; the last one holds on.
-    package func cpuShare(inRow row: Int32, after age: Duration) -> Double {
-        sample(inRow: row, afterNanoseconds: age.wholeNanoseconds).cpu
+    package func sampledCPUShare(inRow row: Int32, after age: Duration) -> Double {
+        usageSample(inRow: row, afterNanoseconds: age.wholeNanoseconds).cpu
     }
 
     /// Nil when the trace has no memory use.
-    package func memoryShare(inRow row: Int32, after age: Duration) -> Double? {
-        sample(inRow: row, afterNanoseconds: age.wholeNanoseconds).memory
+    package func sampledMemoryShare(inRow row: Int32, after age: Duration) -> Double? {
+        usageSample(inRow: row, afterNanoseconds: age.wholeNanoseconds).memory
     }
 
     /// Both at once, for those who ask for very many. What is no number from 0 to `shareMax` counts as the nearer of the
     /// two, or as 0.
-    func sample(inRow row: Int32, afterNanoseconds nanoseconds: Int64) -> (
+    func usageSample(inRow row: Int32, afterNanoseconds nanoseconds: Int64) -> (
         cpu: Double, memory: Double?
     ) {
         let series = series[Int(row)]
         guard series.count > 0 else { return (0, hasMemory ? 0 : nil) }
         let step = Int(nanoseconds / series.step)
         let place = series.first + min(max(step, 0), series.count - 1)
-        return (Self.usedShare(cpu[place]), hasMemory ? Self.usedShare(memory[place]) : nil)
+        return (
+            Self.clampedShare(sample: cpu[place]),
+            hasMemory ? Self.clampedShare(sample: memory[place]) : nil
+        )
     }
 
     /// How long after the VM's arrival the sample in force gives way to another; the end of time when it is the last.
@@ -127,7 +130,7 @@ package struct Utilisation: Sendable {
 
     private static let shareMax: Float = 1024
 
-    private static func usedShare(_ sample: Float) -> Double {
+    private static func clampedShare(sample: Float) -> Double {
         sample > 0 ? Double(min(sample, shareMax)) : 0
     }
 }
@@ -156,19 +159,21 @@ package struct Workload: Sendable {
         self.end = end
     }
 
-    package func vmName(ofRequest request: Int) -> String {
+    package func displayName(ofRequest request: Int) -> String {
         names.isEmpty ? "vm-\(request)" : names[request]
     }
 
     /// A request's identity in a run.
-    package static func vmID(ofRequest request: Int) -> VMID { VMID(high: 0, low: UInt64(request)) }
+    package static func identifier(ofRequest request: Int) -> VMID {
+        VMID(high: 0, low: UInt64(request))
+    }
 
     /// A request as the scheduler sees it, before anything is measured.
     package func placementVM(forRequest request: Int) -> PlacementVM {
         let row = requests[request]
         let demand = demands[Int(row.demand)]
         var vm = PlacementVM(
-            id: Self.vmID(ofRequest: request), name: vmName(ofRequest: request),
+            id: Self.identifier(ofRequest: request), name: displayName(ofRequest: request),
             request: row.request)
         vm.groups = groupSets[Int(row.groupSet)].map { groups[Int($0)].name }
         vm.priority = Int(row.priority)

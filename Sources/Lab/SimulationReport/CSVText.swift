@@ -3,19 +3,19 @@
 package struct CSVText: Sendable {
     package private(set) var text = ""
 
-    package init(_ headings: [String]) { addRow(headings) }
+    package init(_ headings: [String]) { appendRow(values: headings) }
 
-    package mutating func addRow(_ values: [String]) {
-        text += values.map(Self.quotedText).joined(separator: ",") + "\n"
+    package mutating func appendRow(values: [String]) {
+        text += values.map(Self.quotedField).joined(separator: ",") + "\n"
     }
 
     /// Nothing where there is no value.
-    package static func numberText(_ value: Double?) -> String {
+    package static func numberText(for value: Double?) -> String {
         guard let value, value.isFinite else { return "" }
         return value.description
     }
 
-    private static func quotedText(_ value: String) -> String {
+    private static func quotedField(for value: String) -> String {
         guard value.utf8.contains(where: ",\"\r\n".utf8.contains) else { return value }
         return "\"" + value.replacing("\"", with: "\"\"") + "\""
     }

@@ -38,8 +38,8 @@ package struct Comparison: Sendable {
         notes = Self.makeNotes(for: sweep, results: results, summaries: summaries)
     }
 
-    package func result(variant: Int, policy: Int, seed: Int = 0) -> RunResult {
-        results[sweep.index(of: Cell(variant: variant, policy: policy, seed: seed))]
+    package func runResult(variant: Int, policy: Int, seed: Int = 0) -> RunResult {
+        results[sweep.cellIndex(of: Cell(variant: variant, policy: policy, seed: seed))]
     }
 
     private static func summaries(
@@ -47,7 +47,7 @@ package struct Comparison: Sendable {
     ) -> [[FigureSummary]] {
         let runs = sweep.policies.indices.map { policy in
             sweep.seeds.indices.map { seed in
-                results[sweep.index(of: Cell(variant: variant, policy: policy, seed: seed))]
+                results[sweep.cellIndex(of: Cell(variant: variant, policy: policy, seed: seed))]
             }
         }
         return runs.enumerated().map { policy, ofPolicy in
@@ -101,7 +101,7 @@ extension Comparison {
                     value < bound * (1 - 1e-9)
                 else { return nil }
                 return
-                    "\(sweep.name(of: index)): \(figure.title) is \(value), below the bound \(bound). This cannot be: please report it as a bug of Ferry."
+                    "\(sweep.cellDescription(at: index)): \(figure.title) is \(value), below the bound \(bound). This cannot be: please report it as a bug of Ferry."
             }
         }
     }

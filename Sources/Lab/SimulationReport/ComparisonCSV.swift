@@ -9,8 +9,9 @@ extension Comparison {
         for (variant, policies) in zip(sweep.variants, summaries) {
             for (policy, summaries) in zip(sweep.policies, policies) {
                 for (figure, summary) in zip(Figure.all, summaries) {
-                    csv.addRow(
-                        [variant, policy.name, figure.key, figure.unit] + summary.csvColumns)
+                    csv.appendRow(
+                        values: [variant, policy.name, figure.key, figure.unit] + summary.csvColumns
+                    )
                 }
             }
         }
@@ -21,12 +22,13 @@ extension Comparison {
 extension FigureSummary {
     fileprivate var csvColumns: [String] {
         [
-            "\(spread?.count ?? 0)", CSVText.numberText(spread?.mean),
-            CSVText.numberText(spread?.standardDeviation), CSVText.numberText(spread?.min),
-            CSVText.numberText(spread?.max), CSVText.numberText(bound),
-            CSVText.numberText(difference?.mean),
-            CSVText.numberText(difference?.interval?.lowerBound),
-            CSVText.numberText(difference?.interval?.upperBound),
+            "\(spread?.count ?? 0)", CSVText.numberText(for: spread?.mean),
+            CSVText.numberText(for: spread?.standardDeviation),
+            CSVText.numberText(for: spread?.min),
+            CSVText.numberText(for: spread?.max), CSVText.numberText(for: bound),
+            CSVText.numberText(for: difference?.mean),
+            CSVText.numberText(for: difference?.interval?.lowerBound),
+            CSVText.numberText(for: difference?.interval?.upperBound),
         ]
     }
 }

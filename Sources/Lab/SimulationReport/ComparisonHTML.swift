@@ -42,13 +42,16 @@ extension Comparison {
                 "<section class=\"bare\"><h2>Over time</h2><div class=\"grid\" id=\"charts\"></div></section>"
             ))
         for variant in sweep.variants.indices {
-            let table = table(variant: variant)
+            let table = resultTable(variant: variant)
             sections.append(
-                .sectionText(table.title, parts: .tableText(table, id: "results-\(variant)")))
+                .sectionMarkup(
+                    heading: table.title, parts: .tableMarkup(for: table, id: "results-\(variant)"))
+            )
             if let table = differenceTable(variant: variant) {
                 sections.append(
-                    .sectionText(
-                        table.title, parts: .tableText(table, id: "differences-\(variant)")))
+                    .sectionMarkup(
+                        heading: table.title,
+                        parts: .tableMarkup(for: table, id: "differences-\(variant)")))
             }
         }
         return sections + [
@@ -69,9 +72,9 @@ extension Comparison {
     }
 
     private var noteSection: HTML {
-        .sectionText(
-            "What to know", id: "notes",
-            parts: .listText(Self.standingNotes + policyNotes + notes))
+        .sectionMarkup(
+            heading: "What to know", id: "notes",
+            parts: .bulletListMarkup(items: Self.standingNotes + policyNotes + notes))
     }
 
     private var policyNotes: [String] {
@@ -88,10 +91,10 @@ extension Comparison {
     ]
 
     private var meaningSection: HTML {
-        .sectionText(
-            "What the figures mean", id: "figures",
-            parts: .meaningsText(
-                Figure.all.map {
+        .sectionMarkup(
+            heading: "What the figures mean", id: "figures",
+            parts: .definitionListMarkup(
+                of: Figure.all.map {
                     Setting(
                         $0.title, value: $0.meaning + ($0.unit.isEmpty ? "" : " In \($0.unit)."))
                 }))

@@ -20,22 +20,23 @@ extension Comparison {
             .init("baseline", .string(sweep.policies[0].name)),
             .init("confidence", .number(PairedDifference.confidence)),
             .init("figures", .array(Figure.all.map(\.json))),
-            .init("variants", .array(sweep.variants.indices.map(json(variant:)))),
-            .init("notes", .strings(notes)),
+            .init("variants", .array(sweep.variants.indices.map(variantJSON(variant:)))),
+            .init("notes", .stringArray(notes)),
         ])
     }
 
-    private func json(variant: Int) -> JSONText {
+    private func variantJSON(variant: Int) -> JSONText {
         .object([
             .init("name", .string(sweep.variants[variant])),
             .init(
                 "policies",
-                .array(sweep.policies.indices.map { json(variant: variant, policy: $0) })),
+                .array(
+                    sweep.policies.indices.map { policyResultJSON(variant: variant, policy: $0) })),
         ])
     }
 
-    private func json(variant: Int, policy: Int) -> JSONText {
-        let first = result(variant: variant, policy: policy)
+    private func policyResultJSON(variant: Int, policy: Int) -> JSONText {
+        let first = runResult(variant: variant, policy: policy)
         let figures = zip(Figure.all, summaries[variant][policy]).map { figure, summary in
             JSONText.Field(figure.key, summary.json)
         }
@@ -66,14 +67,14 @@ extension Figure {
 extension FigureSummary {
     fileprivate var json: JSONText {
         .object([
-            .init("mean", .number(spread?.mean)),
-            .init("standardDeviation", .number(spread?.standardDeviation)),
-            .init("min", .number(spread?.min)),
-            .init("max", .number(spread?.max)),
-            .init("bound", .number(bound)),
+            .init("mean", .optionalNumber(spread?.mean)),
+            .init("standardDeviation", .optionalNumber(spread?.standardDeviation)),
+            .init("min", .optionalNumber(spread?.min)),
+            .init("max", .optionalNumber(spread?.max)),
+            .init("bound", .optionalNumber(bound)),
             .init("difference", difference?.json ?? .null),
-            .init("values", .array(values.map { .number($0) })),
-            .init("bounds", .array(bounds.map { .number($0) })),
+            .init("values", .array(values.map { .optionalNumber($0) })),
+            .init("bounds", .array(bounds.map { .optionalNumber($0) })),
         ])
     }
 }
@@ -82,8 +83,8 @@ extension PairedDifference {
     fileprivate var json: JSONText {
         .object([
             .init("mean", .number(mean)),
-            .init("low", .number(interval?.lowerBound)),
-            .init("high", .number(interval?.upperBound)),
+            .init("low", .optionalNumber(interval?.lowerBound)),
+            .init("high", .optionalNumber(interval?.upperBound)),
         ])
     }
 }
@@ -94,7 +95,7 @@ extension Distribution {
             .init("count", .integer(count)), .init("sum", .number(sum)),
             .init("min", .number(min)), .init("max", .number(max)), .init("p50", .number(p50)),
             .init("p90", .number(p90)), .init("p99", .number(p99)),
-            .init("edges", .numbers(edges)),
+            .init("edges", .numberArray(edges)),
             .init("counts", .array(counts.map { .integer($0) })),
         ])
     }
@@ -106,7 +107,9 @@ extension [CourseSample] {
         func integerArray(of value: (CourseSample) -> Int) -> JSONText {
             .array(map { .integer(value($0)) })
         }
-        func numberArray(of value: (CourseSample) -> Double) -> JSONText { .numbers(map(value)) }
+        func numberArray(of value: (CourseSample) -> Double) -> JSONText {
+            .numberArray(map(value))
+        }
         return .object([
             .init("seconds", numberArray(of: \.seconds)), .init("vms", integerArray(of: \.vms)),
             .init("hostsInUse", integerArray(of: \.hostsInUse)),
@@ -133,11 +136,12 @@ extension HeatMap {
             .init(
                 "percent",
                 .array(
-                    rows.map { row in .array(row.map { .integer(Self.roundedPercent(of: $0)) }) })),
+                    rows.map { row in .array(row.map { .integer(Self.roundedPercent(share: $0)) }) }
+                )),
         ])
     }
 
-    private static func roundedPercent(of share: Float) -> Int {
+    private static func roundedPercent(share: Float) -> Int {
         guard share >= 0, share.isFinite else { return -1 }
         return Int((Swift.min(share, 10) * 100).rounded())
     }

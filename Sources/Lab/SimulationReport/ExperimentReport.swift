@@ -70,8 +70,8 @@ extension ExperimentFigure {
     fileprivate func tableEntry(for figures: PlanetLabFigures) -> ReportTable.Entry {
         guard let value = value(figures) else { return ReportTable.Entry("–") }
         return ReportTable.Entry(
-            fixedText(value, decimals: decimals),
-            bound: bound(figures).map { fixedText($0, decimals: decimals) } ?? "")
+            fixedPointText(for: value, decimals: decimals),
+            bound: bound(figures).map { fixedPointText(for: $0, decimals: decimals) } ?? "")
     }
 }
 
@@ -87,10 +87,10 @@ extension ExperimentReport {
                 + ["mode", "energy_bound_kwh", "energy_bound_with_memory_kwh"])
         for result in results {
             for run in result.runs {
-                csv.addRow(
-                    [result.day, result.policy, "\(result.vms)"] + run.publishedRow + [
-                        run.mode, CSVText.numberText(run.energyBoundKWh),
-                        CSVText.numberText(run.energyBoundWithMemoryKWh),
+                csv.appendRow(
+                    values: [result.day, result.policy, "\(result.vms)"] + run.publishedRow + [
+                        run.mode, CSVText.numberText(for: run.energyBoundKWh),
+                        CSVText.numberText(for: run.energyBoundWithMemoryKWh),
                     ])
             }
         }
@@ -106,16 +106,16 @@ extension ExperimentReport {
             .init("hosts", .integer(results[0].hosts)),
             .init("figures", .array(ExperimentFigure.all.map(\.json))),
             .init("runs", .array(columns.map(\.json))),
-            .init("modes", .array(modes.map(Self.json))),
-            .init("notes", .strings(notes)),
+            .init("modes", .array(modes.map(Self.ruleModeJSON))),
+            .init("notes", .stringArray(notes)),
         ])
     }
 }
 
 extension ExperimentReport {
-    fileprivate static func json(forMode mode: (name: String, rules: [String])) -> JSONText {
+    fileprivate static func ruleModeJSON(for mode: (name: String, rules: [String])) -> JSONText {
         .object([
-            .init("name", .string(mode.name)), .init("rules", .strings(mode.rules)),
+            .init("name", .string(mode.name)), .init("rules", .stringArray(mode.rules)),
         ])
     }
 }
@@ -136,8 +136,8 @@ extension ExperimentReport.Column {
             JSONText.Field(
                 figure.key,
                 .object([
-                    .init("value", .number(figure.value(figures))),
-                    .init("bound", .number(figure.bound(figures))),
+                    .init("value", .optionalNumber(figure.value(figures))),
+                    .init("bound", .optionalNumber(figure.bound(figures))),
                 ]))
         }
         return .object([
@@ -153,18 +153,22 @@ extension ExperimentReport {
     package var html: String {
         var sections = [
             HTML("<section class=\"bare\"><div class=\"glance\" id=\"glance\"></div></section>"),
-            .sectionText(table.title, parts: .tableText(table, id: "results")),
+            .sectionMarkup(heading: table.title, parts: .tableMarkup(for: table, id: "results")),
         ]
         sections += modes.map { mode in
-            .sectionText("What \(mode.name) counts", id: mode.name, parts: .listText(mode.rules))
+            .sectionMarkup(
+                heading: "What \(mode.name) counts", id: mode.name,
+                parts: .bulletListMarkup(items: mode.rules))
         }
         sections.append(
-            .sectionText("What to know", id: "notes", parts: .listText(Self.standingNotes + notes)))
+            .sectionMarkup(
+                heading: "What to know", id: "notes",
+                parts: .bulletListMarkup(items: Self.standingNotes + notes)))
         sections.append(
-            .sectionText(
-                "What the figures mean", id: "figures",
-                parts: .meaningsText(
-                    ExperimentFigure.all.map {
+            .sectionMarkup(
+                heading: "What the figures mean", id: "figures",
+                parts: .definitionListMarkup(
+                    of: ExperimentFigure.all.map {
                         Setting(
                             $0.title, value: $0.meaning + ($0.unit.isEmpty ? "" : " In \($0.unit).")
                         )

@@ -108,13 +108,13 @@ extension Figure {
             better: .lower, decimals: 2,
             meaning:
                 "Free CPU on hosts without memory for the smallest VM: share of all, averaged over time."
-        ) { percentage(of: $0.cpuStranded) },
+        ) { percentage(share: $0.cpuStranded) },
         Figure(
             key: "memoryStrandedPercent", title: "Memory stranded", unit: "%", group: .placement,
             better: .lower, decimals: 2,
             meaning:
                 "Free memory on hosts without CPU for the smallest VM: share of all, averaged over time."
-        ) { percentage(of: $0.memoryStranded) },
+        ) { percentage(share: $0.memoryStranded) },
     ]
 
     private static let load = [
@@ -129,13 +129,13 @@ extension Figure {
             better: .lower, decimals: 3,
             meaning:
                 "Share of the time of hosts in use during which more CPU was asked for than there is."
-        ) { percentage(of: $0.overloadedShare) },
+        ) { percentage(share: $0.overloadedShare) },
         Figure(
             key: "cpuShortfallPercent", title: "CPU work not given", unit: "%", group: .load,
             better: .lower, decimals: 4,
             meaning:
                 "CPU work that VMs asked for and did not get: share of all that they asked for."
-        ) { percentage(of: $0.cpuShortfall) },
+        ) { percentage(share: $0.cpuShortfall) },
         Figure(
             key: "energyKWh", title: "Energy", unit: "kWh", group: .load, better: .lower,
             decimals: 2,
@@ -178,17 +178,17 @@ extension Figure {
             key: "downtimeP50Ms", title: "Downtime, median", unit: "ms", group: .moves,
             better: .lower, decimals: 2,
             meaning: "Half of the migrations paused their VM for at most this."
-        ) { unlessEmpty($0.downtimeMs, value: $0.downtimeMs.p50) },
+        ) { valueUnlessEmpty(of: $0.downtimeMs, value: $0.downtimeMs.p50) },
         Figure(
             key: "downtimeP99Ms", title: "Downtime, 99th percentile", unit: "ms", group: .moves,
             better: .lower, decimals: 2,
             meaning: "99 of 100 migrations paused their VM for at most this."
-        ) { unlessEmpty($0.downtimeMs, value: $0.downtimeMs.p99) },
+        ) { valueUnlessEmpty(of: $0.downtimeMs, value: $0.downtimeMs.p99) },
         Figure(
             key: "downtimeMaxMs", title: "Downtime, longest", unit: "ms", group: .moves,
             better: .lower, decimals: 2,
             meaning: "The longest pause of one migration."
-        ) { unlessEmpty($0.downtimeMs, value: $0.downtimeMs.max) },
+        ) { valueUnlessEmpty(of: $0.downtimeMs, value: $0.downtimeMs.max) },
         Figure(
             key: "downtimeSumMs", title: "Downtime, sum", unit: "ms", group: .moves, better: .lower,
             decimals: 1,
@@ -200,7 +200,7 @@ extension Figure {
             decimals: 2,
             meaning:
                 "Over the whole run, 99 of 100 VMs that were moved were paused for at most this."
-        ) { unlessEmpty($0.downtimePerVMMs, value: $0.downtimePerVMMs.p99) },
+        ) { valueUnlessEmpty(of: $0.downtimePerVMMs, value: $0.downtimePerVMMs.p99) },
         Figure(
             key: "downtimeLimitExceeded", title: "Downtime limit exceeded", unit: "", group: .moves,
             better: .lower,
@@ -260,10 +260,10 @@ extension Figure {
         ) { $0.drains > $0.drainsIncomplete ? $0.drainSecondsMean : nil },
     ]
 
-    private static func percentage(of share: Double) -> Double { share * 100 }
+    private static func percentage(share: Double) -> Double { share * 100 }
 
     /// A percentile of nothing is nothing, not 0.
-    private static func unlessEmpty(_ distribution: Distribution, value: Double) -> Double? {
+    private static func valueUnlessEmpty(of distribution: Distribution, value: Double) -> Double? {
         distribution.count > 0 ? value : nil
     }
 }

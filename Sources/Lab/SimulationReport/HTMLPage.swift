@@ -45,7 +45,7 @@ struct HTMLPage {
         <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
         <title>\(HTML.escapedText(title))</title>
         <style>
-        \(Self.resourceText(PackageResources.report_css))</style>
+        \(Self.resourceText(bytes: PackageResources.report_css))</style>
         </head>
         <body>
         <header>
@@ -76,12 +76,12 @@ struct HTMLPage {
             <script type="application/json" id="data">
             \(data.text)</script>
             <script>
-            \(Self.resourceText(PackageResources.report_js))</script>
+            \(Self.resourceText(bytes: PackageResources.report_js))</script>
 
             """
     }
 
-    private static func resourceText(_ bytes: [UInt8]) -> String {
+    private static func resourceText(bytes: [UInt8]) -> String {
         String(decoding: bytes, as: UTF8.self)
     }
 }
@@ -89,20 +89,20 @@ struct HTMLPage {
 // Parts of pages
 
 extension HTML {
-    static func sectionText(_ heading: String, id: String = "", parts: HTML...) -> HTML {
+    static func sectionMarkup(heading: String, id: String = "", parts: HTML...) -> HTML {
         let name = id.isEmpty ? "" : " id=\"\(id)\""
         return HTML(
             "<section\(name)>\n<h2>\(escapedText(heading))</h2>\n"
                 + parts.map(\.text).joined(separator: "\n") + "\n</section>")
     }
 
-    static func listText(_ items: [String]) -> HTML {
+    static func bulletListMarkup(items: [String]) -> HTML {
         HTML(
             "<ul class=\"notes\">\n"
                 + items.map { "<li>\(escapedText($0))</li>" }.joined(separator: "\n") + "\n</ul>")
     }
 
-    static func meaningsText(_ items: [Setting]) -> HTML {
+    static func definitionListMarkup(of items: [Setting]) -> HTML {
         let lines = items.map {
             "<dt>\(escapedText($0.name))</dt><dd>\(escapedText($0.value))</dd>"
         }
@@ -110,12 +110,12 @@ extension HTML {
     }
 
     /// - Parameter id: of the table, for programs that read the page: entries carry column and figure beside it.
-    static func tableText(_ table: ReportTable, id: String) -> HTML {
+    static func tableMarkup(for table: ReportTable, id: String) -> HTML {
         let head = table.columns.map { "<th scope=\"col\">\(escapedText($0))</th>" }.joined()
         let body = table.sections.map { section in
             let heading =
                 "<tr class=\"group\"><th scope=\"rowgroup\" colspan=\"\(table.columns.count + 1)\">\(escapedText(section.title))</th></tr>"
-            let rows = section.rows.map { rowText($0, columns: table.columns) }
+            let rows = section.rows.map { tableRowMarkup(for: $0, columns: table.columns) }
             return "<tbody>\n" + ([heading] + rows).joined(separator: "\n") + "\n</tbody>"
         }
         return HTML(
@@ -130,7 +130,7 @@ extension HTML {
             """)
     }
 
-    private static func rowText(_ row: ReportTable.Row, columns: [String]) -> String {
+    private static func tableRowMarkup(for row: ReportTable.Row, columns: [String]) -> String {
         let unit = row.unit.isEmpty ? "" : " <span class=\"unit\">\(escapedText(row.unit))</span>"
         let cells = zip(columns, row.entries).map { column, entry in
             let style =

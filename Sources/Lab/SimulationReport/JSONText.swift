@@ -24,22 +24,22 @@ package enum JSONText: Hashable, Sendable {
         }
     }
 
-    package static func number(_ value: Double?) -> JSONText {
+    package static func optionalNumber(_ value: Double?) -> JSONText {
         value.map { .number($0) } ?? .null
     }
 
-    package static func numbers(_ values: [Double]) -> JSONText {
+    package static func numberArray(_ values: [Double]) -> JSONText {
         .array(values.map { .number($0) })
     }
 
-    package static func strings(_ values: [String]) -> JSONText {
+    package static func stringArray(_ values: [String]) -> JSONText {
         .array(values.map { .string($0) })
     }
 
     /// Indented by two spaces; arrays of plain values stand on one line. Ends with a new line.
     package var text: String {
         var text = ""
-        write(to: &text, indent: 0)
+        appendText(to: &text, indent: 0)
         return text + "\n"
     }
 
@@ -50,10 +50,10 @@ package enum JSONText: Hashable, Sendable {
         }
     }
 
-    private func write(to text: inout String, indent: Int) {
+    private func appendText(to text: inout String, indent: Int) {
         switch self {
-        case .object(let fields): writeObject(fields, to: &text, indent: indent)
-        case .array(let items): writeArray(items, to: &text, indent: indent)
+        case .object(let fields): writeObject(fields: fields, to: &text, indent: indent)
+        case .array(let items): writeArray(items: items, to: &text, indent: indent)
         case .string(let string): Self.writeString(string, to: &text)
         case .number(let value):
             text += value.isFinite ? value.description : "null"
@@ -64,7 +64,7 @@ package enum JSONText: Hashable, Sendable {
         }
     }
 
-    private func writeObject(_ fields: [Field], to text: inout String, indent: Int) {
+    private func writeObject(fields: [Field], to text: inout String, indent: Int) {
         guard !fields.isEmpty else {
             text += "{}"
             return
@@ -75,18 +75,18 @@ package enum JSONText: Hashable, Sendable {
             text += Self.indentation(depth: indent + 1)
             Self.writeString(field.key, to: &text)
             text += ": "
-            field.value.write(to: &text, indent: indent + 1)
+            field.value.appendText(to: &text, indent: indent + 1)
         }
         text += "\n" + Self.indentation(depth: indent) + "}"
     }
 
-    private func writeArray(_ items: [JSONText], to text: inout String, indent: Int) {
+    private func writeArray(items: [JSONText], to text: inout String, indent: Int) {
         let isOneLine = items.allSatisfy(\.isPlain)
         text += "["
         for (place, item) in items.enumerated() {
             if place > 0 { text += isOneLine ? ", " : "," }
             if !isOneLine { text += "\n" + Self.indentation(depth: indent + 1) }
-            item.write(to: &text, indent: indent + 1)
+            item.appendText(to: &text, indent: indent + 1)
         }
         text += isOneLine ? "]" : "\n" + Self.indentation(depth: indent) + "]"
     }

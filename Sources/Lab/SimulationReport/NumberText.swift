@@ -3,7 +3,7 @@
 import Foundation
 
 /// So many digits after the point; never "-0".
-package func fixedText(_ value: Double, decimals: Int) -> String {
+package func fixedPointText(for value: Double, decimals: Int) -> String {
     guard value.isFinite else { return "–" }
     let text = String(format: "%.\(decimals)f", value)
     return text.contains { ("1"..."9").contains($0) } || !text.hasPrefix("-")
@@ -14,7 +14,7 @@ package func fixedText(_ value: Double, decimals: Int) -> String {
 package func durationText(seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0, seconds < 1e12 else { return "unknown" }
     let minutes = Int((seconds / 60).rounded())
-    if seconds < 120 { return "\(fixedText(seconds, decimals: 0)) s" }
+    if seconds < 120 { return "\(fixedPointText(for: seconds, decimals: 0)) s" }
     if minutes < 120 { return "\(minutes) min" }
     let (hours, rest) = (minutes / 60, minutes % 60)
     if hours < 48 { return "\(hours) h" + (rest == 0 ? "" : " \(rest) min") }

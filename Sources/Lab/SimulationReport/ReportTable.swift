@@ -57,19 +57,20 @@ package struct ReportTable: Hashable, Sendable {
 
 extension Comparison {
     /// Means with their spread, the bound beside each. Rows without anything but noughts are left out.
-    package func table(variant: Int) -> ReportTable {
+    package func resultTable(variant: Int) -> ReportTable {
         let caption =
             sweep.seeds.count > 1
             ? "Mean over \(sweep.seeds.count) seeds ± standard deviation; below it what no policy can be below."
             : "Seed \(sweep.seeds[0]); below a value what no policy can be below."
-        return table(
-            title: heading("Results", variant: variant), caption: caption, variant: variant,
+        return makeTable(
+            title: tableHeading(title: "Results", variant: variant), caption: caption,
+            variant: variant,
             policies: sweep.policies.indices
         ) { figure, summary in
             guard let spread = summary.spread else { return nil }
             return ReportTable.Entry(
-                figure.valueText(spread.mean),
-                spread: figure.spreadText(spread, seeds: sweep.seeds.count),
+                figure.valueText(for: spread.mean),
+                spread: figure.spreadText(for: spread, seeds: sweep.seeds.count),
                 bound: summary.bound.map(figure.valueText) ?? "")
         }
     }
@@ -77,11 +78,12 @@ extension Comparison {
     /// Differences from the baseline with their intervals; nil when there is nothing to compare.
     package func differenceTable(variant: Int) -> ReportTable? {
         guard sweep.policies.count > 1 else { return nil }
-        let title = heading("Difference from \(sweep.policies[0].name)", variant: variant)
+        let title = tableHeading(
+            title: "Difference from \(sweep.policies[0].name)", variant: variant)
         let caption =
             sweep.seeds.count > 1
             ? "Mean of each seed's difference [95 % confidence interval]." : "Of one seed."
-        let table = table(
+        let table = makeTable(
             title: title, caption: caption, variant: variant,
             policies: sweep.policies.indices.dropFirst()
         ) { figure, summary in
@@ -90,12 +92,12 @@ extension Comparison {
         return table.sections.isEmpty ? nil : table
     }
 
-    private func heading(_ title: String, variant: Int) -> String {
+    private func tableHeading(title: String, variant: Int) -> String {
         let name = sweep.variants[variant]
         return name.isEmpty ? title : "\(title), \(name)"
     }
 
-    private func table(
+    private func makeTable(
         title: String, caption: String, variant: Int, policies: some Sequence<Int>,
         entry: (Figure, FigureSummary) -> ReportTable.Entry?
     ) -> ReportTable {
@@ -106,7 +108,8 @@ extension Comparison {
                 let summaries = policies.map { self.summaries[variant][$0][place] }
                 let figure = Figure.all[place]
                 let entries = summaries.map { entry(figure, $0) }
-                guard entries.contains(where: { $0 != nil && $0?.value != figure.valueText(0) })
+                guard
+                    entries.contains(where: { $0 != nil && $0?.value != figure.valueText(for: 0) })
                 else { return nil }
                 return ReportTable.Row(
                     key: figure.key, title: figure.title, unit: figure.unit,
@@ -121,32 +124,35 @@ extension Comparison {
 }
 
 extension Figure {
-    package func valueText(_ value: Double) -> String { fixedText(value, decimals: decimals) }
+    package func valueText(for value: Double) -> String {
+        fixedPointText(for: value, decimals: decimals)
+    }
 
     /// "± 0.31"; where not every seed has the figure, how many do.
-    fileprivate func spreadText(_ spread: Spread, seeds: Int) -> String {
+    fileprivate func spreadText(for spread: Spread, seeds: Int) -> String {
         let parts = [
-            spread.count > 1 ? "± " + valueText(spread.standardDeviation) : "",
+            spread.count > 1 ? "± " + valueText(for: spread.standardDeviation) : "",
             spread.count < seeds ? "(\(spread.count) of \(seeds) seeds)" : "",
         ]
         return parts.filter { !$0.isEmpty }.joined(separator: " ")
     }
 
     /// "-3.20" with "[-4.1, -2.3]"; good and bad only where the interval leaves no difference out.
-    fileprivate func differenceEntry(_ difference: PairedDifference) -> ReportTable.Entry {
+    fileprivate func differenceEntry(for difference: PairedDifference) -> ReportTable.Entry {
         let interval = difference.interval.map {
-            "[\(signedText($0.lowerBound)), \(signedText($0.upperBound))]"
+            "[\(signedText(for: $0.lowerBound)), \(signedText(for: $0.upperBound))]"
         }
         return ReportTable.Entry(
-            signedText(difference.mean), spread: interval ?? "", tone: differenceTone(difference))
+            signedText(for: difference.mean), spread: interval ?? "",
+            tone: differenceTone(for: difference))
     }
 
-    private func signedText(_ value: Double) -> String {
-        let text = valueText(value)
-        return text == self.valueText(0) || text.hasPrefix("-") ? text : "+" + text
+    private func signedText(for value: Double) -> String {
+        let text = valueText(for: value)
+        return text == self.valueText(for: 0) || text.hasPrefix("-") ? text : "+" + text
     }
 
-    private func differenceTone(_ difference: PairedDifference) -> ReportTable.Tone {
+    private func differenceTone(for difference: PairedDifference) -> ReportTable.Tone {
         guard difference.isClear, better != .neither else { return .plain }
         return (difference.mean < 0) == (better == .lower) ? .better : .worse
     }

@@ -73,20 +73,20 @@ extension Shard {
 
     /// - Parameter file: its name, for errors.
     package init(decoding bytes: [UInt8], file: String) throws(ShardError) {
-        let header: Header = try Self.decode(bytes, file: file)
+        let header: Header = try Self.decodeValue(from: bytes, file: file)
         guard header.format == Header.format else {
             throw .notAShard(file: file, detail: "its format is \(header.format.prefix(40))")
         }
         guard header.version == Header.version else {
             throw .otherVersion(file: file, found: header.version, known: Header.version)
         }
-        let body: Body = try Self.decode(bytes, file: file)
+        let body: Body = try Self.decodeValue(from: bytes, file: file)
         self.init(sweep: body.sweep, results: body.results)
-        try validate(file: file)
+        try validateShard(file: file)
     }
 
-    private static func decode<Value: Decodable>(
-        _ bytes: [UInt8], file: String
+    private static func decodeValue<Value: Decodable>(
+        from bytes: [UInt8], file: String
     ) throws(ShardError) -> Value {
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
@@ -101,19 +101,19 @@ extension Shard {
         guard let error = error as? DecodingError else { return "\(error)" }
         switch error {
         case .keyNotFound(let key, let context):
-            return "\(pathText(of: context.codingPath + [key])) is missing"
+            return "\(codingPathText(of: context.codingPath + [key])) is missing"
         case .typeMismatch(_, let context), .valueNotFound(_, let context),
             .dataCorrupted(let context):
-            return "\(pathText(of: context.codingPath)): \(context.debugDescription)"
+            return "\(codingPathText(of: context.codingPath)): \(context.debugDescription)"
         @unknown default: return "\(error)"
         }
     }
 
-    private static func pathText(of keys: [any CodingKey]) -> String {
+    private static func codingPathText(of keys: [any CodingKey]) -> String {
         keys.isEmpty ? "the file" : keys.map(\.stringValue).joined(separator: ".")
     }
 
-    private func validate(file: String) throws(ShardError) {
+    private func validateShard(file: String) throws(ShardError) {
         guard !sweep.policies.isEmpty, !sweep.seeds.isEmpty, !sweep.variants.isEmpty else {
             throw .notAShard(file: file, detail: "its sweep has no cells")
         }
@@ -144,13 +144,14 @@ extension Comparison {
             for item in shard.results {
                 guard results[item.cell] == nil else {
                     throw .cellTwice(
-                        name: sweep.name(of: item.cell), file: file, first: origins[item.cell])
+                        name: sweep.cellDescription(at: item.cell), file: file,
+                        first: origins[item.cell])
                 }
                 results[item.cell] = item.result
                 origins[item.cell] = file
             }
         }
-        let missing = results.indices.filter { results[$0] == nil }.map(sweep.name(of:))
+        let missing = results.indices.filter { results[$0] == nil }.map(sweep.cellDescription(at:))
         guard missing.isEmpty else {
             throw .cellsMissing(names: missing, of: sweep.cellCount)
         }

@@ -39,7 +39,7 @@ package struct PairedDifference: Hashable, Sendable {
         guard let spread = Spread(zip(values, baseline).map { $0 - $1 }) else { return nil }
         mean = spread.mean
         guard spread.count > 1 else { return }
-        let t = StudentT.quantile(within: Self.confidence, freedom: spread.count - 1)
+        let t = StudentT.criticalValue(probability: Self.confidence, freedom: spread.count - 1)
         let half = t * spread.standardDeviation / Double(spread.count).squareRoot()
         interval = (mean - half)...(mean + half)
     }

@@ -16,7 +16,7 @@ package enum StudentT {
         if freedom % 2 == 0 {
             return sine * seriesSum(from: 1, to: freedom - 3, cosine: cosine, firstTerm: 1)
         }
-        let angle = arcTangent(of: t / n.squareRoot())
+        let angle = arcTangent(ratio: t / n.squareRoot())
         let rest =
             freedom == 1
             ? 0 : sine * seriesSum(from: 2, to: freedom - 3, cosine: cosine, firstTerm: cosine)
@@ -26,7 +26,7 @@ package enum StudentT {
     /// The t within which |T| lies with the given probability.
     ///
     /// - Parameter probability: above 0 and below 1: 0.95 for a 95 % interval.
-    package static func quantile(within probability: Double, freedom: Int) -> Double {
+    package static func criticalValue(probability: Double, freedom: Int) -> Double {
         precondition(probability > 0 && probability < 1)
         var (low, high) = (0.0, 1.0)
         while self.probability(within: high, freedom: freedom) < probability { high *= 2 }
@@ -54,7 +54,7 @@ package enum StudentT {
     }
 
     /// By halving the angle until the power series needs few terms: the C library's differs between versions.
-    private static func arcTangent(of x: Double) -> Double {
+    private static func arcTangent(ratio x: Double) -> Double {
         var (x, halvings) = (x, 0.0)
         while x > 0.1 {
             x /= 1 + (1 + x * x).squareRoot()

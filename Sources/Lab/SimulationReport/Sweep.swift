@@ -61,19 +61,19 @@ extension Sweep {
     package var cellCount: Int { variants.count * policies.count * seeds.count }
 
     /// Variants first, then policies, then seeds.
-    package func cell(at index: Int) -> Cell {
+    package func gridCell(at index: Int) -> Cell {
         let (rest, seed) = index.quotientAndRemainder(dividingBy: seeds.count)
         let (variant, policy) = rest.quotientAndRemainder(dividingBy: policies.count)
         return Cell(variant: variant, policy: policy, seed: seed)
     }
 
-    package func index(of cell: Cell) -> Int {
+    package func cellIndex(of cell: Cell) -> Int {
         (cell.variant * policies.count + cell.policy) * seeds.count + cell.seed
     }
 
     /// "best-fit, seed 3, 40 hosts"
-    package func name(of index: Int) -> String {
-        let cell = cell(at: index)
+    package func cellDescription(at index: Int) -> String {
+        let cell = gridCell(at: index)
         let variant = variants[cell.variant]
         return "\(policies[cell.policy].name), seed \(seeds[cell.seed])"
             + (variant.isEmpty ? "" : ", \(variant)")

@@ -12,28 +12,29 @@ extension Workload {
     /// Vo) over 64-bit words: it tells apart, it does not protect.
     package var fingerprint: String {
         var hash = FNVHash()
-        hash.addWord(requests.count)
-        hash.addWord(Int(truncatingIfNeeded: end.nanoseconds))
-        for request in requests { addRequest(request, to: &hash) }
+        hash.combineWord(requests.count)
+        hash.combineWord(Int(truncatingIfNeeded: end.nanoseconds))
+        for request in requests { hashRequest(request, into: &hash) }
         for host in hosts {
-            hash.addWord(host.capacity.milliCPUs)
-            hash.addWord(host.capacity.memoryBytes)
-            host.name.utf8.forEach { hash.addWord(Int($0)) }
+            hash.combineWord(host.capacity.milliCPUs)
+            hash.combineWord(host.capacity.memoryBytes)
+            host.name.utf8.forEach { hash.combineWord(Int($0)) }
         }
         return hash.text
     }
 
-    private func addRequest(_ request: VMRequest, to hash: inout FNVHash) {
-        hash.addWord(Int(request.arrival.nanoseconds))
-        hash.addWord(Int(request.departure.nanoseconds))
-        hash.addWord(Int(request.milliCPUs))
-        hash.addWord(Int(request.memoryBytes))
-        hash.addWord(Int(request.groupSet))
+    private func hashRequest(_ request: VMRequest, into hash: inout FNVHash) {
+        hash.combineWord(Int(request.arrival.nanoseconds))
+        hash.combineWord(Int(request.departure.nanoseconds))
+        hash.combineWord(Int(request.milliCPUs))
+        hash.combineWord(Int(request.memoryBytes))
+        hash.combineWord(Int(request.groupSet))
         guard request.series >= 0 else { return }
         let interval = utilisation.series[Int(request.series)].interval
         for step in 0..<Self.agesLookedAt {
-            let share = utilisation.cpuShare(inRow: request.series, after: interval * (step * step))
-            hash.addWord(Int(truncatingIfNeeded: share.bitPattern))
+            let share = utilisation.sampledCPUShare(
+                inRow: request.series, after: interval * (step * step))
+            hash.combineWord(Int(truncatingIfNeeded: share.bitPattern))
         }
     }
 }
@@ -41,7 +42,7 @@ extension Workload {
 private struct FNVHash {
     private var value: UInt64 = 0xcbf2_9ce4_8422_2325
 
-    mutating func addWord(_ word: Int) {
+    mutating func combineWord(_ word: Int) {
         value ^= UInt64(bitPattern: Int64(word))
         value &*= 0x100_0000_01b3
     }

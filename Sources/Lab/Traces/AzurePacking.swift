@@ -20,13 +20,15 @@ enum AzurePacking {
     private static let daysMax = Limits.secondsMax / secondsPerDay
 
     static func readWorkload(from source: TraceSource) throws(TraceError) -> Workload {
-        let types = try Types(try source.openTable(named: fileName("vmType.csv", in: source)))
+        let types = try Types(
+            try source.openTable(named: resolveFileName("vmType.csv", in: source)))
         var builder = WorkloadBuilder(format: .azurePacking, source: source)
         let vms =
             source.isFolder
-            ? try source.openTable(named: fileName("vm.csv", in: source)) : try source.openTable()
-        try readVMs(from: vms, types: types, into: &builder)
-        builder.addNote(
+            ? try source.openTable(named: resolveFileName("vm.csv", in: source))
+            : try source.openTable()
+        try readVMRequests(from: vms, vmTypes: types, into: &builder)
+        builder.appendNote(
             "A machine counts as 100 cores and 1000 GiB: hosts of 100c/1000GiB are machine \(types.machine) of the trace; disks and network are left out."
         )
         let last = builder.workload.requests.map(\.arrival.seconds).max() ?? 0
@@ -35,12 +37,12 @@ enum AzurePacking {
     }
 
     /// As the folder spells it.
-    private static func fileName(_ name: String, in source: TraceSource) -> String {
+    private static func resolveFileName(_ name: String, in source: TraceSource) -> String {
         source.names.first { $0.lowercased() == name.lowercased() } ?? name
     }
 
-    private static func readVMs(
-        from vms: CSVTable, types: Types, into builder: inout WorkloadBuilder
+    private static func readVMRequests(
+        from vms: CSVTable, vmTypes types: Types, into builder: inout WorkloadBuilder
     ) throws(TraceError) {
         var table = vms
         let columns = try Columns(table)
@@ -49,13 +51,14 @@ enum AzurePacking {
         while try table.readNextRow() {
             let id = try table.wholeNumber(in: columns.id, range: 0...Int.max)
             guard ids.insert(id).inserted else {
-                throw table.malformed(columns.id, expected: "an id that no other row has")
+                throw table.malformedField(in: columns.id, expected: "an id that no other row has")
             }
             let type = try table.wholeNumber(in: columns.type, range: 0...Int.max)
             guard types.known.contains(type) else {
-                throw table.malformed(columns.type, expected: "a VM type of the other table")
+                throw table.malformedField(
+                    in: columns.type, expected: "a VM type of the other table")
             }
-            let start = try table.number(
+            let start = try table.decimalNumber(
                 in: columns.start, range: -daysBeforeMax...daysMax, meaning: "days")
             let end = try columns.departureDays(from: table, after: start)
             guard let shape = types.shapes[type] else {
@@ -66,17 +69,17 @@ enum AzurePacking {
             var request = VMRequest(
                 arrival: simulationTime(days: start),
                 departure: end.map { simulationTime(days: $0) } ?? .never, request: shape)
-            request.kind = builder.kindIndex(of: table.text(columns.tenant))
+            request.kind = builder.kindIndex(named: table.textValue(in: columns.tenant))
             request.priority = Int16(
                 -(try table.wholeNumber(in: columns.priority, range: 0...1000)))
             try builder.addRequest(request, name: "\(id)")
         }
         if before > 0 {
-            builder.addNote(
+            builder.appendNote(
                 "There before the trace, arriving at 0: \(before) of \(builder.count) VMs.")
         }
         if elsewhere > 0 {
-            builder.addNote(
+            builder.appendNote(
                 "Left out, because machine \(types.machine) cannot run them: \(elsewhere) VMs.")
         }
     }
@@ -89,18 +92,18 @@ enum AzurePacking {
         let id, tenant, type, priority, start, end: Column
 
         init(_ table: CSVTable) throws(TraceError) {
-            id = try table.column("vmId")
-            tenant = try table.column("tenantId")
-            type = try table.column("vmTypeId")
-            priority = try table.column("priority")
-            start = try table.column("starttime")
-            end = try table.column("endtime")
+            id = try table.requireColumn(named: "vmId")
+            tenant = try table.requireColumn(named: "tenantId")
+            type = try table.requireColumn(named: "vmTypeId")
+            priority = try table.requireColumn(named: "priority")
+            start = try table.requireColumn(named: "starttime")
+            end = try table.requireColumn(named: "endtime")
         }
 
         func departureDays(from table: CSVTable, after start: Double) throws(TraceError) -> Double?
         {
-            guard !table.isNull(end) else { return nil }
-            return try table.number(
+            guard !table.isFieldNull(in: end) else { return nil }
+            return try table.decimalNumber(
                 in: end, range: start...max(start, daysMax),
                 meaning: "days, no earlier than starttime:")
         }
@@ -115,20 +118,21 @@ enum AzurePacking {
 
         init(_ types: CSVTable) throws(TraceError) {
             var table = types
-            let type = try table.column("vmTypeId")
-            let machineColumn = try table.column("machineId")
-            let core = try table.column("core")
-            let memory = try table.column("memory")
+            let type = try table.requireColumn(named: "vmTypeId")
+            let machineColumn = try table.requireColumn(named: "machineId")
+            let core = try table.requireColumn(named: "core")
+            let memory = try table.requireColumn(named: "memory")
             var byMachine: [Int: [Int: Resources]] = [:]
             while try table.readNextRow() {
                 let id = try table.wholeNumber(in: type, range: 0...Int.max)
                 let machine = try table.wholeNumber(in: machineColumn, range: 0...Int.max)
-                let cpu = try table.number(in: core, range: 0...1, meaning: "a share")
-                let bytes = try table.number(in: memory, range: 0...1, meaning: "a share")
+                let cpu = try table.decimalNumber(in: core, range: 0...1, meaning: "a share")
+                let bytes = try table.decimalNumber(in: memory, range: 0...1, meaning: "a share")
                 guard byMachine[machine]?[id] == nil else {
-                    throw table.malformed(type, expected: "a VM type once for each machine")
+                    throw table.malformedField(
+                        in: type, expected: "a VM type once for each machine")
                 }
-                byMachine[machine, default: [:]][id] = AzurePacking.vmShape(
+                byMachine[machine, default: [:]][id] = AzurePacking.vmResources(
                     cpuShare: cpu, memoryShare: bytes)
                 known.insert(id)
             }
@@ -142,7 +146,7 @@ enum AzurePacking {
     }
 
     /// Rounded down: what fits a machine exactly must fit it here.
-    private static func vmShape(cpuShare cpu: Double, memoryShare memory: Double) -> Resources {
+    private static func vmResources(cpuShare cpu: Double, memoryShare memory: Double) -> Resources {
         Resources(
             milliCPUs: Int((cpu * Double(machine.milliCPUs)).rounded(.down)),
             memoryBytes: Int((memory * Double(machine.memoryBytes)).rounded(.down)))

@@ -31,26 +31,26 @@ enum AzureRequests {
         while try table.readNextRow() {
             let id = try table.wholeNumber(in: columns.id, range: 0...Int.max)
             guard ids.insert(id).inserted else {
-                throw table.malformed(columns.id, expected: "an id that no other row has")
+                throw table.malformedField(in: columns.id, expected: "an id that no other row has")
             }
             try builder.addRequest(columns.vmRequest(from: table), name: "\(id)")
             lifetimes.append(try columns.readLifetime(from: table))
         }
-        return try finish(&builder, lifetimes: lifetimes)
+        return try finishWorkload(from: &builder, lifetimes: lifetimes)
     }
 
     private struct Columns {
         let id, batch, arrival, cores, memory, min, max, censored: Column
 
         init(_ table: CSVTable) throws(TraceError) {
-            id = try table.column("id")
-            batch = try table.column("batch")
-            arrival = try table.column("arrival_s")
-            cores = try table.column("cores")
-            memory = try table.column("memory_gib")
-            min = try table.column("lifetime_s_min")
-            max = try table.column("lifetime_s_max")
-            censored = try table.column("censored")
+            id = try table.requireColumn(named: "id")
+            batch = try table.requireColumn(named: "batch")
+            arrival = try table.requireColumn(named: "arrival_s")
+            cores = try table.requireColumn(named: "cores")
+            memory = try table.requireColumn(named: "memory_gib")
+            min = try table.requireColumn(named: "lifetime_s_min")
+            max = try table.requireColumn(named: "lifetime_s_max")
+            censored = try table.requireColumn(named: "censored")
         }
 
         /// Without its departure, which the trace's end has a part in.
@@ -66,10 +66,11 @@ enum AzureRequests {
         }
 
         func readLifetime(from table: CSVTable) throws(TraceError) -> Lifetime {
-            let least = try table.number(in: min, range: 0...Limits.secondsMax, meaning: "seconds")
+            let least = try table.decimalNumber(
+                in: min, range: 0...Limits.secondsMax, meaning: "seconds")
             return Lifetime(
                 min: least,
-                max: try table.number(
+                max: try table.decimalNumber(
                     in: max, range: least...Limits.secondsMax,
                     meaning: "seconds, lifetime_s_min or more:"),
                 isCensored: try table.wholeNumber(in: censored, range: 0...1, meaning: "0 or 1:")
@@ -77,8 +78,8 @@ enum AzureRequests {
         }
     }
 
-    private static func finish(
-        _ builder: inout WorkloadBuilder, lifetimes: [Lifetime]
+    private static func finishWorkload(
+        from builder: inout WorkloadBuilder, lifetimes: [Lifetime]
     ) throws(TraceError) -> Workload {
         let seen = zip(builder.workload.requests, lifetimes).map { $0.arrival.seconds + $1.min }
         let end = seen.max() ?? 0
@@ -91,12 +92,12 @@ enum AzureRequests {
         }
         let between = lifetimes.count { $0.min < $0.max && !$0.isCensored }
         if between > 0 {
-            builder.addNote(
+            builder.appendNote(
                 "Lifetimes between bounds, taken halfway: \(between) of \(builder.count).")
         }
         let short = lifetimes.count { $0.max == 0 && !$0.isCensored }
         if short > 0 {
-            builder.addNote(
+            builder.appendNote(
                 "Lifetimes below one step of 300 s, taken as 150 s: \(short) of \(builder.count).")
         }
         return try builder.finishWorkload(end: SimTime(seconds: end))

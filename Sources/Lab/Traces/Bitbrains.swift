@@ -69,13 +69,13 @@ enum Bitbrains {
             try builder.addRequest(request, name: machine.name)
         }
         if empty > 0 {
-            builder.addNote(
+            builder.appendNote(
                 "Left out, because they have no cores or no memory: \(empty) of \(machines.count) VMs."
             )
         }
         let clipped = machines.reduce(0) { $0 + $1.clipped }
         if clipped > 0 {
-            builder.addNote("Readings of use above what is provisioned, cut: \(clipped).")
+            builder.appendNote("Readings of use above what is provisioned, cut: \(clipped).")
         }
     }
 
@@ -103,7 +103,7 @@ enum Bitbrains {
             file = table.file
             self.name = name
             let columns = try Columns(table)
-            while try table.readNextRow() { try appendSample(from: table, columns: columns) }
+            while try table.readNextRow() { try appendSample(from: table, using: columns) }
             guard !cpu.isEmpty else {
                 throw .malformed(TracePlace(file), expected: "at least one reading", found: "")
             }
@@ -112,32 +112,36 @@ enum Bitbrains {
 
         var memoryShares: [Float] { usedKiB.map { Float(min(1, $0 / Double(memoryKiB))) } }
 
-        private mutating func appendSample(from table: CSVTable, columns: Columns)
+        private mutating func appendSample(from table: CSVTable, using columns: Columns)
             throws(TraceError)
         {
-            let stamp = try table.number(in: columns.time, range: 0...1e14, meaning: "milliseconds")
+            let stamp = try table.decimalNumber(
+                in: columns.time, range: 0...1e14, meaning: "milliseconds")
             let time = stamp >= millisecondsFrom ? stamp / 1000 : stamp
             if cpu.isEmpty { first = time }
             guard time >= max(first, last), time - first <= Limits.secondsMax else {
-                throw table.malformed(
-                    columns.time, expected: "a time no earlier than the row before")
+                throw table.malformedField(
+                    in: columns.time, expected: "a time no earlier than the row before")
             }
             last = time
             cores = max(cores, try table.wholeNumber(in: columns.cores, range: 0...Limits.coresMax))
-            let provisioned = try table.number(
+            let provisioned = try table.decimalNumber(
                 in: columns.provisioned, range: 0...Double(Limits.memoryBytesMax >> 10),
                 meaning: "KB")
             memoryKiB = max(memoryKiB, Int(provisioned))
-            let percent = try table.number(in: columns.percent, range: 0...1e6, meaning: "percent")
+            let percent = try table.decimalNumber(
+                in: columns.percent, range: 0...1e6, meaning: "percent")
             if percent > 100 { clipped += 1 }
-            let used = try table.number(in: columns.used, range: 0...1e15, meaning: "KB")
-            try fillSlot(
-                Int(((time - first) / step).rounded()), share: Float(min(1, percent / 100)),
-                used: used)
+            let used = try table.decimalNumber(in: columns.used, range: 0...1e15, meaning: "KB")
+            try fillTimeSlot(
+                at: Int(((time - first) / step).rounded()), cpuShare: Float(min(1, percent / 100)),
+                usedKiB: used)
         }
 
         /// Readings up to a slot of the grid hold the last one; of two in one slot the later counts.
-        private mutating func fillSlot(_ slot: Int, share: Float, used: Double) throws(TraceError) {
+        private mutating func fillTimeSlot(
+            at slot: Int, cpuShare share: Float, usedKiB used: Double
+        ) throws(TraceError) {
             guard slot < Limits.samplesMax >> 4 else {
                 throw .tooLarge(file: file, limit: Limits.samplesMax >> 4, of: "samples")
             }
@@ -158,11 +162,11 @@ enum Bitbrains {
         let time, cores, percent, provisioned, used: Column
 
         init(_ table: CSVTable) throws(TraceError) {
-            time = try table.column("Timestamp [ms]", "Timestamp")
-            cores = try table.column("CPU cores")
-            percent = try table.column("CPU usage [%]")
-            provisioned = try table.column("Memory capacity provisioned [KB]")
-            used = try table.column("Memory usage [KB]")
+            time = try table.requireColumn(named: "Timestamp [ms]", "Timestamp")
+            cores = try table.requireColumn(named: "CPU cores")
+            percent = try table.requireColumn(named: "CPU usage [%]")
+            provisioned = try table.requireColumn(named: "Memory capacity provisioned [KB]")
+            used = try table.requireColumn(named: "Memory usage [KB]")
         }
     }
 }

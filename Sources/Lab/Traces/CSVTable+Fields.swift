@@ -6,17 +6,17 @@ import Simulation
 
 extension CSVTable {
     /// The first of these columns that the header has.
-    func column(_ names: String...) throws(TraceError) -> Column {
+    func requireColumn(named names: String...) throws(TraceError) -> Column {
         guard let column = findColumn(named: names) else {
             let place = TracePlace(file, line: 1, field: names[0])
             throw .malformed(
                 place, expected: "a column " + names.joined(separator: " or "),
-                found: Self.shortened(header.joined(separator: ",")))
+                found: Self.shortenText(header.joined(separator: ",")))
         }
         return column
     }
 
-    func optionalColumn(_ names: String...) -> Column? { findColumn(named: names) }
+    func optionalColumn(named names: String...) -> Column? { findColumn(named: names) }
 
     func hasColumn(named name: String) -> Bool { header.contains(name.lowercased()) }
 
@@ -29,24 +29,27 @@ extension CSVTable {
         return nil
     }
 
-    func text(_ column: Column) -> String { Self.fieldText(bytes, of: fields[column.index]) }
+    func textValue(in column: Column) -> String {
+        Self.fieldText(in: bytes, of: fields[column.index])
+    }
 
     /// Words between spaces.
     func labelList(in column: Column) throws(TraceError) -> Set<String> {
-        let words = text(column).split(separator: " ").map(String.init)
+        let words = textValue(in: column).split(separator: " ").map(String.init)
         guard words.count <= Limits.labelsMax else {
-            throw malformed(column, expected: "at most \(Limits.labelsMax) labels")
+            throw malformedField(in: column, expected: "at most \(Limits.labelsMax) labels")
         }
         return Set(words)
     }
 
-    func isEmpty(_ column: Column) -> Bool {
+    func isFieldEmpty(in column: Column) -> Bool {
         fields[column.index].start == fields[column.index].end
     }
 
     /// Nothing, or a word by which databases and data frames write that there is nothing.
-    func isNull(_ column: Column) -> Bool {
-        isEmpty(column) || ["null", "nan", "none"].contains(text(column).lowercased())
+    func isFieldNull(in column: Column) -> Bool {
+        isFieldEmpty(in: column)
+            || ["null", "nan", "none"].contains(textValue(in: column).lowercased())
     }
 }
 
@@ -57,26 +60,26 @@ extension CSVTable {
     ) throws(TraceError) -> Int {
         let field = fields[column.index]
         let value =
-            DecimalText.integer(in: bytes, from: field.start, to: field.end)
-            ?? DecimalText.double(in: bytes, from: field.start, to: field.end).flatMap {
+            DecimalText.parseInteger(in: bytes, from: field.start, to: field.end)
+            ?? DecimalText.parseDouble(in: bytes, from: field.start, to: field.end).flatMap {
                 abs($0) <= 0x1p53 ? Int(exactly: $0) : nil
             }
         guard let value, range.contains(value) else {
-            throw malformed(
-                column, expected: "\(what) from \(range.lowerBound) to \(range.upperBound)")
+            throw malformedField(
+                in: column, expected: "\(what) from \(range.lowerBound) to \(range.upperBound)")
         }
         return value
     }
 
-    func number(
+    func decimalNumber(
         in column: Column, range: ClosedRange<Double>, meaning what: String = "a number"
     ) throws(TraceError) -> Double {
         let field = fields[column.index]
-        guard let value = DecimalText.double(in: bytes, from: field.start, to: field.end),
+        guard let value = DecimalText.parseDouble(in: bytes, from: field.start, to: field.end),
             range.contains(value)
         else {
-            throw malformed(
-                column,
+            throw malformedField(
+                in: column,
                 expected:
                     "\(what) from \(range.lowerBound.plainText) to \(range.upperBound.plainText)")
         }
@@ -85,15 +88,17 @@ extension CSVTable {
 
     /// Seconds since the trace began.
     func simulationTime(in column: Column) throws(TraceError) -> SimTime {
-        SimTime(seconds: try number(in: column, range: 0...Limits.secondsMax, meaning: "seconds"))
+        SimTime(
+            seconds: try decimalNumber(in: column, range: 0...Limits.secondsMax, meaning: "seconds")
+        )
     }
 
     /// Cores, in thousandths; more than none.
     func milliCPUs(in column: Column, thousandthsPerUnit: Double = 1000) throws(TraceError) -> Int {
         let most = Double(Limits.coresMax) * 1000 / thousandthsPerUnit
-        let value = try number(in: column, range: 0...most, meaning: "CPUs above 0:")
+        let value = try decimalNumber(in: column, range: 0...most, meaning: "CPUs above 0:")
         let thousandths = Int((value * thousandthsPerUnit).rounded())
-        guard thousandths > 0 else { throw malformed(column, expected: "CPUs above 0") }
+        guard thousandths > 0 else { throw malformedField(in: column, expected: "CPUs above 0") }
         return thousandths
     }
 
@@ -102,26 +107,28 @@ extension CSVTable {
         in column: Column, bytesPerUnit: Int, allowsNone: Bool = false
     ) throws(TraceError) -> Int {
         let most = Double(Limits.memoryBytesMax / bytesPerUnit)
-        let value = try number(in: column, range: 0...most, meaning: "memory above 0:")
+        let value = try decimalNumber(in: column, range: 0...most, meaning: "memory above 0:")
         let bytes = Int((value * Double(bytesPerUnit)).rounded())
-        guard bytes > 0 || allowsNone else { throw malformed(column, expected: "memory above 0") }
+        guard bytes > 0 || allowsNone else {
+            throw malformedField(in: column, expected: "memory above 0")
+        }
         return bytes
     }
 }
 
 extension CSVTable {
-    func malformed(_ column: Column, expected: String) -> TraceError {
+    func malformedField(in column: Column, expected: String) -> TraceError {
         .malformed(
             TracePlace(file, line: line, field: column.name), expected: expected,
-            found: Self.shortened(text(column)))
+            found: Self.shortenText(textValue(in: column)))
     }
 
     /// The row as a whole is wrong.
-    func malformed(expected: String, found: String) -> TraceError {
-        .malformed(TracePlace(file, line: line), expected: expected, found: Self.shortened(found))
+    func malformedRow(expected: String, found: String) -> TraceError {
+        .malformed(TracePlace(file, line: line), expected: expected, found: Self.shortenText(found))
     }
 
-    static func shortened(_ text: String) -> String {
+    static func shortenText(_ text: String) -> String {
         guard text.utf8.count > Limits.foundBytesMax else { return text }
         return String(decoding: text.utf8.prefix(Limits.foundBytesMax), as: UTF8.self) + "..."
     }

@@ -54,14 +54,14 @@ struct CSVTable {
         guard try scanFilledRow() else {
             throw .malformed(TracePlace(file), expected: "a header", found: "")
         }
-        header = fields.map { Self.fieldText(bytes, of: $0).lowercased() }
+        header = fields.map { Self.fieldText(in: bytes, of: $0).lowercased() }
     }
 
     /// Goes on to the next row; false at the end.
     mutating func readNextRow() throws(TraceError) -> Bool {
         guard try scanFilledRow() else { return false }
         guard fields.count == header.count else {
-            throw malformed(
+            throw malformedRow(
                 expected: "\(header.count) fields, as in the header", found: "\(fields.count)")
         }
         rows += 1
@@ -73,24 +73,24 @@ struct CSVTable {
 
     private mutating func scanFilledRow() throws(TraceError) -> Bool {
         while position < bytes.count {
-            try scanRow()
+            try scanNextRow()
             let isEmptyLine = fields.count == 1 && fields[0].start == fields[0].end
             if !isEmptyLine { return true }
         }
         return false
     }
 
-    private mutating func scanRow() throws(TraceError) {
+    private mutating func scanNextRow() throws(TraceError) {
         line = nextLine
         fields.removeAll(keepingCapacity: true)
         while true {
             let field = try scanField()
             guard field.end - field.start <= Limits.fieldBytesMax else {
-                throw malformed(
+                throw malformedRow(
                     expected: "fields of at most \(Limits.fieldBytesMax) bytes", found: "more")
             }
             guard fields.count < Limits.columnsMax else {
-                throw malformed(expected: "at most \(Limits.columnsMax) fields", found: "more")
+                throw malformedRow(expected: "at most \(Limits.columnsMax) fields", found: "more")
             }
             fields.append(field)
             guard position < bytes.count else { return }
@@ -126,7 +126,7 @@ struct CSVTable {
         var field = Field(start: position, end: position)
         while true {
             guard position < bytes.count else {
-                throw malformed(
+                throw malformedRow(
                     expected: "a quote that closes the field", found: "the end of the file")
             }
             let byte = bytes[position]
@@ -145,14 +145,14 @@ struct CSVTable {
     private mutating func skipBehindQuote() throws(TraceError) {
         while position < bytes.count, bytes[position] != separator, bytes[position] != .lineFeed {
             guard bytes[position].isBlank || bytes[position] == .carriageReturn else {
-                throw malformed(
+                throw malformedRow(
                     expected: "the end of the field behind its closing quote", found: "more")
             }
             position += 1
         }
     }
 
-    static func fieldText(_ bytes: [UInt8], of field: Field) -> String {
+    static func fieldText(in bytes: [UInt8], of field: Field) -> String {
         let text = String(decoding: bytes[field.start..<field.end], as: UTF8.self)
         return field.hasDoubledQuotes ? text.replacingDoubledQuotes() : text
     }

@@ -6,14 +6,14 @@
 
 enum DecimalText {
     /// Nil for what is no whole number, or does not fit.
-    static func integer(in bytes: [UInt8], from start: Int, to end: Int) -> Int? {
+    static func parseInteger(in bytes: [UInt8], from start: Int, to end: Int) -> Int? {
         var place = start
         let isNegative = place < end && bytes[place] == UInt8(ascii: "-")
         if isNegative { place += 1 }
         guard place < end, end - place <= 19 else { return nil }
         var value = 0
         while place < end {
-            guard let digit = digitValue(of: bytes[place]) else { return nil }
+            guard let digit = digitValue(ofByte: bytes[place]) else { return nil }
             let (product, isTooLarge) = value.multipliedReportingOverflow(by: 10)
             let (sum, overflow) = product.addingReportingOverflow(digit)
             guard !isTooLarge, !overflow else { return nil }
@@ -24,7 +24,7 @@ enum DecimalText {
     }
 
     /// Sign, digits, a point among them, an exponent: nothing else, so neither "inf" nor "0x1p3". Nil when too large.
-    static func double(in bytes: [UInt8], from start: Int, to end: Int) -> Double? {
+    static func parseDouble(in bytes: [UInt8], from start: Int, to end: Int) -> Double? {
         var place = start
         var isNegative = false
         if place < end, bytes[place] == UInt8(ascii: "-") || bytes[place] == UInt8(ascii: "+") {
@@ -35,7 +35,7 @@ enum DecimalText {
         var (digits, significant, exponent) = (0, 0, 0)
         var isBehindPoint = false
         while place < end {
-            if let digit = digitValue(of: bytes[place]) {
+            if let digit = digitValue(ofByte: bytes[place]) {
                 digits += 1
                 if significant > 0 || digit > 0 { significant += 1 }
                 if significant <= 18 { mantissa = mantissa * 10 + UInt64(digit) }
@@ -49,7 +49,9 @@ enum DecimalText {
         }
         guard digits > 0 else { return nil }
         if place < end {
-            guard let written = self.exponent(in: bytes, from: place, to: end) else { return nil }
+            guard let written = self.parseExponent(in: bytes, from: place, to: end) else {
+                return nil
+            }
             exponent += written
         }
         guard significant <= 15, abs(exponent) <= 22 else {
@@ -61,15 +63,15 @@ enum DecimalText {
         return isNegative ? -value : value
     }
 
-    private static func digitValue(of byte: UInt8) -> Int? {
+    private static func digitValue(ofByte byte: UInt8) -> Int? {
         let value = Int(byte) - 0x30
         return (0...9).contains(value) ? value : nil
     }
 
-    private static func exponent(in bytes: [UInt8], from start: Int, to end: Int) -> Int? {
+    private static func parseExponent(in bytes: [UInt8], from start: Int, to end: Int) -> Int? {
         guard bytes[start] | 0x20 == UInt8(ascii: "e") else { return nil }
         let isSigned = start + 1 < end && bytes[start + 1] == UInt8(ascii: "+")
-        guard let value = integer(in: bytes, from: start + (isSigned ? 2 : 1), to: end),
+        guard let value = parseInteger(in: bytes, from: start + (isSigned ? 2 : 1), to: end),
             abs(value) <= 1000
         else { return nil }
         return value

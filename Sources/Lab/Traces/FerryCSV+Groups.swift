@@ -16,28 +16,28 @@ extension AffinityGroup {
         for part in parts {
             if scope == nil, let named = Scope(rawValue: String(part)) {
                 scope = named
-            } else if strength == nil, let weight = Self.parseWeight(part) {
+            } else if strength == nil, let weight = Self.parseWeight(from: part) {
                 strength = .soft(weight: weight)
-            } else if max == nil, kind != .together, let count = Self.parseCount(part) {
+            } else if max == nil, kind != .together, let count = Self.parseCountLimit(from: part) {
                 max = count
             } else {
                 return nil
             }
         }
         self.init(
-            name: String(name), max.map { .apart(perDomainMax: $0) } ?? kind,
+            name: String(name), kind: max.map { .apart(perDomainMax: $0) } ?? kind,
             scope: scope ?? .host, strength: strength ?? .hard)
     }
 
-    private static func parseWeight(_ part: Substring) -> Double? {
+    private static func parseWeight(from part: Substring) -> Double? {
         if part == "soft" { return 1 }
         guard part.hasPrefix("soft=") else { return nil }
         let digits = Array(part.utf8.dropFirst(5))
-        let weight = DecimalText.double(in: digits, from: 0, to: digits.count)
+        let weight = DecimalText.parseDouble(in: digits, from: 0, to: digits.count)
         return weight.flatMap { (0.001...1000).contains($0) ? $0 : nil }
     }
 
-    private static func parseCount(_ part: Substring) -> Int? {
+    private static func parseCountLimit(from part: Substring) -> Int? {
         guard part.hasPrefix("max=") else { return nil }
         return Int(part.dropFirst(4)).flatMap { (1...10_000).contains($0) ? $0 : nil }
     }

@@ -22,17 +22,18 @@ struct UseTable {
         if hasMemory { builder.expectMemoryUse() }
         var series = Series()
         while try table.readNextRow() {
-            let name = table.text(columns.name)
+            let name = table.textValue(in: columns.name)
             if order.last?.name != name {
                 try finishSeries(series, in: &builder)
                 guard rows[name] == nil else {
-                    throw table.malformed(columns.name, expected: "rows of one VM together")
+                    throw table.malformedField(
+                        in: columns.name, expected: "rows of one VM together")
                 }
                 rows[name] = -1
                 order.append((name, table.line))
                 series = Series()
             }
-            try series.appendSample(from: table, columns: columns)
+            try series.appendSample(from: table, using: columns)
         }
         try finishSeries(series, in: &builder)
         self.table = table
@@ -45,7 +46,7 @@ struct UseTable {
             throw .malformed(
                 TracePlace(table.file, line: line, field: "name"),
                 expected: "a VM of \(FerryCSV.vmsFile)",
-                found: CSVTable.shortened(name))
+                found: CSVTable.shortenText(name))
         }
     }
 
@@ -62,10 +63,10 @@ struct UseTable {
         let memory: Column?
 
         init(_ table: CSVTable) throws(TraceError) {
-            name = try table.column("name")
-            age = try table.column("age_s")
-            cpu = try table.column("cpu_share")
-            memory = table.optionalColumn("memory_share")
+            name = try table.requireColumn(named: "name")
+            age = try table.requireColumn(named: "age_s")
+            cpu = try table.requireColumn(named: "cpu_share")
+            memory = table.optionalColumn(named: "memory_share")
         }
     }
 
@@ -75,18 +76,21 @@ struct UseTable {
         /// Nil until there are two samples.
         var interval: Duration?
 
-        mutating func appendSample(from table: CSVTable, columns: Columns) throws(TraceError) {
+        mutating func appendSample(from table: CSVTable, using columns: Columns) throws(TraceError)
+        {
             let age = try table.simulationTime(in: columns.age).nanoseconds
             if cpu.count == 1, age > 0 { interval = .nanoseconds(age) }
             let step = interval?.wholeNanoseconds ?? 0
             guard cpu.isEmpty || step > 0, age == Int64(cpu.count) * step else {
-                throw table.malformed(
-                    columns.age,
+                throw table.malformedField(
+                    in: columns.age,
                     expected: cpu.isEmpty ? "0: a VM's first sample" : "seconds at equal distances")
             }
-            cpu.append(Float(try table.number(in: columns.cpu, range: 0...1, meaning: "a share")))
+            cpu.append(
+                Float(try table.decimalNumber(in: columns.cpu, range: 0...1, meaning: "a share")))
             if let column = columns.memory {
-                memory.append(Float(try table.number(in: column, range: 0...1, meaning: "a share")))
+                memory.append(
+                    Float(try table.decimalNumber(in: column, range: 0...1, meaning: "a share")))
             }
         }
     }

@@ -28,7 +28,7 @@ enum FerryCSV {
             use = try UseTable(try source.openTable(named: utilisationFile), into: &builder)
         }
         let vms = source.isFolder ? try source.openTable(named: vmsFile) : try source.openTable()
-        try readVMs(from: vms, use: use, into: &builder)
+        try readVMRequests(from: vms, use: use, into: &builder)
         return try builder.finishWorkload()
     }
 
@@ -38,7 +38,7 @@ enum FerryCSV {
     ) -> (column: Column, bytesPerUnit: Int)? {
         let units = [("gib", 1 << 30), ("mib", 1 << 20), ("bytes", 1)]
         for (unit, bytes) in units {
-            if let column = table.optionalColumn("\(prefix)memory_\(unit)") {
+            if let column = table.optionalColumn(named: "\(prefix)memory_\(unit)") {
                 return (column, bytes)
             }
         }
@@ -49,14 +49,14 @@ enum FerryCSV {
         of table: CSVTable
     ) throws(TraceError) -> (column: Column, bytesPerUnit: Int) {
         if let found = memoryColumn(of: table) { return found }
-        return (try table.column("memory_gib", "memory_mib", "memory_bytes"), 1)
+        return (try table.requireColumn(named: "memory_gib", "memory_mib", "memory_bytes"), 1)
     }
 }
 
 // MARK: - VMs
 
 extension FerryCSV {
-    private static func readVMs(
+    private static func readVMRequests(
         from vms: CSVTable, use: UseTable, into builder: inout WorkloadBuilder
     ) throws(TraceError) {
         var table = vms
@@ -67,10 +67,10 @@ extension FerryCSV {
         var names: Set<String> = []
         var withoutUse = 0
         while try table.readNextRow() {
-            let name = columns.name.map { table.text($0) } ?? "vm-\(builder.count)"
+            let name = columns.name.map { table.textValue(in: $0) } ?? "vm-\(builder.count)"
             guard !name.isEmpty, names.insert(name).inserted else {
-                throw table.malformed(
-                    columns.name ?? columns.arrival, expected: "a name that no other VM has")
+                throw table.malformedField(
+                    in: columns.name ?? columns.arrival, expected: "a name that no other VM has")
             }
             var request = try columns.vmRequest(from: table, builder: &builder)
             if let series = use.rows[name] {
@@ -84,7 +84,7 @@ extension FerryCSV {
         }
         try use.expectAll(in: names)
         if !builder.workload.utilisation.isEmpty, withoutUse > 0 {
-            builder.addNote(
+            builder.appendNote(
                 "No utilisation, a share is assumed: \(withoutUse) of \(builder.count) VMs.")
         }
     }
@@ -96,21 +96,21 @@ extension FerryCSV {
         let memory: (column: Column, bytesPerUnit: Int)
 
         init(_ table: CSVTable) throws(TraceError) {
-            arrival = try table.column("arrival_s")
-            vcpus = try table.column("vcpus")
+            arrival = try table.requireColumn(named: "arrival_s")
+            vcpus = try table.requireColumn(named: "vcpus")
             memory = try requiredMemoryColumn(of: table)
-            name = table.optionalColumn("name")
-            departure = table.optionalColumn("departure_s")
-            lifetime = table.optionalColumn("lifetime_s")
-            kind = table.optionalColumn("kind")
-            priority = table.optionalColumn("priority")
-            together = table.optionalColumn("together")
-            apart = table.optionalColumn("apart")
-            labels = table.optionalColumn("labels")
-            initialHost = table.optionalColumn("initial_host")
-            dirtyRate = table.optionalColumn("dirty_mib_per_s")
-            cpuShare = table.optionalColumn("cpu_share")
-            memoryShare = table.optionalColumn("memory_share")
+            name = table.optionalColumn(named: "name")
+            departure = table.optionalColumn(named: "departure_s")
+            lifetime = table.optionalColumn(named: "lifetime_s")
+            kind = table.optionalColumn(named: "kind")
+            priority = table.optionalColumn(named: "priority")
+            together = table.optionalColumn(named: "together")
+            apart = table.optionalColumn(named: "apart")
+            labels = table.optionalColumn(named: "labels")
+            initialHost = table.optionalColumn(named: "initial_host")
+            dirtyRate = table.optionalColumn(named: "dirty_mib_per_s")
+            cpuShare = table.optionalColumn(named: "cpu_share")
+            memoryShare = table.optionalColumn(named: "memory_share")
         }
 
         func vmRequest(
@@ -123,22 +123,22 @@ extension FerryCSV {
                     milliCPUs: try table.milliCPUs(in: vcpus),
                     memoryBytes: try table.memoryBytes(
                         in: memory.column, bytesPerUnit: memory.bytesPerUnit)))
-            if let kind { request.kind = builder.kindIndex(of: table.text(kind)) }
-            if let priority, !table.isEmpty(priority) {
+            if let kind { request.kind = builder.kindIndex(named: table.textValue(in: kind)) }
+            if let priority, !table.isFieldEmpty(in: priority) {
                 request.priority = Int16(try table.wholeNumber(in: priority, range: -32768...32767))
             }
-            request.groupSet = try groupSet(from: table, builder: &builder)
-            if let labels, !table.isEmpty(labels) {
+            request.groupSet = try readGroupSet(from: table, into: &builder)
+            if let labels, !table.isFieldEmpty(in: labels) {
                 var demand = VMDemand()
                 demand.labels = try table.labelList(in: labels)
                 request.demand = builder.demandIndex(of: demand)
             }
-            if let initialHost, !table.isEmpty(initialHost) {
+            if let initialHost, !table.isFieldEmpty(in: initialHost) {
                 request.initialHost = try initialHostIndex(
                     from: table, in: initialHost, arrival: arrival, builder: builder)
             }
-            if let dirtyRate, !table.isEmpty(dirtyRate) {
-                let rate = try table.number(in: dirtyRate, range: 0...1e6, meaning: "MiB/s")
+            if let dirtyRate, !table.isFieldEmpty(in: dirtyRate) {
+                let rate = try table.decimalNumber(in: dirtyRate, range: 0...1e6, meaning: "MiB/s")
                 request.dirtyBytesPerSecond = Float(rate * Double(1 << 20))
             }
             return request
@@ -147,11 +147,12 @@ extension FerryCSV {
         private func initialHostIndex(
             from table: CSVTable, in column: Column, arrival: SimTime, builder: WorkloadBuilder
         ) throws(TraceError) -> Int32 {
-            guard let host = builder.hostIndex(named: table.text(column)) else {
-                throw table.malformed(column, expected: "a host of \(hostsFile)")
+            guard let host = builder.hostIndex(named: table.textValue(in: column)) else {
+                throw table.malformedField(in: column, expected: "a host of \(hostsFile)")
             }
             guard arrival == .start else {
-                throw table.malformed(column, expected: "nothing, because it does not arrive at 0")
+                throw table.malformedField(
+                    in: column, expected: "nothing, because it does not arrive at 0")
             }
             return host
         }
@@ -159,40 +160,40 @@ extension FerryCSV {
         private func departureTime(from table: CSVTable, arrival: SimTime) throws(TraceError)
             -> SimTime
         {
-            if let departure, !table.isEmpty(departure) {
+            if let departure, !table.isFieldEmpty(in: departure) {
                 let time = try table.simulationTime(in: departure)
                 guard time >= arrival else {
-                    throw table.malformed(
-                        departure, expected: "seconds, no earlier than its arrival")
+                    throw table.malformedField(
+                        in: departure, expected: "seconds, no earlier than its arrival")
                 }
                 return time
             }
-            guard let lifetime, !table.isEmpty(lifetime) else { return .never }
-            let seconds = try table.number(
+            guard let lifetime, !table.isFieldEmpty(in: lifetime) else { return .never }
+            let seconds = try table.decimalNumber(
                 in: lifetime, range: 0...Limits.secondsMax, meaning: "seconds")
             return arrival + .nanoseconds(SimTime(seconds: seconds).nanoseconds)
         }
 
-        private func groupSet(
-            from table: CSVTable, builder: inout WorkloadBuilder
+        private func readGroupSet(
+            from table: CSVTable, into builder: inout WorkloadBuilder
         ) throws(TraceError) -> Int32 {
             var members: [Int32] = []
             for (column, kind) in [
                 (together, AffinityGroup.Kind.together), (apart, .apart()),
             ] {
-                guard let column, !table.isEmpty(column) else { continue }
-                let texts = table.text(column).split(separator: " ")
+                guard let column, !table.isFieldEmpty(in: column) else { continue }
+                let texts = table.textValue(in: column).split(separator: " ")
                 guard members.count + texts.count <= Limits.groupsPerVMMax else {
-                    throw table.malformed(
-                        column, expected: "at most \(Limits.groupsPerVMMax) groups")
+                    throw table.malformedField(
+                        in: column, expected: "at most \(Limits.groupsPerVMMax) groups")
                 }
                 for text in texts {
                     guard let group = AffinityGroup(text: text, kind: kind) else {
-                        throw table.malformed(column, expected: AffinityGroup.textForm)
+                        throw table.malformedField(in: column, expected: AffinityGroup.textForm)
                     }
                     guard let row = try builder.groupIndex(of: group) else {
-                        throw table.malformed(
-                            column,
+                        throw table.malformedField(
+                            in: column,
                             expected: "group \(group.name) to be the same wherever it stands")
                     }
                     if !members.contains(row) { members.append(row) }
@@ -205,14 +206,15 @@ extension FerryCSV {
         func constantUse(
             from table: CSVTable, builder: inout WorkloadBuilder
         ) throws(TraceError) -> Int32? {
-            guard let cpuShare, !table.isEmpty(cpuShare) else { return nil }
-            let cpu = Float(try table.number(in: cpuShare, range: 0...1, meaning: "a share"))
+            guard let cpuShare, !table.isFieldEmpty(in: cpuShare) else { return nil }
+            let cpu = Float(try table.decimalNumber(in: cpuShare, range: 0...1, meaning: "a share"))
             guard builder.workload.utilisation.hasMemory else {
                 return try builder.addSeries(cpu: [cpu], every: .seconds(300))
             }
             var memory: Float = 1
-            if let memoryShare, !table.isEmpty(memoryShare) {
-                memory = Float(try table.number(in: memoryShare, range: 0...1, meaning: "a share"))
+            if let memoryShare, !table.isFieldEmpty(in: memoryShare) {
+                memory = Float(
+                    try table.decimalNumber(in: memoryShare, range: 0...1, meaning: "a share"))
             }
             return try builder.addSeries(cpu: [cpu], memory: [memory], every: .seconds(300))
         }

@@ -21,20 +21,20 @@ enum HuaweiEast {
         let late = events.indices.dropFirst().count { events[$0].time < events[$0 - 1].time }
         if late > 0 {
             events.sort { ($0.time, $0.line) < ($1.time, $1.line) }
-            builder.addNote(
+            builder.appendNote(
                 "Behind a later row and put in order of time: \(late) of \(events.count) rows.")
         }
-        try addVMs(of: events, source: source, into: &builder)
+        try addVMRequests(for: events, source: source, into: &builder)
         return try builder.finishWorkload(end: events.last?.time)
     }
 
     private static func readEvents(from rows: CSVTable) throws(TraceError) -> [Event] {
         var table = rows
-        let vm = try table.column("vmid")
-        let cpu = try table.column("cpu")
-        let memory = try table.column("memory")
-        let time = try table.column("time")
-        let type = try table.column("type")
+        let vm = try table.requireColumn(named: "vmid")
+        let cpu = try table.requireColumn(named: "cpu")
+        let memory = try table.requireColumn(named: "memory")
+        let time = try table.requireColumn(named: "time")
+        let type = try table.requireColumn(named: "type")
         var events: [Event] = []
         while try table.readNextRow() {
             let request = Resources(
@@ -50,8 +50,8 @@ enum HuaweiEast {
         return events
     }
 
-    private static func addVMs(
-        of events: [Event], source: TraceSource, into builder: inout WorkloadBuilder
+    private static func addVMRequests(
+        for events: [Event], source: TraceSource, into builder: inout WorkloadBuilder
     ) throws(TraceError) {
         var departures: [SimTime?] = []
         var running: [Int: Int] = [:]
@@ -75,7 +75,7 @@ enum HuaweiEast {
         }
         builder.setDepartures { row, _ in departures[row] }
         if deletedUnseen > 0 {
-            builder.addNote(
+            builder.appendNote(
                 "Left out, because they were created before the trace: \(deletedUnseen) VMs.")
         }
     }

@@ -31,10 +31,10 @@ enum HuaweiTopology {
         var builder = WorkloadBuilder(format: .huaweiTopology, source: source)
         try readHosts(from: source, into: &builder)
         try readRequests(from: requests, into: &builder)
-        builder.addNote(
+        builder.appendNote(
             "The NUMA nodes of a server are added up; which node a VM is on is not modelled.")
-        builder.addNote("The trace has no times: a request arrives each second and stays.")
-        builder.addNote(
+        builder.appendNote("The trace has no times: a request arrives each second and stays.")
+        builder.appendNote(
             "Affinity is read as one rack, anti-affinity as different hosts, fault domains as different racks."
         )
         let end = SimTime(seconds: Double(builder.count))
@@ -47,7 +47,7 @@ enum HuaweiTopology {
             throw .malformed(
                 TracePlace(source.path),
                 expected: "one file \(requestsPrefix)*.csv; with several, give the path of one",
-                found: CSVTable.shortened(files.joined(separator: " ")))
+                found: CSVTable.shortenText(files.joined(separator: " ")))
         }
         return files[0]
     }
@@ -59,8 +59,10 @@ enum HuaweiTopology {
     ) throws(TraceError) {
         let racks = try readRacks(from: try source.openTable(named: racksFile))
         var table = try source.openTable(named: serversFile)
-        let cpus = [try table.column("CPU1"), try table.column("CPU2")]
-        let memories = [try table.column("RAM1"), try table.column("RAM2")]
+        let cpus = [try table.requireColumn(named: "CPU1"), try table.requireColumn(named: "CPU2")]
+        let memories = [
+            try table.requireColumn(named: "RAM1"), try table.requireColumn(named: "RAM2"),
+        ]
         var number = 0
         while try table.readNextRow() {
             var capacity = Resources.none
@@ -75,23 +77,23 @@ enum HuaweiTopology {
             }
             var host = PlacementHost(name: "host-\(number)", capacity: capacity)
             guard let rack = racks[host.name] else {
-                throw table.malformed(expected: "\(host.name) in \(racksFile)", found: "")
+                throw table.malformedRow(expected: "\(host.name) in \(racksFile)", found: "")
             }
             host.domain = FaultDomain(rack: "rack-\(rack)")
-            try builder.addHost(host)
+            try builder.appendHost(host)
             number += 1
         }
     }
 
     private static func readRacks(from rows: CSVTable) throws(TraceError) -> [String: Int] {
         var table = rows
-        let host = try table.column("host_id")
-        let rack = try table.column("rack_id")
+        let host = try table.requireColumn(named: "host_id")
+        let rack = try table.requireColumn(named: "rack_id")
         var racks: [String: Int] = [:]
         while try table.readNextRow() {
             let number = try table.wholeNumber(in: rack, range: numbers)
-            guard racks.updateValue(number, forKey: table.text(host)) == nil else {
-                throw table.malformed(host, expected: "a host that no other row has")
+            guard racks.updateValue(number, forKey: table.textValue(in: host)) == nil else {
+                throw table.malformedField(in: host, expected: "a host that no other row has")
             }
         }
         return racks
@@ -117,7 +119,7 @@ extension HuaweiTopology {
             _ = try table.wholeNumber(in: columns.numa, range: 1...2, meaning: "NUMA nodes")
             if let group = try columns.readGroup(from: table) {
                 guard let row = try builder.groupIndex(of: group) else {
-                    throw table.malformed(columns.group, expected: "a group of one kind")
+                    throw table.malformedField(in: columns.group, expected: "a group of one kind")
                 }
                 request.groupSet = builder.groupSetIndex(of: [row])
             }
@@ -129,31 +131,31 @@ extension HuaweiTopology {
         let vcpus, memory, numa, strategy, group, domain: Column
 
         init(_ table: CSVTable) throws(TraceError) {
-            vcpus = try table.column("flavor_vcpus")
-            memory = try table.column("flavor_ram")
-            numa = try table.column("numa")
-            strategy = try table.column("strategy")
-            group = try table.column("group")
-            domain = try table.column("domain")
+            vcpus = try table.requireColumn(named: "flavor_vcpus")
+            memory = try table.requireColumn(named: "flavor_ram")
+            numa = try table.requireColumn(named: "numa")
+            strategy = try table.requireColumn(named: "strategy")
+            group = try table.requireColumn(named: "group")
+            domain = try table.requireColumn(named: "domain")
         }
 
         func readGroup(from table: CSVTable) throws(TraceError) -> AffinityGroup? {
-            if table.isNull(strategy) { return nil }
-            let name = table.text(strategy)
+            if table.isFieldNull(in: strategy) { return nil }
+            let name = table.textValue(in: strategy)
             let number = try table.wholeNumber(in: group, range: numbers)
             switch name {
             case "affinity":
-                return AffinityGroup(name: "affinity-\(number)", .together, scope: .rack)
+                return AffinityGroup(name: "affinity-\(number)", kind: .together, scope: .rack)
             case "anti-affinity":
-                return AffinityGroup(name: "anti-affinity-\(number)", .apart())
+                return AffinityGroup(name: "anti-affinity-\(number)", kind: .apart())
             case "fault_domain":
                 let whole = "fault-domain-\(number)"
                 let part = try table.wholeNumber(in: domain, range: numbers)
                 return AffinityGroup(
-                    name: "\(whole)/\(part)", .partition(of: whole), scope: .rack)
+                    name: "\(whole)/\(part)", kind: .partition(of: whole), scope: .rack)
             default:
-                throw table.malformed(
-                    strategy, expected: "affinity, anti-affinity, fault_domain or nothing")
+                throw table.malformedField(
+                    in: strategy, expected: "affinity, anti-affinity, fault_domain or nothing")
             }
         }
     }

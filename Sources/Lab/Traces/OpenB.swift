@@ -25,13 +25,13 @@ enum OpenB {
         }
         let pods =
             source.isFolder
-            ? try source.openTable(named: podsFile(in: source)) : try source.openTable()
-        try readPods(from: pods, countsGPUPods: countsGPUPods, into: &builder)
+            ? try source.openTable(named: podsFileName(in: source)) : try source.openTable()
+        try readPodRequests(from: pods, countsGPUPods: countsGPUPods, into: &builder)
         return try builder.finishWorkload()
     }
 
-    private static func podsFile(in source: TraceSource) throws(TraceError) -> String {
-        try onlyFile(
+    private static func podsFileName(in source: TraceSource) throws(TraceError) -> String {
+        try uniqueFileName(
             withPrefix: podsPrefix, preferring: podsDefault, among: source.names, of: source)
             ?? podsDefault
     }
@@ -39,11 +39,11 @@ enum OpenB {
     /// Beside the pods; nil when there is none, and the run says which hosts there are.
     private static func nodesFile(in source: TraceSource) throws(TraceError) -> String? {
         let names = source.isFolder ? source.names : try source.namesBeside()
-        return try onlyFile(
+        return try uniqueFileName(
             withPrefix: nodesPrefix, preferring: nodesDefault, among: names, of: source)
     }
 
-    private static func onlyFile(
+    private static func uniqueFileName(
         withPrefix prefix: String, preferring preferred: String, among names: [String],
         of source: TraceSource
     ) throws(TraceError) -> String? {
@@ -52,7 +52,7 @@ enum OpenB {
         guard files.count <= 1 else {
             throw .malformed(
                 TracePlace(source.path), expected: "\(preferred), or one file \(prefix)*.csv",
-                found: CSVTable.shortened(files.joined(separator: " ")))
+                found: CSVTable.shortenText(files.joined(separator: " ")))
         }
         return files.first
     }
@@ -61,22 +61,23 @@ enum OpenB {
         from nodes: CSVTable, into builder: inout WorkloadBuilder
     ) throws(TraceError) {
         var table = nodes
-        let name = try table.column("sn")
-        let cpu = try table.column("cpu_milli")
-        let memory = try table.column("memory_mib")
+        let name = try table.requireColumn(named: "sn")
+        let cpu = try table.requireColumn(named: "cpu_milli")
+        let memory = try table.requireColumn(named: "memory_mib")
         var names: Set<String> = []
         while try table.readNextRow() {
             let capacity = Resources(
                 milliCPUs: try table.milliCPUs(in: cpu, thousandthsPerUnit: 1),
                 memoryBytes: try table.memoryBytes(in: memory, bytesPerUnit: 1 << 20))
-            guard names.insert(table.text(name)).inserted else {
-                throw table.malformed(name, expected: "a name that no other node has")
+            guard names.insert(table.textValue(in: name)).inserted else {
+                throw table.malformedField(in: name, expected: "a name that no other node has")
             }
-            try builder.addHost(PlacementHost(name: table.text(name), capacity: capacity))
+            try builder.appendHost(
+                PlacementHost(name: table.textValue(in: name), capacity: capacity))
         }
     }
 
-    private static func readPods(
+    private static func readPodRequests(
         from pods: CSVTable, countsGPUPods: Bool, into builder: inout WorkloadBuilder
     ) throws(TraceError) {
         var table = pods
@@ -84,9 +85,10 @@ enum OpenB {
         var names: Set<String> = []
         var withGPU = 0
         while try table.readNextRow() {
-            let name = table.text(columns.name)
+            let name = table.textValue(in: columns.name)
             guard !name.isEmpty, names.insert(name).inserted else {
-                throw table.malformed(columns.name, expected: "a name that no other pod has")
+                throw table.malformedField(
+                    in: columns.name, expected: "a name that no other pod has")
             }
             let request = try columns.vmRequest(from: table, builder: &builder)
             let gpus = try table.wholeNumber(in: columns.gpus, range: 0...1024)
@@ -94,7 +96,7 @@ enum OpenB {
             if gpus == 0 || countsGPUPods { try builder.addRequest(request, name: name) }
         }
         guard withGPU > 0 else { return }
-        builder.addNote(
+        builder.appendNote(
             countsGPUPods
                 ? "Counted by CPU and memory alone, though they need GPUs: \(withGPU) of \(builder.count) pods."
                 : "Left out, because they need GPUs: \(withGPU) pods (format openb-all counts their CPU and memory)."
@@ -105,13 +107,13 @@ enum OpenB {
         let name, cpu, memory, gpus, qos, creation, deletion: Column
 
         init(_ table: CSVTable) throws(TraceError) {
-            name = try table.column("name")
-            cpu = try table.column("cpu_milli")
-            memory = try table.column("memory_mib")
-            gpus = try table.column("num_gpu")
-            qos = try table.column("qos")
-            creation = try table.column("creation_time")
-            deletion = try table.column("deletion_time")
+            name = try table.requireColumn(named: "name")
+            cpu = try table.requireColumn(named: "cpu_milli")
+            memory = try table.requireColumn(named: "memory_mib")
+            gpus = try table.requireColumn(named: "num_gpu")
+            qos = try table.requireColumn(named: "qos")
+            creation = try table.requireColumn(named: "creation_time")
+            deletion = try table.requireColumn(named: "deletion_time")
         }
 
         func vmRequest(
@@ -119,11 +121,11 @@ enum OpenB {
         ) throws(TraceError) -> VMRequest {
             let arrival = try table.simulationTime(in: creation)
             var departure = SimTime.never
-            if !table.isNull(deletion) {
+            if !table.isFieldNull(in: deletion) {
                 departure = try table.simulationTime(in: deletion)
                 guard departure >= arrival else {
-                    throw table.malformed(
-                        deletion, expected: "seconds, no earlier than creation_time")
+                    throw table.malformedField(
+                        in: deletion, expected: "seconds, no earlier than creation_time")
                 }
             }
             var request = VMRequest(
@@ -132,7 +134,7 @@ enum OpenB {
                     milliCPUs: try table.milliCPUs(in: cpu, thousandthsPerUnit: 1),
                     memoryBytes: try table.memoryBytes(
                         in: memory, bytesPerUnit: 1 << 20, allowsNone: true)))
-            request.kind = builder.kindIndex(of: table.text(qos))
+            request.kind = builder.kindIndex(named: table.textValue(in: qos))
             return request
         }
     }

@@ -30,7 +30,7 @@ package struct PlanetLabDay: Hashable, Sendable {
         self.samples = samples
     }
 
-    package func samples(ofVM vm: Int) -> ArraySlice<UInt8> {
+    package func usageSamples(ofVM vm: Int) -> ArraySlice<UInt8> {
         samples[vm * Self.samplesPerVM..<(vm + 1) * Self.samplesPerVM]
     }
 }
@@ -40,30 +40,32 @@ package enum PlanetLabFolder {
     /// Three digits, a carriage return and a line feed each, and some room.
     private static let fileBytesMax = PlanetLabDay.samplesPerVM * 8
 
-    package static func readDay(inFolder path: String) throws(TraceError) -> PlanetLabDay {
+    package static func readTraceDay(inFolder path: String) throws(TraceError) -> PlanetLabDay {
         let folder = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-        let names = try vmNames(in: folder)
+        let names = try readVMNames(inFolder: folder)
         var samples: [UInt8] = []
         samples.reserveCapacity(names.count * PlanetLabDay.samplesPerVM)
-        for name in names { try readFile(at: folder + "/" + name, into: &samples) }
+        for name in names { try readSampleFile(at: folder + "/" + name, into: &samples) }
         return PlanetLabDay(name: lastComponent(ofPath: folder), vmNames: names, samples: samples)
     }
 
     /// The experiment's order of names. Two that differ in case alone go by their own bytes.
     package static func isOrdered(_ left: String, before right: String) -> Bool {
-        let (upperLeft, upperRight) = (left.utf8.map(uppercased), right.utf8.map(uppercased))
+        let (upperLeft, upperRight) = (
+            left.utf8.map(asciiUppercased), right.utf8.map(asciiUppercased)
+        )
         return upperLeft == upperRight
             ? left.utf8.lexicographicallyPrecedes(right.utf8)
             : upperLeft.lexicographicallyPrecedes(upperRight)
     }
 
-    private static func uppercased(_ byte: UInt8) -> UInt8 {
+    private static func asciiUppercased(_ byte: UInt8) -> UInt8 {
         UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte ? byte - 32 : byte
     }
 
-    private static func vmNames(in folder: String) throws(TraceError) -> [String] {
+    private static func readVMNames(inFolder folder: String) throws(TraceError) -> [String] {
         var names: [String]
-        do { names = try Folder.names(in: folder) } catch {
+        do { names = try Folder.entryNames(at: folder) } catch {
             throw .unreadable(file: folder, error)
         }
         guard names.count <= vmsMax else {
@@ -76,16 +78,16 @@ package enum PlanetLabFolder {
         return names
     }
 
-    private static func readFile(
+    private static func readSampleFile(
         at path: String, into samples: inout [UInt8]
     ) throws(TraceError) {
         guard isPlainFile(at: path) else {
             throw .malformed(
                 TracePlace(path), expected: "a file with 288 numbers",
-                found: Folder.isThere(path) ? "a folder" : "what is no plain file")
+                found: Folder.isPresent(at: path) ? "a folder" : "what is no plain file")
         }
         let bytes: [UInt8]
-        do { bytes = try File.read(path, limit: fileBytesMax) } catch {
+        do { bytes = try File.readContents(at: path, limit: fileBytesMax) } catch {
             if error.code == EFBIG {
                 throw .tooLarge(file: path, limit: PlanetLabDay.samplesPerVM, of: "samples")
             }
@@ -115,7 +117,7 @@ package enum PlanetLabFolder {
                     path: path, line: line, expected: "the end of the file after 288 lines",
                     found: text)
             }
-            guard let value = parsePercent(text) else {
+            guard let value = parsePercent(from: text) else {
                 throw malformed(
                     path: path, line: line, expected: "a whole number from 0 to 100", found: text)
             }
@@ -129,7 +131,7 @@ package enum PlanetLabFolder {
         }
     }
 
-    private static func parsePercent(_ text: ArraySlice<UInt8>) -> UInt8? {
+    private static func parsePercent(from text: ArraySlice<UInt8>) -> UInt8? {
         guard 1...3 ~= text.count else { return nil }
         var value = 0
         for byte in text {

@@ -15,7 +15,7 @@ enum PlanetLabTrace {
     }
 
     static func readWorkload(from source: TraceSource) throws(TraceError) -> Workload {
-        let day = try PlanetLabFolder.readDay(inFolder: source.path)
+        let day = try PlanetLabFolder.readTraceDay(inFolder: source.path)
         var builder = WorkloadBuilder(format: .planetLab, source: source)
         let vmsPerType = (day.vmNames.count + shapes.count - 1) / shapes.count
         let interval = Duration.seconds(PlanetLabDay.secondsPerSample)
@@ -24,11 +24,11 @@ enum PlanetLabTrace {
             var request = VMRequest(
                 arrival: .start, departure: .never, request: shapes[type])
             request.series = try builder.addSeries(
-                cpu: day.samples(ofVM: number).map { Float($0) / 100 }, every: interval)
+                cpu: day.usageSamples(ofVM: number).map { Float($0) / 100 }, every: interval)
             request.kind = Int32(type + 1)
             try builder.addRequest(request, name: name)
         }
-        builder.addNote(
+        builder.appendNote(
             "The trace has no shapes: VMs have those of the published experiment, 1000 MIPS count as one core."
         )
         return try builder.finishWorkload(

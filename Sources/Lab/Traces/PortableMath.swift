@@ -56,13 +56,14 @@ package enum PortableMath {
         if share > 1 - tail { return -normalTail(ofShare: 1 - share) }
         let middle = share - 0.5
         let square = middle * middle
-        return middle * polynomial(middleTop, at: square)
-            / (polynomial(middleBottom, at: square) * square + 1)
+        return middle * evaluatePolynomial(coefficients: middleTop, at: square)
+            / (evaluatePolynomial(coefficients: middleBottom, at: square) * square + 1)
     }
 
     private static func normalTail(ofShare share: Double) -> Double {
         let root = (-2 * naturalLogarithm(max(share, 0x1p-60))).squareRoot()
-        return polynomial(tailTop, at: root) / (polynomial(tailBottom, at: root) * root + 1)
+        return evaluatePolynomial(coefficients: tailTop, at: root)
+            / (evaluatePolynomial(coefficients: tailBottom, at: root) * root + 1)
     }
 
     /// The share of the standard normal distribution below a value: Abramowitz and Stegun 26.2.17, error below 7.5e-8.
@@ -70,11 +71,11 @@ package enum PortableMath {
         guard value >= 0 else { return 1 - normalShare(below: -value) }
         let step = 1 / (1 + 0.2316419 * value)
         let density = exponential(-value * value / 2) * 0.3989422804014327
-        return 1 - density * step * polynomial(shareTerms, at: step)
+        return 1 - density * step * evaluatePolynomial(coefficients: shareTerms, at: step)
     }
 
     /// The first coefficient is that of the highest power.
-    private static func polynomial(_ coefficients: [Double], at x: Double) -> Double {
+    private static func evaluatePolynomial(coefficients: [Double], at x: Double) -> Double {
         coefficients.reduce(0) { $0 * x + $1 }
     }
 

@@ -32,11 +32,11 @@ enum AzureLike {
     private static let wave = 0.4
     private static let wavePeak = 18.45 / 24
 
-    static func makeWorkload(_ parameters: SyntheticParameters) -> SyntheticDraft {
+    static func makeWorkload(from parameters: SyntheticParameters) -> SyntheticDraft {
         var variates = Variates(seed: parameters.seed)
         var draft = SyntheticDraft()
         let seconds = parameters.duration.seconds
-        let rows = SyntheticUse.rowCount(vms: parameters.vms, duration: parameters.duration)
+        let rows = SyntheticUse.sharedRowCount(vms: parameters.vms, over: parameters.duration)
         SyntheticUse.addLikePlanetLab(
             to: &draft.workload, rows: rows,
             samples: SyntheticUse.sampleCount(over: parameters.duration),
@@ -47,7 +47,7 @@ enum AzureLike {
         for _ in 0..<there { draft.addRequest(vmRunningAtStart(using: &variates)) }
         while draft.workload.requests.count < parameters.vms {
             let most = parameters.vms - draft.workload.requests.count
-            for request in nextBatch(within: seconds, atMost: most, variates: &variates) {
+            for request in drawRequestBatch(within: seconds, atMost: most, using: &variates) {
                 draft.addRequest(request)
             }
         }
@@ -58,8 +58,8 @@ enum AzureLike {
     }
 
     /// A batch of one shape and one tenant.
-    private static func nextBatch(
-        within seconds: Double, atMost most: Int, variates: inout Variates
+    private static func drawRequestBatch(
+        within seconds: Double, atMost most: Int, using variates: inout Variates
     ) -> [VMRequest] {
         let arrival = batchTime(within: seconds, using: &variates)
         let tenant = variates.drawNumber(below: tenants)
@@ -67,7 +67,7 @@ enum AzureLike {
         let score = PortableMath.normalQuantile(ofShare: (Double(tenant) + 0.5) / Double(tenants))
         return (0..<min(most, batchSize(using: &variates))).map { _ in
             let own = (1 - likeness).squareRoot() * variates.drawNormal()
-            let life = lifetime(
+            let life = lifetimeQuantile(
                 atShare: PortableMath.normalShare(below: likeness.squareRoot() * score + own))
             return vmRequest(
                 arrival: arrival, departure: arrival + life, shape: shape, tenant: tenant)
@@ -106,7 +106,7 @@ enum AzureLike {
     }
 
     /// The lifetime that a share of all VMs do not outlive.
-    static func lifetime(atShare share: Double) -> Double {
+    static func lifetimeQuantile(atShare share: Double) -> Double {
         let above = lifetimes.firstIndex { $0.share > share } ?? lifetimes.count - 1
         let (low, high) = (lifetimes[above - 1], lifetimes[above])
         let position = min(1, (share - low.share) / (high.share - low.share))

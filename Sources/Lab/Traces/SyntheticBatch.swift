@@ -24,14 +24,14 @@ enum BatchJobs {
     /// Longer ones are drawn again: e^12 s are 45 hours.
     private static let logSecondsMax = 12.0
 
-    static func makeWorkload(_ parameters: SyntheticParameters) -> SyntheticDraft {
+    static func makeWorkload(from parameters: SyntheticParameters) -> SyntheticDraft {
         var variates = Variates(seed: parameters.seed)
         var draft = SyntheticDraft()
         let series = draft.workload.utilisation.addSeries(cpu: [1], every: SyntheticUse.interval)
         var job: Int32 = 0
         while draft.workload.requests.count < parameters.vms {
             let arrival = variates.drawFraction() * parameters.duration.seconds
-            let size = drawSize(using: &variates)
+            let size = drawJobSize(using: &variates)
             let departure = arrival + runningTime(ofSize: size, using: &variates)
             job += 1
             for _ in 0..<min(size, parameters.vms - draft.workload.requests.count) {
@@ -45,7 +45,7 @@ enum BatchJobs {
         return draft
     }
 
-    static func drawSize(using variates: inout Variates) -> Int {
+    static func drawJobSize(using variates: inout Variates) -> Int {
         let kind = variates.drawFraction()
         if kind <= serialShare { return 1 }
         let (from, to) =

@@ -9,11 +9,11 @@ enum Fleet {
     /// Half of the VMs are there from the start, the other half arrives: a Poisson process, exponential lifetimes with the
     /// duration as their mean. So the number of VMs stays what it was, on average (M/M/infinity in equilibrium, by Little's
     /// law), and what is left of a lifetime is distributed as a whole one.
-    static func makeSteadyWorkload(_ parameters: SyntheticParameters) -> SyntheticDraft {
+    static func makeSteadyWorkload(from parameters: SyntheticParameters) -> SyntheticDraft {
         var variates = Variates(seed: parameters.seed)
         var draft = SyntheticDraft()
         let seconds = parameters.duration.seconds
-        let rows = SyntheticUse.rowCount(vms: parameters.vms, duration: parameters.duration)
+        let rows = SyntheticUse.sharedRowCount(vms: parameters.vms, over: parameters.duration)
         SyntheticUse.addLikePlanetLab(
             to: &draft.workload, rows: rows,
             samples: SyntheticUse.sampleCount(over: parameters.duration),
@@ -33,10 +33,10 @@ enum Fleet {
     }
 
     /// All VMs are there from the start and stay; their use follows the hour, so that hosts fill and empty together.
-    static func makeDiurnalWorkload(_ parameters: SyntheticParameters) -> SyntheticDraft {
+    static func makeDiurnalWorkload(from parameters: SyntheticParameters) -> SyntheticDraft {
         var variates = Variates(seed: parameters.seed)
         var draft = SyntheticDraft()
-        let rows = SyntheticUse.rowCount(vms: parameters.vms, duration: parameters.duration)
+        let rows = SyntheticUse.sharedRowCount(vms: parameters.vms, over: parameters.duration)
         SyntheticUse.addDiurnal(
             to: &draft.workload, rows: rows,
             samples: SyntheticUse.sampleCount(over: parameters.duration),

@@ -24,7 +24,7 @@ struct SyntheticUse {
     private static let peak = 14.0 / 24
 
     /// Rows that all VMs share in turn when there are too many VMs for one each; see `Limits.syntheticSamplesMax`.
-    static func rowCount(vms: Int, duration: Duration) -> Int {
+    static func sharedRowCount(vms: Int, over duration: Duration) -> Int {
         max(1, min(vms, Limits.syntheticSamplesMax / sampleCount(over: duration)))
     }
 

@@ -53,13 +53,13 @@ package enum SyntheticWorkload: String, CaseIterable, Sendable {
     }
 
     /// Equal parameters make equal workloads, bit for bit, on every machine.
-    package func makeWorkload(_ parameters: SyntheticParameters) -> Workload {
+    package func makeWorkload(from parameters: SyntheticParameters) -> Workload {
         var draft =
             switch self {
-            case .azureLike: AzureLike.makeWorkload(parameters)
-            case .steady: Fleet.makeSteadyWorkload(parameters)
-            case .diurnal: Fleet.makeDiurnalWorkload(parameters)
-            case .batch: BatchJobs.makeWorkload(parameters)
+            case .azureLike: AzureLike.makeWorkload(from: parameters)
+            case .steady: Fleet.makeSteadyWorkload(from: parameters)
+            case .diurnal: Fleet.makeDiurnalWorkload(from: parameters)
+            case .batch: BatchJobs.makeWorkload(from: parameters)
             }
         draft.workload.name =
             "\(rawValue), \(parameters.vms) VMs, seed \(parameters.seed)"

@@ -20,11 +20,11 @@ extension TraceSource {
         if known.contains("vmtype.csv") { return .azurePacking }
         if known.contains("pm_res.csv") { return .huaweiTopology }
         if names.contains(where: { $0.hasPrefix(OpenB.podsPrefix) }) { return .openb }
-        guard let first = names.first(where: { !Folder.isThere(path + "/" + $0) }) else {
+        guard let first = names.first(where: { !Folder.isPresent(at: path + "/" + $0) }) else {
             return nil
         }
         let bytes = try Self.readBytes(ofFile: path + "/" + first)
-        if Self.isPercentages(bytes) { return .planetLab }
+        if Self.hasOnlyPercentages(in: bytes) { return .planetLab }
         let format = try Self.detectFormat(
             openingTable: { separator throws(TraceError) in
                 try CSVTable(file: path + "/" + first, bytes: bytes, separator: separator)
@@ -54,7 +54,7 @@ extension TraceSource {
     ]
 
     /// Lines of digits alone.
-    private static func isPercentages(_ bytes: [UInt8]) -> Bool {
+    private static func hasOnlyPercentages(in bytes: [UInt8]) -> Bool {
         let part = bytes.prefix(Limits.detectionBytesMax)
         return !part.isEmpty
             && part.allSatisfy {

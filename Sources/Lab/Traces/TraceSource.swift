@@ -14,7 +14,7 @@ struct TraceSource {
 
     init(_ path: String) throws(TraceError) {
         self.path = Self.removingTrailingSlash(from: path)
-        if Folder.isThere(path) {
+        if Folder.isPresent(at: path) {
             bytes = nil
             names = try Self.fileNames(inFolder: path)
         } else {
@@ -36,7 +36,7 @@ struct TraceSource {
     var name: String { Self.lastComponent(ofPath: path) }
 
     /// The folder, or the one that the file is in.
-    var folder: String { isFolder ? path : Folder.holding(path) }
+    var folder: String { isFolder ? path : Folder.parentFolder(ofPath: path) }
 
     /// The names beside a file, itself among them.
     func namesBeside() throws(TraceError) -> [String] { try Self.fileNames(inFolder: folder) }
@@ -56,11 +56,11 @@ struct TraceSource {
     }
 
     static func readBytes(ofFile path: String) throws(TraceError) -> [UInt8] {
-        guard !Folder.isThere(path) else {
+        guard !Folder.isPresent(at: path) else {
             throw .malformed(TracePlace(path), expected: "a file", found: "a folder")
         }
         do throws(SystemError) {
-            return try File.read(path, limit: Limits.fileBytesMax)
+            return try File.readContents(at: path, limit: Limits.fileBytesMax)
         } catch {
             guard error.code != EFBIG else {
                 throw .tooLarge(file: path, limit: Limits.fileBytesMax, of: "bytes")
@@ -71,7 +71,7 @@ struct TraceSource {
 
     private static func fileNames(inFolder path: String) throws(TraceError) -> [String] {
         do throws(SystemError) {
-            return try Folder.names(in: path).filter { !$0.hasPrefix(".") }
+            return try Folder.entryNames(at: path).filter { !$0.hasPrefix(".") }
         } catch { throw .unreadable(file: path, error) }
     }
 

@@ -9,17 +9,17 @@ struct Variates {
     init(seed: UInt64) { lots = SplitMix64(seed: seed) }
 
     /// From 0 up to 1.
-    mutating func drawFraction() -> Double { lots.fraction() }
+    mutating func drawFraction() -> Double { lots.drawFraction() }
 
-    mutating func drawNumber(below bound: Int) -> Int { lots.number(below: bound) }
+    mutating func drawNumber(below bound: Int) -> Int { lots.drawNumber(below: bound) }
 
     /// Standard normal, by inversion: the middle of one of 2^53 equal shares.
     mutating func drawNormal() -> Double {
-        PortableMath.normalQuantile(ofShare: lots.fraction() + 0x1p-54)
+        PortableMath.normalQuantile(ofShare: lots.drawFraction() + 0x1p-54)
     }
 
     mutating func exponential(mean: Double) -> Double {
-        -mean * PortableMath.naturalLogarithm(1 - lots.fraction())
+        -mean * PortableMath.naturalLogarithm(1 - lots.drawFraction())
     }
 
     /// Marsaglia and Tsang, "A simple method for generating gamma variables" (ACM TOMS 26, 2000); `shape` from 1.
@@ -33,7 +33,7 @@ struct Variates {
             guard root > 0 else { continue }
             let cube = root * root * root
             let limit = normal * normal / 2 + d - d * cube + d * PortableMath.naturalLogarithm(cube)
-            if PortableMath.naturalLogarithm(1 - lots.fraction()) < limit {
+            if PortableMath.naturalLogarithm(1 - lots.drawFraction()) < limit {
                 return d * cube * scale
             }
         }
@@ -42,12 +42,14 @@ struct Variates {
 
     /// The logarithm is spread evenly between two bounds above 0.
     mutating func drawLogUniform(from low: Double, to high: Double) -> Double {
-        low * PortableMath.exponential(PortableMath.naturalLogarithm(high / low) * lots.fraction())
+        low
+            * PortableMath.exponential(
+                PortableMath.naturalLogarithm(high / low) * lots.drawFraction())
     }
 
     /// The place of one of these weights, which add up to about 1.
     mutating func drawIndex(weights: [Double]) -> Int {
-        var rest = lots.fraction() * weights.reduce(0, +)
+        var rest = lots.drawFraction() * weights.reduce(0, +)
         for (place, weight) in weights.enumerated() {
             rest -= weight
             if rest < 0 { return place }

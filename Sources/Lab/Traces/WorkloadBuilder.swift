@@ -34,14 +34,14 @@ struct WorkloadBuilder {
     }
 
     /// Sets when VMs leave, by row and arrival; nil: never. Rows are in the order in which they were added.
-    mutating func setDepartures(_ departure: (Int, SimTime) -> SimTime?) {
+    mutating func setDepartures(using departure: (Int, SimTime) -> SimTime?) {
         for row in workload.requests.indices {
             let arrival = workload.requests[row].arrival
             workload.requests[row].departure = departure(row, arrival) ?? .never
         }
     }
 
-    mutating func addHost(_ host: PlacementHost) throws(TraceError) {
+    mutating func appendHost(_ host: PlacementHost) throws(TraceError) {
         guard workload.hosts.count < Limits.hostsMax else {
             throw .tooLarge(file: file, limit: Limits.hostsMax, of: "hosts")
         }
@@ -52,10 +52,10 @@ struct WorkloadBuilder {
     /// Its place among the hosts that were added.
     func hostIndex(named name: String) -> Int32? { hostIndices[name] }
 
-    mutating func addNote(_ sentence: String) { workload.notes.append(sentence) }
+    mutating func appendNote(_ sentence: String) { workload.notes.append(sentence) }
 
     /// Equal texts have equal numbers, from 1; no text is 0.
-    mutating func kindIndex(of text: String) -> Int32 {
+    mutating func kindIndex(named text: String) -> Int32 {
         guard !text.isEmpty else { return 0 }
         if let known = kinds[text] { return known }
         let number = Int32(kinds.count + 1)
@@ -138,6 +138,6 @@ struct WorkloadBuilder {
             let names = workload.names
             workload.names = order.map { names[$0] }
         }
-        addNote("Behind a later arrival and put in order: \(late) of \(count) VMs.")
+        appendNote("Behind a later arrival and put in order: \(late) of \(count) VMs.")
     }
 }

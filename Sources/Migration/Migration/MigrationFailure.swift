@@ -36,7 +36,7 @@ package struct MigrationFailure: Error, Hashable, Sendable, CustomStringConverti
         case stoppedAtSource(Epoch, GuestError)
         /// Released to the destination at this epoch; nobody runs it here until the two have talked
         /// (`Settlement`).
-        case unsettled(Epoch, with: HostName)
+        case unresolved(Epoch, with: HostName)
     }
 
     package var phase: MigrationPhase
@@ -78,7 +78,7 @@ extension MigrationFailure.Aftermath: CustomStringConvertible {
         switch self {
         case .runsAtSource: "the VM runs where it was"
         case .stoppedAtSource(_, let error): "the VM is still here, but would not resume: \(error)"
-        case .unsettled(let epoch, let host):
+        case .unresolved(let epoch, let host):
             "the VM was released to \(host) at epoch \(epoch) and runs nowhere until \(host) has answered"
         }
     }

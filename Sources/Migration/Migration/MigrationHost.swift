@@ -8,24 +8,25 @@ package import Ownership
 package protocol MigrationHost: AnyObject, Sendable {
     /// Checks CPU features, space for the memory, that name and id are free; starts an incoming guest.
     /// Throws with nothing kept.
-    func prepare(
-        _ offer: MigrationOffer, from source: HostName
+    func prepareGuest(
+        for offer: MigrationOffer, from source: HostName
     ) throws(MigrationRefusal) -> any DestinationGuest
 
     /// An incoming migration that was prepared has ended. Called once for each successful `prepare`,
     /// after the ledger was written and the guest was resumed or discarded.
-    func finished(_ offer: MigrationOffer, from source: HostName, outcome: IncomingOutcome)
+    func didFinishMigration(
+        for offer: MigrationOffer, from source: HostName, outcome: IncomingOutcome)
 
     /// By a ruling the VM is another host's. Returns with what there is of it here standing still for good, and
     /// then `record` in the ledger; throws with the ledger as it was.
-    func supersede(_ record: LedgerRecord) throws(MigrationRefusal)
+    func supersedeOwnership(with record: LedgerRecord) throws(MigrationRefusal)
 
     /// The connection of an incoming migration was lost. What arrived is kept for so long; then, or before,
     /// `unparked` or `finished` comes.
-    func parked(_ offer: MigrationOffer, from source: HostName, for limit: Duration)
+    func didSuspendMigration(for offer: MigrationOffer, from source: HostName, limit: Duration)
 
     /// The source has come back, with this offer.
-    func unparked(_ offer: MigrationOffer, from source: HostName)
+    func didResumeMigration(for offer: MigrationOffer, from source: HostName)
 
     var ledger: any OwnershipLedger { get }
 }

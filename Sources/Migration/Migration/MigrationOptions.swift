@@ -56,12 +56,12 @@ package struct PeerTiming: Hashable, Sendable {
     package var reconnectPauseMin = Duration.milliseconds(200)
     package var reconnectPauseMax = Duration.seconds(2)
     /// How long a destination keeps what arrived before a loss. Longer than a source tries.
-    package var keepBroken = Duration.seconds(60)
+    package var suspensionLimit = Duration.seconds(60)
 
     package init() {}
 
     /// Before this attempt to connect again, from 1.
-    func reconnectPause(_ attempt: Int) -> Duration {
+    func reconnectPause(beforeAttempt attempt: Int) -> Duration {
         min(reconnectPauseMin * (1 << min(attempt - 1, 16)), reconnectPauseMax)
     }
 }

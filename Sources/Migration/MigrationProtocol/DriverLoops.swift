@@ -33,7 +33,7 @@ package struct SourceLoop: Hashable, Sendable {
     ///   - react: gives an event to the machine. Only the explorer's planted bugs have another.
     package mutating func finishAction(
         with event: Event?, isCancelled: () -> Bool,
-        react: (inout SourceMachine, Event) -> [Action] = { $0.handle($1) }
+        react: (inout SourceMachine, Event) -> [Action] = { $0.handleEvent($1) }
     ) {
         actions.removeFirst()
         if let event { events.append(event) }
@@ -41,16 +41,18 @@ package struct SourceLoop: Hashable, Sendable {
     }
 
     /// The driver has waited for this event. Call it only while there is no action to perform.
-    package mutating func receive(
+    package mutating func receiveEvent(
         _ event: Event, isCancelled: () -> Bool,
-        react: (inout SourceMachine, Event) -> [Action] = { $0.handle($1) }
+        react: (inout SourceMachine, Event) -> [Action] = { $0.handleEvent($1) }
     ) {
         events.append(event)
         handleEvents(isCancelled: isCancelled, react: react)
     }
 
     /// The attempt continues under this name; see `SourceMachine.goOn(as:)`.
-    package mutating func rename(to migration: MigrationID) { machine.goOn(as: migration) }
+    package mutating func renameMigration(to migration: MigrationID) {
+        machine.renameMigration(to: migration)
+    }
 
     private mutating func handleEvents(
         isCancelled: () -> Bool, react: (inout SourceMachine, Event) -> [Action]
@@ -88,7 +90,7 @@ package struct DestinationLoop: Hashable, Sendable {
     ///   - react: gives an event to the machine. Only the explorer's planted bugs have another.
     package mutating func finishAction(
         with event: Event?,
-        react: (inout DestinationMachine, Event) -> [Action] = { $0.handle($1) }
+        react: (inout DestinationMachine, Event) -> [Action] = { $0.handleEvent($1) }
     ) {
         actions.removeFirst()
         if let event { events.append(event) }
@@ -96,8 +98,9 @@ package struct DestinationLoop: Hashable, Sendable {
     }
 
     /// The driver has waited for this event. Call it only while there is no action to perform.
-    package mutating func receive(
-        _ event: Event, react: (inout DestinationMachine, Event) -> [Action] = { $0.handle($1) }
+    package mutating func receiveEvent(
+        _ event: Event,
+        react: (inout DestinationMachine, Event) -> [Action] = { $0.handleEvent($1) }
     ) {
         events.append(event)
         handleEvents(react: react)

@@ -39,12 +39,12 @@ package struct UnresolvedHandover: Hashable, Sendable {
     /// The record that resolves the handover after this answer to the query; nil when the answer does not resolve it.
     ///
     /// The ledger may have changed since the query was sent: it then refuses the record or takes it, as its own rules say.
-    package func record(after answer: OwnershipAnswer) -> LedgerRecord? {
+    package func resolvingRecord(after answer: OwnershipAnswer) -> LedgerRecord? {
         switch query {
         case .question(let question):
             // The source's machine knows what an answer means; here it starts after GO.
             var machine = SourceMachine(asking: question, destination: host, questionsMax: 1)
-            for case .write(let record) in machine.handle(.answer(answer)) { return record }
+            for case .write(let record) in machine.handleEvent(.answer(answer)) { return record }
             return nil
         case .notice(let notice):
             guard case .superseded(let epoch) = answer, epoch >= notice.epoch else { return nil }

@@ -68,7 +68,7 @@ package struct AdoptionDecision: Hashable, Sendable {
         }
         step =
             switch ownership {
-            case .owned, .takenOver: Self.stepIfOwned(discovered)
+            case .owned, .takenOver: Self.adoptionStep(forOwned: discovered)
             case .superseded: .hold
             case .released(_, let host, _): .holdAndResolve(with: host)
             case .incoming, .neverRan, .handedOver, .deleted: .endAndForget
@@ -76,7 +76,7 @@ package struct AdoptionDecision: Hashable, Sendable {
             }
     }
 
-    private static func stepIfOwned(_ discovered: DiscoveredState) -> Step {
+    private static func adoptionStep(forOwned discovered: DiscoveredState) -> Step {
         switch discovered {
         case .nothing: .keepAsLost
         case .paused(isSealed: true): .keepAndResume

@@ -51,7 +51,7 @@ package enum Ownership: Hashable, Sendable {
     }
 
     /// The controller may give the VM to this host again, in this epoch: its earlier ownership here has ended.
-    package func mayBegin(in epoch: Epoch) -> Bool {
+    package func canBeginAgain(in epoch: Epoch) -> Bool {
         switch self {
         case .handedOver, .superseded, .neverRan, .deleted: epoch > self.epoch
         case .owned, .released, .takenOver, .incoming: false

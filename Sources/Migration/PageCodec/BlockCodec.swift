@@ -55,7 +55,7 @@ package enum BlockError: Error, Hashable, Sendable {
     }
 
     /// The number of bytes written to `target`, nil when they do not fit there. Not for `raw`.
-    package func compress(
+    package func compressBlock(
         _ source: UnsafeRawBufferPointer, by encoding: BlockEncoding,
         into target: UnsafeMutableRawBufferPointer
     ) -> Int? {
@@ -85,7 +85,7 @@ package enum BlockError: Error, Hashable, Sendable {
     }
 
     /// Fills `target` exactly.
-    package func decompress(
+    package func decompressBlock(
         _ source: UnsafeRawBufferPointer, by encoding: BlockEncoding,
         into target: UnsafeMutableRawBufferPointer
     ) throws(BlockError) {
@@ -106,12 +106,12 @@ package enum BlockError: Error, Hashable, Sendable {
                 zstdDecompressor, target.baseAddress, target.count, source.baseAddress,
                 source.count)
             count = ZSTD_isError(result) == 0 ? result : -1
-        case .zlib: count = unsafe inflated(source, into: target)
+        case .zlib: count = unsafe inflateBlock(source, into: target)
         }
         guard count == target.count else { throw .damaged(encoding) }
     }
 
-    private func inflated(
+    private func inflateBlock(
         _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
     ) -> Int {
         guard unsafe inflateReset(&inflater) == Z_OK else { return -1 }

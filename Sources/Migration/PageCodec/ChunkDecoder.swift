@@ -51,7 +51,7 @@ package enum AppliedFrame: Hashable, Sendable {
         self.seed = seed
         self.stream = stream
         self.streams = streams
-        digest = table.digest(ofStream: stream, of: streams)
+        digest = table.partialDigest(ofStream: stream, streamCount: streams)
         unsafe scratch = .allocate(byteCount: Limits.batchBytesMax, alignment: 64)
         unsafe header = .allocate(byteCount: PageFrameHeader.bytes, alignment: 64)
         unsafe body = .allocate(byteCount: Limits.frameBodyBytesMax, alignment: 64)
@@ -65,7 +65,7 @@ package enum AppliedFrame: Hashable, Sendable {
 
     /// Lets `receive` fill a header.
     package func receiveHeader<Failure: Error>(
-        _ receive: (inout MutableRawSpan) throws(Failure) -> Void
+        using receive: (inout MutableRawSpan) throws(Failure) -> Void
     ) throws(Failure) {
         var span = unsafe header.mutableBytes
         try receive(&span)
@@ -73,7 +73,7 @@ package enum AppliedFrame: Hashable, Sendable {
 
     /// Lets `receive` fill the body that an accepted header announced.
     package func receiveBody<Failure: Error>(
-        of header: PageFrameHeader, _ receive: (inout MutableRawSpan) throws(Failure) -> Void
+        of header: PageFrameHeader, using receive: (inout MutableRawSpan) throws(Failure) -> Void
     ) throws(Failure) {
         guard header.bodyBytes > 0 else { return }
         var span = unsafe UnsafeMutableRawBufferPointer(rebasing: body[..<header.bodyBytes])
@@ -98,26 +98,26 @@ package enum AppliedFrame: Hashable, Sendable {
     }
 
     /// Applies the frame whose body was received.
-    package func apply(_ header: PageFrameHeader) throws(PageFrameError) -> AppliedFrame {
+    package func applyFrame(header: PageFrameHeader) throws(PageFrameError) -> AppliedFrame {
         switch header.kind {
         case .endOfRound: return .endOfRound(Int(header.argument))
-        case .zeroRanges: return .pages(try applyZeroRanges(header))
+        case .zeroRanges: return .pages(try applyZeroRanges(of: header))
         case .pages:
-            try applyPages(header)
+            try applyPages(of: header)
             return .pages(header.count)
         }
     }
 
-    private func applyZeroRanges(_ header: PageFrameHeader) throws(PageFrameError) -> Int {
+    private func applyZeroRanges(of header: PageFrameHeader) throws(PageFrameError) -> Int {
         var count = 0
         for place in 0..<header.count {
-            let first = Int(word(place * 2))
-            let length = Int(word(place * 2 + 1))
-            guard length > 0, first + length <= pagesOfChunk(header.argument) else {
+            let first = Int(bodyWord(at: place * 2))
+            let length = Int(bodyWord(at: place * 2 + 1))
+            guard length > 0, first + length <= pageCount(ofChunk: header.argument) else {
                 throw .badPages(chunk: header.argument)
             }
             let start = Int(header.argument) * Limits.chunkPages + first
-            for page in start..<(start + length) { landZero(page) }
+            for page in start..<(start + length) { writeZeroPage(at: page) }
             count += length
         }
         pages += UInt64(count)
@@ -125,93 +125,93 @@ package enum AppliedFrame: Hashable, Sendable {
     }
 
     /// A page that was never written is zero already: it is not touched, so that it takes no memory.
-    private func landZero(_ page: Int) {
+    private func writeZeroPage(at page: Int) {
         let old = table[page]
         if old == .zeroPage { return }
         if old != .none {
-            unsafe place(of: page).initializeMemory(
+            unsafe pagePointer(at: page).initializeMemory(
                 as: UInt8.self, repeating: 0, count: pageBytes)
         }
-        digest = digest + table.replace(page, with: .zeroPage)
+        digest = digest + table.replaceHash(ofPage: page, with: .zeroPage)
     }
 
-    private func applyPages(_ header: PageFrameHeader) throws(PageFrameError) {
+    private func applyPages(of header: PageFrameHeader) throws(PageFrameError) {
         let start = Int(header.argument) * Limits.chunkPages
-        let limit = pagesOfChunk(header.argument)
+        let limit = pageCount(ofChunk: header.argument)
         var previous = -1
         for place in 0..<header.count {
-            let page = Int(word(place))
+            let page = Int(bodyWord(at: place))
             guard page > previous, page < limit else { throw .badPages(chunk: header.argument) }
             previous = page
         }
-        do { try place(header, from: start) } catch { throw .block(error) }
+        do { try placePages(of: header, from: start) } catch { throw .block(error) }
         for place in 0..<header.count {
-            let page = start + Int(word(place))
-            let hash = unsafe PageHash(page: self.place(of: page), seed: seed)
-            digest = digest + table.replace(page, with: hash)
+            let page = start + Int(bodyWord(at: place))
+            let hash = unsafe PageHash(page: self.pagePointer(at: page), seed: seed)
+            digest = digest + table.replaceHash(ofPage: page, with: hash)
         }
         pages += UInt64(header.count)
     }
 
     /// Decodes a checked frame of pages into their places.
-    private func place(_ header: PageFrameHeader, from start: Int) throws(BlockError) {
+    private func placePages(of header: PageFrameHeader, from start: Int) throws(BlockError) {
         let block = unsafe UnsafeRawBufferPointer(
             rebasing: body[PageFrameHeader.indexBytes..<header.bodyBytes])
-        let first = start + Int(word(0))
-        let last = start + Int(word(header.count - 1))
+        let first = start + Int(bodyWord(at: 0))
+        let last = start + Int(bodyWord(at: header.count - 1))
         let isOneRun = last - first == header.count - 1
-        if isOneRun, header.encoding != .raw, !isFresh(first...last) {
+        if isOneRun, header.encoding != .raw, !isNeverWritten(pages: first...last) {
             let target = unsafe UnsafeMutableRawBufferPointer(
-                start: place(of: first), count: header.count * pageBytes)
-            return try unsafe codec.decompress(block, by: header.encoding, into: target)
+                start: pagePointer(at: first), count: header.count * pageBytes)
+            return try unsafe codec.decompressBlock(block, by: header.encoding, into: target)
         }
         var source = unsafe block
         if header.encoding != .raw {
             let target = unsafe UnsafeMutableRawBufferPointer(
                 start: scratch, count: header.count * pageBytes)
-            try unsafe codec.decompress(block, by: header.encoding, into: target)
+            try unsafe codec.decompressBlock(block, by: header.encoding, into: target)
             unsafe source = UnsafeRawBufferPointer(target)
         }
         guard let bytes = source.baseAddress else { return }
         var from = 0
         while from < header.count {
-            let page = start + Int(word(from))
+            let page = start + Int(bodyWord(at: from))
             var to = from + 1
-            while to < header.count, start + Int(word(to)) == page + to - from { to += 1 }
-            unsafe placeRun(
-                bytes.advanced(by: from * pageBytes), pages: page...(page + to - from - 1))
+            while to < header.count, start + Int(bodyWord(at: to)) == page + to - from { to += 1 }
+            unsafe placePageRun(
+                from: bytes.advanced(by: from * pageBytes), pages: page...(page + to - from - 1))
             from = to
         }
     }
 
     /// Neighbouring pages, from decoded bytes.
-    private func placeRun(_ bytes: UnsafeRawPointer, pages: ClosedRange<Int>) {
+    private func placePageRun(from bytes: UnsafeRawPointer, pages: ClosedRange<Int>) {
         let count = pages.count * pageBytes
-        if isFresh(pages) {
+        if isNeverWritten(pages: pages) {
             let span = unsafe RawSpan(_unsafeStart: bytes, byteCount: count)
             if writeFresh(span, pages.lowerBound * pageBytes) { return }
         }
         precondition(pages.upperBound < table.pageCount)
-        unsafe place(of: pages.lowerBound).copyMemory(from: bytes, byteCount: count)
+        unsafe pagePointer(at: pages.lowerBound).copyMemory(from: bytes, byteCount: count)
     }
 
     /// None of these was written before.
-    private func isFresh(_ pages: ClosedRange<Int>) -> Bool {
+    private func isNeverWritten(pages: ClosedRange<Int>) -> Bool {
         for page in pages where table[page] != .none && table[page] != .zeroPage { return false }
         return true
     }
 
-    private func place(of page: Int) -> UnsafeMutableRawPointer {
+    private func pagePointer(at page: Int) -> UnsafeMutableRawPointer {
         precondition(page >= 0 && page < table.pageCount)
         return unsafe memory.advanced(by: page * pageBytes)
     }
 
-    private func pagesOfChunk(_ chunk: UInt32) -> Int {
+    private func pageCount(ofChunk chunk: UInt32) -> Int {
         min(Limits.chunkPages, table.pageCount - Int(chunk) * Limits.chunkPages)
     }
 
     /// The n-th 16-bit word of the body.
-    private func word(_ place: Int) -> UInt16 {
+    private func bodyWord(at place: Int) -> UInt16 {
         unsafe UInt16(littleEndian: body.loadUnaligned(fromByteOffset: place * 2, as: UInt16.self))
     }
 }

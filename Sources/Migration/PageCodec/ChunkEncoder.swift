@@ -39,7 +39,7 @@ package struct ChunkPages: Hashable, Sendable {
 
     package init() {}
 
-    package mutating func insert(_ pages: Range<Int>) {
+    package mutating func insertPages(in pages: Range<Int>) {
         for page in pages { words[page / 64] |= 1 << UInt64(page % 64) }
     }
 
@@ -109,73 +109,77 @@ package struct ChunkPages: Hashable, Sendable {
 
     /// Encodes the chunk's dirty pages; calls `send` whenever the buffer is full, not necessarily at the end.
     /// - Parameter present: pages that are not holes; nil when that is not known.
-    package func encode<Failure: Error>(
-        chunk: Int, by encoding: BlockEncoding, present: ChunkPages? = nil,
-        _ send: (RawSpan) throws(Failure) -> Void
+    package func encodeChunk<Failure: Error>(
+        number chunk: Int, by encoding: BlockEncoding, present: ChunkPages? = nil,
+        send: (RawSpan) throws(Failure) -> Void
     ) throws(Failure) {
         self.encoding = encoding
         let first = chunk * Limits.chunkPages
         let words = (min(table.pageCount - first, Limits.chunkPages) + 63) / 64
         for word in 0..<words {
-            var bits = dirtyBits.word(first / 64 + word)
+            var bits = dirtyBits.bitmapWord(at: first / 64 + word)
             while bits != 0 {
                 let page = word * 64 + bits.trailingZeroBitCount
                 bits &= bits - 1
                 guard first + page < table.pageCount else { break }
                 let isHole = present.map { $0.words[word] & (1 << UInt64(page % 64)) == 0 } ?? false
-                try take(page, of: chunk, isHole: isHole, send)
+                try encodePage(index: page, chunk: chunk, isHole: isHole, send: send)
             }
         }
-        if batchCount > 0 { closeBatch(of: chunk) }
-        if zeroRangeCount > 0 { try closeZeroRanges(of: chunk, send) }
+        if batchCount > 0 { closeBatch(chunk: chunk) }
+        if zeroRangeCount > 0 { try closeZeroRanges(chunk: chunk, send: send) }
     }
 
     /// Marks the end of a round and sends everything.
-    package func endRound<Failure: Error>(
-        _ round: Int, _ send: (RawSpan) throws(Failure) -> Void
+    package func encodeRoundEnd<Failure: Error>(
+        number round: Int, send: (RawSpan) throws(Failure) -> Void
     ) throws(Failure) {
-        try makeRoom(for: PageFrameHeader.bytes, send)
-        writeHeader(.endOfRound, count: 0, bodyBytes: 0, argument: UInt32(round))
+        try reserveOutput(bytes: PageFrameHeader.bytes, send: send)
+        writeFrameHeader(of: .endOfRound, count: 0, bodyBytes: 0, argument: UInt32(round))
         used += PageFrameHeader.bytes
-        try flush(send)
+        try flushOutput(send: send)
     }
 
-    private func take<Failure: Error>(
-        _ page: Int, of chunk: Int, isHole: Bool,
-        _ send: (RawSpan) throws(Failure) -> Void
+    private func encodePage<Failure: Error>(
+        index page: Int, chunk: Int, isHole: Bool,
+        send: (RawSpan) throws(Failure) -> Void
     ) throws(Failure) {
         let number = chunk * Limits.chunkPages + page
-        if !isHole, batchCount == 0 { try openBatch(send) }
+        if !isHole, batchCount == 0 { try openBatch(send: send) }
         counts.pages += 1
-        if isHole { return try takeZero(page, number, of: chunk, send) }
+        if isHole {
+            return try encodeZeroPage(index: page, number: number, chunk: chunk, send: send)
+        }
         let copy = unsafe batchPages.advanced(by: batchCount * pageBytes)
         unsafe copy.copyMemory(from: memory.advanced(by: number * pageBytes), byteCount: pageBytes)
-        if unsafe isZeroPage(copy) { return try takeZero(page, number, of: chunk, send) }
+        if unsafe isZeroPage(at: copy) {
+            return try encodeZeroPage(index: page, number: number, chunk: chunk, send: send)
+        }
         let hash = unsafe PageHash(page: copy, seed: seed)
         if hash == table[number] {
             counts.unchangedPages += 1
             return
         }
-        digest = digest + table.replace(number, with: hash)
+        digest = digest + table.replaceHash(ofPage: number, with: hash)
         if let sent {
             if sent[number] == hash { counts.repeatedPages += 1 }
             sent[number] = hash
         }
         batchIndex[batchCount] = UInt16(page)
         batchCount += 1
-        if batchCount == Limits.batchPagesMax { closeBatch(of: chunk) }
+        if batchCount == Limits.batchPagesMax { closeBatch(chunk: chunk) }
     }
 
-    private func takeZero<Failure: Error>(
-        _ page: Int, _ number: Int, of chunk: Int,
-        _ send: (RawSpan) throws(Failure) -> Void
+    private func encodeZeroPage<Failure: Error>(
+        index page: Int, number: Int, chunk: Int,
+        send: (RawSpan) throws(Failure) -> Void
     ) throws(Failure) {
         if table[number] == .zeroPage {
             counts.unchangedPages += 1
             return
         }
         counts.zeroPages += 1
-        digest = digest + table.replace(number, with: .zeroPage)
+        digest = digest + table.replaceHash(ofPage: number, with: .zeroPage)
         if let sent { sent[number] = .zeroPage }
         let last = zeroRangeCount - 1
         if last >= 0, Int(zeroRanges[last * 2] + zeroRanges[last * 2 + 1]) == page {
@@ -197,12 +201,12 @@ package struct ChunkPages: Hashable, Sendable {
     }
 
     private func openBatch<Failure: Error>(
-        _ send: (RawSpan) throws(Failure) -> Void
+        send: (RawSpan) throws(Failure) -> Void
     ) throws(Failure) {
-        try makeRoom(for: PageFrameHeader.bytes + Limits.frameBodyBytesMax, send)
+        try reserveOutput(bytes: PageFrameHeader.bytes + Limits.frameBodyBytesMax, send: send)
     }
 
-    private func closeBatch(of chunk: Int) {
+    private func closeBatch(chunk: Int) {
         let pages = batchCount * pageBytes
         var blockBytes = pages
         var used = BlockEncoding.raw
@@ -210,7 +214,7 @@ package struct ChunkPages: Hashable, Sendable {
             let source = unsafe UnsafeRawBufferPointer(start: scratch, count: pages)
             let room = max(0, pages - min(Limits.savedBytesMin, pages / 8))
             let target = unsafe UnsafeMutableRawBufferPointer(start: blockPlace, count: room)
-            if let count = unsafe codec.compress(source, by: encoding, into: target) {
+            if let count = unsafe codec.compressBlock(source, by: encoding, into: target) {
                 blockBytes = count
                 used = encoding
             } else {
@@ -223,48 +227,49 @@ package struct ChunkPages: Hashable, Sendable {
             unsafe index.storeBytes(of: page.littleEndian, toByteOffset: place * 2, as: UInt16.self)
         }
         let bodyBytes = PageFrameHeader.indexBytes + blockBytes
-        writeHeader(
-            .pages, encoding: used, count: batchCount, bodyBytes: bodyBytes, argument: UInt32(chunk)
+        writeFrameHeader(
+            of: .pages, encoding: used, count: batchCount, bodyBytes: bodyBytes,
+            argument: UInt32(chunk)
         )
         self.used += PageFrameHeader.bytes + bodyBytes
         batchCount = 0
     }
 
     private func closeZeroRanges<Failure: Error>(
-        of chunk: Int, _ send: (RawSpan) throws(Failure) -> Void
+        chunk: Int, send: (RawSpan) throws(Failure) -> Void
     ) throws(Failure) {
         let bodyBytes = zeroRangeCount * PageFrameHeader.rangeBytes
-        try makeRoom(for: PageFrameHeader.bytes + bodyBytes, send)
+        try reserveOutput(bytes: PageFrameHeader.bytes + bodyBytes, send: send)
         let body = unsafe output.advanced(by: used + PageFrameHeader.bytes)
         for place in 0..<(zeroRangeCount * 2) {
             unsafe body.storeBytes(
                 of: zeroRanges[place].littleEndian, toByteOffset: place * 2, as: UInt16.self)
         }
-        writeHeader(
-            .zeroRanges, count: zeroRangeCount, bodyBytes: bodyBytes, argument: UInt32(chunk))
+        writeFrameHeader(
+            of: .zeroRanges, count: zeroRangeCount, bodyBytes: bodyBytes, argument: UInt32(chunk))
         used += PageFrameHeader.bytes + bodyBytes
         zeroRangeCount = 0
     }
 
-    private func writeHeader(
-        _ kind: PageFrameHeader.Kind, encoding: BlockEncoding = .raw, count: Int, bodyBytes: Int,
+    private func writeFrameHeader(
+        of kind: PageFrameHeader.Kind, encoding: BlockEncoding = .raw, count: Int, bodyBytes: Int,
         argument: UInt32
     ) {
         let header = PageFrameHeader(
             kind: kind, encoding: encoding, count: count, bodyBytes: bodyBytes, sequence: sequence,
             argument: argument)
-        unsafe header.write(to: output.advanced(by: used))
+        unsafe header.writeHeader(to: output.advanced(by: used))
         sequence &+= 1
     }
 
-    private func makeRoom<Failure: Error>(
-        for count: Int, _ send: (RawSpan) throws(Failure) -> Void
+    private func reserveOutput<Failure: Error>(
+        bytes count: Int, send: (RawSpan) throws(Failure) -> Void
     ) throws(Failure) {
-        if used + count > Limits.sendBufferBytes { try flush(send) }
+        if used + count > Limits.sendBufferBytes { try flushOutput(send: send) }
     }
 
-    private func flush<Failure: Error>(
-        _ send: (RawSpan) throws(Failure) -> Void
+    private func flushOutput<Failure: Error>(
+        send: (RawSpan) throws(Failure) -> Void
     ) throws(Failure) {
         guard used > 0 else { return }
         counts.wireBytes += UInt64(used)

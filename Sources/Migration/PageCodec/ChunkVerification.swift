@@ -8,8 +8,8 @@ import Model
 ///   - memory: all of guest memory, `table.pageCount` pages.
 ///   - present: pages that are not holes, which are zero without a look; nil when that is not known.
 package func verifyChunk(
-    _ chunk: Int, of memory: UnsafeRawPointer, present: ChunkPages?, table: PageHashTable,
-    seed: UInt64, _ found: (Int) -> Void
+    number chunk: Int, of memory: UnsafeRawPointer, present: ChunkPages?, table: PageHashTable,
+    seed: UInt64, onDifference found: (Int) -> Void
 ) {
     let first = chunk * Limits.chunkPages
     for page in first..<min(first + Limits.chunkPages, table.pageCount) {
@@ -18,7 +18,7 @@ package func verifyChunk(
             present.map { $0.words[place / 64] & (1 << UInt64(place % 64)) == 0 } ?? false
         let bytes = unsafe memory.advanced(by: page * pageBytes)
         let hash =
-            unsafe isHole || isZeroPage(bytes) ? .zeroPage : PageHash(page: bytes, seed: seed)
+            unsafe isHole || isZeroPage(at: bytes) ? .zeroPage : PageHash(page: bytes, seed: seed)
         if hash != table[page] { found(page) }
     }
 }

@@ -10,23 +10,23 @@
     /// - Parameters:
     ///   - base: whole words for `pageCount` pages.
     ///   - others: count as dirty, whatever the bitmap says.
-    package init(base: UnsafeRawPointer, pageCount: Int, and others: PageSet? = nil) {
+    package init(base: UnsafeRawPointer, pageCount: Int, others: PageSet? = nil) {
         unsafe words = base.assumingMemoryBound(to: UInt64.self)
         self.others = others
         self.pageCount = pageCount
     }
 
     @inline(__always)
-    package func word(_ index: Int) -> UInt64 {
+    package func bitmapWord(at index: Int) -> UInt64 {
         precondition(index >= 0 && index < (pageCount + 63) / 64)
-        return unsafe words[index] | (others?.word(index) ?? 0)
+        return unsafe words[index] | (others?.bitmapWord(at: index) ?? 0)
     }
 
     /// Dirty pages among these, whose lower bound is a multiple of 64.
-    package func count(in pages: Range<Int>) -> Int {
+    package func dirtyPageCount(in pages: Range<Int>) -> Int {
         var count = 0
         for index in (pages.lowerBound / 64)..<((pages.upperBound + 63) / 64) {
-            count += word(index).nonzeroBitCount
+            count += bitmapWord(at: index).nonzeroBitCount
         }
         return count
     }

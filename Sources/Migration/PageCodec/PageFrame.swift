@@ -55,10 +55,10 @@ package struct PageFrameHeader: Hashable, Sendable {
         else { throw .block(.unknownEncoding(encodingByte)) }
         self.kind = kind
         self.encoding = encoding
-        count = Int(unsafe integer(header, 6, UInt16.self))
-        bodyBytes = Int(unsafe integer(header, 0, UInt32.self))
-        sequence = unsafe integer(header, 8, UInt32.self)
-        argument = unsafe integer(header, 12, UInt32.self)
+        count = Int(unsafe readInteger(from: header, offset: 6, as: UInt16.self))
+        bodyBytes = Int(unsafe readInteger(from: header, offset: 0, as: UInt32.self))
+        sequence = unsafe readInteger(from: header, offset: 8, as: UInt32.self)
+        argument = unsafe readInteger(from: header, offset: 12, as: UInt32.self)
         guard sizesFit else { throw .badSize(kind, count: count, bodyBytes: bodyBytes) }
     }
 
@@ -74,7 +74,7 @@ package struct PageFrameHeader: Hashable, Sendable {
         }
     }
 
-    package func write(to target: UnsafeMutableRawPointer) {
+    package func writeHeader(to target: UnsafeMutableRawPointer) {
         unsafe target.storeBytes(
             of: UInt32(bodyBytes).littleEndian, toByteOffset: 0, as: UInt32.self)
         unsafe target.storeBytes(of: kind.rawValue, toByteOffset: 4, as: UInt8.self)
@@ -118,8 +118,8 @@ extension PageFrameError: CustomStringConvertible {
 
 /// A little-endian integer at any alignment.
 @inline(__always)
-func integer<Value: FixedWidthInteger>(
-    _ base: UnsafeRawPointer, _ offset: Int, _ type: Value.Type
+func readInteger<Value: FixedWidthInteger>(
+    from base: UnsafeRawPointer, offset: Int, as type: Value.Type
 ) -> Value {
     Value(littleEndian: unsafe base.loadUnaligned(fromByteOffset: offset, as: Value.self))
 }

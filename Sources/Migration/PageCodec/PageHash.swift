@@ -36,18 +36,18 @@ package struct PageHash: Hashable, Sendable {
 
     /// The term of a page in the digest; `none` has no term.
     @inline(__always)
-    package func term(ofPage index: Int) -> MemoryDigest {
+    package func digestTerm(ofPage index: Int) -> MemoryDigest {
         if self == .none { return .empty }
         let page = UInt64(truncatingIfNeeded: index) &+ 1
         return MemoryDigest(
-            low: mixed(low ^ (page &* 0x9FB2_1C65_1E98_DF25)),
-            high: mixed(high ^ (page &* 0xC2B2_AE3D_27D4_EB4F)))
+            low: avalancheMix(word: low ^ (page &* 0x9FB2_1C65_1E98_DF25)),
+            high: avalancheMix(word: high ^ (page &* 0xC2B2_AE3D_27D4_EB4F)))
     }
 }
 
 /// Every bit of the result depends on every bit of the word (the finalizer of MurmurHash3).
 @inline(__always)
-private func mixed(_ word: UInt64) -> UInt64 {
+private func avalancheMix(word: UInt64) -> UInt64 {
     var word = word
     word ^= word >> 33
     word &*= 0xFF51_AFD7_ED55_8CCD

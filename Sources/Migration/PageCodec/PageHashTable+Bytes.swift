@@ -19,7 +19,7 @@ extension PageHashTable {
         return ranges
     }
 
-    package func bytes(of pages: Range<Int>) -> [UInt8] {
+    package func encodedBytes(of pages: Range<Int>) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(pages.count * Self.entryBytes)
         for page in pages {
@@ -33,15 +33,16 @@ extension PageHashTable {
     }
 
     /// - Precondition: the bytes are whole entries, and their pages are in the table.
-    package func set(_ bytes: [UInt8], from firstPage: Int) {
+    package func decodeEntries(from bytes: [UInt8], firstPage: Int) {
         for entry in 0..<(bytes.count / Self.entryBytes) {
             let place = entry * Self.entryBytes
             self[firstPage + entry] = PageHash(
-                low: Self.word(bytes, at: place), high: Self.word(bytes, at: place + 8))
+                low: Self.readWord(from: bytes, at: place),
+                high: Self.readWord(from: bytes, at: place + 8))
         }
     }
 
-    private static func word(_ bytes: [UInt8], at place: Int) -> UInt64 {
+    private static func readWord(from bytes: [UInt8], at place: Int) -> UInt64 {
         var word: UInt64 = 0
         for byte in (0..<8).reversed() { word = word << 8 | UInt64(bytes[place + byte]) }
         return word

@@ -29,19 +29,19 @@ package import Model
 
     /// Puts in a page's new hash; returns what that adds to the digest.
     @inline(__always)
-    package func replace(_ page: Int, with hash: PageHash) -> MemoryDigest {
+    package func replaceHash(ofPage page: Int, with hash: PageHash) -> MemoryDigest {
         let old = self[page]
         self[page] = hash
-        return hash.term(ofPage: page) - old.term(ofPage: page)
+        return hash.digestTerm(ofPage: page) - old.digestTerm(ofPage: page)
     }
 
     /// What a stream's chunks add to the digest, added up afresh.
-    package func digest(ofStream stream: Int, of streams: Int) -> MemoryDigest {
+    package func partialDigest(ofStream stream: Int, streamCount streams: Int) -> MemoryDigest {
         var digest = MemoryDigest.empty
         let step = streams * Limits.chunkPages
         for first in stride(from: stream * Limits.chunkPages, to: pageCount, by: step) {
             for page in first..<min(first + Limits.chunkPages, pageCount) {
-                digest = digest + self[page].term(ofPage: page)
+                digest = digest + self[page].digestTerm(ofPage: page)
             }
         }
         return digest
@@ -50,18 +50,18 @@ package import Model
     /// The digest of all entries, added up afresh.
     package var digest: MemoryDigest {
         var digest = MemoryDigest.empty
-        for page in 0..<pageCount { digest = digest + self[page].term(ofPage: page) }
+        for page in 0..<pageCount { digest = digest + self[page].digestTerm(ofPage: page) }
         return digest
     }
 }
 
 /// The digest of a memory as it is now: hashes every page again. Nobody may write to it meanwhile.
-package func rootOfMemory(_ memory: UnsafeRawBufferPointer, seed: UInt64) -> MemoryDigest {
+package func computeMemoryDigest(of memory: UnsafeRawBufferPointer, seed: UInt64) -> MemoryDigest {
     var digest = MemoryDigest.empty
     for page in 0..<(memory.count / pageBytes) {
         guard let bytes = unsafe memory.baseAddress?.advanced(by: page * pageBytes) else { break }
-        let hash = unsafe isZeroPage(bytes) ? .zeroPage : PageHash(page: bytes, seed: seed)
-        digest = digest + hash.term(ofPage: page)
+        let hash = unsafe isZeroPage(at: bytes) ? .zeroPage : PageHash(page: bytes, seed: seed)
+        digest = digest + hash.digestTerm(ofPage: page)
     }
     return digest
 }

@@ -10,41 +10,43 @@
 
     package init(pageCount: Int) {
         self.pageCount = pageCount
-        unsafe words = .allocate(capacity: Self.wordCount(pageCount))
-        unsafe words.initialize(repeating: 0, count: Self.wordCount(pageCount))
+        unsafe words = .allocate(capacity: Self.wordCount(forPages: pageCount))
+        unsafe words.initialize(repeating: 0, count: Self.wordCount(forPages: pageCount))
     }
 
     deinit { unsafe words.deallocate() }
 
-    private static func wordCount(_ pageCount: Int) -> Int { (pageCount + 63) / 64 }
+    private static func wordCount(forPages pageCount: Int) -> Int { (pageCount + 63) / 64 }
 
     @inline(__always)
-    package func word(_ index: Int) -> UInt64 {
-        precondition(index >= 0 && index < Self.wordCount(pageCount))
+    package func bitmapWord(at index: Int) -> UInt64 {
+        precondition(index >= 0 && index < Self.wordCount(forPages: pageCount))
         return unsafe words[index]
     }
 
-    package func insert(_ page: Int) {
+    package func insertPage(number page: Int) {
         precondition(page >= 0 && page < pageCount)
         mayHavePages = true
         unsafe words[page / 64] |= 1 << UInt64(page % 64)
     }
 
-    package func formUnion(_ bits: DirtyBits) {
+    package func formUnion(with bits: DirtyBits) {
         precondition(bits.pageCount == pageCount)
         mayHavePages = true
-        for index in 0..<Self.wordCount(pageCount) { unsafe words[index] |= bits.word(index) }
+        for index in 0..<Self.wordCount(forPages: pageCount) {
+            unsafe words[index] |= bits.bitmapWord(at: index)
+        }
     }
 
     /// Pages whose hashes differ in the two tables.
-    package func formUnion(differing left: PageHashTable, _ right: PageHashTable) {
+    package func insertDifferences(of left: PageHashTable, from right: PageHashTable) {
         precondition(left.pageCount == pageCount && right.pageCount == pageCount)
-        for page in 0..<pageCount where left[page] != right[page] { insert(page) }
+        for page in 0..<pageCount where left[page] != right[page] { insertPage(number: page) }
     }
 
     package func removeAll() {
         guard mayHavePages else { return }
-        unsafe words.update(repeating: 0, count: Self.wordCount(pageCount))
+        unsafe words.update(repeating: 0, count: Self.wordCount(forPages: pageCount))
         mayHavePages = false
     }
 }

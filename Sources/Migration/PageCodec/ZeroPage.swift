@@ -4,7 +4,7 @@ import Model
 
 /// - Parameter page: `pageBytes` bytes, aligned to 16, that nobody changes meanwhile.
 @inline(__always)
-package func isZeroPage(_ page: UnsafeRawPointer) -> Bool {
+package func isZeroPage(at page: UnsafeRawPointer) -> Bool {
     var offset = 0
     while offset < pageBytes {
         var block = SIMD8<UInt64>(repeating: 0)

@@ -18,7 +18,7 @@ package import Model
     private var wakeup: Wakeup
     /// How long the peer may be silent in one wait.
     package var silenceMax: Duration {
-        didSet { letSilence(last: silenceMax) }
+        didSet { allowSilence(upTo: silenceMax) }
     }
     /// How long the kernel waits for a dead peer: the longest silence that was ever allowed. Once a connection
     /// may be silent for long, the kernel must not end it sooner.
@@ -26,34 +26,38 @@ package import Model
 
     /// Connects, shakes hands and checks that the peer is `expected`.
     /// - Parameter wakeup: while it is set, every wait of this connection ends with `.interrupted`.
-    package static func connect(
+    package static func openConnection(
         to address: SocketAddress, expecting expected: ExpectedPeer, keys: PeerKeys,
         within limit: Duration, silenceMax: Duration, interruptedBy wakeup: Wakeup
     ) throws(LinkError) -> PeerConnection {
         let socket: Descriptor
-        do { socket = try TCPSocket.connect(to: address, within: limit, or: wakeup) } catch {
+        do {
+            socket = try TCPSocket.openConnection(to: address, within: limit, cancelledBy: wakeup)
+        } catch {
             throw error.code == ECANCELED ? .interrupted : .unreachable(error)
         }
-        let ssl = try unsafe newSSL(keys.client)
+        let ssl = try unsafe makeTLSSession(in: keys.client)
         let connection = unsafe try PeerConnection(
-            ssl: ssl, socket: socket, silenceMax: silenceMax, wakeup: wakeup, SSL_connect)
-        try expected.check(connection.peer, in: keys.identity.cluster)
+            ssl: ssl, socket: socket, silenceMax: silenceMax, interruptedBy: wakeup,
+            handshake: SSL_connect)
+        try expected.checkIdentity(connection.peer, in: keys.identity.cluster)
         return connection
     }
 
     /// Shakes hands on an accepted socket. The peer has a certificate of our authority; who it is, and
     /// whether it may be here, is for the caller to `check`.
-    package static func accept(
-        _ socket: Descriptor, keys: PeerKeys, silenceMax: Duration, interruptedBy wakeup: Wakeup
+    package static func acceptConnection(
+        on socket: Descriptor, keys: PeerKeys, silenceMax: Duration, interruptedBy wakeup: Wakeup
     ) throws(LinkError) -> PeerConnection {
-        let ssl = try unsafe newSSL(keys.server)
+        let ssl = try unsafe makeTLSSession(in: keys.server)
         return unsafe try PeerConnection(
-            ssl: ssl, socket: socket, silenceMax: silenceMax, wakeup: wakeup, SSL_accept)
+            ssl: ssl, socket: socket, silenceMax: silenceMax, interruptedBy: wakeup,
+            handshake: SSL_accept)
     }
 
     private init(
-        ssl: OpaquePointer, socket: Descriptor, silenceMax: Duration, wakeup: Wakeup,
-        _ handshake: (OpaquePointer?) -> Int32
+        ssl: OpaquePointer, socket: Descriptor, silenceMax: Duration, interruptedBy wakeup: Wakeup,
+        handshake: (OpaquePointer?) -> Int32
     ) throws(LinkError) {
         var isTaken = false
         defer { if !isTaken { unsafe SSL_free(ssl) } }
@@ -62,23 +66,24 @@ package import Model
         deadPeerAfter = min(silenceMax, Limits.deadPeerMax)
         self.wakeup = wakeup
         do {
-            try TCPSocket.tune(socket, bufferBytes: Limits.socketBufferBytes)
-            try TCPSocket.noticeDeadPeer(socket, after: deadPeerAfter)
+            try TCPSocket.tuneThroughput(of: socket, bufferBytes: Limits.socketBufferBytes)
+            try TCPSocket.detectDeadPeer(on: socket, after: deadPeerAfter)
             try socket.setNonBlocking()
         } catch { throw .system(error) }
         guard unsafe SSL_set_fd(ssl, socket.number) == 1 else {
             throw .tls(detail: lastErrorText())
         }
         do {
-            try unsafe shakeHands(ssl, socket, wakeup, handshake)
+            try unsafe completeHandshake(
+                on: ssl, socket: socket, interruptedBy: wakeup, using: handshake)
         } catch {
-            linger(on: socket)
+            discardRemainingInput(on: socket)
             throw error
         }
         guard let certificate = unsafe SSL_get0_peer_certificate(ssl) else {
             throw .untrustedPeer(detail: "it sent no certificate")
         }
-        do { peer = try unsafe identity(of: certificate) } catch {
+        do { peer = try unsafe readIdentity(from: certificate) } catch {
             throw .noIdentity(detail: error.detail)
         }
         unsafe self.ssl = ssl
@@ -87,20 +92,20 @@ package import Model
 
     deinit { unsafe SSL_free(ssl) }
 
-    private func letSilence(last limit: Duration) {
+    private func allowSilence(upTo limit: Duration) {
         let limit = min(limit, Limits.deadPeerMax)
         guard limit > deadPeerAfter else { return }
         deadPeerAfter = limit
         // Refused only on a connection that has ended, which its next use will tell.
-        try? TCPSocket.noticeDeadPeer(socket, after: limit)
+        try? TCPSocket.detectDeadPeer(on: socket, after: limit)
     }
 
     /// Sends all of it.
-    package func send(_ bytes: RawSpan) throws(LinkError) {
+    package func sendBytes(_ bytes: RawSpan) throws(LinkError) {
         var sent = 0
         while sent < bytes.byteCount {
             var count = 0
-            try attempt { () -> Int32 in
+            try retryUntilComplete { () -> Int32 in
                 unsafe bytes.withUnsafeBytes {
                     let rest = unsafe UnsafeRawBufferPointer(rebasing: $0[sent...])
                     return unsafe SSL_write_ex(ssl, rest.baseAddress, rest.count, &count)
@@ -110,17 +115,17 @@ package import Model
         }
     }
 
-    package func send(_ bytes: [UInt8]) throws(LinkError) {
-        try send(unsafe bytes.span.bytes)
+    package func sendBytes(_ bytes: [UInt8]) throws(LinkError) {
+        try sendBytes(unsafe bytes.span.bytes)
     }
 
     /// Fills all of it.
-    package func receive(into buffer: inout MutableRawSpan) throws(LinkError) {
+    package func receiveBytes(into buffer: inout MutableRawSpan) throws(LinkError) {
         var received = 0
         let total = buffer.byteCount
         while received < total {
             var count = 0
-            try attempt { () -> Int32 in
+            try retryUntilComplete { () -> Int32 in
                 unsafe buffer.withUnsafeMutableBytes {
                     let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: $0[received...])
                     return unsafe SSL_read_ex(ssl, rest.baseAddress, rest.count, &count)
@@ -130,23 +135,23 @@ package import Model
         }
     }
 
-    package func receive(exactly count: Int) throws(LinkError) -> [UInt8] {
+    package func receiveBytes(count: Int) throws(LinkError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         var span = bytes.mutableSpan
         var raw = unsafe span.mutableBytes
-        try receive(into: &raw)
+        try receiveBytes(into: &raw)
         return bytes
     }
 
     /// From now on waits end while `wakeup` is set. For the connection's own thread.
-    package func setWakeup(_ wakeup: Wakeup) { self.wakeup = wakeup }
+    package func setInterruptWakeup(_ wakeup: Wakeup) { self.wakeup = wakeup }
 
     /// Waits until there is input or an end to receive (`.ready`), `news` is set, or the time is over.
     package func waitForInput(
-        or news: Wakeup, until end: Instant
+        wakingOn news: Wakeup, until end: Instant
     ) throws(LinkError) -> WaitResult {
         if unsafe SSL_has_pending(ssl) == 1 { return .ready }
-        do { return try socket.wait(for: POLLIN, or: news, until: end) } catch {
+        do { return try socket.waitForEvents(POLLIN, interruptedBy: news, until: end) } catch {
             throw .system(error)
         }
     }
@@ -161,19 +166,19 @@ package import Model
     /// Says goodbye and waits a moment for the peer's end, so that the last words are not lost in a reset.
     package func closeGently() {
         close()
-        linger(on: socket)
+        discardRemainingInput(on: socket)
     }
 
     /// Ends the connection under its owner, who gets `.broken` or `.closed`.
-    package func shutdown() { socket.shutdown() }
+    package func abortConnection() { socket.shutDownSocket() }
 
     /// Waits until the peer's host has taken all that was sent; not longer than the peer may be silent.
-    package func drain() throws(LinkError) {
+    package func waitForDelivery() throws(LinkError) {
         let end = Instant.now + silenceMax
         do {
             while try socket.unsentBytes() > 0 {
                 guard Instant.now < end else { throw LinkError.timedOut(after: silenceMax) }
-                if try wakeup.wait(until: .now + Limits.drainInterval) {
+                if try wakeup.waitUntilSet(before: .now + Limits.drainInterval) {
                     throw LinkError.interrupted
                 }
             }
@@ -184,14 +189,16 @@ package import Model
 
     /// While corked, only full segments leave (for at most 200 ms): fewer wake-ups at the peer while there is much
     /// to send. Uncorking sends what is left at once.
-    package func setCorked(_ isCorked: Bool) throws(LinkError) {
+    package func setCorking(enabled isCorked: Bool) throws(LinkError) {
         do {
-            try socket.setOption(Int32(IPPROTO_TCP), TCP_CORK, isCorked ? 1 : 0, "TCP_CORK")
+            try socket.setSocketOption(
+                level: Int32(IPPROTO_TCP), option: TCP_CORK, value: isCorked ? 1 : 0,
+                name: "TCP_CORK")
         } catch { throw .system(error) }
     }
 
     /// Repeats a call of OpenSSL until it succeeds, waiting for the socket between.
-    private func attempt(_ call: () -> Int32) throws(LinkError) {
+    private func retryUntilComplete(_ call: () -> Int32) throws(LinkError) {
         let start = Instant.now
         while true {
             ERR_clear_error()
@@ -199,24 +206,26 @@ package import Model
             let result = call()
             if result == 1 { return }
             let code = errno
-            let events = unsafe wantedEvents(ssl, result)
+            let events = unsafe wantedEvents(of: ssl, result: result)
             guard events != 0 else {
-                throw unsafe tlsFailure(ssl, result: result, systemCode: code)
+                throw unsafe tlsFailure(of: ssl, result: result, systemCode: code)
             }
-            try wait(socket, wakeup, events, until: start + silenceMax, after: silenceMax)
+            try waitForSocket(
+                socket, interruptedBy: wakeup, events: events, until: start + silenceMax,
+                limit: silenceMax)
         }
     }
 }
 
-private func newSSL(_ context: OpaquePointer) throws(LinkError) -> OpaquePointer {
+private func makeTLSSession(in context: OpaquePointer) throws(LinkError) -> OpaquePointer {
     ERR_clear_error()
     guard let ssl = unsafe SSL_new(context) else { throw .tls(detail: lastErrorText()) }
     return unsafe ssl
 }
 
-private func shakeHands(
-    _ ssl: OpaquePointer, _ socket: Descriptor, _ wakeup: Wakeup,
-    _ handshake: (OpaquePointer?) -> Int32
+private func completeHandshake(
+    on ssl: OpaquePointer, socket: Descriptor, interruptedBy wakeup: Wakeup,
+    using handshake: (OpaquePointer?) -> Int32
 ) throws(LinkError) {
     let end = Instant.now + Limits.handshakeTimeout
     while true {
@@ -225,14 +234,18 @@ private func shakeHands(
         let result = unsafe handshake(ssl)
         if result == 1 { return }
         let code = errno
-        let events = unsafe wantedEvents(ssl, result)
-        guard events != 0 else { throw unsafe tlsFailure(ssl, result: result, systemCode: code) }
-        try wait(socket, wakeup, events, until: end, after: Limits.handshakeTimeout)
+        let events = unsafe wantedEvents(of: ssl, result: result)
+        guard events != 0 else {
+            throw unsafe tlsFailure(of: ssl, result: result, systemCode: code)
+        }
+        try waitForSocket(
+            socket, interruptedBy: wakeup, events: events, until: end,
+            limit: Limits.handshakeTimeout)
     }
 }
 
 /// What poll must wait for before the call can go on; 0 when it never will.
-private func wantedEvents(_ ssl: OpaquePointer, _ result: Int32) -> Int32 {
+private func wantedEvents(of ssl: OpaquePointer, result: Int32) -> Int32 {
     switch unsafe SSL_get_error(ssl, result) {
     case SSL_ERROR_WANT_READ: POLLIN
     case SSL_ERROR_WANT_WRITE: POLLOUT
@@ -240,12 +253,12 @@ private func wantedEvents(_ ssl: OpaquePointer, _ result: Int32) -> Int32 {
     }
 }
 
-private func wait(
-    _ socket: Descriptor, _ wakeup: Wakeup, _ events: Int32, until end: Instant,
-    after limit: Duration
+private func waitForSocket(
+    _ socket: Descriptor, interruptedBy wakeup: Wakeup, events: Int32, until end: Instant,
+    limit: Duration
 ) throws(LinkError) {
     do {
-        switch try socket.wait(for: events, or: wakeup, until: end) {
+        switch try socket.waitForEvents(events, interruptedBy: wakeup, until: end) {
         case .ready: return
         case .timedOut: throw LinkError.timedOut(after: limit)
         case .wokenUp: throw LinkError.interrupted
@@ -257,7 +270,7 @@ private func wait(
 
 /// Reads and drops what the peer still sends, for a moment: closing a socket with unread bytes resets the
 /// connection, and a reset can overtake our last words.
-private func linger(on socket: Descriptor) {
+private func discardRemainingInput(on socket: Descriptor) {
     _ = Glibc.shutdown(socket.number, Int32(SHUT_WR))
     let end = Instant.now + Limits.lingerTimeout
     var left = Limits.lingerBytesMax

@@ -11,7 +11,7 @@ package enum ExpectedPeer: Hashable, Sendable {
     case anyAgent
 
     /// Throws when `found` is somebody else.
-    package func check(_ found: Identity, in cluster: ClusterName) throws(LinkError) {
+    package func checkIdentity(_ found: Identity, in cluster: ClusterName) throws(LinkError) {
         guard found.cluster == cluster else {
             throw .wrongCluster(expected: cluster, found: found)
         }
@@ -28,7 +28,7 @@ struct IdentityProblem: Error {
 }
 
 /// The one ferry:// identity among the certificate's subject alternative names.
-func identity(of certificate: OpaquePointer) throws(IdentityProblem) -> Identity {
+func readIdentity(from certificate: OpaquePointer) throws(IdentityProblem) -> Identity {
     let names = unsafe ferry_x509_alternative_names(certificate)
     defer { unsafe GENERAL_NAMES_free(names) }
     var uris: [String] = []

@@ -37,11 +37,11 @@ package enum KeysError: Error, Hashable, Sendable, CustomStringConvertible {
     package init(folder: String) throws(KeysError) {
         // A write to a connection that the peer closed is an error here, never a signal that ends the process.
         _ = signal(SIGPIPE, SIG_IGN)
-        try checkKeyFile("\(folder)/key.pem")
-        let client = unsafe try makeContext(TLS_client_method(), folder)
+        try checkKeyFile(path: "\(folder)/key.pem")
+        let client = unsafe try makeContext(method: TLS_client_method(), folder: folder)
         let server: OpaquePointer
         do {
-            unsafe server = try makeContext(TLS_server_method(), folder)
+            unsafe server = try makeContext(method: TLS_server_method(), folder: folder)
         } catch {
             unsafe SSL_CTX_free(client)
             throw error
@@ -52,7 +52,7 @@ package enum KeysError: Error, Hashable, Sendable, CustomStringConvertible {
             guard let certificate = unsafe SSL_CTX_get0_certificate(client) else {
                 throw IdentityProblem(detail: "it holds no certificate")
             }
-            identity = try unsafe PeerLink.identity(of: certificate)
+            identity = try unsafe PeerLink.readIdentity(from: certificate)
         } catch {
             throw .noIdentity(path: "\(folder)/cert.pem", detail: error.detail)
         }
@@ -64,7 +64,7 @@ package enum KeysError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-private func checkKeyFile(_ path: String) throws(KeysError) {
+private func checkKeyFile(path: String) throws(KeysError) {
     var status = stat()
     guard unsafe stat(path, &status) == 0 else {
         throw .unreadable(path: path, detail: unsafe String(cString: strerror(errno)))
@@ -80,14 +80,14 @@ private func checkKeyFile(_ path: String) throws(KeysError) {
 /// TLS 1.3 alone, both certificates, the cluster's authority and no other, no resumption: a certificate that
 /// is no longer valid must not live on in a ticket.
 private func makeContext(
-    _ method: OpaquePointer?, _ folder: String
+    method: OpaquePointer?, folder: String
 ) throws(KeysError) -> OpaquePointer {
     guard let context = unsafe SSL_CTX_new(method) else {
         throw .unreadable(path: folder, detail: "OpenSSL: \(lastErrorText())")
     }
     do {
-        unsafe configure(context)
-        try unsafe load(context, folder)
+        unsafe configureContext(context)
+        try unsafe loadCertificates(into: context, folder: folder)
         return unsafe context
     } catch {
         unsafe SSL_CTX_free(context)
@@ -95,7 +95,7 @@ private func makeContext(
     }
 }
 
-private func configure(_ context: OpaquePointer) {
+private func configureContext(_ context: OpaquePointer) {
     // AES-128-GCM first: it is twice as fast as AES-256-GCM where pages are concerned.
     let suites = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
     precondition(
@@ -114,22 +114,22 @@ private func configure(_ context: OpaquePointer) {
     unsafe SSL_CTX_set_default_read_buffer_len(context, Limits.readBufferBytes)
 }
 
-private func load(_ context: OpaquePointer, _ folder: String) throws(KeysError) {
+private func loadCertificates(into context: OpaquePointer, folder: String) throws(KeysError) {
     ERR_clear_error()
-    func unreadable(_ name: String) -> KeysError {
+    func unreadableError(file name: String) -> KeysError {
         .unreadable(path: "\(folder)/\(name)", detail: lastErrorText())
     }
     guard unsafe SSL_CTX_load_verify_locations(context, "\(folder)/ca.pem", nil) == 1 else {
-        throw unreadable("ca.pem")
+        throw unreadableError(file: "ca.pem")
     }
     guard unsafe SSL_CTX_use_certificate_chain_file(context, "\(folder)/cert.pem") == 1 else {
-        throw unreadable("cert.pem")
+        throw unreadableError(file: "cert.pem")
     }
     let key = "\(folder)/key.pem"
     guard unsafe SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1 else {
         let reason = ferry_err_reason(ERR_peek_last_error())
         if reason == X509_R_KEY_VALUES_MISMATCH { throw .keyDoesNotMatch(path: key) }
-        throw unreadable("key.pem")
+        throw unreadableError(file: "key.pem")
     }
     guard unsafe SSL_CTX_check_private_key(context) == 1 else { throw .keyDoesNotMatch(path: key) }
 }

@@ -5,21 +5,21 @@ import Glibc
 import Host
 
 /// What ended an OpenSSL call that will not succeed by waiting.
-func tlsFailure(_ ssl: OpaquePointer, result: Int32, systemCode: Int32) -> LinkError {
+func tlsFailure(of ssl: OpaquePointer, result: Int32, systemCode: Int32) -> LinkError {
     switch unsafe SSL_get_error(ssl, result) {
     case SSL_ERROR_ZERO_RETURN: return .closed
     case SSL_ERROR_SYSCALL:
         return .broken(systemCode == 0 ? nil : SystemError(call: "TLS stream", code: systemCode))
-    default: return unsafe protocolFailure(ssl)
+    default: return unsafe protocolFailure(of: ssl)
     }
 }
 
-private func protocolFailure(_ ssl: OpaquePointer) -> LinkError {
+private func protocolFailure(of ssl: OpaquePointer) -> LinkError {
     let reason = ferry_err_reason(ERR_peek_last_error())
     let text = lastErrorText()
     switch reason {
     case SSL_R_UNEXPECTED_EOF_WHILE_READING: return .broken(nil)
-    case SSL_R_CERTIFICATE_VERIFY_FAILED: return unsafe certificateFailure(ssl)
+    case SSL_R_CERTIFICATE_VERIFY_FAILED: return unsafe certificateFailure(of: ssl)
     case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
         return .untrustedPeer(detail: "it sent no certificate")
     case SSL_R_WRONG_VERSION_NUMBER, SSL_R_HTTP_REQUEST, SSL_R_HTTPS_PROXY_REQUEST,
@@ -40,7 +40,7 @@ private func protocolFailure(_ ssl: OpaquePointer) -> LinkError {
     }
 }
 
-private func certificateFailure(_ ssl: OpaquePointer) -> LinkError {
+private func certificateFailure(of ssl: OpaquePointer) -> LinkError {
     let result = unsafe SSL_get_verify_result(ssl)
     let detail =
         unsafe X509_verify_cert_error_string(result).map { unsafe String(cString: $0) }

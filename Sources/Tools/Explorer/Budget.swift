@@ -64,23 +64,23 @@ struct Budget: Hashable, Sendable {
         together = faults.together
         for (fault, count) in faults.each {
             precondition(count < 8)
-            left |= UInt64(count) << Self.shift(of: fault)
+            left |= UInt64(count) << Self.bitPosition(of: fault)
         }
     }
 
-    private static func shift(of fault: Fault) -> UInt64 { UInt64(fault.rawValue * 3) }
+    private static func bitPosition(of fault: Fault) -> UInt64 { UInt64(fault.rawValue * 3) }
 
-    func allows(_ fault: Fault) -> Bool {
-        (fault == .hostReturn || together > 0) && left(of: fault) > 0
+    func allowsFault(_ fault: Fault) -> Bool {
+        (fault == .hostReturn || together > 0) && remainingCount(of: fault) > 0
     }
 
-    func left(of fault: Fault) -> UInt64 { (left >> Self.shift(of: fault)) & 7 }
+    func remainingCount(of fault: Fault) -> UInt64 { (left >> Self.bitPosition(of: fault)) & 7 }
 
-    mutating func spend(_ fault: Fault) {
-        left -= 1 << Self.shift(of: fault)
+    mutating func consumeFault(_ fault: Fault) {
+        left -= 1 << Self.bitPosition(of: fault)
         if fault == .hostReturn { return }
         together -= 1
         // What can never be spent must not make states differ.
-        if together == 0 { left &= 7 << Self.shift(of: .hostReturn) }
+        if together == 0 { left &= 7 << Self.bitPosition(of: .hostReturn) }
     }
 }

@@ -9,16 +9,16 @@ extension LedgerRecord {
     var text: String {
         switch self {
         case .owned(_, let epoch, let migration):
-            "owned(\(epoch)\(migration.map { " by \(FixedValues.label(of: $0))" } ?? ""))"
+            "owned(\(epoch)\(migration.map { " by \(FixedValues.migrationLabel(of: $0))" } ?? ""))"
         case .released(_, let epoch, let host, let migration):
-            "released(\(epoch) to \(host) by \(FixedValues.label(of: migration)))"
+            "released(\(epoch) to \(host) by \(FixedValues.migrationLabel(of: migration)))"
         case .handedOver(_, let epoch, let host, _): "handedOver(\(epoch) to \(host))"
         case .takenOver(_, let epoch, let host, _): "takenOver(\(epoch) against \(host))"
         case .superseded(_, let epoch, let host): "superseded(\(epoch) by \(host))"
         case .incoming(_, let epoch, let host, let migration):
-            "incoming(\(epoch) from \(host) by \(FixedValues.label(of: migration)))"
+            "incoming(\(epoch) from \(host) by \(FixedValues.migrationLabel(of: migration)))"
         case .neverRan(_, let epoch, let migration):
-            "neverRan(\(epoch) by \(FixedValues.label(of: migration)))"
+            "neverRan(\(epoch) by \(FixedValues.migrationLabel(of: migration)))"
         case .deleted(_, let epoch): "deleted(\(epoch))"
         }
     }
@@ -26,7 +26,7 @@ extension LedgerRecord {
 
 extension HostLedger {
     var text: String {
-        ownership.map { LedgerRecord(vm: FixedValues.vm, $0).text } ?? "nothing"
+        ownership.map { LedgerRecord(vm: FixedValues.vm, establishing: $0).text } ?? "nothing"
     }
 }
 
@@ -36,7 +36,7 @@ extension ControlMessage {
     var text: String {
         switch self {
         case .offer(let number, let epoch, let isRehearsal):
-            "offer \(FixedValues.label(of: number)), from epoch \(epoch)\(isRehearsal ? ", rehearsal" : "")"
+            "offer \(FixedValues.migrationLabel(number: number)), from epoch \(epoch)\(isRehearsal ? ", rehearsal" : "")"
         case .accepted: "accepted"
         case .rehearse: "rehearse"
         case .rehearsed: "rehearsed"

@@ -30,8 +30,9 @@ package struct Exploration: Sendable {
     /// - Parameters:
     ///   - statesMax: ends incomplete after so many.
     ///   - progress: called after each level.
-    package static func run(
-        _ bounds: Bounds, bug: PlantedBug? = nil, depthMax: Int = .max, statesMax: Int = 50_000_000,
+    package static func exploreStates(
+        within bounds: Bounds, bug: PlantedBug? = nil, depthMax: Int = .max,
+        statesMax: Int = 50_000_000,
         progress: (_ soFar: Exploration) -> Void = { _ in }
     ) throws(SystemError) -> Exploration {
         var search = Search(Rules(bounds: bounds, bug: bug))
@@ -39,16 +40,16 @@ package struct Exploration: Sendable {
         var result = Exploration()
         while !search.isOver, search.depth < depthMax, search.states < statesMax {
             try search.expandLevel()
-            result.record(search, since: start)
+            result.recordProgress(of: search, since: start)
             progress(result)
         }
         result.isComplete = search.isOver
         result.finding = search.finding
-        result.record(search, since: start)
+        result.recordProgress(of: search, since: start)
         return result
     }
 
-    private mutating func record(_ search: Search, since start: Instant) {
+    private mutating func recordProgress(of search: Search, since start: Instant) {
         states = search.states
         transitions = search.transitions
         depth = search.depth
@@ -94,15 +95,15 @@ private struct Expansion: Sendable {
             var world = next
             let fingerprint = Fingerprint(&world)
             let target: Target
-            if let known = table.number(of: fingerprint) {
+            if let known = table.stateNumber(of: fingerprint) {
                 target = .known(known)
             } else {
                 target = .new(states.count)
                 states.append(
                     State(
                         fingerprint: fingerprint, world: world,
-                        violation: world.violation(rules.bounds),
-                        isGoal: world.isGoal(rules.bounds)))
+                        violation: world.firstViolation(within: rules.bounds),
+                        isGoal: world.isGoalState(within: rules.bounds)))
             }
             steps.append(Step(ordinal: ordinal, isFair: kind == .fair, target: target))
             ordinal += 1
@@ -141,9 +142,9 @@ private struct Search {
     init(_ rules: Rules) {
         self.rules = rules
         var world = World(rules.bounds)
-        _ = table.insert(Fingerprint(&world))
+        _ = table.insertFingerprint(Fingerprint(&world))
         frontier = [world]
-        graph.add(parent: 0, ordinal: 0, isGoal: world.isGoal(rules.bounds))
+        graph.appendState(parent: 0, ordinal: 0, isGoal: world.isGoalState(within: rules.bounds))
     }
 
     mutating func expandLevel() throws(SystemError) {
@@ -152,7 +153,7 @@ private struct Search {
             let end = min(first + Self.batch, frontier.count)
             let base = states - frontier.count - next.count + first
             var parent = UInt32(base)
-            for part in try expandBatch(first..<end) {
+            for part in try expandBatch(indices: first..<end) {
                 assignNumbers(to: part, firstParent: parent)
                 parent += UInt32(part.ends.count)
             }
@@ -167,7 +168,7 @@ private struct Search {
     }
 
     /// Half of it on a thread of its own.
-    private func expandBatch(_ batch: Range<Int>) throws(SystemError) -> [Expansion] {
+    private func expandBatch(indices batch: Range<Int>) throws(SystemError) -> [Expansion] {
         let middle = batch.lowerBound + batch.count / 2
         let (rules, table, frontier) = (rules, table, frontier)
         guard batch.count >= 64 else {
@@ -181,7 +182,7 @@ private struct Search {
         }
         let first = Expansion(
             of: frontier[batch.lowerBound..<middle], rules: rules, known: table)
-        thread.join()
+        thread.joinThread()
         guard let second = result.expansion.withLock({ $0.take() }) else {
             preconditionFailure("a thread that was joined has left its part")
         }
@@ -201,7 +202,7 @@ private struct Search {
                     switch step.target {
                     case .known(let number): number
                     case .new(let state):
-                        add(part.states[state], ordinal: step.ordinal, parent: parent)
+                        insertState(part.states[state], ordinal: step.ordinal, parent: parent)
                     }
                 if step.isFair { graph.addFairStep(to: number) }
             }
@@ -209,12 +210,12 @@ private struct Search {
     }
 
     /// The number of a state that was new before its batch, and may be known by now.
-    private mutating func add(
+    private mutating func insertState(
         _ state: Expansion.State, ordinal: UInt16, parent: UInt32
     ) -> UInt32 {
-        let (number, isNew) = table.insert(state.fingerprint)
+        let (number, isNew) = table.insertFingerprint(state.fingerprint)
         guard isNew else { return number }
-        graph.add(parent: parent, ordinal: ordinal, isGoal: state.isGoal)
+        graph.appendState(parent: parent, ordinal: ordinal, isGoal: state.isGoal)
         next.append(state.world)
         if found == nil, let violation = state.violation { found = (number, violation) }
         return number
@@ -227,7 +228,7 @@ private struct Search {
         guard let found else { return nil }
         var world = World(rules.bounds)
         var lines: [String] = []
-        for ordinal in graph.path(to: found.state) {
+        for ordinal in graph.shortestPath(to: found.state) {
             var position = 0
             var taken: (world: World, text: String)?
             let collector = Steps(rules) { _, next, description in

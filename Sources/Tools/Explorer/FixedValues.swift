@@ -24,14 +24,14 @@ package enum Side: UInt8, Hashable, Sendable, CaseIterable {
 
 enum FixedValues {
     static let vm = VMID(high: 0, low: 1)
-    static let s = host(named: "s")
-    static let d = host(named: "d")
+    static let s = validHostName(text: "s")
+    static let d = validHostName(text: "d")
     /// Another agent of the cluster, which has no part in the VM.
-    static let stranger = host(named: "x")
+    static let stranger = validHostName(text: "x")
 
-    static let refusal = MigrationRefusal(.gaveUp, "no")
+    static let refusal = MigrationRefusal(.gaveUp, text: "no")
     /// The one refusal that a source acts upon: after a loss it tries again under another name.
-    static let isHere = MigrationRefusal(.vmExists, "no")
+    static let isHere = MigrationRefusal(.vmExists, text: "no")
     static let digest = MemoryDigest(low: 1, high: 1)
     static let otherDigest = MemoryDigest(low: 2, high: 2)
     static let downtimeLimit = Duration.milliseconds(50)
@@ -45,32 +45,36 @@ enum FixedValues {
     /// Names that a migration may have: its first, and one for each time that it continues under another.
     static let namesEach: UInt8 = 4
 
-    static func migration(_ number: UInt8) -> MigrationID {
+    static func migrationID(number: UInt8) -> MigrationID {
         MigrationID(high: 1, low: UInt64(number))
     }
 
-    static func label(of number: UInt8) -> String {
+    static func migrationLabel(number: UInt8) -> String {
         let renewals = number % namesEach
         return "m\(number / namesEach)" + (renewals == 0 ? "" : ".\(renewals)")
     }
 
-    static func label(of migration: MigrationID) -> String { label(of: UInt8(migration.low)) }
+    static func migrationLabel(of migration: MigrationID) -> String {
+        migrationLabel(number: UInt8(migration.low))
+    }
 
-    static func offer(number: UInt8, epoch: Epoch, isRehearsal: Bool) -> MigrationOffer {
+    static func makeMigrationOffer(number: UInt8, inEpoch epoch: Epoch, isRehearsal: Bool)
+        -> MigrationOffer
+    {
         MigrationOffer(
-            migration: migration(number), vm: vm, epoch: epoch, spec: spec,
+            migration: migrationID(number: number), vm: vm, epoch: epoch, spec: spec,
             cpuFeatures: CPUFeatures([]), streams: 1, hashSeed: 0, isRehearsal: isRehearsal)
     }
 
     private static let spec = VMSpec(name: vmName, memory: .mebibytes(2))
-    private static let vmName = validName("v", make: VMName.init)
+    private static let vmName = validatedName(text: "v", make: VMName.init)
 
-    private static func host(named text: String) -> HostName {
-        validName(text, make: HostName.init)
+    private static func validHostName(text: String) -> HostName {
+        validatedName(text: text, make: HostName.init)
     }
 
-    private static func validName<Name>(
-        _ text: String, make: (String) throws(NameError) -> Name
+    private static func validatedName<Name>(
+        text: String, make: (String) throws(NameError) -> Name
     ) -> Name {
         do { return try make(text) } catch { fatalError("\(error)") }
     }

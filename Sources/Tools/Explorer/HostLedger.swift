@@ -24,22 +24,26 @@ struct HostLedger: Hashable, Sendable {
     init(_ ownership: Ownership?) { self.ownership = ownership }
 
     /// By the rules of the product's ledger.
-    func check(_ record: LedgerRecord) -> Check {
+    func checkRecord(_ record: LedgerRecord) -> Check {
         var book = LedgerTable()
-        if let ownership { book.restore(LedgerRecord(vm: FixedValues.vm, ownership)) }
+        if let ownership {
+            book.restoreOwnership(from: LedgerRecord(vm: FixedValues.vm, establishing: ownership))
+        }
         let before = book
-        do throws(LedgerContradiction) { try book.apply(record) } catch { return .contradiction }
+        do throws(LedgerContradiction) { try book.applyRecord(record) } catch {
+            return .contradiction
+        }
         return book == before ? .holds : .allowed
     }
 
     /// The next slot holds it, whatever a failed write left there.
-    mutating func write(_ record: LedgerRecord, isFlushed: Bool) {
+    mutating func writeRecord(_ record: LedgerRecord, isFlushed: Bool) {
         if !isFlushed { unflushed = [ownership] }
         ownership = Ownership(record)
         tornRecords = []
     }
 
-    mutating func failToWrite(_ record: LedgerRecord) {
+    mutating func recordTornWrite(of record: LedgerRecord) {
         if !tornRecords.contains(record) { tornRecords.append(record) }
     }
 

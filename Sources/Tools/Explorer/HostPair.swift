@@ -25,24 +25,26 @@ struct HostPair: Sendable {
         }
         _modify {
             if side == .s {
-                Self.makeUnique(&s)
+                Self.makeBoxUnique(&s)
                 yield &s.state
             } else {
-                Self.makeUnique(&d)
+                Self.makeBoxUnique(&d)
                 yield &d.state
             }
         }
     }
 
-    private static func makeUnique(_ box: inout HostBox) {
+    private static func makeBoxUnique(_ box: inout HostBox) {
         if !isKnownUniquelyReferenced(&box) { box = HostBox(box.state) }
         box.hash = nil
     }
 
     /// Computes the hashes that are not known yet.
-    mutating func computeHashes() -> (UInt64, UInt64) { (Self.hash(of: s), Self.hash(of: d)) }
+    mutating func computeHashes() -> (UInt64, UInt64) {
+        (Self.cachedHash(of: s), Self.cachedHash(of: d))
+    }
 
-    private static func hash(of box: HostBox) -> UInt64 {
+    private static func cachedHash(of box: HostBox) -> UInt64 {
         if let hash = box.hash { return hash }
         let hash = UInt64(bitPattern: Int64(box.state.hashValue))
         box.hash = hash

@@ -80,7 +80,7 @@ struct ReceivedOffer: Hashable, Sendable {
     let isRehearsal: Bool
 
     var message: MigrationOffer {
-        FixedValues.offer(number: number, epoch: epoch, isRehearsal: isRehearsal)
+        FixedValues.makeMigrationOffer(number: number, inEpoch: epoch, isRehearsal: isRehearsal)
     }
 }
 

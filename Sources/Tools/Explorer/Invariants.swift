@@ -23,7 +23,7 @@ package enum Violation: String, Hashable, Sendable {
 }
 
 extension World {
-    func violation(_ bounds: Bounds) -> Violation? {
+    func firstViolation(within bounds: Bounds) -> Violation? {
         if let violation { return violation }
         let (s, d) = (hosts[.s], hosts[.d])
         // An operator who takes a VM from a host that is alive was warned of that.
@@ -52,22 +52,22 @@ extension World {
     }
 
     /// A state in which everything may stay: the VM runs where it should, or people are told what to do.
-    func isGoal(_ bounds: Bounds) -> Bool {
-        guard queries.isEmpty, isAtRest(.s), isAtRest(.d) else { return false }
+    func isGoalState(within bounds: Bounds) -> Bool {
+        guard queries.isEmpty, isHostAtRest(at: .s), isHostAtRest(at: .d) else { return false }
         if bounds.mustMove {
             return migrations == bounds.migrations && hosts[.d].isRunning && hosts[.d].mayRun
         }
         let running = Side.allCases.filter { hosts[$0].isRunning }
         if running.isEmpty { return Side.allCases.contains(where: hasStatedRecovery) }
-        return running.count == 1 && isSoleOwner(running[0])
+        return running.count == 1 && isOwnedSolely(by: running[0])
     }
 
     /// A host without power rests.
-    private func isAtRest(_ side: Side) -> Bool {
+    private func isHostAtRest(at side: Side) -> Bool {
         !hosts[side].isOn || hosts[side].isUp && hosts[side].isAtRest
     }
 
-    private func isSoleOwner(_ side: Side) -> Bool {
+    private func isOwnedSolely(by side: Side) -> Bool {
         guard hosts[side].mayRun else { return false }
         if !hosts[side.other].isOn { return true }
         if case .takenOver? = hosts[side].ledger.ownership { return false }
@@ -75,7 +75,7 @@ extension World {
     }
 
     /// Nothing runs, and that is reported, with what to do.
-    private func hasStatedRecovery(_ side: Side) -> Bool {
+    private func hasStatedRecovery(on side: Side) -> Bool {
         let host = hosts[side]
         switch host.ledger.ownership {
         case .released?:

@@ -69,12 +69,13 @@ package struct QueryInTransit: Hashable, Sendable {
 }
 
 extension World {
-    func connection(_ number: UInt8?) -> Connection? {
+    func findConnection(numbered number: UInt8?) -> Connection? {
         connections.first { $0.number == number }
     }
 
     /// A message leaves; it is lost when the connection is broken.
-    mutating func send(_ message: ControlMessage, from side: Side, on number: UInt8?) {
+    mutating func sendMessage(_ message: ControlMessage, from side: Side, connection number: UInt8?)
+    {
         guard let index = connections.firstIndex(where: { $0.number == number }),
             !connections[index].isBroken
         else { return }
@@ -85,7 +86,7 @@ extension World {
         }
     }
 
-    mutating func takeMessage(for side: Side, on number: UInt8) -> ControlMessage? {
+    mutating func dequeueMessage(for side: Side, connection number: UInt8) -> ControlMessage? {
         guard let index = connections.firstIndex(where: { $0.number == number }) else { return nil }
         if connections[index].source == side {
             return connections[index].toSource.isEmpty
@@ -96,7 +97,7 @@ extension World {
     }
 
     /// One side leaves the connection: the other notices in its own time.
-    mutating func leaveConnection(_ number: UInt8?, on side: Side) {
+    mutating func leaveConnection(numbered number: UInt8?, on side: Side) {
         guard let index = connections.firstIndex(where: { $0.number == number }) else { return }
         connections[index].isBroken = true
         if connections[index].source == side {
@@ -105,7 +106,7 @@ extension World {
         } else {
             connections[index].isHeldByDestination = false
             // Where connections may be mixed up, a GO that was never read is not forgotten.
-            if budget.allows(.mixUp) {
+            if budget.allowsFault(.mixUp) {
                 unreadMessages += connections[index].toDestination.filter(\.isGo)
             }
             connections[index].toDestination = []
@@ -122,7 +123,7 @@ extension World {
     }
 
     /// One host asks the other: the network refuses at once (false), or the query is on its way.
-    mutating func sendQuery(_ query: OwnershipQuery, from side: Side) -> Bool {
+    mutating func sendOwnershipQuery(_ query: OwnershipQuery, from side: Side) -> Bool {
         guard canReachPeer(of: side) else { return false }
         queries.append(
             QueryInTransit(body: query, to: side.other, isFromStranger: false, isAwaited: true))

@@ -52,9 +52,9 @@ extension World {
     private func ledgerObservations(on side: Side, until next: World) -> [Observation] {
         let (before, after) = (hosts[side].ledger, next.hosts[side].ledger)
         if let ownership = after.ownership, ownership != before.ownership {
-            return [.wrote(LedgerRecord(vm: FixedValues.vm, ownership))]
+            return [.wrote(LedgerRecord(vm: FixedValues.vm, establishing: ownership))]
         }
-        return next.budget.left(of: .disk) < budget.left(of: .disk)
+        return next.budget.remainingCount(of: .disk) < budget.remainingCount(of: .disk)
             && side == sideOfFailedWrite(until: next) ? [.writeFailed] : []
     }
 
@@ -65,7 +65,7 @@ extension World {
 
     private func messageObservations(on side: Side, until next: World) -> [Observation] {
         connections.flatMap { before -> [Observation] in
-            guard let after = next.connection(before.number) else { return [] }
+            guard let after = next.findConnection(numbered: before.number) else { return [] }
             let isSource = before.source == side
             let (out, outAfter) =
                 isSource

@@ -66,8 +66,8 @@ extension PlantedBug {
     }
 
     /// The source's machine with this bug around it.
-    func react(
-        _ machine: inout SourceMachine, to event: SourceMachine.Event, facts: SourceFacts
+    func advanceMachine(
+        _ machine: inout SourceMachine, with event: SourceMachine.Event, facts: SourceFacts
     ) -> [SourceMachine.Action] {
         if facts.hasSentGo, !machine.canCancel {
             if self == .resumeAfterGo, event == .peerLost {
@@ -78,10 +78,11 @@ extension PlantedBug {
             }
         }
         let isNo = self == .silenceIsNo && event == .noAnswer
-        return replaced(machine.handle(isNo ? .answer(.neverRan(facts.epoch.next)) : event))
+        return alteredActions(
+            from: machine.handleEvent(isNo ? .answer(.neverRan(facts.epoch.next)) : event))
     }
 
-    private func replaced(_ actions: [SourceMachine.Action]) -> [SourceMachine.Action] {
+    private func alteredActions(from actions: [SourceMachine.Action]) -> [SourceMachine.Action] {
         switch (self, actions.first) {
         case (.noEpochStep, .write(.owned(let vm, let epoch, let migration))?):
             [.write(.owned(vm: vm, epoch: Epoch(epoch.number - 1), migration: migration))]
@@ -93,12 +94,12 @@ extension PlantedBug {
     }
 
     /// The destination's machine with this bug around it.
-    func react(
-        _ machine: inout DestinationMachine, to event: DestinationMachine.Event, nextEpoch: Epoch
+    func advanceMachine(
+        _ machine: inout DestinationMachine, with event: DestinationMachine.Event, nextEpoch: Epoch
     ) -> [DestinationMachine.Action] {
         var event = event
         if self == .goOfAnyEpoch, case .go = event { event = .go(nextEpoch) }
-        let actions = machine.handle(event)
+        let actions = machine.handleEvent(event)
         if self == .runsWithoutGo, case .sendReady? = actions.first {
             return [.resumeGuest] + actions
         }
@@ -108,8 +109,8 @@ extension PlantedBug {
 
 extension PlantedBug? {
     /// What a starting agent does, with this bug if there is one.
-    func replaced(
-        _ adoption: AdoptionDecision, on host: HostState
+    func alteredAdoption(
+        from adoption: AdoptionDecision, on host: HostState
     ) -> (record: LedgerRecord?, step: AdoptionDecision.Step) {
         let isReady = host.process?.isReady ?? false
         switch (self, host.ledger.ownership) {

@@ -12,7 +12,7 @@ struct StateGraph {
 
     var count: Int { parents.count }
 
-    mutating func add(parent: UInt32, ordinal: UInt16, isGoal: Bool) {
+    mutating func appendState(parent: UInt32, ordinal: UInt16, isGoal: Bool) {
         parents.append(parent)
         ordinals.append(ordinal)
         goals.append(isGoal)
@@ -24,7 +24,7 @@ struct StateGraph {
     mutating func addFairStep(to target: UInt32) { targets.append(target) }
 
     /// The path from the first state, as the place of each step among its state's successors.
-    func path(to state: UInt32) -> [Int] {
+    func shortestPath(to state: UInt32) -> [Int] {
         var path: [Int] = []
         var state = state
         while state != 0 {
@@ -37,7 +37,7 @@ struct StateGraph {
     /// The first state from which no sequence of fair steps leads to a goal. In a finite graph that is the same as a
     /// fair run that never reaches one.
     func firstWithoutGoal() -> UInt32? {
-        let (sources, offsets) = reversed()
+        let (sources, offsets) = reversedEdges()
         var reaches = goals
         var open = goals.indices.filter { goals[$0] }
         while let state = open.popLast() {
@@ -50,7 +50,7 @@ struct StateGraph {
     }
 
     /// For each state, the states that have a fair step to it.
-    private func reversed() -> (sources: [UInt32], offsets: [Int]) {
+    private func reversedEdges() -> (sources: [UInt32], offsets: [Int]) {
         var offsets = [Int](repeating: 0, count: count + 1)
         for target in targets { offsets[Int(target) + 1] += 1 }
         for index in 0..<count { offsets[index + 1] += offsets[index] }

@@ -12,24 +12,24 @@ struct Fingerprint: Hashable, Sendable {
     init(_ world: inout World) {
         let (s, d) = world.hosts.computeHashes()
         var hasher = Hasher()
-        world.hashRest(into: &hasher)
+        world.hashRemainder(into: &hasher)
         let rest = UInt64(bitPattern: Int64(hasher.finalize()))
         // Zero marks a free slot.
-        low = Self.mix(first: s, second: d, third: rest, key: 0x9e37_79b9_7f4a_7c15) | 1
-        high = Self.mix(first: rest, second: s, third: d, key: 0xc2b2_ae3d_27d4_eb4f)
+        low = Self.combinedHash(first: s, second: d, third: rest, key: 0x9e37_79b9_7f4a_7c15) | 1
+        high = Self.combinedHash(first: rest, second: s, third: d, key: 0xc2b2_ae3d_27d4_eb4f)
     }
 
-    private static func mix(
+    private static func combinedHash(
         first: UInt64, second: UInt64, third: UInt64, key: UInt64
     ) -> UInt64 {
         var sum = key
-        sum = mix(sum ^ first)
-        sum = mix(sum ^ second)
-        return mix(sum ^ third)
+        sum = finalizedHash(word: sum ^ first)
+        sum = finalizedHash(word: sum ^ second)
+        return finalizedHash(word: sum ^ third)
     }
 
     /// The finaliser of SplitMix64.
-    private static func mix(_ word: UInt64) -> UInt64 {
+    private static func finalizedHash(word: UInt64) -> UInt64 {
         var word = word &+ 0x9e37_79b9_7f4a_7c15
         word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
         word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
@@ -38,7 +38,7 @@ struct Fingerprint: Hashable, Sendable {
 }
 
 extension World {
-    fileprivate func hashRest(into hasher: inout Hasher) {
+    fileprivate func hashRemainder(into hasher: inout Hasher) {
         hasher.combine(connections)
         hasher.combine(queries)
         hasher.combine(unreadMessages)
@@ -64,23 +64,23 @@ final class StateTable: @unchecked Sendable {
     private(set) var count = 0
 
     /// The state's number, nil when it is new.
-    func number(of fingerprint: Fingerprint) -> UInt32? {
-        let slot = slots[index(of: fingerprint)]
+    func stateNumber(of fingerprint: Fingerprint) -> UInt32? {
+        let slot = slots[slotIndex(of: fingerprint)]
         return slot.low == 0 ? nil : slot.number
     }
 
     /// The state's number; a new state gets the next.
-    func insert(_ fingerprint: Fingerprint) -> (number: UInt32, isNew: Bool) {
-        let index = index(of: fingerprint)
+    func insertFingerprint(_ fingerprint: Fingerprint) -> (number: UInt32, isNew: Bool) {
+        let index = slotIndex(of: fingerprint)
         if slots[index].low != 0 { return (slots[index].number, false) }
         let number = UInt32(count)
         slots[index] = Slot(low: fingerprint.low, high: fingerprint.high, number: number)
         count += 1
-        if count * 2 > slots.count { grow() }
+        if count * 2 > slots.count { doubleCapacity() }
         return (number, true)
     }
 
-    private func index(of fingerprint: Fingerprint) -> Int {
+    private func slotIndex(of fingerprint: Fingerprint) -> Int {
         let mask = slots.count - 1
         var index = Int(truncatingIfNeeded: fingerprint.low >> 1) & mask
         while slots[index].low != 0,
@@ -91,7 +91,7 @@ final class StateTable: @unchecked Sendable {
         return index
     }
 
-    private func grow() {
+    private func doubleCapacity() {
         let old = slots
         slots = [Slot](repeating: Slot(), count: old.count * 2)
         let mask = slots.count - 1

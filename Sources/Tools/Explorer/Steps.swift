@@ -12,7 +12,7 @@ struct Rules: Sendable {
     let bounds: Bounds
     let bug: PlantedBug?
 
-    func has(_ bug: PlantedBug) -> Bool { self.bug == bug }
+    func hasPlantedBug(_ bug: PlantedBug) -> Bool { self.bug == bug }
 }
 
 /// Receives the states that follow a state, always in the same order. A step's description is made only on request.
@@ -27,7 +27,7 @@ final class Steps {
         self.receiver = receiver
     }
 
-    func add(_ next: World, as kind: StepKind = .fair, description: () -> String) {
+    func addSuccessor(_ next: World, as kind: StepKind = .fair, description: () -> String) {
         receiver(kind, next, description)
     }
 }

@@ -33,12 +33,12 @@ package struct TraceCheck: Sendable {
     /// - Parameters:
     ///   - faults: how many faults a path may have at least; then one more is allowed until `bounds` has no more.
     ///   - statesMax: for each such attempt.
-    package func run(faultsFrom faults: UInt8, statesMax: Int) -> Result {
+    package func searchMatchingPath(faultsFrom faults: UInt8, statesMax: Int) -> Result {
         var last = Result.rejected("no attempt")
         var together = min(faults, bounds.faults.together)
         while true {
             var attempt = TraceSearch(self, together: together)
-            last = attempt.run(statesMax: statesMax)
+            last = attempt.searchDepthFirst(statesMax: statesMax)
             if case .rejected = last, together < bounds.faults.together {
                 together += 1
             } else {
@@ -78,27 +78,27 @@ private struct TraceSearch {
     }
 
     /// Depth first: what shows something is taken before what shows nothing, and a fault last.
-    mutating func run(statesMax: Int) -> TraceCheck.Result {
+    mutating func searchDepthFirst(statesMax: Int) -> TraceCheck.Result {
         while let node = open.popLast() {
             if node.source + node.destination > best.source + best.destination { best = node }
-            if isEnd(node) { return .accepted(steps: node.depth) }
+            if isAccepting(node) { return .accepted(steps: node.depth) }
             if known.count > statesMax { return .undecided(report) }
             let successors = successors(of: node)
             for preference in [2, 1, 0] {
                 for successor in successors.reversed() where successor.preference == preference {
-                    add(successor.node)
+                    addOpenNode(successor.node)
                 }
             }
         }
         return .rejected(report)
     }
 
-    private func isEnd(_ node: Node) -> Bool {
+    private func isAccepting(_ node: Node) -> Bool {
         node.source == check.source.count && node.destination == check.destination.count
-            && node.world.isGoal(rules.bounds)
+            && node.world.isGoalState(within: rules.bounds)
     }
 
-    private mutating func add(_ node: Node) {
+    private mutating func addOpenNode(_ node: Node) {
         var world = node.world
         let key = Key(
             fingerprint: Fingerprint(&world), source: node.source, destination: node.destination)
@@ -115,8 +115,8 @@ private struct TraceSearch {
             let atSource = node.world.observations(on: .s, until: next)
             let atDestination = node.world.observations(on: .d, until: next)
             guard next.violation == nil,
-                let source = Self.match(atSource, in: check.source, from: node.source),
-                let destination = Self.match(
+                let source = Self.matchObservations(atSource, in: check.source, from: node.source),
+                let destination = Self.matchObservations(
                     atDestination, in: check.destination, from: node.destination)
             else { return }
             let isSilent = atSource.isEmpty && atDestination.isEmpty
@@ -132,7 +132,7 @@ private struct TraceSearch {
     ///
     /// A request may change a ferry-vmm that is killed before it answers. The driver cannot tell that from a request that
     /// came too late, so the condition just before the end may be left out.
-    private static func match(
+    private static func matchObservations(
         _ seen: [Observation], in trace: [Observation], from index: Int
     ) -> Int? {
         let rest = trace.dropFirst(index)
@@ -144,15 +144,15 @@ private struct TraceSearch {
     }
 
     private var report: String {
-        func rest(_ trace: [Observation], from index: Int) -> String {
+        func describeRest(of trace: [Observation], from index: Int) -> String {
             let seen = trace.prefix(index).suffix(3).map { "\($0)" }
             let next = trace.dropFirst(index).prefix(2).map { "\($0)" }
             return "after \(seen) comes \(next), \(index) of \(trace.count)"
         }
         return """
             \(known.count) states
-            S: \(rest(check.source, from: best.source))
-            D: \(rest(check.destination, from: best.destination))
+            S: \(describeRest(of: check.source, from: best.source))
+            D: \(describeRest(of: check.destination, from: best.destination))
             \(best.world.summary.joined(separator: "\n"))
             """
     }

@@ -22,60 +22,63 @@ package struct TraceNames: Sendable {
     /// - Parameters:
     ///   - ordinal: which migration of the run it is, from 1.
     ///   - renewals: how often it has continued under another name; nil when the explorer has no name for so many.
-    package static func number(ofMigration ordinal: Int, renewals: Int) -> UInt8? {
+    package static func migrationNumber(ordinal: Int, renewals: Int) -> UInt8? {
         guard renewals < FixedValues.namesEach, ordinal < 60 else { return nil }
         return UInt8(ordinal) * FixedValues.namesEach + UInt8(renewals)
     }
 
-    package func side(of host: HostName) -> Side? { sides[host] }
+    package func migrationSide(of host: HostName) -> Side? { sides[host] }
 
-    private func host(_ name: HostName) -> HostName { sides[name]?.name ?? FixedValues.stranger }
+    private func modelHostName(for name: HostName) -> HostName {
+        sides[name]?.name ?? FixedValues.stranger
+    }
 
-    private func migration(_ id: MigrationID) -> MigrationID {
+    private func modelMigrationID(for id: MigrationID) -> MigrationID {
         // 255 is no migration's number.
-        FixedValues.migration(number(id) ?? .max)
+        FixedValues.migrationID(number: number(id) ?? .max)
     }
 
-    package func record(_ record: LedgerRecord) -> LedgerRecord {
-        LedgerRecord(vm: FixedValues.vm, ownership(Ownership(record)))
+    package func modelRecord(for record: LedgerRecord) -> LedgerRecord {
+        LedgerRecord(vm: FixedValues.vm, establishing: modelOwnership(for: Ownership(record)))
     }
 
-    package func ownership(_ ownership: Ownership) -> Ownership {
+    package func modelOwnership(for ownership: Ownership) -> Ownership {
         switch ownership {
-        case .owned(let epoch, let id): .owned(epoch, migration: id.map(migration))
+        case .owned(let epoch, let id): .owned(epoch, migration: id.map(modelMigrationID))
         case .released(let epoch, let to, let id):
-            .released(epoch, to: host(to), migration: migration(id))
+            .released(epoch, to: modelHostName(for: to), migration: modelMigrationID(for: id))
         case .handedOver(let epoch, let to, let id):
-            .handedOver(epoch, to: host(to), migration: migration(id))
+            .handedOver(epoch, to: modelHostName(for: to), migration: modelMigrationID(for: id))
         case .takenOver(let epoch, let against, let id):
-            .takenOver(epoch, against: host(against), migration: migration(id))
-        case .superseded(let epoch, let by): .superseded(epoch, by: host(by))
+            .takenOver(
+                epoch, against: modelHostName(for: against), migration: modelMigrationID(for: id))
+        case .superseded(let epoch, let by): .superseded(epoch, by: modelHostName(for: by))
         case .incoming(let epoch, let from, let id):
-            .incoming(epoch, from: host(from), migration: migration(id))
-        case .neverRan(let epoch, let id): .neverRan(epoch, migration: migration(id))
+            .incoming(epoch, from: modelHostName(for: from), migration: modelMigrationID(for: id))
+        case .neverRan(let epoch, let id): .neverRan(epoch, migration: modelMigrationID(for: id))
         case .deleted(let epoch): .deleted(epoch)
         }
     }
 
     /// The query of a message; nil for every other message.
-    package func query(_ message: PeerMessage) -> OwnershipQuery? {
+    package func ownershipQuery(in message: PeerMessage) -> OwnershipQuery? {
         switch message {
         case .question(let question):
             .question(
                 OwnershipQuestion(
                     vm: FixedValues.vm, epoch: question.epoch,
-                    migration: migration(question.migration)))
+                    migration: modelMigrationID(for: question.migration)))
         case .takeoverNotice(let notice):
             .notice(
                 TakeoverNotice(
                     vm: FixedValues.vm, epoch: notice.epoch,
-                    migration: migration(notice.migration)))
+                    migration: modelMigrationID(for: notice.migration)))
         default: nil
         }
     }
 
     /// The reply of a message; nil for every other message.
-    package func reply(_ message: PeerMessage) -> QueryInTransit.Reply? {
+    package func queryReply(in message: PeerMessage) -> QueryInTransit.Reply? {
         switch message {
         case .answer(let answer): .answer(answer)
         case .refused: .refused
@@ -86,7 +89,7 @@ package struct TraceNames: Sendable {
     /// The explorer's message; nil for one that it leaves out because no decision depends on it.
     ///
     /// - Parameter isFromSource: a source's refusal has no code that a destination acts upon.
-    package func message(_ message: PeerMessage, isFromSource: Bool) -> ControlMessage? {
+    package func controlMessage(for message: PeerMessage, isFromSource: Bool) -> ControlMessage? {
         switch message {
         case .offer(let offer):
             .offer(

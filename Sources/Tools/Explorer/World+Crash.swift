@@ -7,17 +7,17 @@ import VMControl
 
 extension World {
     /// The agent ends with all that it knew, once for each ledger that its successor may find.
-    func addCrashes(on side: Side, fault: Fault, to steps: Steps) {
-        guard budget.allows(fault) else { return }
+    func addCrashes(on side: Side, causedBy fault: Fault, to steps: Steps) {
+        guard budget.allowsFault(fault) else { return }
         for ledger in hosts[side].ledger.afterCrash {
-            let next = with {
-                $0.budget.spend(fault)
-                $0.endAgent(of: side)
-                if fault == .hostOff { $0.turnOff(side) }
+            let next = makeSuccessor {
+                $0.budget.consumeFault(fault)
+                $0.terminateAgent(on: side)
+                if fault == .hostOff { $0.powerOffHost(at: side) }
                 $0.hosts[side].ledger = ledger
             }
             let isSame = ledger.ownership == hosts[side].ledger.ownership
-            steps.add(next, as: .chance) {
+            steps.addSuccessor(next, as: .chance) {
                 let what =
                     fault == .hostOff
                     ? "\(side.label) loses its power" : "\(side.label)'s agent crashes"
@@ -26,9 +26,11 @@ extension World {
         }
     }
 
-    private mutating func endAgent(of side: Side) {
-        for out in hosts[side].outgoing { leaveConnection(out.connection, on: side) }
-        for session in hosts[side].sessions { leaveConnection(session.connection, on: side) }
+    private mutating func terminateAgent(on side: Side) {
+        for out in hosts[side].outgoing { leaveConnection(numbered: out.connection, on: side) }
+        for session in hosts[side].sessions {
+            leaveConnection(numbered: session.connection, on: side)
+        }
         for index in queries.indices.reversed() {
             let query = queries[index]
             if query.to == side {
@@ -42,7 +44,7 @@ extension World {
         hosts[side].agentEnded()
     }
 
-    private mutating func turnOff(_ side: Side) {
+    private mutating func powerOffHost(at side: Side) {
         hosts[side].isOn = false
         if hosts[side].process != nil { hosts[side].hasLostProcess = true }
         hosts[side].process = nil
@@ -55,13 +57,15 @@ extension World {
         next.hosts[side].process?.hasLostAgent = false
         if process.lifecycle.state == .incoming {
             next.hosts[side].process = nil
-            return steps.add(next) { "\(side.label)'s ferry-vmm ends with its connection" }
+            return steps.addSuccessor(next) { "\(side.label)'s ferry-vmm ends with its connection" }
         }
-        let resumes = next.hosts[side].process?.lifecycle.lost(OutgoingMigration.control) ?? false
-        if resumes || steps.rules.has(.resumesAfterSeal) && process.isReady {
-            next.hosts[side].process?.lifecycle.resumed()
+        let resumes =
+            next.hosts[side].process?.lifecycle.endHandover(ownedBy: OutgoingMigration.control)
+            ?? false
+        if resumes || steps.rules.hasPlantedBug(.resumesAfterSeal) && process.isReady {
+            next.hosts[side].process?.lifecycle.markRunning()
         }
-        steps.add(next) {
+        steps.addSuccessor(next) {
             resumes
                 ? "\(side.label)'s ferry-vmm has lost its agent and resumes the guest"
                 : "\(side.label)'s ferry-vmm has lost its agent"
@@ -78,35 +82,35 @@ extension World {
             guard host.isOn else { return }
             let adoption = AdoptionDecision(
                 vm: FixedValues.vm, ownership: host.ledger.ownership, discovered: host.remains)
-            let (record, step) = steps.rules.bug.replaced(adoption, on: host)
-            let next = with {
+            let (record, step) = steps.rules.bug.alteredAdoption(from: adoption, on: host)
+            let next = makeSuccessor {
                 $0.hosts[side].agent = .starting(
                     (record.map { [.write($0)] } ?? []) + [.adopt(step)])
             }
-            steps.add(next) {
+            steps.addSuccessor(next) {
                 "\(side.label)'s agent starts; its ledger says \(host.ledger.text)"
             }
         case .starting(let actions):
             switch actions.first {
             case .write(let record)?:
                 let rest = Array(actions.dropFirst())
-                addWrite(of: record, on: side, to: steps) { world, _ in
+                addLedgerWrite(of: record, on: side, to: steps) { world, _ in
                     world.hosts[side].agent = .starting(rest)
                 }
-            case .adopt(let step)?: adopt(by: step, on: side, to: steps)
+            case .adopt(let step)?: addAdoption(by: step, on: side, to: steps)
             case nil: preconditionFailure("an agent that starts ends with an adoption")
             }
         }
     }
 
-    private func adopt(by step: AdoptionDecision.Step, on side: Side, to steps: Steps) {
-        let next = with {
+    private func addAdoption(by step: AdoptionDecision.Step, on side: Side, to steps: Steps) {
+        let next = makeSuccessor {
             $0.hosts[side].agent = .up
             switch step {
             case .keep, .keepAsLost: $0.hosts[side].place = .present
             case .keepAndResume:
                 $0.hosts[side].place = .present
-                $0.hosts[side].process?.lifecycle.resumed()
+                $0.hosts[side].process?.lifecycle.markRunning()
             case .hold, .holdAndResolve:
                 $0.hosts[side].place = .present
                 $0.hosts[side].holdGuest()
@@ -115,7 +119,7 @@ extension World {
                 $0.hosts[side].place = .absent
             }
         }
-        steps.add(next) { "\(side.label)'s agent  \(step.text)" }
+        steps.addSuccessor(next) { "\(side.label)'s agent  \(step.text)" }
     }
 }
 

@@ -12,66 +12,70 @@ extension World {
         let place = SessionPlace(side: side, index: index)
         let session = self[place]
         if let action = session.loop.nextAction {
-            perform(action, in: session, at: place, to: steps)
+            addSessionAction(action, in: session, at: place, to: steps)
         } else if let offer = session.offer {
-            makeRoom(for: offer, at: place, to: steps)
+            addAdmission(of: offer, at: place, to: steps)
         } else if session.isSuspended {
-            let next = with { $0.receiveInSession(.expired, at: place, rules: steps.rules) }
-            steps.add(next) { "\(side.label)  has kept the memory long enough" }
+            let next = makeSuccessor {
+                $0.receiveSessionEvent(.expired, at: place, under: steps.rules)
+            }
+            steps.addSuccessor(next) { "\(side.label)  has kept the memory long enough" }
         } else {
             addInputSteps(in: session, at: place, to: steps)
         }
     }
 
     private mutating func finishSessionAction(
-        at place: SessionPlace, event: DestinationMachine.Event?, rules: Rules
+        at place: SessionPlace, with event: DestinationMachine.Event?, under rules: Rules
     ) {
-        self[place].finishAction(with: event, rules: rules)
+        self[place].finishAction(with: event, under: rules)
     }
 
-    mutating func receiveInSession(
-        _ event: DestinationMachine.Event, at place: SessionPlace, rules: Rules
+    mutating func receiveSessionEvent(
+        _ event: DestinationMachine.Event, at place: SessionPlace, under rules: Rules
     ) {
-        self[place].receive(event, rules: rules)
+        self[place].receiveEvent(event, under: rules)
     }
 
     // MARK: Actions
 
-    private func perform(
+    private func addSessionAction(
         _ action: DestinationMachine.Action, in session: IncomingSession, at place: SessionPlace,
         to steps: Steps
     ) {
         switch action {
         case .prepare(let offer): prepareGuest(for: offer, at: place, to: steps)
         case .write(let record): writeRecord(record, at: place, to: steps)
-        case .accept: send(.accepted, in: session, at: place, to: steps)
+        case .accept: addSessionMessage(.accepted, in: session, at: place, to: steps)
         case .load: loadState(at: place, to: steps)
         case .sendReady(let digest):
             let ready = ControlMessage.ready(isRight: digest == FixedValues.digest)
-            send(ready, in: session, at: place, to: steps)
-        case .sendRehearsed: send(.rehearsed, in: session, at: place, to: steps)
-        case .park: suspend(session, at: place, to: steps)
+            addSessionMessage(ready, in: session, at: place, to: steps)
+        case .sendRehearsed: addSessionMessage(.rehearsed, in: session, at: place, to: steps)
+        case .park: suspendSession(session, at: place, to: steps)
         case .resumeGuest: resumeGuest(at: place, to: steps)
-        case .sendRunning(let epoch): send(.running(epoch), in: session, at: place, to: steps)
+        case .sendRunning(let epoch):
+            addSessionMessage(.running(epoch), in: session, at: place, to: steps)
         case .refuse(let refusal):
             let refused = ControlMessage.refused(isHere: refusal == FixedValues.isHere)
-            send(refused, in: session, at: place, to: steps)
-        case .sendNeverRan(let epoch): send(.neverRan(epoch), in: session, at: place, to: steps)
+            addSessionMessage(refused, in: session, at: place, to: steps)
+        case .sendNeverRan(let epoch):
+            addSessionMessage(.neverRan(epoch), in: session, at: place, to: steps)
         case .discardGuest: discardGuest(of: session, at: place, to: steps)
-        case .end(let ending): end(session, at: place, with: ending, to: steps)
+        case .end(let ending): endSession(session, at: place, with: ending, to: steps)
         }
     }
 
-    private func send(
+    private func addSessionMessage(
         _ message: ControlMessage, in session: IncomingSession, at place: SessionPlace,
         to steps: Steps
     ) {
         let side = place.side
-        let next = with {
-            $0.send(message, from: side, on: session.connection)
-            $0.finishSessionAction(at: place, event: nil, rules: steps.rules)
+        let next = makeSuccessor {
+            $0.sendMessage(message, from: side, connection: session.connection)
+            $0.finishSessionAction(at: place, with: nil, under: steps.rules)
         }
-        steps.add(next) { "\(side.label) ─▶ \(side.other.label)  \(message.text)" }
+        steps.addSuccessor(next) { "\(side.label) ─▶ \(side.other.label)  \(message.text)" }
     }
 
     private func prepareGuest(
@@ -80,26 +84,26 @@ extension World {
         let side = place.side
         guard hosts[side].place == .absent, !hosts[side].mayRun else {
             let refusal = hosts[side].mayRun ? FixedValues.isHere : FixedValues.refusal
-            let next = with {
+            let next = makeSuccessor {
                 $0.finishSessionAction(
-                    at: place, event: .prepareRefused(refusal), rules: steps.rules)
+                    at: place, with: .prepareRefused(refusal), under: steps.rules)
             }
-            return steps.add(next) { "\(side.label)  has this VM already" }
+            return steps.addSuccessor(next) { "\(side.label)  has this VM already" }
         }
-        let next = with {
+        let next = makeSuccessor {
             $0.hosts[side].place = .arriving
             $0.hosts[side].process = VMProcess(lifecycle: Lifecycle(state: .incoming))
             $0[place].hasGuest = true
-            $0.finishSessionAction(at: place, event: .prepared, rules: steps.rules)
+            $0.finishSessionAction(at: place, with: .prepared, under: steps.rules)
         }
-        steps.add(next) { "\(side.label)  builds the guest" }
-        guard budget.allows(.refusal) else { return }
-        let refused = with {
-            $0.budget.spend(.refusal)
+        steps.addSuccessor(next) { "\(side.label)  builds the guest" }
+        guard budget.allowsFault(.refusal) else { return }
+        let refused = makeSuccessor {
+            $0.budget.consumeFault(.refusal)
             $0.finishSessionAction(
-                at: place, event: .prepareRefused(FixedValues.refusal), rules: steps.rules)
+                at: place, with: .prepareRefused(FixedValues.refusal), under: steps.rules)
         }
-        steps.add(refused, as: .chance) { "\(side.label)  has no room" }
+        steps.addSuccessor(refused, as: .chance) { "\(side.label)  has no room" }
     }
 
     /// A guest that died meanwhile must not be owned: the source still has a good one.
@@ -107,32 +111,35 @@ extension World {
         let (side, rules) = (place.side, steps.rules)
         let isOwned = if case .owned = record { true } else { false }
         let isReady = hosts[side].process?.isReady ?? false
-        if isOwned, !isReady, !rules.has(.runsBeforeOwned) {
+        if isOwned, !isReady, !rules.hasPlantedBug(.runsBeforeOwned) {
             let event = DestinationMachine.Event.recordFailed(FixedValues.refusal)
-            let next = with { $0.finishSessionAction(at: place, event: event, rules: rules) }
-            return steps.add(next) { "\(side.label)  finds that the guest is not ready" }
+            let next = makeSuccessor {
+                $0.finishSessionAction(at: place, with: event, under: rules)
+            }
+            return steps.addSuccessor(next) { "\(side.label)  finds that the guest is not ready" }
         }
-        let early = with {
-            if isOwned, rules.has(.runsBeforeOwned) {
-                $0.hosts[side].process?.lifecycle.resumed()
+        let early = makeSuccessor {
+            if isOwned, rules.hasPlantedBug(.runsBeforeOwned) {
+                $0.hosts[side].process?.lifecycle.markRunning()
             }
         }
         early.addSessionWrite(of: record, at: place, to: steps)
-        guard isOwned, isReady, budget.allows(.processKill) else { return }
+        guard isOwned, isReady, budget.allowsFault(.processKill) else { return }
         // Between the look at the guest and the write.
-        let killed = with { $0.killProcess(on: side) }
+        let killed = makeSuccessor { $0.killProcess(on: side) }
         killed.addSessionWrite(of: record, at: place, to: steps)
     }
 
     private func addSessionWrite(of record: LedgerRecord, at place: SessionPlace, to steps: Steps) {
-        addWrite(of: record, on: place.side, mayContradict: true, to: steps) { world, isWritten in
+        addLedgerWrite(of: record, on: place.side, mayContradict: true, to: steps) {
+            world, isWritten in
             let isRuledOut =
-                !isWritten && world.hosts[place.side].ledger.check(record) == .contradiction
+                !isWritten && world.hosts[place.side].ledger.checkRecord(record) == .contradiction
             let event: DestinationMachine.Event =
                 isWritten
                 ? .recordWritten
                 : .recordFailed(isRuledOut ? FixedValues.isHere : FixedValues.refusal)
-            world.finishSessionAction(at: place, event: event, rules: steps.rules)
+            world.finishSessionAction(at: place, with: event, under: steps.rules)
         }
     }
 
@@ -140,56 +147,59 @@ extension World {
         let side = place.side
         guard hosts[side].process?.lifecycle.state == .incoming else {
             let event = DestinationMachine.Event.failed(FixedValues.refusal)
-            let next = with { $0.finishSessionAction(at: place, event: event, rules: steps.rules) }
-            return steps.add(next) { "\(side.label)  has no guest any more" }
+            let next = makeSuccessor {
+                $0.finishSessionAction(at: place, with: event, under: steps.rules)
+            }
+            return steps.addSuccessor(next) { "\(side.label)  has no guest any more" }
         }
-        let next = with {
-            $0.hosts[side].process?.lifecycle.loaded()
-            $0.finishSessionAction(at: place, event: .loaded, rules: steps.rules)
+        let next = makeSuccessor {
+            $0.hosts[side].process?.lifecycle.markLoaded()
+            $0.finishSessionAction(at: place, with: .loaded, under: steps.rules)
         }
-        steps.add(next) { "\(side.label)  loads the state" }
+        steps.addSuccessor(next) { "\(side.label)  loads the state" }
     }
 
-    private func suspend(_ session: IncomingSession, at place: SessionPlace, to steps: Steps) {
-        let next = with {
-            $0.leaveConnection(session.connection, on: place.side)
+    private func suspendSession(_ session: IncomingSession, at place: SessionPlace, to steps: Steps)
+    {
+        let next = makeSuccessor {
+            $0.leaveConnection(numbered: session.connection, on: place.side)
             $0[place].connection = nil
-            $0.finishSessionAction(at: place, event: nil, rules: steps.rules)
+            $0.finishSessionAction(at: place, with: nil, under: steps.rules)
         }
-        steps.add(next) { "\(place.side.label)  keeps what arrived" }
+        steps.addSuccessor(next) { "\(place.side.label)  keeps what arrived" }
     }
 
     private func resumeGuest(at place: SessionPlace, to steps: Steps) {
         let side = place.side
         var next = self
         let hasGuest = next.hosts[side].process != nil
-        next.hosts[side].process?.lifecycle.resumed()
+        next.hosts[side].process?.lifecycle.markRunning()
         next.finishSessionAction(
-            at: place, event: hasGuest ? .resumed : .resumeFailed(FixedValues.refusal),
-            rules: steps.rules)
-        steps.add(next) { "\(side.label)  resumes the guest" }
+            at: place, with: hasGuest ? .resumed : .resumeFailed(FixedValues.refusal),
+            under: steps.rules)
+        steps.addSuccessor(next) { "\(side.label)  resumes the guest" }
     }
 
     private func discardGuest(
         of session: IncomingSession, at place: SessionPlace, to steps: Steps
     ) {
-        let next = with {
+        let next = makeSuccessor {
             if session.hasGuest { $0.hosts[place.side].endProcess() }
-            $0.finishSessionAction(at: place, event: nil, rules: steps.rules)
+            $0.finishSessionAction(at: place, with: nil, under: steps.rules)
         }
-        steps.add(next) { "\(place.side.label)  discards what arrived" }
+        steps.addSuccessor(next) { "\(place.side.label)  discards what arrived" }
     }
 
-    private func end(
+    private func endSession(
         _ session: IncomingSession, at place: SessionPlace,
         with ending: DestinationMachine.Ending, to steps: Steps
     ) {
-        let next = with {
-            $0.leaveConnection(session.connection, on: place.side)
+        let next = makeSuccessor {
+            $0.leaveConnection(numbered: session.connection, on: place.side)
             $0.hosts[place.side].sessions.remove(at: place.index)
-            if session.hasGuest { $0.hosts[place.side].sessionEnded(session, with: ending) }
+            if session.hasGuest { $0.hosts[place.side].applySessionEnd(of: session, with: ending) }
         }
-        steps.add(next) { "\(place.side.label)  \(ending.text)" }
+        steps.addSuccessor(next) { "\(place.side.label)  \(ending.text)" }
     }
 }
 
@@ -207,8 +217,8 @@ extension World {
 }
 
 extension HostState {
-    fileprivate mutating func sessionEnded(
-        _ session: IncomingSession, with ending: DestinationMachine.Ending
+    fileprivate mutating func applySessionEnd(
+        of session: IncomingSession, with ending: DestinationMachine.Ending
     ) {
         switch ending {
         case .running, .ownedButStopped: place = .present
@@ -217,22 +227,24 @@ extension HostState {
             place = .absent
         case .undecided:
             undecided = session.number
-            let migration = FixedValues.migration(session.number)
+            let migration = FixedValues.migrationID(number: session.number)
             discardsUndecided = ledger.ownership?.isUndecided(after: migration) == false
         }
     }
 }
 
 extension IncomingSession {
-    fileprivate mutating func finishAction(with event: DestinationMachine.Event?, rules: Rules) {
+    fileprivate mutating func finishAction(
+        with event: DestinationMachine.Event?, under rules: Rules
+    ) {
         guard let bug = rules.bug else { return loop.finishAction(with: event) }
         let nextEpoch = nextEpoch
-        loop.finishAction(with: event) { bug.react(&$0, to: $1, nextEpoch: nextEpoch) }
+        loop.finishAction(with: event) { bug.advanceMachine(&$0, with: $1, nextEpoch: nextEpoch) }
     }
 
-    fileprivate mutating func receive(_ event: DestinationMachine.Event, rules: Rules) {
-        guard let bug = rules.bug else { return loop.receive(event) }
+    fileprivate mutating func receiveEvent(_ event: DestinationMachine.Event, under rules: Rules) {
+        guard let bug = rules.bug else { return loop.receiveEvent(event) }
         let nextEpoch = nextEpoch
-        loop.receive(event) { bug.react(&$0, to: $1, nextEpoch: nextEpoch) }
+        loop.receiveEvent(event) { bug.advanceMachine(&$0, with: $1, nextEpoch: nextEpoch) }
     }
 }

@@ -22,10 +22,11 @@ extension World {
             }
         case .writing(let record):
             // The ledger may have changed since the query: then it may rule the record out, and that is right.
-            addWrite(of: record, on: side, mayContradict: true, to: steps) { world, isWritten in
+            addLedgerWrite(of: record, on: side, mayContradict: true, to: steps) {
+                world, isWritten in
                 world.hosts[side].resolution = isWritten ? .acting(Ownership(record)) : .idle
             }
-        case .acting(let ownership): act(on: ownership, side: side, to: steps)
+        case .acting(let ownership): completeResolution(for: ownership, on: side, to: steps)
         }
     }
 
@@ -34,30 +35,31 @@ extension World {
         guard let handover = UnresolvedHandover(of: FixedValues.vm, ownership: ownership) else {
             return
         }
-        if case .notice(let notice) = handover.query, steps.rules.has(.forgottenNotice) {
-            let next = with {
+        if case .notice(let notice) = handover.query, steps.rules.hasPlantedBug(.forgottenNotice) {
+            let next = makeSuccessor {
                 $0.hosts[side].resolution = $0.resolution(
                     after: .answer(.superseded(notice.epoch)), to: handover.query, on: side)
             }
-            return steps.add(next) { "\(side.label)  assumes that the takeover is known" }
+            return steps.addSuccessor(next) { "\(side.label)  assumes that the takeover is known" }
         }
         var next = self
-        guard next.sendQuery(handover.query, from: side) else { return }
+        guard next.sendOwnershipQuery(handover.query, from: side) else { return }
         next.hosts[side].resolution = .asking
-        steps.add(next) { "\(side.label) ─▶ \(side.other.label)  \(handover.query.text)" }
+        steps.addSuccessor(next) { "\(side.label) ─▶ \(side.other.label)  \(handover.query.text)" }
     }
 
     private func resolution(
         after reply: QueryInTransit.Reply?, to query: OwnershipQuery?, on side: Side
     ) -> Resolution {
         guard case .answer(let answer)? = reply, let query,
-            let record = UnresolvedHandover(query, with: side.other.name).record(after: answer)
+            let record = UnresolvedHandover(query, with: side.other.name).resolvingRecord(
+                after: answer)
         else { return .idle }
         return .writing(record)
     }
 
-    private func act(on ownership: Ownership, side: Side, to steps: Steps) {
-        let next = with {
+    private func completeResolution(for ownership: Ownership, on side: Side, to steps: Steps) {
+        let next = makeSuccessor {
             $0.hosts[side].resolution = .idle
             switch ownership {
             case .handedOver:
@@ -65,11 +67,11 @@ extension World {
                 $0.hosts[side].place = .absent
             case .owned:
                 guard $0.hosts[side].process?.lifecycle.state == .paused else { return }
-                $0.hosts[side].process?.lifecycle.resumed()
+                $0.hosts[side].process?.lifecycle.markRunning()
             default: break
             }
         }
-        steps.add(next) {
+        steps.addSuccessor(next) {
             if case .handedOver = ownership {
                 "\(side.label)  ends what is left of the guest"
             } else {
@@ -80,18 +82,18 @@ extension World {
 
     private func addResumeAfterTakeover(on side: Side, to steps: Steps) {
         guard hosts[side].resumesAfterTakeover else { return }
-        let next = with {
+        let next = makeSuccessor {
             $0.hosts[side].resumesAfterTakeover = false
             if $0.hosts[side].process?.lifecycle.state == .paused {
-                $0.hosts[side].process?.lifecycle.resumed()
+                $0.hosts[side].process?.lifecycle.markRunning()
             }
         }
-        steps.add(next) { "\(side.label)  resumes the guest after the forced takeover" }
+        steps.addSuccessor(next) { "\(side.label)  resumes the guest after the forced takeover" }
     }
 
     /// This host takes the VM back without an answer of the other host.
     func addTakeover(writing record: LedgerRecord, on side: Side, to steps: Steps) {
-        addWrite(of: record, on: side, mayContradict: true, to: steps) { world, isWritten in
+        addLedgerWrite(of: record, on: side, mayContradict: true, to: steps) { world, isWritten in
             if isWritten { world.hosts[side].resumesAfterTakeover = true }
         }
     }

@@ -11,27 +11,29 @@ extension World {
         then: (_ world: inout World, _ event: SourceMachine.Event) -> Void
     ) -> (next: World, text: String) {
         var next = self
-        guard let message = next.takeMessage(for: side, on: number) else {
+        guard let message = next.dequeueMessage(for: side, connection: number) else {
             preconditionFailure("a message is taken only where there is one")
         }
-        then(&next, next.hosts[side].outgoing[0].event(for: message))
+        then(&next, next.hosts[side].outgoing[0].sourceEvent(for: message))
         return (next, message.text)
     }
 
     func addInputSteps(on side: Side, of out: OutgoingMigration, to steps: Steps) {
         if out.isCancelled, out.loop.machine.canCancel {
-            let next = with { $0.receiveAtSource(.cancel, on: side, rules: steps.rules) }
-            steps.add(next) { "\(side.label)  sees the cancel" }
+            let next = makeSuccessor {
+                $0.receiveSourceEvent(.cancel, on: side, under: steps.rules)
+            }
+            steps.addSuccessor(next) { "\(side.label)  sees the cancel" }
         }
-        let connection = connection(out.connection)
+        let connection = findConnection(numbered: out.connection)
         if let connection, !connection.toSource.isEmpty {
             let (next, message) = takingMessage(on: side, from: connection.number) {
-                $0.receiveAtSource($1, on: side, rules: steps.rules)
+                $0.receiveSourceEvent($1, on: side, under: steps.rules)
             }
-            steps.add(next) { "\(side.label)  reads \(message)" }
+            steps.addSuccessor(next) { "\(side.label)  reads \(message)" }
         }
         addConnectionLoss(on: side, of: connection, to: steps) {
-            $0.receiveAtSource(.peerLost, on: side, rules: steps.rules)
+            $0.receiveSourceEvent(.peerLost, on: side, under: steps.rules)
         }
     }
 
@@ -41,16 +43,16 @@ extension World {
         then: (_ world: inout World) -> Void
     ) {
         guard let connection, !connection.isBroken else {
-            return steps.add(with(then)) {
+            return steps.addSuccessor(makeSuccessor(applying: then)) {
                 "\(side.label)  notices that the connection is lost"
             }
         }
-        guard budget.allows(.impatience) else { return }
-        let next = with {
-            $0.budget.spend(.impatience)
+        guard budget.allowsFault(.impatience) else { return }
+        let next = makeSuccessor {
+            $0.budget.consumeFault(.impatience)
             then(&$0)
         }
-        steps.add(next, as: .chance) { "\(side.label)  times out" }
+        steps.addSuccessor(next, as: .chance) { "\(side.label)  times out" }
     }
 
     func addAnswerSteps(on side: Side, to steps: Steps) {
@@ -60,11 +62,11 @@ extension World {
                 switch reply {
                 case .answer(let answer)?: .answer(answer)
                 case .refused?:
-                    steps.rules.has(.refusalIsNo)
+                    steps.rules.hasPlantedBug(.refusalIsNo)
                         ? .answer(.neverRan(world.askedEpoch(on: side))) : .noAnswer
                 case nil: .noAnswer
                 }
-            world.receiveAtSource(event, on: side, rules: steps.rules)
+            world.receiveSourceEvent(event, on: side, under: steps.rules)
         }
     }
 
@@ -72,25 +74,25 @@ extension World {
 }
 
 extension OutgoingMigration {
-    mutating func finishAction(with event: SourceMachine.Event?, rules: Rules) {
+    mutating func finishAction(with event: SourceMachine.Event?, under rules: Rules) {
         let isCancelled = isCancelled
         guard let bug = rules.bug else {
             return loop.finishAction(with: event, isCancelled: { isCancelled })
         }
         let facts = PlantedBug.SourceFacts(self)
         loop.finishAction(with: event, isCancelled: { isCancelled }) {
-            bug.react(&$0, to: $1, facts: facts)
+            bug.advanceMachine(&$0, with: $1, facts: facts)
         }
     }
 
-    mutating func receive(_ event: SourceMachine.Event, rules: Rules) {
+    mutating func receiveEvent(_ event: SourceMachine.Event, under rules: Rules) {
         let isCancelled = isCancelled
         guard let bug = rules.bug else {
-            return loop.receive(event, isCancelled: { isCancelled })
+            return loop.receiveEvent(event, isCancelled: { isCancelled })
         }
         let facts = PlantedBug.SourceFacts(self)
-        loop.receive(event, isCancelled: { isCancelled }) {
-            bug.react(&$0, to: $1, facts: facts)
+        loop.receiveEvent(event, isCancelled: { isCancelled }) {
+            bug.advanceMachine(&$0, with: $1, facts: facts)
         }
     }
 
@@ -98,11 +100,11 @@ extension OutgoingMigration {
     mutating func prepareReconnect() {
         connection = nil
         isLost = true
-        if isRenamed { loop.rename(to: FixedValues.migration(number)) }
+        if isRenamed { loop.renameMigration(to: FixedValues.migrationID(number: number)) }
     }
 
     /// A message as the driver gives it to the machine.
-    mutating func event(for message: ControlMessage) -> SourceMachine.Event {
+    mutating func sourceEvent(for message: ControlMessage) -> SourceMachine.Event {
         if message == .accepted { (isLost, isRenamed) = (false, false) }
         guard message == .refused(isHere: true), isLost, !isRenamed else {
             return message.sourceEvent

@@ -32,7 +32,7 @@ struct World: Sendable {
         if bounds.hasController { controllers = [Controller(store: nil)] }
     }
 
-    func with(_ change: (inout World) -> Void) -> World {
+    func makeSuccessor(applying change: (inout World) -> Void) -> World {
         var next = self
         change(&next)
         return next
@@ -61,35 +61,38 @@ struct World: Sendable {
     /// - Parameters:
     ///   - mayContradict: a contradiction is part of the protocol here.
     ///   - then: gets whether the record is in the ledger.
-    func addWrite(
+    func addLedgerWrite(
         of record: LedgerRecord, on side: Side, mayContradict: Bool = false, to steps: Steps,
         then: (_ world: inout World, _ isWritten: Bool) -> Void
     ) {
-        let check = hosts[side].ledger.check(record)
-        switch steps.rules.has(.forgottenNeverRan) && record.isArrival ? .allowed : check {
+        let check = hosts[side].ledger.checkRecord(record)
+        switch steps.rules.hasPlantedBug(.forgottenNeverRan) && record.isArrival ? .allowed : check
+        {
         case .holds:
-            let next = with { then(&$0, true) }
-            steps.add(next) { "\(side.label)'s ledger says \(record.text) already" }
+            let next = makeSuccessor { then(&$0, true) }
+            steps.addSuccessor(next) { "\(side.label)'s ledger says \(record.text) already" }
         case .contradiction:
-            let next = with {
+            let next = makeSuccessor {
                 if !mayContradict { $0.violation = .contradiction }
                 then(&$0, false)
             }
-            steps.add(next) { "\(side.label)'s ledger rules out \(record.text)" }
+            steps.addSuccessor(next) { "\(side.label)'s ledger rules out \(record.text)" }
         case .allowed:
-            let next = with {
-                $0.hosts[side].ledger.write(
-                    record, isFlushed: !steps.rules.has(.forgottenFlush))
+            let next = makeSuccessor {
+                $0.hosts[side].ledger.writeRecord(
+                    record, isFlushed: !steps.rules.hasPlantedBug(.forgottenFlush))
                 then(&$0, true)
             }
-            steps.add(next) { "\(side.label) writes \(record.text)" }
-            guard budget.allows(.disk) else { return }
-            let failed = with {
-                $0.budget.spend(.disk)
-                $0.hosts[side].ledger.failToWrite(record)
+            steps.addSuccessor(next) { "\(side.label) writes \(record.text)" }
+            guard budget.allowsFault(.disk) else { return }
+            let failed = makeSuccessor {
+                $0.budget.consumeFault(.disk)
+                $0.hosts[side].ledger.recordTornWrite(of: record)
                 then(&$0, false)
             }
-            steps.add(failed, as: .chance) { "\(side.label)'s disk fails to write \(record.text)" }
+            steps.addSuccessor(failed, as: .chance) {
+                "\(side.label)'s disk fails to write \(record.text)"
+            }
         }
     }
 }

@@ -9,36 +9,36 @@ package struct Campaign: Sendable {
     private let say: @Sendable (String) -> Void
 
     /// - Parameter say: gets a line for each scenario.
-    package init(_ scenarios: [Scenario], _ say: @escaping @Sendable (String) -> Void) {
+    package init(scenarios: [Scenario], onLine say: @escaping @Sendable (String) -> Void) {
         self.scenarios = scenarios
         self.say = say
     }
 
     /// Loopback and namespaces side by side: most of the time both wait. Ends early, with what was done, when its
     /// task is cancelled.
-    package func run() async -> CampaignReport {
-        async let loopback = run(at: .loopback)
-        async let namespaces = run(at: .namespaces)
-        var report = await loopback.joined(with: namespaces)
+    package func runAllScenarios() async -> CampaignReport {
+        async let loopback = runScenarios(at: .loopback)
+        async let namespaces = runScenarios(at: .namespaces)
+        var report = await loopback.combinedReport(with: namespaces)
         report.isInterrupted = Task.isCancelled
         return report
     }
 
-    private func run(at place: Place) async -> CampaignReport {
+    private func runScenarios(at place: Place) async -> CampaignReport {
         var report = CampaignReport()
         let mine = scenarios.filter { $0.place == place }
         if mine.isEmpty { return report }
-        if let problem = await FaultRig.problem(of: place) {
+        if let problem = await FaultRig.unavailabilityReason(of: place) {
             report.skipped.append("\(mine.count) scenarios in \(place.rawValue): \(problem)")
             say("skipped: \(report.skipped.last ?? "")")
         } else {
-            await run(mine, place, &report)
+            await runScenarios(mine, at: place, into: &report)
         }
         return report
     }
 
-    private func run(
-        _ scenarios: [Scenario], _ place: Place, _ report: inout CampaignReport
+    private func runScenarios(
+        _ scenarios: [Scenario], at place: Place, into report: inout CampaignReport
     ) async {
         var rig: FaultRig?
         for scenario in scenarios where !Task.isCancelled {
@@ -46,30 +46,32 @@ package struct Campaign: Sendable {
                 report.skipped.append("\(scenario.name): \(problem)")
                 continue
             }
-            var row: Row
+            var row: ScenarioResult
             do {
-                let current = if let rig { rig } else { try await FaultRig.start(place) }
+                let current = if let rig { rig } else { try await FaultRig.startRig(at: place) }
                 rig = current
-                row = try await current.run(scenario)
+                row = try await current.runScenario(scenario)
             } catch {
-                row = Row(scenario: scenario)
+                row = ScenarioResult(scenario: scenario)
                 row.violations = ["it could not be run: \(error)"]
             }
             if Task.isCancelled { break }
             if !row.violations.isEmpty {
                 // What comes next must not suffer from it.
-                row.logs = await replace(rig, &row)
+                row.logs = await stopFailedRig(rig, recordingTo: &row)
                 rig = nil
             }
             report.rows.append(row)
             say("\(report.rows.count)/\(scenarios.count) \(row.line)")
             if let logs = row.logs { say("       logs: \(logs)") }
         }
-        do { try await rig?.end() } catch { report.skipped.append("the end: \(error)") }
+        do { try await rig?.stopCluster() } catch { report.skipped.append("the end: \(error)") }
     }
 
-    private func replace(_ rig: FaultRig?, _ row: inout Row) async -> String? {
-        do { return try await rig?.end(keepsLogs: true) } catch {
+    private func stopFailedRig(_ rig: FaultRig?, recordingTo row: inout ScenarioResult) async
+        -> String?
+    {
+        do { return try await rig?.stopCluster(keepsLogs: true) } catch {
             row.violations.append("the cluster did not go down: \(error)")
             return nil
         }

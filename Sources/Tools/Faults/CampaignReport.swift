@@ -6,17 +6,17 @@ import Model
 import Testbed
 
 package struct CampaignReport: Sendable {
-    package internal(set) var rows: [Row] = []
+    package internal(set) var rows: [ScenarioResult] = []
     /// What did not run, and why.
     package internal(set) var skipped: [String] = []
     /// Not all of it was done.
     package internal(set) var isInterrupted = false
 
-    func joined(with other: CampaignReport) -> CampaignReport {
+    func combinedReport(with other: CampaignReport) -> CampaignReport {
         CampaignReport(rows: rows + other.rows, skipped: skipped + other.skipped)
     }
 
-    package var violations: [Row] { rows.filter { !$0.violations.isEmpty } }
+    package var violations: [ScenarioResult] { rows.filter { !$0.violations.isEmpty } }
     package var isGood: Bool { violations.isEmpty && !rows.isEmpty && !isInterrupted }
 
     package var summary: String {
@@ -43,9 +43,10 @@ package struct CampaignReport: Sendable {
             ($0.key.stage, $0.key.fault) < ($1.key.stage, $1.key.fault)
         }.map { key, rows in
             let cells = [
-                key.stage.name, key.fault.name, "\(rows.count)", Self.owners(rows),
-                Self.seconds(rows.compactMap(\.recovery)), Self.seconds(rows.compactMap(\.noticed)),
-                Self.counts(rows.compactMap(\.code)),
+                key.stage.name, key.fault.name, "\(rows.count)", Self.ownerSummary(of: rows),
+                Self.durationSummary(of: rows.compactMap(\.recovery)),
+                Self.durationSummary(of: rows.compactMap(\.noticed)),
+                Self.countSummary(of: rows.compactMap(\.code)),
             ]
             return "| \(cells.joined(separator: " | ")) |"
         }
@@ -56,12 +57,12 @@ package struct CampaignReport: Sendable {
             """
     }
 
-    private static func owners(_ rows: [Row]) -> String {
-        counts(rows.map { $0.owner?.rawValue ?? "unknown" })
+    private static func ownerSummary(of rows: [ScenarioResult]) -> String {
+        countSummary(of: rows.map { $0.owner?.rawValue ?? "unknown" })
     }
 
     /// "source 3, destination 1", the most frequent first; no number where all are the same.
-    private static func counts(_ words: [String]) -> String {
+    private static func countSummary(of words: [String]) -> String {
         let counts = Dictionary(grouping: words) { $0 }.mapValues(\.count)
         if counts.isEmpty { return "–" }
         if counts.count == 1 { return words[0] }
@@ -70,21 +71,23 @@ package struct CampaignReport: Sendable {
     }
 
     /// Median and maximum.
-    private static func seconds(_ durations: [Duration]) -> String {
-        func text(_ duration: Duration) -> String {
+    private static func durationSummary(of durations: [Duration]) -> String {
+        func secondsText(for duration: Duration) -> String {
             "\(duration.seconds.rounded(decimals: 1))"
         }
         let sorted = durations.sorted()
         guard let last = sorted.last else { return "–" }
         let median = sorted[sorted.count / 2]
-        return sorted.count == 1 ? text(last) : "\(text(median)), at most \(text(last))"
+        return sorted.count == 1
+            ? secondsText(for: last)
+            : "\(secondsText(for: median)), at most \(secondsText(for: last))"
     }
 
     private static let begin = "<!-- faults: begin -->"
     private static let end = "<!-- faults: end -->"
 
     /// Replaces what stands between the markers.
-    package func write(to path: String) throws {
+    package func replaceTable(inFile path: String) throws {
         let text = try String(contentsOfFile: path, encoding: .utf8)
         guard let begin = text.range(of: Self.begin),
             let end = text.range(of: Self.end, range: begin.upperBound..<text.endIndex)

@@ -44,10 +44,10 @@ package enum Fault: Hashable, Sendable {
         case .freeze(let victim, let time):
             "SIGSTOP \(victim.rawValue) \(time.components.seconds) s"
         case .cut(let direction, let time):
-            "cut \(direction.words) \(time.map { "\($0.components.seconds) s" } ?? "for good")"
+            "cut \(direction.directionText) \(time.map { "\($0.components.seconds) s" } ?? "for good")"
         case .reset: "connections reset"
         case .fail(let code, let times):
-            "\(errorName(code)) \(times.map { $0 == 1 ? "once" : "\($0) times" } ?? "from then on")"
+            "\(errorName(code: code)) \(times.map { $0 == 1 ? "once" : "\($0) times" } ?? "from then on")"
         case .memoryLimit: "memory limit, out-of-memory kill"
         case .noRoom: "no memory free"
         case .fullDisk: "full disk"
@@ -57,7 +57,7 @@ package enum Fault: Hashable, Sendable {
 }
 
 extension CutDirection {
-    var words: String {
+    var directionText: String {
         switch self {
         case .both: "both ways"
         case .toDestination: "to destination"
@@ -66,7 +66,7 @@ extension CutDirection {
     }
 }
 
-func errorName(_ code: Int32) -> String {
+func errorName(code: Int32) -> String {
     switch code {
     case EIO: "EIO"
     case ENOSPC: "ENOSPC"

@@ -27,7 +27,7 @@ final class FaultCluster: Sendable {
     var hosts: [HostName] { cluster.hosts }
     var folder: String { cluster.folder }
 
-    static func start(_ place: Place) async throws -> FaultCluster {
+    static func startCluster(at place: Place) async throws -> FaultCluster {
         let folder = FileManager.default.temporaryDirectory.path + "/ferry-faults-\(UUID())"
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true,
@@ -35,50 +35,54 @@ final class FaultCluster: Sendable {
         let files = FaultClusterFiles(folder: folder)
         switch place {
         case .loopback:
-            let (hosts, link) = try onLoopback(files.hosts)
-            return try await start(files, hosts, link, disks: [:])
+            let (hosts, link) = try makeLoopbackHosts(named: files.hosts)
+            return try await startCluster(files: files, members: hosts, linkedBy: link, disks: [:])
         case .namespaces:
             let link = try await NetworkNamespaces(hosts: files.hosts)
             let hosts = files.hosts.compactMap { name in
                 link.addresses[name].map {
                     FaultClusterFiles.Member(
                         name: name, api: $0.api, peer: $0.peer, peerForOthers: $0.peer,
-                        prefix: link.command(on: name))
+                        prefix: link.commandPrefix(host: name))
                 }
             }
             var disks: [String: SmallDisk] = [:]
             do {
                 for host in hosts {
-                    disks[host.name] = try SmallDisk(at: files.stateFolder(of: host.name))
+                    disks[host.name] = try SmallDisk(at: files.stateFolder(host: host.name))
                 }
-                return try await start(files, hosts, link, disks: disks)
+                return try await startCluster(
+                    files: files, members: hosts, linkedBy: link, disks: disks)
             } catch {
-                for disk in disks.values { disk.end() }
+                for disk in disks.values { disk.unmountFolder() }
                 throw error
             }
         }
     }
 
-    private static func start(
-        _ files: FaultClusterFiles, _ members: [FaultClusterFiles.Member], _ link: any Link,
+    private static func startCluster(
+        files: FaultClusterFiles, members: [FaultClusterFiles.Member], linkedBy link: any Link,
         disks: [String: SmallDisk]
     ) async throws -> FaultCluster {
         do {
-            let controls = try files.write(members)
-            let cluster = try await LocalCluster.temporary(
-                files.configuration(members, seenFrom: nil), in: files.folder,
+            let controls = try files.writeAllFiles(for: members)
+            let cluster = try await LocalCluster.startTemporary(
+                configuration: files.clusterConfiguration(members: members, seenFrom: nil),
+                folder: files.folder,
                 environment: ["FERRY_AGENT": files.agentProgram])
-            return FaultCluster(cluster, link, controls, files, members, disks)
+            return FaultCluster(
+                cluster: cluster, linkedBy: link, controls: controls, files: files,
+                members: members, disks: disks)
         } catch {
-            await link.end()
+            await link.tearDown()
             throw error
         }
     }
 
     private init(
-        _ cluster: LocalCluster, _ link: any Link, _ controls: [String: FaultControl],
-        _ files: FaultClusterFiles, _ members: [FaultClusterFiles.Member],
-        _ disks: [String: SmallDisk]
+        cluster: LocalCluster, linkedBy link: any Link, controls: [String: FaultControl],
+        files: FaultClusterFiles, members: [FaultClusterFiles.Member],
+        disks: [String: SmallDisk]
     ) {
         self.cluster = cluster
         self.link = link
@@ -88,15 +92,15 @@ final class FaultCluster: Sendable {
         self.disks = disks
     }
 
-    func control(_ program: FaultPoint.Program, on host: HostName) throws -> FaultControl {
-        let name = program == .agent ? host.text : FaultClusterFiles.vmmControl(host.text)
+    func faultControl(of program: FaultPoint.Program, on host: HostName) throws -> FaultControl {
+        let name = program == .agent ? host.text : FaultClusterFiles.vmmControlName(host: host.text)
         guard let control = controls[name] else { throw TestbedError("no shim on \(host)") }
         return control
     }
 
-    func disarmAll() { for control in controls.values { control.disarm() } }
+    func disarmAll() { for control in controls.values { control.disarmRules() } }
 
-    func other(than host: HostName) throws -> HostName {
+    func otherHost(than host: HostName) throws -> HostName {
         guard let other = hosts.first(where: { $0 != host }) else {
             throw TestbedError("no host but \(host)")
         }
@@ -104,24 +108,25 @@ final class FaultCluster: Sendable {
     }
 
     /// Starts a host's agent anew with so much memory kept back; nil: as usual.
-    func setReserve(_ reserve: String?, on host: HostName) async throws {
-        try files.write(members, for: host.text, reserve: reserve)
-        let agent = try ProcessHandle(try await cluster.agent(host).host().processID)
-        try agent.signal(SIGKILL)
+    func setMemoryReserve(_ reserve: String?, on host: HostName) async throws {
+        try files.writeClusterFile(members: members, host: host.text, reserve: reserve)
+        let agent = try ProcessHandle(
+            try await cluster.agentClient(for: host).readHostInfo().processID)
+        try agent.sendSignal(SIGKILL)
         _ = try agent.waitForExit(within: .seconds(10))
-        try await cluster.up()
+        try await cluster.startAgents()
     }
 
-    func fillDisk(of host: HostName) throws { try disk(of: host).fill() }
-    func emptyDisk(of host: HostName) throws { try disk(of: host).empty() }
+    func fillStateDisk(of host: HostName) throws { try stateDisk(of: host).fillCompletely() }
+    func emptyStateDisk(of host: HostName) throws { try stateDisk(of: host).removeFiller() }
 
-    private func disk(of host: HostName) throws -> SmallDisk {
+    private func stateDisk(of host: HostName) throws -> SmallDisk {
         guard let disk = disks[host.text] else { throw TestbedError("\(host) has no small disk") }
         return disk
     }
 
     /// Takes everything down. With `keepsLogs` the hosts' state is copied first; returns where to.
-    func end(keepsLogs: Bool = false) async throws -> String? {
+    func stopCluster(keepsLogs: Bool = false) async throws -> String? {
         disarmAll()
         let kept = keepsLogs ? folder + "-kept" : nil
         // Best effort: a copy for whoever looks into what went wrong.
@@ -130,27 +135,27 @@ final class FaultCluster: Sendable {
         }
         let result: Result<Void, any Error>
         do {
-            for disk in disks.values { try disk.empty() }
-            try await cluster.stop()
+            for disk in disks.values { try disk.removeFiller() }
+            try await cluster.stopAllProcesses()
             result = .success(())
         } catch { result = .failure(error) }
-        for disk in disks.values { disk.end() }
-        await link.end()
+        for disk in disks.values { disk.unmountFolder() }
+        await link.tearDown()
         try result.get()
-        try cluster.remove()
+        try cluster.removeFolder()
         return kept
     }
 
-    private static func onLoopback(
-        _ names: [String]
+    private static func makeLoopbackHosts(
+        named names: [String]
     ) throws -> (hosts: [FaultClusterFiles.Member], link: ForwardedLink) {
         // Ports that are free now, kept busy until the forwarders have others.
         let listeners = try (0..<names.count * 2).map { _ in
-            try TCPSocket.listen(on: SocketAddress(ip: "127.0.0.1", port: 0))
+            try TCPSocket.openListener(on: SocketAddress(ip: "127.0.0.1", port: 0))
         }
         defer { withExtendedLifetime(listeners) {} }
         let addresses = try listeners.map {
-            SocketAddress(ip: "127.0.0.1", port: try TCPSocket.port(of: $0))
+            SocketAddress(ip: "127.0.0.1", port: try TCPSocket.boundPort(of: $0))
         }
         let peers = Dictionary(uniqueKeysWithValues: zip(names, addresses))
         let link = try ForwardedLink(peers)
@@ -158,7 +163,7 @@ final class FaultCluster: Sendable {
             let (name, peer) = (names[index], addresses[index])
             return FaultClusterFiles.Member(
                 name: name, api: "\(addresses[names.count + index])", peer: "\(peer)",
-                peerForOthers: "\(link.address(of: name) ?? peer)", prefix: [])
+                peerForOthers: "\(link.forwarderAddress(host: name) ?? peer)", prefix: [])
         }
         return (hosts, link)
     }

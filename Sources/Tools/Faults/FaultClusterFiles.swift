@@ -23,45 +23,46 @@ struct FaultClusterFiles: Sendable {
     private var vmmProgram: String { "\(folder)/vmm" }
     private var shim: String { ProgramFolder.path + "/libFaultShim.so" }
 
-    static func vmmControl(_ host: String) -> String { "\(host)-vmm" }
+    static func vmmControlName(host: String) -> String { "\(host)-vmm" }
 
     /// Writes all of them but the cluster file for `ferry`.
-    func write(_ members: [Member]) throws -> [String: FaultControl] {
-        guard File.isThere(shim) else {
+    func writeAllFiles(for members: [Member]) throws -> [String: FaultControl] {
+        guard File.isPresent(at: shim) else {
             throw TestbedError("\(shim) is not there: build the product FaultShim")
         }
         var controls: [String: FaultControl] = [:]
         for member in members {
-            try write(members, for: member.name)
-            for name in [member.name, Self.vmmControl(member.name)] {
+            try writeClusterFile(members: members, host: member.name)
+            for name in [member.name, Self.vmmControlName(host: member.name)] {
                 controls[name] = try FaultControl(path: "\(folder)/control-\(name)")
             }
-            try write(script(for: member), to: "\(agentProgram)-\(member.name)")
+            try writeScript(command: agentScript(for: member), to: "\(agentProgram)-\(member.name)")
         }
         // `ferry up` says: --config FILE --host HOST.
-        try write("exec \"\(agentProgram)-$4\"", to: agentProgram)
+        try writeScript(command: "exec \"\(agentProgram)-$4\"", to: agentProgram)
         let real = ProgramFolder.path + "/ferry-vmm"
-        try write(
-            "exec env \"LD_PRELOAD=\(shim)\" \"FERRY_FAULT_CONTROL=$FERRY_FAULT_CONTROL-vmm\" \"\(real)\" \"$@\"",
+        try writeScript(
+            command:
+                "exec env \"LD_PRELOAD=\(shim)\" \"FERRY_FAULT_CONTROL=$FERRY_FAULT_CONTROL-vmm\" \"\(real)\" \"$@\"",
             to: vmmProgram)
         return controls
     }
 
     var stateFolder: String { "\(folder)/state" }
-    func stateFolder(of host: String) -> String { "\(stateFolder)/hosts/\(host)" }
+    func stateFolder(host: String) -> String { "\(stateFolder)/hosts/\(host)" }
 
     /// The cluster file of one host.
     /// - Parameter reserve: memory that it keeps from VMs; nil: as usual.
-    func write(_ members: [Member], for host: String, reserve: String? = nil) throws {
-        try configuration(members, seenFrom: host, reserve: reserve)
-            .write(toFile: path(of: host), atomically: true, encoding: .utf8)
+    func writeClusterFile(members: [Member], host: String, reserve: String? = nil) throws {
+        try clusterConfiguration(members: members, seenFrom: host, reserve: reserve)
+            .write(toFile: clusterFilePath(host: host), atomically: true, encoding: .utf8)
     }
 
-    private func path(of host: String) -> String { "\(folder)/cluster-\(host).yaml" }
+    private func clusterFilePath(host: String) -> String { "\(folder)/cluster-\(host).yaml" }
 
     /// - Parameter host: nil for whoever only uses the APIs.
-    func configuration(
-        _ members: [Member], seenFrom host: String?, reserve: String? = nil
+    func clusterConfiguration(
+        members: [Member], seenFrom host: String?, reserve: String? = nil
     ) -> String {
         let entries = members.map { member in
             """
@@ -83,17 +84,18 @@ struct FaultClusterFiles: Sendable {
             """
     }
 
-    private func script(for member: Member) -> String {
+    private func agentScript(for member: Member) -> String {
         let words =
             member.prefix + [
                 "env", "LD_PRELOAD=\(shim)", "FERRY_FAULT_CONTROL=\(folder)/control-\(member.name)",
-                ProgramFolder.path + "/ferry-agent", "--config", path(of: member.name), "--host",
+                ProgramFolder.path + "/ferry-agent", "--config", clusterFilePath(host: member.name),
+                "--host",
                 member.name, "--vmm", vmmProgram,
             ]
         return "exec " + words.map { "\"\($0)\"" }.joined(separator: " ")
     }
 
-    private func write(_ command: String, to path: String) throws {
+    private func writeScript(command: String, to path: String) throws {
         try "#!/bin/sh\n\(command)\n".write(toFile: path, atomically: true, encoding: .utf8)
         try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: path)
     }

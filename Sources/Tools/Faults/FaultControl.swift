@@ -18,13 +18,13 @@ import Host
 
     deinit { unsafe fault_control_close(control) }
 
-    func arm(_ rules: [fault_rule]) {
+    func armFaultRules(_ rules: [fault_rule]) {
         unsafe fault_arm(control, rules, Int32(rules.count))
     }
 
-    func disarm() { unsafe fault_disarm(control) }
+    func disarmRules() { unsafe fault_disarm(control) }
 
-    func hits(_ rule: Int) -> Int { Int(unsafe fault_hits(control, Int32(rule))) }
+    func hitCount(ofRule rule: Int) -> Int { Int(unsafe fault_hits(control, Int32(rule))) }
 
-    func release(_ rule: Int) { unsafe fault_release(control, Int32(rule)) }
+    func releaseHeldCalls(ofRule rule: Int) { unsafe fault_release(control, Int32(rule)) }
 }

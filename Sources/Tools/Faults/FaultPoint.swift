@@ -96,7 +96,7 @@ enum ShimAction: Hashable, Sendable {
 
 extension fault_rule {
     /// - Parameter times: how many calls from `point.occurrence` on; nil for all.
-    init(_ point: FaultPoint, _ action: ShimAction, times: Int? = 1) {
+    init(at point: FaultPoint, action: ShimAction, times: Int? = 1) {
         self.init()
         (call, code) = point.call.codes
         moment = point.moment.code

@@ -20,86 +20,88 @@ package final class FaultRig {
     let leaks: LeakCheck
     private var made = 0
 
-    package static func start(_ place: Place) async throws -> FaultRig {
-        let cluster = try await FaultCluster.start(place)
+    package static func startRig(at place: Place) async throws -> FaultRig {
+        let cluster = try await FaultCluster.startCluster(at: place)
         do {
-            let rig = FaultRig(cluster, try LeakCheck(cluster))
-            try await rig.learn()
+            let rig = FaultRig(cluster: cluster, leaks: try LeakCheck(cluster))
+            try await rig.recordBaseline()
             return rig
         } catch {
-            _ = try? await cluster.end()
+            _ = try? await cluster.stopCluster()
             throw error
         }
     }
 
-    private init(_ cluster: FaultCluster, _ leaks: LeakCheck) {
+    private init(cluster: FaultCluster, leaks: LeakCheck) {
         self.cluster = cluster
         self.leaks = leaks
     }
 
     /// Why scenarios of a place cannot run here; nil when they can.
-    package static func problem(of place: Place) async -> String? {
+    package static func unavailabilityReason(of place: Place) async -> String? {
         switch place {
         case .loopback: nil
-        case .namespaces: await NetworkNamespaces.problem()
+        case .namespaces: await NetworkNamespaces.unavailabilityReason()
         }
     }
 
     /// Each host with and without the VM, after moves to which nothing happened.
-    private func learn() async throws {
-        var vm = try await vm()
-        try await leaks.learn()
+    private func recordBaseline() async throws {
+        var vm = try await findOrCreateVM()
+        try await leaks.recordBaseline()
         for _ in 1...2 {
-            let destination = try cluster.other(than: vm.host)
-            let migration = try await cluster.cluster.migrate(
+            let destination = try cluster.otherHost(than: vm.host)
+            let migration = try await cluster.cluster.migrateVM(
                 vm.name, from: vm.host, to: destination, downtimeLimit: .milliseconds(10_000))
             guard migration.state == .succeeded else {
                 throw TestbedError("a move without a fault: \(migration.failure?.message ?? "")")
             }
-            vm = try await self.vm()
-            try await leaks.learn()
+            vm = try await self.findOrCreateVM()
+            try await leaks.recordBaseline()
         }
     }
 
     /// The VM where it runs; a new one when there is none.
-    private func vm() async throws -> VMInfo {
-        let places = await allVMs()
+    private func findOrCreateVM() async throws -> VMInfo {
+        let places = await fetchAllVMs()
         if let vm = places.first(where: { $0.state == .running && $0.activity == nil }) {
             return vm
         }
-        for vm in places { try await cluster.cluster.agent(vm.host).delete(vm.name) }
+        for vm in places {
+            try await cluster.cluster.agentClient(for: vm.host).deleteVM(named: vm.name)
+        }
         made += 1
         let host = cluster.hosts[made % cluster.hosts.count]
         let name = try VMName("pulse-\(made)")
         let watch = try PulseWatch(name, in: cluster.cluster)
-        defer { watch.end() }
-        let agent = try cluster.cluster.agent(host)
-        _ = try await agent.create(
-            CreateVM(
+        defer { watch.stopWatching() }
+        let agent = try cluster.cluster.agentClient(for: host)
+        _ = try await agent.createVM(
+            with: CreateVM(
                 VMSpec(
                     name: name, memory: Self.memory,
                     commandLine: try Self.load.commandLine())))
         try await watch.waitUntilFilled()
-        return try await agent.vm(name)
+        return try await agent.readVMInfo(named: name)
     }
 
-    private func allVMs() async -> [VMInfo] {
+    private func fetchAllVMs() async -> [VMInfo] {
         var vms: [VMInfo] = []
-        for agent in cluster.cluster.client.agents { vms += (try? await agent.vms()) ?? [] }
+        for agent in cluster.cluster.client.agents { vms += (try? await agent.listAllVMs()) ?? [] }
         return vms
     }
 
-    package func run(_ scenario: Scenario) async throws -> Row {
-        let vm = try await vm()
-        var row = try await ScenarioRun(scenario, on: self, vm).run()
+    package func runScenario(_ scenario: Scenario) async throws -> ScenarioResult {
+        let vm = try await findOrCreateVM()
+        var row = try await ScenarioRun(of: scenario, on: self, vm: vm).runScenario()
         // The run's own eyes are closed by now.
-        row.violations += try await leaks.leaks().map { "left behind: \($0)" }
+        row.violations += try await leaks.remainingLeaks().map { "left behind: \($0)" }
         return row
     }
 
     /// Takes the cluster down. With `keepsLogs` its state stays, at the path that is returned.
     @discardableResult
-    package func end(keepsLogs: Bool = false) async throws -> String? {
-        try await cluster.end(keepsLogs: keepsLogs)
+    package func stopCluster(keepsLogs: Bool = false) async throws -> String? {
+        try await cluster.stopCluster(keepsLogs: keepsLogs)
     }
 }

@@ -17,9 +17,9 @@ final class ForwardedLink: Link {
     }
 
     /// Where others must dial to reach a host.
-    func address(of host: String) -> SocketAddress? { forwarders[host]?.address }
+    func forwarderAddress(host: String) -> SocketAddress? { forwarders[host]?.address }
 
-    func cut(_ direction: CutDirection, source: String) {
+    func cutTraffic(direction: CutDirection, source: String) {
         for (host, forwarder) in forwarders {
             // Connections to the source's forwarder were opened by the destination.
             let isFromSource = host != source
@@ -29,13 +29,13 @@ final class ForwardedLink: Link {
         }
     }
 
-    func mend() {
+    func restoreTraffic() {
         for forwarder in forwarders.values { forwarder.setSilent(inward: false, outward: false) }
     }
 
-    func reset() { for forwarder in forwarders.values { forwarder.reset() } }
+    func resetConnections() { for forwarder in forwarders.values { forwarder.resetConnections() } }
 
-    func end() { for forwarder in forwarders.values { forwarder.end() } }
+    func tearDown() { for forwarder in forwarders.values { forwarder.stopForwarding() } }
 }
 
 /// Passes connections on to one address.
@@ -60,80 +60,82 @@ private final class Forwarder: Sendable {
 
     init(to target: SocketAddress) throws(SystemError) {
         self.target = target
-        listener = try TCPSocket.listen(on: SocketAddress(ip: "127.0.0.1", port: 0))
-        address = SocketAddress(ip: "127.0.0.1", port: try TCPSocket.port(of: listener))
+        listener = try TCPSocket.openListener(on: SocketAddress(ip: "127.0.0.1", port: 0))
+        address = SocketAddress(ip: "127.0.0.1", port: try TCPSocket.boundPort(of: listener))
         let thread = try NamedThread(name: "forwarder") { [self] in acceptUntilEnd() }
         acceptor.withLock { $0 = thread }
     }
 
     func setSilent(inward: Bool, outward: Bool) {
-        state.change {
+        state.updateState {
             $0.isSilentInward = inward
             $0.isSilentOutward = outward
         }
     }
 
-    func reset() {
-        let sockets = state.change { state in
+    func resetConnections() {
+        let sockets = state.updateState { state in
             defer { state.sockets = [] }
             return state.sockets
         }
         for socket in sockets {
             socket.resetWhenClosed()
-            socket.shutdown()
+            socket.shutDownSocket()
         }
     }
 
-    func end() {
-        state.change { $0.isEnding = true }
-        acceptor.withLock { $0.take() }?.join()
-        reset()
-        _ = state.wait { $0.pipes == 0 ? true : nil }
+    func stopForwarding() {
+        state.updateState { $0.isEnding = true }
+        acceptor.withLock { $0.take() }?.joinThread()
+        resetConnections()
+        _ = state.waitForValue { $0.pipes == 0 ? true : nil }
     }
 
     private func acceptUntilEnd() {
-        while !state.read(\.isEnding) {
+        while !state.readValue(of: \.isEnding) {
             // One that cannot be taken or passed on is closed: the peer sees a reset.
-            guard let client = try? TCPSocket.accept(on: listener, within: Self.acceptTick),
-                let server = try? TCPSocket.connect(to: target, within: Self.connect)
+            guard
+                let client = try? TCPSocket.acceptConnection(on: listener, within: Self.acceptTick),
+                let server = try? TCPSocket.openConnection(to: target, within: Self.connect)
             else { continue }
-            state.change { state in
+            state.updateState { state in
                 state.sockets.removeAll { $0.isClosedByBothEnds }
                 state.sockets += [client, server]
             }
-            forward(client, server, isInward: true)
-            forward(server, client, isInward: false)
+            startForwarding(from: client, to: server, isInward: true)
+            startForwarding(from: server, to: client, isInward: false)
         }
     }
 
-    private func forward(_ from: Descriptor, _ to: Descriptor, isInward: Bool) {
-        state.change { $0.pipes += 1 }
+    private func startForwarding(from: Descriptor, to: Descriptor, isInward: Bool) {
+        state.updateState { $0.pipes += 1 }
         let pipe = { @Sendable [self] in
-            defer { state.change { $0.pipes -= 1 } }
+            defer { state.updateState { $0.pipes -= 1 } }
             // An error at either end is the end of both; a plain end is passed on.
-            guard copy(from, to, isInward: isInward) else {
-                from.shutdown()
-                return to.shutdown()
+            guard copyBytes(from: from, to: to, isInward: isInward) else {
+                from.shutDownSocket()
+                return to.shutDownSocket()
             }
             to.endWriting()
         }
-        do { try NamedThread(name: "pipe", pipe).detach() } catch { pipe() }
+        do { try NamedThread(name: "pipe", body: pipe).detachThread() } catch { pipe() }
     }
 
     /// Returns at the end of what comes; false when it broke.
-    private func copy(_ from: Descriptor, _ to: Descriptor, isInward: Bool) -> Bool {
+    private func copyBytes(from: Descriptor, to: Descriptor, isInward: Bool) -> Bool {
         var bytes = [UInt8](repeating: 0, count: Self.bufferBytes)
         while true {
             let count = unsafe bytes.withUnsafeMutableBytes {
-                (try? unsafe from.read(into: $0)) ?? -1
+                (try? unsafe from.readAvailable(into: $0)) ?? -1
             }
-            _ = state.wait { state in
+            _ = state.waitForValue { state in
                 let isSilent = isInward ? state.isSilentInward : state.isSilentOutward
                 return !isSilent || state.isEnding ? true : nil
             }
             if count <= 0 { return count == 0 }
             let isWritten = unsafe bytes.withUnsafeBytes {
-                (try? unsafe to.write(all: UnsafeRawBufferPointer(rebasing: $0[..<count]))) != nil
+                (try? unsafe to.writeAllBytes(of: UnsafeRawBufferPointer(rebasing: $0[..<count])))
+                    != nil
             }
             guard isWritten else { return false }
         }

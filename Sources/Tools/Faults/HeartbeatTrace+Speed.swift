@@ -16,7 +16,8 @@ extension HeartbeatTrace {
     /// When, after a moment, the guest began to beat and write as in an earlier trace and did so ever since; the
     /// moment itself when it never stopped. Nil while it does not.
     func fullSpeed(from start: Instant, as before: HeartbeatTrace) -> Instant? {
-        guard let usual = before.writeRate(before.beats.indices), let period = before.period,
+        guard let usual = before.pageWriteRate(over: before.beats.indices),
+            let period = before.period,
             let first = beats.lastIndex(where: { $0.arrival < start }),
             beats.endIndex - first > Self.windowBeats
         else { return nil }
@@ -26,14 +27,14 @@ extension HeartbeatTrace {
         let slow = windows.last { window in
             let (left, right) = (beats[window.lowerBound], beats[window.upperBound - 1])
             return right.arrival - left.arrival > period * 2 + Self.slack
-                || (writeRate(window) ?? 0) < usual * Self.share
+                || (pageWriteRate(over: window) ?? 0) < usual * Self.share
         }
         guard let slow else { return start }
         return slow == windows.last ? nil : beats[slow.upperBound - 1].arrival
     }
 
     /// Pages a second by the guest's own clock.
-    private func writeRate(_ range: Range<Int>) -> Double? {
+    private func pageWriteRate(over range: Range<Int>) -> Double? {
         guard range.count > 1 else { return nil }
         let (first, last) = (
             beats[range.lowerBound].heartbeat, beats[range.upperBound - 1].heartbeat

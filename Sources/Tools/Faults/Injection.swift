@@ -25,33 +25,33 @@ final class Injection {
     private var cluster: FaultCluster { run.rig.cluster }
 
     /// - Parameter release: lets the process at the point go on.
-    func inject(_ release: () -> Void) async throws {
+    func injectFault(release: () -> Void) async throws {
         switch fault {
         case .kill(let victims, _):
             for victim in victims {
-                let process = try process(victim)
-                try process.signal(SIGKILL)
+                let process = try processHandle(of: victim)
+                try process.sendSignal(SIGKILL)
                 _ = try process.waitForExit(within: .seconds(10))
             }
         case .freeze(let victim, _):
-            let process = try process(victim)
+            let process = try processHandle(of: victim)
             frozen = process
-            try process.signal(SIGSTOP)
+            try process.sendSignal(SIGSTOP)
         case .cut(let direction, _):
-            try await cluster.link.cut(direction, source: run.source.text)
-        case .reset: try await cluster.link.reset()
+            try await cluster.link.cutTraffic(direction: direction, source: run.source.text)
+        case .reset: try await cluster.link.resetConnections()
         case .memoryLimit:
-            limit = try MemoryLimit(of: try process(.destinationAgent).processID)
-        case .fullDisk: try cluster.fillDisk(of: run.destination)
+            limit = try MemoryLimit(of: try processHandle(of: .destinationAgent).processID)
+        case .fullDisk: try cluster.fillStateDisk(of: run.destination)
         case .fail, .noRoom: break
         }
         release()
     }
 
     /// Returns when nothing is broken any more and the migration has ended: how, when its source still knows.
-    func heal() async throws -> (info: MigrationInfo?, at: Instant) {
-        let end = MigrationEnd(migration, agent: try cluster.cluster.agent(run.source))
-        async let outcome = end.wait()
+    func repairAndAwaitEnd() async throws -> (info: MigrationInfo?, at: Instant) {
+        let end = MigrationEnd(migration, agent: try cluster.cluster.agentClient(for: run.source))
+        async let outcome = end.waitForEnd()
         switch fault {
         case .kill(let victims, let isLate):
             guard victims.contains(where: \.isAgent) else { break }
@@ -65,21 +65,21 @@ final class Injection {
         case .cut(_, nil), .memoryLimit, .noRoom, .fullDisk: _ = try await outcome
         case .reset, .fail: break
         }
-        try await mendAll()
+        try await repairEverything()
         return try await outcome
     }
 
     /// Everything as it was before the fault.
-    func mendAll() async throws {
-        try frozen?.signal(SIGCONT)
+    func repairEverything() async throws {
+        try frozen?.sendSignal(SIGCONT)
         frozen = nil
-        if case .cut = fault { try await cluster.link.mend() }
-        limit?.end()
+        if case .cut = fault { try await cluster.link.restoreTraffic() }
+        limit?.removeLimit()
         limit = nil
-        if case .fullDisk = fault { try cluster.emptyDisk(of: run.destination) }
-        if case .noRoom = fault { try await cluster.setReserve(nil, on: run.destination) }
+        if case .fullDisk = fault { try cluster.emptyStateDisk(of: run.destination) }
+        if case .noRoom = fault { try await cluster.setMemoryReserve(nil, on: run.destination) }
         // An agent that ended though nobody killed it is left so: then the VM does not settle.
-        if endsAgents { try await cluster.cluster.up() }
+        if endsAgents { try await cluster.cluster.startAgents() }
     }
 
     private var endsAgents: Bool {
@@ -90,9 +90,9 @@ final class Injection {
         }
     }
 
-    private func process(_ victim: Victim) throws -> ProcessHandle {
+    private func processHandle(of victim: Victim) throws -> ProcessHandle {
         if victim.isAgent, let agent = run.agents[victim.side] { return agent }
-        guard let vmm = try run.vmm(on: victim.side) else {
+        guard let vmm = try run.vmmProcess(on: victim.side) else {
             throw TestbedError("there is no \(victim.rawValue) at this point")
         }
         return vmm
@@ -110,7 +110,7 @@ private struct MigrationEnd: Sendable {
     }
 
     /// The migration when it is over; nil when its agent has forgotten it.
-    func wait() async throws -> (info: MigrationInfo?, at: Instant) {
+    func waitForEnd() async throws -> (info: MigrationInfo?, at: Instant) {
         let end = Instant.now + Limits.settle
         while Instant.now < end {
             do throws(ClientError) {

@@ -12,16 +12,17 @@ import Testbed
 final class LeakCheck {
     private let cluster: FaultCluster
     private let peerPorts: Set<UInt16>
-    private var agentWithVM = Census()
-    private var agentWithout = Census()
-    private var vmm = Census()
+    private var agentWithVM = ResourceCounts()
+    private var agentWithout = ResourceCounts()
+    private var vmm = ResourceCounts()
 
     init(_ cluster: FaultCluster) throws {
         self.cluster = cluster
         var ports: Set<UInt16> = []
         for host in cluster.hosts {
             ports.insert(try cluster.cluster.peerAddress(of: host).port)
-            if let link = cluster.link as? ForwardedLink, let address = link.address(of: host.text)
+            if let link = cluster.link as? ForwardedLink,
+                let address = link.forwarderAddress(host: host.text)
             {
                 ports.insert(address.port)
             }
@@ -30,49 +31,50 @@ final class LeakCheck {
     }
 
     /// What is now is usual: call with nothing going on.
-    func learn() async throws {
+    func recordBaseline() async throws {
         for host in cluster.hosts {
-            let agent = try cluster.cluster.agent(host)
-            let census = Census(of: try await agent.host().processID, peerPorts: peerPorts)
-            let vms = try await agent.vms()
+            let agent = try cluster.cluster.agentClient(for: host)
+            let census = ResourceCounts(
+                of: try await agent.readHostInfo().processID, peerPorts: peerPorts)
+            let vms = try await agent.listAllVMs()
             if vms.isEmpty {
-                agentWithout = agentWithout.union(census)
+                agentWithout = agentWithout.mergingMaxima(with: census)
             } else {
-                agentWithVM = agentWithVM.union(census)
+                agentWithVM = agentWithVM.mergingMaxima(with: census)
             }
             for id in vms.compactMap(\.processID) {
-                vmm = vmm.union(Census(of: id, peerPorts: peerPorts))
+                vmm = vmm.mergingMaxima(with: ResourceCounts(of: id, peerPorts: peerPorts))
             }
         }
     }
 
     /// What is still left when it has had time to go; empty is good.
-    func leaks() async throws -> [String] {
+    func remainingLeaks() async throws -> [String] {
         let end = Instant.now + Limits.cleanUp
-        var found = try await look()
+        var found = try await currentLeaks()
         while !found.isEmpty, Instant.now < end {
             try await Task.sleep(for: .milliseconds(100))
-            found = try await look()
+            found = try await currentLeaks()
         }
         return found
     }
 
-    private func look() async throws -> [String] {
+    private func currentLeaks() async throws -> [String] {
         var found: [String] = []
         for host in cluster.hosts {
-            let agent = try cluster.cluster.agent(host)
-            let id = try await agent.host().processID
-            let vms = try await agent.vms()
+            let agent = try cluster.cluster.agentClient(for: host)
+            let id = try await agent.readHostInfo().processID
+            let vms = try await agent.listAllVMs()
             let usual = vms.contains { $0.processID != nil } ? agentWithVM : agentWithout
-            found += Census(of: id, peerPorts: peerPorts).excess(over: usual)
+            found += ResourceCounts(of: id, peerPorts: peerPorts).describeExcess(over: usual)
                 .map { "agent of \(host): \($0)" }
-            found += processes(host, agent: id, vms)
-            found += files(host, vms)
+            found += leakedProcesses(on: host, agent: id, vms: vms)
+            found += leakedFiles(on: host, vms: vms)
         }
         return found
     }
 
-    private func processes(_ host: HostName, agent: Int32, _ vms: [VMInfo]) -> [String] {
+    private func leakedProcesses(on host: HostName, agent: Int32, vms: [VMInfo]) -> [String] {
         let known = Set(vms.compactMap(\.processID))
         let folder = cluster.cluster.stateFolder(of: host) + "/"
         var found: [String] = []
@@ -86,14 +88,16 @@ final class LeakCheck {
                     found.append("ferry-vmm \(process.id) of \(host), which no VM has")
                     continue
                 }
-                found += Census(of: process.id, peerPorts: peerPorts).excess(over: vmm)
-                    .map { "ferry-vmm on \(host): \($0)" }
+                found += ResourceCounts(of: process.id, peerPorts: peerPorts).describeExcess(
+                    over: vmm
+                )
+                .map { "ferry-vmm on \(host): \($0)" }
             }
         }
         return found
     }
 
-    private func files(_ host: HostName, _ vms: [VMInfo]) -> [String] {
+    private func leakedFiles(on host: HostName, vms: [VMInfo]) -> [String] {
         let folder = cluster.cluster.stateFolder(of: host)
         let names = Set(vms.map(\.name.text))
         let paths = (try? FileManager.default.subpathsOfDirectory(atPath: folder)) ?? []

@@ -10,9 +10,9 @@ package enum CutDirection: String, Hashable, Sendable {
 /// The way between two hosts, both ways. Cutting is silent: nobody is told, nothing is closed.
 protocol Link: Sendable {
     /// - Parameter source: the name of the host that the migration leaves.
-    func cut(_ direction: CutDirection, source: String) async throws
-    func mend() async throws
+    func cutTraffic(direction: CutDirection, source: String) async throws
+    func restoreTraffic() async throws
     /// Ends every connection at both ends at once; new ones can be made.
-    func reset() async throws
-    func end() async
+    func resetConnections() async throws
+    func tearDown() async
 }

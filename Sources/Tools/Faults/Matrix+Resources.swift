@@ -29,7 +29,7 @@ extension Matrix {
     }
 
     /// The record that a failure calls for cannot be written either, for a while or until the agent starts anew.
-    private static func secondFailures(_ code: Int32) -> [Scenario] {
+    private static func secondFailures(code: Int32) -> [Scenario] {
         let owned = FaultPoint(side: .destination, moment: .before, call: .record(.owned))
         let neverRan = FaultPoint(side: .destination, moment: .before, call: .record(.neverRan))
         let released = FaultPoint(side: .source, moment: .before, call: .record(.released))

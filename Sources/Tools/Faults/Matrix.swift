@@ -89,27 +89,59 @@ package enum Matrix {
 
     /// From the release on.
     private static let afterRelease: [Place] = [
-        place(.handover, .source, .unflushed, .record(.released), source, source),
-        place(.handover, .source, .after, .record(.released), source, source),
-        place(.handover, .source, .before, .message(.go), source, source),
-        place(.handover, .source, .after, .message(.go), either, either),
-        place(.handover, .destination, .before, .record(.owned), destination, source),
-        place(.handover, .destination, .unflushed, .record(.owned), destination, destination),
-        place(.handover, .destination, .after, .record(.owned), destination, destination),
-        place(.resume, .destination, .before, .request(.resume), destination, destination),
-        place(.resume, .destination, .after, .request(.resume), destination, destination),
-        place(.resume, .destination, .before, .message(.running), destination, destination),
-        place(.announce, .destination, .after, .message(.running), destination, destination),
-        place(.announce, .source, .before, .record(.handedOver), destination, destination),
-        place(.announce, .source, .unflushed, .record(.handedOver), destination, destination),
-        place(.cleanUp, .source, .after, .record(.handedOver), destination, destination),
-        place(.cleanUp, .source, .before, .request(.quit), destination, destination),
-        place(.cleanUp, .source, .after, .request(.quit), destination, destination),
+        faultPlace(
+            in: .handover, at: .source, when: .unflushed, call: .record(.released),
+            sourceAgent: source, destinationAgent: source),
+        faultPlace(
+            in: .handover, at: .source, when: .after, call: .record(.released), sourceAgent: source,
+            destinationAgent: source),
+        faultPlace(
+            in: .handover, at: .source, when: .before, call: .message(.go), sourceAgent: source,
+            destinationAgent: source),
+        faultPlace(
+            in: .handover, at: .source, when: .after, call: .message(.go), sourceAgent: either,
+            destinationAgent: either),
+        faultPlace(
+            in: .handover, at: .destination, when: .before, call: .record(.owned),
+            sourceAgent: destination, destinationAgent: source),
+        faultPlace(
+            in: .handover, at: .destination, when: .unflushed, call: .record(.owned),
+            sourceAgent: destination, destinationAgent: destination),
+        faultPlace(
+            in: .handover, at: .destination, when: .after, call: .record(.owned),
+            sourceAgent: destination, destinationAgent: destination),
+        faultPlace(
+            in: .resume, at: .destination, when: .before, call: .request(.resume),
+            sourceAgent: destination, destinationAgent: destination),
+        faultPlace(
+            in: .resume, at: .destination, when: .after, call: .request(.resume),
+            sourceAgent: destination, destinationAgent: destination),
+        faultPlace(
+            in: .resume, at: .destination, when: .before, call: .message(.running),
+            sourceAgent: destination, destinationAgent: destination),
+        faultPlace(
+            in: .announce, at: .destination, when: .after, call: .message(.running),
+            sourceAgent: destination, destinationAgent: destination),
+        faultPlace(
+            in: .announce, at: .source, when: .before, call: .record(.handedOver),
+            sourceAgent: destination, destinationAgent: destination),
+        faultPlace(
+            in: .announce, at: .source, when: .unflushed, call: .record(.handedOver),
+            sourceAgent: destination, destinationAgent: destination),
+        faultPlace(
+            in: .cleanUp, at: .source, when: .after, call: .record(.handedOver),
+            sourceAgent: destination, destinationAgent: destination),
+        faultPlace(
+            in: .cleanUp, at: .source, when: .before, call: .request(.quit),
+            sourceAgent: destination, destinationAgent: destination),
+        faultPlace(
+            in: .cleanUp, at: .source, when: .after, call: .request(.quit),
+            sourceAgent: destination, destinationAgent: destination),
     ]
 
-    private static func place(
-        _ phase: MigrationPhase, _ side: Side, _ moment: FaultPoint.Moment, _ call: FaultCall,
-        _ sourceAgent: Set<Side>, _ destinationAgent: Set<Side>
+    private static func faultPlace(
+        in phase: MigrationPhase, at side: Side, when moment: FaultPoint.Moment, call: FaultCall,
+        sourceAgent: Set<Side>, destinationAgent: Set<Side>
     ) -> Place {
         Place(
             phase: phase, point: FaultPoint(side: side, moment: moment, call: call),
@@ -143,7 +175,7 @@ package enum Matrix {
             }
             return all
         } + pairs + late
-            + [throttledKill(.sourceAgent), throttledKill(.destinationAgent)]
+            + [throttledKill(of: .sourceAgent), throttledKill(of: .destinationAgent)]
     }
 
     /// Both agents at once, as when both hosts lose power but not their memory.
@@ -169,7 +201,7 @@ package enum Matrix {
     static let throttled = FaultPoint(
         side: .source, moment: .after, call: .request(.throttle))
 
-    private static func throttledKill(_ victim: Victim) -> Scenario {
+    private static func throttledKill(of victim: Victim) -> Scenario {
         Scenario(
             phase: .preCopy,
             point: throttled, fault: .kill([victim]), load: .restless, owners: source)

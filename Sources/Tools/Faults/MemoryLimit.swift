@@ -21,8 +21,9 @@ final class MemoryLimit {
     }
 
     private static var root: String? {
-        if File.isThere(version1 + "/memory.limit_in_bytes") { return version1 }
-        let controllers = try? File.read(version2 + "/cgroup.subtree_control", limit: 4096)
+        if File.isPresent(at: version1 + "/memory.limit_in_bytes") { return version1 }
+        let controllers = try? File.readContents(
+            at: version2 + "/cgroup.subtree_control", limit: 4096)
         let isThere = controllers.map { String(decoding: $0, as: UTF8.self).contains("memory") }
         return isThere == true ? version2 : nil
     }
@@ -32,19 +33,19 @@ final class MemoryLimit {
         self.root = root
         self.process = process
         folder = "\(root)/ferry-faults-\(getpid())"
-        try Folder.make(folder)
+        try Folder.createFolder(at: folder)
         let file = root == Self.version1 ? "memory.limit_in_bytes" : "memory.max"
-        try Self.write("\(Self.bytes)", to: "\(folder)/\(file)")
-        try Self.write("\(process)", to: "\(folder)/cgroup.procs")
+        try Self.writeControl(text: "\(Self.bytes)", toFile: "\(folder)/\(file)")
+        try Self.writeControl(text: "\(process)", toFile: "\(folder)/cgroup.procs")
     }
 
-    func end() {
+    func removeLimit() {
         // It is dead, or goes back to where it was.
-        try? Self.write("\(process)", to: "\(root)/cgroup.procs")
+        try? Self.writeControl(text: "\(process)", toFile: "\(root)/cgroup.procs")
         _ = unsafe rmdir(folder)
     }
 
-    private static func write(_ text: String, to path: String) throws {
-        try Descriptor.open(path, O_WRONLY).write(all: Array(text.utf8))
+    private static func writeControl(text: String, toFile path: String) throws {
+        try Descriptor.openFile(at: path, flags: O_WRONLY).writeAllBytes(Array(text.utf8))
     }
 }

@@ -26,15 +26,15 @@ final class NetworkNamespaces: Link {
     let addresses: [String: Addresses]
 
     /// Why they cannot be had here; nil when they can.
-    static func problem() async -> String? {
+    static func unavailabilityReason() async -> String? {
         guard geteuid() == 0 else { return "network namespaces need root" }
-        for program in ["ip", "bridge"] where path(of: program) == nil {
+        for program in ["ip", "bridge"] where programPath(named: program) == nil {
             return "the program \(program) is not there (package iproute2)"
         }
         let probe = "\(prefix)probe\(getpid())"
         do {
-            try await run("ip", "netns", "add", probe)
-            try await run("ip", "netns", "del", probe)
+            try await runCommand("ip", arguments: "netns", "add", probe)
+            try await runCommand("ip", arguments: "netns", "del", probe)
             return nil
         } catch { return "\(error)" }
     }
@@ -53,53 +53,63 @@ final class NetworkNamespaces: Link {
                 )
             })
         await removeStale()
-        do { try await make() } catch {
-            await end()
+        do { try await createNamespaces() } catch {
+            await tearDown()
             throw error
         }
     }
 
     /// What stands before a command that is to run on a host.
-    func command(on host: String) -> [String] {
-        ["nsenter", "--net=/run/netns/\(namespace(host))"]
+    func commandPrefix(host: String) -> [String] {
+        ["nsenter", "--net=/run/netns/\(namespaceName(host: host))"]
     }
 
-    private func namespace(_ host: String) -> String { "\(Self.prefix)-\(getpid())-\(host)" }
+    private func namespaceName(host: String) -> String { "\(Self.prefix)-\(getpid())-\(host)" }
     private var bridge: String { "\(tag)br" }
-    private func peerPort(_ index: Int) -> String { "\(tag)p\(index)" }
-    private func apiPort(_ index: Int) -> String { "\(tag)m\(index)" }
+    private func peerPortName(index: Int) -> String { "\(tag)p\(index)" }
+    private func apiPortName(index: Int) -> String { "\(tag)m\(index)" }
 
-    private func make() async throws {
-        try await Self.run("ip", "link", "add", bridge, "type", "bridge")
-        try await Self.run("ip", "link", "set", bridge, "up")
+    private func createNamespaces() async throws {
+        try await Self.runCommand("ip", arguments: "link", "add", bridge, "type", "bridge")
+        try await Self.runCommand("ip", arguments: "link", "set", bridge, "up")
         for (index, host) in hosts.enumerated() {
-            let (name, number) = (namespace(host), index + 1)
-            try await Self.run("ip", "netns", "add", name)
-            try await Self.run("ip", "-n", name, "link", "set", "lo", "up")
-            try await join(name, inside: "peer", outside: peerPort(index), "10.213.9.\(number)/24")
-            try await Self.run("ip", "link", "set", peerPort(index), "master", bridge)
-            try await join(name, inside: "api", outside: apiPort(index), "10.213.\(number).2/24")
-            try await Self.run(
-                "ip", "address", "add", "10.213.\(number).1/24", "dev", apiPort(index))
+            let (name, number) = (namespaceName(host: host), index + 1)
+            try await Self.runCommand("ip", arguments: "netns", "add", name)
+            try await Self.runCommand("ip", arguments: "-n", name, "link", "set", "lo", "up")
+            try await connectNamespace(
+                named: name, inside: "peer", outside: peerPortName(index: index),
+                address: "10.213.9.\(number)/24")
+            try await Self.runCommand(
+                "ip", arguments: "link", "set", peerPortName(index: index), "master", bridge)
+            try await connectNamespace(
+                named: name, inside: "api", outside: apiPortName(index: index),
+                address: "10.213.\(number).2/24")
+            try await Self.runCommand(
+                "ip", arguments: "address", "add", "10.213.\(number).1/24", "dev",
+                apiPortName(index: index))
         }
     }
 
-    private func join(
-        _ namespace: String, inside: String, outside: String, _ address: String
+    private func connectNamespace(
+        named namespace: String, inside: String, outside: String, address: String
     ) async throws {
-        try await Self.run(
-            "ip", "link", "add", outside, "type", "veth", "peer", "name", inside, "netns", namespace
+        try await Self.runCommand(
+            "ip", arguments: "link", "add", outside, "type", "veth", "peer", "name", inside,
+            "netns", namespace
         )
-        try await Self.run("ip", "-n", namespace, "address", "add", address, "dev", inside)
-        try await Self.run("ip", "-n", namespace, "link", "set", inside, "up")
-        try await Self.run("ip", "link", "set", outside, "up")
+        try await Self.runCommand(
+            "ip", arguments: "-n", namespace, "address", "add", address, "dev", inside)
+        try await Self.runCommand("ip", arguments: "-n", namespace, "link", "set", inside, "up")
+        try await Self.runCommand("ip", arguments: "link", "set", outside, "up")
     }
 
-    func cut(_ direction: CutDirection, source: String) async throws {
+    func cutTraffic(direction: CutDirection, source: String) async throws {
         guard direction != .both else {
             // The ports stay up and pass nothing: neither host sees its carrier go.
             for index in hosts.indices {
-                try await Self.run("bridge", "link", "set", "dev", peerPort(index), "state", "0")
+                try await Self.runCommand(
+                    "bridge", arguments: "link", "set", "dev", peerPortName(index: index), "state",
+                    "0")
             }
             return
         }
@@ -108,33 +118,38 @@ final class NetworkNamespaces: Link {
             guard isSender else { continue }
             let other = "10.213.9.\(2 - index)"
             // To nobody's card: what this host sends is dropped by the other's.
-            try await Self.run(
-                "ip", "-n", namespace(host), "neigh", "replace", other, "lladdr",
+            try await Self.runCommand(
+                "ip", arguments: "-n", namespaceName(host: host), "neigh", "replace", other,
+                "lladdr",
                 "02:00:00:00:00:99", "dev", "peer", "nud", "permanent")
         }
     }
 
-    func mend() async throws {
+    func restoreTraffic() async throws {
         for (index, host) in hosts.enumerated() {
-            try await Self.run("bridge", "link", "set", "dev", peerPort(index), "state", "3")
+            try await Self.runCommand(
+                "bridge", arguments: "link", "set", "dev", peerPortName(index: index), "state", "3")
             // Asked for anew at the next packet.
-            try await Self.run(
-                "ip", "-n", namespace(host), "neigh", "flush", "dev", "peer", "nud", "permanent")
+            try await Self.runCommand(
+                "ip", arguments: "-n", namespaceName(host: host), "neigh", "flush", "dev", "peer",
+                "nud", "permanent")
         }
     }
 
     /// No one but the hosts can do it here.
-    func reset() throws { throw TestbedError("a link of namespaces resets no connections") }
+    func resetConnections() throws {
+        throw TestbedError("a link of namespaces resets no connections")
+    }
 
-    func end() async {
+    func tearDown() async {
         for (index, host) in hosts.enumerated() {
             // Interfaces go with their other ends; what was never made is no error here.
-            for link in [peerPort(index), apiPort(index)] {
-                try? await Self.run("ip", "link", "del", link)
+            for link in [peerPortName(index: index), apiPortName(index: index)] {
+                try? await Self.runCommand("ip", arguments: "link", "del", link)
             }
-            try? await Self.run("ip", "netns", "del", namespace(host))
+            try? await Self.runCommand("ip", arguments: "netns", "del", namespaceName(host: host))
         }
-        try? await Self.run("ip", "link", "del", bridge)
+        try? await Self.runCommand("ip", arguments: "link", "del", bridge)
     }
 
     /// Namespaces of drivers that were killed. Their interfaces go with them.
@@ -145,19 +160,21 @@ final class NetworkNamespaces: Link {
             guard words.count > 2, words[0] == Self.prefix, let id = Int32(words[1]),
                 ProcessFacts(id) == nil
             else { continue }
-            try? await Self.run("ip", "netns", "del", name)
-            try? await Self.run("ip", "link", "del", "ff\(id % 100_000)br")
+            try? await Self.runCommand("ip", arguments: "netns", "del", name)
+            try? await Self.runCommand("ip", arguments: "link", "del", "ff\(id % 100_000)br")
         }
     }
 
-    private static func path(of program: String) -> String? {
+    private static func programPath(named program: String) -> String? {
         ["/usr/sbin", "/sbin", "/usr/bin", "/bin"].map { "\($0)/\(program)" }
-            .first { File.isThere($0) }
+            .first { File.isPresent(at: $0) }
     }
 
-    private static func run(_ program: String, _ arguments: String...) async throws {
-        guard let path = path(of: program) else { throw TestbedError("no program \(program)") }
-        let result = try await FerryCommand.run(path, arguments, in: "/")
+    private static func runCommand(_ program: String, arguments: String...) async throws {
+        guard let path = programPath(named: program) else {
+            throw TestbedError("no program \(program)")
+        }
+        let result = try await FerryCommand.runProgram(at: path, arguments: arguments, folder: "/")
         guard result.exitCode == 0 else {
             throw TestbedError(
                 "\(program) \(arguments.joined(separator: " ")): \(result.errors)")

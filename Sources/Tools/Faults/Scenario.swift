@@ -43,7 +43,7 @@ extension Scenario.Circumstance {
     var name: String {
         switch action {
         case .hold: "hold \(point.name)"
-        case .fail(let code): "\(errorName(code)) \(point.name)"
+        case .fail(let code): "\(errorName(code: code)) \(point.name)"
         case .delay(let milliseconds): "\(milliseconds) ms \(point.name)"
         }
     }

@@ -20,16 +20,16 @@ struct ScenarioRun {
     let agents: [Side: ProcessHandle]
     let sourceVMM: ProcessHandle
 
-    init(_ scenario: Scenario, on rig: FaultRig, _ vm: VMInfo) async throws {
+    init(of scenario: Scenario, on rig: FaultRig, vm: VMInfo) async throws {
         self.scenario = scenario
         self.rig = rig
         self.vm = vm.name
         source = vm.host
-        destination = try rig.cluster.other(than: vm.host)
+        destination = try rig.cluster.otherHost(than: vm.host)
         var agents: [Side: ProcessHandle] = [:]
         for (side, host) in [(Side.source, source), (.destination, destination)] {
             agents[side] = try ProcessHandle(
-                try await rig.cluster.cluster.agent(host).host().processID)
+                try await rig.cluster.cluster.agentClient(for: host).readHostInfo().processID)
         }
         self.agents = agents
         guard let id = vm.processID else { throw TestbedError("\(vm.name) has no process") }
@@ -38,35 +38,37 @@ struct ScenarioRun {
 
     private var cluster: LocalCluster { rig.cluster.cluster }
 
-    func host(_ side: Side) -> HostName { side == .source ? source : destination }
+    func hostName(at side: Side) -> HostName { side == .source ? source : destination }
 
-    func run() async throws -> Row {
+    func runScenario() async throws -> ScenarioResult {
         let pulse = try PulseWatch(vm, in: cluster)
-        defer { pulse.end() }
-        if scenario.load == .restless { try await setRate(.flatOut, on: source) }
-        try await pulse.waitForBeats(5)
+        defer { pulse.stopWatching() }
+        if scenario.load == .restless { try await setGuestRate(.flatOut, on: source) }
+        try await pulse.waitForBeats(count: 5)
         let before = pulse.trace
         let owners = try OwnerWatch(vm, in: cluster)
-        var row = Row(scenario: scenario)
+        var row = ScenarioResult(scenario: scenario)
         do {
-            try await undergo(&row, before, pulse)
+            try await migrateUnderFault(recordingTo: &row, baseline: before, pulse: pulse)
         } catch {
             row.violations.append("\(error)")
         }
-        row.violations += owners.end()
+        row.violations += owners.finishWatching()
         return row
     }
 
-    private func undergo(_ row: inout Row, _ before: HeartbeatTrace, _ pulse: PulseWatch)
+    private func migrateUnderFault(
+        recordingTo row: inout ScenarioResult, baseline before: HeartbeatTrace, pulse: PulseWatch
+    )
         async throws
     {
-        try await prepare()
-        let arming = try arm()
+        try await prepareHosts()
+        let arming = try armFaultRules()
         defer { rig.cluster.disarmAll() }
-        let id = try await start()
+        let id = try await startMigration()
         let at: Instant
         if let arming {
-            try await waitForHit(arming, of: id)
+            try await waitForRuleHit(of: arming, migration: id)
             at = Instant.now
         } else {
             at = Instant.now
@@ -74,23 +76,26 @@ struct ScenarioRun {
         let injection = Injection(self, migration: id)
         let outcome: (info: MigrationInfo?, at: Instant)
         do {
-            try await injection.inject { arming?.control.release(arming?.rule ?? 0) }
-            outcome = try await injection.heal()
+            try await injection.injectFault {
+                arming?.control.releaseHeldCalls(ofRule: arming?.rule ?? 0)
+            }
+            outcome = try await injection.repairAndAwaitEnd()
         } catch {
             // Whatever went wrong, nothing stays stopped or cut.
-            try? await injection.mendAll()
+            try? await injection.repairEverything()
             throw error
         }
         if outcome.info != nil { row.noticed = outcome.at - at }
         row.code = outcome.info.map { $0.failure?.code ?? "moved" }
-        try await Judge(self, outcome.info, pulse).judge(&row, before, from: at)
+        try await ScenarioVerifier(run: self, outcome: outcome.info, pulse: pulse).verifyOutcome(
+            recordingTo: &row, baseline: before, since: at)
     }
 
     /// What must be so before the migration begins.
-    private func prepare() async throws {
+    private func prepareHosts() async throws {
         switch scenario.fault {
-        case .noRoom: try await rig.cluster.setReserve("900GiB", on: destination)
-        case .fullDisk where scenario.point == nil: try rig.cluster.fillDisk(of: destination)
+        case .noRoom: try await rig.cluster.setMemoryReserve("900GiB", on: destination)
+        case .fullDisk where scenario.point == nil: try rig.cluster.fillStateDisk(of: destination)
         default: break
         }
     }
@@ -101,7 +106,7 @@ struct ScenarioRun {
     }
 
     /// Nil when nothing has to be waited for.
-    private func arm() throws -> Arming? {
+    private func armFaultRules() throws -> Arming? {
         var rules: [Shim: [fault_rule]] = [:]
         if let point = scenario.point {
             let action: ShimAction
@@ -111,18 +116,21 @@ struct ScenarioRun {
             } else {
                 action = .hold
             }
-            rules[Shim(point), default: []].append(fault_rule(point, action, times: times))
+            rules[Shim(point), default: []].append(
+                fault_rule(at: point, action: action, times: times))
         }
         for more in scenario.circumstances {
             rules[Shim(more.point), default: []]
-                .append(fault_rule(more.point, more.action, times: more.times))
+                .append(fault_rule(at: more.point, action: more.action, times: more.times))
         }
         for (shim, list) in rules {
-            try rig.cluster.control(shim.program, on: host(shim.side)).arm(list)
+            try rig.cluster.faultControl(of: shim.program, on: hostName(at: shim.side))
+                .armFaultRules(list)
         }
         guard let point = scenario.point else { return nil }
         return Arming(
-            control: try rig.cluster.control(point.program, on: host(point.side)), rule: 0)
+            control: try rig.cluster.faultControl(of: point.program, on: hostName(at: point.side)),
+            rule: 0)
     }
 
     private struct Shim: Hashable {
@@ -135,25 +143,27 @@ struct ScenarioRun {
         }
     }
 
-    private func start() async throws -> MigrationID {
+    private func startMigration() async throws -> MigrationID {
         // A machine that is busy with something else keeps this limit too.
         let limit = scenario.load == .restless ? 1 : 10_000
-        return try await cluster.agent(source).start(
-            StartMigration(vm: vm, to: destination, downtimeLimit: .milliseconds(limit))
+        return try await cluster.agentClient(for: source).startMigration(
+            with: StartMigration(vm: vm, to: destination, downtimeLimit: .milliseconds(limit))
         ).id
     }
 
-    private func waitForHit(_ arming: Arming, of id: MigrationID) async throws {
+    private func waitForRuleHit(of arming: Arming, migration id: MigrationID) async throws {
         let end = Instant.now + Limits.reach
         var lastLook = Instant.now
         var looksAfterEnd = 0
-        while arming.control.hits(arming.rule) == 0 {
+        while arming.control.hitCount(ofRule: arming.rule) == 0 {
             if Instant.now - lastLook > .milliseconds(200) {
                 lastLook = .now
-                let info = try await cluster.agent(source).migration(withID: id)
+                let info = try await cluster.agentClient(for: source).migration(withID: id)
                 // What follows the end (the audit, the end of the source's process) follows soon.
                 looksAfterEnd += info.isOver ? 1 : 0
-                guard looksAfterEnd < Limits.looksAfterEnd || arming.control.hits(arming.rule) > 0
+                guard
+                    looksAfterEnd < Limits.looksAfterEnd
+                        || arming.control.hitCount(ofRule: arming.rule) > 0
                 else {
                     throw TestbedError(
                         "the migration ended without its point: \(info.failure?.message ?? "moved")"
@@ -167,14 +177,15 @@ struct ScenarioRun {
         }
     }
 
-    func setRate(_ rate: PulseOptions.Rate, on host: HostName) async throws {
-        try await cluster.agent(host).sendConsoleInput(Array("rate \(rate.word)\n".utf8), to: vm)
+    func setGuestRate(_ rate: PulseOptions.Rate, on host: HostName) async throws {
+        try await cluster.agentClient(for: host).sendConsoleInput(
+            Array("rate \(rate.word)\n".utf8), to: vm)
     }
 
     /// The process of the VM on a host, whatever the host's agent says of it.
-    func vmm(on side: Side) throws -> ProcessHandle? {
+    func vmmProcess(on side: Side) throws -> ProcessHandle? {
         if side == .source { return sourceVMM }
-        let word = "--directory=" + cluster.folder(of: vm, on: host(side))
+        let word = "--directory=" + cluster.vmStateFolder(of: vm, on: hostName(at: side))
         let process = ProcessFacts.all.first { $0.state != "Z" && $0.arguments.contains(word) }
         return try process.map { try ProcessHandle($0.id) }
     }

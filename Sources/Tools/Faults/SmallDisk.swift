@@ -13,24 +13,24 @@ struct SmallDisk: Sendable {
 
     init(at folder: String) throws {
         self.folder = folder
-        try Folder.make(folder, mode: 0o700)
-        try checked("mount(\(folder))") {
+        try Folder.createFolder(at: folder, mode: 0o700)
+        try checkedSystemCall(named: "mount(\(folder))") {
             unsafe mount("tmpfs", folder, "tmpfs", 0, "size=\(Self.bytes),mode=700")
         }
     }
 
     /// Until not a byte more goes in.
-    func fill() throws {
-        let file = try Descriptor.open(filler, O_CREAT | O_WRONLY | O_APPEND)
+    func fillCompletely() throws {
+        let file = try Descriptor.openFile(at: filler, flags: O_CREAT | O_WRONLY | O_APPEND)
         for size in [1 << 20, 4096, 1] {
             let bytes = [UInt8](repeating: 1, count: size)
-            do throws(SystemError) { while true { try file.write(all: bytes) } } catch {
+            do throws(SystemError) { while true { try file.writeAllBytes(bytes) } } catch {
                 guard error.code == ENOSPC else { throw error }
             }
         }
     }
 
-    func empty() throws { try File.remove(filler) }
+    func removeFiller() throws { try File.removeIfPresent(at: filler) }
 
-    func end() { _ = unsafe umount2(folder, Int32(MNT_DETACH)) }
+    func unmountFolder() { _ = unsafe umount2(folder, Int32(MNT_DETACH)) }
 }

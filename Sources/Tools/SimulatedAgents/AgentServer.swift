@@ -12,10 +12,11 @@ typealias AgentResponder = @Sendable (AgentRequest) -> AgentAnswer?
 
 enum AgentServer {
     /// Listens on a free port of loopback.
-    static func start(
-        keysFolder: String, on group: any EventLoopGroup, _ respond: @escaping AgentResponder
+    static func startServer(
+        keysFolder: String, on group: any EventLoopGroup,
+        responder respond: @escaping AgentResponder
     ) async throws -> any Channel {
-        let tls = try NIOSSLContext(configuration: configuration(keysFolder))
+        let tls = try NIOSSLContext(configuration: makeTLSConfiguration(keysFolder: keysFolder))
         return try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: Limits.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -30,7 +31,7 @@ enum AgentServer {
             .bind(host: "127.0.0.1", port: 0).get()
     }
 
-    private static func configuration(_ folder: String) throws -> TLSConfiguration {
+    private static func makeTLSConfiguration(keysFolder folder: String) throws -> TLSConfiguration {
         var tls = TLSConfiguration.makeServerConfigurationWithMTLS(
             certificateChain: try NIOSSLCertificate.fromPEMFile("\(folder)/cert.pem")
                 .map { .certificate($0) },
@@ -65,7 +66,7 @@ private final class RequestHandler: ChannelInboundHandler {
             body += part.readableBytesView
         case .end:
             guard let head else { return }
-            answer(head, context)
+            answerRequest(head: head, context: context)
         }
     }
 
@@ -74,7 +75,7 @@ private final class RequestHandler: ChannelInboundHandler {
         context.close(promise: nil)
     }
 
-    private func answer(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+    private func answerRequest(head: HTTPRequestHead, context: ChannelHandlerContext) {
         let request = AgentRequest(
             method: head.method.rawValue, uri: head.uri,
             term: head.headers.first(name: "ferry-term"),

@@ -12,21 +12,21 @@ struct HeartbeatLoop: Sendable {
     let controllers: ControllerClient
 
     /// Ends with its task.
-    func run() async {
+    func runUntilCancelled() async {
         var isRegistered = false
         var interval = Limits.intervalUsual
         while !Task.isCancelled {
             let start = Instant.now
-            if !fleet.isSilent(host) {
+            if !fleet.isHostSilent(host) {
                 do throws(ClientError) {
-                    let answer = try await report(register: !isRegistered)
+                    let answer = try await sendReport(registersFirst: !isRegistered)
                     isRegistered = !answer.wantsRegistration
                     interval = .milliseconds(answer.intervalMs)
                     // The first heartbeat follows a registration at once.
                     if answer.wantsRegistration { continue }
                 } catch {
                     // A controller that is away is what tests make happen.
-                    fleet.noteFailure(error)
+                    fleet.recordFailure(error)
                     interval = Limits.retry
                 }
             }
@@ -36,16 +36,18 @@ struct HeartbeatLoop: Sendable {
         }
     }
 
-    private func report(register: Bool) async throws(ClientError) -> HeartbeatAnswer {
+    private func sendReport(registersFirst register: Bool) async throws(ClientError)
+        -> HeartbeatAnswer
+    {
         if register {
-            fleet.heard(
+            fleet.recordTerm(
                 try await controllers.registerAgent(of: host, with: fleet.registration(of: host))
                     .term, on: host)
         }
         let heartbeat = fleet.heartbeat(of: host)
         let start = Instant.now
         let answer = try await controllers.sendHeartbeat(of: host, with: heartbeat)
-        fleet.wasAnswered(heartbeat, answer, on: host, after: Instant.now - start)
+        fleet.recordHeartbeat(heartbeat, answer: answer, on: host, latency: Instant.now - start)
         return answer
     }
 }

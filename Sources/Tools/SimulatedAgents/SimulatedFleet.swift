@@ -22,21 +22,21 @@ package final class SimulatedFleet: Sendable {
 
     /// Listens for all of them; heartbeats begin with `report`.
     /// - Parameter keysFolder: of an agent's ca.pem, cert.pem and key.pem.
-    package static func start(
-        _ simulated: SimulatedHosts, keysFolder: @escaping @Sendable (HostName) -> String
+    package static func startFleet(
+        of simulated: SimulatedHosts, keysFolder: @escaping @Sendable (HostName) -> String
     ) async throws -> SimulatedFleet {
-        let fleet = SimulatedFleet(simulated, keysFolder)
+        let fleet = SimulatedFleet(simulated: simulated, keysFolder: keysFolder)
         for host in fleet.hosts {
-            let server = try await AgentServer.start(
+            let server = try await AgentServer.startServer(
                 keysFolder: keysFolder(host), on: MultiThreadedEventLoopGroup.singleton
-            ) { [weak fleet] in fleet?.answer($0, on: host) }
+            ) { [weak fleet] in fleet?.answerRequest($0, on: host) }
             fleet.servers.withLock { $0[host] = server }
         }
         return fleet
     }
 
     private init(
-        _ simulated: SimulatedHosts, _ keysFolder: @escaping @Sendable (HostName) -> String
+        simulated: SimulatedHosts, keysFolder: @escaping @Sendable (HostName) -> String
     ) {
         hosts = simulated.names
         state = Mutex(simulated)
@@ -45,20 +45,20 @@ package final class SimulatedFleet: Sendable {
         loops = Mutex([])
     }
 
-    package func port(of host: HostName) -> Int {
+    package func listeningPort(of host: HostName) -> Int {
         servers.withLock { $0[host]?.localAddress?.port } ?? 0
     }
 
     /// As a cluster file names it. Nobody listens at the peer address: memory is not really moved.
-    package func member(_ host: HostName) -> (api: String, peer: String) {
+    package func memberAddresses(of host: HostName) -> (api: String, peer: String) {
         let number = hosts.firstIndex(of: host) ?? 0
         return (
-            "127.0.0.1:\(port(of: host))", "127.1.\(number / 250).\(number % 250 + 1):7201"
+            "127.0.0.1:\(listeningPort(of: host))", "127.1.\(number / 250).\(number % 250 + 1):7201"
         )
     }
 
     /// From now on all of them register and report, spread over `within`.
-    package func report(to controllers: [HostAddress], within: Duration) throws {
+    package func startReporting(to controllers: [HostAddress], within: Duration) throws {
         for (index, host) in hosts.enumerated() {
             let client = try ControllerClient(
                 controllers: controllers, access: .keys(folder: keysFolder(host)))
@@ -67,13 +67,13 @@ package final class SimulatedFleet: Sendable {
             let task = Task {
                 // Cancelled in its sleep: the loop ends at once.
                 try? await Task.sleep(for: delay)
-                await loop.run()
+                await loop.runUntilCancelled()
             }
             loops.withLock { $0.append((task, client)) }
         }
     }
 
-    package func end() async {
+    package func stopAgents() async {
         let ending = loops.withLock { loops in
             defer { loops = [] }
             return loops
@@ -93,48 +93,48 @@ package final class SimulatedFleet: Sendable {
 
     // MARK: What is done to it
 
-    package func fail(
-        _ command: SimulatedCommand, on host: HostName, _ failures: SimulatedFailure...
+    package func failCommands(
+        of command: SimulatedCommand, on host: HostName, with failures: SimulatedFailure...
     ) {
-        state.withLock { $0.fail(command, on: host, failures) }
+        state.withLock { $0.failCommands(of: command, on: host, with: failures) }
     }
 
     /// A host that says nothing and answers nothing, or does so again: with another life of its agent.
-    package func setSilent(_ isSilent: Bool, _ host: HostName) {
+    package func setSilenced(_ isSilent: Bool, host: HostName) {
         state.withLock {
             $0.hosts[host]?.isSilent = isSilent
             if !isSilent { $0.hosts[host]?.agentID = .random() }
         }
     }
 
-    package func crash(_ vm: VMName) { state.withLock { $0.crash(vm) } }
+    package func crashGuest(of vm: VMName) { state.withLock { $0.crashGuest(of: vm) } }
 
     // MARK: What is there
 
     /// Every host that has a VM of this name.
-    package func places(of vm: VMName) -> [VMInfo] {
+    package func findInstances(of vm: VMName) -> [VMInfo] {
         state.withLock { state in
-            state.advance(to: .now)
-            return hosts.compactMap { state.hosts[$0]?.vms[vm]?.info(on: $0) }
+            state.advanceTime(to: .now)
+            return hosts.compactMap { state.hosts[$0]?.vms[vm]?.makeVMInfo(on: $0) }
         }
     }
 
-    package func vms(on host: HostName) -> [VMInfo] {
+    package func hostedVMs(on host: HostName) -> [VMInfo] {
         state.withLock { state in
-            state.advance(to: .now)
-            return state.hosts[host]?.vms.values.map { $0.info(on: host) } ?? []
+            state.advanceTime(to: .now)
+            return state.hosts[host]?.vms.values.map { $0.makeVMInfo(on: host) } ?? []
         }
     }
 
     package var migrationsUnderWay: Int {
         state.withLock { state in
-            state.advance(to: .now)
+            state.advanceTime(to: .now)
             return state.underWay.count
         }
     }
 
     /// Since the last call.
-    package func takeTimes() -> HeartbeatTimes {
+    package func drainTimes() -> HeartbeatTimes {
         times.withLock { times in
             defer { times = HeartbeatTimes() }
             return times
@@ -146,17 +146,17 @@ package final class SimulatedFleet: Sendable {
 
     // MARK: What its parts ask
 
-    private func answer(_ request: AgentRequest, on host: HostName) -> AgentAnswer? {
+    private func answerRequest(_ request: AgentRequest, on host: HostName) -> AgentAnswer? {
         let unixMs = Int64(Date().timeIntervalSince1970 * 1000)
-        return state.withLock { $0.answer(request, on: host, now: .now, unixMs: unixMs) }
+        return state.withLock { $0.answerRequest(request, on: host, now: .now, unixMs: unixMs) }
     }
 
-    func isSilent(_ host: HostName) -> Bool {
+    func isHostSilent(_ host: HostName) -> Bool {
         state.withLock { $0.hosts[host]?.isSilent ?? true }
     }
 
     func registration(of host: HostName) -> HostRegistration {
-        let member = member(host)
+        let member = memberAddresses(of: host)
         return state.withLock { state in
             let simulated = state.hosts[host]
             return HostRegistration(
@@ -175,22 +175,22 @@ package final class SimulatedFleet: Sendable {
         }
     }
 
-    func heard(_ term: UInt64, on host: HostName) {
+    func recordTerm(_ term: UInt64, on host: HostName) {
         state.withLock { state in
             let known = state.hosts[host]?.term ?? 0
             state.hosts[host]?.term = max(known, term)
         }
     }
 
-    func wasAnswered(
-        _ heartbeat: Heartbeat, _ answer: HeartbeatAnswer, on host: HostName, after time: Duration
+    func recordHeartbeat(
+        _ heartbeat: Heartbeat, answer: HeartbeatAnswer, on host: HostName, latency time: Duration
     ) {
-        heard(answer.term, on: host)
-        state.withLock { $0.wasTold(heartbeat, of: host) }
+        recordTerm(answer.term, on: host)
+        state.withLock { $0.acknowledgeHeartbeat(heartbeat, of: host) }
         times.withLock { $0.latencies.append(time) }
     }
 
-    func noteFailure(_ error: ClientError) {
+    func recordFailure(_ error: ClientError) {
         times.withLock { $0.failed += 1 }
         lastError.withLock { $0 = "\(error)" }
     }

@@ -23,7 +23,7 @@ struct SimulatedHost {
     /// Away from here, the oldest first.
     var migrations: [MigrationInfo] = []
     /// Ended, and not yet told in a heartbeat that was answered.
-    var untold: Set<MigrationID> = []
+    var unreported: Set<MigrationID> = []
     var term: UInt64 = 0
     /// Its agent is gone: nothing is reported, nothing answered.
     var isSilent = false
@@ -40,17 +40,17 @@ struct SimulatedHost {
         vms.values.reduce(0) { $0 + ($1.state == .stopped ? 0 : $1.load.memoryUsedBytes) }
     }
 
-    func migration(_ id: MigrationID) -> MigrationInfo? { migrations.first { $0.id == id } }
+    func findMigration(id: MigrationID) -> MigrationInfo? { migrations.first { $0.id == id } }
 
-    mutating func remember(_ migration: MigrationInfo) {
+    mutating func storeMigration(_ migration: MigrationInfo) {
         if let index = migrations.firstIndex(where: { $0.id == migration.id }) {
             migrations[index] = migration
         } else {
             migrations.append(migration)
         }
-        if migration.isOver { untold.insert(migration.id) }
+        if migration.isOver { unreported.insert(migration.id) }
         if migrations.count > Limits.historyMax,
-            let oldest = migrations.firstIndex(where: { $0.isOver && !untold.contains($0.id) })
+            let oldest = migrations.firstIndex(where: { $0.isOver && !unreported.contains($0.id) })
         {
             migrations.remove(at: oldest)
         }
@@ -62,7 +62,7 @@ struct SimulatedHost {
         // Waiting begins before the last core is busy.
         let waiting = max(0, busy / Double(cores) - 0.7) * 100
         let arriving = arrivals.map { id, arrival in
-            var report = arrival.vm.report(.incoming)
+            var report = arrival.vm.makeVMReport(as: .incoming)
             report.state = .incoming
             report.cpuCores = nil
             report.peer = arrival.source
@@ -73,14 +73,14 @@ struct SimulatedHost {
             agentID: agentID, sequence: sequence, cpuCores: min(busy, Double(cores)),
             memoryUsedBytes: memoryUsedBytes,
             pressure: HostPressure(cpu: min(waiting, 100), memory: 0, io: 0),
-            vms: vms.values.map { $0.report() } + arriving,
-            migrations: migrations.filter { !$0.isOver || untold.contains($0.id) })
+            vms: vms.values.map { $0.makeVMReport() } + arriving,
+            migrations: migrations.filter { !$0.isOver || unreported.contains($0.id) })
     }
 
     /// What a heartbeat told need not be told again.
-    mutating func wasTold(_ heartbeat: Heartbeat) {
+    mutating func acknowledgeHeartbeat(_ heartbeat: Heartbeat) {
         for migration in heartbeat.migrations where migration.isOver {
-            untold.remove(migration.id)
+            unreported.remove(migration.id)
         }
     }
 }

@@ -5,19 +5,21 @@ import Host
 import Model
 
 extension SimulatedHosts {
-    mutating func start(
-        _ request: StartMigration, from source: HostName, now: Instant, unixMs: Int64,
-        _ failure: FailureCode?
+    mutating func startMigration(
+        for request: StartMigration, from source: HostName, now: Instant, unixMs: Int64,
+        failure: FailureCode?
     ) throws(Problem) -> MigrationInfo {
         let id = request.id ?? .random()
-        if let known = try host(source).migration(id) { return known }
-        var vm = try vm(request.vm, on: source)
-        guard vm.migration == nil else { throw Problem(.vmBusy, "\(vm.name) is being moved") }
+        if let known = try findHost(named: source).findMigration(id: id) { return known }
+        var vm = try findVM(named: request.vm, on: source)
+        guard vm.migration == nil else {
+            throw Problem(.vmBusy, detail: "\(vm.name) is being moved")
+        }
         guard vm.state == .running || vm.state == .paused else {
-            throw Problem(.wrongState, "\(vm.name) is \(vm.state.rawValue)")
+            throw Problem(.wrongState, detail: "\(vm.name) is \(vm.state.rawValue)")
         }
         guard request.to != source, hosts[request.to] != nil else {
-            throw Problem(.hostUnknown, "no host \(request.to) to move to")
+            throw Problem(.hostUnknown, detail: "no host \(request.to) to move to")
         }
         vm.migration = id
         hosts[source]?.vms[vm.name] = vm
@@ -25,30 +27,39 @@ extension SimulatedHosts {
         let migration = MigrationInfo(
             id: id, vm: vm.name, vmID: vm.id, source: source, destination: request.to,
             startedAtMs: unixMs, state: .running)
-        hosts[source]?.remember(migration)
-        schedule(
-            id, from: source, end: now + migrationTime(vm.load.memoryUsedBytes), failure)
+        hosts[source]?.storeMigration(migration)
+        scheduleEnd(
+            of: id, from: source, at: now + migrationTime(vm.load.memoryUsedBytes), failure: failure
+        )
         return migration
     }
 
-    mutating func cancel(_ id: MigrationID, on name: HostName) throws(Problem) -> MigrationInfo {
-        guard let migration = try host(name).migration(id) else {
-            throw Problem(.migrationNotFound, "\(name) has no migration \(id)")
+    mutating func cancelMigration(id: MigrationID, on name: HostName) throws(Problem)
+        -> MigrationInfo
+    {
+        guard let migration = try findHost(named: name).findMigration(id: id) else {
+            throw Problem(.migrationNotFound, detail: "\(name) has no migration \(id)")
         }
         guard !migration.isOver else { return migration }
         underWay[id] = nil
-        end(migration, .cancelled, report: nil, failure(of: migration, .cancelled))
+        endMigration(
+            migration, as: .cancelled, report: nil,
+            failure: makeFailure(of: migration, code: .cancelled))
         return migration
     }
 
     /// What is due: the VM goes over, or stays.
-    mutating func finish(_ id: MigrationID, from source: HostName, _ code: FailureCode?) {
-        guard let migration = hosts[source]?.migration(id) else { return }
+    mutating func finishMigration(
+        id: MigrationID, from source: HostName, failure code: FailureCode?
+    ) {
+        guard let migration = hosts[source]?.findMigration(id: id) else { return }
         var code = code
         if hosts[migration.destination]?.isSilent != false { code = code ?? .unreachable }
         if hosts[migration.destination]?.vms[migration.vm] != nil { code = .refusedNameExists }
         if let code {
-            return end(migration, .failed, report: nil, failure(of: migration, code))
+            return endMigration(
+                migration, as: .failed, report: nil, failure: makeFailure(of: migration, code: code)
+            )
         }
         guard var vm = hosts[source]?.vms[migration.vm] else { return }
         vm.migration = nil
@@ -56,12 +67,12 @@ extension SimulatedHosts {
         hosts[source]?.vms[vm.name] = nil
         hosts[source]?.epochs[vm.id] = vm.epoch
         hosts[migration.destination]?.vms[vm.name] = vm
-        end(migration, .succeeded, report: report(of: vm), nil)
+        endMigration(migration, as: .succeeded, report: makeReport(for: vm), failure: nil)
     }
 
-    private mutating func end(
-        _ migration: MigrationInfo, _ state: MigrationInfo.State, report: ReportInfo?,
-        _ failure: FailureInfo?
+    private mutating func endMigration(
+        _ migration: MigrationInfo, as state: MigrationInfo.State, report: ReportInfo?,
+        failure: FailureInfo?
     ) {
         var migration = migration
         migration.state = state
@@ -69,16 +80,16 @@ extension SimulatedHosts {
         migration.failure = failure
         hosts[migration.source]?.vms[migration.vm]?.migration = nil
         hosts[migration.destination]?.arrivals[migration.id] = nil
-        hosts[migration.source]?.remember(migration)
+        hosts[migration.source]?.storeMigration(migration)
     }
 
-    private func failure(of migration: MigrationInfo, _ code: FailureCode) -> FailureInfo {
+    private func makeFailure(of migration: MigrationInfo, code: FailureCode) -> FailureInfo {
         FailureInfo(
             code: code, phase: .preCopy, reason: code.summary,
             aftermath: "\(migration.vm) runs on at \(migration.source)", vmIsRunning: true)
     }
 
-    private func report(of vm: SimulatedVM) -> ReportInfo {
+    private func makeReport(for vm: SimulatedVM) -> ReportInfo {
         var report = MigrationReport()
         report.total = migrationTime(vm.load.memoryUsedBytes)
         report.downtime = .milliseconds(4)

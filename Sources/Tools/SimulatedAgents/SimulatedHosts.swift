@@ -30,28 +30,30 @@ package struct SimulatedHosts: Sendable {
     }
 
     /// The next such commands to this host go wrong, one after the other.
-    package mutating func fail(
-        _ command: SimulatedCommand, on host: HostName, _ failures: [SimulatedFailure]
+    package mutating func failCommands(
+        of command: SimulatedCommand, on host: HostName, with failures: [SimulatedFailure]
     ) {
         hosts[host]?.failures[command, default: []] += failures
     }
 
     package mutating func nextHeartbeat(of host: HostName, now: Instant) -> Heartbeat? {
-        advance(to: now)
+        advanceTime(to: now)
         return hosts[host]?.heartbeat()
     }
 
-    package mutating func wasTold(_ heartbeat: Heartbeat, of host: HostName) {
-        hosts[host]?.wasTold(heartbeat)
+    package mutating func acknowledgeHeartbeat(_ heartbeat: Heartbeat, of host: HostName) {
+        hosts[host]?.acknowledgeHeartbeat(heartbeat)
     }
 
-    func host(_ name: HostName) throws(Problem) -> SimulatedHost {
-        guard let host = hosts[name] else { throw Problem(.hostUnknown, "no host \(name)") }
+    func findHost(named name: HostName) throws(Problem) -> SimulatedHost {
+        guard let host = hosts[name] else { throw Problem(.hostUnknown, detail: "no host \(name)") }
         return host
     }
 
     /// Takes the next thing that shall go wrong with such a command.
-    mutating func nextFailure(_ command: SimulatedCommand, on host: HostName) -> SimulatedFailure? {
+    mutating func removeNextFailure(of command: SimulatedCommand, on host: HostName)
+        -> SimulatedFailure?
+    {
         guard let next = hosts[host]?.failures[command]?.first else { return nil }
         hosts[host]?.failures[command]?.removeFirst()
         return next
@@ -59,42 +61,43 @@ package struct SimulatedHosts: Sendable {
 
     // MARK: VMs
 
-    mutating func create(_ request: CreateVM, on name: HostName) throws(Problem) -> VMInfo {
-        var host = try host(name)
+    mutating func createVM(from request: CreateVM, on name: HostName) throws(Problem) -> VMInfo {
+        var host = try findHost(named: name)
         let id = request.id ?? .random()
         let epoch = request.epoch ?? 1
         if let there = host.vms[request.spec.name] {
             guard there.id == id, there.epoch == epoch else {
-                throw Problem(.nameTaken, "\(name) has another VM called \(request.spec.name)")
+                throw Problem(
+                    .nameTaken, detail: "\(name) has another VM called \(request.spec.name)")
             }
-            return there.info(on: name)
+            return there.makeVMInfo(on: name)
         }
         if let known = host.epochs[id], known >= epoch {
-            throw Problem(.ledgerMovedOn, "the ledger knows epoch \(known) of the VM")
+            throw Problem(.ledgerMovedOn, detail: "the ledger knows epoch \(known) of the VM")
         }
         let vm = SimulatedVM(
             id: id, spec: request.spec, epoch: epoch,
             state: request.paused == true ? .paused : .running, load: load(id, request.spec))
         host.vms[request.spec.name] = vm
         hosts[name] = host
-        return vm.info(on: name)
+        return vm.makeVMInfo(on: name)
     }
 
-    mutating func delete(_ vm: VMName, id: VMID?, on name: HostName) throws(Problem) {
-        let there = try self.vm(vm, on: name)
+    mutating func deleteVM(named vm: VMName, id: VMID?, on name: HostName) throws(Problem) {
+        let there = try self.findVM(named: vm, on: name)
         guard id == nil || there.id == id else {
-            throw Problem(.vmNotFound, "the VM \(vm) on \(name) is another one")
+            throw Problem(.vmNotFound, detail: "the VM \(vm) on \(name) is another one")
         }
-        guard there.migration == nil else { throw Problem(.vmBusy, "\(vm) is being moved") }
+        guard there.migration == nil else { throw Problem(.vmBusy, detail: "\(vm) is being moved") }
         hosts[name]?.vms[vm] = nil
         hosts[name]?.epochs[there.id] = there.epoch
     }
 
-    mutating func perform(
+    mutating func performAction(
         _ action: VMAction, on vm: VMName, at name: HostName
     ) throws(Problem) -> VMInfo {
-        var there = try self.vm(vm, on: name)
-        guard there.migration == nil else { throw Problem(.vmBusy, "\(vm) is being moved") }
+        var there = try self.findVM(named: vm, on: name)
+        guard there.migration == nil else { throw Problem(.vmBusy, detail: "\(vm) is being moved") }
         switch action {
         case .pause: there.state = .paused
         case .resume, .start, .reset:
@@ -105,18 +108,18 @@ package struct SimulatedHosts: Sendable {
             there.exit = VMExit(reason: .stopped, detail: "stopped on request")
         }
         hosts[name]?.vms[vm] = there
-        return there.info(on: name)
+        return there.makeVMInfo(on: name)
     }
 
-    func vm(_ vm: VMName, on name: HostName) throws(Problem) -> SimulatedVM {
-        guard let there = try host(name).vms[vm] else {
-            throw Problem(.vmNotFound, "\(name) has no VM \(vm)")
+    func findVM(named vm: VMName, on name: HostName) throws(Problem) -> SimulatedVM {
+        guard let there = try findHost(named: name).vms[vm] else {
+            throw Problem(.vmNotFound, detail: "\(name) has no VM \(vm)")
         }
         return there
     }
 
     /// A guest ends by itself.
-    mutating func crash(_ vm: VMName) {
+    mutating func crashGuest(of vm: VMName) {
         for name in names where hosts[name]?.vms[vm]?.migration == nil {
             hosts[name]?.vms[vm]?.state = .failed
             hosts[name]?.vms[vm]?.exit = VMExit(reason: .tripleFault, detail: "triple fault")
@@ -126,17 +129,17 @@ package struct SimulatedHosts: Sendable {
     // MARK: Time
 
     /// Ends the migrations that are due.
-    mutating func advance(to now: Instant) {
+    mutating func advanceTime(to now: Instant) {
         guard let nextEnd, nextEnd <= now else { return }
         for (id, move) in underWay where move.end <= now {
             underWay[id] = nil
-            finish(id, from: move.source, move.failure)
+            finishMigration(id: id, from: move.source, failure: move.failure)
         }
         self.nextEnd = underWay.values.map(\.end).min()
     }
 
-    mutating func schedule(
-        _ id: MigrationID, from source: HostName, end: Instant, _ failure: FailureCode?
+    mutating func scheduleEnd(
+        of id: MigrationID, from source: HostName, at end: Instant, failure: FailureCode?
     ) {
         underWay[id] = (source, end, failure)
         nextEnd = min(nextEnd ?? end, end)

@@ -16,12 +16,12 @@ package struct VMLoad: Hashable, Sendable {
     }
 
     /// As in many a cluster: one VM of ten keeps its cores busy, the others are mostly idle. The same for the same VM.
-    @Sendable package static func uneven(_ id: VMID, _ spec: VMSpec) -> VMLoad {
+    @Sendable package static func unevenLoad(id: VMID, spec: VMSpec) -> VMLoad {
         var random = SplitMix64(seed: id.low)
         let vcpus = Double(spec.vcpus)
-        let isBusy = random.number(below: 10) == 0
-        let share = isBusy ? 0.7 + 0.3 * random.fraction() : 0.02 + 0.13 * random.fraction()
-        let memoryShare = 0.3 + 0.6 * random.fraction()
+        let isBusy = random.drawNumber(below: 10) == 0
+        let share = isBusy ? 0.7 + 0.3 * random.drawFraction() : 0.02 + 0.13 * random.drawFraction()
+        let memoryShare = 0.3 + 0.6 * random.drawFraction()
         return VMLoad(
             cpuCores: vcpus * share,
             memoryUsedBytes: UInt64(Double(spec.memory.bytes) * memoryShare),
@@ -41,7 +41,7 @@ struct SimulatedVM {
     var name: VMName { spec.name }
     var cpuCores: Double { state == .running ? load.cpuCores : 0 }
 
-    func info(on host: HostName) -> VMInfo {
+    func makeVMInfo(on host: HostName) -> VMInfo {
         var info = VMInfo(id: id, host: host, state: state, spec: spec, epoch: epoch)
         info.processID = state == .running || state == .paused ? 1 : nil
         info.activity = migration.map { "migration \($0)" }
@@ -49,7 +49,7 @@ struct SimulatedVM {
         return info
     }
 
-    func report(_ ownership: VMReport.Ownership = .owned) -> VMReport {
+    func makeVMReport(as ownership: VMReport.Ownership = .owned) -> VMReport {
         VMReport(
             id: id, name: name, state: state, epoch: epoch, ownership: ownership,
             cpuCores: cpuCores, memoryUsedBytes: load.memoryUsedBytes,

@@ -23,53 +23,55 @@ package struct ClusterInspection: Sendable {
 
     /// What is wrong once everything had time to come to rest; empty is good.
     /// - Parameter expected: VMs that shall be there, running, and no others.
-    package func violations(_ expected: [VMName: VMID], within limit: Duration) async throws
+    package func findViolations(expecting expected: [VMName: VMID], within limit: Duration)
+        async throws
         -> [String]
     {
         let end = Instant.now + limit
-        var found = await look(expected)
+        var found = await inspectCluster(expecting: expected)
         while !found.isEmpty, Instant.now < end {
             try await Task.sleep(for: .milliseconds(200))
-            found = await look(expected)
+            found = await inspectCluster(expecting: expected)
         }
         return found
     }
 
-    private func look(_ expected: [VMName: VMID]) async -> [String] {
+    private func inspectCluster(expecting expected: [VMName: VMID]) async -> [String] {
         do {
-            let kept = try await vms()
-            let there = try await reports()
-            return try await openOperations() + compare(kept, expected) + compare(kept, there)
-                + leftovers(there)
+            let kept = try await controllerVMs()
+            let there = try await reportedVMs()
+            return try await openOperations() + differences(of: kept, fromExpected: expected)
+                + differences(of: kept, fromReports: there)
+                + findLeftovers(besides: there)
         } catch { return ["somebody does not answer: \(error)"] }
     }
 
-    private func vms() async throws -> [VMName: ClusterVM] {
+    private func controllerVMs() async throws -> [VMName: ClusterVM] {
         let controller = try controller
-        let all = try await controller.all { after throws(ClientError) in
-            try await controller.vms(after: after)
+        let all = try await controller.collectAllPages { after throws(ClientError) in
+            try await controller.listClusterVMs(after: after)
         }
         return Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
     }
 
-    private func reports() async throws -> [VMInfo] {
+    private func reportedVMs() async throws -> [VMInfo] {
         var all: [VMInfo] = []
-        for agent in cluster.client.agents { all += try await agent.vms() }
+        for agent in cluster.client.agents { all += try await agent.listAllVMs() }
         return all
     }
 
     private func openOperations() async throws -> [String] {
         let controller = try controller
-        let all = try await controller.all { after throws(ClientError) in
-            try await controller.operations(after: after)
+        let all = try await controller.collectAllPages { after throws(ClientError) in
+            try await controller.listOperations(after: after)
         }
         return all.filter { !$0.isOver }.map {
             "operation \($0.id) (\($0.kind.rawValue)) is \($0.state.rawValue)"
         }
     }
 
-    private func compare(
-        _ kept: [VMName: ClusterVM], _ expected: [VMName: VMID]
+    private func differences(
+        of kept: [VMName: ClusterVM], fromExpected expected: [VMName: VMID]
     ) -> [String] {
         var found: [String] = []
         for (name, id) in expected {
@@ -88,7 +90,8 @@ package struct ClusterInspection: Sendable {
             }
     }
 
-    private func compare(_ kept: [VMName: ClusterVM], _ there: [VMInfo]) -> [String] {
+    private func differences(of kept: [VMName: ClusterVM], fromReports there: [VMInfo]) -> [String]
+    {
         var found: [String] = []
         for vm in kept.values {
             let places = there.filter { $0.id == vm.id }
@@ -110,7 +113,7 @@ package struct ClusterInspection: Sendable {
     }
 
     /// Folders and processes that no VM of their host has.
-    private func leftovers(_ there: [VMInfo]) -> [String] {
+    private func findLeftovers(besides there: [VMInfo]) -> [String] {
         let processes = ProcessFacts.all.filter { $0.state != "Z" }
         return cluster.hosts.flatMap { host in
             let vms = there.filter { $0.host == host }

@@ -26,34 +26,34 @@ package final class ConsoleRecorder: Sendable {
 
     /// - Parameter socketPaths: one a host; they need not exist yet, and may go and come again.
     package init(socketPaths: [String]) throws(SystemError) {
-        let started = try NamedThread(name: "console") { [self] in record(socketPaths) }
+        let started = try NamedThread(name: "console") { [self] in recordLines(from: socketPaths) }
         thread.withLock { $0 = started }
     }
 
     package var lines: [ConsoleLine] { recorded.withLock { $0 } }
 
-    package func end() {
+    package func stopRecording() {
         isOver.store(true, ordering: .releasing)
         thread.withLock { thread in
-            thread?.join()
+            thread?.joinThread()
             thread = nil
         }
     }
 
-    private func record(_ paths: [String]) {
+    private func recordLines(from paths: [String]) {
         var sockets = [Descriptor?](repeating: nil, count: paths.count)
         var speaker = 0
         var rest: [UInt8] = []
         while !isOver.load(ordering: .acquiring) {
             for index in paths.indices where sockets[index] == nil {
                 // Not there yet, or gone: a host that the guest has not reached, or has left.
-                sockets[index] = try? UnixSocket.connect(to: paths[index])
+                sockets[index] = try? UnixSocket.openConnection(to: paths[index])
             }
-            guard waitForOne(sockets) else { continue }
+            guard waitForInput(on: sockets) else { continue }
             let others = paths.indices.filter { $0 != speaker }
             for index in [speaker] + others {
-                guard let socket = sockets[index], isReadable(socket) else { continue }
-                if read(socket, &rest) {
+                guard let socket = sockets[index], hasPendingInput(on: socket) else { continue }
+                if receiveBytes(from: socket, into: &rest) {
                     speaker = index
                 } else {
                     sockets[index] = nil
@@ -64,27 +64,27 @@ package final class ConsoleRecorder: Sendable {
     }
 
     /// True when a socket has something to say, or has ended.
-    private func waitForOne(_ sockets: [Descriptor?]) -> Bool {
+    private func waitForInput(on sockets: [Descriptor?]) -> Bool {
         var entries = sockets.map { socket in
             pollfd(fd: socket?.number ?? -1, events: Int16(POLLIN), revents: 0)
         }
         return unsafe poll(&entries, nfds_t(entries.count), Self.interval) > 0
     }
 
-    private func isReadable(_ socket: Descriptor) -> Bool {
+    private func hasPendingInput(on socket: Descriptor) -> Bool {
         (try? socket.waitReadable(within: .zero)) ?? true
     }
 
     /// False at the socket's end.
-    private func read(_ socket: Descriptor, _ rest: inout [UInt8]) -> Bool {
+    private func receiveBytes(from socket: Descriptor, into rest: inout [UInt8]) -> Bool {
         // An error is the end too: the guest's process is gone.
-        guard let bytes = try? UnixSocket.receive(upTo: 4096, on: socket).bytes, !bytes.isEmpty
+        guard let bytes = try? UnixSocket.receiveBytes(upTo: 4096, on: socket).bytes, !bytes.isEmpty
         else { return false }
-        append(bytes, to: &rest, at: .now)
+        appendBytes(bytes, to: &rest, at: .now)
         return true
     }
 
-    private func append(_ bytes: [UInt8], to rest: inout [UInt8], at arrival: Instant) {
+    private func appendBytes(_ bytes: [UInt8], to rest: inout [UInt8], at arrival: Instant) {
         rest += bytes
         while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
             let text = String(

@@ -15,28 +15,29 @@ package struct ControllerProcess: Sendable {
     /// - Parameters:
     ///   - file: the cluster file.
     ///   - log: appended to.
-    package static func start(
-        _ name: HostName, file: String, log: String
+    package static func startController(
+        named name: HostName, file: String, log: String
     ) throws(SystemError) -> ControllerProcess {
-        let processID = try DetachedProcess.start(
-            ProgramFolder.path + "/ferry-controller",
-            ["--config", file, "--name", name.text, "--log-format", "json"], log: log)
+        let processID = try DetachedProcess.startProgram(
+            at: ProgramFolder.path + "/ferry-controller",
+            arguments: ["--config", file, "--name", name.text, "--log-format", "json"], logPath: log
+        )
         return ControllerProcess(name: name, handle: try ProcessHandle(processID))
     }
 
-    package func signal(_ number: Int32) throws(SystemError) { try handle.signal(number) }
+    package func sendSignal(number: Int32) throws(SystemError) { try handle.sendSignal(number) }
 
     package var hasEnded: Bool {
         get throws(SystemError) { try handle.waitForExit(within: .zero) }
     }
 
     /// Signals it and waits for its end.
-    package func end(by number: Int32 = 15) throws {
-        try handle.signal(number)
+    package func terminate(signal number: Int32 = 15) throws {
+        try handle.sendSignal(number)
         guard try handle.waitForExit(within: Self.stopLimit) else {
-            try handle.signal(9)
+            try handle.sendSignal(9)
             throw TestbedError("\(name) did not end within \(Self.stopLimit) of signal \(number)")
         }
-        _ = handle.reap()
+        _ = handle.reapIfExited()
     }
 }

@@ -13,21 +13,24 @@ package enum FerryCommand {
     /// - Parameters:
     ///   - folder: the current folder of the command.
     ///   - environment: added to this program's own.
-    package static func run(
-        _ arguments: [String], in folder: String, environment: [String: String] = [:]
+    package static func runFerry(
+        arguments: [String], folder: String, environment: [String: String] = [:]
     ) async throws -> Result {
-        try await run(
-            ProgramFolder.path + "/ferry", arguments, in: folder, environment: environment)
+        try await runProgram(
+            at: ProgramFolder.path + "/ferry", arguments: arguments, folder: folder,
+            environment: environment)
     }
 
     /// Runs `ferry` with this program's own output and terminal; returns its exit code.
-    package static func show(_ arguments: [String], in folder: String) async throws -> Int32 {
-        let process = process(ProgramFolder.path + "/ferry", arguments, in: folder)
-        return try await exitCode(of: process)
+    package static func runInteractively(arguments: [String], folder: String) async throws -> Int32
+    {
+        let process = makeProcess(
+            program: ProgramFolder.path + "/ferry", arguments: arguments, folder: folder)
+        return try await awaitExitCode(of: process)
     }
 
-    package static func run(
-        _ program: String, _ arguments: [String], in folder: String,
+    package static func runProgram(
+        at program: String, arguments: [String], folder: String,
         environment: [String: String] = [:]
     ) async throws -> Result {
         // Files, not pipes: a pipe that nobody reads while the program runs would stop it.
@@ -42,18 +45,18 @@ package enum FerryCommand {
         }
         // The process object outlives its process, and its handles would stay open with it.
         defer { handles.forEach { try? $0.close() } }
-        let process = process(program, arguments, in: folder)
+        let process = makeProcess(program: program, arguments: arguments, folder: folder)
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = handles[0]
         process.standardError = handles[1]
-        let exitCode = try await exitCode(of: process)
+        let exitCode = try await awaitExitCode(of: process)
         let texts = try paths.map { try String(contentsOfFile: $0, encoding: .utf8) }
         return Result(exitCode: exitCode, output: texts[0], errors: texts[1])
     }
 
-    private static func process(
-        _ program: String, _ arguments: [String], in folder: String
+    private static func makeProcess(
+        program: String, arguments: [String], folder: String
     ) -> Process {
         let process = Process()
         process.executableURL = URL(filePath: program)
@@ -62,7 +65,7 @@ package enum FerryCommand {
         return process
     }
 
-    private static func exitCode(of process: Process) async throws -> Int32 {
+    private static func awaitExitCode(of process: Process) async throws -> Int32 {
         try await withCheckedThrowingContinuation { continuation in
             process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
             do { try process.run() } catch { continuation.resume(throwing: error) }

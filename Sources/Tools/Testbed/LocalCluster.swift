@@ -46,7 +46,7 @@ package final class LocalCluster: Sendable {
     private let environment: [String: String]
 
     /// Agents on free ports, in a folder of their own that `end` removes.
-    package static func temporary(
+    package static func startTemporary(
         hosts names: [String] = ["host-a", "host-b", "host-c"],
         control: LocalControl = LocalControl()
     ) async throws -> LocalCluster {
@@ -54,19 +54,21 @@ package final class LocalCluster: Sendable {
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700])
-        return try await temporary(configuration(names, control, in: folder), in: folder)
+        return try await startTemporary(
+            configuration: makeConfiguration(hosts: names, control: control, folder: folder),
+            folder: folder)
     }
 
     /// The same with a cluster file of the caller's, in a folder of the caller's that `end` removes.
     /// - Parameter environment: for `ferry`, beside this program's own.
-    package static func temporary(
-        _ configuration: String, in folder: String, environment: [String: String] = [:]
+    package static func startTemporary(
+        configuration: String, folder: String, environment: [String: String] = [:]
     ) async throws -> LocalCluster {
         do {
             let path = folder + "/cluster.yaml"
             try configuration.write(toFile: path, atomically: true, encoding: .utf8)
-            return try await start(
-                file: path, in: folder, isTemporary: true, environment: environment)
+            return try await startCluster(
+                file: path, folder: folder, isTemporary: true, environment: environment)
         } catch {
             // The first error is the one to tell.
             try? FileManager.default.removeItem(atPath: folder)
@@ -75,21 +77,23 @@ package final class LocalCluster: Sendable {
     }
 
     /// Runs `ferry up` with a cluster file.
-    package static func start(
-        file path: String, in folder: String, isTemporary: Bool = false,
+    package static func startCluster(
+        file path: String, folder: String, isTemporary: Bool = false,
         environment: [String: String] = [:]
     ) async throws -> LocalCluster {
-        do { try await up(path, in: folder, environment) } catch {
+        do { try await startAgents(file: path, folder: folder, environment: environment) } catch {
             // What did start is stopped; the first error is the one to tell.
-            _ = try? await FerryCommand.run(["down", "--cluster", path], in: folder)
+            _ = try? await FerryCommand.runFerry(
+                arguments: ["down", "--cluster", path], folder: folder)
             throw error
         }
         let file = try ClusterFile(loading: path, relativeTo: folder)
-        return try LocalCluster(file, folder, isTemporary: isTemporary, environment)
+        return try LocalCluster(
+            file: file, folder: folder, isTemporary: isTemporary, environment: environment)
     }
 
     private init(
-        _ file: ClusterFile, _ folder: String, isTemporary: Bool, _ environment: [String: String]
+        file: ClusterFile, folder: String, isTemporary: Bool, environment: [String: String]
     ) throws {
         self.file = file
         self.folder = folder
@@ -97,23 +101,23 @@ package final class LocalCluster: Sendable {
         self.environment = environment
         hosts = file.hosts.map(\.name)
         controllers = file.controllers.map(\.name)
-        let keys = try Self.operatorKeys(file)
+        let keys = try Self.operatorKeysFolder(in: file)
         client = try ClusterClient(
             hosts: file.hosts.map {
                 HostAddress(
                     cluster: file.cluster, name: $0.name, ip: $0.api.ip, port: Int($0.api.port))
             }, keysFolder: keys)
-        let addresses = file.controllers.map { Self.address(of: $0, in: file) }
+        let addresses = file.controllers.map { Self.controllerAddress(of: $0, in: file) }
         controller =
             addresses.isEmpty
             ? nil : try ControllerClient(controllers: addresses, access: .keys(folder: keys))
     }
 
-    private static func operatorKeys(_ file: ClusterFile) throws -> String {
-        file.keysFolder(of: .operator, try HostName("admin"))
+    private static func operatorKeysFolder(in file: ClusterFile) throws -> String {
+        file.keysFolder(for: .operator, named: try HostName("admin"))
     }
 
-    private static func address(
+    private static func controllerAddress(
         of controller: ClusterFile.Controller, in file: ClusterFile
     ) -> HostAddress {
         HostAddress(
@@ -122,20 +126,20 @@ package final class LocalCluster: Sendable {
     }
 
     /// A client that asks this controller alone, whoever leads.
-    package func onlyController(_ name: HostName) throws -> ControllerClient {
-        guard let controller = file.controller(name) else {
+    package func makeControllerClient(for name: HostName) throws -> ControllerClient {
+        guard let controller = file.findController(named: name) else {
             throw TestbedError("no controller \(name)")
         }
         let client = try ControllerClient(
-            controllers: [Self.address(of: controller, in: file)],
-            access: .keys(folder: try Self.operatorKeys(file)), patience: .zero)
+            controllers: [Self.controllerAddress(of: controller, in: file)],
+            access: .keys(folder: try Self.operatorKeysFolder(in: file)), patience: .zero)
         extraClients.withLock { $0.append(client) }
         return client
     }
 
     /// The process of a controller, which holds the lock of its folder.
-    package func process(ofController name: HostName) throws -> ProcessHandle {
-        let path = "\(file.controllerFolder(name))/lock"
+    package func controllerProcess(named name: HostName) throws -> ProcessHandle {
+        let path = "\(file.controllerFolder(of: name))/lock"
         let text = try String(contentsOfFile: path, encoding: .utf8)
         guard let id = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
             throw TestbedError("\(path) names no process")
@@ -144,73 +148,83 @@ package final class LocalCluster: Sendable {
     }
 
     /// Starts a controller that has ended, and does not wait until it leads.
-    package func startController(_ name: HostName) throws -> ControllerProcess {
-        try ControllerProcess.start(
-            name, file: file.path, log: "\(file.controllerFolder(name))/controller.log")
+    package func startController(named name: HostName) throws -> ControllerProcess {
+        try ControllerProcess.startController(
+            named: name, file: file.path, log: "\(file.controllerFolder(of: name))/controller.log")
     }
 
     /// Whether an agent of a cluster file answers already.
-    package static func isUp(file path: String, in folder: String) async throws -> Bool {
+    package static func isClusterRunning(file path: String, folder: String) async throws -> Bool {
         let file = try ClusterFile(loading: path, relativeTo: folder)
         return file.hosts.contains { host in
             // Nobody there is the usual answer.
-            (try? TCPSocket.connect(to: host.api, within: .seconds(1))) != nil
+            (try? TCPSocket.openConnection(to: host.api, within: .seconds(1))) != nil
         }
     }
 
     /// Ends a VM and forgets it, wherever it is.
-    package func deleteEverywhere(_ vm: VMName) async throws {
-        for place in await whereabouts(of: vm) { try await agent(place.host).delete(vm) }
+    package func deleteVMEverywhere(_ vm: VMName) async throws {
+        for place in await whereabouts(of: vm) {
+            try await agentClient(for: place.host).deleteVM(named: vm)
+        }
     }
 
     /// Starts the agents that do not run.
-    package func up() async throws { try await Self.up(file.path, in: folder, environment) }
+    package func startAgents() async throws {
+        try await Self.startAgents(file: file.path, folder: folder, environment: environment)
+    }
 
-    private static func up(
-        _ path: String, in folder: String, _ environment: [String: String]
+    private static func startAgents(
+        file path: String, folder: String, environment: [String: String]
     ) async throws {
-        let up = try await FerryCommand.run(["up", path], in: folder, environment: environment)
+        let up = try await FerryCommand.runFerry(
+            arguments: ["up", path], folder: folder, environment: environment)
         guard up.exitCode == 0 else { throw TestbedError("ferry up: \(up.errors)") }
     }
 
     /// Runs `ferry` in this cluster.
-    package func ferry(_ arguments: String...) async throws -> FerryCommand.Result {
-        try await FerryCommand.run(arguments + ["--cluster", file.path], in: folder)
+    package func runFerry(_ arguments: String...) async throws -> FerryCommand.Result {
+        try await FerryCommand.runFerry(
+            arguments: arguments + ["--cluster", file.path], folder: folder)
     }
 
-    package func agent(_ host: HostName) throws -> AgentClient {
-        guard let agent = client.host(host) else { throw TestbedError("no host \(host)") }
+    package func agentClient(for host: HostName) throws -> AgentClient {
+        guard let agent = client.agentClient(named: host) else {
+            throw TestbedError("no host \(host)")
+        }
         return agent
     }
 
     /// The folder where a host keeps one VM: its sockets, logs and records.
-    package func folder(of vm: VMName, on host: HostName) -> String {
+    package func vmStateFolder(of vm: VMName, on host: HostName) -> String {
         "\(stateFolder(of: host))/vms/\(vm)"
     }
 
     /// A host's ledger: for tests that write one by hand while its agent is down.
-    package func ledger(of host: HostName) -> String { "\(stateFolder(of: host))/ledger" }
+    package func ledgerPath(of host: HostName) -> String { "\(stateFolder(of: host))/ledger" }
 
     /// Where a host's agent keeps everything.
     package func stateFolder(of host: HostName) -> String { file.stateFolder(of: host) }
 
     /// Where a host takes migrations.
     package func peerAddress(of host: HostName) throws -> SocketAddress {
-        guard let member = file.host(host) else { throw TestbedError("no host \(host)") }
+        guard let member = file.findHost(named: host) else { throw TestbedError("no host \(host)") }
         return member.peer
     }
 
     /// The folder of an agent's certificate and key.
-    package func keysFolder(of host: HostName) -> String { file.keysFolder(of: .agent, host) }
+    package func keysFolder(of host: HostName) -> String {
+        file.keysFolder(for: .agent, named: host)
+    }
 
     /// Moves a VM and waits for the outcome.
-    package func migrate(
+    package func migrateVM(
         _ vm: VMName, from source: HostName, to destination: HostName, streams: Int? = nil,
-        compression: Compression? = nil, downtimeLimit: DowntimeLimit? = nil
+        pageCompression compression: Compression? = nil, downtimeLimit: DowntimeLimit? = nil
     ) async throws -> MigrationInfo {
-        let agent = try agent(source)
-        let started = try await agent.start(
-            StartMigration(
+        let agent = try agentClient(for: source)
+        let started = try await agent.startMigration(
+            with: StartMigration(
                 vm: vm, to: destination, downtimeLimit: downtimeLimit, streams: streams,
                 compression: compression))
         return try await agent.followMigration(withID: started.id) { _ in }
@@ -221,20 +235,20 @@ package final class LocalCluster: Sendable {
         var found: [VMInfo] = []
         for agent in client.agents {
             // A host that does not answer is one of the things that tests do to a cluster.
-            let vms = (try? await agent.vms()) ?? []
+            let vms = (try? await agent.listAllVMs()) ?? []
             found += vms.filter { $0.name == vm }
         }
         return found
     }
 
-    package func end() async throws {
-        try await stop()
-        if isTemporary { try remove() }
+    package func tearDown() async throws {
+        try await stopAllProcesses()
+        if isTemporary { try removeFolder() }
     }
 
     /// The first half of `end`: what is on disk stays.
-    package func stop() async throws {
-        let down = try await ferry("down")
+    package func stopAllProcesses() async throws {
+        let down = try await runFerry("down")
         await client.shutdown()
         await controller?.shutdown()
         for client in extraClients.withLock({ $0 }) { await client.shutdown() }
@@ -242,12 +256,12 @@ package final class LocalCluster: Sendable {
     }
 
     /// The second.
-    package func remove() throws { try FileManager.default.removeItem(atPath: folder) }
+    package func removeFolder() throws { try FileManager.default.removeItem(atPath: folder) }
 
-    private static func configuration(
-        _ names: [String], _ control: LocalControl, in folder: String
+    private static func makeConfiguration(
+        hosts names: [String], control: LocalControl, folder: String
     ) throws -> String {
-        let ports = try freePorts(names.count * 2 + control.controllers.count)
+        let ports = try findFreePorts(count: names.count * 2 + control.controllers.count)
         let hosts = names.indices.map { index in
             """
               - name: \(names[index])
@@ -275,10 +289,10 @@ package final class LocalCluster: Sendable {
     }
 
     /// Ports that are free now, all different.
-    private static func freePorts(_ count: Int) throws -> [UInt16] {
+    private static func findFreePorts(count: Int) throws -> [UInt16] {
         let listeners = try (0..<count).map { _ in
-            try TCPSocket.listen(on: SocketAddress(ip: "127.0.0.1", port: 0))
+            try TCPSocket.openListener(on: SocketAddress(ip: "127.0.0.1", port: 0))
         }
-        return try listeners.map { try TCPSocket.port(of: $0) }
+        return try listeners.map { try TCPSocket.boundPort(of: $0) }
     }
 }

@@ -21,25 +21,27 @@ package final class OwnerWatch: Sendable {
 
     package init(_ vm: VMName, in cluster: LocalCluster) throws(SystemError) {
         self.vm = vm
-        sockets = cluster.hosts.map { ($0, cluster.folder(of: vm, on: $0) + "/control.sock") }
-        let started = try NamedThread(name: "owner-watch") { [self] in watch() }
+        sockets = cluster.hosts.map {
+            ($0, cluster.vmStateFolder(of: vm, on: $0) + "/control.sock")
+        }
+        let started = try NamedThread(name: "owner-watch") { [self] in watchOwners() }
         thread.withLock { $0 = started }
     }
 
-    package func end() -> [String] {
+    package func finishWatching() -> [String] {
         isOver.store(true, ordering: .releasing)
         thread.withLock { thread in
-            thread?.join()
+            thread?.joinThread()
             thread = nil
         }
         return violations.withLock { $0 }
     }
 
-    private func watch() {
+    private func watchOwners() {
         while !isOver.load(ordering: .acquiring) {
             // Asked twice: answers of different moments would show a VM that moves in between on two hosts.
-            let first = running()
-            let places = first.count > 1 ? first.intersection(running()) : []
+            let first = runningHosts()
+            let places = first.count > 1 ? first.intersection(runningHosts()) : []
             if places.count > 1 {
                 let names = places.sorted().map(\.text).joined(separator: ", ")
                 violations.withLock { $0.append("\(vm) runs on \(names)") }
@@ -48,23 +50,25 @@ package final class OwnerWatch: Sendable {
         }
     }
 
-    private func running() -> Set<HostName> {
+    private func runningHosts() -> Set<HostName> {
         Set(
             sockets.filter { _, path in
                 // No socket, or nobody behind it: the VM is not there.
-                guard Self.canAnswer(path), let client = try? VMMClient(socketPath: path) else {
+                guard Self.isResponsive(socketPath: path),
+                    let client = try? VMMClient(socketPath: path)
+                else {
                     return false
                 }
-                return (try? client.status().state) == .running
+                return (try? client.fetchStatus().state) == .running
             }.map(\.host))
     }
 
     /// False also for a process that was stopped by a signal: its guest stands still, and it would not answer.
-    private static func canAnswer(_ path: String) -> Bool {
+    private static func isResponsive(socketPath path: String) -> Bool {
         guard let facts = try? FileManager.default.attributesOfItem(atPath: path),
             let start = facts[.modificationDate] as? Date, -start.timeIntervalSinceNow > ageMin,
-            let socket = try? UnixSocket.connect(to: path),
-            let process = try? UnixSocket.peer(of: socket).pid
+            let socket = try? UnixSocket.openConnection(to: path),
+            let process = try? UnixSocket.peerCredentials(of: socket).pid
         else { return false }
         return ProcessFacts(process)?.state != "T"
     }

@@ -15,7 +15,7 @@ package final class PeakMemory: Sendable {
         let started = try NamedThread(name: "peak-memory") { [self] in
             while !isOver.load(ordering: .acquiring) {
                 for (index, id) in processes.enumerated() {
-                    let bytes = Self.privateBytes(id)
+                    let bytes = Self.privateBytes(processID: id)
                     peaks.withLock { $0[index] = max($0[index], bytes) }
                 }
                 Thread.sleep(forTimeInterval: 0.005)
@@ -24,14 +24,14 @@ package final class PeakMemory: Sendable {
         thread.withLock { $0 = started }
     }
 
-    package func end() -> [UInt64] {
+    package func finishWatching() -> [UInt64] {
         isOver.store(true, ordering: .releasing)
-        thread.withLock { $0?.join() }
+        thread.withLock { $0?.joinThread() }
         return peaks.withLock { $0 }
     }
 
     /// RssAnon of a process; 0 when it has ended.
-    private static func privateBytes(_ id: Int32) -> UInt64 {
+    private static func privateBytes(processID id: Int32) -> UInt64 {
         guard let text = try? String(contentsOfFile: "/proc/\(id)/status", encoding: .utf8),
             let line = text.split(separator: "\n").first(where: { $0.hasPrefix("RssAnon:") })
         else { return 0 }

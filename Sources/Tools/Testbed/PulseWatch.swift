@@ -17,16 +17,18 @@ package final class PulseWatch: Sendable {
         self.vm = vm
         self.cluster = cluster
         recorder = try ConsoleRecorder(
-            socketPaths: cluster.hosts.map { cluster.folder(of: vm, on: $0) + "/console.sock" })
+            socketPaths: cluster.hosts.map {
+                cluster.vmStateFolder(of: vm, on: $0) + "/console.sock"
+            })
     }
 
     package var lines: [ConsoleLine] { recorder.lines }
     package var trace: HeartbeatTrace { HeartbeatTrace(recorder.lines) }
 
     /// The first line that `match` accepts, of those that came after `start`.
-    package func wait(
-        _ what: String, after start: Instant = Instant(nanoseconds: 0),
-        within limit: Duration = .seconds(60), _ match: (PulseLine) -> Bool
+    package func waitForLine(
+        describedAs what: String, after start: Instant = Instant(nanoseconds: 0),
+        within limit: Duration = .seconds(60), matching match: (PulseLine) -> Bool
     ) async throws {
         let deadline = Instant.now + limit
         while true {
@@ -44,14 +46,14 @@ package final class PulseWatch: Sendable {
 
     /// Memory is filled, and the guest is in its steady state.
     package func waitUntilFilled() async throws {
-        try await wait("the guest fills its memory", within: .seconds(180)) {
+        try await waitForLine(describedAs: "the guest fills its memory", within: .seconds(180)) {
             if case .filled = $0 { true } else { false }
         }
-        try await waitForBeats(2)
+        try await waitForBeats(count: 2)
     }
 
     /// `count` more heartbeats from now on.
-    package func waitForBeats(_ count: Int) async throws {
+    package func waitForBeats(count: Int) async throws {
         let start = Instant.now
         let deadline = start + .seconds(60)
         while trace.beats.filter({ $0.arrival >= start }).count < count {
@@ -65,9 +67,11 @@ package final class PulseWatch: Sendable {
     /// Asks the guest to compare every page that it filled; returns how many were wrong.
     package func verifyAll(on host: HostName) async throws -> Int {
         let start = Instant.now
-        try await cluster.agent(host).sendConsoleInput(Array("verify\n".utf8), to: vm)
+        try await cluster.agentClient(for: host).sendConsoleInput(Array("verify\n".utf8), to: vm)
         var wrong = -1
-        try await wait("the guest verifies its memory", after: start, within: .seconds(120)) {
+        try await waitForLine(
+            describedAs: "the guest verifies its memory", after: start, within: .seconds(120)
+        ) {
             guard case .verified(_, let errors, _) = $0 else { return false }
             wrong = errors
             return true
@@ -75,5 +79,5 @@ package final class PulseWatch: Sendable {
         return wrong
     }
 
-    package func end() { recorder.end() }
+    package func stopWatching() { recorder.stopRecording() }
 }

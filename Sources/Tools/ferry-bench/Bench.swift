@@ -19,10 +19,11 @@ struct Bench: AsyncParsableCommand {
             """)
 
     @Option(help: "How often each contestant runs.") var pairs = 5
-    @Option(help: "The guest's memory.", transform: Bench.size) var memory = ByteCount.gibibytes(1)
-    @Option(help: "Memory that the guest fills.", transform: Bench.size)
+    @Option(help: "The guest's memory.", transform: Bench.parseByteCount) var memory =
+        ByteCount.gibibytes(1)
+    @Option(help: "Memory that the guest fills.", transform: Bench.parseByteCount)
     var fill = ByteCount.mebibytes(768)
-    @Option(help: "Memory that it keeps writing.", transform: Bench.size)
+    @Option(help: "Memory that it keeps writing.", transform: Bench.parseByteCount)
     var workingSet = ByteCount.mebibytes(64)
     @Option(help: "Pages that it writes a second.") var rate = 2000
     @Option(help: "What the pages hold: zero, text, random or mixed.") var content = "text"
@@ -36,15 +37,16 @@ struct Bench: AsyncParsableCommand {
     @Flag(help: "Print every measurement as JSON instead of the table.") var json = false
 
     func run() async throws {
-        let load = try load()
+        let load = try makeGuestLoad()
         let all: [any Contestant] = FerryContestant.all + QEMUContestant.all
         let contestants = only.isEmpty ? all : all.filter { only.contains($0.name) }
         var results: [String: [Measurement]] = [:]
         for round in 1...max(1, pairs) {
             for contestant in contestants {
-                let measurement = try await run(contestant, load)
+                let measurement = try await measureMigration(by: contestant, under: load)
                 results[contestant.name, default: []].append(measurement)
-                progress("round \(round) of \(pairs): \(contestant.name) \(measurement.summary)")
+                reportProgress(
+                    "round \(round) of \(pairs): \(contestant.name) \(measurement.summary)")
             }
         }
         if json {
@@ -56,14 +58,16 @@ struct Bench: AsyncParsableCommand {
         }
     }
 
-    private func run(_ contestant: any Contestant, _ load: Load) async throws -> Measurement {
+    private func measureMigration(by contestant: any Contestant, under load: Load) async throws
+        -> Measurement
+    {
         let folder = FileManager.default.temporaryDirectory.path + "/ferry-bench-\(UUID())"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        return try await contestant.run(load, in: folder)
+        return try await contestant.measureMigration(under: load, folder: folder)
     }
 
-    private func load() throws -> Load {
+    private func makeGuestLoad() throws -> Load {
         guard let content = PulseOptions.Content(rawValue: content) else {
             throw ValidationError("'\(content)' is no content: use zero, text, random or mixed")
         }
@@ -78,11 +82,11 @@ struct Bench: AsyncParsableCommand {
             downtimeLimitMs: downtimeLimit, settle: .seconds(1))
     }
 
-    private func progress(_ text: String) {
+    private func reportProgress(_ text: String) {
         FileHandle.standardError.write(Data((text + "\n").utf8))
     }
 
-    @Sendable private static func size(_ text: String) throws -> ByteCount {
+    @Sendable private static func parseByteCount(from text: String) throws -> ByteCount {
         guard let size = ByteCount(text) else {
             throw ValidationError("'\(text)' is not a size: write 64MiB or 1GiB")
         }

@@ -8,37 +8,46 @@ struct BenchTable {
     let results: [String: [Measurement]]
 
     var text: String {
-        let head = row("median", Figure.all.map(\.name) + ["errors"])
+        let head = tableRow(name: "median", cells: Figure.all.map(\.name) + ["errors"])
         let medians = names.map { name in
-            row(name, Figure.all.map { format(middle(name, $0)) } + ["\(errors(name))"])
+            tableRow(
+                name: name,
+                cells: Figure.all.map { decimalText(for: medianValue(contestant: name, of: $0)) }
+                    + ["\(errorCount(contestant: name))"])
         }
         guard let base = names.first else { return head }
         let ratios = names.dropFirst().map { name in
-            row(
-                "\(name) / \(base)",
-                Figure.all.map { format(middle(name, $0) / middle(base, $0)) })
+            tableRow(
+                name: "\(name) / \(base)",
+                cells: Figure.all.map {
+                    decimalText(
+                        for: medianValue(contestant: name, of: $0)
+                            / medianValue(contestant: base, of: $0))
+                })
         }
-        return ([head] + medians + ["", row("ratio", Figure.all.map(\.name))] + ratios)
+        return
+            ([head] + medians + ["", tableRow(name: "ratio", cells: Figure.all.map(\.name))]
+            + ratios)
             .joined(separator: "\n")
     }
 
-    private func middle(_ name: String, _ figure: Figure) -> Double {
-        median((results[name] ?? []).map(figure.value))
+    private func medianValue(contestant name: String, of figure: Figure) -> Double {
+        computeMedian(of: (results[name] ?? []).map(figure.value))
     }
 
-    private func errors(_ name: String) -> Int {
+    private func errorCount(contestant name: String) -> Int {
         (results[name] ?? []).reduce(0) { $0 + $1.guestErrors }
     }
 
-    private func row(_ name: String, _ cells: [String]) -> String {
-        padded(name, 38) + cells.map { padded($0, 18) }.joined()
+    private func tableRow(name: String, cells: [String]) -> String {
+        paddedText(name, width: 38) + cells.map { paddedText($0, width: 18) }.joined()
     }
 
-    private func format(_ value: Double) -> String {
+    private func decimalText(for value: Double) -> String {
         value.isFinite ? "\(value.rounded(decimals: 2))" : "-"
     }
 
-    private func padded(_ text: String, _ width: Int) -> String {
+    private func paddedText(_ text: String, width: Int) -> String {
         text + String(repeating: " ", count: max(1, width - text.count))
     }
 }

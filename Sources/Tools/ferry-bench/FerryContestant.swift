@@ -18,52 +18,55 @@ struct FerryContestant: Contestant {
         FerryContestant(name: "ferry-auto", compression: .auto, streams: 2),
     ]
 
-    func run(_ load: Load, in folder: String) async throws -> Measurement {
-        let cluster = try await LocalCluster.temporary(hosts: ["host-a", "host-b"])
+    func measureMigration(under load: Load, folder: String) async throws -> Measurement {
+        let cluster = try await LocalCluster.startTemporary(hosts: ["host-a", "host-b"])
         do {
-            let measurement = try await move(load, cluster)
-            try await cluster.end()
+            let measurement = try await migrateGuest(under: load, on: cluster)
+            try await cluster.tearDown()
             return measurement
         } catch {
             // The measurement's own error is the one to tell.
-            try? await cluster.end()
+            try? await cluster.tearDown()
             throw error
         }
     }
 
-    private func move(_ load: Load, _ cluster: LocalCluster) async throws -> Measurement {
+    private func migrateGuest(under load: Load, on cluster: LocalCluster) async throws
+        -> Measurement
+    {
         let vm = try VMName("bench")
         let (source, destination) = (cluster.hosts[0], cluster.hosts[1])
         let watch = try PulseWatch(vm, in: cluster)
-        defer { watch.end() }
-        let created = try await cluster.agent(source).create(
-            CreateVM(
+        defer { watch.stopWatching() }
+        let created = try await cluster.agentClient(for: source).createVM(
+            with: CreateVM(
                 VMSpec(
                     name: vm, memory: load.memory, commandLine: load.commandLine,
                     kernel: .files(kernel: load.guestPath, initrd: nil))))
         try await load.waitUntilReady { watch.lines }
 
         let agents = [
-            try await cluster.agent(source).host().processID,
-            try await cluster.agent(destination).host().processID,
+            try await cluster.agentClient(for: source).readHostInfo().processID,
+            try await cluster.agentClient(for: destination).readHostInfo().processID,
         ]
         guard let sourceVMM = created.processID else { throw PeerError("no process of \(vm)") }
         let meter = try CPUMeter(processes: agents + [sourceVMM])
         let wireBefore = try loopbackBytes()
         let start = Instant.now
-        let migration = try await cluster.migrate(
-            vm, from: source, to: destination, streams: streams, compression: compression,
+        let migration = try await cluster.migrateVM(
+            vm, from: source, to: destination, streams: streams, pageCompression: compression,
             downtimeLimit: .milliseconds(load.downtimeLimitMs))
         let wireAfter = try loopbackBytes()
-        var cpu = meter.stop()
+        var cpu = meter.stopMeasuring()
         guard let report = migration.report else {
             throw PeerError("Ferry's migration failed: \(migration.failure?.message ?? "?")")
         }
         // The destination's vmm began with the migration: all of its CPU time counts.
-        if let id = try await cluster.agent(destination).vm(vm).processID {
+        if let id = try await cluster.agentClient(for: destination).readVMInfo(named: vm).processID
+        {
             cpu += ProcessFacts(id)?.cpuSeconds ?? 0
         }
-        let trace = try await load.settle(after: .now) { watch.lines }
+        let trace = try await load.waitUntilSettled(after: .now) { watch.lines }
         return Measurement(
             totalMs: report.totalMs, downtimeMs: report.downtimeMs,
             longestHeartbeatGapMs: trace.longestGap(from: start, to: .now).milliseconds,

@@ -14,7 +14,7 @@ struct Load: Sendable {
     let settle: Duration
 
     /// Waits until the guest has filled its memory and has run in its steady state for a while.
-    func waitUntilReady(_ lines: () -> [ConsoleLine]) async throws {
+    func waitUntilReady(lines: () -> [ConsoleLine]) async throws {
         try await waitUntil("the guest has filled its memory", within: .seconds(180)) {
             lines().contains { $0.text.hasPrefix("pulse filled") }
         }
@@ -25,7 +25,9 @@ struct Load: Sendable {
     }
 
     /// The trace once the guest has run for a while at its destination, so that a late gap is seen too.
-    func settle(after end: Instant, _ lines: () -> [ConsoleLine]) async throws -> HeartbeatTrace {
+    func waitUntilSettled(after end: Instant, lines: () -> [ConsoleLine]) async throws
+        -> HeartbeatTrace
+    {
         try await waitUntil("the guest beats at its destination", within: .seconds(30)) {
             HeartbeatTrace(lines()).beats.last.map { $0.arrival > end + settle } ?? false
         }
@@ -37,7 +39,7 @@ struct Load: Sendable {
     }
 
     private func waitUntil(
-        _ what: String, within limit: Duration, _ condition: () -> Bool
+        _ what: String, within limit: Duration, condition: () -> Bool
     ) async throws {
         let deadline = Instant.now + limit
         while !condition() {
@@ -51,5 +53,5 @@ struct Load: Sendable {
 protocol Contestant: Sendable {
     var name: String { get }
     /// Starts the guest, moves it once, stops everything. `folder` is private to this run.
-    func run(_ load: Load, in folder: String) async throws -> Measurement
+    func measureMigration(under load: Load, folder: String) async throws -> Measurement
 }

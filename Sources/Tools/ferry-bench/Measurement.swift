@@ -27,7 +27,7 @@ struct Figure {
 }
 
 /// The middle value; the mean of the two middle ones when their number is even.
-func median(_ values: [Double]) -> Double {
+func computeMedian(of values: [Double]) -> Double {
     let sorted = values.sorted()
     guard !sorted.isEmpty else { return .nan }
     let middle = sorted.count / 2

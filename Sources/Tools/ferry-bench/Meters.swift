@@ -22,7 +22,7 @@ final class CPUMeter: Sendable {
         last = Mutex(first)
         let started = try NamedThread(name: "cpu-meter") { [self] in
             while !isOver.load(ordering: .acquiring) {
-                read()
+                readCPUTimes()
                 Thread.sleep(forTimeInterval: Self.interval)
             }
         }
@@ -30,14 +30,14 @@ final class CPUMeter: Sendable {
     }
 
     /// Ends the measurement; call once.
-    func stop() -> Double {
+    func stopMeasuring() -> Double {
         isOver.store(true, ordering: .releasing)
-        thread.withLock { $0?.join() }
-        read()
+        thread.withLock { $0?.joinThread() }
+        readCPUTimes()
         return last.withLock { $0.reduce(0) { $0 + $1.value - (first[$1.key] ?? 0) } }
     }
 
-    private func read() {
+    private func readCPUTimes() {
         for id in processes {
             if let seconds = ProcessFacts(id)?.cpuSeconds { last.withLock { $0[id] = seconds } }
         }

@@ -28,49 +28,51 @@ struct QEMUContestant: Contestant {
         QEMUContestant(name: "qemu-plain", encryption: .none, channels: nil, compression: "none"),
     ]
 
-    func run(_ load: Load, in folder: String) async throws -> Measurement {
-        if encryption == .tls { try makeCertificates(in: folder) }
+    func measureMigration(under load: Load, folder: String) async throws -> Measurement {
+        if encryption == .tls { try makeCertificates(folder: folder) }
         let recorder = try ConsoleRecorder(
             socketPaths: ["source", "destination"].map {
                 QEMUProcess.consolePath(folder: folder, name: $0)
             })
-        defer { recorder.end() }
+        defer { recorder.stopRecording() }
         // The source first, and alone: its firmware does not always come up beside a second start.
-        let source = try QEMUProcess(load, folder: folder, name: "source", incoming: false)
-        defer { source.end() }
-        let sourceQMP = try await source.connect()
+        let source = try QEMUProcess(for: load, folder: folder, name: "source", incoming: false)
+        defer { source.killAndWait() }
+        let sourceQMP = try await source.connectToMonitor()
         try await load.waitUntilReady { recorder.lines }
         let destination = try QEMUProcess(
-            load, folder: folder, name: "destination", incoming: true)
-        defer { destination.end() }
-        let destinationQMP = try await destination.connect()
-        let uri = "tcp:127.0.0.1:\(try freePort())"
-        try configure(sourceQMP, load, folder, endpoint: "client")
-        try configure(destinationQMP, load, folder, endpoint: "server")
-        try destinationQMP.command("migrate-incoming", ["uri": uri])
+            for: load, folder: folder, name: "destination", incoming: true)
+        defer { destination.killAndWait() }
+        let destinationQMP = try await destination.connectToMonitor()
+        let uri = "tcp:127.0.0.1:\(try findFreePort())"
+        try configureMigration(through: sourceQMP, under: load, folder: folder, endpoint: "client")
+        try configureMigration(
+            through: destinationQMP, under: load, folder: folder, endpoint: "server")
+        try destinationQMP.executeCommand("migrate-incoming", arguments: ["uri": uri])
 
         let meter = try CPUMeter(processes: [source.id, destination.id])
         let wireBefore = try loopbackBytes()
         let start = Instant.now
-        try sourceQMP.command("migrate", ["uri": uri])
-        let result = try await waitUntilComplete(sourceQMP)
+        try sourceQMP.executeCommand("migrate", arguments: ["uri": uri])
+        let result = try await waitForMigration(through: sourceQMP)
         let end = Instant.now
         let wireAfter = try loopbackBytes()
-        let cpu = meter.stop()
-        let trace = try await load.settle(after: end) { recorder.lines }
+        let cpu = meter.stopMeasuring()
+        let trace = try await load.waitUntilSettled(after: end) { recorder.lines }
         return Measurement(
-            totalMs: try number(result, "total-time"), downtimeMs: try number(result, "downtime"),
+            totalMs: try numberValue(in: result, key: "total-time"),
+            downtimeMs: try numberValue(in: result, key: "downtime"),
             longestHeartbeatGapMs: trace.longestGap(from: start, to: .now).milliseconds,
             cpuSeconds: cpu, wireMiB: Double(wireAfter - wireBefore) / Double(1 << 20),
             guestErrors: trace.errors)
     }
 
     /// Certificates of our own authority, under the names that QEMU looks for.
-    private func makeCertificates(in folder: String) throws {
+    private func makeCertificates(folder: String) throws {
         let authority = try ClusterAuthority(cluster: try ClusterName("bench"))
         for (name, part) in [("host-a", "client"), ("host-b", "server")] {
             let keys = KeyFolder("\(folder)/\(part)-keys")
-            try authority.issue(role: .agent, name: try HostName(name), to: keys)
+            try authority.issueCertificate(as: .agent, name: try HostName(name), to: keys)
             let tls = "\(folder)/tls"
             try FileManager.default.createDirectory(
                 atPath: tls, withIntermediateDirectories: true)
@@ -83,17 +85,17 @@ struct QEMUContestant: Contestant {
         }
     }
 
-    private func configure(
-        _ qmp: QMPClient, _ load: Load, _ folder: String, endpoint: String
+    private func configureMigration(
+        through qmp: QMPClient, under load: Load, folder: String, endpoint: String
     ) throws {
         // 1 GiB/s is more than TLS can do here; QEMU's default of 128 MiB/s would measure the limit.
         var parameters: [String: Any] = [
             "max-bandwidth": 16 << 30, "downtime-limit": load.downtimeLimitMs,
         ]
         if encryption == .tls {
-            try qmp.command(
+            try qmp.executeCommand(
                 "object-add",
-                [
+                arguments: [
                     "qom-type": "tls-creds-x509", "id": "tls0", "endpoint": endpoint,
                     "dir": folder + "/tls", "verify-peer": true,
                 ])
@@ -101,19 +103,19 @@ struct QEMUContestant: Contestant {
             parameters["tls-hostname"] = Self.serverName
         }
         if let channels {
-            try qmp.command(
+            try qmp.executeCommand(
                 "migrate-set-capabilities",
-                ["capabilities": [["capability": "multifd", "state": true]]])
+                arguments: ["capabilities": [["capability": "multifd", "state": true]]])
             parameters["multifd-channels"] = channels
             parameters["multifd-compression"] = compression
         }
-        try qmp.command("migrate-set-parameters", parameters)
+        try qmp.executeCommand("migrate-set-parameters", arguments: parameters)
     }
 
-    private func waitUntilComplete(_ qmp: QMPClient) async throws -> [String: Any] {
+    private func waitForMigration(through qmp: QMPClient) async throws -> [String: Any] {
         let deadline = Instant.now + .seconds(120)
         while Instant.now < deadline {
-            let state = try qmp.command("query-migrate")
+            let state = try qmp.executeCommand("query-migrate")
             switch state["status"] as? String {
             case "completed": return state
             case "failed", "cancelled": throw PeerError("QEMU's migration failed: \(state)")
@@ -123,14 +125,15 @@ struct QEMUContestant: Contestant {
         throw PeerError("QEMU's migration did not end in 120 s")
     }
 
-    private func number(_ object: [String: Any], _ key: String) throws -> Double {
+    private func numberValue(in object: [String: Any], key: String) throws -> Double {
         guard let value = object[key] as? NSNumber else {
             throw PeerError("QEMU's answer has no \(key): \(object)")
         }
         return value.doubleValue
     }
 
-    private func freePort() throws -> UInt16 {
-        try TCPSocket.port(of: TCPSocket.listen(on: SocketAddress(ip: "127.0.0.1", port: 0)))
+    private func findFreePort() throws -> UInt16 {
+        try TCPSocket.boundPort(
+            of: TCPSocket.openListener(on: SocketAddress(ip: "127.0.0.1", port: 0)))
     }
 }

@@ -10,7 +10,7 @@ final class QEMUProcess {
 
     var id: Int32 { process.processIdentifier }
 
-    init(_ load: Load, folder: String, name: String, incoming: Bool) throws {
+    init(for load: Load, folder: String, name: String, incoming: Bool) throws {
         let consolePath = Self.consolePath(folder: folder, name: name)
         qmpPath = "\(folder)/\(name)-qmp.sock"
         process.executableURL = URL(filePath: "/usr/bin/qemu-system-x86_64")
@@ -32,7 +32,7 @@ final class QEMUProcess {
     }
 
     /// QEMU makes its sockets a moment after it starts.
-    func connect() async throws -> QMPClient {
+    func connectToMonitor() async throws -> QMPClient {
         let deadline = Instant.now + .seconds(10)
         while true {
             do { return try QMPClient(socketPath: qmpPath) } catch let error as SystemError {
@@ -42,7 +42,7 @@ final class QEMUProcess {
         }
     }
 
-    func end() {
+    func killAndWait() {
         guard process.isRunning else { return }
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()

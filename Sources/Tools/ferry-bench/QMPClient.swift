@@ -16,16 +16,16 @@ final class QMPClient {
     private var rest: [UInt8] = []
 
     init(socketPath: String) throws {
-        socket = try UnixSocket.connect(to: socketPath)
+        socket = try UnixSocket.openConnection(to: socketPath)
         _ = try nextMessage()  // the greeting
-        _ = try command("qmp_capabilities")
+        _ = try executeCommand("qmp_capabilities")
     }
 
     @discardableResult
-    func command(_ name: String, _ arguments: [String: Any] = [:]) throws -> [String: Any] {
+    func executeCommand(_ name: String, arguments: [String: Any] = [:]) throws -> [String: Any] {
         let message: [String: Any] = ["execute": name, "arguments": arguments]
         let bytes = try JSONSerialization.data(withJSONObject: message)
-        try UnixSocket.send([UInt8](bytes) + [UInt8(ascii: "\n")], on: socket)
+        try UnixSocket.sendBytes([UInt8](bytes) + [UInt8(ascii: "\n")], on: socket)
         while true {
             let answer = try nextMessage()
             if let error = answer["error"] { throw PeerError("QEMU refused \(name): \(error)") }
@@ -45,7 +45,7 @@ final class QMPClient {
             guard try socket.waitReadable(within: Self.answerTimeout) else {
                 throw PeerError("QEMU did not answer in \(Self.answerTimeout)")
             }
-            let bytes = try UnixSocket.receive(upTo: 65536, on: socket).bytes
+            let bytes = try UnixSocket.receiveBytes(upTo: 65536, on: socket).bytes
             if bytes.isEmpty { throw PeerError("QEMU closed its QMP socket") }
             rest += bytes
         }

@@ -19,34 +19,34 @@ struct Demo: AsyncParsableCommand {
 
     @Option(help: "The cluster file, with a controller and three hosts.")
     var cluster = "cluster-configs/local-3.yaml"
-    @Option(help: "The memory of each VM.", transform: Demo.size)
+    @Option(help: "The memory of each VM.", transform: Demo.parseMemorySize)
     var memory = ByteCount.mebibytes(128)
 
     func run() async throws {
         let folder = FileManager.default.currentDirectoryPath
-        guard try await !LocalCluster.isUp(file: cluster, in: folder) else {
+        guard try await !LocalCluster.isClusterRunning(file: cluster, folder: folder) else {
             throw TestbedError(
                 "the cluster of \(cluster) is running: `ferry down` it, then run the demo")
         }
-        try say("$ ferry up \(cluster)")
-        let cluster = try await LocalCluster.start(file: cluster, in: folder)
+        try printLine("$ ferry up \(cluster)")
+        let cluster = try await LocalCluster.startCluster(file: cluster, folder: folder)
         do {
-            let story = try DemoStory(cluster, memory: memory)
+            let story = try DemoScenario(on: cluster, memory: memory)
             // A demo that was interrupted leaves its VMs.
             try await story.deleteGuests()
-            try await story.run()
+            try await story.runScenario()
             try await story.deleteGuests()
-            try say("$ ferry down")
-            try await cluster.end()
-            try story.judge()
+            try printLine("$ ferry down")
+            try await cluster.tearDown()
+            try story.checkOutcome()
         } catch {
             // What was started is stopped whatever went wrong; the first error is the one to tell.
-            try? await cluster.end()
+            try? await cluster.tearDown()
             throw error
         }
     }
 
-    @Sendable private static func size(_ text: String) throws -> ByteCount {
+    @Sendable private static func parseMemorySize(from text: String) throws -> ByteCount {
         guard let size = ByteCount(text), size >= .mebibytes(64) else {
             throw ValidationError("'\(text)' is no size of 64MiB or more: write 128MiB or 1GiB")
         }
@@ -55,6 +55,6 @@ struct Demo: AsyncParsableCommand {
 }
 
 /// Not buffered: what this program and `ferry` say must stay in order, also in a file.
-func say(_ text: String) throws {
-    try StandardStreams.write(Array("\(text)\n".utf8), to: 1)
+func printLine(_ text: String) throws {
+    try StandardStreams.writeBytes(Array("\(text)\n".utf8), toDescriptor: 1)
 }

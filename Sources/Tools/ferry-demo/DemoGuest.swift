@@ -25,7 +25,7 @@ final class DemoGuest {
     private static let heartbeatPeriod = Duration.milliseconds(20)
 
     init(
-        _ shape: (name: String, rate: Int, host: Int), in cluster: LocalCluster
+        shape: (name: String, rate: Int, host: Int), in cluster: LocalCluster
     ) throws {
         name = try VMName(shape.name)
         rate = shape.rate
@@ -34,7 +34,7 @@ final class DemoGuest {
         owners = try OwnerWatch(name, in: cluster)
     }
 
-    func request(memory: ByteCount) throws -> CreateClusterVM {
+    func creationRequest(memory: ByteCount) throws -> CreateClusterVM {
         var options = PulseOptions()
         options.period = Self.heartbeatPeriod
         options.fillBytes = Int(memory.bytes) / 2
@@ -48,9 +48,9 @@ final class DemoGuest {
         return request
     }
 
-    func end() {
-        watch.end()
-        ownerViolations = owners.end()
+    func stopWatching() {
+        watch.stopWatching()
+        ownerViolations = owners.finishWatching()
     }
 
     /// What the guest or its watchers saw that must not be.

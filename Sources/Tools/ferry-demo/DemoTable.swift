@@ -16,8 +16,11 @@ struct DemoTable {
     let imbalance: (before: Double, after: Double)
 
     var text: String {
-        [Self.aligned(vmRows), Self.aligned(hostRows), Self.aligned(operationRows)]
-            .joined(separator: "\n\n")
+        [
+            Self.alignedText(for: vmRows), Self.alignedText(for: hostRows),
+            Self.alignedText(for: operationRows),
+        ]
+        .joined(separator: "\n\n")
     }
 
     // MARK: VMs
@@ -28,30 +31,30 @@ struct DemoTable {
                 "VM", "route", "moves", "downtimes, ms", "longest heartbeat gap", "heartbeats",
                 "wrong pages",
             ]
-        ] + guests.map(row)
+        ] + guests.map(guestRow)
     }
 
-    private func row(_ guest: DemoGuest) -> [String] {
+    private func guestRow(for guest: DemoGuest) -> [String] {
         // Only of this life of the VM: its name may have been another's before.
         let moves = migrations.filter { $0.vm == guest.name && $0.vmID == guest.id }
             .sorted { $0.startedAtMs < $1.startedAtMs }
         let trace = guest.watch.trace
         let route = [guest.startsOn] + moves.map(\.destination)
         return [
-            guest.name.text, route.map { Self.short($0) }.joined(separator: " → "),
+            guest.name.text, route.map { Self.shortName(of: $0) }.joined(separator: " → "),
             "\(moves.count)",
             moves.isEmpty
                 ? "–"
-                : moves.map { $0.report.map { Self.fixed($0.downtimeMs) } ?? "?" }
+                : moves.map { $0.report.map { Self.decimalText(for: $0.downtimeMs) } ?? "?" }
                     .joined(separator: ", "),
-            Self.fixed(trace.longestGap(from: from, to: .now).milliseconds) + " ms",
+            Self.decimalText(for: trace.longestGap(from: from, to: .now).milliseconds) + " ms",
             "\(trace.beats.count)\(trace.firstBreak == nil ? ", in order" : ", NOT in order")",
             "\(trace.errors)",
         ]
     }
 
     /// "host-a" is a.
-    private static func short(_ host: HostName) -> String {
+    private static func shortName(of host: HostName) -> String {
         host.text.split(separator: "-").last.map(String.init) ?? host.text
     }
 
@@ -62,15 +65,15 @@ struct DemoTable {
             + before.map { host in
                 let later = after.first { $0.name == host.name }
                 return [
-                    host.name.text, "\(host.vms)", Self.fixed(host.cpuCores, digits: 2),
+                    host.name.text, "\(host.vms)", Self.decimalText(for: host.cpuCores, digits: 2),
                     later.map { "\($0.vms)" } ?? "?",
-                    later.map { Self.fixed($0.cpuCores, digits: 2) } ?? "?",
+                    later.map { Self.decimalText(for: $0.cpuCores, digits: 2) } ?? "?",
                 ]
             }
             + [
                 [
-                    "imbalance", "", Self.fixed(imbalance.before, digits: 3), "",
-                    "\(Self.fixed(imbalance.after, digits: 3)) when levelled",
+                    "imbalance", "", Self.decimalText(for: imbalance.before, digits: 3), "",
+                    "\(Self.decimalText(for: imbalance.after, digits: 3)) when levelled",
                 ]
             ]
     }
@@ -79,10 +82,10 @@ struct DemoTable {
 
     private var operationRows: [[String]] {
         [["operation", "moves", "predicted", "took", "predicted downtime", "longest downtime"]]
-            + operations.sorted { $0.startedAtMs < $1.startedAtMs }.map(row)
+            + operations.sorted { $0.startedAtMs < $1.startedAtMs }.map(operationRow)
     }
 
-    private func row(_ operation: OperationInfo) -> [String] {
+    private func operationRow(for operation: OperationInfo) -> [String] {
         let moves = operation.plan.moves.filter { $0.state == .done }
         let took = operation.endedAtMs.map { Double($0 - operation.startedAtMs) / 1000 }
         let ids = Set(moves.compactMap(\.migration))
@@ -90,16 +93,16 @@ struct DemoTable {
         let seconds = operation.plan.seconds
         return [
             operation.kind.rawValue + (operation.host.map { " \($0)" } ?? ""), "\(moves.count)",
-            "\(Self.fixed(seconds.expected)) s (\(Self.fixed(seconds.low)) to \(Self.fixed(seconds.high)))",
-            took.map { Self.fixed($0) + " s" } ?? "–",
-            Self.fixed(moves.map(\.predicted.downtimeMs.expected).max() ?? 0) + " ms",
-            downtimes.max().map { Self.fixed($0) + " ms" } ?? "–",
+            "\(Self.decimalText(for: seconds.expected)) s (\(Self.decimalText(for: seconds.low)) to \(Self.decimalText(for: seconds.high)))",
+            took.map { Self.decimalText(for: $0) + " s" } ?? "–",
+            Self.decimalText(for: moves.map(\.predicted.downtimeMs.expected).max() ?? 0) + " ms",
+            downtimes.max().map { Self.decimalText(for: $0) + " ms" } ?? "–",
         ]
     }
 
     // MARK: Text
 
-    private static func aligned(_ rows: [[String]]) -> String {
+    private static func alignedText(for rows: [[String]]) -> String {
         let columns = rows.map(\.count).max() ?? 0
         let widths = (0..<columns).map { column in
             rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
@@ -112,7 +115,7 @@ struct DemoTable {
         }.joined(separator: "\n")
     }
 
-    private static func fixed(_ value: Double, digits: Int = 1) -> String {
+    private static func decimalText(for value: Double, digits: Int = 1) -> String {
         "\(value.rounded(decimals: digits))"
     }
 }

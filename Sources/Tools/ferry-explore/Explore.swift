@@ -47,8 +47,8 @@ struct Explore: ParsableCommand {
         var bounds = configuration.bounds
         bounds.faults.together = faults ?? bounds.faults.together
         bounds.migrations = migrations ?? bounds.migrations
-        let exploration = try Exploration.run(
-            bounds, bug: plant.flatMap(PlantedBug.init), depthMax: depth,
+        let exploration = try Exploration.exploreStates(
+            within: bounds, bug: plant.flatMap(PlantedBug.init), depthMax: depth,
             statesMax: statesMax,
             progress: { if verbose { print($0.figures) } })
         print(exploration.report)

@@ -33,23 +33,23 @@ struct FaultsCommand: AsyncParsableCommand {
     func run() async throws {
         let scenarios = try Selection(only: only, repeats: repeats, seed: seed, limit: limit)
             .scenarios
-        if list { return try say(scenarios.map(\.name).joined(separator: "\n")) }
-        let campaign = Campaign(scenarios) { text in
+        if list { return try printLine(scenarios.map(\.name).joined(separator: "\n")) }
+        let campaign = Campaign(scenarios: scenarios) { text in
             // A closed output is no reason to leave VMs behind.
-            try? StandardStreams.write(Array("\(text)\n".utf8), to: 1)
+            try? StandardStreams.writeBytes(Array("\(text)\n".utf8), toDescriptor: 1)
         }
-        let report = await interruptible { await campaign.run() }
-        try say(report.summary)
-        if let table, !report.isInterrupted { try report.write(to: table) }
+        let report = await runInterruptibly { await campaign.runAllScenarios() }
+        try printLine(report.summary)
+        if let table, !report.isInterrupted { try report.replaceTable(inFile: table) }
         if !report.isGood { throw ExitCode.failure }
     }
 
-    private func say(_ text: String) throws {
-        try StandardStreams.write(Array("\(text)\n".utf8), to: 1)
+    private func printLine(_ text: String) throws {
+        try StandardStreams.writeBytes(Array("\(text)\n".utf8), toDescriptor: 1)
     }
 
     /// Cancelled by Ctrl-C and SIGTERM, so that everything is taken down.
-    private func interruptible<Value: Sendable>(
+    private func runInterruptibly<Value: Sendable>(
         _ body: @escaping @Sendable () async -> Value
     ) async -> Value {
         let task = Task { await body() }

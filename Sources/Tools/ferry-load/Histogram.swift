@@ -5,10 +5,10 @@ struct Histogram {
     private var buckets: [(bound: Double, count: Double)] = []
 
     /// Adds up all series of this name. Nil when the text has none.
-    init?(_ name: String, in text: String) {
+    init?(named name: String, metrics text: String) {
         var counts: [Double: Double] = [:]
         for line in text.split(separator: "\n") where line.hasPrefix("\(name)_bucket{") {
-            guard let bound = Self.bound(line),
+            guard let bound = Self.parseBound(from: line),
                 let count = line.split(separator: " ").last.flatMap({ Double($0) })
             else { continue }
             counts[bound, default: 0] += count
@@ -17,14 +17,14 @@ struct Histogram {
         buckets = counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
-    private static func bound(_ line: Substring) -> Double? {
-        guard let start = line.range(of: "le=\"")?.upperBound else { return nil }
+    private static func parseBound(from line: Substring) -> Double? {
+        guard let start = line.firstMatchRange(for: "le=\"")?.upperBound else { return nil }
         let text = line[start...].prefix { $0 != "\"" }
         return text == "+Inf" ? .infinity : Double(text)
     }
 
     /// Within a bucket all values are taken to be spread evenly. Nil when nothing was counted.
-    func quantile(_ share: Double) -> Double? {
+    func estimateQuantile(at share: Double) -> Double? {
         guard let total = buckets.last?.count, total > 0 else { return nil }
         let wanted = share * total
         var lower = (bound: 0.0, count: 0.0)
@@ -41,5 +41,7 @@ struct Histogram {
 }
 
 extension StringProtocol {
-    fileprivate func range(of text: String) -> Range<Index>? { self.ranges(of: text).first }
+    fileprivate func firstMatchRange(for text: String) -> Range<Index>? {
+        self.ranges(of: text).first
+    }
 }

@@ -30,15 +30,18 @@ struct Load: AsyncParsableCommand {
     func run() async throws {
         signal(SIGPIPE, SIG_IGN)
         try allowDescriptors()
-        let rig = try await LoadRig.start(options, progress)
+        let rig = try await LoadRig.startCluster(with: options, progress: reportProgress)
         let report: LoadReport
-        do { report = try await LoadRun(rig: rig, options: options, tell: progress).run() } catch {
-            progress("ferry-load: \(error)\(rig.lastWords)")
+        do {
+            report = try await LoadRun(rig: rig, options: options, tell: reportProgress)
+                .runAllPhases()
+        } catch {
+            reportProgress("ferry-load: \(error)\(rig.diagnostics)")
             // The first error is the one to tell.
-            try? await rig.end()
+            try? await rig.tearDownCluster()
             throw ExitCode.failure
         }
-        try await rig.end()
+        try await rig.tearDownCluster()
         print(output == .json ? try report.json : report.text)
         if report.lostVMs + report.doubledVMs > 0 { throw ExitCode.failure }
     }
@@ -56,7 +59,7 @@ struct Load: AsyncParsableCommand {
         }
     }
 
-    private func progress(_ text: String) {
+    private func reportProgress(_ text: String) {
         FileHandle.standardError.write(Data((text + "\n").utf8))
     }
 }

@@ -8,9 +8,9 @@ struct LoadOptions: ParsableArguments {
     var agents = 1000
     @Option(help: "VMs for each agent.")
     var vmsPerAgent = 20
-    @Option(help: "Between an agent's heartbeats.", transform: LoadOptions.time)
+    @Option(help: "Between an agent's heartbeats.", transform: LoadOptions.parseDuration)
     var heartbeat = Duration.seconds(5)
-    @Option(help: "How long the steady state is measured.", transform: LoadOptions.time)
+    @Option(help: "How long the steady state is measured.", transform: LoadOptions.parseDuration)
     var steady = Duration.seconds(60)
     @Option(help: "VMs that are created at the same time.")
     var creators = 64
@@ -32,7 +32,7 @@ struct LoadOptions: ParsableArguments {
         }
     }
 
-    @Sendable private static func time(_ text: String) throws -> Duration {
+    @Sendable private static func parseDuration(from text: String) throws -> Duration {
         guard let time = Duration(text: text) else {
             throw ValidationError("'\(text)' is not a time: write 5s or 500ms")
         }

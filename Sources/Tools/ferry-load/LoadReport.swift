@@ -12,20 +12,20 @@ struct Quantiles: Codable, Sendable {
     var p99Ms: Double
     var maxMs: Double
 
-    init(_ times: [Duration]) {
+    init(of times: [Duration]) {
         let sorted = times.map(\.milliseconds).sorted()
         count = sorted.count
-        medianMs = Self.value(sorted, 0.5)
-        p99Ms = Self.value(sorted, 0.99)
+        medianMs = Self.quantileValue(of: sorted, share: 0.5)
+        p99Ms = Self.quantileValue(of: sorted, share: 0.99)
         maxMs = sorted.last ?? 0
     }
 
-    private static func value(_ sorted: [Double], _ share: Double) -> Double {
+    private static func quantileValue(of sorted: [Double], share: Double) -> Double {
         sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))]
     }
 
     var words: String {
-        "median \(shown(medianMs)) ms, p99 \(shown(p99Ms)) ms, longest \(shown(maxMs)) ms"
+        "median \(roundedText(for: medianMs)) ms, p99 \(roundedText(for: p99Ms)) ms, longest \(roundedText(for: maxMs)) ms"
     }
 }
 
@@ -74,34 +74,40 @@ struct LoadReport: Codable, Sendable {
 
     var text: String {
         var rows: [(String, String)] = [
-            ("agents", "\(agents), a heartbeat every \(shown(heartbeatSeconds)) s"),
+            ("agents", "\(agents), a heartbeat every \(roundedText(for: heartbeatSeconds)) s"),
             ("VMs", "\(vms)"),
-            ("all agents registered", "after \(shown(allRegisteredSeconds)) s"),
-            ("creates", "\(shown(createsPerSecond)) a second; \(creates?.words ?? "none")"),
+            ("all agents registered", "after \(roundedText(for: allRegisteredSeconds)) s"),
+            (
+                "creates",
+                "\(roundedText(for: createsPerSecond)) a second; \(creates?.words ?? "none")"
+            ),
             ("failed creates", "\(failedCreates)"),
-            ("all VMs known to run", "\(shown(allRunningSeconds)) s after the last create"),
+            (
+                "all VMs known to run",
+                "\(roundedText(for: allRunningSeconds)) s after the last create"
+            ),
             ("explain placement", explanations?.words ?? "none"),
-            ("controller's CPU", "\(shown(controllerCPUPercent)) % of a core"),
+            ("controller's CPU", "\(roundedText(for: controllerCPUPercent)) % of a core"),
             (
                 "heartbeats",
-                "\(shown(heartbeatsPerSecond)) a second; \(heartbeats?.words ?? "none")"
+                "\(roundedText(for: heartbeatsPerSecond)) a second; \(heartbeats?.words ?? "none")"
             ),
             ("failed heartbeats", "\(failedHeartbeats)"),
             (
                 "balance plan",
-                "\(balanceMoves) moves from imbalance \(shown(imbalance)); \(balancePlans?.words ?? "none")"
+                "\(balanceMoves) moves from imbalance \(roundedText(for: imbalance)); \(balancePlans?.words ?? "none")"
             ),
             ("drain plan of a host", "\(drainMoves) moves; \(drainPlans?.words ?? "none")"),
-            ("service after SIGTERM", seconds(serviceAfterTermSeconds)),
-            ("service after SIGKILL", seconds(serviceAfterKillSeconds)),
+            ("service after SIGTERM", secondsListText(for: serviceAfterTermSeconds)),
+            ("service after SIGKILL", secondsListText(for: serviceAfterKillSeconds)),
             ("VMs lost, doubled", "\(lostVMs), \(doubledVMs)"),
-            ("peak memory", "\(shown(peakMemoryMiB)) MiB"),
+            ("peak memory", "\(roundedText(for: peakMemoryMiB)) MiB"),
         ]
         if let placementMedianMs, let placementP99Ms {
             rows.insert(
                 (
                     "placement decision",
-                    "median \(shown(placementMedianMs)) ms, p99 \(shown(placementP99Ms)) ms"
+                    "median \(roundedText(for: placementMedianMs)) ms, p99 \(roundedText(for: placementP99Ms)) ms"
                 ), at: 6)
         }
         return rows.map { name, value in
@@ -109,12 +115,13 @@ struct LoadReport: Codable, Sendable {
         }.joined(separator: "\n")
     }
 
-    private func seconds(_ times: [Double]) -> String {
-        times.isEmpty ? "not tried" : times.map { shown($0) + " s" }.joined(separator: ", ")
+    private func secondsListText(for times: [Double]) -> String {
+        times.isEmpty
+            ? "not tried" : times.map { roundedText(for: $0) + " s" }.joined(separator: ", ")
     }
 }
 
 /// Three digits that count.
-private func shown(_ value: Double) -> String {
+private func roundedText(for value: Double) -> String {
     value.rounded(decimals: value >= 100 ? 0 : value >= 10 ? 1 : 2).plainText
 }

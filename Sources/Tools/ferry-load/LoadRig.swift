@@ -23,40 +23,47 @@ final class LoadRig {
     /// Of those that were killed, too.
     private var peakBytes: UInt64 = 0
 
-    static func start(_ options: LoadOptions, _ tell: (String) -> Void) async throws -> LoadRig {
+    static func startCluster(with options: LoadOptions, progress tell: (String) -> Void)
+        async throws -> LoadRig
+    {
         let folder = FileManager.default.temporaryDirectory.path + "/ferry-load-\(UUID())"
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700])
-        do { return try await start(options, in: folder, tell) } catch {
+        do { return try await startCluster(with: options, folder: folder, progress: tell) } catch {
             try? FileManager.default.removeItem(atPath: folder)
             throw error
         }
     }
 
-    private static func start(
-        _ options: LoadOptions, in folder: String, _ tell: (String) -> Void
+    private static func startCluster(
+        with options: LoadOptions, folder: String, progress tell: (String) -> Void
     ) async throws -> LoadRig {
         let cluster = try ClusterName("load")
         let controller = try HostName("controller-1")
         let hosts = try (1...options.agents).map { try HostName("host-\($0)") }
         tell("issuing \(options.agents) certificates")
-        try issueKeys(cluster, controller, hosts, in: folder + "/keys")
+        try issueCertificates(
+            for: cluster, controller: controller, hosts: hosts, folder: folder + "/keys")
         tell("opening \(options.agents) ports")
         let simulated = SimulatedHosts(
-            hosts, cores: 32, memoryBytes: 256 << 30, load: VMLoad.uneven
+            hosts, cores: 32, memoryBytes: 256 << 30, load: VMLoad.unevenLoad
         ) { bytes in .milliseconds(200 + Int(bytes >> 20)) }
-        let fleet = try await SimulatedFleet.start(simulated) { "\(folder)/keys/agent-\($0)" }
-        let listener = try TCPSocket.listen(on: SocketAddress(ip: "127.0.0.1", port: 0))
-        let port = try TCPSocket.port(of: listener)
+        let fleet = try await SimulatedFleet.startFleet(of: simulated) {
+            "\(folder)/keys/agent-\($0)"
+        }
+        let listener = try TCPSocket.openListener(on: SocketAddress(ip: "127.0.0.1", port: 0))
+        let port = try TCPSocket.boundPort(of: listener)
         let file = folder + "/cluster.yaml"
-        try configuration(options, fleet, port, in: folder).write(
+        try clusterFileText(for: options, fleet: fleet, port: port, folder: folder).write(
             toFile: file, atomically: true, encoding: .utf8)
         // The listener kept the port free until now.
         _ = consume listener
-        let process = try ControllerProcess.start(
-            controller, file: file, log: folder + "/controller.log")
-        let rig = LoadRig(folder, cluster, controller, file, port, fleet, process)
+        let process = try ControllerProcess.startController(
+            named: controller, file: file, log: folder + "/controller.log")
+        let rig = LoadRig(
+            folder: folder, cluster: cluster, controllerName: controller, file: file, port: port,
+            fleet: fleet, controller: process)
         let count = (options.creators + Limits.requestsPerClient - 1) / Limits.requestsPerClient
         rig.clients = try (0..<count).map { _ in
             try ControllerClient(
@@ -66,8 +73,8 @@ final class LoadRig {
     }
 
     private init(
-        _ folder: String, _ cluster: ClusterName, _ controllerName: HostName, _ file: String,
-        _ port: UInt16, _ fleet: SimulatedFleet, _ controller: ControllerProcess
+        folder: String, cluster: ClusterName, controllerName: HostName, file: String,
+        port: UInt16, fleet: SimulatedFleet, controller: ControllerProcess
     ) {
         self.folder = folder
         self.cluster = cluster
@@ -86,25 +93,25 @@ final class LoadRig {
             port: Int(port))
     }
 
-    private static func issueKeys(
-        _ cluster: ClusterName, _ controller: HostName, _ hosts: [HostName], in folder: String
+    private static func issueCertificates(
+        for cluster: ClusterName, controller: HostName, hosts: [HostName], folder: String
     ) throws {
-        try Folder.make(folder, mode: 0o700)
+        try Folder.createFolder(at: folder, mode: 0o700)
         let authority = try ClusterAuthority(cluster: cluster)
         let holders =
             hosts.map { (Role.agent, $0) }
             + [(.controller, controller), (.operator, try HostName("admin"))]
         for (role, name) in holders {
-            try authority.issue(
-                role: role, name: name, to: KeyFolder("\(folder)/\(role.rawValue)-\(name)"))
+            try authority.issueCertificate(
+                as: role, name: name, to: KeyFolder("\(folder)/\(role.rawValue)-\(name)"))
         }
     }
 
-    private static func configuration(
-        _ options: LoadOptions, _ fleet: SimulatedFleet, _ port: UInt16, in folder: String
+    private static func clusterFileText(
+        for options: LoadOptions, fleet: SimulatedFleet, port: UInt16, folder: String
     ) -> String {
         let hosts = fleet.hosts.map { host in
-            let member = fleet.member(host)
+            let member = fleet.memberAddresses(of: host)
             return "  - name: \(host)\n    api: \(member.api)\n    peer: \(member.peer)\n"
         }
         let milliseconds = Int(options.heartbeat.milliseconds)
@@ -126,64 +133,64 @@ final class LoadRig {
 
     /// The agents register and report from now on.
     func beginReports(within: Duration) throws {
-        try fleet.report(to: [address], within: within)
+        try fleet.startReporting(to: [address], within: within)
     }
 
     /// Waits until the controller leads.
     func waitUntilLeading() async throws {
-        try await wait("the controller leads", within: Limits.controllerStart) {
+        try await waitUntil("the controller leads", within: Limits.controllerStart) {
             guard try !controller.hasEnded else {
                 throw TestbedError("the controller ended: \(lastLogLine)")
             }
             // Not there yet is the usual answer.
-            return (try? await client.cluster())?.leader == controllerName
+            return (try? await client.readClusterInfo())?.leader == controllerName
         }
     }
 
     /// Waits until all agents have reported to this life of the controller.
     func waitUntilAllHeard() async throws {
-        try await wait("all agents are heard of", within: Limits.service) {
-            guard let hosts = try? await allHosts() else { return false }
+        try await waitUntil("all agents are heard of", within: Limits.service) {
+            guard let hosts = try? await fetchAllHosts() else { return false }
             return hosts.count == fleet.hosts.count
                 && hosts.allSatisfy { $0.heardOfMsAgo != nil && $0.state == .active }
         }
     }
 
-    private func allHosts() async throws(ClientError) -> [ClusterHost] {
-        try await client.all { after throws(ClientError) in
-            try await client.hosts(limit: Limits.pageItems, after: after)
+    private func fetchAllHosts() async throws(ClientError) -> [ClusterHost] {
+        try await client.collectAllPages { after throws(ClientError) in
+            try await client.listHosts(limit: Limits.pageItems, after: after)
         }
     }
 
-    func restart(by signal: Int32) throws {
-        notePeak()
-        try controller.end(by: signal)
-        controller = try ControllerProcess.start(
-            controllerName, file: file, log: folder + "/controller.log")
+    func restartController(signal: Int32) throws {
+        recordPeakMemory()
+        try controller.terminate(signal: signal)
+        controller = try ControllerProcess.startController(
+            named: controllerName, file: file, log: folder + "/controller.log")
     }
 
-    private func notePeak() {
+    private func recordPeakMemory() {
         peakBytes = max(peakBytes, ProcessFacts(controller.processID)?.peakMemoryBytes ?? 0)
     }
 
     var peakMemoryMiB: Double {
-        notePeak()
+        recordPeakMemory()
         return Double(peakBytes) / Double(1 << 20)
     }
 
     /// What the controller said last, and what an agent met last.
-    var lastWords: String {
+    var diagnostics: String {
         "\n  the controller's log ends: \(lastLogLine)\n  an agent met: \(fleet.lastProblem ?? "nothing")"
     }
 
     private var lastLogLine: String {
-        let words = (try? File.tail(folder + "/controller.log", count: 2000)) ?? []
+        let words = (try? File.readLastBytes(at: folder + "/controller.log", count: 2000)) ?? []
         return String(decoding: words, as: UTF8.self).split(separator: "\n").last.map(String.init)
             ?? "it said nothing"
     }
 
-    func wait(
-        _ what: String, within limit: Duration, _ isSo: () async throws -> Bool
+    func waitUntil(
+        _ what: String, within limit: Duration, condition isSo: () async throws -> Bool
     ) async throws {
         let end = Instant.now + limit
         while try await !isSo() {
@@ -194,10 +201,10 @@ final class LoadRig {
         }
     }
 
-    func end() async throws {
-        await fleet.end()
+    func tearDownCluster() async throws {
+        await fleet.stopAgents()
         for client in clients { await client.shutdown() }
-        if try !controller.hasEnded { try controller.end() }
+        if try !controller.hasEnded { try controller.terminate() }
         try FileManager.default.removeItem(atPath: folder)
     }
 }

@@ -13,20 +13,20 @@ struct LoadRun {
     let options: LoadOptions
     let tell: (String) -> Void
 
-    func run() async throws -> LoadReport {
+    func runAllPhases() async throws -> LoadReport {
         var report = LoadReport(
             agents: options.agents, heartbeatSeconds: options.heartbeat.milliseconds / 1000)
-        try await register(&report)
-        try await create(&report)
-        try await steady(&report)
-        try await plan(&report)
-        try await restart(&report)
-        try await judge(&report)
+        try await registerAgents(updating: &report)
+        try await createVMs(updating: &report)
+        try await measureSteadyState(updating: &report)
+        try await measurePlans(updating: &report)
+        try await measureRestarts(updating: &report)
+        try await countLostVMs(updating: &report)
         report.peakMemoryMiB = rig.peakMemoryMiB
         return report
     }
 
-    private func register(_ report: inout LoadReport) async throws {
+    private func registerAgents(updating report: inout LoadReport) async throws {
         tell("the controller starts")
         try await rig.waitUntilLeading()
         tell("\(options.agents) agents register")
@@ -37,11 +37,11 @@ struct LoadRun {
         report.allRegisteredSeconds = (Instant.now - start).milliseconds / 1000
     }
 
-    private func create(_ report: inout LoadReport) async throws {
+    private func createVMs(updating report: inout LoadReport) async throws {
         let names = try (0..<options.agents * options.vmsPerAgent).map { try VMName("vm-\($0)") }
         tell("\(names.count) VMs are created")
         let start = Instant.now
-        let results = await creations(of: names)
+        let results = await createVMs(named: names)
         let seconds = (Instant.now - start).milliseconds / 1000
         let times = results.compactMap { try? $0.get() }
         report.failedCreates = results.count - times.count
@@ -50,21 +50,22 @@ struct LoadRun {
         }
         report.vms = times.count
         report.createsPerSecond = Double(times.count) / seconds
-        report.creates = Quantiles(times)
+        report.creates = Quantiles(of: times)
         let answered = Instant.now
-        try await rig.wait("all VMs run", within: Limits.service) {
-            try await rig.client.cluster().vms["running"] ?? 0 >= times.count
+        try await rig.waitUntil("all VMs run", within: Limits.service) {
+            try await rig.client.readClusterInfo().vms["running"] ?? 0 >= times.count
         }
         report.allRunningSeconds = (Instant.now - answered).milliseconds / 1000
-        if let histogram = Histogram("ferry_placement_seconds", in: try await rig.client.metrics())
+        if let histogram = Histogram(
+            named: "ferry_placement_seconds", metrics: try await rig.client.readMetrics())
         {
-            report.placementMedianMs = histogram.quantile(0.5).map { $0 * 1000 }
-            report.placementP99Ms = histogram.quantile(0.99).map { $0 * 1000 }
+            report.placementMedianMs = histogram.estimateQuantile(at: 0.5).map { $0 * 1000 }
+            report.placementP99Ms = histogram.estimateQuantile(at: 0.99).map { $0 * 1000 }
         }
     }
 
     /// Each of the creators makes its part of them, one after the other.
-    private func creations(of names: [VMName]) async -> [Result<Duration, any Error>] {
+    private func createVMs(named names: [VMName]) async -> [Result<Duration, any Error>] {
         let clients = rig.clients
         let creators = options.creators
         return await withTaskGroup(of: [Result<Duration, any Error>].self) { group in
@@ -75,7 +76,8 @@ struct LoadRun {
                     for index in stride(from: creator, to: names.count, by: creators) {
                         let start = Instant.now
                         do {
-                            _ = try await client.create(Self.vm(names[index]))
+                            _ = try await client.createVM(
+                                with: Self.creationRequest(named: names[index]))
                             results.append(.success(Instant.now - start))
                         } catch { results.append(.failure(error)) }
                     }
@@ -86,53 +88,55 @@ struct LoadRun {
         }
     }
 
-    private static func vm(_ name: VMName) -> CreateClusterVM {
+    private static func creationRequest(named name: VMName) -> CreateClusterVM {
         CreateClusterVM(VMSpec(name: name, memory: .gibibytes(4)))
     }
 
-    private func steady(_ report: inout LoadReport) async throws {
+    private func measureSteadyState(updating report: inout LoadReport) async throws {
         tell("the steady state is measured for \(options.steady)")
-        _ = rig.fleet.takeTimes()
+        _ = rig.fleet.drainTimes()
         let process = rig.controller.processID
         let (start, cpu) = (Instant.now, ProcessFacts(process)?.cpuSeconds ?? 0)
         try await Task.sleep(for: options.steady)
         let seconds = (Instant.now - start).milliseconds / 1000
-        let times = rig.fleet.takeTimes()
+        let times = rig.fleet.drainTimes()
         report.steadySeconds = seconds
         report.controllerCPUPercent =
             ((ProcessFacts(process)?.cpuSeconds ?? 0) - cpu) / seconds * 100
         report.heartbeatsPerSecond = Double(times.latencies.count) / seconds
-        report.heartbeats = Quantiles(times.latencies)
+        report.heartbeats = Quantiles(of: times.latencies)
         report.failedHeartbeats = times.failed
     }
 
-    private func plan(_ report: inout LoadReport) async throws {
+    private func measurePlans(updating report: inout LoadReport) async throws {
         tell("plans are made")
         let client = rig.client
-        let new = Self.vm(try VMName("not-yet-there"))
+        let new = Self.creationRequest(named: try VMName("not-yet-there"))
         report.explanations = Quantiles(
-            try await times(Limits.explanations) {
+            of: try await measureDurations(count: Limits.explanations) {
                 _ = try await client.explainPlacement(of: ExplainPlacement(new: new))
             })
         // Loads at random are nearly even: plans shall have something to level.
-        let imbalance = try await client.balance().imbalance
+        let imbalance = try await client.readBalanceInfo().imbalance
         var rules = UpdateBalance()
         rules.startAbove = imbalance * 0.9
         rules.settleAt = imbalance / 2
-        _ = try await client.updateBalance(rules)
+        _ = try await client.updateBalance(with: rules)
         report.imbalance = imbalance
         report.balancePlans = Quantiles(
-            try await times(Limits.plans) {
+            of: try await measureDurations(count: Limits.plans) {
                 report.balanceMoves = try await client.planBalance().moves.count
             })
         let host = rig.fleet.hosts[0]
         report.drainPlans = Quantiles(
-            try await times(Limits.plans) {
+            of: try await measureDurations(count: Limits.plans) {
                 report.drainMoves = try await client.planDrain(of: host).moves.count
             })
     }
 
-    private func times(_ count: Int, _ body: () async throws -> Void) async throws -> [Duration] {
+    private func measureDurations(count: Int, body: () async throws -> Void) async throws
+        -> [Duration]
+    {
         var times: [Duration] = []
         for _ in 0..<count {
             let start = Instant.now
@@ -142,38 +146,39 @@ struct LoadRun {
         return times
     }
 
-    private func restart(_ report: inout LoadReport) async throws {
+    private func measureRestarts(updating report: inout LoadReport) async throws {
         for number in 0..<options.restarts {
             tell("the controller is restarted")
             report.serviceAfterTermSeconds.append(
-                try await serviceTime(after: SIGTERM, "after-term-\(number)"))
+                try await measureServiceTime(after: SIGTERM, vmName: "after-term-\(number)"))
             report.serviceAfterKillSeconds.append(
-                try await serviceTime(after: SIGKILL, "after-kill-\(number)"))
+                try await measureServiceTime(after: SIGKILL, vmName: "after-kill-\(number)"))
         }
     }
 
-    private func serviceTime(after signal: Int32, _ name: String) async throws -> Double {
+    private func measureServiceTime(after signal: Int32, vmName name: String) async throws -> Double
+    {
         let start = Instant.now
-        try rig.restart(by: signal)
+        try rig.restartController(signal: signal)
         try await rig.waitUntilLeading()
         try await rig.waitUntilAllHeard()
         let vm = try VMName(name)
-        _ = try await rig.client.create(Self.vm(vm))
-        try await rig.wait("\(vm) runs", within: Limits.service) {
-            try await rig.client.vm(vm).state == .running
+        _ = try await rig.client.createVM(with: Self.creationRequest(named: vm))
+        try await rig.waitUntil("\(vm) runs", within: Limits.service) {
+            try await rig.client.readClusterVM(named: vm).state == .running
         }
         return (Instant.now - start).milliseconds / 1000
     }
 
     /// What the controller says is there is there, once.
-    private func judge(_ report: inout LoadReport) async throws {
+    private func countLostVMs(updating report: inout LoadReport) async throws {
         let client = rig.client
-        let vms = try await client.all { after throws(ClientError) in
-            try await client.vms(limit: Limits.pageItems, after: after)
+        let vms = try await client.collectAllPages { after throws(ClientError) in
+            try await client.listClusterVMs(limit: Limits.pageItems, after: after)
         }
         var places: [VMID: Int] = [:]
         for host in rig.fleet.hosts {
-            for vm in rig.fleet.vms(on: host) { places[vm.id, default: 0] += 1 }
+            for vm in rig.fleet.hostedVMs(on: host) { places[vm.id, default: 0] += 1 }
         }
         let expected = report.vms + options.restarts * 2
         report.lostVMs =

@@ -31,8 +31,8 @@ private struct FeatureTable {
 
     /// Names in order of bits; "-" for a bit without a feature.
     private init(
-        _ leaf: UInt32, _ subleaf: UInt32 = 0, _ register: KeyPath<CPUIDEntry, UInt32>,
-        _ text: String
+        leaf: UInt32, subleaf: UInt32 = 0, register: KeyPath<CPUIDEntry, UInt32>,
+        names text: String
     ) {
         self.leaf = leaf
         self.subleaf = subleaf
@@ -45,39 +45,49 @@ private struct FeatureTable {
     static var all: [FeatureTable] {
         [
             FeatureTable(
-                1, 0, \.edx,
-                "fpu vme de pse tsc msr pae mce cx8 apic - sep mtrr pge mca cmov pat pse36 pn clflush - - acpi mmx fxsr sse sse2 ss"
+                leaf: 1, subleaf: 0, register: \.edx,
+                names:
+                    "fpu vme de pse tsc msr pae mce cx8 apic - sep mtrr pge mca cmov pat pse36 pn clflush - - acpi mmx fxsr sse sse2 ss"
             ),
             FeatureTable(
-                1, 0, \.ecx,
-                "pni pclmulqdq - monitor - - - - - ssse3 - - fma cx16 - - - pcid dca sse4_1 sse4_2 x2apic movbe popcnt tsc_deadline_timer aes xsave - avx f16c rdrand"
+                leaf: 1, subleaf: 0, register: \.ecx,
+                names:
+                    "pni pclmulqdq - monitor - - - - - ssse3 - - fma cx16 - - - pcid dca sse4_1 sse4_2 x2apic movbe popcnt tsc_deadline_timer aes xsave - avx f16c rdrand"
             ),
             FeatureTable(
-                7, 0, \.ebx,
-                "fsgsbase tsc_adjust - bmi1 hle avx2 - smep bmi2 erms invpcid rtm - - - - avx512f avx512dq rdseed adx smap avx512ifma - clflushopt clwb - avx512pf avx512er avx512cd sha_ni avx512bw avx512vl"
+                leaf: 7, subleaf: 0, register: \.ebx,
+                names:
+                    "fsgsbase tsc_adjust - bmi1 hle avx2 - smep bmi2 erms invpcid rtm - - - - avx512f avx512dq rdseed adx smap avx512ifma - clflushopt clwb - avx512pf avx512er avx512cd sha_ni avx512bw avx512vl"
             ),
             FeatureTable(
-                7, 0, \.ecx,
-                "- avx512vbmi umip pku - waitpkg avx512_vbmi2 - gfni vaes vpclmulqdq avx512_vnni avx512_bitalg - avx512_vpopcntdq - la57 - - - - - rdpid - bus_lock_detect cldemote - movdiri movdir64b"
+                leaf: 7, subleaf: 0, register: \.ecx,
+                names:
+                    "- avx512vbmi umip pku - waitpkg avx512_vbmi2 - gfni vaes vpclmulqdq avx512_vnni avx512_bitalg - avx512_vpopcntdq - la57 - - - - - rdpid - bus_lock_detect cldemote - movdiri movdir64b"
             ),
             FeatureTable(
-                7, 0, \.edx,
-                "- - avx512_4vnniw avx512_4fmaps fsrm - - - avx512_vp2intersect - md_clear - - - serialize - tsxldtrk - - - - - amx_bf16 avx512_fp16 amx_tile amx_int8 spec_ctrl intel_stibp flush_l1d arch_capabilities - ssbd"
+                leaf: 7, subleaf: 0, register: \.edx,
+                names:
+                    "- - avx512_4vnniw avx512_4fmaps fsrm - - - avx512_vp2intersect - md_clear - - - serialize - tsxldtrk - - - - - amx_bf16 avx512_fp16 amx_tile amx_int8 spec_ctrl intel_stibp flush_l1d arch_capabilities - ssbd"
             ),
             FeatureTable(
-                7, 1, \.eax, "sha512 sm3 sm4 - avx_vnni avx512_bf16 - - - - fzrm fsrs fsrc"),
-            FeatureTable(0xd, 1, \.eax, "xsaveopt xsavec xgetbv1 xsaves"),
+                leaf: 7, subleaf: 1, register: \.eax,
+                names: "sha512 sm3 sm4 - avx_vnni avx512_bf16 - - - - fzrm fsrs fsrc"),
             FeatureTable(
-                0x8000_0001, 0, \.edx,
-                "- - - - - - - - - - - syscall - - - - - - - - nx - mmxext - - fxsr_opt pdpe1gb rdtscp - lm 3dnowext 3dnow"
+                leaf: 0xd, subleaf: 1, register: \.eax, names: "xsaveopt xsavec xgetbv1 xsaves"),
+            FeatureTable(
+                leaf: 0x8000_0001, subleaf: 0, register: \.edx,
+                names:
+                    "- - - - - - - - - - - syscall - - - - - - - - nx - mmxext - - fxsr_opt pdpe1gb rdtscp - lm 3dnowext 3dnow"
             ),
             FeatureTable(
-                0x8000_0001, 0, \.ecx,
-                "lahf_lm - - - cr8_legacy abm sse4a misalignsse 3dnowprefetch osvw - xop - - - fma4 tce - - - - tbm"
+                leaf: 0x8000_0001, subleaf: 0, register: \.ecx,
+                names:
+                    "lahf_lm - - - cr8_legacy abm sse4a misalignsse 3dnowprefetch osvw - xop - - - fma4 tce - - - - tbm"
             ),
             FeatureTable(
-                0x8000_0008, 0, \.ebx,
-                "clzero - xsaveerptr - - - - - - wbnoinvd - - ibpb - ibrs stibp - stibp_always_on - - - - - - amd_ssbd virt_ssbd"
+                leaf: 0x8000_0008, subleaf: 0, register: \.ebx,
+                names:
+                    "clzero - xsaveerptr - - - - - - wbnoinvd - - ibpb - ibrs stibp - stibp_always_on - - - - - - amd_ssbd virt_ssbd"
             ),
         ]
     }

@@ -30,14 +30,14 @@ package struct CPUIDEntry: Hashable, Sendable {
     private static let headerWords = 2
     private static let entryWords = 10
 
-    static func list(room: Int) -> [UInt32] {
+    static func makeCPUIDList(room: Int) -> [UInt32] {
         var words = [UInt32](repeating: 0, count: headerWords + room * entryWords)
         words[0] = UInt32(room)
         return words
     }
 
-    static func list(of entries: [CPUIDEntry]) -> [UInt32] {
-        var words = list(room: entries.count)
+    static func makeCPUIDList(of entries: [CPUIDEntry]) -> [UInt32] {
+        var words = makeCPUIDList(room: entries.count)
         for (index, entry) in entries.enumerated() {
             let start = headerWords + index * entryWords
             words.replaceSubrange(
@@ -50,7 +50,7 @@ package struct CPUIDEntry: Hashable, Sendable {
         return words
     }
 
-    static func entries(ofList words: [UInt32]) -> [CPUIDEntry] {
+    static func decodeEntries(fromList words: [UInt32]) -> [CPUIDEntry] {
         let room = (words.count - headerWords) / entryWords
         return (0..<min(Int(words[0]), room)).map { index in
             let start = headerWords + index * entryWords

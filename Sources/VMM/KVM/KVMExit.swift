@@ -46,12 +46,12 @@ package enum KVMExit: Hashable, Sendable {
         case KVM_EXIT_INTERNAL_ERROR:
             let error = unsafe shared.pointee.internal
             self = .internalError(
-                suberror: error.suberror, bytes: unsafe Self.instructionBytes(shared))
+                suberror: error.suberror, bytes: unsafe Self.instructionBytes(in: shared))
         default: self = .other(reason: reason)
         }
     }
 
-    private static func instructionBytes(_ shared: UnsafePointer<kvm_run>) -> [UInt8] {
+    private static func instructionBytes(in shared: UnsafePointer<kvm_run>) -> [UInt8] {
         let failure = unsafe shared.pointee.emulation_failure
         // The first data word is `flags`, the next two hold the bytes.
         guard failure.suberror == KVM_INTERNAL_ERROR_EMULATION, failure.ndata >= 3,

@@ -16,49 +16,53 @@ extension KVMGuest {
     /// struct kvm_pit_state2
     package static let timerBytes = MemoryLayout<kvm_pit_state2>.size
 
-    package func state(of chip: InterruptChip) throws(SystemError) -> [UInt8] {
+    package func chipState(of chip: InterruptChip) throws(SystemError) -> [UInt8] {
         var state = kvm_irqchip()
         state.chip_id = chip.rawValue
-        try checkedNegative("KVM_GET_IRQCHIP(\(chip))") {
+        try checkedWrapperCall(named: "KVM_GET_IRQCHIP(\(chip))") {
             unsafe ferry_kvm_get_irqchip(descriptor.number, &state)
         }
         return structBytes(of: state)
     }
 
     /// - Precondition: `bytes` has `chipBytes` bytes.
-    package func setState(of chip: InterruptChip, to bytes: [UInt8]) throws(SystemError) {
+    package func setChipState(of chip: InterruptChip, to bytes: [UInt8]) throws(SystemError) {
         var state = structValue(of: bytes, startingAs: kvm_irqchip())
         state.chip_id = chip.rawValue
-        try checkedNegative("KVM_SET_IRQCHIP(\(chip))") {
+        try checkedWrapperCall(named: "KVM_SET_IRQCHIP(\(chip))") {
             unsafe ferry_kvm_set_irqchip(descriptor.number, &state)
         }
     }
 
     package func timerState() throws(SystemError) -> [UInt8] {
         var state = kvm_pit_state2()
-        try checkedNegative("KVM_GET_PIT2") { unsafe ferry_kvm_get_pit2(descriptor.number, &state) }
+        try checkedWrapperCall(named: "KVM_GET_PIT2") {
+            unsafe ferry_kvm_get_pit2(descriptor.number, &state)
+        }
         return structBytes(of: state)
     }
 
     /// - Precondition: `bytes` has `timerBytes` bytes.
-    package func setTimerState(_ bytes: [UInt8]) throws(SystemError) {
+    package func setTimerState(to bytes: [UInt8]) throws(SystemError) {
         var state = structValue(of: bytes, startingAs: kvm_pit_state2())
-        try checkedNegative("KVM_SET_PIT2") { unsafe ferry_kvm_set_pit2(descriptor.number, &state) }
+        try checkedWrapperCall(named: "KVM_SET_PIT2") {
+            unsafe ferry_kvm_set_pit2(descriptor.number, &state)
+        }
     }
 
     /// kvmclock in nanoseconds.
-    package func clock() throws(SystemError) -> UInt64 {
+    package func readKVMClock() throws(SystemError) -> UInt64 {
         var clock = kvm_clock_data()
-        try checkedNegative("KVM_GET_CLOCK") {
+        try checkedWrapperCall(named: "KVM_GET_CLOCK") {
             unsafe ferry_kvm_get_clock(descriptor.number, &clock)
         }
         return clock.clock
     }
 
-    package func setClock(_ nanoseconds: UInt64) throws(SystemError) {
+    package func setKVMClock(to nanoseconds: UInt64) throws(SystemError) {
         var clock = kvm_clock_data()
         clock.clock = nanoseconds
-        try checkedNegative("KVM_SET_CLOCK") {
+        try checkedWrapperCall(named: "KVM_SET_CLOCK") {
             unsafe ferry_kvm_set_clock(descriptor.number, &clock)
         }
     }

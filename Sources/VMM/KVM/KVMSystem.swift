@@ -42,14 +42,14 @@ package final class KVMSystem: Sendable {
 
     private init(_ descriptor: Descriptor) { self.descriptor = descriptor }
 
-    package static func open() throws(KVMUnavailable) -> KVMSystem {
+    package static func openDevice() throws(KVMUnavailable) -> KVMSystem {
         do {
-            let system = KVMSystem(try Descriptor.open("/dev/kvm", O_RDWR))
-            let version = try checkedNegative("KVM_GET_API_VERSION") {
+            let system = KVMSystem(try Descriptor.openFile(at: "/dev/kvm", flags: O_RDWR))
+            let version = try checkedWrapperCall(named: "KVM_GET_API_VERSION") {
                 ferry_kvm_api_version(system.descriptor.number)
             }
             guard version == KVM_API_VERSION else { throw KVMUnavailable.wrongVersion(version) }
-            let lacking = KVMCapability.required.filter { system.value(of: $0) == 0 }
+            let lacking = KVMCapability.required.filter { system.capabilityValue(of: $0) == 0 }
             guard lacking.isEmpty else { throw KVMUnavailable.lacking(lacking.map(\.name)) }
             return system
         } catch {
@@ -58,26 +58,26 @@ package final class KVMSystem: Sendable {
     }
 
     /// What KVM_CHECK_EXTENSION answers; 0 when it is not offered.
-    package func value(of capability: KVMCapability) -> Int {
+    package func capabilityValue(of capability: KVMCapability) -> Int {
         Int(max(0, ferry_kvm_check_extension(descriptor.number, capability.number)))
     }
 
     /// The CPUID that KVM and the CPU can give a guest.
     package func supportedCPUID() throws(SystemError) -> [CPUIDEntry] {
-        var list = CPUIDEntry.list(room: Limits.cpuidEntriesMax)
-        try checkedNegative("KVM_GET_SUPPORTED_CPUID") {
+        var list = CPUIDEntry.makeCPUIDList(room: Limits.cpuidEntriesMax)
+        try checkedWrapperCall(named: "KVM_GET_SUPPORTED_CPUID") {
             unsafe list.withUnsafeMutableBytes {
                 unsafe ferry_kvm_get_supported_cpuid(descriptor.number, $0.baseAddress)
             }
         }
-        return CPUIDEntry.entries(ofList: list)
+        return CPUIDEntry.decodeEntries(fromList: list)
     }
 
     /// The MSRs that make up a vCPU's state, by number. Not all of them can be read on every host.
     package func msrIndices() throws(SystemError) -> [UInt32] {
         var list = [UInt32](repeating: 0, count: 1 + Limits.msrsMax)
         list[0] = UInt32(Limits.msrsMax)
-        try checkedNegative("KVM_GET_MSR_INDEX_LIST") {
+        try checkedWrapperCall(named: "KVM_GET_MSR_INDEX_LIST") {
             unsafe list.withUnsafeMutableBytes {
                 unsafe ferry_kvm_get_msr_index_list(descriptor.number, $0.baseAddress)
             }
@@ -87,8 +87,10 @@ package final class KVMSystem: Sendable {
 
     package func makeGuest() throws(SystemError) -> KVMGuest {
         let guest = Descriptor(
-            owning: try checkedNegative("KVM_CREATE_VM") { ferry_kvm_create_vm(descriptor.number) })
-        let areaBytes = try checkedNegative("KVM_GET_VCPU_MMAP_SIZE") {
+            owning: try checkedWrapperCall(named: "KVM_CREATE_VM") {
+                ferry_kvm_create_vm(descriptor.number)
+            })
+        let areaBytes = try checkedWrapperCall(named: "KVM_GET_VCPU_MMAP_SIZE") {
             ferry_kvm_vcpu_mmap_size(descriptor.number)
         }
         return KVMGuest(guest, vcpuAreaBytes: Int(areaBytes))

@@ -16,9 +16,9 @@ package struct MSR: Hashable, Sendable {
 
 extension KVMVCPU {
     /// Must come before the vCPU runs for the first time.
-    package func setCPUID(_ entries: [CPUIDEntry]) throws(SystemError) {
-        let list = CPUIDEntry.list(of: entries)
-        try checkedNegative("KVM_SET_CPUID2") {
+    package func setCPUIDEntries(_ entries: [CPUIDEntry]) throws(SystemError) {
+        let list = CPUIDEntry.makeCPUIDList(of: entries)
+        try checkedWrapperCall(named: "KVM_SET_CPUID2") {
             unsafe list.withUnsafeBytes {
                 unsafe ferry_kvm_set_cpuid2(descriptor.number, $0.baseAddress)
             }
@@ -26,9 +26,9 @@ extension KVMVCPU {
     }
 
     /// Reads MSRs in order, up to the first that cannot be read here.
-    package func readMSRs(_ indices: ArraySlice<UInt32>) throws(SystemError) -> [MSR] {
-        var words = Self.words(of: indices.map { MSR(index: $0, value: 0) })
-        let count = try checkedNegative("KVM_GET_MSRS") {
+    package func readMSRs(indices: ArraySlice<UInt32>) throws(SystemError) -> [MSR] {
+        var words = Self.encodeMSRList(of: indices.map { MSR(index: $0, value: 0) })
+        let count = try checkedWrapperCall(named: "KVM_GET_MSRS") {
             unsafe words.withUnsafeMutableBytes {
                 unsafe ferry_kvm_get_msrs(descriptor.number, $0.baseAddress)
             }
@@ -40,9 +40,9 @@ extension KVMVCPU {
 
     /// Sets MSRs in order and returns how many were set before the first that cannot be.
     package func writeMSRs(_ msrs: ArraySlice<MSR>) throws(SystemError) -> Int {
-        let words = Self.words(of: Array(msrs))
+        let words = Self.encodeMSRList(of: Array(msrs))
         return Int(
-            try checkedNegative("KVM_SET_MSRS") {
+            try checkedWrapperCall(named: "KVM_SET_MSRS") {
                 unsafe words.withUnsafeBytes {
                     unsafe ferry_kvm_set_msrs(descriptor.number, $0.baseAddress)
                 }
@@ -54,7 +54,7 @@ extension KVMVCPU {
         var readable: [UInt32] = []
         var rest = indices[...]
         while !rest.isEmpty {
-            let read = try readMSRs(rest).map(\.index)
+            let read = try readMSRs(indices: rest).map(\.index)
             readable += read
             rest = rest.dropFirst(read.count + 1)
         }
@@ -62,7 +62,7 @@ extension KVMVCPU {
     }
 
     // struct kvm_msrs in 64-bit words: count, then index and value of each.
-    private static func words(of msrs: [MSR]) -> [UInt64] {
+    private static func encodeMSRList(of msrs: [MSR]) -> [UInt64] {
         var words: [UInt64] = []
         words.reserveCapacity(1 + 2 * msrs.count)
         words.append(UInt64(msrs.count))

@@ -25,7 +25,7 @@ extension KVMVCPU {
         at address: UInt32, rbx: UInt64, rsi: UInt64, gdt: UInt64, gdtBytes: UInt16
     ) throws(SystemError) {
         var system = kvm_sregs()
-        try checkedNegative("KVM_GET_SREGS") {
+        try checkedWrapperCall(named: "KVM_GET_SREGS") {
             unsafe ferry_kvm_get_sregs(descriptor.number, &system)
         }
         let data = Self.flatSegment(selector: 0x18, type: 3)
@@ -40,7 +40,7 @@ extension KVMVCPU {
         system.cr0 = 0x11  // PE, ET
         system.cr4 = 0
         system.efer = 0
-        try checkedNegative("KVM_SET_SREGS") {
+        try checkedWrapperCall(named: "KVM_SET_SREGS") {
             unsafe ferry_kvm_set_sregs(descriptor.number, &system)
         }
         var registers = kvm_regs()
@@ -48,13 +48,13 @@ extension KVMVCPU {
         registers.rbx = rbx
         registers.rsi = rsi
         registers.rflags = 2
-        try setRegisters(registers)
+        try setRegisters(to: registers)
     }
 
-    package func location() throws(SystemError) -> InstructionLocation {
+    package func instructionLocation() throws(SystemError) -> InstructionLocation {
         let registers = try registers()
         var system = kvm_sregs()
-        try checkedNegative("KVM_GET_SREGS") {
+        try checkedWrapperCall(named: "KVM_GET_SREGS") {
             unsafe ferry_kvm_get_sregs(descriptor.number, &system)
         }
         let isLong = system.cs.l != 0 && system.efer & (1 << 10) != 0
@@ -70,7 +70,7 @@ extension KVMVCPU {
     package func physicalAddress(ofLinear address: UInt64) throws(SystemError) -> UInt64? {
         var translation = kvm_translation()
         translation.linear_address = address
-        try checkedNegative("KVM_TRANSLATE") {
+        try checkedWrapperCall(named: "KVM_TRANSLATE") {
             unsafe ferry_kvm_translate(descriptor.number, &translation)
         }
         return translation.valid != 0 ? translation.physical_address : nil
@@ -80,31 +80,31 @@ extension KVMVCPU {
     package func trapBreakpoint() throws(SystemError) {
         var registers = try registers()
         registers.rip &+= 1
-        try setRegisters(registers)
+        try setRegisters(to: registers)
         var events = kvm_vcpu_events()
-        try checkedNegative("KVM_GET_VCPU_EVENTS") {
+        try checkedWrapperCall(named: "KVM_GET_VCPU_EVENTS") {
             unsafe ferry_kvm_get_vcpu_events(descriptor.number, &events)
         }
         events.exception.injected = 1
         events.exception.nr = UInt8(BP_VECTOR)
         events.exception.has_error_code = 0
         events.exception.pending = 0
-        try checkedNegative("KVM_SET_VCPU_EVENTS") {
+        try checkedWrapperCall(named: "KVM_SET_VCPU_EVENTS") {
             unsafe ferry_kvm_set_vcpu_events(descriptor.number, &events)
         }
     }
 
     private func registers() throws(SystemError) -> kvm_regs {
         var registers = kvm_regs()
-        try checkedNegative("KVM_GET_REGS") {
+        try checkedWrapperCall(named: "KVM_GET_REGS") {
             unsafe ferry_kvm_get_regs(descriptor.number, &registers)
         }
         return registers
     }
 
-    private func setRegisters(_ registers: kvm_regs) throws(SystemError) {
+    private func setRegisters(to registers: kvm_regs) throws(SystemError) {
         var registers = registers
-        try checkedNegative("KVM_SET_REGS") {
+        try checkedWrapperCall(named: "KVM_SET_REGS") {
             unsafe ferry_kvm_set_regs(descriptor.number, &registers)
         }
     }

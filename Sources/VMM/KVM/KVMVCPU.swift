@@ -34,7 +34,7 @@ import Glibc
     /// The data of the last port or MMIO exit: `size * count` bytes to take, or to fill in before the next
     /// `run`. Only valid until then.
     package func withExitData<Value>(
-        _ body: (UnsafeMutableRawBufferPointer) -> Value
+        body: (UnsafeMutableRawBufferPointer) -> Value
     ) -> Value {
         switch unsafe Int32(bitPattern: shared.pointee.exit_reason) {
         case KVM_EXIT_IO:
@@ -56,7 +56,7 @@ import Glibc
     }
 
     /// Runs guest code until something is for the VMM to do.
-    package func run() throws(SystemError) -> KVMExit {
+    package func runUntilExit() throws(SystemError) -> KVMExit {
         let result = ferry_kvm_run(descriptor.number)
         guard result >= 0 else {
             switch -result {

@@ -32,77 +32,78 @@ package final class DirtyLog: Sendable {
         self.guest = guest
         self.memory = memory
         let count = dirtyBitsBytes(pageCount: memory.layout.pageCount)
-        bitsFile = try MemoryFile.create(name: "ferry-dirty", bytes: count)
+        bitsFile = try MemoryFile.createFixedSize(name: "ferry-dirty", bytes: count)
         bits = try Mapping(bitsFile, count: count)
-        clearsByHand = guest.value(of: .manualDirtyLog) & 1 != 0
+        clearsByHand = guest.capabilityValue(of: .manualDirtyLog) & 1 != 0
         startsFull = clearsByHand ? try guest.useManualDirtyLog() : false
     }
 
     package var isRunning: Bool { state.withLock { $0.isOn } }
 
     /// Every page is dirty at first. Starting again starts afresh.
-    package func start(by owner: ConnectionID? = nil) throws(SystemError) {
+    package func startLogging(for owner: ConnectionID? = nil) throws(SystemError) {
         try state.withLock { (state) throws(SystemError) in
-            if state.isOn { try setFlags(false) }
-            memory.ownDirtyPages.clearAll()
-            try setFlags(true)
-            if !startsFull { memory.ownDirtyPages.markAll() }
+            if state.isOn { try setSlotFlags(logsDirtyPages: false) }
+            memory.ownDirtyPages.clearAllPages()
+            try setSlotFlags(logsDirtyPages: true)
+            if !startsFull { memory.ownDirtyPages.markAllPages() }
             state = State(isOn: true, owner: owner)
         }
     }
 
-    package func stop() throws(SystemError) {
-        try state.withLock { (state) throws(SystemError) in try stop(&state) }
+    package func stopLogging() throws(SystemError) {
+        try state.withLock { (state) throws(SystemError) in try stopLogging(in: &state) }
     }
 
     /// Stops the log if it is this connection's.
-    func connectionEnded(_ connection: ConnectionID) throws(SystemError) {
+    func stopLogging(ifOwnedBy connection: ConnectionID) throws(SystemError) {
         try state.withLock { (state) throws(SystemError) in
-            if state.owner == connection { try stop(&state) }
+            if state.owner == connection { try stopLogging(in: &state) }
         }
     }
 
-    private func stop(_ state: inout State) throws(SystemError) {
-        if state.isOn { try setFlags(false) }
+    private func stopLogging(in state: inout State) throws(SystemError) {
+        if state.isOn { try setSlotFlags(logsDirtyPages: false) }
         state = State()
     }
 
     /// Writes the log to the shared bits, clears nothing, and returns how many pages are dirty.
-    package func fetch() throws(SystemError) -> Int {
+    package func fetchDirtyPages() throws(SystemError) -> Int {
         try state.withLock { (state) throws(SystemError) in
             guard state.isOn else { return 0 }
             for (index, slot) in memory.layout.slots.enumerated() {
-                let words = unsafe words(of: slot)
+                let words = unsafe dirtyBitWords(of: slot)
                 try unsafe guest.readDirtyLog(
                     slot: index, into: UnsafeMutableRawBufferPointer(words))
                 if !clearsByHand {
-                    unsafe memory.ownDirtyPages.take(
-                        UnsafeBufferPointer(words), fromWord: slot.pages.lowerBound / 64)
+                    unsafe memory.ownDirtyPages.insertPages(
+                        from: UnsafeBufferPointer(words), startingAtWord: slot.pages.lowerBound / 64
+                    )
                 }
             }
-            return unsafe memory.ownDirtyPages.add(to: allWords)
+            return unsafe memory.ownDirtyPages.mergePages(into: allWords)
         }
     }
 
     /// Clears the pages of the range that are set in the shared bits.
     ///
     /// - Precondition: the range lies in memory; its start is a multiple of 64, its end too or memory's end.
-    package func clear(_ pages: Range<Int>) throws(SystemError) {
+    package func clearPages(in pages: Range<Int>) throws(SystemError) {
         try state.withLock { (state) throws(SystemError) in
             guard state.isOn, !pages.isEmpty else { return }
             let wordRange = pages.lowerBound / 64..<(pages.upperBound + 63) / 64
-            unsafe memory.ownDirtyPages.clear(allWords, words: wordRange)
+            unsafe memory.ownDirtyPages.clearPages(in: allWords, words: wordRange)
             guard clearsByHand else { return }
             for (index, slot) in memory.layout.slots.enumerated() {
                 let part = pages.clamped(to: slot.pages)
-                try clear(part, inSlot: index, slot)
+                try clearPages(in: part, slotIndex: index, slot: slot)
             }
         }
     }
 
     /// KVM holds a lock that page faults need while it clears: small pieces let vCPUs in between.
-    private func clear(
-        _ pages: Range<Int>, inSlot index: Int, _ slot: MemorySlot
+    private func clearPages(
+        in pages: Range<Int>, slotIndex index: Int, slot: MemorySlot
     ) throws(SystemError) {
         var first = pages.lowerBound
         while first < pages.upperBound {
@@ -114,10 +115,10 @@ package final class DirtyLog: Sendable {
         }
     }
 
-    private func setFlags(_ logs: Bool) throws(SystemError) {
+    private func setSlotFlags(logsDirtyPages logs: Bool) throws(SystemError) {
         for (index, slot) in memory.layout.slots.enumerated() {
             try unsafe guest.setMemory(
-                slot: index, guestAddress: slot.guestAddress, memory: memory.bytes(of: slot),
+                slot: index, guestAddress: slot.guestAddress, memory: memory.mappedBytes(of: slot),
                 logsDirtyPages: logs)
         }
     }
@@ -127,7 +128,7 @@ package final class DirtyLog: Sendable {
     }
 
     /// A slot's bits. Slots have whole words: memory is a multiple of 2 MiB.
-    private func words(of slot: MemorySlot) -> UnsafeMutableBufferPointer<UInt64> {
+    private func dirtyBitWords(of slot: MemorySlot) -> UnsafeMutableBufferPointer<UInt64> {
         let range = slot.pages.lowerBound / 64..<slot.pages.upperBound / 64
         return unsafe UnsafeMutableBufferPointer(rebasing: allWords[range])
     }

@@ -35,7 +35,7 @@ package final class GuestLease: Sendable {
     package var hasEnded: Bool { until.map { BootInstant.now >= $0 } ?? false }
 
     /// Makes it longer, never shorter.
-    package func extend(until new: BootInstant) -> Extension {
+    package func extendDeadline(to new: BootInstant) -> Extension {
         var current = end.load(ordering: .acquiring)
         while true {
             if current != 0, BootInstant.now.nanoseconds >= current { return .hasEnded }
@@ -50,7 +50,7 @@ package final class GuestLease: Sendable {
     /// Returns when it has ended, as it was extended meanwhile; `isAwaited` is asked now and then. Blocks.
     func waitForEnd(while isAwaited: () -> Bool) {
         while let until, BootInstant.now < until, isAwaited() {
-            BootInstant.sleep(until: min(until, .now + Limits.leaseWatchPause))
+            BootInstant.sleepThread(until: min(until, .now + Limits.leaseWatchPause))
         }
     }
 }

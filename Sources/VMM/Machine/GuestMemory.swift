@@ -16,13 +16,14 @@ package import Model
     package init(_ layout: GuestMemoryLayout, hugePages: Bool) throws(SystemError) {
         self.layout = layout
         let count = Int(layout.memory.bytes)
-        file = try MemoryFile.create(name: "ferry-guest", bytes: count, hugePages: hugePages)
+        file = try MemoryFile.createFixedSize(
+            name: "ferry-guest", bytes: count, hugePages: hugePages)
         mapping = try Mapping(file, count: count)
         ownDirtyPages = OwnDirtyPages(pageCount: layout.pageCount)
     }
 
     /// The host's view of a slot.
-    func bytes(of slot: MemorySlot) -> UnsafeMutableRawBufferPointer {
+    func mappedBytes(of slot: MemorySlot) -> UnsafeMutableRawBufferPointer {
         let start = Int(slot.fileOffset)
         return unsafe UnsafeMutableRawBufferPointer(
             rebasing: mapping.bytes[start..<(start + Int(slot.bytes))])
@@ -32,9 +33,9 @@ package import Model
     ///
     /// Marked dirty after the writing: a migration that clears the mark first and copies then must not have
     /// copied what was there before.
-    func withWritable<Value, Failure: Error>(
+    func withWritableBytes<Value, Failure: Error>(
         at address: UInt64, count: Int,
-        _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Value
+        body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Value
     ) throws(Failure) -> Value? {
         guard let offset = layout.fileOffset(ofGuestAddress: address, count: UInt64(count)) else {
             return nil
@@ -42,7 +43,7 @@ package import Model
         let start = Int(offset)
         defer {
             if count > 0 {
-                ownDirtyPages.mark(start / pageBytes...(start + count - 1) / pageBytes)
+                ownDirtyPages.markPages(in: start / pageBytes...(start + count - 1) / pageBytes)
             }
         }
         return try unsafe body(
@@ -51,20 +52,22 @@ package import Model
 
     /// False, and nothing written, when the range is not all RAM.
     @discardableResult
-    package func write(_ bytes: some Collection<UInt8>, at address: UInt64) -> Bool {
-        unsafe withWritable(at: address, count: bytes.count) { unsafe $0.copyBytes(from: bytes) }
+    package func writeBytes(_ bytes: some Collection<UInt8>, at address: UInt64) -> Bool {
+        unsafe withWritableBytes(at: address, count: bytes.count) {
+            unsafe $0.copyBytes(from: bytes)
+        }
             != nil
     }
 
     @discardableResult
-    func zero(at address: UInt64, count: Int) -> Bool {
-        unsafe withWritable(at: address, count: count) {
+    func zeroBytes(at address: UInt64, count: Int) -> Bool {
+        unsafe withWritableBytes(at: address, count: count) {
             _ = unsafe $0.initializeMemory(as: UInt8.self, repeating: 0)
         } != nil
     }
 
     /// A copy of guest memory; nil when the range is not all RAM.
-    package func read(at address: UInt64, count: Int) -> [UInt8]? {
+    package func readBytes(at address: UInt64, count: Int) -> [UInt8]? {
         guard let offset = layout.fileOffset(ofGuestAddress: address, count: UInt64(count)) else {
             return nil
         }

@@ -29,13 +29,13 @@ final class Hardware: Sendable {
         sink: @escaping @Sendable (UInt8) -> Void
     ) throws(SystemError) {
         let guest = try system.makeGuest()
-        try guest.setTSSAddress(Self.tssAddress, identityMap: Self.identityMapAddress)
+        try guest.setTSSAddress(to: Self.tssAddress, identityMap: Self.identityMapAddress)
         try guest.makeInterruptChips()
         try guest.makeTimer()
         for (index, slot) in memory.layout.slots.enumerated() {
             // `memory` lives as long as this object, and with it the guest.
             try unsafe guest.setMemory(
-                slot: index, guestAddress: slot.guestAddress, memory: memory.bytes(of: slot),
+                slot: index, guestAddress: slot.guestAddress, memory: memory.mappedBytes(of: slot),
                 logsDirtyPages: false)
         }
         let supported = try system.supportedCPUID()
@@ -43,8 +43,8 @@ final class Hardware: Sendable {
         var cpuid: [[CPUIDEntry]] = []
         for id in 0..<spec.vcpus {
             let vcpu = try guest.makeVCPU(id: id)
-            let entries = CPUIDPolicy.entries(from: supported, id: id, vcpus: spec.vcpus)
-            try vcpu.setCPUID(entries)
+            let entries = CPUIDPolicy.guestEntries(from: supported, id: id, vcpus: spec.vcpus)
+            try vcpu.setCPUIDEntries(entries)
             vcpus.append(vcpu)
             cpuid.append(entries)
         }
@@ -52,7 +52,7 @@ final class Hardware: Sendable {
         serial = SerialDevice(
             setLine: { raised in
                 // The line exists and the call cannot fail for any other reason.
-                try? guest.setInterruptLine(SerialDevice.interruptLine, raised: raised)
+                try? guest.setInterruptLine(number: SerialDevice.interruptLine, raised: raised)
             }, sink: sink)
         clock = RealTimeClock()
         bus = Bus(devices: [
@@ -68,8 +68,8 @@ final class Hardware: Sendable {
     /// What CPUID tells the guest, a list for each vCPU.
     var cpuid: [[CPUIDEntry]] { guestCPUID.withLock { $0 } }
 
-    func setCPUID(_ entries: [CPUIDEntry], of vcpu: Int) throws(SystemError) {
-        try vcpus[vcpu].setCPUID(entries)
+    func setCPUIDEntries(_ entries: [CPUIDEntry], forVCPU vcpu: Int) throws(SystemError) {
+        try vcpus[vcpu].setCPUIDEntries(entries)
         guestCPUID.withLock { $0[vcpu] = entries }
     }
 
@@ -83,26 +83,27 @@ final class Hardware: Sendable {
     /// when it runs for the first time is paid now and not in the guest's downtime. Not the TSC: KVM takes
     /// a second value that is close to the first for the same.
     func rehearseLoading() throws(StateError) {
-        let bytes = StateBlob.encode(powerOn.withLock { $0 })
-        try load(resettable: StateBlob.decode(bytes))
+        let bytes = StateBlob.encodeSections(powerOn.withLock { $0 })
+        try loadSections(resettable: StateBlob.decodeSections(from: bytes))
     }
 
     /// Loads the kernel and puts the first CPU at its entry. The others wait to be started.
-    func boot(_ source: BootSource) throws(MachineError) {
+    func bootGuest(from source: BootSource) throws(MachineError) {
         do {
-            let entry = try Loader(memory: memory, vcpus: vcpus.count).load(source)
+            let entry = try Loader(memory: memory, vcpus: vcpus.count).loadGuest(from: source)
             try vcpus[0].startFlat(
                 at: entry.address, rbx: entry.rbx, rsi: entry.rsi,
                 gdt: BootLayout.descriptorTable, gdtBytes: UInt16(BootLayout.descriptors.count * 8))
         } catch {
-            throw typedError(error, converting: MachineError.kernel, or: MachineError.system)
+            throw typedError(
+                error, converting: MachineError.kernel, convertingOther: MachineError.system)
         }
     }
 
     /// As a reset button: CPUs, chips and devices as at power-on, the kernel loaded again. Memory keeps
     /// what the kernel does not overwrite.
-    func reset(_ source: BootSource) throws(MachineError) {
-        do { try load(resettable: powerOn.withLock { $0 }) } catch { throw .state(error) }
-        try boot(source)
+    func resetGuest(bootingFrom source: BootSource) throws(MachineError) {
+        do { try loadSections(resettable: powerOn.withLock { $0 }) } catch { throw .state(error) }
+        try bootGuest(from: source)
     }
 }

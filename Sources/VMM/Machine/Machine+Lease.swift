@@ -15,11 +15,11 @@ extension Machine {
             throw VMMRefusal(
                 code: .badRequest, detail: "a lease may be \(Limits.leaseMax) from now, at most")
         }
-        guard lease.extend(until: end) == .done else {
+        guard lease.extendDeadline(to: end) == .done else {
             throw VMMRefusal(code: .wrongState, detail: "the VM's lease has ended")
         }
         // A vCPU may have come to the gate at the last moment of the lease before.
-        gate.lookAgain()
+        gate.recheckEntry()
         try watchLease()
     }
 
@@ -37,12 +37,12 @@ extension Machine {
             // Not a strong reference: a machine that nobody holds must be able to go.
             let thread = try NamedThread(name: "lease") { [weak self, lease] in
                 lease.waitForEnd { self != nil }
-                self?.expire()
+                self?.handleLeaseExpiry()
             }
-            thread.detach()
+            thread.detachThread()
         } catch {
             isLeaseWatched.store(false, ordering: .releasing)
-            throw refusal(error)
+            throw makeRefusal(for: error)
         }
     }
 }

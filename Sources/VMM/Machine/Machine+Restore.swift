@@ -21,19 +21,19 @@ extension Machine {
         do {
             try file.readMemory(into: memory.mapping, layout: memory.layout)
         } catch {
-            shutDown()
+            stopAllThreads()
             throw .savedFile(error)
         }
         do {
             // A file may be old: the guest's clocks go on from where they stood.
-            let sections = try StateBlob.decode(file.state)
+            let sections = try StateBlob.decodeSections(from: file.state)
             try lifecycle.withLock { (lifecycle) throws(StateError) in
-                try hardware.load(sections, advancesTime: false)
-                lifecycle.restored()
+                try hardware.loadSections(sections, advancesTime: false)
+                lifecycle.markRestored()
             }
-            settle()
+            handleGuestRequest()
         } catch {
-            shutDown()
+            stopAllThreads()
             throw .state(error)
         }
     }

@@ -63,12 +63,12 @@ package final class Machine: Sendable {
         id = configuration.id
         self.spec = spec
         boot = configuration.boot
-        let memory = try Self.makeMemory(layout, hugePages: spec.hugePages)
+        let memory = try Self.allocateMemory(layout: layout, hugePages: spec.hugePages)
         let hardware: Hardware
         do {
             hardware = try Hardware(spec, memory: memory, system: system, sink: console)
             dirtyLog = try DirtyLog(hardware.guest, memory: memory)
-            try Signals.interruptCalls(on: VCPU.kickSignal)
+            try Signals.interruptCalls(onSignal: VCPU.kickSignal)
         } catch { throw .system(error) }
         self.memory = memory
         self.hardware = hardware
@@ -81,8 +81,8 @@ package final class Machine: Sendable {
         self.gate = gate
         self.vcpus = vcpus
         throttle = Throttle { until in
-            gate.hold(until: until) { for vcpu in vcpus { vcpu.flag() } }
-            if until != nil { for vcpu in vcpus { vcpu.signal() } }
+            gate.holdVCPUs(until: until) { for vcpu in vcpus { vcpu.requestExit() } }
+            if until != nil { for vcpu in vcpus { vcpu.sendKickSignal() } }
         }
         lifecycle = Mutex(Lifecycle(state: incoming ? .incoming : .paused))
         published = Monitor(VMMStatus(state: incoming ? .incoming : .paused))
@@ -90,7 +90,7 @@ package final class Machine: Sendable {
             try hardware.rememberPowerOn()
             if incoming { try hardware.rehearseLoading() }
         } catch { throw .state(error) }
-        if !incoming, let boot { try hardware.boot(boot) }
+        if !incoming, let boot { try hardware.bootGuest(from: boot) }
         do { try startThreads() } catch { throw .system(error) }
     }
 
@@ -98,7 +98,7 @@ package final class Machine: Sendable {
     package var cpuFeatures: CPUFeatures { CPUFeatures(cpuid: hardware.cpuid[0]) }
 
     package var status: VMMStatus {
-        var status = published.read { $0 }
+        var status = published.readValue { $0 }
         status.cpuTime = vcpus.reduce(.zero) { $0 + $1.cpuTime }
         return status
     }
@@ -106,29 +106,29 @@ package final class Machine: Sendable {
     /// Waits for the guest's end. Nil when the time ran out first.
     package func waitForEnd(within limit: Duration) -> VMExit? {
         let end = Instant.now + limit
-        return published.wait(deadline: { _ in end }) { $0.exit }
+        return published.waitForValue(deadline: { _ in end }) { $0.exit }
     }
 
     /// Serial input; returns how many of the bytes there was room for.
-    package func offerConsoleInput(_ bytes: some Collection<UInt8>) -> Int {
-        hardware.serial.offer(bytes)
+    package func enqueueConsoleInput(_ bytes: some Collection<UInt8>) -> Int {
+        hardware.serial.enqueueInput(bytes)
     }
 
     /// Ends all threads. Call once, before letting go of the machine.
-    package func shutDown() {
-        throttle.finish()
-        gate.close(.finish) { for vcpu in vcpus { vcpu.flag() } }
-        for vcpu in vcpus { vcpu.signal() }
-        for vcpu in vcpus { vcpu.join() }
+    package func stopAllThreads() {
+        throttle.stopThread()
+        gate.blockVCPUs(with: .finish) { for vcpu in vcpus { vcpu.requestExit() } }
+        for vcpu in vcpus { vcpu.sendKickSignal() }
+        for vcpu in vcpus { vcpu.joinThread() }
         let thread = requestThread.withLock { thread in
             defer { thread = nil }
             return thread
         }
-        thread?.join()
+        thread?.joinThread()
     }
 
-    private static func makeMemory(
-        _ layout: GuestMemoryLayout, hugePages: Bool
+    private static func allocateMemory(
+        layout: GuestMemoryLayout, hugePages: Bool
     ) throws(MachineError) -> GuestMemory {
         do { return try GuestMemory(layout, hugePages: hugePages) } catch {
             throw hugePages ? .noHugePages(error) : .system(error)
@@ -137,14 +137,14 @@ package final class Machine: Sendable {
 
     private func startThreads() throws(SystemError) {
         for vcpu in vcpus {
-            try vcpu.start { [gate, vcpus] request in
-                gate.post(request) { for other in vcpus { other.flag() } }
-                for other in vcpus where other !== vcpu { other.signal() }
+            try vcpu.startThread { [gate, vcpus] request in
+                gate.postRequest(request) { for other in vcpus { other.requestExit() } }
+                for other in vcpus where other !== vcpu { other.sendKickSignal() }
             }
         }
         // Not a strong reference: a machine that nobody holds must be able to go.
         let thread = try NamedThread(name: "machine") { [weak self, gate] in
-            while gate.waitForRequest() { self?.settle() }
+            while gate.waitForRequest() { self?.handleGuestRequest() }
         }
         requestThread.withLock { $0 = thread }
     }

@@ -12,13 +12,13 @@ final class OwnDirtyPages: Sendable {
         words = Mutex([UInt64](repeating: 0, count: (pageCount + 63) / 64))
     }
 
-    func mark(_ pages: ClosedRange<Int>) {
+    func markPages(in pages: ClosedRange<Int>) {
         words.withLock { words in
             for page in pages { words[page / 64] |= 1 << UInt64(page % 64) }
         }
     }
 
-    func markAll() {
+    func markAllPages() {
         words.withLock { words in
             for index in words.indices { words[index] = .max }
             let rest = pageCount % 64
@@ -26,14 +26,14 @@ final class OwnDirtyPages: Sendable {
         }
     }
 
-    func clearAll() {
+    func clearAllPages() {
         words.withLock { words in
             for index in words.indices { words[index] = 0 }
         }
     }
 
     /// Adds these pages to those in `bits` and returns how many bits are set there then.
-    func add(to bits: UnsafeMutableBufferPointer<UInt64>) -> Int {
+    func mergePages(into bits: UnsafeMutableBufferPointer<UInt64>) -> Int {
         words.withLock { words in
             var count = 0
             for index in words.indices {
@@ -45,14 +45,14 @@ final class OwnDirtyPages: Sendable {
     }
 
     /// Takes in the pages that are set in `bits`, from this word on.
-    func take(_ bits: UnsafeBufferPointer<UInt64>, fromWord first: Int) {
+    func insertPages(from bits: UnsafeBufferPointer<UInt64>, startingAtWord first: Int) {
         words.withLock { words in
             for index in bits.indices { words[first + index] |= unsafe bits[index] }
         }
     }
 
     /// Forgets the pages of some words that are set in `bits`.
-    func clear(_ bits: UnsafeMutableBufferPointer<UInt64>, words range: Range<Int>) {
+    func clearPages(in bits: UnsafeMutableBufferPointer<UInt64>, words range: Range<Int>) {
         words.withLock { words in
             for index in range { words[index] &= ~(unsafe bits[index]) }
         }

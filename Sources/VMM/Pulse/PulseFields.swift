@@ -10,7 +10,7 @@ struct PulseFields {
     var isAtEnd: Bool { rest.isEmpty }
 
     /// The value of the next word, if that word has this key.
-    mutating func text(_ key: String) -> Substring? {
+    mutating func readText(forKey key: String) -> Substring? {
         let word = rest.prefix { $0 != " " }
         guard word.hasPrefix(key + "=") else { return nil }
         rest = rest.dropFirst(word.count + 1)
@@ -18,21 +18,22 @@ struct PulseFields {
     }
 
     /// Digits only, as the guest writes them.
-    mutating func number(_ key: String) -> Int? {
-        guard let digits = text(key), !digits.isEmpty, digits.utf8.allSatisfy({ 48...57 ~= $0 })
+    mutating func readNumber(forKey key: String) -> Int? {
+        guard let digits = readText(forKey: key), !digits.isEmpty,
+            digits.utf8.allSatisfy({ 48...57 ~= $0 })
         else { return nil }
         return Int(digits)
     }
 
-    mutating func microseconds(_ key: String) -> Duration? {
-        number(key).map { .microseconds($0) }
+    mutating func readDuration(forKey key: String) -> Duration? {
+        readNumber(forKey: key).map { .microseconds($0) }
     }
 
-    mutating func rate(_ key: String) -> PulseOptions.Rate? {
+    mutating func readRate(forKey key: String) -> PulseOptions.Rate? {
         if rest.hasPrefix("\(key)=max ") {
-            _ = text(key)
+            _ = readText(forKey: key)
             return .flatOut
         }
-        return number(key).map { .pagesPerSecond($0) }
+        return readNumber(forKey: key).map { .pagesPerSecond($0) }
     }
 }

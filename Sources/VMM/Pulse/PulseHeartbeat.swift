@@ -18,9 +18,11 @@ package struct PulseHeartbeat: Equatable, Sendable {
     }
 
     init?(_ fields: inout PulseFields) {
-        guard let sequence = fields.number("seq"), let time = fields.microseconds("t_us"),
-            let written = fields.number("written"), let checked = fields.number("checked"),
-            let errors = fields.number("errors")
+        guard let sequence = fields.readNumber(forKey: "seq"),
+            let time = fields.readDuration(forKey: "t_us"),
+            let written = fields.readNumber(forKey: "written"),
+            let checked = fields.readNumber(forKey: "checked"),
+            let errors = fields.readNumber(forKey: "errors")
         else { return nil }
         self.init(
             sequence: sequence, time: time, pagesWritten: written, pagesChecked: checked,

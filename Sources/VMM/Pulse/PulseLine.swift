@@ -21,69 +21,75 @@ package enum PulseLine: Equatable, Sendable {
     /// Reads a line, with or without its line end.
     package init(_ line: some StringProtocol) {
         let text = String(line.prefix { !$0.isNewline })
-        self = PulseLine.parse(text) ?? .other(text)
+        self = PulseLine.parseLine(from: text) ?? .other(text)
     }
 
-    private static func parse(_ text: String) -> PulseLine? {
+    private static func parseLine(from text: String) -> PulseLine? {
         guard text.hasPrefix("pulse ") else { return nil }
         let body = text.dropFirst("pulse ".count)
         if body == "poweroff" { return .poweroff }
         if body == "reboot" { return .reboot }
-        if let rest = body.removing(prefix: "echo ") { return .echo(rest) }
-        if let rest = body.removing(prefix: "panic ") { return .panic(rest) }
-        if let rest = body.removing(prefix: "unknown command ") { return .unknownCommand(rest) }
-        if let rest = body.removing(prefix: "unknown option ") { return .unknownOption(rest) }
-        if let rest = body.removing(prefix: "bad option ") { return .badOption(rest) }
-        if body.hasPrefix("seq=") { return heartbeat(body) }
-        return record(body)
+        if let rest = body.remainder(afterPrefix: "echo ") { return .echo(rest) }
+        if let rest = body.remainder(afterPrefix: "panic ") { return .panic(rest) }
+        if let rest = body.remainder(afterPrefix: "unknown command ") {
+            return .unknownCommand(rest)
+        }
+        if let rest = body.remainder(afterPrefix: "unknown option ") { return .unknownOption(rest) }
+        if let rest = body.remainder(afterPrefix: "bad option ") { return .badOption(rest) }
+        if body.hasPrefix("seq=") { return parseHeartbeat(from: body) }
+        return parseRecord(from: body)
     }
 
     /// A word, then its fields.
-    private static func record(_ body: Substring) -> PulseLine? {
+    private static func parseRecord(from body: Substring) -> PulseLine? {
         let words = body.split(separator: " ", maxSplits: 1)
         guard words.count == 2 else { return nil }
         var fields = PulseFields(words[1])
         let line: PulseLine? =
             switch words[0] {
             case "ready": PulseReady(&fields).map(PulseLine.ready)
-            case "filled": filled(&fields)
-            case "verified": verified(&fields)
-            case "error": wrongPage(&fields)
+            case "filled": parseFilled(from: &fields)
+            case "verified": parseVerified(from: &fields)
+            case "error": parseWrongPage(from: &fields)
             default: nil
             }
         return fields.isAtEnd ? line : nil
     }
 
-    private static func heartbeat(_ body: Substring) -> PulseLine? {
+    private static func parseHeartbeat(from body: Substring) -> PulseLine? {
         var fields = PulseFields(body)
         guard let heartbeat = PulseHeartbeat(&fields), fields.isAtEnd else { return nil }
         return .heartbeat(heartbeat)
     }
 
-    private static func filled(_ fields: inout PulseFields) -> PulseLine? {
-        guard let pages = fields.number("pages"), let elapsed = fields.microseconds("us") else {
+    private static func parseFilled(from fields: inout PulseFields) -> PulseLine? {
+        guard let pages = fields.readNumber(forKey: "pages"),
+            let elapsed = fields.readDuration(forKey: "us")
+        else {
             return nil
         }
         return .filled(pages: pages, elapsed: elapsed)
     }
 
-    private static func verified(_ fields: inout PulseFields) -> PulseLine? {
-        guard let pages = fields.number("pages"), let errors = fields.number("errors"),
-            let elapsed = fields.microseconds("us")
+    private static func parseVerified(from fields: inout PulseFields) -> PulseLine? {
+        guard let pages = fields.readNumber(forKey: "pages"),
+            let errors = fields.readNumber(forKey: "errors"),
+            let elapsed = fields.readDuration(forKey: "us")
         else { return nil }
         return .verified(pages: pages, errors: errors, elapsed: elapsed)
     }
 
-    private static func wrongPage(_ fields: inout PulseFields) -> PulseLine? {
-        guard let page = fields.number("page"), let version = fields.number("version"),
-            let offset = fields.number("offset")
+    private static func parseWrongPage(from fields: inout PulseFields) -> PulseLine? {
+        guard let page = fields.readNumber(forKey: "page"),
+            let version = fields.readNumber(forKey: "version"),
+            let offset = fields.readNumber(forKey: "offset")
         else { return nil }
         return .error(page: page, version: version, offset: offset)
     }
 }
 
 extension Substring {
-    fileprivate func removing(prefix: String) -> String? {
+    fileprivate func remainder(afterPrefix prefix: String) -> String? {
         hasPrefix(prefix) ? String(dropFirst(prefix.count)) : nil
     }
 }

@@ -41,7 +41,7 @@ package struct PulseOptions: Equatable, Sendable {
 
     /// The kernel command line. Throws what the guest would refuse.
     package func commandLine() throws(PulseOptionsError) -> String {
-        try validate()
+        try validateRanges()
         var words: [String] = []
         if let fillBytes { words.append("fill=\(fillBytes)") }
         if let workingSetBytes { words.append("ws=\(workingSetBytes)") }
@@ -53,7 +53,7 @@ package struct PulseOptions: Equatable, Sendable {
     }
 
     /// Throws the first option that is out of the guest's range.
-    package func validate() throws(PulseOptionsError) {
+    package func validateRanges() throws(PulseOptionsError) {
         if let fillBytes, !Limits.fillBytes.contains(fillBytes) {
             throw .fillOutOfRange(bytes: fillBytes)
         }

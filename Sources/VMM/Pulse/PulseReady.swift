@@ -24,15 +24,16 @@ package struct PulseReady: Equatable, Sendable {
     }
 
     init?(_ fields: inout PulseFields) {
-        guard let cpus = fields.number("cpus"), let memoryMiB = fields.number("memory_mib"),
-            let fillPages = fields.number("fill_pages"),
-            let workingSetPages = fields.number("ws_pages"),
-            let rate = fields.rate("rate"),
-            let content = fields.text("content").flatMap({
+        guard let cpus = fields.readNumber(forKey: "cpus"),
+            let memoryMiB = fields.readNumber(forKey: "memory_mib"),
+            let fillPages = fields.readNumber(forKey: "fill_pages"),
+            let workingSetPages = fields.readNumber(forKey: "ws_pages"),
+            let rate = fields.readRate(forKey: "rate"),
+            let content = fields.readText(forKey: "content").flatMap({
                 PulseOptions.Content(rawValue: String($0))
             }),
-            let period = fields.microseconds("period_us"),
-            let tscKilohertz = fields.number("tsc_khz")
+            let period = fields.readDuration(forKey: "period_us"),
+            let tscKilohertz = fields.readNumber(forKey: "tsc_khz")
         else { return nil }
         self.init(
             cpus: cpus, memoryMiB: memoryMiB, fillPages: fillPages,

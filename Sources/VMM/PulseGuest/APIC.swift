@@ -28,54 +28,54 @@ struct APIC {
     /// Enables this CPU's APIC and measures its timer against the clock.
     init(clockKilohertz: UInt64) {
         self.clockKilohertz = clockKilohertz
-        APIC.write(0x100 | APIC.spuriousVector, .spurious)
-        APIC.write(APIC.masked, .lint0)  // nothing from the old interrupt controller
-        APIC.write(APIC.masked, .timer)
-        APIC.write(0xb, .timerDivide)  // by 1
-        APIC.write(.max, .timerStart)
+        APIC.writeValue(0x100 | APIC.spuriousVector, to: .spurious)
+        APIC.writeValue(APIC.masked, to: .lint0)  // nothing from the old interrupt controller
+        APIC.writeValue(APIC.masked, to: .timer)
+        APIC.writeValue(0xb, to: .timerDivide)  // by 1
+        APIC.writeValue(.max, to: .timerStart)
         let start = timestamp()
-        let before = APIC.read(.timerNow)
+        let before = APIC.readValue(of: .timerNow)
         while timestamp() &- start < clockKilohertz * 2 { relax() }
-        let after = APIC.read(.timerNow)
+        let after = APIC.readValue(of: .timerNow)
         let elapsed = timestamp() &- start
         timerKilohertz = UInt64(before &- after) * clockKilohertz / elapsed
-        APIC.write(0, .timerStart)
-        APIC.write(APIC.timerVector, .timer)  // one-shot
+        APIC.writeValue(0, to: .timerStart)
+        APIC.writeValue(APIC.timerVector, to: .timer)  // one-shot
     }
 
     var hasTimer: Bool { timerKilohertz > 0 }
 
     /// Halts this CPU for a number of clock ticks, at most a second.
-    func idle(ticks: UInt64) {
+    func haltProcessor(ticks: UInt64) {
         let count = min(ticks, clockKilohertz * 1000) * timerKilohertz / clockKilohertz
         guard count > 0 else { return }
-        APIC.write(UInt32(min(count, UInt64(UInt32.max))), .timerStart)
-        Ring0.idle()
-        APIC.write(0, .endOfInterrupt)
+        APIC.writeValue(UInt32(min(count, UInt64(UInt32.max))), to: .timerStart)
+        Ring0.haltProcessor()
+        APIC.writeValue(0, to: .endOfInterrupt)
     }
 
-    static var id: UInt8 { UInt8(read(.id) >> 24) }
+    static var id: UInt8 { UInt8(readValue(of: .id) >> 24) }
 
-    static func sendInit(to id: UInt8) {
-        send(0x0000_4500, to: id)
+    static func sendInitIPI(to id: UInt8) {
+        sendCommand(0x0000_4500, to: id)
     }
 
     /// Starts a CPU in 16-bit mode at a page below 1 MiB.
-    static func sendStartup(to id: UInt8, page: UInt32) {
-        send(0x0000_4600 | page >> 12, to: id)
+    static func sendStartupIPI(to id: UInt8, page: UInt32) {
+        sendCommand(0x0000_4600 | page >> 12, to: id)
     }
 
-    private static func send(_ command: UInt32, to id: UInt8) {
-        write(UInt32(id) << 24, .commandHigh)
-        write(command, .commandLow)
-        while read(.commandLow) & 1 << 12 != 0 { relax() }
+    private static func sendCommand(_ command: UInt32, to id: UInt8) {
+        writeValue(UInt32(id) << 24, to: .commandHigh)
+        writeValue(command, to: .commandLow)
+        while readValue(of: .commandLow) & 1 << 12 != 0 { relax() }
     }
 
-    private static func read(_ register: Register) -> UInt32 {
+    private static func readValue(of register: Register) -> UInt32 {
         read_register(address + register.rawValue)
     }
 
-    private static func write(_ value: UInt32, _ register: Register) {
+    private static func writeValue(_ value: UInt32, to register: Register) {
         write_register(address + register.rawValue, value)
     }
 }

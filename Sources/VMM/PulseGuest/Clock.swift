@@ -15,7 +15,7 @@ struct Clock {
     }
 
     /// Ticks since the start; never runs backwards on the CPU that owns this clock.
-    mutating func now() -> UInt64 {
+    mutating func currentTicks() -> UInt64 {
         var ticks = timestamp() &- origin &+ lost
         if ticks < last || ticks >> 63 == 1 {
             lost &+= last &- ticks
@@ -25,7 +25,7 @@ struct Clock {
         return ticks
     }
 
-    func ticks(microseconds: UInt64) -> UInt64 {
+    func tickCount(microseconds: UInt64) -> UInt64 {
         microseconds / 1000 * kilohertz + microseconds % 1000 * kilohertz / 1000
     }
 

@@ -14,11 +14,11 @@ struct Commands {
     }
 
     /// Reads what has arrived and obeys complete lines.
-    mutating func poll(_ reporter: inout Reporter, now: UInt64) {
+    mutating func pollSerialPort(for reporter: inout Reporter, now: UInt64) {
         for _ in 0..<64 {
-            guard let byte = Ring0.receive() else { return }
+            guard let byte = Ring0.receiveByte() else { return }
             if byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") {
-                obeyLine(&reporter, now: now)
+                executeLine(for: &reporter, now: now)
                 count = 0
             } else if count < Commands.bytesMax {
                 bytes[count] = byte
@@ -27,33 +27,33 @@ struct Commands {
         }
     }
 
-    private mutating func obeyLine(_ reporter: inout Reporter, now: UInt64) {
+    private mutating func executeLine(for reporter: inout Reporter, now: UInt64) {
         guard count > 0 else { return }
         let line = bytes  // a copy that no poll changes
         line.span.withUnsafeBufferPointer { buffer in
-            obey(Text(buffer.baseAddress!, count: count), &reporter, now: now)
+            executeCommand(Text(buffer.baseAddress!, count: count), for: &reporter, now: now)
         }
     }
 
-    private func obey(_ line: Text, _ reporter: inout Reporter, now: UInt64) {
+    private func executeCommand(_ line: Text, for reporter: inout Reporter, now: UInt64) {
         var argument = line
         let command = argument.removePrefix(before: " ")
         if command == "echo" {
-            Message("pulse echo \(argument)").send()
+            Message("pulse echo \(argument)").sendToConsole()
         } else if command == "verify", reporter.beginVerification(now: now) {
             return
-        } else if command == "rate", let rate = Options.rate(argument) {
+        } else if command == "rate", let rate = Options.parseRate(from: argument) {
             machine.pointee.rate.store(rate, ordering: .relaxed)
         } else if command == "stop" {
             machine.pointee.isWriting.store(false, ordering: .relaxed)
         } else if command == "go" {
             machine.pointee.isWriting.store(true, ordering: .relaxed)
         } else if command == "poweroff" {
-            Power.off()
+            Power.powerOff()
         } else if command == "reboot" {
-            Power.reboot()
+            Power.rebootGuest()
         } else {
-            Message("pulse unknown command \(line)").send()
+            Message("pulse unknown command \(line)").sendToConsole()
         }
     }
 }

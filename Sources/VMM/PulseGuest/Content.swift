@@ -20,24 +20,24 @@ struct Content {
 
     /// Writes what the page holds at this version to `scratch`, which has room for 128 bytes more
     /// than a page: text overshoots.
-    func render(page: UInt64, version: UInt32, to scratch: Page) {
-        let start = Content.scramble(seed ^ Content.scramble(page << 32 ^ UInt64(version)))
-        switch kind(ofPage: page) {
-        case .text: renderText(start, to: scratch)
-        case .random: Content.renderRandom(start, to: scratch)
+    func renderPage(number page: UInt64, version: UInt32, to scratch: Page) {
+        let start = Content.scrambleBits(seed ^ Content.scrambleBits(page << 32 ^ UInt64(version)))
+        switch contentKind(ofPage: page) {
+        case .text: renderText(from: start, to: scratch)
+        case .random: Content.renderRandom(from: start, to: scratch)
         default:
             scratch.update(repeating: 0, count: Content.words)
             return
         }
         scratch[0] = page
         scratch[1] = UInt64(version)
-        scratch[2] = Content.checksum(scratch)
+        scratch[2] = Content.pageChecksum(of: scratch)
     }
 
     /// Mixed: a quarter zero, half text, a quarter random.
-    private func kind(ofPage page: UInt64) -> Kind {
+    private func contentKind(ofPage page: UInt64) -> Kind {
         guard kind == .mixed else { return kind }
-        switch Content.scramble(page) >> 62 {
+        switch Content.scrambleBits(page) >> 62 {
         case 0: return .zero
         case 1: return .random
         default: return .text
@@ -46,7 +46,7 @@ struct Content {
 
     /// Each draw yields four words, and now and then a number that ends the line. A word is one
     /// store of 16 bytes of which the next word overwrites what was too much.
-    private func renderText(_ start: UInt64, to scratch: Page) {
+    private func renderText(from start: UInt64, to scratch: Page) {
         let bytes = UnsafeMutableRawPointer(scratch)
         var offset = Content.headerWords * 8
         var state = start
@@ -55,7 +55,7 @@ struct Content {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             var draw = state ^ state >> 32
             for _ in 0..<4 {
-                place = dictionary.place(after: place, draw: draw)
+                place = dictionary.nextPlace(after: place, draw: draw)
                 let entry = dictionary[place]
                 bytes.storeBytes(of: entry, toByteOffset: offset, as: SIMD2<UInt64>.self)
                 offset &+= Int(truncatingIfNeeded: entry.y >> 56)
@@ -69,7 +69,7 @@ struct Content {
         }
     }
 
-    private static func renderRandom(_ start: UInt64, to scratch: Page) {
+    private static func renderRandom(from start: UInt64, to scratch: Page) {
         var state = start
         for index in headerWords..<words {
             state = state &+ 0x9e37_79b9_7f4a_7c15
@@ -79,7 +79,7 @@ struct Content {
     }
 
     /// Sums and sums of sums (Fletcher): moved, lost and changed words all show.
-    private static func checksum(_ page: Page) -> UInt64 {
+    private static func pageChecksum(of page: Page) -> UInt64 {
         var sum = SIMD2<UInt64>(page[0], page[1])
         var sumOfSums = SIMD2<UInt64>(page[3], 0)
         let pairs = UnsafeRawPointer(page + 4)
@@ -87,11 +87,12 @@ struct Content {
             sum &+= pairs.load(fromByteOffset: index &* 16, as: SIMD2<UInt64>.self)
             sumOfSums &+= sum
         }
-        return scramble(sum.x ^ scramble(sum.y ^ scramble(sumOfSums.x ^ scramble(sumOfSums.y))))
+        return scrambleBits(
+            sum.x ^ scrambleBits(sum.y ^ scrambleBits(sumOfSums.x ^ scrambleBits(sumOfSums.y))))
     }
 
     /// The offset in bytes of the first word that differs, if one does.
-    static func firstDifference(_ page: Page, _ expected: Page) -> UInt64? {
+    static func firstDifference(in page: Page, expected: Page) -> UInt64? {
         var difference = SIMD4<UInt64>()
         let left = UnsafeRawPointer(page)
         let right = UnsafeRawPointer(expected)
@@ -105,12 +106,12 @@ struct Content {
         return nil
     }
 
-    static func copy(_ scratch: Page, to page: Page) {
+    static func copyPage(from scratch: Page, to page: Page) {
         page.update(from: scratch, count: words)
     }
 
     /// The finisher of SplitMix64: every bit of the argument reaches every bit of the result.
-    static func scramble(_ value: UInt64) -> UInt64 {
+    static func scrambleBits(_ value: UInt64) -> UInt64 {
         var mixed = value &+ 0x9e37_79b9_7f4a_7c15
         mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
         mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb

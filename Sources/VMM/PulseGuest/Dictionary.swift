@@ -27,7 +27,7 @@ struct Dictionary {
     /// The place of the next word, from that of the word before and 12 random bits. Half of all
     /// words are the one that always follows their predecessor, as phrases do; of the others a few
     /// are much more frequent than the rest. Both make the text compress like prose.
-    func place(after previous: UInt64, draw: UInt64) -> UInt64 {
+    func nextPlace(after previous: UInt64, draw: UInt64) -> UInt64 {
         let follows = 0 &- (draw >> 11 & 1)
         let narrowing = draw >> 9 & 3
         let any = draw & 511 >> (narrowing &* 2)

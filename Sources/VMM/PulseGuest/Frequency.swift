@@ -4,7 +4,7 @@ enum Frequency {
     /// In kHz; nil if nothing tells. `page` is a page of memory that the hypervisor may write for a
     /// moment.
     static func kilohertz(page: UnsafeMutableRawPointer) -> UInt64? {
-        fromKVMClock(page) ?? fromCPUID() ?? fromPIT()
+        kvmClockFrequency(page: page) ?? cpuidFrequency() ?? pitFrequency()
     }
 
     /// The KVM leaves of CPUID, if the hypervisor is KVM.
@@ -18,11 +18,11 @@ enum Frequency {
 
     /// `struct pvclock_vcpu_time_info`: a version that is odd during an update, and nanoseconds per
     /// tick as a 32-bit fraction and a shift.
-    private static func fromKVMClock(_ page: UnsafeMutableRawPointer) -> UInt64? {
+    private static func kvmClockFrequency(page: UnsafeMutableRawPointer) -> UInt64? {
         let register: UInt32 = 0x4b56_4d01
         guard kvmLeafMax != nil, cpuid(0x4000_0001).eax & 1 << 3 != 0 else { return nil }
-        Ring0.write(UInt64(UInt(bitPattern: page)) | 1, msr: register)
-        defer { Ring0.write(0, msr: register) }
+        Ring0.writeMSR(value: UInt64(UInt(bitPattern: page)) | 1, index: register)
+        defer { Ring0.writeMSR(value: 0, index: register) }
         for _ in 0..<1000 {
             let version = read_register(UInt64(UInt(bitPattern: page)))
             let multiplier = UInt64(read_register(UInt64(UInt(bitPattern: page)) + 24))
@@ -36,7 +36,7 @@ enum Frequency {
         return nil
     }
 
-    private static func fromCPUID() -> UInt64? {
+    private static func cpuidFrequency() -> UInt64? {
         if let leafMax = kvmLeafMax, leafMax >= 0x4000_0010 {
             let kilohertz = cpuid(0x4000_0010).eax
             if kilohertz != 0 { return UInt64(kilohertz) }
@@ -49,16 +49,16 @@ enum Frequency {
 
     /// Counts ticks while PIT channel 0 counts down 50 ms. Its interrupt stays masked, and unlike
     /// channel 2 it needs no gate, which a small machine may lack.
-    private static func fromPIT() -> UInt64? {
+    private static func pitFrequency() -> UInt64? {
         let count: UInt64 = 1_193_182 / 20
-        Ring0.write(0x30, port: 0x43)  // channel 0, both bytes, mode 0
-        Ring0.write(UInt8(count & 0xff), port: 0x40)
-        Ring0.write(UInt8(count >> 8), port: 0x40)
+        Ring0.writeByte(0x30, toPort: 0x43)  // channel 0, both bytes, mode 0
+        Ring0.writeByte(UInt8(count & 0xff), toPort: 0x40)
+        Ring0.writeByte(UInt8(count >> 8), toPort: 0x40)
         let start = timestamp()
         var status: UInt8
         repeat {
-            Ring0.write(0xe2, port: 0x43)  // read back the status of channel 0
-            status = Ring0.read(port: 0x40)
+            Ring0.writeByte(0xe2, toPort: 0x43)  // read back the status of channel 0
+            status = Ring0.readByte(fromPort: 0x40)
         } while status & 0x80 == 0
         let kilohertz = (timestamp() &- start) * 1_193_182 / count / 1000
         return kilohertz > 100_000 && status != 0xff ? kilohertz : nil

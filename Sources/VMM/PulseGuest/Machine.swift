@@ -60,7 +60,7 @@ struct WrongPage {
 
 extension Atomic where Value == UInt64 {
     /// For counters with one writer.
-    func increment(by amount: UInt64 = 1) {
+    func incrementCounter(amount: UInt64 = 1) {
         store(load(ordering: .relaxed) &+ amount, ordering: .releasing)
     }
 }

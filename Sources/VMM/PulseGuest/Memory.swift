@@ -15,21 +15,21 @@ struct Memory {
     private(set) var totalBytes: UInt64 = 0
 
     init(_ startInfo: StartInfo) {
-        let low = Memory.roundUp(image_end())
-        startInfo.forEachUsable { range in
+        let low = Memory.roundUpToPage(image_end())
+        startInfo.forEachUsableRange { range in
             let end = min(range.end, Memory.addressMax) & ~(Memory.pageBytes - 1)
             totalBytes += range.end - range.start
-            add(StartInfo.Range(start: max(Memory.roundUp(range.start), low), end: end))
+            addRange(StartInfo.Range(start: max(Memory.roundUpToPage(range.start), low), end: end))
         }
     }
 
-    private mutating func add(_ range: StartInfo.Range) {
+    private mutating func addRange(_ range: StartInfo.Range) {
         guard range.start < range.end, rangeCount < Memory.rangesMax else { return }
         ranges[rangeCount] = range
         rangeCount += 1
     }
 
-    private static func roundUp(_ address: UInt64) -> UInt64 {
+    private static func roundUpToPage(_ address: UInt64) -> UInt64 {
         (address + pageBytes - 1) & ~(pageBytes - 1)
     }
 
@@ -43,8 +43,8 @@ struct Memory {
     }
 
     /// Takes zeroed pages for the guest's own use; nil if the first range is too small.
-    mutating func take(bytes: UInt64) -> UnsafeMutableRawPointer? {
-        let size = Memory.roundUp(bytes)
+    mutating func allocatePages(bytes: UInt64) -> UnsafeMutableRawPointer? {
+        let size = Memory.roundUpToPage(bytes)
         guard rangeCount > 0, ranges[0].end - ranges[0].start >= size,
             let pointer = UnsafeMutableRawPointer(bitPattern: UInt(ranges[0].start))
         else { return nil }
@@ -54,7 +54,7 @@ struct Memory {
     }
 
     /// Where a page of the filled area lies. Ranges are few: a walk costs less than a table.
-    func address(ofPage page: UInt64) -> UnsafeMutablePointer<UInt64> {
+    func pageAddress(number page: UInt64) -> UnsafeMutablePointer<UInt64> {
         var remaining = page
         for index in 0..<rangeCount {
             let start = ranges[index].start
@@ -69,21 +69,22 @@ struct Memory {
 
     /// Makes all ranges, and the page of the local APIC, accessible. The first GiB is there from
     /// the start, so the tables taken here can be written; an entry that was absent needs no flush.
-    mutating func map() -> Bool {
+    mutating func mapAllRanges() -> Bool {
         for index in 0..<rangeCount {
             var gib = ranges[index].start >> 30
             while gib << 30 < ranges[index].end {
-                guard mapGiB(gib) else { return false }
+                guard mapGibibyte(number: gib) else { return false }
                 gib += 1
             }
         }
-        return mapGiB(APIC.address >> 30, devicesFrom: APIC.address)
+        return mapGibibyte(number: APIC.address >> 30, devicesFrom: APIC.address)
     }
 
-    private mutating func mapGiB(_ gib: UInt64, devicesFrom device: UInt64 = .max) -> Bool {
+    private mutating func mapGibibyte(number gib: UInt64, devicesFrom device: UInt64 = .max) -> Bool
+    {
         let directories = page_directories()!
         if directories[Int(gib)] == 0 {
-            guard let table = take(bytes: Memory.pageBytes) else { return false }
+            guard let table = allocatePages(bytes: Memory.pageBytes) else { return false }
             directories[Int(gib)] = UInt64(UInt(bitPattern: table)) | 7
         }
         let table = UnsafeMutablePointer<UInt64>(bitPattern: UInt(directories[Int(gib)] & ~4095))!
@@ -91,14 +92,14 @@ struct Memory {
             let address = gib << 30 + UInt64(entry) << 21
             if address + 2 << 20 > device, address <= device {
                 table[entry] = address | 0x9f  // 2 MiB, uncached, user, writable, present
-            } else if table[entry] == 0, isMemory(address) {
+            } else if table[entry] == 0, containsMemory(at: address) {
                 table[entry] = address | 0x87
             }
         }
         return true
     }
 
-    private func isMemory(_ address: UInt64) -> Bool {
+    private func containsMemory(at address: UInt64) -> Bool {
         for index in 0..<rangeCount
         where ranges[index].start < address + 2 << 20 && address < ranges[index].end {
             return true

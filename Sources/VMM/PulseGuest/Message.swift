@@ -8,15 +8,15 @@ struct Message: ExpressibleByStringInterpolation {
         init(literalCapacity: Int, interpolationCount: Int) {}
 
         mutating func appendLiteral(_ literal: StaticString) {
-            append(Text(literal))
+            appendText(Text(literal))
         }
 
         mutating func appendInterpolation(_ literal: StaticString) {
-            append(Text(literal))
+            appendText(Text(literal))
         }
 
         mutating func appendInterpolation(_ text: Text) {
-            append(text)
+            appendText(text)
         }
 
         @inline(never)
@@ -24,28 +24,28 @@ struct Message: ExpressibleByStringInterpolation {
             var divisor: UInt64 = 1
             while number / divisor >= 10 { divisor *= 10 }
             while divisor > 0 {
-                append(UInt8(ascii: "0") + UInt8(number / divisor % 10))
+                appendByte(UInt8(ascii: "0") + UInt8(number / divisor % 10))
                 divisor /= 10
             }
         }
 
         mutating func appendInterpolation(_ number: UInt64, orWord word: StaticString?) {
-            if let word { append(Text(word)) } else { appendInterpolation(number) }
+            if let word { appendText(Text(word)) } else { appendInterpolation(number) }
         }
 
         mutating func appendInterpolation(hex number: UInt64) {
             for shift in stride(from: 60, through: 0, by: -4) {
                 let digit = UInt8(number >> UInt64(shift) & 15)
-                append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+                appendByte(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
             }
         }
 
         @inline(never)
-        private mutating func append(_ text: Text) {
-            for index in 0..<text.count { append(text[index]) }
+        private mutating func appendText(_ text: Text) {
+            for index in 0..<text.count { appendByte(text[index]) }
         }
 
-        private mutating func append(_ byte: UInt8) {
+        private mutating func appendByte(_ byte: UInt8) {
             guard count < Message.bytesMax else { return }
             bytes[count] = byte
             count += 1
@@ -75,12 +75,13 @@ struct Message: ExpressibleByStringInterpolation {
     /// Prints the line, waiting for the port as long as it takes: a lost heartbeat would look like
     /// a lost guest.
     @inline(never)
-    func send() {
+    func sendToConsole() {
         let span = bytes.span
         span.withUnsafeBufferPointer { buffer in
             var remaining = count
             while remaining > 0 {
-                remaining = Ring0.send(buffer.baseAddress! + (count - remaining), count: remaining)
+                remaining = Ring0.sendBytes(
+                    buffer.baseAddress! + (count - remaining), count: remaining)
                 if remaining > 0 { relax() }
             }
         }

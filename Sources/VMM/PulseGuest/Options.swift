@@ -24,11 +24,11 @@ struct Options {
             if word.isEmpty { continue }
             var value = word
             let key = value.removePrefix(before: "=")
-            switch read(key, value) {
+            switch applyOption(key: key, value: value) {
             case .taken: continue
-            case .unknown: Message("pulse unknown option \(word)").send()
+            case .unknown: Message("pulse unknown option \(word)").sendToConsole()
             case .wrong:
-                Message("pulse bad option \(word)").send()
+                Message("pulse bad option \(word)").sendToConsole()
                 return nil
             }
         }
@@ -38,30 +38,40 @@ struct Options {
         case taken, unknown, wrong
     }
 
-    private mutating func read(_ key: Text, _ value: Text) -> Outcome {
-        if key == "fill" { return take(value.size, 4096...(1 << 40)) { $0.fillBytes = $1 } }
-        if key == "ws" { return take(value.size, 0...(1 << 40)) { $0.workingSetBytes = $1 } }
-        if key == "rate" { return take(Options.rate(value), 0...(.max)) { $0.rate = $1 } }
-        if key == "period" {
-            return take(value.microseconds, 1000...60_000_000) { $0.periodMicroseconds = $1 }
+    private mutating func applyOption(key: Text, value: Text) -> Outcome {
+        if key == "fill" {
+            return applyValue(value.size, within: 4096...(1 << 40)) { $0.fillBytes = $1 }
         }
-        if key == "seed" { return take(value.number, 0...(.max)) { $0.seed = $1 } }
-        if key == "check" { return take(value.number, 0...rateMax) { $0.checksPerSecond = $1 } }
-        if key == "content" { return takeContent(value) }
-        if key == "idle" { return takeIdle(value) }
+        if key == "ws" {
+            return applyValue(value.size, within: 0...(1 << 40)) { $0.workingSetBytes = $1 }
+        }
+        if key == "rate" {
+            return applyValue(Options.parseRate(from: value), within: 0...(.max)) { $0.rate = $1 }
+        }
+        if key == "period" {
+            return applyValue(value.microseconds, within: 1000...60_000_000) {
+                $0.periodMicroseconds = $1
+            }
+        }
+        if key == "seed" { return applyValue(value.number, within: 0...(.max)) { $0.seed = $1 } }
+        if key == "check" {
+            return applyValue(value.number, within: 0...rateMax) { $0.checksPerSecond = $1 }
+        }
+        if key == "content" { return applyContent(named: value) }
+        if key == "idle" { return applyIdleMode(named: value) }
         if key == "console" { return .taken }
         return .unknown
     }
 
-    private mutating func take(
-        _ value: UInt64?, _ range: ClosedRange<UInt64>, _ set: (inout Options, UInt64) -> Void
+    private mutating func applyValue(
+        _ value: UInt64?, within range: ClosedRange<UInt64>, set: (inout Options, UInt64) -> Void
     ) -> Outcome {
         guard let value, range.contains(value) else { return .wrong }
         set(&self, value)
         return .taken
     }
 
-    private mutating func takeContent(_ value: Text) -> Outcome {
+    private mutating func applyContent(named value: Text) -> Outcome {
         if value == "zero" {
             (content, contentName) = (.zero, "zero")
         } else if value == "text" {
@@ -76,13 +86,13 @@ struct Options {
         return .taken
     }
 
-    private mutating func takeIdle(_ value: Text) -> Outcome {
+    private mutating func applyIdleMode(named value: Text) -> Outcome {
         spins = value == "spin"
         return spins || value == "halt" ? .taken : .wrong
     }
 
     /// `max`, or pages a second.
-    static func rate(_ text: Text) -> UInt64? {
+    static func parseRate(from text: Text) -> UInt64? {
         if text == "max" { return flatOut }
         guard let number = text.number, number <= rateMax else { return nil }
         return number

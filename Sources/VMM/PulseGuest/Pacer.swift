@@ -6,7 +6,7 @@ struct Pacer {
     private var next: UInt64 = 0
 
     /// Changes the pace, in items a second; all times are clock ticks.
-    mutating func set(rate: UInt64, now: UInt64, kilohertz: UInt64) {
+    mutating func changeRate(to rate: UInt64, now: UInt64, kilohertz: UInt64) {
         guard rate != self.rate else { return }
         self.rate = rate
         interval = rate == 0 ? 0 : kilohertz * 1000 / rate
@@ -14,7 +14,7 @@ struct Pacer {
     }
 
     /// Whether an item is due; the caller then does it.
-    mutating func takeDue(now: UInt64, period: UInt64) -> Bool {
+    mutating func claimDueItem(now: UInt64, period: UInt64) -> Bool {
         guard rate > 0, next <= now else { return false }
         if now - next > period { next = now - period }
         next += interval

@@ -9,23 +9,23 @@ enum Panic {
         while hasHappened.load(ordering: .relaxed) { relax() }
     }
 
-    static func end(_ message: Message) -> Never {
+    static func endGuest(with message: Message) -> Never {
         if hasHappened.exchange(true, ordering: .relaxed) {
             while true { relax() }
         }
         for _ in 0..<1_000_000 { relax() }
-        message.send()
-        Power.off()
+        message.sendToConsole()
+        Power.powerOff()
     }
 }
 
 /// Where `Boot.S` continues after an exception.
 @c(pulse_panic)
-func panicAfterException(_ vector: UInt64, _ error: UInt64, _ rip: UInt64, _ faultAddress: UInt64) {
-    Panic.end(
-        """
-        pulse panic vector=\(vector) error=0x\(hex: error) rip=0x\(hex: rip) \
-        cr2=0x\(hex: faultAddress)
-        """
+func panicAfterException(vector: UInt64, error: UInt64, rip: UInt64, faultAddress: UInt64) {
+    Panic.endGuest(
+        with: """
+            pulse panic vector=\(vector) error=0x\(hex: error) rip=0x\(hex: rip) \
+            cr2=0x\(hex: faultAddress)
+            """
     )
 }

@@ -5,26 +5,26 @@ enum Power {
     private static let keyboard: UInt16 = 0x64
     private static let keyboardReset: UInt8 = 0xfe
 
-    static func off() -> Never {
-        Message("pulse poweroff").send()
-        Ring0.write16(acpiSleepS5, port: acpiControl)
-        reset()
+    static func powerOff() -> Never {
+        Message("pulse poweroff").sendToConsole()
+        Ring0.writeWord(acpiSleepS5, toPort: acpiControl)
+        resetMachine()
     }
 
-    static func reboot() -> Never {
-        Message("pulse reboot").send()
-        reset()
+    static func rebootGuest() -> Never {
+        Message("pulse reboot").sendToConsole()
+        resetMachine()
     }
 
-    private static func reset() -> Never {
-        Ring0.write(keyboardReset, port: keyboard)
-        pause()
+    private static func resetMachine() -> Never {
+        Ring0.writeByte(keyboardReset, toPort: keyboard)
+        waitForReset()
         Ring0.tripleFault()
         while true { relax() }
     }
 
     /// A hypervisor may act on the reset a little later.
-    private static func pause() {
+    private static func waitForReset() {
         for _ in 0..<2_000_000 { relax() }
     }
 }

@@ -37,11 +37,14 @@ struct ProcessorTable {
     private static func findPointer() -> UnsafeRawPointer? {
         let segment = UnsafeRawPointer(bitPattern: 0x40e as UInt)!.loadUnaligned(as: UInt16.self)
         let extended = UInt(segment) << 4
-        if extended >= 0x8_0000, let found = search(extended, extended + 1024) { return found }
-        return search(0x9_fc00, 0xa_0000) ?? search(0xf_0000, 0x10_0000)
+        if extended >= 0x8_0000, let found = searchPointer(from: extended, to: extended + 1024) {
+            return found
+        }
+        return searchPointer(from: 0x9_fc00, to: 0xa_0000)
+            ?? searchPointer(from: 0xf_0000, to: 0x10_0000)
     }
 
-    private static func search(_ start: UInt, _ end: UInt) -> UnsafeRawPointer? {
+    private static func searchPointer(from start: UInt, to end: UInt) -> UnsafeRawPointer? {
         for address in stride(from: start, to: end, by: 16) {
             let candidate = UnsafeRawPointer(bitPattern: address)!
             guard candidate.load(as: UInt32.self) == 0x5f50_4d5f else { continue }  // "_MP_"

@@ -13,26 +13,29 @@ enum Processors {
         for index in 0..<count {
             page.storeBytes(
                 of: UInt32(index + 1), toByteOffset: Int(PULSE_TRAMPOLINE_CPU), as: UInt32.self)
-            guard start(machine.pointee.others[index], cpu: index + 1, machine) else {
-                Panic.end("pulse panic cpu \(UInt64(index + 1)) does not start")
+            guard startProcessor(apicID: machine.pointee.others[index], cpu: index + 1, of: machine)
+            else {
+                Panic.endGuest(with: "pulse panic cpu \(UInt64(index + 1)) does not start")
             }
         }
     }
 
     /// INIT, 10 ms, then at most two start-up messages, as the MP specification has it.
-    private static func start(_ id: UInt8, cpu: Int, _ machine: UnsafeMutablePointer<Machine>)
+    private static func startProcessor(
+        apicID id: UInt8, cpu: Int, of machine: UnsafeMutablePointer<Machine>
+    )
         -> Bool
     {
-        APIC.sendInit(to: id)
-        _ = wait(milliseconds: 10, for: cpu, machine)
-        APIC.sendStartup(to: id, page: UInt32(PULSE_TRAMPOLINE))
-        if wait(milliseconds: 20, for: cpu, machine) { return true }
-        APIC.sendStartup(to: id, page: UInt32(PULSE_TRAMPOLINE))
-        return wait(milliseconds: 1000, for: cpu, machine)
+        APIC.sendInitIPI(to: id)
+        _ = waitForStart(milliseconds: 10, cpu: cpu, of: machine)
+        APIC.sendStartupIPI(to: id, page: UInt32(PULSE_TRAMPOLINE))
+        if waitForStart(milliseconds: 20, cpu: cpu, of: machine) { return true }
+        APIC.sendStartupIPI(to: id, page: UInt32(PULSE_TRAMPOLINE))
+        return waitForStart(milliseconds: 1000, cpu: cpu, of: machine)
     }
 
-    private static func wait(
-        milliseconds: UInt64, for cpu: Int, _ machine: UnsafeMutablePointer<Machine>
+    private static func waitForStart(
+        milliseconds: UInt64, cpu: Int, of machine: UnsafeMutablePointer<Machine>
     ) -> Bool {
         let start = timestamp()
         while timestamp() &- start < milliseconds * machine.pointee.clock.kilohertz {

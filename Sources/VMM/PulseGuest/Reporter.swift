@@ -17,12 +17,12 @@ struct Reporter {
 
     init(_ machine: UnsafeMutablePointer<Machine>, now: UInt64) {
         self.machine = machine
-        period = machine.pointee.clock.ticks(
+        period = machine.pointee.clock.tickCount(
             microseconds: machine.pointee.options.periodMicroseconds)
         due = now + period
     }
 
-    static func sendReady(_ machine: borrowing Machine) {
+    static func sendReadyLine(for machine: borrowing Machine) {
         let options = machine.options
         let memoryMiB = (machine.memory.totalBytes + 1 << 19) >> 20
         let period = options.periodMicroseconds
@@ -34,7 +34,7 @@ struct Reporter {
             rate=\(options.rate, orWord: isFlatOut ? "max" : nil) \
             content=\(options.contentName) period_us=\(period) tsc_khz=\(machine.clock.kilohertz)
             """
-        ).send()
+        ).sendToConsole()
     }
 
     /// Starts a verification, unless one is under way. Returns whether it did.
@@ -47,7 +47,7 @@ struct Reporter {
         return true
     }
 
-    mutating func step(now: UInt64) {
+    mutating func reportDueEvents(now: UInt64) {
         if now >= due { sendHeartbeat(now: now) }
         if !hasFilled { sendFilledIfDone(now: now) }
         sendDetails()
@@ -59,22 +59,23 @@ struct Reporter {
         sequence += 1
         due = now - due > period ? now + period : due + period
         let time = machine.pointee.clock.microseconds(ticks: now)
-        let written = sum { $0.pointee.written.load(ordering: .relaxed) }
-        let checked = sum { $0.pointee.checked.load(ordering: .relaxed) }
-        let errors = sum { $0.pointee.errors.load(ordering: .relaxed) }
+        let written = sumOverShares { $0.pointee.written.load(ordering: .relaxed) }
+        let checked = sumOverShares { $0.pointee.checked.load(ordering: .relaxed) }
+        let errors = sumOverShares { $0.pointee.errors.load(ordering: .relaxed) }
         Message(
             """
             pulse seq=\(sequence) t_us=\(time) written=\(written) checked=\(checked) \
             errors=\(errors)
             """
-        ).send()
+        ).sendToConsole()
     }
 
     private mutating func sendFilledIfDone(now: UInt64) {
-        guard sum({ $0.pointee.hasFilled.load(ordering: .acquiring) ? 0 : 1 }) == 0 else { return }
+        guard sumOverShares(of: { $0.pointee.hasFilled.load(ordering: .acquiring) ? 0 : 1 }) == 0
+        else { return }
         hasFilled = true
         let time = machine.pointee.clock.microseconds(ticks: now)
-        Message("pulse filled pages=\(machine.pointee.fillPages) us=\(time)").send()
+        Message("pulse filled pages=\(machine.pointee.fillPages) us=\(time)").sendToConsole()
     }
 
     private mutating func sendDetails() {
@@ -89,7 +90,7 @@ struct Reporter {
                     pulse error page=\(wrong.page) version=\(UInt64(wrong.version)) \
                     offset=\(wrong.offset)
                     """
-                ).send()
+                ).sendToConsole()
                 detailsSentByCPU[cpu] += 1
                 detailsSent += 1
             }
@@ -99,16 +100,18 @@ struct Reporter {
     private mutating func sendVerifiedIfDone(now: UInt64) {
         let asked = machine.pointee.verifications.load(ordering: .relaxed)
         guard verificationsReported < asked,
-            sum({ $0.pointee.verifications.load(ordering: .acquiring) < asked ? 1 : 0 }) == 0
+            sumOverShares(of: {
+                $0.pointee.verifications.load(ordering: .acquiring) < asked ? 1 : 0
+            }) == 0
         else { return }
         verificationsReported = asked
-        let errors = sum { $0.pointee.verifiedErrors.load(ordering: .relaxed) }
+        let errors = sumOverShares { $0.pointee.verifiedErrors.load(ordering: .relaxed) }
         let time = machine.pointee.clock.microseconds(ticks: now - verificationStart)
         Message("pulse verified pages=\(machine.pointee.fillPages) errors=\(errors) us=\(time)")
-            .send()
+            .sendToConsole()
     }
 
-    private func sum(_ value: (UnsafeMutablePointer<Share>) -> UInt64) -> UInt64 {
+    private func sumOverShares(of value: (UnsafeMutablePointer<Share>) -> UInt64) -> UInt64 {
         var total: UInt64 = 0
         for cpu in 0..<Int(machine.pointee.cpuCount) {
             total += value(machine.pointee.shares + cpu)

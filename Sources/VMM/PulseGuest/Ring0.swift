@@ -5,48 +5,48 @@ enum Ring0 {
         case readPort, writePort, writePort16, readMSR, writeMSR, send, receive, idle, tripleFault
     }
 
-    static func read(port: UInt16) -> UInt8 {
-        UInt8(truncatingIfNeeded: call(.readPort, UInt64(port)))
+    static func readByte(fromPort port: UInt16) -> UInt8 {
+        UInt8(truncatingIfNeeded: callService(.readPort, first: UInt64(port)))
     }
 
-    static func write(_ value: UInt8, port: UInt16) {
-        call(.writePort, UInt64(port), UInt64(value))
+    static func writeByte(_ value: UInt8, toPort port: UInt16) {
+        callService(.writePort, first: UInt64(port), second: UInt64(value))
     }
 
-    static func write16(_ value: UInt16, port: UInt16) {
-        call(.writePort16, UInt64(port), UInt64(value))
+    static func writeWord(_ value: UInt16, toPort port: UInt16) {
+        callService(.writePort16, first: UInt64(port), second: UInt64(value))
     }
 
-    static func read(msr: UInt32) -> UInt64 {
-        call(.readMSR, UInt64(msr))
+    static func readMSR(index msr: UInt32) -> UInt64 {
+        callService(.readMSR, first: UInt64(msr))
     }
 
-    static func write(_ value: UInt64, msr: UInt32) {
-        call(.writeMSR, UInt64(msr), value)
+    static func writeMSR(value: UInt64, index msr: UInt32) {
+        callService(.writeMSR, first: UInt64(msr), second: value)
     }
 
     /// Sends bytes to the serial port; returns how many it had no room for.
-    static func send(_ bytes: UnsafePointer<UInt8>, count: Int) -> Int {
-        Int(call(.send, UInt64(UInt(bitPattern: bytes)), UInt64(count)))
+    static func sendBytes(_ bytes: UnsafePointer<UInt8>, count: Int) -> Int {
+        Int(callService(.send, first: UInt64(UInt(bitPattern: bytes)), second: UInt64(count)))
     }
 
     /// The next byte from the serial port, if there is one.
-    static func receive() -> UInt8? {
-        let answer = call(.receive)
+    static func receiveByte() -> UInt8? {
+        let answer = callService(.receive)
         return answer < 256 ? UInt8(answer) : nil
     }
 
     /// Halts this CPU until its next interrupt; one that is already pending ends it at once.
-    static func idle() {
-        call(.idle)
+    static func haltProcessor() {
+        callService(.idle)
     }
 
     static func tripleFault() {
-        call(.tripleFault)
+        callService(.tripleFault)
     }
 
     @discardableResult
-    private static func call(_ service: Service, _ first: UInt64 = 0, _ second: UInt64 = 0)
+    private static func callService(_ service: Service, first: UInt64 = 0, second: UInt64 = 0)
         -> UInt64
     {
         ring0(service.rawValue, first, second)

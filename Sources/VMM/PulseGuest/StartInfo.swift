@@ -11,18 +11,22 @@ struct StartInfo {
     /// Nil if there is none, or one without a map of memory.
     init?(at address: UInt64) {
         self.address = address
-        guard word(0) == 0x336e_c578, word(4) >= 1, mapCount > 0 else { return nil }
+        guard readUInt32(at: 0) == 0x336e_c578, readUInt32(at: 4) >= 1, mapCount > 0 else {
+            return nil
+        }
     }
 
     var commandLine: Text {
-        guard let bytes = UnsafePointer<UInt8>(bitPattern: UInt(long(24))) else { return Text("") }
+        guard let bytes = UnsafePointer<UInt8>(bitPattern: UInt(readUInt64(at: 24))) else {
+            return Text("")
+        }
         return Text(terminatedAt: bytes, limit: 2048)
     }
 
     /// Usable memory, in the order of the map.
-    func forEachUsable(_ body: (Range) -> Void) {
+    func forEachUsableRange(body: (Range) -> Void) {
         for index in 0..<mapCount {
-            let entry = UnsafeRawPointer(bitPattern: UInt(long(40) + 24 * UInt64(index)))!
+            let entry = UnsafeRawPointer(bitPattern: UInt(readUInt64(at: 40) + 24 * UInt64(index)))!
             let start = entry.loadUnaligned(as: UInt64.self)
             let size = entry.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
             let kind = entry.loadUnaligned(fromByteOffset: 16, as: UInt32.self)
@@ -30,14 +34,14 @@ struct StartInfo {
         }
     }
 
-    private var mapCount: UInt32 { min(word(48), 128) }
+    private var mapCount: UInt32 { min(readUInt32(at: 48), 128) }
 
-    private func word(_ offset: Int) -> UInt32 {
+    private func readUInt32(at offset: Int) -> UInt32 {
         UnsafeRawPointer(bitPattern: UInt(address))!.loadUnaligned(
             fromByteOffset: offset, as: UInt32.self)
     }
 
-    private func long(_ offset: Int) -> UInt64 {
+    private func readUInt64(at offset: Int) -> UInt64 {
         UnsafeRawPointer(bitPattern: UInt(address))!.loadUnaligned(
             fromByteOffset: offset, as: UInt64.self)
     }

@@ -58,32 +58,32 @@ struct Text {
     var size: UInt64? {
         guard count > 0 else { return nil }
         switch bytes[count - 1] {
-        case UInt8(ascii: "K"): return dropping(last: 1).number(times: 1 << 10)
-        case UInt8(ascii: "M"): return dropping(last: 1).number(times: 1 << 20)
-        case UInt8(ascii: "G"): return dropping(last: 1).number(times: 1 << 30)
+        case UInt8(ascii: "K"): return droppingSuffix(length: 1).scaledNumber(times: 1 << 10)
+        case UInt8(ascii: "M"): return droppingSuffix(length: 1).scaledNumber(times: 1 << 20)
+        case UInt8(ascii: "G"): return droppingSuffix(length: 1).scaledNumber(times: 1 << 30)
         default: return number
         }
     }
 
     /// The text as a time in microseconds: a number with us, ms or s behind it.
     var microseconds: UInt64? {
-        if ends(with: "us") { return dropping(last: 2).number }
-        if ends(with: "ms") { return dropping(last: 2).number(times: 1_000) }
-        if ends(with: "s") { return dropping(last: 1).number(times: 1_000_000) }
+        if hasSuffix("us") { return droppingSuffix(length: 2).number }
+        if hasSuffix("ms") { return droppingSuffix(length: 2).scaledNumber(times: 1_000) }
+        if hasSuffix("s") { return droppingSuffix(length: 1).scaledNumber(times: 1_000_000) }
         return nil
     }
 
-    private func number(times unit: UInt64) -> UInt64? {
+    private func scaledNumber(times unit: UInt64) -> UInt64? {
         guard let number else { return nil }
         let (product, overflow) = number.multipliedReportingOverflow(by: unit)
         return overflow ? nil : product
     }
 
-    private func dropping(last length: Int) -> Text {
+    private func droppingSuffix(length: Int) -> Text {
         Text(bytes, count: count - length)
     }
 
-    private func ends(with suffix: StaticString) -> Bool {
+    private func hasSuffix(_ suffix: StaticString) -> Bool {
         let length = suffix.utf8CodeUnitCount
         return count >= length && Text(bytes + (count - length), count: length) == suffix
     }

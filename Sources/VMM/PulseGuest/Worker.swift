@@ -30,95 +30,98 @@ struct Worker {
         self.scratch = scratch
         share = machine.pointee.shares + index
         cpuCount = machine.pointee.cpuCount
-        period = machine.pointee.clock.ticks(
+        period = machine.pointee.clock.tickCount(
             microseconds: machine.pointee.options.periodMicroseconds)
-        random = Content.scramble(machine.pointee.options.seed ^ UInt64(index) << 56)
-        ownFillPages = Worker.own(machine.pointee.fillPages, self.index, cpuCount)
-        ownWorkingSetPages = Worker.own(machine.pointee.workingSetPages, self.index, cpuCount)
+        random = Content.scrambleBits(machine.pointee.options.seed ^ UInt64(index) << 56)
+        ownFillPages = Worker.ownShare(
+            total: machine.pointee.fillPages, index: self.index, cpuCount: cpuCount)
+        ownWorkingSetPages = Worker.ownShare(
+            total: machine.pointee.workingSetPages, index: self.index, cpuCount: cpuCount)
     }
 
-    private static func own(_ pages: UInt64, _ index: UInt64, _ cpuCount: UInt64) -> UInt64 {
+    private static func ownShare(total pages: UInt64, index: UInt64, cpuCount: UInt64) -> UInt64 {
         (pages + cpuCount - 1 - index) / cpuCount
     }
 
     /// Does what is due, but no more than some tens of microseconds of it. Returns whether there is
     /// more.
-    mutating func step(now: UInt64) -> Bool {
+    mutating func advanceWork(now: UInt64) -> Bool {
         if filled < ownFillPages {
-            fill()
+            fillNextPages()
             return true
         }
-        let isWriting = write(now: now)
-        let isChecking = check(now: now)
-        let isVerifying = verify()
+        let isWriting = writeDuePages(now: now)
+        let isChecking = checkDuePages(now: now)
+        let isVerifying = verifyNextPages()
         return isWriting || isChecking || isVerifying
     }
 
-    private mutating func fill() {
+    private mutating func fillNextPages() {
         let end = min(filled + Worker.batch, ownFillPages)
         while filled < end {
             let page = filled * cpuCount + index
             machine.pointee.versions[Int(page)] = 1
-            machine.pointee.content.render(page: page, version: 1, to: scratch)
-            Content.copy(scratch, to: machine.pointee.memory.address(ofPage: page))
+            machine.pointee.content.renderPage(number: page, version: 1, to: scratch)
+            Content.copyPage(from: scratch, to: machine.pointee.memory.pageAddress(number: page))
             filled += 1
         }
         if filled == ownFillPages { share.pointee.hasFilled.store(true, ordering: .releasing) }
     }
 
-    private mutating func write(now: UInt64) -> Bool {
+    private mutating func writeDuePages(now: UInt64) -> Bool {
         let rate = machine.pointee.rate.load(ordering: .relaxed)
         guard machine.pointee.isWriting.load(ordering: .relaxed), ownWorkingSetPages > 0 else {
-            writes.set(rate: 0, now: now, kilohertz: 0)
+            writes.changeRate(to: 0, now: now, kilohertz: 0)
             return false
         }
         if rate == Options.flatOut {
-            for _ in 0..<Worker.batch { writeOne() }
+            for _ in 0..<Worker.batch { rewriteRandomPage() }
             return true
         }
-        writes.set(rate: pace(rate), now: now, kilohertz: machine.pointee.clock.kilohertz)
+        writes.changeRate(
+            to: ownRate(from: rate), now: now, kilohertz: machine.pointee.clock.kilohertz)
         for _ in 0..<Worker.batch {
-            guard writes.takeDue(now: now, period: period) else { return false }
-            writeOne()
+            guard writes.claimDueItem(now: now, period: period) else { return false }
+            rewriteRandomPage()
         }
         return true
     }
 
-    private mutating func check(now: UInt64) -> Bool {
-        let rate = pace(machine.pointee.options.checksPerSecond)
+    private mutating func checkDuePages(now: UInt64) -> Bool {
+        let rate = ownRate(from: machine.pointee.options.checksPerSecond)
         guard ownFillPages > 0 else { return false }
-        checks.set(rate: rate, now: now, kilohertz: machine.pointee.clock.kilohertz)
+        checks.changeRate(to: rate, now: now, kilohertz: machine.pointee.clock.kilohertz)
         for _ in 0..<Worker.batch {
-            guard checks.takeDue(now: now, period: period) else { return false }
-            _ = isRight(draw(below: ownFillPages) * cpuCount + index)
+            guard checks.claimDueItem(now: now, period: period) else { return false }
+            _ = hasExpectedContent(page: drawRandom(below: ownFillPages) * cpuCount + index)
         }
         return true
     }
 
     /// This CPU's part of a rate; the first CPUs take what does not divide.
-    private func pace(_ rate: UInt64) -> UInt64 {
-        Worker.own(rate, index, cpuCount)
+    private func ownRate(from rate: UInt64) -> UInt64 {
+        Worker.ownShare(total: rate, index: index, cpuCount: cpuCount)
     }
 
     /// Takes a random page of the working set one version on.
-    private mutating func writeOne() {
-        let page = draw(below: ownWorkingSetPages) * cpuCount + index
-        _ = isRight(page)
+    private mutating func rewriteRandomPage() {
+        let page = drawRandom(below: ownWorkingSetPages) * cpuCount + index
+        _ = hasExpectedContent(page: page)
         let version =
             machine.pointee.versions[Int(page)] & ~Machine.wrongBit &+ 1 & ~Machine.wrongBit
-        machine.pointee.content.render(page: page, version: version, to: scratch)
-        Content.copy(scratch, to: machine.pointee.memory.address(ofPage: page))
+        machine.pointee.content.renderPage(number: page, version: version, to: scratch)
+        Content.copyPage(from: scratch, to: machine.pointee.memory.pageAddress(number: page))
         machine.pointee.versions[Int(page)] = version
-        share.pointee.written.increment()
+        share.pointee.written.incrementCounter()
     }
 
     /// Checks the next few pages of a verification, if one was asked for.
-    private mutating func verify() -> Bool {
+    private mutating func verifyNextPages() -> Bool {
         let done = share.pointee.verifications.load(ordering: .relaxed)
         guard machine.pointee.verifications.load(ordering: .acquiring) > done else { return false }
         let end = min(verified + Worker.batch, ownFillPages)
         while verified < end {
-            if !isRight(verified * cpuCount + index) { verifiedErrors += 1 }
+            if !hasExpectedContent(page: verified * cpuCount + index) { verifiedErrors += 1 }
             verified += 1
         }
         guard verified == ownFillPages else { return true }
@@ -129,28 +132,30 @@ struct Worker {
     }
 
     /// Compares the whole page with what it must hold, and counts it the first time it is wrong.
-    private mutating func isRight(_ page: UInt64) -> Bool {
+    private mutating func hasExpectedContent(page: UInt64) -> Bool {
         let entry = machine.pointee.versions[Int(page)]
         let version = entry & ~Machine.wrongBit
-        machine.pointee.content.render(page: page, version: version, to: scratch)
-        share.pointee.checked.increment()
-        let address = machine.pointee.memory.address(ofPage: page)
-        guard let offset = Content.firstDifference(address, scratch) else { return true }
+        machine.pointee.content.renderPage(number: page, version: version, to: scratch)
+        share.pointee.checked.incrementCounter()
+        let address = machine.pointee.memory.pageAddress(number: page)
+        guard let offset = Content.firstDifference(in: address, expected: scratch) else {
+            return true
+        }
         if entry & Machine.wrongBit == 0 {
             machine.pointee.versions[Int(page)] = entry | Machine.wrongBit
-            report(WrongPage(page: page, version: version, offset: offset))
+            recordWrongPage(WrongPage(page: page, version: version, offset: offset))
         }
         return false
     }
 
-    private func report(_ wrong: WrongPage) {
+    private func recordWrongPage(_ wrong: WrongPage) {
         let count = Int(share.pointee.errors.load(ordering: .relaxed))
         if count < WrongPage.detailsMax { share.pointee.details[count] = wrong }
-        share.pointee.errors.increment()
+        share.pointee.errors.incrementCounter()
     }
 
-    private mutating func draw(below limit: UInt64) -> UInt64 {
+    private mutating func drawRandom(below limit: UInt64) -> UInt64 {
         random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return Content.scramble(random).multipliedFullWidth(by: limit).high
+        return Content.scrambleBits(random).multipliedFullWidth(by: limit).high
     }
 }

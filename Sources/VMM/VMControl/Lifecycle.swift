@@ -34,7 +34,7 @@ package struct Lifecycle: Hashable, Sendable {
     package var isSealed: Bool { handover == .sealed }
     package var hasEnded: Bool { exit != nil }
 
-    package mutating func paused(for owner: ConnectionID?) {
+    package mutating func markPaused(for owner: ConnectionID?) {
         // A seal stays until a request to resume: a pause on top of it changes nothing.
         if handover == .sealed { return }
         let wasRunning = state == .running
@@ -43,34 +43,34 @@ package struct Lifecycle: Hashable, Sendable {
     }
 
     /// False when this connection has no handover to seal.
-    package mutating func seal(by owner: ConnectionID) -> Bool {
+    package mutating func sealHandover(by owner: ConnectionID) -> Bool {
         guard case .open(owner, _) = handover else { return false }
         handover = .sealed
         return true
     }
 
-    package mutating func resumed() {
+    package mutating func markRunning() {
         state = .running
         handover = .none
     }
 
     /// A state arrived: the guest is whole, and runs only when told to.
-    package mutating func loaded() {
+    package mutating func markLoaded() {
         state = .paused
         handover = .sealed
     }
 
     /// A state was read from a file: an ordinary paused guest.
-    package mutating func restored() { state = .paused }
+    package mutating func markRestored() { state = .paused }
 
     /// True when the guest has to resume, because its handover's owner is gone.
-    package mutating func lost(_ connection: ConnectionID) -> Bool {
+    package mutating func endHandover(ownedBy connection: ConnectionID) -> Bool {
         guard case .open(connection, let resumes) = handover else { return false }
         handover = .none
         return resumes
     }
 
-    package mutating func ended(_ exit: VMExit) {
+    package mutating func markEnded(with exit: VMExit) {
         guard self.exit == nil else { return }
         self.exit = exit
         handover = .none

@@ -41,9 +41,9 @@ package final class VMMClient: Sendable {
     /// Connects and attaches.
     package init(socketPath: String) throws(VMMError) {
         do {
-            let socket = try UnixSocket.connect(to: socketPath)
+            let socket = try UnixSocket.openConnection(to: socketPath)
             let connection = VMMConnection(socket)
-            let (reply, files) = try Self.exchange(
+            let (reply, files) = try Self.exchangeRequest(
                 .attach, number: 0, on: connection, within: Limits.requestTimeout)
             guard case .attached(let info) = reply, files.count == 2,
                 let layout = GuestMemoryLayout(memory: info.spec.memory)
@@ -52,78 +52,80 @@ package final class VMMClient: Sendable {
             self.layout = layout
             self.socket = socket
             memoryFile = files[0]
-            memory = try Self.map(files[0], count: Int(layout.memory.bytes), "memory")
-            dirtyBits = try Self.map(
-                files[1], count: dirtyBitsBytes(pageCount: layout.pageCount), "dirty bits")
+            memory = try Self.mapFile(files[0], count: Int(layout.memory.bytes), name: "memory")
+            dirtyBits = try Self.mapFile(
+                files[1], count: dirtyBitsBytes(pageCount: layout.pageCount), name: "dirty bits")
             state = Mutex(State(connection: connection))
         } catch {
             throw typedError(error) { (error: SystemError) in VMMError.connection(.system(error)) }
         }
     }
 
-    package func status() throws(VMMError) -> VMMStatus {
-        let reply = try ask(.status).reply
-        guard case .status(let status) = reply else { throw unexpected(reply) }
+    package func fetchStatus() throws(VMMError) -> VMMStatus {
+        let reply = try sendRequest(.status).reply
+        guard case .status(let status) = reply else { throw unexpectedReplyError(for: reply) }
         return status
     }
 
-    package func pause(forHandover: Bool = false) throws(VMMError) {
-        try command(.pause(forHandover: forHandover))
+    package func pauseGuest(forHandover: Bool = false) throws(VMMError) {
+        try sendCommand(.pause(forHandover: forHandover))
     }
-    package func seal() throws(VMMError) { try command(.seal) }
-    package func resume() throws(VMMError) { try command(.resume) }
-    package func quit() throws(VMMError) { try command(.quit) }
-    package func reset() throws(VMMError) { try command(.reset) }
-    package func startDirtyLog() throws(VMMError) { try command(.startDirtyLog) }
-    package func stopDirtyLog() throws(VMMError) { try command(.stopDirtyLog) }
-    package func throttle(percent: Int) throws(VMMError) {
-        try command(.throttle(percent: percent))
+    package func sealHandover() throws(VMMError) { try sendCommand(.seal) }
+    package func resumeGuest() throws(VMMError) { try sendCommand(.resume) }
+    package func requestQuit() throws(VMMError) { try sendCommand(.quit) }
+    package func resetGuest() throws(VMMError) { try sendCommand(.reset) }
+    package func startDirtyLog() throws(VMMError) { try sendCommand(.startDirtyLog) }
+    package func stopDirtyLog() throws(VMMError) { try sendCommand(.stopDirtyLog) }
+    package func throttleVCPUs(percent: Int) throws(VMMError) {
+        try sendCommand(.throttle(percent: percent))
     }
-    package func lease(until end: BootInstant) throws(VMMError) {
-        try command(.lease(until: end))
+    package func extendLease(until end: BootInstant) throws(VMMError) {
+        try sendCommand(.lease(until: end))
     }
     package func sendConsoleInput(_ bytes: [UInt8]) throws(VMMError) {
-        try command(.consoleInput(bytes))
+        try sendCommand(.consoleInput(bytes))
     }
 
     /// The number of dirty pages; which ones stands in `dirtyBits`.
     package func fetchDirtyLog() throws(VMMError) -> Int {
-        let reply = try ask(.fetchDirtyLog).reply
-        guard case .dirtyPages(let count) = reply else { throw unexpected(reply) }
+        let reply = try sendRequest(.fetchDirtyLog).reply
+        guard case .dirtyPages(let count) = reply else { throw unexpectedReplyError(for: reply) }
         return count
     }
 
     package func clearDirtyLog(pages: Range<Int>) throws(VMMError) {
-        try command(.clearDirtyLog(firstPage: pages.lowerBound, pageCount: pages.count))
+        try sendCommand(.clearDirtyLog(firstPage: pages.lowerBound, pageCount: pages.count))
     }
 
     package func saveState() throws(VMMError) -> [UInt8] {
-        let (reply, files) = try ask(.saveState)
-        guard case .state(let count) = reply, files.count == 1 else { throw unexpected(reply) }
+        let (reply, files) = try sendRequest(.saveState)
+        guard case .state(let count) = reply, files.count == 1 else {
+            throw unexpectedReplyError(for: reply)
+        }
         do {
-            guard try files[0].size() >= count else {
+            guard try files[0].sizeInBytes() >= count else {
                 throw VMMError.connection(.unexpectedReply("a state file that is too small"))
             }
-            return try files[0].bytes(at: 0, count: count)
+            return try files[0].readBytes(at: 0, count: count)
         } catch {
             throw typedError(error) { (error: SystemError) in VMMError.connection(.system(error)) }
         }
     }
 
-    package func loadState(_ bytes: [UInt8]) throws(VMMError) {
+    package func loadState(from bytes: [UInt8]) throws(VMMError) {
         do {
-            let file = try MemoryFile.growing(name: "ferry-state")
-            try file.write(all: bytes)
-            let reply = try ask(.loadState(bytes: bytes.count), with: [file]).reply
-            guard reply == .done else { throw unexpected(reply) }
+            let file = try MemoryFile.createGrowing(name: "ferry-state")
+            try file.writeAllBytes(bytes)
+            let reply = try sendRequest(.loadState(bytes: bytes.count), with: [file]).reply
+            guard reply == .done else { throw unexpectedReplyError(for: reply) }
         } catch {
             throw typedError(error) { (error: SystemError) in VMMError.connection(.system(error)) }
         }
     }
 
-    package func save(to file: Descriptor) throws(VMMError) {
-        let reply = try ask(.saveToFile, with: [file], within: Limits.fileTimeout).reply
-        guard reply == .done else { throw unexpected(reply) }
+    package func saveMachine(to file: Descriptor) throws(VMMError) {
+        let reply = try sendRequest(.saveToFile, with: [file], within: Limits.fileTimeout).reply
+        guard reply == .done else { throw unexpectedReplyError(for: reply) }
     }
 
     /// Waits until the vmm's end of the connection is closed; false when it still is open.
@@ -132,26 +134,26 @@ package final class VMMClient: Sendable {
     }
 
     /// Reading a mapping beyond its file's end kills the reader: the end must be there, and stay.
-    private static func map(
-        _ file: Descriptor, count: Int, _ name: String
+    private static func mapFile(
+        _ file: Descriptor, count: Int, name: String
     ) throws -> Mapping {
-        guard try file.size() >= count, MemoryFile.cannotShrink(file) else {
+        guard try file.sizeInBytes() >= count, MemoryFile.hasShrinkSeal(on: file) else {
             throw VMMError.connection(
                 .unexpectedReply("a \(name) file that is too small or may shrink"))
         }
         return try Mapping(file, count: count)
     }
 
-    private func command(_ request: VMMRequest) throws(VMMError) {
-        let reply = try ask(request).reply
-        guard reply == .done else { throw unexpected(reply) }
+    private func sendCommand(_ request: VMMRequest) throws(VMMError) {
+        let reply = try sendRequest(request).reply
+        guard reply == .done else { throw unexpectedReplyError(for: reply) }
     }
 
-    private func unexpected(_ reply: VMMReply) -> VMMError {
+    private func unexpectedReplyError(for reply: VMMReply) -> VMMError {
         .connection(.unexpectedReply("\(reply)"))
     }
 
-    private func ask(
+    private func sendRequest(
         _ request: VMMRequest, with descriptors: [Descriptor] = [],
         within limit: Duration = Limits.requestTimeout
     ) throws(VMMError) -> (reply: VMMReply, descriptors: [Descriptor]) {
@@ -160,20 +162,20 @@ package final class VMMClient: Sendable {
         try state.withLock { (state) throws(VMMError) in
             let number = state.nextNumber
             state.nextNumber &+= 1
-            return try Self.exchange(
+            return try Self.exchangeRequest(
                 request, number: number, on: state.connection, with: descriptors, within: limit)
         }
     }
 
-    private static func exchange(
+    private static func exchangeRequest(
         _ request: VMMRequest, number: UInt32, on connection: VMMConnection,
         with descriptors: [Descriptor] = [], within limit: Duration
     ) throws(VMMError) -> (reply: VMMReply, descriptors: [Descriptor]) {
         let reply: VMMReply
         let files: [Descriptor]
         do {
-            try connection.send(request.frame(number: number), with: descriptors)
-            let frame = try answer(to: number, on: connection, within: limit)
+            try connection.sendFrame(request.encodeFrame(number: number), with: descriptors)
+            let frame = try receiveReply(to: number, on: connection, within: limit)
             reply = try VMMReply(kind: frame.kind, body: frame.body)
             files = frame.descriptors
         } catch {
@@ -185,13 +187,13 @@ package final class VMMClient: Sendable {
     }
 
     /// The frame with that number. Those before it answer requests whose time ran out: they are skipped.
-    private static func answer(
+    private static func receiveReply(
         to number: UInt32, on connection: VMMConnection, within limit: Duration
     ) throws(ConnectionError) -> (body: ArraySlice<UInt8>, kind: UInt16, descriptors: [Descriptor])
     {
         let end = Instant.now + limit
         repeat {
-            let frame = try connection.receive(within: max(.zero, end - Instant.now))
+            let frame = try connection.receiveFrame(within: max(.zero, end - Instant.now))
             // Numbers wrap around: the difference says which is older.
             let lead = Int32(bitPattern: frame.header.number &- number)
             if lead == 0 { return (frame.body, frame.header.kind, frame.descriptors) }

@@ -30,34 +30,36 @@ package final class VMMConnection: @unchecked Sendable {
 
     package init(_ socket: Descriptor) { self.socket = socket }
 
-    package func send(
+    package func sendFrame(
         _ frame: [UInt8], with descriptors: [Descriptor] = []
     ) throws(ConnectionError) {
-        do { try UnixSocket.send(frame, with: descriptors, on: socket) } catch {
+        do { try UnixSocket.sendBytes(frame, attaching: descriptors, on: socket) } catch {
             throw .system(error)
         }
     }
 
     /// The next frame. `within` nil waits for ever; a limit is for each wait, not for the whole.
-    package func receive(
+    package func receiveFrame(
         within limit: Duration?
     ) throws(ConnectionError) -> (
         header: VMMFrameHeader, body: ArraySlice<UInt8>, descriptors: [Descriptor]
     ) {
         var descriptors: [Descriptor] = []
-        let head = try exactly(VMMFrameHeader.bytes, within: limit, &descriptors)
+        let head = try receiveBytes(
+            count: VMMFrameHeader.bytes, within: limit, descriptors: &descriptors)
         do {
             var reader = ByteReader(head)
             let header = try VMMFrameHeader(from: &reader)
-            let body = try exactly(header.bodyBytes, within: limit, &descriptors)
+            let body = try receiveBytes(
+                count: header.bodyBytes, within: limit, descriptors: &descriptors)
             return (header, body[...], descriptors)
         } catch {
             throw typedError(error, converting: ConnectionError.malformed)
         }
     }
 
-    private func exactly(
-        _ count: Int, within limit: Duration?, _ descriptors: inout [Descriptor]
+    private func receiveBytes(
+        count: Int, within limit: Duration?, descriptors: inout [Descriptor]
     ) throws(ConnectionError) -> [UInt8] {
         var bytes: [UInt8] = []
         do {
@@ -65,7 +67,7 @@ package final class VMMConnection: @unchecked Sendable {
                 if let limit, !(try socket.waitReadable(within: limit)) {
                     throw ConnectionError.timedOut
                 }
-                let part = try UnixSocket.receive(upTo: count - bytes.count, on: socket)
+                let part = try UnixSocket.receiveBytes(upTo: count - bytes.count, on: socket)
                 if part.bytes.isEmpty { throw ConnectionError.closed }
                 bytes += part.bytes
                 descriptors += part.descriptors

@@ -19,28 +19,28 @@ package struct VMMFrameHeader: Hashable, Sendable {
     }
 
     package init(from reader: inout ByteReader) throws(WireError) {
-        bodyBytes = try reader.count(limit: Limits.frameBytesMax, field: "frame")
-        kind = try reader.integer(field: "kind")
-        let version: UInt16 = try reader.integer(field: "version")
+        bodyBytes = try reader.readCount(limit: Limits.frameBytesMax, field: "frame")
+        kind = try reader.readInteger(field: "kind")
+        let version: UInt16 = try reader.readInteger(field: "version")
         guard version == vmControlVersion else {
             throw .invalid(field: "version", value: UInt64(version))
         }
-        number = try reader.integer(field: "number")
+        number = try reader.readInteger(field: "number")
     }
 
-    package func write(to writer: inout ByteWriter) {
-        writer.write(UInt32(bodyBytes))
-        writer.write(kind)
-        writer.write(vmControlVersion)
-        writer.write(number)
+    package func writeHeader(to writer: inout ByteWriter) {
+        writer.writeInteger(UInt32(bodyBytes))
+        writer.writeInteger(kind)
+        writer.writeInteger(vmControlVersion)
+        writer.writeInteger(number)
     }
 }
 
 extension VMMRequest {
     /// The whole frame.
-    package func frame(number: UInt32) -> [UInt8] {
+    package func encodeFrame(number: UInt32) -> [UInt8] {
         let (kind, body) = encoded
-        return framed(kind: kind, number: number, body: body)
+        return makeFrame(kind: kind, number: number, body: body)
     }
 
     private var encoded: (kind: UInt16, body: ByteWriter) {
@@ -49,7 +49,7 @@ extension VMMRequest {
         case .attach: return (1, body)
         case .status: return (2, body)
         case .pause(let forHandover):
-            body.write(forHandover)
+            body.writeBool(forHandover)
             return (3, body)
         case .seal: return (4, body)
         case .resume: return (5, body)
@@ -57,24 +57,24 @@ extension VMMRequest {
         case .reset: return (7, body)
         case .saveState: return (8, body)
         case .loadState(let bytes):
-            body.write(UInt64(bytes))
+            body.writeInteger(UInt64(bytes))
             return (9, body)
         case .saveToFile: return (10, body)
         case .startDirtyLog: return (11, body)
         case .fetchDirtyLog: return (12, body)
         case .clearDirtyLog(let firstPage, let pageCount):
-            body.write(UInt64(firstPage))
-            body.write(UInt64(pageCount))
+            body.writeInteger(UInt64(firstPage))
+            body.writeInteger(UInt64(pageCount))
             return (13, body)
         case .stopDirtyLog: return (14, body)
         case .throttle(let percent):
-            body.write(UInt8(clamping: percent))
+            body.writeInteger(UInt8(clamping: percent))
             return (15, body)
         case .consoleInput(let bytes):
-            body.write(counted: bytes)
+            body.writeBytes(counted: bytes)
             return (16, body)
         case .lease(let until):
-            body.write(until.nanoseconds)
+            body.writeInteger(until.nanoseconds)
             return (17, body)
         }
     }
@@ -84,63 +84,65 @@ extension VMMRequest {
         switch kind {
         case 1: self = .attach
         case 2: self = .status
-        case 3: self = .pause(forHandover: try reader.bool(field: "forHandover"))
+        case 3: self = .pause(forHandover: try reader.readBool(field: "forHandover"))
         case 4: self = .seal
         case 5: self = .resume
         case 6: self = .quit
         case 7: self = .reset
         case 8: self = .saveState
         case 9:
-            self = .loadState(bytes: try reader.size(limit: Limits.stateBytesMax, field: "state"))
+            self = .loadState(
+                bytes: try reader.readSize(limit: Limits.stateBytesMax, field: "state"))
         case 10: self = .saveToFile
         case 11: self = .startDirtyLog
         case 12: self = .fetchDirtyLog
         case 13:
             self = .clearDirtyLog(
-                firstPage: try reader.size(field: "firstPage"),
-                pageCount: try reader.size(field: "pageCount"))
+                firstPage: try reader.readSize(field: "firstPage"),
+                pageCount: try reader.readSize(field: "pageCount"))
         case 14: self = .stopDirtyLog
         case 15:
-            let percent: UInt8 = try reader.integer(field: "percent")
+            let percent: UInt8 = try reader.readInteger(field: "percent")
             guard percent <= 99 else { throw .invalid(field: "percent", value: UInt64(percent)) }
             self = .throttle(percent: Int(percent))
         case 16:
-            self = .consoleInput(try reader.counted(limit: Limits.textBytesMax, field: "input"))
+            self = .consoleInput(
+                try reader.readCountedBytes(limit: Limits.textBytesMax, field: "input"))
         case 17:
-            self = .lease(until: BootInstant(nanoseconds: try reader.integer(field: "lease")))
+            self = .lease(until: BootInstant(nanoseconds: try reader.readInteger(field: "lease")))
         default: throw .invalid(field: "kind of request", value: UInt64(kind))
         }
-        try reader.finish()
+        try reader.requireFullyRead()
     }
 }
 
 extension VMMReply {
     /// The whole frame.
-    package func frame(number: UInt32) -> [UInt8] {
+    package func encodeFrame(number: UInt32) -> [UInt8] {
         let (kind, body) = encoded
-        return framed(kind: kind, number: number, body: body)
+        return makeFrame(kind: kind, number: number, body: body)
     }
 
     private var encoded: (kind: UInt16, body: ByteWriter) {
         var body = ByteWriter()
         switch self {
         case .attached(let info):
-            info.write(to: &body)
+            info.writeInfo(to: &body)
             return (0x8001, body)
         case .status(let status):
-            status.write(to: &body)
+            status.writeStatus(to: &body)
             return (0x8002, body)
         case .done: return (0x8003, body)
         case .state(let bytes):
-            body.write(UInt64(bytes))
+            body.writeInteger(UInt64(bytes))
             return (0x8004, body)
         case .dirtyPages(let count):
-            body.write(UInt64(count))
+            body.writeInteger(UInt64(count))
             return (0x8005, body)
         case .refused(let refusal):
-            body.write(refusal.code.rawValue)
-            body.write(clipped(refusal.part))
-            body.write(clipped(refusal.detail))
+            body.writeInteger(refusal.code.rawValue)
+            body.writeText(clippedText(from: refusal.part))
+            body.writeText(clippedText(from: refusal.detail))
             return (0x8006, body)
         }
     }
@@ -152,41 +154,41 @@ extension VMMReply {
         case 0x8002: self = .status(try VMMStatus(from: &reader))
         case 0x8003: self = .done
         case 0x8004:
-            self = .state(bytes: try reader.size(limit: Limits.stateBytesMax, field: "state"))
-        case 0x8005: self = .dirtyPages(try reader.size(field: "dirty pages"))
+            self = .state(bytes: try reader.readSize(limit: Limits.stateBytesMax, field: "state"))
+        case 0x8005: self = .dirtyPages(try reader.readSize(field: "dirty pages"))
         case 0x8006:
-            let code: UInt16 = try reader.integer(field: "code")
+            let code: UInt16 = try reader.readInteger(field: "code")
             guard let code = VMMRefusal.Code(rawValue: code) else {
                 throw .invalid(field: "code", value: UInt64(code))
             }
             self = .refused(
                 VMMRefusal(
                     code: code,
-                    part: try reader.text(limit: Limits.textBytesMax, field: "part"),
-                    detail: try reader.text(limit: Limits.textBytesMax, field: "detail")))
+                    part: try reader.readText(limit: Limits.textBytesMax, field: "part"),
+                    detail: try reader.readText(limit: Limits.textBytesMax, field: "detail")))
         default: throw .invalid(field: "kind of reply", value: UInt64(kind))
         }
-        try reader.finish()
+        try reader.requireFullyRead()
     }
 }
 
 extension VMMInfo {
-    fileprivate func write(to writer: inout ByteWriter) {
-        writer.write(id.high)
-        writer.write(id.low)
-        writer.write(processID)
-        writer.write(spec)
-        writer.write(list: cpuFeatures.names) { $0.write($1) }
-        status.write(to: &writer)
+    fileprivate func writeInfo(to writer: inout ByteWriter) {
+        writer.writeInteger(id.high)
+        writer.writeInteger(id.low)
+        writer.writeInteger(processID)
+        writer.writeVMSpec(spec)
+        writer.writeList(of: cpuFeatures.names) { $0.writeText($1) }
+        status.writeStatus(to: &writer)
     }
 
     fileprivate init(from reader: inout ByteReader) throws(WireError) {
         let id = VMID(
-            high: try reader.integer(field: "id"), low: try reader.integer(field: "id"))
-        let processID: Int32 = try reader.integer(field: "process")
-        let spec = try reader.spec()
-        let features = try reader.list(limit: 1024, elementBytesMin: 4, field: "features") {
-            (reader) throws(WireError) in try reader.text(limit: 64, field: "feature")
+            high: try reader.readInteger(field: "id"), low: try reader.readInteger(field: "id"))
+        let processID: Int32 = try reader.readInteger(field: "process")
+        let spec = try reader.readVMSpec()
+        let features = try reader.readList(limit: 1024, elementBytesMin: 4, field: "features") {
+            (reader) throws(WireError) in try reader.readText(limit: 64, field: "feature")
         }
         self.init(
             id: id, processID: processID, spec: spec, cpuFeatures: CPUFeatures(features),
@@ -195,28 +197,28 @@ extension VMMInfo {
 }
 
 extension VMMStatus {
-    fileprivate func write(to writer: inout ByteWriter) {
-        writer.write(state.rawValue)
-        writer.write(isSealed)
-        writer.write(cpuTime.wholeNanoseconds)
-        writer.write(optional: exit) {
-            $0.write($1.reason.rawValue)
-            $0.write(clipped($1.detail))
+    fileprivate func writeStatus(to writer: inout ByteWriter) {
+        writer.writeText(state.rawValue)
+        writer.writeBool(isSealed)
+        writer.writeInteger(cpuTime.wholeNanoseconds)
+        writer.writeOptional(value: exit) {
+            $0.writeText($1.reason.rawValue)
+            $0.writeText(clippedText(from: $1.detail))
         }
     }
 
     fileprivate init(from reader: inout ByteReader) throws(WireError) {
-        guard let state = VMState(rawValue: try reader.text(limit: 32, field: "state")) else {
+        guard let state = VMState(rawValue: try reader.readText(limit: 32, field: "state")) else {
             throw .invalidText(field: "state")
         }
-        let isSealed = try reader.bool(field: "isSealed")
-        let cpuTime = Duration.nanoseconds(try reader.integer(Int64.self, field: "cpuTime"))
-        let exit = try reader.optional(field: "exit") { (reader) throws(WireError) -> VMExit in
-            let text = try reader.text(limit: 32, field: "exit reason")
+        let isSealed = try reader.readBool(field: "isSealed")
+        let cpuTime = Duration.nanoseconds(try reader.readInteger(as: Int64.self, field: "cpuTime"))
+        let exit = try reader.readOptional(field: "exit") { (reader) throws(WireError) -> VMExit in
+            let text = try reader.readText(limit: 32, field: "exit reason")
             guard let reason = VMExit.Reason(rawValue: text) else {
                 throw .invalidText(field: "exit reason")
             }
-            let detail = try reader.text(limit: Limits.textBytesMax, field: "exit detail")
+            let detail = try reader.readText(limit: Limits.textBytesMax, field: "exit detail")
             return VMExit(reason: reason, detail: detail)
         }
         self.init(state: state, isSealed: isSealed, cpuTime: cpuTime, exit: exit)
@@ -225,8 +227,8 @@ extension VMMStatus {
 
 extension ByteReader {
     /// A 64-bit size that fits an Int and a limit.
-    fileprivate mutating func size(limit: Int = .max, field: String) throws(WireError) -> Int {
-        let value: UInt64 = try integer(field: field)
+    fileprivate mutating func readSize(limit: Int = .max, field: String) throws(WireError) -> Int {
+        let value: UInt64 = try readInteger(field: field)
         guard let size = Int(exactly: value), size <= limit else {
             throw .tooLong(field: field, count: Int(clamping: value), limit: limit)
         }
@@ -235,13 +237,13 @@ extension ByteReader {
 }
 
 /// A text cut to what a reader accepts.
-private func clipped(_ text: String) -> String {
+private func clippedText(from text: String) -> String {
     text.utf8.count <= Limits.textBytesMax ? text : String(text.prefix(Limits.textBytesMax / 4))
 }
 
-private func framed(kind: UInt16, number: UInt32, body: ByteWriter) -> [UInt8] {
+private func makeFrame(kind: UInt16, number: UInt32, body: ByteWriter) -> [UInt8] {
     var frame = ByteWriter(reserving: VMMFrameHeader.bytes + body.bytes.count)
-    VMMFrameHeader(bodyBytes: body.bytes.count, kind: kind, number: number).write(to: &frame)
-    frame.write(raw: body.bytes)
+    VMMFrameHeader(bodyBytes: body.bytes.count, kind: kind, number: number).writeHeader(to: &frame)
+    frame.writeBytes(raw: body.bytes)
     return frame.bytes
 }

@@ -5,28 +5,28 @@ package import Model
 package import Wire
 
 extension ByteWriter {
-    package mutating func write(_ spec: VMSpec) {
-        write(spec.name.text)
-        write(spec.memory.bytes)
-        write(UInt32(spec.vcpus))
-        write(spec.hugePages)
-        write(spec.downtimeLimit.duration.wholeNanoseconds)
-        write(spec.commandLine ?? "")
+    package mutating func writeVMSpec(_ spec: VMSpec) {
+        writeText(spec.name.text)
+        writeInteger(spec.memory.bytes)
+        writeInteger(UInt32(spec.vcpus))
+        writeBool(spec.hugePages)
+        writeInteger(spec.downtimeLimit.duration.wholeNanoseconds)
+        writeText(spec.commandLine ?? "")
     }
 }
 
 extension ByteReader {
-    package mutating func spec() throws(WireError) -> VMSpec {
-        guard let name = try? VMName(try text(limit: 63, field: "name")) else {
+    package mutating func readVMSpec() throws(WireError) -> VMSpec {
+        guard let name = try? VMName(try readText(limit: 63, field: "name")) else {
             throw .invalidText(field: "name")
         }
         return VMSpec(
-            name: name, memory: ByteCount(try integer(field: "memory")),
-            vcpus: try count(limit: VMSpec.vcpusMax, field: "vcpus"),
-            hugePages: try bool(field: "hugePages"),
+            name: name, memory: ByteCount(try readInteger(field: "memory")),
+            vcpus: try readCount(limit: VMSpec.vcpusMax, field: "vcpus"),
+            hugePages: try readBool(field: "hugePages"),
             downtimeLimit: DowntimeLimit(
-                .nanoseconds(try integer(Int64.self, field: "downtimeLimit"))),
-            commandLine: try text(limit: VMSpec.commandLineBytesMax, field: "command line"),
+                .nanoseconds(try readInteger(as: Int64.self, field: "downtimeLimit"))),
+            commandLine: try readText(limit: VMSpec.commandLineBytesMax, field: "command line"),
             kernel: .unknown)
     }
 }

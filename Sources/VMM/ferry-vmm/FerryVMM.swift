@@ -29,7 +29,7 @@ struct FerryVMM: ParsableCommand {
     var directory: String
     @Option(
         help: "The VM's identity, 32 hexadecimal digits; random if not given.",
-        transform: value("32 hexadecimal digits"))
+        transform: argumentParser(expecting: "32 hexadecimal digits"))
     var id: VMID?
     @OptionGroup var shape: VMShape
     @Option(help: "An ELF kernel with a PVH note, or a Linux bzImage.")
@@ -64,7 +64,7 @@ struct FerryVMM: ParsableCommand {
         options.id = id
         options.startsPaused = paused
         options.isDebuggable = debuggable
-        throw ExitCode(VMMProcess(options).run())
+        throw ExitCode(VMMProcess(options).runUntilExit())
     }
 
     private var start: VMMOptions.Start {
@@ -76,8 +76,8 @@ struct FerryVMM: ParsableCommand {
 }
 
 /// An argument that is written as a value's text form.
-func value<Value: LosslessStringConvertible & SendableMetatype>(
-    _ what: String
+func argumentParser<Value: LosslessStringConvertible & SendableMetatype>(
+    expecting what: String
 ) -> @Sendable (String) throws -> Value {
     { text in
         guard let value = Value(text) else { throw ValidationError("'\(text)' is not \(what)") }

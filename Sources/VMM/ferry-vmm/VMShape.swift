@@ -20,7 +20,7 @@ struct VMShape: ParsableArguments {
     var name: VMName?
     @Option(
         help: "Memory, a multiple of 2MiB from 16MiB on, such as 1GiB.",
-        transform: value("a size such as 1GiB"))
+        transform: argumentParser(expecting: "a size such as 1GiB"))
     var memory: ByteCount?
     @Option(help: "The number of virtual CPUs. (default: 1)")
     var vcpus: Int?

@@ -7,7 +7,7 @@ import Model
 extension World {
     func perform(_ command: AgentCommand, term: UInt64) -> CommandResult {
         guard var host = hosts[command.host] else { return .unanswered("no such host") }
-        guard term >= host.term else { return .refused(Problem(.staleTerm, "")) }
+        guard term >= host.term else { return .refused(Problem(.staleTerm, detail: "")) }
         host.term = term
         hosts[command.host] = host
         switch command.order {
@@ -18,7 +18,7 @@ extension World {
         case .cancelMigration(let id): return cancel(id, on: command.host)
         case .askMigration(let id):
             guard let info = hosts[command.host]?.migrations[id] else {
-                return .refused(Problem(.migrationNotFound, ""))
+                return .refused(Problem(.migrationNotFound, detail: ""))
             }
             return .migration(info)
         case .recover(let request, let name): return recover(request, name, on: command.host)
@@ -27,22 +27,22 @@ extension World {
 
     private func create(_ request: CreateVM, on host: HostName) -> CommandResult {
         guard var sim = hosts[host], let id = request.id, let epoch = request.epoch else {
-            return .refused(Problem(.invalid, "no id or epoch"))
+            return .refused(Problem(.invalid, detail: "no id or epoch"))
         }
         if let copy = sim.copies[id] {
             return copy.epoch == epoch
-                ? .vm(sim.info(copy)) : .refused(Problem(.nameTaken, "it is here already"))
+                ? .vm(sim.info(copy)) : .refused(Problem(.nameTaken, detail: "it is here already"))
         }
         guard !sim.copies.values.contains(where: { $0.name == request.spec.name }) else {
-            return .refused(Problem(.nameTaken, "another VM has that name"))
+            return .refused(Problem(.nameTaken, detail: "another VM has that name"))
         }
         guard epoch > sim.epochs[id] ?? 0, !sim.refusesCreation else {
-            return .refused(Problem(.invalid, "it cannot be made here"))
+            return .refused(Problem(.invalid, detail: "it cannot be made here"))
         }
         let isLeased = request.spec.isLeased
         // A leased VM does not begin without a lease.
         guard !isLeased || sim.leaseEnd > now || plant == .leasesDoNotEnd else {
-            return .refused(Problem(.shuttingDown, "the host has no lease"))
+            return .refused(Problem(.shuttingDown, detail: "the host has no lease"))
         }
         let copy = SimCopy(
             id: id, name: request.spec.name, epoch: epoch, ownership: .owned, state: .running,
@@ -56,20 +56,20 @@ extension World {
         _ action: VMAction, _ name: VMName, on host: HostName
     ) -> CommandResult {
         guard let sim = hosts[host], var copy = sim.copies.values.first(where: { $0.name == name })
-        else { return .refused(Problem(.vmNotFound, "")) }
+        else { return .refused(Problem(.vmNotFound, detail: "")) }
         guard copy.ownership == .owned || copy.ownership == .takenOver else {
-            return .refused(Problem(.wrongState, "it is not this host's"))
+            return .refused(Problem(.wrongState, detail: "it is not this host's"))
         }
         guard copy.migration.flatMap({ sim.migrations[$0] })?.isOver ?? true else {
-            return .refused(Problem(.vmBusy, "it is migrating"))
+            return .refused(Problem(.vmBusy, detail: "it is migrating"))
         }
         switch action {
         case .start:
             guard copy.state == .stopped || copy.state == .failed else {
-                return .refused(Problem(.wrongState, "it runs"))
+                return .refused(Problem(.wrongState, detail: "it runs"))
             }
             guard !copy.isLeased || sim.leaseEnd > now else {
-                return .refused(Problem(.wrongState, "the host has no lease"))
+                return .refused(Problem(.wrongState, detail: "the host has no lease"))
             }
             copy.state = .running
             copy.exit = nil
@@ -84,12 +84,12 @@ extension World {
 
     private func delete(_ name: VMName, _ id: VMID, on host: HostName) -> CommandResult {
         guard let copy = hosts[host]?.copies[id], copy.name == name else {
-            return .refused(Problem(.vmNotFound, ""))
+            return .refused(Problem(.vmNotFound, detail: ""))
         }
         if plant == .deletionsAreLost { return .done }
         guard copy.ownership != .released,
             copy.migration.flatMap({ hosts[host]?.migrations[$0] })?.isOver ?? true
-        else { return .refused(Problem(.vmBusy, "")) }
+        else { return .refused(Problem(.vmBusy, detail: "")) }
         hosts[host]?.copies[id] = nil
         return .done
     }
@@ -98,7 +98,7 @@ extension World {
     private func recover(_ request: RecoverVM, _ name: VMName, on host: HostName) -> CommandResult {
         guard var copy = hosts[host]?.copies.values.first(where: { $0.name == name }),
             copy.ownership == .released, copy.epoch == request.epoch, let peer = copy.peer
-        else { return .refused(Problem(.ledgerMovedOn, "")) }
+        else { return .refused(Problem(.ledgerMovedOn, detail: "")) }
         copy.epoch += 1
         copy.ownership = .takenOver
         copy.state = copy.isDead ? .failed : .running
@@ -128,17 +128,17 @@ extension World {
 extension World {
     private func migrate(_ request: StartMigration, from host: HostName) -> CommandResult {
         guard let sim = hosts[host], let id = request.id else {
-            return .refused(Problem(.invalid, ""))
+            return .refused(Problem(.invalid, detail: ""))
         }
         if let known = sim.migrations[id] { return .migration(known) }
         guard var copy = sim.copies.values.first(where: { $0.name == request.vm }) else {
-            return .refused(Problem(.vmNotFound, "no VM \(request.vm)"))
+            return .refused(Problem(.vmNotFound, detail: "no VM \(request.vm)"))
         }
         guard copy.ownership == .owned, copy.state == .running else {
-            return .refused(Problem(.wrongState, "it does not run here"))
+            return .refused(Problem(.wrongState, detail: "it does not run here"))
         }
         guard copy.migration.flatMap({ sim.migrations[$0] })?.isOver ?? true else {
-            return .refused(Problem(.vmBusy, "it is migrating"))
+            return .refused(Problem(.vmBusy, detail: "it is migrating"))
         }
         let info = MigrationInfo(
             id: id, vm: copy.name, vmID: copy.id, source: host, destination: request.to,
@@ -273,9 +273,9 @@ extension World {
 
     private func cancel(_ id: MigrationID, on host: HostName) -> CommandResult {
         guard let info = hosts[host]?.migrations[id] else {
-            return .refused(Problem(.migrationNotFound, ""))
+            return .refused(Problem(.migrationNotFound, detail: ""))
         }
-        guard !info.isOver else { return .refused(Problem(.tooLateToCancel, "")) }
+        guard !info.isOver else { return .refused(Problem(.tooLateToCancel, detail: "")) }
         drop(info)
         end(info, .cancelled, nil)
         return .migration(hosts[host]?.migrations[id] ?? info)

@@ -76,7 +76,7 @@ extension World {
         }
         for vm in allVMs where vm.state == .deleting || deleted.contains(vm.name) {
             return
-                "VM \(vm.name) is not gone: \(String(describing: cluster?.record(under: .vm(vm.name))))"
+                "VM \(vm.name) is not gone: \(String(describing: cluster?.storedRecord(under: .vm(vm.name))))"
         }
         for host in hosts.values {
             for copy in host.copies.values {
@@ -95,7 +95,7 @@ extension World {
         }
         if vm.migration != nil || ![.running, .stopped, .failed, .pending].contains(vm.state) {
             return
-                "not at rest: \(String(describing: cluster?.record(under: .vm(vm.name)))) \(copies)"
+                "not at rest: \(String(describing: cluster?.storedRecord(under: .vm(vm.name)))) \(copies)"
         }
         if vm.state == .pending { return vm.reason == nil ? "nobody says why" : nil }
         if vm.policy.desired == .stopped {

@@ -18,7 +18,7 @@ extension World {
         change(&request)
         guard
             case .success? = call({ c, context throws(Problem) in
-                try c.createVM(request, in: &context)
+                try c.createVM(from: request, in: &context)
             })
         else { return false }
         kept.insert(vmName)
@@ -28,7 +28,7 @@ extension World {
     func delete(_ name: VMName) {
         kept.remove(name)
         if case .success? = call({ c, context throws(Problem) in
-            try c.deleteVM(name, in: &context)
+            try c.deleteVM(named: name, in: &context)
         }) {
             deleted.insert(name)
         }
@@ -38,7 +38,7 @@ extension World {
         var update = UpdateClusterVM()
         update.desired = desired
         _ = call { c, context throws(Problem) in
-            try c.updateVM(name, applying: update, in: &context)
+            try c.updateVM(named: name, applying: update, in: &context)
         }
     }
 
@@ -46,7 +46,7 @@ extension World {
     func drain(_ host: HostName, parallel: Int? = nil) -> Result<OperationInfo, Problem>? {
         call { c, context throws(Problem) in
             try c.drainHost(
-                host, as: DrainHost(parallel: parallel), requestedBy: "test", in: &context)
+                named: host, as: DrainHost(parallel: parallel), requestedBy: "test", in: &context)
         }
     }
 
@@ -56,21 +56,22 @@ extension World {
     ) -> Result<(host: ClusterHost, operation: OperationInfo?), Problem>? {
         call { c, context throws(Problem) in
             try c.activateHost(
-                host, as: ActivateHost(bringBack: bringBack), requestedBy: "test", in: &context)
+                named: host, as: ActivateHost(bringBack: bringBack), requestedBy: "test",
+                in: &context)
         }
     }
 
     @discardableResult
     func migrate(_ vm: VMName, to host: HostName? = nil) -> Result<OperationInfo, Problem>? {
         call { c, context throws(Problem) in
-            try c.migrateVM(vm, as: MigrateVM(to: host), requestedBy: "test", in: &context)
+            try c.migrateVM(named: vm, as: MigrateVM(to: host), requestedBy: "test", in: &context)
         }
     }
 
     @discardableResult
     func fence(_ host: HostName) -> Result<ClusterHost, Problem>? {
         call { c, context throws(Problem) in
-            try c.fenceHost(host, confirmedBy: FenceHost(confirm: host), in: &context)
+            try c.fenceHost(named: host, confirmedBy: FenceHost(confirm: host), in: &context)
         }
     }
 
@@ -83,16 +84,16 @@ extension World {
         }
     }
 
-    func randomHost() -> HostName { hostNames[random.number(below: hostNames.count)] }
+    func randomHost() -> HostName { hostNames[random.drawNumber(below: hostNames.count)] }
 
     func randomVM() -> VMName? {
         let names = kept.sorted()
-        return names.isEmpty ? nil : names[random.number(below: names.count)]
+        return names.isEmpty ? nil : names[random.drawNumber(below: names.count)]
     }
 
     /// One thing that somebody does.
     func doSomething(_ number: Int) {
-        switch random.number(below: 100) {
+        switch random.drawNumber(below: 100) {
         case 0..<30 where kept.count < 30: createSomething(number)
         case 30..<36: if let vm = randomVM() { delete(vm) }
         case 36..<42: if let vm = randomVM() { update(vm, chance(500) ? .running : .stopped) }
@@ -112,10 +113,11 @@ extension World {
     }
 
     private func createSomething(_ number: Int) {
-        create("v\(number)", memoryGiB: 1 + UInt64(random.number(below: 5)), vcpus: 1) {
+        create("v\(number)", memoryGiB: 1 + UInt64(random.drawNumber(below: 5)), vcpus: 1) {
             $0.policy.failurePolicy = chance(650) ? .restart : .leave
             if chance(300) {
-                let group = GroupSpec(name: "apart\(random.number(below: 3))", kind: .antiAffinity)
+                let group = GroupSpec(
+                    name: "apart\(random.drawNumber(below: 3))", kind: .antiAffinity)
                 $0.policy.groups = [group]
             }
         }
@@ -123,13 +125,15 @@ extension World {
 
     private func cancelSomething() {
         guard let running = allOperations.first(where: { !$0.isOver }) else { return }
-        _ = call { c, context throws(Problem) in try c.cancelOperation(running.id, in: &context) }
+        _ = call { c, context throws(Problem) in
+            try c.cancelOperation(withID: running.id, in: &context)
+        }
     }
 
     /// One thing that goes wrong.
     func breakSomething() {
         let host = randomHost()
-        switch random.number(below: 10) {
+        switch random.drawNumber(below: 10) {
         case 0..<3: powerOff(host, for: milliseconds(2000...30_000))
         case 3..<6: cut(host, for: milliseconds(500...20_000))
         case 6..<8: restartAgent(host)

@@ -46,7 +46,7 @@ final class World {
     /// Nil: no controller runs.
     var cluster: Cluster?
     var term: UInt64 = 0
-    var news: [ClusterNews] = []
+    var news: [ClusterLogEvent] = []
     var commandsSent: [AgentCommand] = []
     /// VMs whose creation was acknowledged, and not their deletion.
     var kept: Set<VMName> = []
@@ -85,10 +85,10 @@ final class World {
         Identifier128(high: random.next(), low: random.next())
     }
 
-    func chance(_ perThousand: Int) -> Bool { random.number(below: 1000) < perThousand }
+    func chance(_ perThousand: Int) -> Bool { random.drawNumber(below: 1000) < perThousand }
 
     func milliseconds(_ range: ClosedRange<Int>) -> Duration {
-        .milliseconds(range.lowerBound + random.number(below: range.count))
+        .milliseconds(range.lowerBound + random.drawNumber(below: range.count))
     }
 
     func note(_ of: String, _ what: @autoclosure () -> String) {
@@ -149,7 +149,8 @@ final class World {
         term += 1
         do {
             cluster = try Cluster(
-                Array(store.values), settings: settings, term: Term(term), seed: identifier(),
+                records: Array(store.values), settings: settings, term: Term(term),
+                seed: identifier(),
                 now: moment)
         } catch { wrong = "what is stored cannot be read: \(error)" }
     }
@@ -163,7 +164,7 @@ final class World {
 
     func tick() {
         after(.milliseconds(250)) { $0.tick() }
-        _ = call { $0.tick(in: &$1) }
+        _ = call { $0.advanceTime(in: &$1) }
         checkPromises()
     }
 
@@ -185,13 +186,13 @@ final class World {
         }
         for key in context.output.changed {
             if plant == .startsAreForgotten, case .vm = key, chance(50) { continue }
-            store[key] = cluster?.record(under: key)
+            store[key] = cluster?.storedRecord(under: key)
             if isJournalKept, case .vm(let vm)? = store[key] {
                 names[vm.id] = vm.name.text
                 note(vm.name.text, "stored \(vm.short)")
             }
         }
-        news += context.output.news
+        news += context.output.events
         if chance(trouble.crashes) {
             crash(for: milliseconds(0...4000))
             return nil
@@ -229,7 +230,7 @@ final class World {
 
     private func answered(_ command: AgentCommand, _ result: CommandResult, _ sender: UInt64) {
         guard sender == term else { return }
-        call { $0.finishCommand(command.id, with: result, in: &$1) }
+        call { $0.finishCommand(withID: command.id, result: result, in: &$1) }
     }
 
     func reaches(_ host: HostName) -> Bool {
@@ -252,7 +253,7 @@ final class World {
                 guard
                     case .success(let answer)? = world.call({
                         c, context throws(Problem) in
-                        try c.registerHost(name, as: registration, in: &context)
+                        try c.registerHost(named: name, as: registration, in: &context)
                     }), world.reaches(name), world.hosts[name]?.agentID == agent
                 else { return }
                 world.hear(answer, name)

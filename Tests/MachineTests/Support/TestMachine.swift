@@ -10,7 +10,7 @@ import Testing
 import VMControl
 
 /// Whether guests can run here at all.
-let isKVMUsable = (try? KVMSystem.open()) != nil
+let isKVMUsable = (try? KVMSystem.openDevice()) != nil
 
 /// Collects console output and waits for what it should hold.
 final class ConsoleRecord: Sendable {
@@ -18,10 +18,10 @@ final class ConsoleRecord: Sendable {
 
     /// Without carriage returns: with the line feed they are one Character to Swift.
     func put(_ byte: UInt8) {
-        if byte != UInt8(ascii: "\r") { bytes.change { $0.append(byte) } }
+        if byte != UInt8(ascii: "\r") { bytes.updateState { $0.append(byte) } }
     }
 
-    var text: String { bytes.read { String(decoding: $0, as: UTF8.self) } }
+    var text: String { bytes.readValue { String(decoding: $0, as: UTF8.self) } }
 
     /// Lines that are complete.
     var lines: [Substring] {
@@ -34,14 +34,16 @@ final class ConsoleRecord: Sendable {
     }
 
     /// Before anything else: the first part of a line that another console began.
-    func begin(with text: String) { bytes.change { $0 = Array(text.utf8) + $0 } }
+    func begin(with text: String) { bytes.updateState { $0 = Array(text.utf8) + $0 } }
 
     /// Waits until the text has an answer for `body`.
     func wait<Value>(
         within limit: Duration = .seconds(20), _ body: (String) -> Value?
     ) throws -> Value {
         let end = Instant.now + limit
-        let value = bytes.wait(deadline: { _ in end }) { body(String(decoding: $0, as: UTF8.self)) }
+        let value = bytes.waitForValue(deadline: { _ in end }) {
+            body(String(decoding: $0, as: UTF8.self))
+        }
         return try #require(value, "console: \(text.suffix(300))")
     }
 
@@ -69,14 +71,14 @@ final class TestMachine: Sendable {
         let spec = VMSpec(name: try VMName("test"), memory: memory, vcpus: vcpus)
         machine = try Machine(
             MachineConfiguration(id: .random(), spec: spec, boot: boot), incoming: incoming,
-            system: KVMSystem.open(), console: { console.put($0) })
+            system: KVMSystem.openDevice(), console: { console.put($0) })
     }
 
     init(restoring file: Descriptor) throws {
         let console = console
         let reader = try SavedFileReader(file)
         machine = try Machine(
-            restoring: reader, as: reader.header, boot: nil, system: KVMSystem.open(),
+            restoring: reader, as: reader.header, boot: nil, system: KVMSystem.openDevice(),
             console: { console.put($0) })
     }
 
@@ -84,23 +86,23 @@ final class TestMachine: Sendable {
         try self.init(TinyKernel.source(TinyKernel.elf(program.code)), memory: memory)
     }
 
-    deinit { machine.shutDown() }
+    deinit { machine.stopAllThreads() }
 
     /// Runs to the end and says why that came.
     func runToEnd() throws -> VMExit {
-        try machine.resume()
+        try machine.resumeGuest()
         return try #require(
             machine.waitForEnd(within: .seconds(20)), "console: \(console.text.suffix(300))")
     }
 
     func type(_ text: String) {
-        #expect(machine.offerConsoleInput(Array(text.utf8)) == text.utf8.count)
+        #expect(machine.enqueueConsoleInput(Array(text.utf8)) == text.utf8.count)
     }
 }
 
 /// A pulse guest's boot source.
 func pulse(_ options: PulseOptions) throws -> BootSource {
-    try BootSource.open(
+    try BootSource.openFiles(
         kernelPath: try #require(PulseImage.path), initrdPath: nil,
         commandLine: options.commandLine())
 }
@@ -130,5 +132,5 @@ func copyMemory(from source: Mapping, to destination: Mapping) {
 
 /// A memory file from its start again.
 func rewound(_ file: Descriptor) throws -> Descriptor {
-    try Descriptor.open("/proc/self/fd/\(file.number)", O_RDONLY)
+    try Descriptor.openFile(at: "/proc/self/fd/\(file.number)", flags: O_RDONLY)
 }

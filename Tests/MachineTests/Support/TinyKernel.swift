@@ -10,36 +10,36 @@ enum TinyKernel {
     /// - Parameter code: runs at `codeAddress` in 32-bit protected mode.
     static func elf(_ code: [UInt8]) -> [UInt8] {
         var note = ByteWriter()
-        for word in [UInt32(4), 4, 18] { note.write(word) }
-        note.write(raw: "Xen\0".utf8)
-        note.write(codeAddress)
+        for word in [UInt32(4), 4, 18] { note.writeInteger(word) }
+        note.writeBytes(raw: "Xen\0".utf8)
+        note.writeInteger(codeAddress)
         let headersEnd: UInt64 = 64 + 2 * 56
         let codeOffset = headersEnd + UInt64(note.bytes.count)
 
         var file = ByteWriter()
-        file.write(raw: [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0])
-        file.write(UInt16(2))  // executable
-        file.write(UInt16(62))  // x86-64
-        file.write(UInt32(1))
-        file.write(UInt64(codeAddress))
-        file.write(UInt64(64))  // program headers
-        file.write(UInt64(0))
-        file.write(UInt32(0))
-        for half in [UInt16(64), 56, 2, 64, 0, 0] { file.write(half) }
+        file.writeBytes(raw: [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0])
+        file.writeInteger(UInt16(2))  // executable
+        file.writeInteger(UInt16(62))  // x86-64
+        file.writeInteger(UInt32(1))
+        file.writeInteger(UInt64(codeAddress))
+        file.writeInteger(UInt64(64))  // program headers
+        file.writeInteger(UInt64(0))
+        file.writeInteger(UInt32(0))
+        for half in [UInt16(64), 56, 2, 64, 0, 0] { file.writeInteger(half) }
         header(
             1, offset: codeOffset, address: UInt64(codeAddress), count: UInt64(code.count), &file)
         header(4, offset: headersEnd, address: 0, count: UInt64(note.bytes.count), &file)
-        file.write(raw: note.bytes)
-        file.write(raw: code)
+        file.writeBytes(raw: note.bytes)
+        file.writeBytes(raw: code)
         return file.bytes
     }
 
     private static func header(
         _ type: UInt32, offset: UInt64, address: UInt64, count: UInt64, _ file: inout ByteWriter
     ) {
-        file.write(type)
-        file.write(UInt32(5))
-        for word in [offset, address, address, count, count, 4096] { file.write(word) }
+        file.writeInteger(type)
+        file.writeInteger(UInt32(5))
+        for word in [offset, address, address, count, count, 4096] { file.writeInteger(word) }
     }
 
     static func source(
@@ -51,8 +51,8 @@ enum TinyKernel {
     }
 
     private static func file(_ bytes: [UInt8]) throws -> Descriptor {
-        let file = try MemoryFile.growing(name: "test-kernel")
-        try file.write(all: bytes)
+        let file = try MemoryFile.createGrowing(name: "test-kernel")
+        try file.writeAllBytes(bytes)
         return file
     }
 }

@@ -59,17 +59,17 @@ final class VMMUnderTest {
 
     /// Connects as soon as the vmm listens.
     func connect() throws -> VMMClient {
-        _ = try retry { try UnixSocket.connect(to: path("control.sock")) }
+        _ = try retry { try UnixSocket.openConnection(to: path("control.sock")) }
         return try VMMClient(socketPath: path("control.sock"))
     }
 
     /// A bare connection, for what a client would never send.
     func connectRaw() throws -> Descriptor {
-        try retry { try UnixSocket.connect(to: path("control.sock")) }
+        try retry { try UnixSocket.openConnection(to: path("control.sock")) }
     }
 
     func console() throws -> ConsoleClient {
-        ConsoleClient(try retry { try UnixSocket.connect(to: path("console.sock")) })
+        ConsoleClient(try retry { try UnixSocket.openConnection(to: path("console.sock")) })
     }
 
     func waitForExit() throws -> (code: Int32, exit: VMExit) {
@@ -124,7 +124,7 @@ final class ConsoleClient {
 
     init(_ socket: Descriptor) { self.socket = socket }
 
-    func type(_ text: String) throws { try UnixSocket.send(Array(text.utf8), on: socket) }
+    func type(_ text: String) throws { try UnixSocket.sendBytes(Array(text.utf8), on: socket) }
 
     /// Reads until the text has an answer for `body`.
     @discardableResult
@@ -138,7 +138,7 @@ final class ConsoleClient {
                 Issue.record("console: \(text.suffix(300))")
                 throw CancellationError()
             }
-            let part = try UnixSocket.receive(upTo: 65536, on: socket).bytes
+            let part = try UnixSocket.receiveBytes(upTo: 65536, on: socket).bytes
             guard !part.isEmpty else {
                 Issue.record("the console closed: \(text.suffix(300))")
                 throw CancellationError()
@@ -155,7 +155,7 @@ final class ConsoleClient {
                 Issue.record("the console stays open: \(text.suffix(300))")
                 throw CancellationError()
             }
-            let part = try UnixSocket.receive(upTo: 65536, on: socket).bytes
+            let part = try UnixSocket.receiveBytes(upTo: 65536, on: socket).bytes
             if part.isEmpty { return text }
             text += String(decoding: part.filter { $0 != UInt8(ascii: "\r") }, as: UTF8.self)
         }

@@ -25,7 +25,7 @@ final class Attempt: @unchecked Sendable {
 
     func cancel(at now: UInt64) {
         do throws(CancelRefusal) {
-            try migration.cancel()
+            try migration.requestCancellation()
             cancelledAt = cancelledAt ?? now
         } catch { cancelRefusal = error }
     }

@@ -21,7 +21,7 @@ extension SimAgent {
         let ownership = ledger.ownership(of: folder.vm.id)
         let adoption = AdoptionDecision(vm: folder.vm.id, ownership: ownership, discovered: remains)
         if let record = adoption.record {
-            do { try ledger.append(record) } catch { world.scheduler.say("ledger: \(error)") }
+            do { try ledger.appendRecord(record) } catch { world.scheduler.say("ledger: \(error)") }
         }
         guard !process.isDead else { return }
         world.scheduler.say("\(folder.vm.spec.name) found again: \(remains), \(adoption.step)")

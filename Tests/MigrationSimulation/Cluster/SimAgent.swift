@@ -97,20 +97,20 @@ final class SimAgent: MigrationHost, @unchecked Sendable {
 
     // MARK: Incoming
 
-    func prepare(
-        _ offer: MigrationOffer, from source: HostName
+    func prepareGuest(
+        for offer: MigrationOffer, from source: HostName
     ) throws(MigrationRefusal) -> any DestinationGuest {
         world.moment("prepare")
-        if isStopping { throw MigrationRefusal(.notAccepting, "shutting down") }
+        if isStopping { throw MigrationRefusal(.notAccepting, text: "shutting down") }
         if let ownership = ledger.ownership(of: offer.vm), ownership.mayRun {
-            throw MigrationRefusal(.vmExists, "owned here at epoch \(ownership.epoch)")
+            throw MigrationRefusal(.vmExists, text: "owned here at epoch \(ownership.epoch)")
         }
         guard let vm = world.vms.first(where: { $0.id == offer.vm }), guest(vm) == nil,
             preparing.insert(offer.vm).inserted
-        else { throw MigrationRefusal(.nameExists, "this very VM is here") }
+        else { throw MigrationRefusal(.nameExists, text: "this very VM is here") }
         defer { preparing.remove(offer.vm) }
         do { try runtime.sleep(world.plan.prepare, "start of a ferry-vmm") } catch {
-            throw MigrationRefusal(.hostFailure, "\(error)")
+            throw MigrationRefusal(.hostFailure, text: "\(error)")
         }
         let vmm = world.newVMM(vm, on: host, state: .incoming)
         let connection = VMMConnection(vmm, world, runtime)
@@ -124,7 +124,9 @@ final class SimAgent: MigrationHost, @unchecked Sendable {
         return SimIncoming(connection, plant: world.plant)
     }
 
-    func finished(_ offer: MigrationOffer, from source: HostName, outcome: IncomingOutcome) {
+    func didFinishMigration(
+        for offer: MigrationOffer, from source: HostName, outcome: IncomingOutcome
+    ) {
         guard !process.isDead,
             let guest = guests.first(where: { $0.vm.id == offer.vm && $0.isArriving })
         else { return }
@@ -142,35 +144,35 @@ final class SimAgent: MigrationHost, @unchecked Sendable {
         }
     }
 
-    func parked(_ offer: MigrationOffer, from source: HostName, for limit: Duration) {
+    func didSuspendMigration(for offer: MigrationOffer, from source: HostName, limit: Duration) {
         world.tally.count("parked")
         world.scheduler.say("migration in is kept for \(limit)")
     }
 
-    func unparked(_ offer: MigrationOffer, from source: HostName) {
+    func didResumeMigration(for offer: MigrationOffer, from source: HostName) {
         world.tally.count("went on after a loss")
         world.scheduler.say("migration in goes on")
     }
 
-    func supersede(_ record: LedgerRecord) throws(MigrationRefusal) {
+    func supersedeOwnership(with record: LedgerRecord) throws(MigrationRefusal) {
         if let guest = guests.first(where: { $0.vm.id == record.vm }) {
             guard !guest.isBusy, !guest.isArriving else {
-                throw MigrationRefusal(.busy, "the VM is being migrated")
+                throw MigrationRefusal(.busy, text: "the VM is being migrated")
             }
             hold(guest)
         }
-        do { try ledger.append(record) } catch {
-            throw MigrationRefusal(.ledgerFailure, "\(error)")
+        do { try ledger.appendRecord(record) } catch {
+            throw MigrationRefusal(.ledgerFailure, text: "\(error)")
         }
     }
 
     /// An operator lets this host have a VM again whose destination does not answer.
     func takeOver(_ vm: SimVM) {
         guard let guest = guest(vm), guest.isUnsettled,
-            let record = ledger.ownership(of: vm.id)?.takeover(vm: vm.id)
+            let record = ledger.ownership(of: vm.id)?.takeoverRecord(for: vm.id)
         else { return }
         world.scheduler.start(process, "takeover-\(vm.spec.name)") { [self] in
-            do { try ledger.append(record) } catch {
+            do { try ledger.appendRecord(record) } catch {
                 return world.scheduler.say("no takeover: \(error)")
             }
             guest.epoch = Ownership(record).epoch
@@ -211,7 +213,8 @@ final class SimAgent: MigrationHost, @unchecked Sendable {
         process.whenItDies { attempt.isOver = true }
         world.scheduler.start(process, "mig-\(vm.spec.name)") { [self] in
             let result: Result<MigrationReport, MigrationFailure>
-            do throws(MigrationFailure) { result = .success(try migration.run()) } catch {
+            do throws(MigrationFailure) { result = .success(try migration.runToCompletion()) } catch
+            {
                 result = .failure(error)
             }
             guard !process.isDead else { return }
@@ -238,7 +241,7 @@ final class SimAgent: MigrationHost, @unchecked Sendable {
         case .failure(let failure):
             switch failure.aftermath {
             case .runsAtSource(let epoch), .stoppedAtSource(let epoch, _): guest.epoch = epoch
-            case .unsettled(let epoch, let host):
+            case .unresolved(let epoch, let host):
                 guest.epoch = epoch
                 settle(guest, with: host)
             }
@@ -263,15 +266,15 @@ final class SimAgent: MigrationHost, @unchecked Sendable {
     }
 
     private func settleOnce(_ guest: Guest, _ address: PeerAddress) -> Bool {
-        let outcome: SettlementOutcome
-        do throws(SettlementError) {
-            outcome = try Settlement.settle(
-                vm: guest.vm.id, with: address, ledger: ledger, timing: world.plan.timing,
+        let outcome: HandoverResolutionOutcome
+        do throws(HandoverResolutionError) {
+            outcome = try HandoverResolution.resolveHandover(
+                of: guest.vm.id, with: address, ledger: ledger, timing: world.plan.timing,
                 runtime: runtime)
         } catch {
             guard world.plant == .silenceIsRefusal, case .noAnswer = error,
                 case .released(let epoch, _, _) = ledger.ownership(of: guest.vm.id),
-                (try? ledger.append(
+                (try? ledger.appendRecord(
                     .owned(vm: guest.vm.id, epoch: epoch.next, migration: nil))) != nil
             else { return false }
             outcome = .takenBack(epoch.next)
@@ -289,12 +292,12 @@ final class SimAgent: MigrationHost, @unchecked Sendable {
         }
     }
 
-    private func apply(_ outcome: SettlementOutcome, to guest: Guest) {
+    private func apply(_ outcome: HandoverResolutionOutcome, to guest: Guest) {
         switch outcome {
         case .handedOver:
             world.tally.count("settled: handed over")
             forget(guest)
-        case .takeoverHeard:
+        case .takeoverConfirmed:
             world.tally.count("settled: takeover known")
             guest.isUnsettled = false
         case .takenBack(let epoch):

@@ -78,7 +78,7 @@ final class SimDisk {
     }
 
     private func apply(_ record: LedgerRecord) {
-        do throws(LedgerContradiction) { try book.apply(record) } catch {
+        do throws(LedgerContradiction) { try book.applyRecord(record) } catch {
             fatalError("a ledger that contradicts itself: \(error)")
         }
     }
@@ -100,12 +100,12 @@ final class SimLedger: OwnershipLedger, @unchecked Sendable {
         book = disk.book
     }
 
-    func append(_ record: LedgerRecord) throws(LedgerError) {
+    func appendRecord(_ record: LedgerRecord) throws(LedgerError) {
         world.moment("append \(record.kind)")
         try occupy()
         defer { free() }
         var next = book
-        do throws(LedgerContradiction) { try next.apply(record) } catch {
+        do throws(LedgerContradiction) { try next.applyRecord(record) } catch {
             throw .contradicts(record, current: error.current)
         }
         if next == book { return }

@@ -104,7 +104,7 @@ final class SimOutgoing: SourceGuest {
         }
     }
 
-    func throttle(percent: Int) throws(GuestError) {
+    func throttleVCPUs(percent: Int) throws(GuestError) {
         try connection.ask("throttle") {
             vmm.throttle(percent, by: connection.id)
             return true
@@ -127,12 +127,12 @@ final class SimOutgoing: SourceGuest {
         return [UInt8](repeating: 7, count: vmm.vm.plan.stateBytes)
     }
 
-    func seal() throws(GuestError) {
+    func sealForHandover() throws(GuestError) {
         if plant == .forgetsToSeal { return try connection.ask("seal") }
         try connection.ask("seal") { vmm.seal(by: connection.id) }
     }
 
-    func resume() throws(GuestError) { try connection.ask("resume") { vmm.resume() } }
+    func resumeExecution() throws(GuestError) { try connection.ask("resume") { vmm.resume() } }
 }
 
 /// The VM as its destination sees it arrive.
@@ -150,7 +150,7 @@ final class SimIncoming: DestinationGuest {
     var memory: Mapping { vmm.memory }
     var memoryFile: Descriptor { vmm.memoryFile }
 
-    func loadState(_ bytes: [UInt8]) throws(GuestError) {
+    func loadDeviceState(from bytes: [UInt8]) throws(GuestError) {
         try connection.ask("loadState") {
             bytes.count == vmm.vm.plan.stateBytes && vmm.load()
         }
@@ -162,9 +162,11 @@ final class SimIncoming: DestinationGuest {
         try connection.ask("status") { vmm.lifecycle.state == .paused && vmm.isSealed }
     }
 
-    func resume() throws(GuestError) { try connection.ask("resume arrived") { vmm.resume() } }
+    func resumeExecution() throws(GuestError) {
+        try connection.ask("resume arrived") { vmm.resume() }
+    }
 
-    func discard() {
+    func discardGuest() {
         // A killed agent ends nobody's process.
         do { try connection.ask("quit") } catch { return }
         vmm.end()

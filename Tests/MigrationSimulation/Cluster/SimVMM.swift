@@ -40,10 +40,10 @@ final class SimVMM: @unchecked Sendable {
         layout = vm.layout
         lifecycle = Lifecycle(state: state)
         let bytes = Int(layout.memory.bytes)
-        memoryFile = try MemoryFile.create(name: "sim-guest", bytes: bytes)
+        memoryFile = try MemoryFile.createFixedSize(name: "sim-guest", bytes: bytes)
         memory = try Mapping(memoryFile, count: bytes)
         log = [UInt64](repeating: 0, count: (layout.pageCount + 63) / 64)
-        let bits = try MemoryFile.create(name: "sim-bits", bytes: log.count * 8)
+        let bits = try MemoryFile.createFixedSize(name: "sim-bits", bytes: log.count * 8)
         dirtyBits = try Mapping(bits, count: log.count * 8)
         writtenUntil = world.scheduler.now
     }
@@ -120,20 +120,20 @@ final class SimVMM: @unchecked Sendable {
         throttleOwner = percent == 0 ? nil : owner
     }
 
-    func pause(for owner: ConnectionID?) { change { lifecycle.paused(for: owner) } }
+    func pause(for owner: ConnectionID?) { change { lifecycle.markPaused(for: owner) } }
 
-    func seal(by owner: ConnectionID) -> Bool { lifecycle.seal(by: owner) }
+    func seal(by owner: ConnectionID) -> Bool { lifecycle.sealHandover(by: owner) }
 
     func resume() -> Bool {
         guard isAlive, [.running, .paused].contains(lifecycle.state) else { return false }
-        change { lifecycle.resumed() }
+        change { lifecycle.markRunning() }
         return true
     }
 
     func load() -> Bool {
         guard lifecycle.state == .incoming else { return false }
         birthConnection = nil
-        lifecycle.loaded()
+        lifecycle.markLoaded()
         return true
     }
 
@@ -142,7 +142,7 @@ final class SimVMM: @unchecked Sendable {
         if throttleOwner == connection { throttle(0, by: connection) }
         if logOwner == connection { logOwner = nil }
         if birthConnection == connection { return end() }
-        change { if lifecycle.lost(connection) { lifecycle.resumed() } }
+        change { if lifecycle.endHandover(ownedBy: connection) { lifecycle.markRunning() } }
         world.recorder?.guestChanged(self)
     }
 

@@ -17,7 +17,7 @@ package struct Tally: Sendable {
             switch failure.aftermath {
             case .runsAtSource: "runs at its source"
             case .stoppedAtSource: "stopped at its source"
-            case .unsettled: "unsettled"
+            case .unresolved: "unsettled"
             }
         count("failed, \(end)")
         count("  because: \(reason)")

@@ -37,7 +37,7 @@ final class TraceRecorder: @unchecked Sendable {
         hosts = names
         let home = plan.vms[0].home
         self.names = TraceNames(source: names[home], destination: names[1 - home]) { id in
-            TraceNames.number(ofMigration: Int(id.low / 1000), renewals: Int(id.low % 1000))
+            TraceNames.migrationNumber(ordinal: Int(id.low / 1000), renewals: Int(id.low % 1000))
         }
         self.home = home
     }
@@ -57,7 +57,7 @@ final class TraceRecorder: @unchecked Sendable {
 
     func add(_ observation: Observation, on host: Int) {
         guard isRecording else { return }
-        switch names.side(of: hosts[host]) {
+        switch names.migrationSide(of: hosts[host]) {
         case .s: result.source.append(observation)
         case .d: result.destination.append(observation)
         case nil: break
@@ -74,11 +74,11 @@ final class TraceRecorder: @unchecked Sendable {
     }
 
     func wrote(_ record: LedgerRecord, by process: SimProcess) {
-        add(.wrote(names.record(record)), by: process)
+        add(.wrote(names.modelRecord(for: record)), by: process)
     }
 
     func wrote(_ record: LedgerRecord, on host: Int) {
-        add(.wrote(names.record(record)), on: host)
+        add(.wrote(names.modelRecord(for: record)), on: host)
     }
 
     func writeFailed(by process: SimProcess) { add(.writeFailed, by: process) }
@@ -92,7 +92,7 @@ final class TraceRecorder: @unchecked Sendable {
 
     func agentEnded(on host: SimHost) {
         let ownership = host.disk.book.ownerships.values.first
-        add(.agentEnded(ownership.map(names.ownership)), on: host.index)
+        add(.agentEnded(ownership.map(names.modelOwnership)), on: host.index)
     }
 }
 
@@ -125,13 +125,13 @@ final class MessageObserver {
 
     private func observe(_ message: PeerMessage, sentBy end: Endpoint, on connection: Connection) {
         if case .question? = connection.purpose {
-            if let query = recorder.names.query(message) {
+            if let query = recorder.names.ownershipQuery(in: message) {
                 recorder.add(.asked(query), on: end.host)
-            } else if let reply = recorder.names.reply(message) {
+            } else if let reply = recorder.names.queryReply(in: message) {
                 recorder.add(.answered(reply), on: end.host)
             }
-        } else if let message = recorder.names.message(
-            message, isFromSource: end === connection.client)
+        } else if let message = recorder.names.controlMessage(
+            for: message, isFromSource: end === connection.client)
         {
             recorder.add(.sent(message), on: end.host)
         }
@@ -154,8 +154,8 @@ final class MessageObserver {
     ) {
         guard connection.isWelcomed,
             let message = try? PeerMessage(kind: header.kind, body: body),
-            let seen = recorder.names.message(
-                message, isFromSource: end !== connection.client)
+            let seen = recorder.names.controlMessage(
+                for: message, isFromSource: end !== connection.client)
         else { return }
         recorder.add(.received(seen), on: end.host)
     }

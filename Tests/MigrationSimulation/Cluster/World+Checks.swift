@@ -92,7 +92,7 @@ extension World {
         case .success(let report) where report.rehearsal != nil: break
         case .success: scheduler.fail("a cancel was accepted, and the VM moved")
         case .failure(let failure):
-            if case .unsettled = failure.aftermath {
+            if case .unresolved = failure.aftermath {
                 scheduler.fail("a cancel was accepted, and the VM was released")
             }
         }

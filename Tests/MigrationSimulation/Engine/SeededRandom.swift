@@ -14,7 +14,7 @@ package struct SeededRandom: RandomNumberGenerator, Sendable {
     package mutating func split() -> SeededRandom { SeededRandom(seed: next()) }
 
     package mutating func chance(_ probability: Double) -> Bool {
-        numbers.fraction() < probability
+        numbers.drawFraction() < probability
     }
 
     package mutating func number(_ range: ClosedRange<Int>) -> Int {
@@ -28,7 +28,7 @@ package struct SeededRandom: RandomNumberGenerator, Sendable {
     /// As often between 1 and 2 as between 100 and 200.
     package mutating func scaled(_ range: ClosedRange<Double>) -> Double {
         let steps = Self.doublings(range.upperBound / range.lowerBound)
-        var left = numbers.fraction() * steps
+        var left = numbers.drawFraction() * steps
         var value = range.lowerBound
         // Powers of two and a straight line between: exact everywhere, unlike exp().
         while left >= 1 {

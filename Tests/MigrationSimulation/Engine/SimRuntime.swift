@@ -27,20 +27,20 @@ package final class SimRuntime: MigrationRuntime, @unchecked Sendable {
 
     package var now: Instant { process.time(scheduler.now) }
 
-    package func makeFlag() -> any WakeFlag { SimFlag(scheduler, process) }
+    package func makeWakeFlag() -> any WakeFlag { SimFlag(scheduler, process) }
 
     package func startThread(
-        name: String, nice: Int32, _ body: @escaping @Sendable () -> Void
+        name: String, nice: Int32, body: @escaping @Sendable () -> Void
     ) throws(SystemError) -> any RunningThread {
         guard !process.isDead else { throw .deadProcess }
         return scheduler.start(process, name, body)
     }
 
-    package func giveWay(nice: Int32) {}
+    package func lowerPriority(nice: Int32) {}
 
     package func randomWord() -> UInt64 { random.next() }
 
-    package func connect(
+    package func openConnection(
         to peer: PeerAddress, within limit: Duration, silenceMax: Duration,
         interruptedBy flag: any WakeFlag
     ) throws(LinkError) -> any Link {
@@ -71,14 +71,14 @@ final class SimFlag: WakeFlag, @unchecked Sendable {
         self.process = process
     }
 
-    func set() {
+    func setFlag() {
         isSet = true
         point.wakeAll()
     }
 
-    func clear() { isSet = false }
+    func clearFlag() { isSet = false }
 
-    func wait(until end: Instant) throws(SystemError) -> Bool {
+    func waitUntilSet(before end: Instant) throws(SystemError) -> Bool {
         scheduler.step("wait")
         while true {
             if process.isDead {

@@ -34,7 +34,7 @@ package final class SimThread: RunningThread, WorkerJob, @unchecked Sendable {
         ended = WaitPoint()
     }
 
-    package func join() {
+    package func joinThread() {
         scheduler.step("join")
         while !isEnded { scheduler.join(ended) }
     }

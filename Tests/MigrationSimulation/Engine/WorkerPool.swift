@@ -31,7 +31,7 @@ private final class Worker: Sendable {
 
     init(pool: WorkerPool) {
         self.pool = pool
-        do { try NamedThread(name: "sim-worker") { self.loop() }.detach() } catch {
+        do { try NamedThread(name: "sim-worker") { self.loop() }.detachThread() } catch {
             fatalError("no thread for a simulation: \(error)")
         }
     }

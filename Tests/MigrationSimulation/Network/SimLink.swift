@@ -33,7 +33,7 @@ final class SimLink: Link, @unchecked Sendable {
 
     deinit { end.release() }
 
-    func send(_ bytes: RawSpan) throws(LinkError) {
+    func sendBytes(_ bytes: RawSpan) throws(LinkError) {
         scheduler.step("send", bytes.byteCount)
         var sent = 0
         while sent < bytes.byteCount {
@@ -52,7 +52,7 @@ final class SimLink: Link, @unchecked Sendable {
         observer?.sent(unsafe bytes.withUnsafeBytes { unsafe Array($0) }, by: end, on: connection)
     }
 
-    func receive(into buffer: inout MutableRawSpan) throws(LinkError) {
+    func receiveBytes(into buffer: inout MutableRawSpan) throws(LinkError) {
         scheduler.step("receive", buffer.byteCount)
         var received = 0
         while received < buffer.byteCount {
@@ -97,10 +97,10 @@ final class SimLink: Link, @unchecked Sendable {
         throw .interrupted
     }
 
-    func setFlag(_ flag: any WakeFlag) { self.flag = flag.simulated }
+    func setInterruptFlag(_ flag: any WakeFlag) { self.flag = flag.simulated }
 
     func waitForInput(
-        or news: any WakeFlag, until limit: Instant
+        wakingOn news: any WakeFlag, until limit: Instant
     ) throws(LinkError) -> WaitResult {
         scheduler.step("wait for input")
         let news = news.simulated
@@ -114,9 +114,9 @@ final class SimLink: Link, @unchecked Sendable {
         }
     }
 
-    func setCorked(_ isCorked: Bool) {}
+    func setCorking(enabled isCorked: Bool) {}
 
-    func drain() throws(LinkError) {
+    func waitForDelivery() throws(LinkError) {
         scheduler.step("drain")
         try attempt("the peer's host to take all") { () throws(LinkError) in
             if let failure = end.failure { throw failure }
@@ -151,18 +151,18 @@ final class SimLink: Link, @unchecked Sendable {
             scheduler.block(on: [end.point, flag.point], until: time, for: "a connection")
         }
         try shakingHands { () throws(LinkError) in
-            try send([UInt8](repeating: 1, count: 300))
-            _ = try receive(exactly: 900)
-            try send([UInt8](repeating: 2, count: 100))
+            try sendBytes([UInt8](repeating: 1, count: 300))
+            _ = try receiveBytes(count: 900)
+            try sendBytes([UInt8](repeating: 2, count: 100))
         }
     }
 
     /// The server's part of it.
     func accept() throws(LinkError) {
         try shakingHands { () throws(LinkError) in
-            _ = try receive(exactly: 300)
-            try send([UInt8](repeating: 3, count: 900))
-            _ = try receive(exactly: 100)
+            _ = try receiveBytes(count: 300)
+            try sendBytes([UInt8](repeating: 3, count: 900))
+            _ = try receiveBytes(count: 100)
         }
     }
 

@@ -244,8 +244,8 @@ final class SimListener: LinkListener, @unchecked Sendable {
         self.cluster = cluster
     }
 
-    func accept(
-        or flag: any WakeFlag, until end: Instant
+    func acceptArrival(
+        wakingOn flag: any WakeFlag, until end: Instant
     ) throws(SystemError) -> (any ArrivingLink)? {
         scheduler.step("accept")
         let flag = flag.simulated
@@ -287,7 +287,7 @@ final class SimArrival: ArrivingLink, @unchecked Sendable {
 
     deinit { if !isTaken { connection.server.release() } }
 
-    func open(
+    func completeHandshake(
         silenceMax: Duration, interruptedBy flag: any WakeFlag
     ) throws(LinkError) -> any Link {
         isTaken = true

@@ -15,7 +15,9 @@ extension Scenario {
         if random.chance(0.3) {
             timing.reconnectFor = random.duration(.seconds(1) ... .seconds(30))
         }
-        if random.chance(0.3) { timing.keepBroken = random.duration(.seconds(1) ... .seconds(60)) }
+        if random.chance(0.3) {
+            timing.suspensionLimit = random.duration(.seconds(1) ... .seconds(60))
+        }
         self.init(
             seed: seed, hosts: hosts, network: NetworkPlan(from: &random), vms: vms,
             moves: (0..<random.number(1...3)).map { _ in

@@ -14,7 +14,7 @@ package enum JSONValue: Hashable, Sendable {
     }
 
     /// An object of the fields that are there.
-    static func fields(_ fields: [String: JSONValue?]) -> JSONValue {
+    static func compactObject(_ fields: [String: JSONValue?]) -> JSONValue {
         .object(fields.compactMapValues { $0 })
     }
 }
@@ -35,10 +35,10 @@ extension JSONValue: Codable {
             self = .array(values)
             return
         }
-        self = try Self.single(from: decoder.singleValueContainer())
+        self = try Self.decodeSingle(from: decoder.singleValueContainer())
     }
 
-    private static func single(
+    private static func decodeSingle(
         from container: any SingleValueDecodingContainer
     ) throws -> JSONValue {
         if container.decodeNil() { return .null }

@@ -47,53 +47,60 @@ package struct FieldDescription: Sendable, ExpressibleByStringLiteral {
     package init(stringLiteral text: String) { self.init(text: text) }
 
     /// An integer of at least 0.
-    package static func count(_ text: String) -> FieldDescription {
+    package static func unsignedInteger(description text: String) -> FieldDescription {
         var field = FieldDescription(text: text)
         field.minimum = 0
         return field
     }
 
-    package static func integer(
-        _ text: String, in range: ClosedRange<Int64>
+    package static func boundedInteger(
+        description text: String, range: ClosedRange<Int64>
     ) -> FieldDescription {
         var field = FieldDescription(text: text)
         (field.minimum, field.maximum) = (.integer(range.lowerBound), .integer(range.upperBound))
         return field
     }
 
-    package static func integer(_ text: String, atLeast minimum: Int64) -> FieldDescription {
+    package static func boundedInteger(description text: String, atLeast minimum: Int64)
+        -> FieldDescription
+    {
         var field = FieldDescription(text: text)
         field.minimum = .integer(minimum)
         return field
     }
 
-    package static func number(
-        _ text: String, in range: ClosedRange<Double>
+    package static func boundedNumber(
+        description text: String, range: ClosedRange<Double>
     ) -> FieldDescription {
         var field = FieldDescription(text: text)
         (field.minimum, field.maximum) = (.number(range.lowerBound), .number(range.upperBound))
         return field
     }
 
-    package static func number(_ text: String, atLeast minimum: Int64) -> FieldDescription {
-        .integer(text, atLeast: minimum)
+    package static func boundedNumber(description text: String, atLeast minimum: Int64)
+        -> FieldDescription
+    {
+        .boundedInteger(description: text, atLeast: minimum)
     }
 
-    package static func text(_ text: String, lengths: ClosedRange<Int>) -> FieldDescription {
+    package static func boundedText(description text: String, lengths: ClosedRange<Int>)
+        -> FieldDescription
+    {
         var field = FieldDescription(text: text)
         field.lengths = lengths
         return field
     }
 
     /// A text that is a name of letters, digits and '-'.
-    package static func name(_ text: String) -> FieldDescription {
+    package static func resourceName(description text: String) -> FieldDescription {
         var field = FieldDescription(text: text)
         field.isName = true
         return field
     }
 
     /// Counts by name, none of them negative.
-    package static func counts(_ text: String, of element: String) -> FieldDescription {
+    package static func countsByName(description text: String, element: String) -> FieldDescription
+    {
         var field = FieldDescription(text: text)
         field.element = element
         field.minimum = 0
@@ -103,8 +110,9 @@ package struct FieldDescription: Sendable, ExpressibleByStringLiteral {
     /// - Parameters:
     ///   - element: what one element is.
     ///   - lengths: of its elements, when they are texts.
-    package static func list(
-        _ text: String, of element: String, itemsMax: Int? = nil, lengths: ClosedRange<Int>? = nil
+    package static func uniformList(
+        description text: String, element: String, itemsMax: Int? = nil,
+        lengths: ClosedRange<Int>? = nil
     ) -> FieldDescription {
         var field = FieldDescription(text: text)
         field.element = element

@@ -14,42 +14,42 @@ package struct OpenAPIDocument: Sendable {
         for route in table.routes {
             var methods: [String: JSONValue] = [:]
             if case .object(let known)? = paths[route.path] { methods = known }
-            let errors = table.errors(of: route)
+            let errors = table.errorCodes(of: route)
             statuses.formUnion(errors.map(\.status))
-            methods[route.method.rawValue.lowercased()] = try Self.operation(
-                route, of: table.server, errors: errors, library: library)
+            methods[route.method.rawValue.lowercased()] = try Self.makeOperation(
+                for: route, on: table.server, errors: errors, library: library)
             paths[route.path] = .object(methods)
         }
-        _ = try library.schema(of: Problem.self)
+        _ = try library.resolveSchema(of: Problem.self)
         objects = library.objects
-        json = Self.document(table, paths: paths, statuses: statuses, objects: objects)
+        json = Self.makeDocument(for: table, paths: paths, statuses: statuses, objects: objects)
     }
 
     /// The path of the first property that a request has and its schema has not. Nil for requests of other types, and
     /// for those that may have more properties than are known.
     package func unknownProperty(in body: JSONValue, of type: any Decodable.Type) -> String? {
         guard let described = type as? any DescribedObject.Type else { return nil }
-        return unknownProperty(in: body, schema: .component(described.schemaName), at: "")
+        return findUnknownProperty(in: body, against: .component(described.schemaName), path: "")
     }
 
-    private func unknownProperty(
-        in value: JSONValue, schema: Schema, at path: String
+    private func findUnknownProperty(
+        in value: JSONValue, against schema: Schema, path: String
     ) -> String? {
         switch (value, schema) {
         case (.object(let fields), .component(let name)):
             guard let object = objects[name] else { return nil }
             for (name, field) in fields.sorted(by: { $0.key < $1.key }) {
                 let place = path.isEmpty ? name : "\(path).\(name)"
-                guard let schema = propertySchema(of: name, in: object, beside: fields) else {
+                guard let schema = propertySchema(named: name, in: object, siblings: fields) else {
                     if object.description.isStrict { return place } else { continue }
                 }
-                let found = unknownProperty(in: field, schema: schema, at: place)
+                let found = findUnknownProperty(in: field, against: schema, path: place)
                 if let found { return found }
             }
             return nil
         case (.array(let items), .list(let element)):
             for item in items {
-                if let found = unknownProperty(in: item, schema: element, at: path) {
+                if let found = findUnknownProperty(in: item, against: element, path: path) {
                     return found
                 }
             }
@@ -61,23 +61,24 @@ package struct OpenAPIDocument: Sendable {
     /// The schema of a property; nil when the object does not have it. A body of the version before has the properties
     /// of `spec` and `policy` in itself (`VMSpec+Flat`).
     private func propertySchema(
-        of name: String, in object: ObjectSchema, beside fields: [String: JSONValue]
+        named name: String, in object: ObjectSchema, siblings fields: [String: JSONValue]
     ) -> Schema? {
-        if let property = object.property(named: name) { return property.schema }
-        guard fields["spec"] == nil, object.property(named: "spec") != nil else { return nil }
+        if let property = object.findProperty(named: name) { return property.schema }
+        guard fields["spec"] == nil, object.findProperty(named: "spec") != nil else { return nil }
         for nested in ["spec", "policy"] {
-            guard case .component(let component)? = object.property(named: nested)?.schema else {
+            guard case .component(let component)? = object.findProperty(named: nested)?.schema
+            else {
                 continue
             }
-            if let found = objects[component]?.property(named: name) { return found.schema }
+            if let found = objects[component]?.findProperty(named: name) { return found.schema }
         }
         return VMSpec.flatNames.contains(name) ? .string : nil
     }
 }
 
 extension OpenAPIDocument {
-    private static func document(
-        _ table: RouteTable, paths: [String: JSONValue], statuses: Set<Int>,
+    private static func makeDocument(
+        for table: RouteTable, paths: [String: JSONValue], statuses: Set<Int>,
         objects: [String: ObjectSchema]
     ) -> JSONValue {
         [
@@ -87,28 +88,28 @@ extension OpenAPIDocument {
                 "license": ["name": "Apache-2.0", "identifier": "Apache-2.0"],
             ],
             "servers": [["url": "/"]],
-            "security": security(of: table.server),
+            "security": securityRequirements(of: table.server),
             "tags": .array(table.tags.map { ["name": .string($0)] }),
             "paths": .object(paths),
             "components": [
-                "securitySchemes": schemes(of: table.server),
+                "securitySchemes": securitySchemes(of: table.server),
                 "responses": .object(
                     Dictionary(
-                        statuses.map { (responseName($0), problemResponse($0)) },
+                        statuses.map { (responseName(status: $0), problemResponse(status: $0)) },
                         uniquingKeysWith: { first, _ in first })),
                 "schemas": .object(objects.mapValues(\.json)),
             ],
         ]
     }
 
-    private static func security(of server: RouteTable.Server) -> JSONValue {
+    private static func securityRequirements(of server: RouteTable.Server) -> JSONValue {
         switch server {
         case .agent: [["certificate": []]]
         case .controller: [["token": []], ["certificate": []]]
         }
     }
 
-    private static func schemes(of server: RouteTable.Server) -> JSONValue {
+    private static func securitySchemes(of server: RouteTable.Server) -> JSONValue {
         switch server {
         case .agent:
             [
@@ -133,33 +134,33 @@ extension OpenAPIDocument {
         }
     }
 
-    private static func operation(
-        _ route: RouteDescription, of server: RouteTable.Server, errors: [Problem.Code],
+    private static func makeOperation(
+        for route: RouteDescription, on server: RouteTable.Server, errors: [Problem.Code],
         library: SchemaLibrary
     ) throws(SchemaError) -> JSONValue {
         var responses: [String: JSONValue] = [:]
         for answer in route.answers {
-            responses["\(answer.status)"] = try response(answer, library)
+            responses["\(answer.status)"] = try makeResponse(for: answer, using: library)
         }
         for status in Set(errors.map(\.status)) {
             responses["\(status)"] = [
-                "$ref": .string("#/components/responses/\(responseName(status))")
+                "$ref": .string("#/components/responses/\(responseName(status: status))")
             ]
         }
-        return .fields([
+        return .compactObject([
             "operationId": .string(route.id), "summary": .string(route.summary),
             "tags": [.string(route.tag)], "x-ferry-needs": .string(route.access.rawValue),
             "x-ferry-codes": .array(errors.map { .string($0.rawValue) }),
             "parameters": route.parameters.isEmpty
                 ? nil : .array(route.parameters.map(\.json)),
-            "requestBody": try requestBody(route.body, library),
-            "responses": .object(responses), "security": security(of: route, server),
+            "requestBody": try makeRequestBody(for: route.body, using: library),
+            "responses": .object(responses), "security": securityOverride(for: route, on: server),
         ])
     }
 
     /// Nil for that of the whole document.
-    private static func security(
-        of route: RouteDescription, _ server: RouteTable.Server
+    private static func securityOverride(
+        for route: RouteDescription, on server: RouteTable.Server
     ) -> JSONValue? {
         switch route.access {
         case .nobody: []
@@ -168,8 +169,8 @@ extension OpenAPIDocument {
         }
     }
 
-    private static func requestBody(
-        _ body: RouteBody, _ library: SchemaLibrary
+    private static func makeRequestBody(
+        for body: RouteBody, using library: SchemaLibrary
     ) throws(SchemaError) -> JSONValue? {
         switch body {
         case .absent: return nil
@@ -177,7 +178,7 @@ extension OpenAPIDocument {
             return [
                 "required": .bool(!isOptional),
                 "content": [
-                    "application/json": ["schema": try library.schema(of: type).json()]
+                    "application/json": ["schema": try library.resolveSchema(of: type).jsonSchema()]
                 ],
             ]
         case .bytes(let description):
@@ -188,41 +189,44 @@ extension OpenAPIDocument {
         }
     }
 
-    private static func response(
-        _ answer: RouteAnswer, _ library: SchemaLibrary
+    private static func makeResponse(
+        for answer: RouteAnswer, using library: SchemaLibrary
     ) throws(SchemaError) -> JSONValue {
         let content: JSONValue? =
             switch answer.content {
             case .absent: nil
             case .json(let type):
-                ["application/json": ["schema": try library.schema(of: type).json()]]
+                ["application/json": ["schema": try library.resolveSchema(of: type).jsonSchema()]]
             case .anyJSON: ["application/json": ["schema": ["type": "object"]]]
             case .raw(let mediaType):
                 .object([mediaType: ["schema": ["type": "string"]]])
             }
-        return .fields([
+        return .compactObject([
             "description": .string(answer.description), "content": content,
             "headers": answer.headers.isEmpty
-                ? nil : .object(answer.headers.mapValues { header($0) }),
+                ? nil : .object(answer.headers.mapValues { makeHeader(description: $0) }),
         ])
     }
 
-    private static func header(_ description: String) -> JSONValue {
+    private static func makeHeader(description: String) -> JSONValue {
         ["schema": ["type": "string"], "description": .string(description)]
     }
 
-    private static func responseName(_ status: Int) -> String { "problem\(status)" }
+    private static func responseName(status: Int) -> String { "problem\(status)" }
 
-    private static func problemResponse(_ status: Int) -> JSONValue {
+    private static func problemResponse(status: Int) -> JSONValue {
         let headers: JSONValue? =
             switch status {
-            case 401: ["WWW-Authenticate": header("Bearer.")]
+            case 401: ["WWW-Authenticate": makeHeader(description: "Bearer.")]
             case 503:
-                ["Location": header("The same request at the leader, if the leader is known.")]
+                [
+                    "Location": makeHeader(
+                        description: "The same request at the leader, if the leader is known.")
+                ]
             default: nil
             }
-        return .fields([
-            "description": .string(text(of: status)),
+        return .compactObject([
+            "description": .string(statusDescription(for: status)),
             "content": .object([
                 Problem.mediaType: ["schema": ["$ref": "#/components/schemas/Problem"]]
             ]),
@@ -230,7 +234,7 @@ extension OpenAPIDocument {
         ])
     }
 
-    private static func text(of status: Int) -> String {
+    private static func statusDescription(for status: Int) -> String {
         switch status {
         case 400: "The request cannot be read."
         case 401: "The certificate or token is missing or not known."

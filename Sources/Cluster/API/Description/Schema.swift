@@ -19,34 +19,39 @@ indirect enum Schema: Hashable, Sendable {
         "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", lengthMax: 63)
     static let identifier = Schema.pattern("^[0-9a-fA-F]{32}$", lengthMax: nil)
 
-    func json(_ field: FieldDescription? = nil, isNullable: Bool = false) -> JSONValue {
+    func jsonSchema(describing field: FieldDescription? = nil, isNullable: Bool = false)
+        -> JSONValue
+    {
         if self == .string, let field, field.isName {
             var plain = field
             plain.isName = false
-            return Schema.name.json(plain, isNullable: isNullable)
+            return Schema.name.jsonSchema(describing: plain, isNullable: isNullable)
         }
         let text = field.map { JSONValue.string($0.text) }
         switch self {
         case .component(let name):
             let reference: JSONValue = ["$ref": .string("#/components/schemas/\(name)")]
             if isNullable {
-                return .fields(["anyOf": [reference, ["type": "null"]], "description": text])
+                return .compactObject([
+                    "anyOf": [reference, ["type": "null"]], "description": text,
+                ])
             }
-            return .fields(["$ref": reference["$ref"], "description": text])
+            return .compactObject(["$ref": reference["$ref"], "description": text])
         case .enumeration(let texts):
             let all = texts.map { JSONValue.string($0) } + (isNullable ? [.null] : [])
-            return .fields([
-                "type": type(isNullable), "enum": .array(all), "description": text,
+            return .compactObject([
+                "type": typeKeyword(isNullable: isNullable), "enum": .array(all),
+                "description": text,
             ])
         default:
-            var fields = bounds(field)
-            fields["type"] = type(isNullable)
+            var fields = constraintKeywords(from: field)
+            fields["type"] = typeKeyword(isNullable: isNullable)
             fields["description"] = text
-            return .fields(fields)
+            return .compactObject(fields)
         }
     }
 
-    private func type(_ isNullable: Bool) -> JSONValue {
+    private func typeKeyword(isNullable: Bool) -> JSONValue {
         let name: JSONValue =
             switch self {
             case .boolean: "boolean"
@@ -59,7 +64,7 @@ indirect enum Schema: Hashable, Sendable {
         return isNullable ? [name, "null"] : name
     }
 
-    private func bounds(_ field: FieldDescription?) -> [String: JSONValue?] {
+    private func constraintKeywords(from field: FieldDescription?) -> [String: JSONValue?] {
         switch self {
         case .boolean, .enumeration, .component: return [:]
         case .integer(let isUnsigned):
@@ -80,10 +85,11 @@ indirect enum Schema: Hashable, Sendable {
             ]
         case .list(let element):
             return [
-                "items": element.json(field?.ofElement),
+                "items": element.jsonSchema(describing: field?.ofElement),
                 "maxItems": field?.itemsMax.map { .integer(Int64($0)) },
             ]
-        case .map(let element): return ["additionalProperties": element.json(field?.ofElement)]
+        case .map(let element):
+            return ["additionalProperties": element.jsonSchema(describing: field?.ofElement)]
         }
     }
 }
@@ -110,19 +116,19 @@ struct ObjectSchema: Sendable {
     let properties: [Property]
     let description: ObjectDescription
 
-    func property(named name: String) -> Property? { properties.first { $0.name == name } }
+    func findProperty(named name: String) -> Property? { properties.first { $0.name == name } }
 
     var json: JSONValue {
         let required = properties.filter { !$0.isOptional }.map { JSONValue.string($0.name) }
         let all = properties.map { property in
             (
                 property.name,
-                property.schema.json(
-                    description.fields[property.name],
+                property.schema.jsonSchema(
+                    describing: description.fields[property.name],
                     isNullable: property.isOptional && description.isStrict)
             )
         }
-        return .fields([
+        return .compactObject([
             "type": "object", "description": .string(description.text),
             "properties": .object(Dictionary(all, uniquingKeysWith: { first, _ in first })),
             "required": required.isEmpty ? nil : .array(required),

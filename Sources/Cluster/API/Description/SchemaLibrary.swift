@@ -26,20 +26,20 @@ final class SchemaLibrary {
     private(set) var objects: [String: ObjectSchema] = [:]
     private var types: [String: ObjectIdentifier] = [:]
 
-    func schema(of type: any Decodable.Type) throws(SchemaError) -> Schema {
-        do { return try schemaAndSample(type).schema } catch let error as SchemaError {
+    func resolveSchema(of type: any Decodable.Type) throws(SchemaError) -> Schema {
+        do { return try schemaAndSample(of: type).schema } catch let error as SchemaError {
             throw error
         } catch { throw .notDecodable(type: "\(type)", reason: "\(error)") }
     }
 
     /// The schema of a type, and a value of it.
     func schemaAndSample<Value: Decodable>(
-        _ type: Value.Type
+        of type: Value.Type
     ) throws -> (schema: Schema, sample: Value) {
         if let leaf = type as? any SampleValue.Type, let sample = leaf.sample as? Value {
             return (leaf.schema, sample)
         }
-        let texts = (type as? any CaseIterable.Type).map { Self.texts(of: $0) } ?? []
+        let texts = (type as? any CaseIterable.Type).map { Self.caseRawValues(of: $0) } ?? []
         let leaf = (type as? any SchemaLeaf.Type)?.schema
         let recorder = SchemaRecorder(library: self, text: texts.first ?? leaf?.sampleText ?? "a")
         let sample = try Value(from: recorder)
@@ -73,7 +73,7 @@ final class SchemaLibrary {
         return .component(name)
     }
 
-    private static func texts<Cases: CaseIterable>(of type: Cases.Type) -> [String] {
+    private static func caseRawValues<Cases: CaseIterable>(of type: Cases.Type) -> [String] {
         type.allCases.compactMap { ($0 as? any RawRepresentable)?.rawValue as? String }
     }
 }

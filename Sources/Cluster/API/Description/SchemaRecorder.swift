@@ -11,9 +11,9 @@ final class SchemaRecorder: Decoder {
         /// Of a type that is not an object.
         var value: Schema?
 
-        func markOptional(_ name: String) { optionalNames.insert(name) }
+        func markOptional(named name: String) { optionalNames.insert(name) }
 
-        func add(_ name: String, _ schema: Schema) {
+        func addProperty(named name: String, valueSchema schema: Schema) {
             guard !properties.contains(where: { $0.name == name }) else { return }
             properties.append(
                 ObjectSchema.Property(
@@ -50,26 +50,26 @@ private struct KeyedRecorder<Key: CodingKey>: KeyedDecodingContainerProtocol {
     func contains(_ key: Key) -> Bool { true }
 
     func decodeNil(forKey key: Key) -> Bool {
-        recorder.record.markOptional(key.stringValue)
+        recorder.record.markOptional(named: key.stringValue)
         return false
     }
 
     func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
-        let (schema, sample) = try recorder.library.schemaAndSample(type)
-        recorder.record.add(key.stringValue, schema)
+        let (schema, sample) = try recorder.library.schemaAndSample(of: type)
+        recorder.record.addProperty(named: key.stringValue, valueSchema: schema)
         return sample
     }
 
     func nestedContainer<Nested: CodingKey>(
         keyedBy type: Nested.Type, forKey key: Key
-    ) throws -> KeyedDecodingContainer<Nested> { throw refusal(key) }
+    ) throws -> KeyedDecodingContainer<Nested> { throw nestingError(for: key) }
     func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
-        throw refusal(key)
+        throw nestingError(for: key)
     }
     func superDecoder() throws -> any Decoder { recorder }
-    func superDecoder(forKey key: Key) throws -> any Decoder { throw refusal(key) }
+    func superDecoder(forKey key: Key) throws -> any Decoder { throw nestingError(for: key) }
 
-    private func refusal(_ key: Key) -> SchemaError {
+    private func nestingError(for key: Key) -> SchemaError {
         .notDecodable(type: "\(Key.self)", reason: "'\(key.stringValue)' has no type of its own")
     }
 }
@@ -88,7 +88,7 @@ private struct ListRecorder: UnkeyedDecodingContainer {
 
     mutating func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
         currentIndex += 1
-        let (schema, sample) = try recorder.library.schemaAndSample(type)
+        let (schema, sample) = try recorder.library.schemaAndSample(of: type)
         recorder.record.value = .list(schema)
         return sample
     }
@@ -116,7 +116,7 @@ private struct SingleRecorder: SingleValueDecodingContainer {
     }
 
     func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
-        let (schema, sample) = try recorder.library.schemaAndSample(type)
+        let (schema, sample) = try recorder.library.schemaAndSample(of: type)
         recorder.record.value = schema
         return sample
     }

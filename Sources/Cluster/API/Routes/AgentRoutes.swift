@@ -27,56 +27,65 @@ package typealias AgentRoute<
 
 package enum AgentRoutes {
     package static let host = AgentRoute<NoPath, NoContent, HostInfo>(
-        .get, "/v1/host", id: "showHost", tag: "host", access: .certificate,
-        summary: "Shows the host and its agent", answer: .ok(HostInfo.self, "The host."))
+        method: .get, path: "/v1/host", id: "showHost", tag: "host", access: .certificate,
+        summary: "Shows the host and its agent",
+        answer: .okAnswer(of: HostInfo.self, description: "The host."))
 
-    package static let openAPI = Route.openAPI(access: .certificate)
+    package static let openAPI = Route.openAPIRoute(access: .certificate)
 
     package static let audit = AgentRoute<NoPath, NoContent, HostCheck>(
-        .get, "/v1/audit", id: "checkConsistency", tag: "recovery", access: .certificate,
+        method: .get, path: "/v1/audit", id: "checkConsistency", tag: "recovery",
+        access: .certificate,
         summary: "Checks that the ledger of the host and its VMs are consistent",
-        answer: .ok(HostCheck.self, "The findings of the consistency check."))
+        answer: .okAnswer(of: HostCheck.self, description: "The findings of the consistency check.")
+    )
 
     // VMs
 
     package static let listVMs = AgentRoute<NoPath, NoContent, VMList>(
-        .get, "/v1/vms", id: "listVMs", tag: "vms", access: .certificate,
-        summary: "Lists the VMs of the host", answer: .ok(VMList.self, "The VMs."))
+        method: .get, path: "/v1/vms", id: "listVMs", tag: "vms", access: .certificate,
+        summary: "Lists the VMs of the host",
+        answer: .okAnswer(of: VMList.self, description: "The VMs."))
 
     package static let createVM = AgentRoute<NoPath, CreateVM, VMInfo>(
-        .post, "/v1/vms", id: "createVM", tag: "vms", access: .certificate,
-        summary: "Creates a VM and starts it", body: .json(CreateVM.self),
-        answer: .created(VMInfo.self, "The VM is created."),
+        method: .post, path: "/v1/vms", id: "createVM", tag: "vms", access: .certificate,
+        summary: "Creates a VM and starts it", body: .requiredJSON(of: CreateVM.self),
+        answer: .createdAnswer(of: VMInfo.self, description: "The VM is created."),
         errors: [
             .nameTaken, .vmBusy, .invalid, .kernelUnusable, .notEnoughMemory, .vmmFailed, .noLease,
             .shuttingDown,
         ]
-    ).answering(or: .ok(VMInfo.self, "A VM with this id and epoch exists already."))
+    ).addingAnswer(
+        .okAnswer(of: VMInfo.self, description: "A VM with this id and epoch exists already."))
 
     package static let restoreVM = AgentRoute<NoPath, RestoreVM, VMInfo>(
-        .post, "/v1/vms/restore", id: "restoreVM", tag: "vms", access: .certificate,
-        summary: "Creates a VM from a saved file", body: .json(RestoreVM.self),
-        answer: .created(VMInfo.self, "The VM is restored."),
+        method: .post, path: "/v1/vms/restore", id: "restoreVM", tag: "vms", access: .certificate,
+        summary: "Creates a VM from a saved file", body: .requiredJSON(of: RestoreVM.self),
+        answer: .createdAnswer(of: VMInfo.self, description: "The VM is restored."),
         errors: [
             .nameTaken, .vmBusy, .invalid, .savedFileUnusable, .notEnoughMemory, .vmmFailed,
             .shuttingDown,
         ])
 
     package static let showVM = AgentRoute<VMName, NoContent, VMInfo>(
-        .get, "/v1/vms/{name}", id: "showVM", tag: "vms", access: .certificate,
-        summary: "Shows a VM", answer: .ok(VMInfo.self, "The VM."), errors: [.vmNotFound])
+        method: .get, path: "/v1/vms/{name}", id: "showVM", tag: "vms", access: .certificate,
+        summary: "Shows a VM", answer: .okAnswer(of: VMInfo.self, description: "The VM."),
+        errors: [.vmNotFound])
 
     package static let deleteVM = Route<VMName, DeleteVMQuery, NoContent, NoContent>(
-        .delete, "/v1/vms/{name}", id: "deleteVM", tag: "vms", access: .certificate,
-        summary: "Stops a VM and deletes it", answer: .noContent("The VM is deleted."),
+        method: .delete, path: "/v1/vms/{name}", id: "deleteVM", tag: "vms", access: .certificate,
+        summary: "Stops a VM and deletes it",
+        answer: .emptyAnswer(description: "The VM is deleted."),
         errors: [.vmNotFound, .vmBusy])
 
-    package static func perform(
-        _ action: VMAction
+    package static func actionRoute(
+        for action: VMAction
     ) -> AgentRoute<VMName, NoContent, VMInfo> {
         AgentRoute(
-            .post, "/v1/vms/{name}/\(action.rawValue)", id: "\(action.rawValue)VM", tag: "vms",
-            access: .certificate, summary: action.summary, answer: .ok(VMInfo.self, "The VM."),
+            method: .post, path: "/v1/vms/{name}/\(action.rawValue)", id: "\(action.rawValue)VM",
+            tag: "vms",
+            access: .certificate, summary: action.summary,
+            answer: .okAnswer(of: VMInfo.self, description: "The VM."),
             errors: [
                 .vmNotFound, .wrongState, .vmBusy, .kernelUnusable, .notEnoughMemory, .vmmFailed,
                 .noLease,
@@ -84,80 +93,92 @@ package enum AgentRoutes {
     }
 
     package static let saveVM = AgentRoute<VMName, SaveVM, SavedVM>(
-        .post, "/v1/vms/{name}/save", id: "saveVM", tag: "vms", access: .certificate,
-        summary: "Saves a VM to a file on its host", body: .optional(SaveVM.self),
-        answer: .ok(SavedVM.self, "The VM is saved."),
+        method: .post, path: "/v1/vms/{name}/save", id: "saveVM", tag: "vms", access: .certificate,
+        summary: "Saves a VM to a file on its host", body: .optionalJSON(of: SaveVM.self),
+        answer: .okAnswer(of: SavedVM.self, description: "The VM is saved."),
         errors: [.vmNotFound, .wrongState, .vmBusy, .fileExists, .invalid, .vmmFailed])
 
     // The serial console
 
     package static let readLog = Route<VMName, LogQuery, NoContent, NoContent>(
-        .get, "/v1/vms/{name}/log", id: "readLog", tag: "console", access: .certificate,
+        method: .get, path: "/v1/vms/{name}/log", id: "readLog", tag: "console",
+        access: .certificate,
         summary: "Returns the end of the serial console's log",
-        answer: .raw("text/plain", "The log."), errors: [.vmNotFound])
+        answer: .rawAnswer(mediaType: "text/plain", description: "The log."), errors: [.vmNotFound])
 
     package static let readConsole = AgentRoute<VMName, NoContent, NoContent>(
-        .get, "/v1/vms/{name}/console", id: "readConsole", tag: "console", access: .certificate,
+        method: .get, path: "/v1/vms/{name}/console", id: "readConsole", tag: "console",
+        access: .certificate,
         summary: "Streams the output of the serial console",
-        answer: .raw("application/octet-stream", "New output, until the VM ends."),
+        answer: .rawAnswer(
+            mediaType: "application/octet-stream", description: "New output, until the VM ends."),
         errors: [.vmNotFound, .wrongState])
 
     package static let writeConsole = AgentRoute<VMName, NoContent, NoContent>(
-        .post, "/v1/vms/{name}/console", id: "writeConsole", tag: "console",
+        method: .post, path: "/v1/vms/{name}/console", id: "writeConsole", tag: "console",
         access: .certificate, summary: "Sends input to the serial console",
         body: .bytes(description: "At most \(Limits.consoleInputBytesMax) bytes."),
-        answer: .noContent("The input is sent."), errors: [.vmNotFound, .wrongState, .vmmFailed])
+        answer: .emptyAnswer(description: "The input is sent."),
+        errors: [.vmNotFound, .wrongState, .vmmFailed])
 }
 
 extension AgentRoutes {
     // Recovery
 
     package static let showRecovery = AgentRoute<VMReference, NoContent, RecoveryInfo>(
-        .get, "/v1/vms/{name}/recovery", id: "showRecovery", tag: "recovery",
+        method: .get, path: "/v1/vms/{name}/recovery", id: "showRecovery", tag: "recovery",
         access: .certificate,
         summary: "Shows what the host knows about the ownership of a VM, and the recovery options",
-        answer: .ok(RecoveryInfo.self, "The state of the VM on this host."),
+        answer: .okAnswer(of: RecoveryInfo.self, description: "The state of the VM on this host."),
         errors: [.vmNotFound])
 
     package static let recoverVM = AgentRoute<VMName, RecoverVM, RecoveryInfo>(
-        .post, "/v1/vms/{name}/recovery", id: "recoverVM", tag: "recovery", access: .certificate,
-        summary: "Decides the ownership of a VM (forced takeover)", body: .json(RecoverVM.self),
-        answer: .ok(RecoveryInfo.self, "The decision is recorded."),
+        method: .post, path: "/v1/vms/{name}/recovery", id: "recoverVM", tag: "recovery",
+        access: .certificate,
+        summary: "Decides the ownership of a VM (forced takeover)",
+        body: .requiredJSON(of: RecoverVM.self),
+        answer: .okAnswer(of: RecoveryInfo.self, description: "The decision is recorded."),
         errors: [.vmNotFound, .nothingToRecover, .vmBusy, .ledgerMovedOn, .notConfirmed])
 
     // Migrations
 
     package static let listMigrations = AgentRoute<NoPath, NoContent, MigrationList>(
-        .get, "/v1/migrations", id: "listMigrations", tag: "migrations", access: .certificate,
+        method: .get, path: "/v1/migrations", id: "listMigrations", tag: "migrations",
+        access: .certificate,
         summary: "Lists migrations from this host",
-        answer: .ok(MigrationList.self, "The migrations."))
+        answer: .okAnswer(of: MigrationList.self, description: "The migrations."))
 
     package static let startMigration = AgentRoute<NoPath, StartMigration, MigrationInfo>(
-        .post, "/v1/migrations", id: "startMigration", tag: "migrations", access: .certificate,
-        summary: "Starts a migration from this host", body: .json(StartMigration.self),
-        answer: .accepted(MigrationInfo.self, "The migration has started."),
+        method: .post, path: "/v1/migrations", id: "startMigration", tag: "migrations",
+        access: .certificate,
+        summary: "Starts a migration from this host", body: .requiredJSON(of: StartMigration.self),
+        answer: .acceptedAnswer(of: MigrationInfo.self, description: "The migration has started."),
         errors: [
             .vmNotFound, .wrongState, .vmBusy, .hostUnknown, .invalid, .noLease, .shuttingDown,
         ]
-    ).answering(or: .ok(MigrationInfo.self, "A migration with this id exists already."))
+    ).addingAnswer(
+        .okAnswer(of: MigrationInfo.self, description: "A migration with this id exists already."))
 
     package static let showMigration = AgentRoute<MigrationID, NoContent, MigrationInfo>(
-        .get, "/v1/migrations/{id}", id: "showMigration", tag: "migrations",
+        method: .get, path: "/v1/migrations/{id}", id: "showMigration", tag: "migrations",
         access: .certificate, summary: "Shows a migration",
-        answer: .ok(MigrationInfo.self, "The migration."), errors: [.migrationNotFound])
+        answer: .okAnswer(of: MigrationInfo.self, description: "The migration."),
+        errors: [.migrationNotFound])
 
     package static let followMigration = AgentRoute<MigrationID, NoContent, MigrationInfo>(
-        .get, "/v1/migrations/{id}/events", id: "followMigration", tag: "migrations",
+        method: .get, path: "/v1/migrations/{id}/events", id: "followMigration", tag: "migrations",
         access: .certificate, summary: "Streams the progress of a migration",
-        answer: .raw(
-            "application/x-ndjson",
-            "One MigrationInfo per line, several per second, until the migration ends."),
+        answer: .rawAnswer(
+            mediaType: "application/x-ndjson",
+            description: "One MigrationInfo per line, several per second, until the migration ends."
+        ),
         errors: [.migrationNotFound])
 
     package static let cancelMigration = AgentRoute<MigrationID, NoContent, MigrationInfo>(
-        .delete, "/v1/migrations/{id}", id: "cancelMigration", tag: "migrations",
+        method: .delete, path: "/v1/migrations/{id}", id: "cancelMigration", tag: "migrations",
         access: .certificate, summary: "Cancels a migration",
-        answer: .accepted(MigrationInfo.self, "The migration is asked to stop."),
+        answer: .acceptedAnswer(
+            of: MigrationInfo.self, description: "The migration is asked to stop."),
         errors: [.migrationNotFound, .tooLateToCancel])
 
     /// Every route of an agent.
@@ -173,5 +194,5 @@ extension AgentRoutes {
             readConsole.description, writeConsole.description, showRecovery.description,
             recoverVM.description, listMigrations.description, startMigration.description,
             showMigration.description, followMigration.description, cancelMigration.description,
-        ] + VMAction.allCases.map { perform($0).description })
+        ] + VMAction.allCases.map { actionRoute(for: $0).description })
 }

@@ -11,7 +11,7 @@ package protocol ParameterValue: Sendable {
 }
 
 package protocol PathParameter: ParameterValue {
-    static func described(in path: String) -> [ParameterDescription]
+    static func parameterDescriptions(forPath path: String) -> [ParameterDescription]
 }
 
 /// A path without a parameter.
@@ -20,19 +20,20 @@ package struct NoPath: PathParameter {
     package init?(parameter text: String) { self.init() }
     package var parameterText: String { "" }
     package static var expected: String { "nothing" }
-    package static func described(in path: String) -> [ParameterDescription] { [] }
+    package static func parameterDescriptions(forPath path: String) -> [ParameterDescription] { [] }
 }
 
 extension PathParameter {
-    fileprivate static func parameter(
-        in path: String, _ schema: Schema, _ description: String, example: String? = nil,
+    fileprivate static func describeParameter(
+        inPath path: String, valueSchema schema: Schema, description: String,
+        example: String? = nil,
         lengths: ClosedRange<Int>? = nil
     ) -> [ParameterDescription] {
         [
             ParameterDescription(
-                name: RouteDescription.parameterName(in: path) ?? "", place: .path,
-                schema: schema.json(
-                    lengths.map { .text(description, lengths: $0) }
+                name: RouteDescription.parameterName(inPath: path) ?? "", place: .path,
+                schema: schema.jsonSchema(
+                    describing: lengths.map { .boundedText(description: description, lengths: $0) }
                         ?? FieldDescription(stringLiteral: description)),
                 description: nil, example: example)
         ]
@@ -50,14 +51,17 @@ extension ParameterValue where Self: Name {
 }
 
 extension HostName: PathParameter {
-    package static func described(in path: String) -> [ParameterDescription] {
-        parameter(in: path, .name, "The name of the host.", example: "host-a")
+    package static func parameterDescriptions(forPath path: String) -> [ParameterDescription] {
+        describeParameter(
+            inPath: path, valueSchema: .name, description: "The name of the host.",
+            example: "host-a")
     }
 }
 
 extension VMName: PathParameter {
-    package static func described(in path: String) -> [ParameterDescription] {
-        parameter(in: path, .name, "The name of the VM.", example: "web-1")
+    package static func parameterDescriptions(forPath path: String) -> [ParameterDescription] {
+        describeParameter(
+            inPath: path, valueSchema: .name, description: "The name of the VM.", example: "web-1")
     }
 }
 
@@ -65,8 +69,8 @@ extension Identifier128: PathParameter {
     package init?(parameter text: String) { self.init(text) }
     package var parameterText: String { description }
     package static var expected: String { "32 hexadecimal digits" }
-    package static func described(in path: String) -> [ParameterDescription] {
-        parameter(in: path, .identifier, "The identifier.")
+    package static func parameterDescriptions(forPath path: String) -> [ParameterDescription] {
+        describeParameter(inPath: path, valueSchema: .identifier, description: "The identifier.")
     }
 }
 
@@ -77,9 +81,10 @@ package struct VMReference: PathParameter {
     package init(_ name: VMName) { parameterText = name.text }
     package init(_ id: VMID) { parameterText = "\(id)" }
     package static var expected: String { "a VM's name, or its id of 32 hexadecimal digits" }
-    package static func described(in path: String) -> [ParameterDescription] {
-        parameter(
-            in: path, .string, "The name of the VM, or its identifier.", example: "web-1",
+    package static func parameterDescriptions(forPath path: String) -> [ParameterDescription] {
+        describeParameter(
+            inPath: path, valueSchema: .string,
+            description: "The name of the VM, or its identifier.", example: "web-1",
             lengths: 1...63)
     }
 }
@@ -88,9 +93,10 @@ package struct GroupName: PathParameter {
     package let parameterText: String
     package init(parameter text: String) { parameterText = text }
     package static var expected: String { "the name of a group" }
-    package static func described(in path: String) -> [ParameterDescription] {
-        parameter(
-            in: path, .string, "The name of the group.", example: "web", lengths: 1...100)
+    package static func parameterDescriptions(forPath path: String) -> [ParameterDescription] {
+        describeParameter(
+            inPath: path, valueSchema: .string, description: "The name of the group.",
+            example: "web", lengths: 1...100)
     }
 }
 
@@ -98,14 +104,14 @@ package struct TokenName: PathParameter {
     package let parameterText: String
     package init(parameter text: String) { parameterText = text }
     package static var expected: String { "the name of a token" }
-    package static func described(in path: String) -> [ParameterDescription] {
-        parameter(in: path, .name, "The name of the token.")
+    package static func parameterDescriptions(forPath path: String) -> [ParameterDescription] {
+        describeParameter(inPath: path, valueSchema: .name, description: "The name of the token.")
     }
 }
 
 extension RouteDescription {
     /// "name" in "/v1/hosts/{name}/drain".
-    package static func parameterName(in path: String) -> String? {
+    package static func parameterName(inPath path: String) -> String? {
         path.split(separator: "/").first { $0.hasPrefix("{") && $0.hasSuffix("}") }
             .map { String($0.dropFirst().dropLast()) }
     }

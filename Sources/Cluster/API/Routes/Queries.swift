@@ -11,40 +11,45 @@ package struct PageQuery<Key: ParameterValue & PageKey>: RouteQuery {
     package init(limit: Int?, after: Key?) { (self.limit, self.after) = (limit, after) }
 
     package static var fields: [QueryField<Self>] {
-        [.limit(\.limit), Key.field("after", \.after, afterText)]
+        [
+            .limitParameter(property: \.limit),
+            Key.pageParameter(name: "after", property: \.after, description: afterText),
+        ]
     }
 }
 
 /// What the pages of a list are ordered by.
 package protocol PageKey {
-    static func field<Query>(
-        _ name: String, _ property: any WritableKeyPath<Query, Self?> & Sendable, _ text: String
+    static func pageParameter<Query>(
+        name: String, property: any WritableKeyPath<Query, Self?> & Sendable,
+        description text: String
     ) -> QueryField<Query>
 }
 
 extension HostName: PageKey {
-    package static func field<Query>(
-        _ name: String, _ property: any WritableKeyPath<Query, HostName?> & Sendable,
-        _ text: String
-    ) -> QueryField<Query> { .name(name, property, text) }
+    package static func pageParameter<Query>(
+        name: String, property: any WritableKeyPath<Query, HostName?> & Sendable,
+        description text: String
+    ) -> QueryField<Query> { .nameParameter(name: name, property: property, description: text) }
 }
 
 extension String: PageKey {
-    package static func field<Query>(
-        _ name: String, _ property: any WritableKeyPath<Query, String?> & Sendable,
-        _ text: String
-    ) -> QueryField<Query> { .text(name, property, text) }
+    package static func pageParameter<Query>(
+        name: String, property: any WritableKeyPath<Query, String?> & Sendable,
+        description text: String
+    ) -> QueryField<Query> { .textParameter(name: name, property: property, description: text) }
 }
 
 private let afterText = "`next` of the previous page."
 
 extension QueryField {
-    fileprivate static func limit(
-        _ property: any WritableKeyPath<Query, Int?> & Sendable
+    fileprivate static func limitParameter(
+        property: any WritableKeyPath<Query, Int?> & Sendable
     ) -> QueryField {
-        .integer(
-            "limit", property, in: 1...Limits.pageMax, default: Limits.pageDefault,
-            "The number of items on a page.")
+        .integerParameter(
+            name: "limit", property: property, range: 1...Limits.pageMax,
+            defaultValue: Limits.pageDefault,
+            description: "The number of items on a page.")
     }
 }
 
@@ -58,11 +63,13 @@ package struct VMListQuery: RouteQuery {
 
     package static var fields: [QueryField<Self>] {
         [
-            .limit(\.limit), .name("after", \.after, afterText),
-            .name(
-                "host", \.host,
-                "Only VMs that are on this host, or that are being migrated to it."),
-            .choice("state", \.state, "Only VMs in this state."),
+            .limitParameter(property: \.limit),
+            .nameParameter(name: "after", property: \.after, description: afterText),
+            .nameParameter(
+                name: "host", property: \.host,
+                description: "Only VMs that are on this host, or that are being migrated to it."),
+            .choiceParameter(
+                name: "state", property: \.state, description: "Only VMs in this state."),
         ]
     }
 }
@@ -76,8 +83,10 @@ package struct OperationListQuery: RouteQuery {
 
     package static var fields: [QueryField<Self>] {
         [
-            .limit(\.limit), .identifier("after", \.after, afterText),
-            .choice("state", \.state, "Only operations in this state."),
+            .limitParameter(property: \.limit),
+            .identifierParameter(name: "after", property: \.after, description: afterText),
+            .choiceParameter(
+                name: "state", property: \.state, description: "Only operations in this state."),
         ]
     }
 }
@@ -90,9 +99,12 @@ package struct UpdateVMQuery: RouteQuery {
 
     package static var fields: [QueryField<Self>] {
         [
-            .header(
-                "If-Match", \.ifMatch, pattern: "^(\"[0-9]{1,18}\"|[0-9]{1,18}|\\*)$",
-                "The ETag of the VM that the change is based on. 412 if the VM has changed since.")
+            .headerParameter(
+                name: "If-Match", property: \.ifMatch,
+                pattern: "^(\"[0-9]{1,18}\"|[0-9]{1,18}|\\*)$",
+                description:
+                    "The ETag of the VM that the change is based on. 412 if the VM has changed since."
+            )
         ]
     }
 }
@@ -106,12 +118,13 @@ package struct EventsQuery: RouteQuery {
 
     package static var fields: [QueryField<Self>] {
         [
-            .revision(
-                "after", \.after,
-                "The id of the last event that the client has seen. Default: only new events."),
-            .header(
-                "Last-Event-ID", \.lastEventID, pattern: "^[0-9]{1,18}$",
-                "The same as `after`. It takes precedence."),
+            .revisionParameter(
+                name: "after", property: \.after,
+                description:
+                    "The id of the last event that the client has seen. Default: only new events."),
+            .headerParameter(
+                name: "Last-Event-ID", property: \.lastEventID, pattern: "^[0-9]{1,18}$",
+                description: "The same as `after`. It takes precedence."),
         ]
     }
 }
@@ -124,9 +137,10 @@ package struct DeleteVMQuery: RouteQuery {
 
     package static var fields: [QueryField<Self>] {
         [
-            .identifier(
-                "id", \.id,
-                "The identifier that the VM must have. Default: whichever VM has the name.")
+            .identifierParameter(
+                name: "id", property: \.id,
+                description:
+                    "The identifier that the VM must have. Default: whichever VM has the name.")
         ]
     }
 }
@@ -139,9 +153,10 @@ package struct LogQuery: RouteQuery {
 
     package static var fields: [QueryField<Self>] {
         [
-            .integer(
-                "tail", \.tail, in: 0...Limits.logTailBytesMax,
-                default: Limits.logTailBytesDefault, "The number of bytes, from the end of the log."
+            .integerParameter(
+                name: "tail", property: \.tail, range: 0...Limits.logTailBytesMax,
+                defaultValue: Limits.logTailBytesDefault,
+                description: "The number of bytes, from the end of the log."
             )
         ]
     }

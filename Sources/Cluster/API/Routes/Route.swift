@@ -16,18 +16,18 @@ package struct Route<
     ///   - answer: the usual success.
     ///   - errors: of this operation; those of every operation are the server's (`RouteTable`).
     init(
-        _ method: RouteMethod, _ path: String, id: String, tag: String, access: RouteAccess,
+        method: RouteMethod, path: String, id: String, tag: String, access: RouteAccess,
         summary: String, body: RouteBody = .absent, answer: RouteAnswer,
         errors: [Problem.Code] = []
     ) {
         description = RouteDescription(
             method: method, path: path, id: id, tag: tag, access: access, summary: summary,
-            parameters: Path.described(in: path) + Query.fields.map(\.description),
+            parameters: Path.parameterDescriptions(forPath: path) + Query.fields.map(\.description),
             body: body, answers: [answer], errors: errors)
     }
 
     /// The same, with another possible success.
-    func answering(or answer: RouteAnswer) -> Self {
+    func addingAnswer(_ answer: RouteAnswer) -> Self {
         var route = self
         route.description.answers.append(answer)
         return route
@@ -75,10 +75,11 @@ package enum RouteBody: Sendable {
     /// Bytes as they are.
     case bytes(description: String)
 
-    static func json(_ type: MessageType, bytesMax: Int = Limits.bodyBytesMax) -> RouteBody {
+    static func requiredJSON(of type: MessageType, bytesMax: Int = Limits.bodyBytesMax) -> RouteBody
+    {
         .json(type, isOptional: false, bytesMax: bytesMax)
     }
-    static func optional(_ type: MessageType) -> RouteBody {
+    static func optionalJSON(of type: MessageType) -> RouteBody {
         .json(type, isOptional: true, bytesMax: Limits.bodyBytesMax)
     }
 }
@@ -100,27 +101,29 @@ package struct RouteAnswer: Sendable {
     /// Headers by name, with descriptions.
     var headers: [String: String] = [:]
 
-    static func ok(_ type: MessageType, _ description: String) -> RouteAnswer {
+    static func okAnswer(of type: MessageType, description: String) -> RouteAnswer {
         RouteAnswer(status: 200, description: description, content: .json(type))
     }
-    static func created(_ type: MessageType, _ description: String) -> RouteAnswer {
+    static func createdAnswer(of type: MessageType, description: String) -> RouteAnswer {
         RouteAnswer(status: 201, description: description, content: .json(type))
     }
-    static func accepted(_ type: MessageType, _ description: String) -> RouteAnswer {
+    static func acceptedAnswer(of type: MessageType, description: String) -> RouteAnswer {
         RouteAnswer(status: 202, description: description, content: .json(type))
     }
-    static func noContent(_ description: String) -> RouteAnswer {
+    static func emptyAnswer(description: String) -> RouteAnswer {
         RouteAnswer(status: 204, description: description, content: .absent)
     }
-    static func raw(_ mediaType: String, _ description: String) -> RouteAnswer {
+    static func rawAnswer(mediaType: String, description: String) -> RouteAnswer {
         RouteAnswer(status: 200, description: description, content: .raw(mediaType: mediaType))
     }
 
     /// The same, with its revision as a header.
-    var withETag: RouteAnswer { with(header: "ETag", "The revision, for If-Match.") }
+    var withETag: RouteAnswer {
+        addingHeader(named: "ETag", description: "The revision, for If-Match.")
+    }
     package var hasETag: Bool { headers["ETag"] != nil }
 
-    func with(header: String, _ description: String) -> RouteAnswer {
+    func addingHeader(named header: String, description: String) -> RouteAnswer {
         var answer = self
         answer.headers[header] = description
         return answer
@@ -172,7 +175,7 @@ package struct RouteDescription: Sendable {
     }
 
     /// Whether a request's path is one of these.
-    package func matches(path: String) -> Bool {
+    package func matchesRequest(path: String) -> Bool {
         let own = self.path.split(separator: "/")
         let other = path.split(separator: "/")
         return own.count == other.count

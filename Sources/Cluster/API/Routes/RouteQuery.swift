@@ -25,7 +25,7 @@ package struct ParameterDescription: Sendable {
     var example: String?
 
     var json: JSONValue {
-        .fields([
+        .compactObject([
             "name": .string(name), "in": .string(place.rawValue),
             "required": .bool(place == .path), "schema": schema,
             "description": description.map { .string($0) },
@@ -44,8 +44,8 @@ package struct QueryField<Query>: Sendable {
     package let write: @Sendable (Query) -> String?
 
     private init<Value: ParameterValue>(
-        _ description: ParameterDescription, expected: String = Value.expected,
-        _ property: any WritableKeyPath<Query, Value?> & Sendable,
+        description: ParameterDescription, expected: String = Value.expected,
+        property: any WritableKeyPath<Query, Value?> & Sendable,
         accepting isValid: @escaping @Sendable (Value) -> Bool = { _ in true }
     ) {
         self.description = description
@@ -58,87 +58,88 @@ package struct QueryField<Query>: Sendable {
         write = { $0[keyPath: property]?.parameterText }
     }
 
-    static func integer(
-        _ name: String, _ property: any WritableKeyPath<Query, Int?> & Sendable,
-        in range: ClosedRange<Int>, default usual: Int, _ text: String
+    static func integerParameter(
+        name: String, property: any WritableKeyPath<Query, Int?> & Sendable,
+        range: ClosedRange<Int>, defaultValue usual: Int, description text: String
     ) -> QueryField {
         QueryField(
-            ParameterDescription(
+            description: ParameterDescription(
                 name: name, place: .query,
                 schema: [
                     "type": "integer", "minimum": .integer(Int64(range.lowerBound)),
                     "maximum": .integer(Int64(range.upperBound)),
                     "default": .integer(Int64(usual)),
                 ], description: text),
-            expected: "\(range.lowerBound) to \(range.upperBound)", property,
+            expected: "\(range.lowerBound) to \(range.upperBound)", property: property,
             accepting: { range.contains($0) })
     }
 
-    static func revision(
-        _ name: String, _ property: any WritableKeyPath<Query, UInt64?> & Sendable,
-        _ text: String
+    static func revisionParameter(
+        name: String, property: any WritableKeyPath<Query, UInt64?> & Sendable,
+        description text: String
     ) -> QueryField {
         QueryField(
-            ParameterDescription(
+            description: ParameterDescription(
                 name: name, place: .query,
-                schema: Schema.integer(isUnsigned: true).json(), description: text),
-            expected: "a revision: the id of an event", property)
+                schema: Schema.integer(isUnsigned: true).jsonSchema(), description: text),
+            expected: "a revision: the id of an event", property: property)
     }
 
-    static func name<Value: Name & ParameterValue>(
-        _ name: String, _ property: any WritableKeyPath<Query, Value?> & Sendable,
-        _ text: String
+    static func nameParameter<Value: Name & ParameterValue>(
+        name: String, property: any WritableKeyPath<Query, Value?> & Sendable,
+        description text: String
     ) -> QueryField {
         QueryField(
-            ParameterDescription(
-                name: name, place: .query, schema: Schema.name.json(), description: text),
-            property)
+            description: ParameterDescription(
+                name: name, place: .query, schema: Schema.name.jsonSchema(), description: text),
+            property: property)
     }
 
-    static func identifier(
-        _ name: String, _ property: any WritableKeyPath<Query, Identifier128?> & Sendable,
-        _ text: String
+    static func identifierParameter(
+        name: String, property: any WritableKeyPath<Query, Identifier128?> & Sendable,
+        description text: String
     ) -> QueryField {
         QueryField(
-            ParameterDescription(
-                name: name, place: .query, schema: Schema.identifier.json(), description: text),
-            property)
+            description: ParameterDescription(
+                name: name, place: .query, schema: Schema.identifier.jsonSchema(), description: text
+            ),
+            property: property)
     }
 
-    static func choice<Value: ParameterChoice>(
-        _ name: String, _ property: any WritableKeyPath<Query, Value?> & Sendable,
-        _ text: String
+    static func choiceParameter<Value: ParameterChoice>(
+        name: String, property: any WritableKeyPath<Query, Value?> & Sendable,
+        description text: String
     ) -> QueryField {
         QueryField(
-            ParameterDescription(
+            description: ParameterDescription(
                 name: name, place: .query,
-                schema: Schema.enumeration(Value.allCases.map(\.rawValue)).json(),
-                description: text), property)
+                schema: Schema.enumeration(Value.allCases.map(\.rawValue)).jsonSchema(),
+                description: text), property: property)
     }
 
-    static func text(
-        _ name: String, _ property: any WritableKeyPath<Query, String?> & Sendable,
-        _ text: String
+    static func textParameter(
+        name: String, property: any WritableKeyPath<Query, String?> & Sendable,
+        description text: String
     ) -> QueryField {
         QueryField(
-            ParameterDescription(
+            description: ParameterDescription(
                 name: name, place: .query,
                 schema: [
                     "type": "string", "maxLength": .integer(Int64(Limits.queryCharactersMax)),
                 ],
-                description: text), property)
+                description: text), property: property)
     }
 
     /// A header; its handler reads the text.
-    static func header(
-        _ name: String, _ property: any WritableKeyPath<Query, String?> & Sendable,
-        pattern: String, _ text: String
+    static func headerParameter(
+        name: String, property: any WritableKeyPath<Query, String?> & Sendable,
+        pattern: String, description text: String
     ) -> QueryField {
         QueryField(
-            ParameterDescription(
+            description: ParameterDescription(
                 name: name, place: .header,
                 schema: ["type": "string", "pattern": .string(pattern)], description: text),
-            property)
+            property: property)
     }
 }
 

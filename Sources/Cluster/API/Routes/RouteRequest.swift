@@ -12,57 +12,59 @@ package struct RouteRequest<Answer: Codable & Sendable>: Sendable {
 }
 
 extension Route {
-    package func request(
+    package func makeRequest(
         at path: Path, query: Query = Query(), body: Body
     ) -> RouteRequest<Answer> {
-        call(at: path, query: query, body: body)
+        assembleRequest(at: path, query: query, body: body)
     }
 
     /// The path with its parameter and query.
-    package func path(at path: Path, query: Query = Query()) -> String {
+    package func requestPath(at path: Path, query: Query = Query()) -> String {
         let given = Query.fields.compactMap { field in
             field.description.place == .query
-                ? field.write(query).map { "\(field.description.name)=\(percentEncoded($0))" } : nil
+                ? field.write(query).map { "\(field.description.name)=\(percentEncode($0))" } : nil
         }
         let parts = description.path.split(separator: "/").map { part in
-            part.hasPrefix("{") ? percentEncoded(path.parameterText) : String(part)
+            part.hasPrefix("{") ? percentEncode(path.parameterText) : String(part)
         }
         return "/" + parts.joined(separator: "/")
             + (given.isEmpty ? "" : "?" + given.joined(separator: "&"))
     }
 
-    private func call(at path: Path, query: Query, body: Body?) -> RouteRequest<Answer> {
+    private func assembleRequest(at path: Path, query: Query, body: Body?) -> RouteRequest<Answer> {
         let headers = Query.fields.compactMap { field in
             field.description.place == .header
                 ? field.write(query).map { (field.description.name, $0) } : nil
         }
         return RouteRequest(
-            method: description.method, path: self.path(at: path, query: query),
+            method: description.method, path: self.requestPath(at: path, query: query),
             headers: headers, body: body)
     }
 }
 
 extension Route where Body == NoContent {
-    package func request(at path: Path, query: Query = Query()) -> RouteRequest<Answer> {
-        call(at: path, query: query, body: nil)
+    package func makeRequest(at path: Path, query: Query = Query()) -> RouteRequest<Answer> {
+        assembleRequest(at: path, query: query, body: nil)
     }
 }
 
 extension Route where Path == NoPath {
-    package func request(query: Query = Query(), body: Body) -> RouteRequest<Answer> {
-        call(at: NoPath(), query: query, body: body)
+    package func makeRequest(query: Query = Query(), body: Body) -> RouteRequest<Answer> {
+        assembleRequest(at: NoPath(), query: query, body: body)
     }
-    package func path(query: Query = Query()) -> String { path(at: NoPath(), query: query) }
+    package func requestPath(query: Query = Query()) -> String {
+        requestPath(at: NoPath(), query: query)
+    }
 }
 
 extension Route where Path == NoPath, Body == NoContent {
-    package func request(query: Query = Query()) -> RouteRequest<Answer> {
-        call(at: NoPath(), query: query, body: nil)
+    package func makeRequest(query: Query = Query()) -> RouteRequest<Answer> {
+        assembleRequest(at: NoPath(), query: query, body: nil)
     }
 }
 
 /// For one part of a path or one value of a query (RFC 3986: all but its unreserved characters are encoded).
-private func percentEncoded(_ text: String) -> String {
+private func percentEncode(_ text: String) -> String {
     func isUnreserved(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -12,7 +12,7 @@ package struct RouteTable: Sendable {
     package let routes: [RouteDescription]
 
     /// The codes of errors that a route may answer, with those of its server.
-    func errors(of route: RouteDescription) -> [Problem.Code] {
+    func errorCodes(of route: RouteDescription) -> [Problem.Code] {
         var codes = route.errors + [.badRequest]
         if case .absent = route.body {} else { codes += [.bodyTooLarge, .invalid] }
         switch server {

@@ -6,20 +6,20 @@ extension HostInfo: DescribedObject {
         fields: [
             "name": "The name of the host.",
             "cluster": "The name of the cluster.",
-            "cores": .integer("The number of CPU cores.", atLeast: 1),
+            "cores": .boundedInteger(description: "The number of CPU cores.", atLeast: 1),
             "memoryBytes": "The memory of the host.",
             "memoryAvailableBytes": "Memory that the kernel reports as available.",
             "memoryReserveBytes": "Memory that is not available to VMs.",
-            "cpuFeatures": .list(
-                "The CPU features that guests can use, named as in /proc/cpuinfo.",
-                of: "The name of a feature."),
+            "cpuFeatures": .uniformList(
+                description: "The CPU features that guests can use, named as in /proc/cpuinfo.",
+                element: "The name of a feature."),
             "kvm": "What KVM supports on the host.",
             "kernelVersion": "The version of the kernel.",
             "agentVersion": "The version of the agent.",
             "processID": "The process of the agent.",
             "apiAddress": "IP:PORT of this API.",
             "peerAddress": "IP:PORT where the agent accepts migrations.",
-            "vms": .count("The number of VMs on the host."),
+            "vms": .unsignedInteger(description: "The number of VMs on the host."),
         ])
 }
 
@@ -28,8 +28,9 @@ extension KVMInfo: DescribedObject {
         "What KVM supports on a host.",
         fields: [
             "apiVersion": "The version of the KVM API. Omitted if /dev/kvm cannot be used.",
-            "capabilities": .list(
-                "The results of KVM_CHECK_EXTENSION that are not 0, by name.", of: "The result."),
+            "capabilities": .uniformList(
+                description: "The results of KVM_CHECK_EXTENSION that are not 0, by name.",
+                element: "The result."),
             "problem": "Why /dev/kvm cannot be used.",
         ])
 }
@@ -39,13 +40,14 @@ extension HostCheck: DescribedObject {
         "The result of the consistency check of a host.",
         fields: [
             "host": "The name of the host.",
-            "ledgerSlots": .count(
-                "The capacity of the ledger. Omitted if the ledger cannot be read."),
-            "ledgerSlotsUsed": .count(
-                "The used slots of the ledger. Omitted if the ledger cannot be read."),
+            "ledgerSlots": .unsignedInteger(
+                description: "The capacity of the ledger. Omitted if the ledger cannot be read."),
+            "ledgerSlotsUsed": .unsignedInteger(
+                description: "The used slots of the ledger. Omitted if the ledger cannot be read."),
             "diskFreeBytes": "Free space on the disk of the state folder.",
-            "vms": .list("The VMs in the ledger or on the host.", of: "A VM."),
-            "findings": .list("What the check found.", of: "A finding."),
+            "vms": .uniformList(
+                description: "The VMs in the ledger or on the host.", element: "A VM."),
+            "findings": .uniformList(description: "What the check found.", element: "A finding."),
         ])
 }
 
@@ -73,7 +75,8 @@ extension CheckFinding: DescribedObject {
             "vmID": "The identifier of the VM.",
             "message": "What was found.",
             "advice": "What to do.",
-            "ageSeconds": .measure("How long the condition has existed at least."),
+            "ageSeconds": .nonNegativeNumber(
+                description: "How long the condition has existed at least."),
         ])
 }
 
@@ -111,7 +114,8 @@ extension RecoveryInfo: DescribedObject {
             "state": "The state of the VM. Omitted if the VM is not on this host.",
             "processID": "The process of the VM.",
             "now": "What the agent is doing about the VM by itself.",
-            "options": .list("The decisions that are possible now.", of: "A decision."),
+            "options": .uniformList(
+                description: "The decisions that are possible now.", element: "A decision."),
         ])
 }
 

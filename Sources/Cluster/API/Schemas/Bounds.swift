@@ -19,10 +19,10 @@ extension ClosedRange<Double> {
 
 extension FieldDescription {
     /// A number of at least 0.
-    static func measure(_ text: String) -> FieldDescription {
-        .number(text, atLeast: 0)
+    static func nonNegativeNumber(description text: String) -> FieldDescription {
+        .boundedNumber(description: text, atLeast: 0)
     }
-    static func timestamp(_ text: String) -> FieldDescription {
-        .integer("\(text), in milliseconds since 1970.", in: .milliseconds)
+    static func timestamp(description text: String) -> FieldDescription {
+        .boundedInteger(description: "\(text), in milliseconds since 1970.", range: .milliseconds)
     }
 }

@@ -19,14 +19,17 @@ extension VMReport: DescribedObject {
             "ownership": "The ownership in the host's ledger.",
             "peer": "The other host of a release, an arrival or a forced takeover.",
             "migration": "The migration of a release, an arrival or a forced takeover.",
-            "cpuCores": .number("Busy cores.", in: .cores),
-            "memoryUsedBytes": .integer("Memory that the host backs.", in: .hostMemory),
-            "dirtyBytesPerSecond": .number("The dirty rate.", in: 0...1e12),
+            "cpuCores": .boundedNumber(description: "Busy cores.", range: .cores),
+            "memoryUsedBytes": .boundedInteger(
+                description: "Memory that the host backs.", range: .hostMemory),
+            "dirtyBytesPerSecond": .boundedNumber(description: "The dirty rate.", range: 0...1e12),
             "isLeased": "The VM stops when the lease of its host expires.",
             "exit": "Why the VM ended.",
-            "activity": .text("The operation that keeps the VM busy.", lengths: 0...1000),
-            "memoryBytes": .integer("The memory of the VM.", in: .hostMemory),
-            "vcpus": .integer("The number of vCPUs.", in: 1...1024),
+            "activity": .boundedText(
+                description: "The operation that keeps the VM busy.", lengths: 0...1000),
+            "memoryBytes": .boundedInteger(
+                description: "The memory of the VM.", range: .hostMemory),
+            "vcpus": .boundedInteger(description: "The number of vCPUs.", range: 1...1024),
         ])
 }
 
@@ -36,13 +39,15 @@ extension Heartbeat: DescribedObject {
         fields: [
             "agentID": "The identifier that the agent registered with.",
             "sequence": "Increases with each heartbeat of one agent process.",
-            "cpuCores": .number("Busy cores.", in: .cores),
-            "memoryUsedBytes": .integer("Memory in use.", in: .hostMemory),
+            "cpuCores": .boundedNumber(description: "Busy cores.", range: .cores),
+            "memoryUsedBytes": .boundedInteger(description: "Memory in use.", range: .hostMemory),
             "pressure": "Resource pressure.",
-            "vms": .list("All VMs of the host.", of: "A VM.", itemsMax: 5000),
-            "migrations": .list(
-                "Migrations from this host that run, and those that ended since the last answer.",
-                of: "A migration."),
+            "vms": .uniformList(
+                description: "All VMs of the host.", element: "A VM.", itemsMax: 5000),
+            "migrations": .uniformList(
+                description:
+                    "Migrations from this host that run, and those that ended since the last answer.",
+                element: "A migration."),
         ])
 }
 
@@ -51,9 +56,10 @@ extension HeartbeatAnswer: DescribedObject {
         "The controller's answer to an agent.",
         fields: [
             "term": "The term of the controller. The agent refuses commands of lower terms.",
-            "intervalMs": .count("Milliseconds until the next heartbeat."),
-            "leaseMs": .count(
-                "The lease in milliseconds, counted from the sending of the heartbeat. 0: no lease."
+            "intervalMs": .unsignedInteger(description: "Milliseconds until the next heartbeat."),
+            "leaseMs": .unsignedInteger(
+                description:
+                    "The lease in milliseconds, counted from the sending of the heartbeat. 0: no lease."
             ),
             "wantsRegistration": "The agent must register again.",
         ])

@@ -4,9 +4,9 @@ extension HostPressure: DescribedObject {
     package static let apiDescription = ObjectDescription(
         "The share of the last ten seconds in which tasks of the host waited for a resource. Values that the kernel does not report are omitted.",
         fields: [
-            "cpu": .number("For a CPU, in percent.", in: .percent),
-            "memory": .number("For memory, in percent.", in: .percent),
-            "io": .number("For disks, in percent.", in: .percent),
+            "cpu": .boundedNumber(description: "For a CPU, in percent.", range: .percent),
+            "memory": .boundedNumber(description: "For memory, in percent.", range: .percent),
+            "io": .boundedNumber(description: "For disks, in percent.", range: .percent),
         ])
 }
 
@@ -15,33 +15,42 @@ extension HostRegistration: DescribedObject {
         "A host as its agent registers it.",
         fields: [
             "agentID": "A random identifier of this agent process.",
-            "agentVersion": .text("The version of the agent.", lengths: .shortText),
-            "apiAddress": .text("IP:PORT of the agent's API.", lengths: .shortText),
-            "peerAddress": .text(
-                "IP:PORT where the agent accepts migrations.", lengths: .shortText),
-            "cores": .integer("The number of CPU cores.", in: 1...4096),
-            "memoryBytes": .integer("The memory of the host.", in: .hostMemory),
-            "memoryReserveBytes": .integer(
-                "Memory that is not available to VMs.", in: .hostMemory),
-            "cpuFeatures": .list(
-                "The CPU features that guests can use.", of: "The name of a feature.",
+            "agentVersion": .boundedText(
+                description: "The version of the agent.", lengths: .shortText),
+            "apiAddress": .boundedText(
+                description: "IP:PORT of the agent's API.", lengths: .shortText),
+            "peerAddress": .boundedText(
+                description: "IP:PORT where the agent accepts migrations.", lengths: .shortText),
+            "cores": .boundedInteger(description: "The number of CPU cores.", range: 1...4096),
+            "memoryBytes": .boundedInteger(
+                description: "The memory of the host.", range: .hostMemory),
+            "memoryReserveBytes": .boundedInteger(
+                description: "Memory that is not available to VMs.", range: .hostMemory),
+            "cpuFeatures": .uniformList(
+                description: "The CPU features that guests can use.",
+                element: "The name of a feature.",
                 itemsMax: 2000, lengths: .shortText),
-            "labels": .list(
-                "Labels that VMs can require.", of: "key=value or a word.", itemsMax: 64,
+            "labels": .uniformList(
+                description: "Labels that VMs can require.", element: "key=value or a word.",
+                itemsMax: 64,
                 lengths: .shortText),
-            "zone": .text(
-                "The zone, a failure domain. Empty: the host is a zone of its own.",
+            "zone": .boundedText(
+                description: "The zone, a failure domain. Empty: the host is a zone of its own.",
                 lengths: .shortText),
-            "rack": .text(
-                "The rack, a failure domain. Empty: the host is a rack of its own.",
+            "rack": .boundedText(
+                description: "The rack, a failure domain. Empty: the host is a rack of its own.",
                 lengths: .shortText),
-            "link": .text(
-                "The network link for migrations that the host shares with others. Empty: the host has its own link.",
+            "link": .boundedText(
+                description:
+                    "The network link for migrations that the host shares with others. Empty: the host has its own link.",
                 lengths: .shortText),
-            "linkBytesPerSecond": .number("The capacity of the link.", in: 1...1e12),
-            "cpuOvercommit": .number("vCPUs that may be reserved per core.", in: 0.1...100),
-            "memoryOvercommit": .number(
-                "Bytes that may be reserved per byte that is available to VMs.", in: 0.1...100),
+            "linkBytesPerSecond": .boundedNumber(
+                description: "The capacity of the link.", range: 1...1e12),
+            "cpuOvercommit": .boundedNumber(
+                description: "vCPUs that may be reserved per core.", range: 0.1...100),
+            "memoryOvercommit": .boundedNumber(
+                description: "Bytes that may be reserved per byte that is available to VMs.",
+                range: 0.1...100),
         ])
 }
 
@@ -50,7 +59,7 @@ extension ClusterHost: DescribedObject {
         "A host as the cluster knows it.",
         fields: [
             "name": "The name of the host.",
-            "revision": .integer("The revision of the record.", atLeast: 1),
+            "revision": .boundedInteger(description: "The revision of the record.", atLeast: 1),
             "state": "The state of the host.",
             "wanted":
                 "The state that operators asked for. The host returns to it when its agent answers.",
@@ -60,18 +69,20 @@ extension ClusterHost: DescribedObject {
                 "Milliseconds since the last heartbeat. Omitted until this controller has received one.",
             "operation": "The running drain, or the last one.",
             "registration": "What the agent registered.",
-            "cpuCores": .measure("Busy cores."),
+            "cpuCores": .nonNegativeNumber(description: "Busy cores."),
             "memoryUsedBytes": "Memory in use.",
             "pressure": "Resource pressure.",
-            "vcpusPromised": .measure(
-                "vCPUs reserved for VMs, including those that are being migrated to the host."),
+            "vcpusPromised": .nonNegativeNumber(
+                description:
+                    "vCPUs reserved for VMs, including those that are being migrated to the host."),
             "memoryPromisedBytes":
                 "Memory reserved for VMs, including those that are being migrated to the host.",
-            "vcpusLimit": .measure("vCPUs that may be reserved."),
+            "vcpusLimit": .nonNegativeNumber(description: "vCPUs that may be reserved."),
             "memoryLimitBytes": "Memory that may be reserved.",
-            "vms": .count("The number of VMs on the host."),
-            "unmanagedVMs": .list(
-                "VMs on the host that the cluster does not manage.", of: "The name of a VM."),
+            "vms": .unsignedInteger(description: "The number of VMs on the host."),
+            "unmanagedVMs": .uniformList(
+                description: "VMs on the host that the cluster does not manage.",
+                element: "The name of a VM."),
         ])
 }
 
@@ -85,10 +96,13 @@ extension ClusterInfo: DescribedObject {
             "term": "The term of the leader.",
             "version": "The version of this controller.",
             "policy": "The placement policy.",
-            "hosts": .counts("The number of hosts by state.", of: "The number of hosts."),
-            "vms": .counts("The number of VMs by state.", of: "The number of VMs."),
-            "migrations": .count("The number of running migrations."),
-            "imbalance": .measure("How unevenly the hosts are loaded; 0 is balanced."),
+            "hosts": .countsByName(
+                description: "The number of hosts by state.", element: "The number of hosts."),
+            "vms": .countsByName(
+                description: "The number of VMs by state.", element: "The number of VMs."),
+            "migrations": .unsignedInteger(description: "The number of running migrations."),
+            "imbalance": .nonNegativeNumber(
+                description: "How unevenly the hosts are loaded; 0 is balanced."),
         ])
 }
 
@@ -102,9 +116,10 @@ extension DrainHost: DescribedObject {
     package static let apiDescription = ObjectDescription(
         "How to drain a host.", isStrict: true,
         fields: [
-            "parallel": .integer(
-                "The number of concurrent migrations. Default: the limits of the cluster.",
-                in: 1...1000)
+            "parallel": .boundedInteger(
+                description:
+                    "The number of concurrent migrations. Default: the limits of the cluster.",
+                range: 1...1000)
         ])
 }
 
@@ -120,11 +135,12 @@ extension CreateToken: DescribedObject {
     package static let apiDescription = ObjectDescription(
         "A new token.", isStrict: true,
         fields: [
-            "name": .name("The name of the token, unique in the cluster."),
+            "name": .resourceName(description: "The name of the token, unique in the cluster."),
             "role": "What the token permits.",
-            "validForSeconds": .integer(
-                "The lifetime of the token. Default: it does not expire.",
-                in: Int64(Limits.tokenSeconds.lowerBound)...Int64(Limits.tokenSeconds.upperBound)),
+            "validForSeconds": .boundedInteger(
+                description: "The lifetime of the token. Default: it does not expire.",
+                range: Int64(Limits.tokenSeconds.lowerBound)...Int64(Limits.tokenSeconds.upperBound)
+            ),
         ], examples: [["name": "grafana", "role": "viewer", "validForSeconds": 31_536_000]])
 }
 
@@ -134,8 +150,8 @@ extension TokenInfo: DescribedObject {
         fields: [
             "name": "The name of the token.",
             "role": "What the token permits.",
-            "createdAtMs": .timestamp("The time of creation"),
-            "expiresAtMs": .timestamp("The time of expiry"),
+            "createdAtMs": .timestamp(description: "The time of creation"),
+            "expiresAtMs": .timestamp(description: "The time of expiry"),
             "token": "The token itself. Only in the answer to its creation.",
         ])
 }
@@ -145,7 +161,7 @@ extension Page: DescribedObject where Item: DescribedObject {
         ObjectDescription(
             "One page of a list.", name: "\(Item.self)Page",
             fields: [
-                "items": .list("The items, in order.", of: "An item."),
+                "items": .uniformList(description: "The items, in order.", element: "An item."),
                 "next": "`after` for the next page. Omitted on the last page.",
             ])
     }

@@ -8,10 +8,12 @@ extension StartMigration: DescribedObject {
         fields: [
             "vm": "The VM.",
             "to": "The destination.",
-            "downtimeLimitMs": .measure(
-                "The longest permitted downtime, in milliseconds. Default: the limit of the VM."),
-            "streams": .integer(
-                "The number of data connections.", in: 1...Int64(Limits.streamsMax)),
+            "downtimeLimitMs": .nonNegativeNumber(
+                description:
+                    "The longest permitted downtime, in milliseconds. Default: the limit of the VM."
+            ),
+            "streams": .boundedInteger(
+                description: "The number of data connections.", range: 1...Int64(Limits.streamsMax)),
             "compression": "The compression of pages.",
             "rehearse":
                 "Do everything except the handover: the VM stays on the source. Default: false.",
@@ -25,7 +27,8 @@ extension StartMigration: DescribedObject {
 
 extension MigrationList: DescribedObject {
     package static let apiDescription = ObjectDescription(
-        "Migrations from a host.", fields: ["migrations": .list("In order.", of: "A migration.")])
+        "Migrations from a host.",
+        fields: ["migrations": .uniformList(description: "In order.", element: "A migration.")])
 }
 
 extension MigrationInfo: DescribedObject {
@@ -37,7 +40,7 @@ extension MigrationInfo: DescribedObject {
             "vmID": "The identifier of the VM.",
             "source": "The source.",
             "destination": "The destination.",
-            "startedAtMs": .timestamp("The time of the start"),
+            "startedAtMs": .timestamp(description: "The time of the start"),
             "state": "The state of the migration.",
             "progress": "The progress of a running migration.",
             "report": "The measurements of a successful migration.",
@@ -54,8 +57,9 @@ extension FailureInfo: DescribedObject {
             "message": "What happened, and where the VM is now.",
             "reason": "What happened.",
             "aftermath": "Where the VM is now.",
-            "details": .list(
-                "What is missing or wrong, item by item.", of: "For example a CPU feature."),
+            "details": .uniformList(
+                description: "What is missing or wrong, item by item.",
+                element: "For example a CPU feature."),
             "vmIsRunning": "The VM runs on the source.",
         ])
 }
@@ -65,18 +69,19 @@ extension ProgressInfo: DescribedObject {
         "The progress of a migration.",
         fields: [
             "phase": "The current phase.",
-            "round": .count("The pre-copy round."),
-            "elapsedMs": .measure("Milliseconds since the start."),
+            "round": .unsignedInteger(description: "The pre-copy round."),
+            "elapsedMs": .nonNegativeNumber(description: "Milliseconds since the start."),
             "remainingBytes": "Bytes that are still to be sent in this round.",
             "memoryBytes": "The memory of the VM.",
-            "dirtyPagesPerSecond": .measure("The dirty rate."),
-            "wireBytesPerSecond": .measure("The throughput."),
+            "dirtyPagesPerSecond": .nonNegativeNumber(description: "The dirty rate."),
+            "wireBytesPerSecond": .nonNegativeNumber(description: "The throughput."),
             "wireBytes": "Bytes sent.",
-            "predictedDowntimeMs": .measure("The downtime if the handover happened now."),
-            "throttlePercent": .integer(
-                "Auto-converge: how much the vCPUs are throttled.", in: 0...100),
-            "reconnectAttempt": .count(
-                "The connection is lost; the number of the attempt to reconnect."),
+            "predictedDowntimeMs": .nonNegativeNumber(
+                description: "The downtime if the handover happened now."),
+            "throttlePercent": .boundedInteger(
+                description: "Auto-converge: how much the vCPUs are throttled.", range: 0...100),
+            "reconnectAttempt": .unsignedInteger(
+                description: "The connection is lost; the number of the attempt to reconnect."),
         ])
 }
 
@@ -85,7 +90,7 @@ extension ReportInfo.Phase: DescribedObject {
         "A phase of a migration.", name: "PhaseTime",
         fields: [
             "phase": "The phase.",
-            "durationMs": .measure("The duration in milliseconds."),
+            "durationMs": .nonNegativeNumber(description: "The duration in milliseconds."),
             "isDowntime": "The guest is paused in this phase.",
         ])
 }
@@ -94,21 +99,24 @@ extension ReportInfo: DescribedObject {
     package static let apiDescription = ObjectDescription(
         "The measurements of a migration.",
         fields: [
-            "totalMs": .measure("Milliseconds from start to end."),
-            "downtimeMs": .measure("Milliseconds from pause to resume."),
-            "predictedDowntimeMs": .measure("The downtime that was predicted at the handover."),
-            "phases": .list("The phases in order.", of: "A phase."),
-            "rounds": .count("The number of pre-copy rounds."),
+            "totalMs": .nonNegativeNumber(description: "Milliseconds from start to end."),
+            "downtimeMs": .nonNegativeNumber(description: "Milliseconds from pause to resume."),
+            "predictedDowntimeMs": .nonNegativeNumber(
+                description: "The downtime that was predicted at the handover."),
+            "phases": .uniformList(description: "The phases in order.", element: "A phase."),
+            "rounds": .unsignedInteger(description: "The number of pre-copy rounds."),
             "wireBytes": "Bytes sent.",
             "pageBytesSent": "Bytes of pages sent.",
             "pagesSent": "Pages sent.",
             "zeroPages": "Pages that contain only zeros.",
             "unchangedPages": "Pages that the destination had already.",
-            "reconnects": .count("The number of lost and re-established connections."),
+            "reconnects": .unsignedInteger(
+                description: "The number of lost and re-established connections."),
             "bytesSentAgain": "Guest bytes that were sent again after a lost connection.",
-            "streams": .count("The number of data connections."),
+            "streams": .unsignedInteger(description: "The number of data connections."),
             "compression": "The compression of pages.",
-            "compressionRatio": .measure("Guest bytes divided by sent bytes."),
+            "compressionRatio": .nonNegativeNumber(
+                description: "Guest bytes divided by sent bytes."),
             "verifiedPages": "Pages that were compared by hash.",
             "memoryRoot": "The memory digest: a hash over all pages.",
             "audit":
@@ -123,9 +131,10 @@ extension VerificationInfo: DescribedObject {
         fields: [
             "state": "The state of the verification.",
             "pages": "Pages compared.",
-            "durationMs": .measure("The duration in milliseconds."),
+            "durationMs": .nonNegativeNumber(description: "The duration in milliseconds."),
             "differing": "Pages of which the destination has an old copy.",
-            "differingPages": .list("The first of these pages.", of: "The number of a page."),
+            "differingPages": .uniformList(
+                description: "The first of these pages.", element: "The number of a page."),
         ])
 }
 
@@ -133,15 +142,19 @@ extension RehearsalInfo: DescribedObject {
     package static let apiDescription = ObjectDescription(
         "The result of a rehearsal.",
         fields: [
-            "pauseMs": .measure("The one pause of the VM, in milliseconds."),
-            "loadMs": .measure("The time to load the state at the destination, in milliseconds."),
-            "stateBytes": .count("The size of the state of devices and CPUs."),
-            "downtimeLowerMs": .measure("The lower bound of the predicted downtime."),
-            "downtimeMs": .measure("The predicted downtime."),
-            "downtimeUpperMs": .measure("The upper bound of the predicted downtime."),
-            "downtimeLimitMs": .measure("The downtime limit of the VM."),
-            "dirtyPagesPerSecond": .measure("The dirty rate."),
-            "wireBytesPerSecond": .measure("The throughput of the link."),
+            "pauseMs": .nonNegativeNumber(description: "The one pause of the VM, in milliseconds."),
+            "loadMs": .nonNegativeNumber(
+                description: "The time to load the state at the destination, in milliseconds."),
+            "stateBytes": .unsignedInteger(
+                description: "The size of the state of devices and CPUs."),
+            "downtimeLowerMs": .nonNegativeNumber(
+                description: "The lower bound of the predicted downtime."),
+            "downtimeMs": .nonNegativeNumber(description: "The predicted downtime."),
+            "downtimeUpperMs": .nonNegativeNumber(
+                description: "The upper bound of the predicted downtime."),
+            "downtimeLimitMs": .nonNegativeNumber(description: "The downtime limit of the VM."),
+            "dirtyPagesPerSecond": .nonNegativeNumber(description: "The dirty rate."),
+            "wireBytesPerSecond": .nonNegativeNumber(description: "The throughput of the link."),
             "wouldThrottle": "Auto-converge would throttle the vCPUs.",
         ])
 }

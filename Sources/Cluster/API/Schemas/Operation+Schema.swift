@@ -33,14 +33,16 @@ extension MoveInfo: DescribedObject {
             "to": "The destination.",
             "plannedFor": "The purpose of the migration.",
             "why": "The reason in one sentence.",
-            "wave": .count("The wave. Migrations of one wave run concurrently."),
+            "wave": .unsignedInteger(
+                description: "The wave. Migrations of one wave run concurrently."),
             "predicted": "What the migration is expected to take.",
             "state": "The state of the migration.",
-            "attempts": .count("The number of attempts."),
+            "attempts": .unsignedInteger(description: "The number of attempts."),
             "migration": "The last attempt.",
             "reason": "Why the last attempt failed.",
-            "actualSeconds": .measure("The actual duration."),
-            "actualDowntimeMs": .measure("The actual downtime in milliseconds."),
+            "actualSeconds": .nonNegativeNumber(description: "The actual duration."),
+            "actualDowntimeMs": .nonNegativeNumber(
+                description: "The actual downtime in milliseconds."),
             "actualBytes": "Bytes that were sent.",
         ])
 }
@@ -55,12 +57,15 @@ extension PlanInfo: DescribedObject {
     package static let apiDescription = ObjectDescription(
         "A plan of migrations.",
         fields: [
-            "moves": .list("The migrations in order.", of: "A migration."),
-            "left": .list("VMs that are not migrated.", of: "A VM."),
-            "waves": .count("The number of waves, which run one after the other."),
+            "moves": .uniformList(description: "The migrations in order.", element: "A migration."),
+            "left": .uniformList(description: "VMs that are not migrated.", element: "A VM."),
+            "waves": .unsignedInteger(
+                description: "The number of waves, which run one after the other."),
             "seconds": "The duration of all waves.",
-            "imbalanceBefore": .measure("For balance: the imbalance before the plan."),
-            "imbalanceAfter": .measure("For balance: the imbalance after all migrations."),
+            "imbalanceBefore": .nonNegativeNumber(
+                description: "For balance: the imbalance before the plan."),
+            "imbalanceAfter": .nonNegativeNumber(
+                description: "For balance: the imbalance after all migrations."),
             "outcome": "Why the plan has no further migrations.",
         ])
 }
@@ -74,11 +79,11 @@ extension OperationInfo: DescribedObject {
             "kind": "The kind of operation.",
             "state": "The state of the operation.",
             "host": "The host that the operation is about.",
-            "startedAtMs": .timestamp("The time of the start"),
-            "endedAtMs": .timestamp("The time of the end"),
+            "startedAtMs": .timestamp(description: "The time of the start"),
+            "endedAtMs": .timestamp(description: "The time of the end"),
             "startedBy": "The caller that started the operation.",
             "plan": "The plan.",
-            "movesDone": .count("The number of migrations that have ended."),
+            "movesDone": .unsignedInteger(description: "The number of migrations that have ended."),
             "detail": "What the operation left undone.",
         ])
 }

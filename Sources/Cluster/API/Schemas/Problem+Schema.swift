@@ -6,7 +6,7 @@ extension Problem: DescribedObject {
         fields: [
             "type": "Always about:blank.",
             "title": "The kind of error.",
-            "status": .integer("The HTTP status.", in: 400...599),
+            "status": .boundedInteger(description: "The HTTP status.", range: 400...599),
             "code":
                 "A stable code for programs. New codes may be added: treat unknown codes by status.",
             "detail": "What is wrong and how to correct it.",

@@ -33,7 +33,7 @@ extension PlacementAnswer.Verdict: DescribedObject {
             "host": "The name of the host.",
             "filter": "The filter that rejected the host.",
             "refusal": "Why the filter rejected the host, with figures.",
-            "terms": .list("The terms of the score.", of: "A term."),
+            "terms": .uniformList(description: "The terms of the score.", element: "A term."),
             "score": "The sum of the terms.",
         ])
 }
@@ -45,27 +45,36 @@ extension PlacementAnswer: DescribedObject {
             "vm": "The name of the VM.",
             "policy": "The placement policy.",
             "chosen": "The chosen host. Omitted if no host can take the VM.",
-            "verdicts": .list("One decision for each host, by name.", of: "A decision."),
+            "verdicts": .uniformList(
+                description: "One decision for each host, by name.", element: "A decision."),
         ])
 }
 
 /// The settings of the balancer: the same in `BalanceSettings` and `UpdateBalance`.
 private let balanceFields: [String: FieldDescription] = [
     "mode": "off: no plans. advise: plans only. auto: plans and migrations.",
-    "intervalSeconds": .number("The interval between two plans.", in: .setting),
-    "startAbove": .number("The imbalance above which balancing starts.", in: .setting),
-    "settleAt": .number("The imbalance at which balancing ends.", in: .setting),
-    "coolDownSeconds": .number(
-        "The time before a VM may be migrated again.", in: .setting),
-    "returnBarSeconds": .number(
-        "The time before a VM may return to a host that it left.", in: .setting),
-    "horizonSeconds": .number(
-        "How long the measured load is assumed to last: the benefit of a migration is counted over this time.",
-        in: .setting),
-    "movesMax": .integer("The maximum number of migrations in one run.", in: 0...1_000_000),
-    "perHost": .integer("Concurrent migrations per host.", in: 0...1_000_000),
-    "perLink": .integer("Concurrent migrations per link.", in: 0...1_000_000),
-    "perCluster": .integer("Concurrent migrations in the cluster.", in: 0...1_000_000),
+    "intervalSeconds": .boundedNumber(
+        description: "The interval between two plans.", range: .setting),
+    "startAbove": .boundedNumber(
+        description: "The imbalance above which balancing starts.", range: .setting),
+    "settleAt": .boundedNumber(
+        description: "The imbalance at which balancing ends.", range: .setting),
+    "coolDownSeconds": .boundedNumber(
+        description: "The time before a VM may be migrated again.", range: .setting),
+    "returnBarSeconds": .boundedNumber(
+        description: "The time before a VM may return to a host that it left.", range: .setting),
+    "horizonSeconds": .boundedNumber(
+        description:
+            "How long the measured load is assumed to last: the benefit of a migration is counted over this time.",
+        range: .setting),
+    "movesMax": .boundedInteger(
+        description: "The maximum number of migrations in one run.", range: 0...1_000_000),
+    "perHost": .boundedInteger(
+        description: "Concurrent migrations per host.", range: 0...1_000_000),
+    "perLink": .boundedInteger(
+        description: "Concurrent migrations per link.", range: 0...1_000_000),
+    "perCluster": .boundedInteger(
+        description: "Concurrent migrations in the cluster.", range: 0...1_000_000),
 ]
 
 extension BalanceSettings: DescribedObject {
@@ -85,9 +94,10 @@ extension BalanceInfo: DescribedObject {
         fields: [
             "settings": "The settings.",
             "revision": "The revision of the record.",
-            "imbalance": .measure("How unevenly the hosts are loaded; 0 is balanced."),
+            "imbalance": .nonNegativeNumber(
+                description: "How unevenly the hosts are loaded; 0 is balanced."),
             "lastPlan": "The last plan that the balancer made by itself.",
-            "lastPlanAtMs": .timestamp("The time of that plan"),
+            "lastPlanAtMs": .timestamp(description: "The time of that plan"),
             "operation": "The running operation.",
         ])
 }
@@ -96,12 +106,14 @@ extension PlanMaintenance: DescribedObject {
     package static let apiDescription = ObjectDescription(
         "The hosts that are to be drained group by group.", isStrict: true,
         fields: [
-            "hosts": .list(
-                "The hosts. Default: all active hosts.", of: "The name of a host.",
+            "hosts": .uniformList(
+                description: "The hosts. Default: all active hosts.",
+                element: "The name of a host.",
                 itemsMax: 10_000),
-            "groupMax": .integer(
-                "The maximum number of hosts in a group. Default: as many as possible.",
-                in: 1...10_000),
+            "groupMax": .boundedInteger(
+                description:
+                    "The maximum number of hosts in a group. Default: as many as possible.",
+                range: 1...10_000),
         ])
 }
 
@@ -109,7 +121,8 @@ extension MaintenancePlanInfo.Group: DescribedObject {
     package static let apiDescription = ObjectDescription(
         "Hosts that can be drained together.", name: "MaintenanceGroup",
         fields: [
-            "hosts": .list("The hosts by name.", of: "The name of a host."),
+            "hosts": .uniformList(
+                description: "The hosts by name.", element: "The name of a host."),
             "drain": "The plan of the drain.",
         ])
 }
@@ -118,9 +131,11 @@ extension MaintenancePlanInfo: DescribedObject {
     package static let apiDescription = ObjectDescription(
         "Groups of hosts for maintenance.",
         fields: [
-            "groups": .list(
-                "The groups, which are drained one after the other.", of: "A group."),
-            "impossible": .list(
-                "Hosts that cannot be drained even alone.", of: "A group of one host."),
+            "groups": .uniformList(
+                description: "The groups, which are drained one after the other.",
+                element: "A group."),
+            "impossible": .uniformList(
+                description: "Hosts that cannot be drained even alone.",
+                element: "A group of one host."),
         ])
 }

@@ -8,14 +8,17 @@ extension VMSpec: DescribedObject {
         "What a host needs to build a VM. Omitted properties have their defaults.", isStrict: true,
         fields: [
             "name": "The name of the VM, unique in the cluster.",
-            "memoryBytes": .integer("The memory of the VM.", in: (1 << 20)...(1 << 44)),
-            "vcpus": .integer(
-                "The number of vCPUs. Default: 1.", in: 1...Int64(VMSpec.vcpusMax)),
+            "memoryBytes": .boundedInteger(
+                description: "The memory of the VM.", range: (1 << 20)...(1 << 44)),
+            "vcpus": .boundedInteger(
+                description: "The number of vCPUs. Default: 1.", range: 1...Int64(VMSpec.vcpusMax)),
             "hugePages": "The memory is backed by 2 MiB huge pages. Default: false.",
-            "downtimeLimitMs": .measure(
-                "The longest permitted downtime of a migration, in milliseconds. Default: 50."),
-            "commandLine": .text(
-                "The command line of the kernel. Default: that of the kernel that Ferry provides.",
+            "downtimeLimitMs": .nonNegativeNumber(
+                description:
+                    "The longest permitted downtime of a migration, in milliseconds. Default: 50."),
+            "commandLine": .boundedText(
+                description:
+                    "The command line of the kernel. Default: that of the kernel that Ferry provides.",
                 lengths: 0...VMSpec.commandLineBytesMax),
             "kernel": "What the VM boots. Default: the kernel that Ferry provides.",
             "isLeased":
@@ -29,22 +32,25 @@ extension KernelSource: DescribedObject {
         fields: [
             "source":
                 "files: the paths. shipped: the kernel that Ferry provides. unknown: the VM was restored from a saved file and cannot boot again. Default: files if a path is given, otherwise shipped.",
-            "path": .text(
-                "The absolute path of the kernel, the same on every host that may run the VM.",
+            "path": .boundedText(
+                description:
+                    "The absolute path of the kernel, the same on every host that may run the VM.",
                 lengths: 0...KernelSource.pathBytesMax),
-            "initrd": .text(
-                "The absolute path of the initial RAM disk, the same on every host that may run the VM.",
+            "initrd": .boundedText(
+                description:
+                    "The absolute path of the initial RAM disk, the same on every host that may run the VM.",
                 lengths: 0...KernelSource.pathBytesMax),
         ])
 }
 
 /// What only the cluster knows about a VM.
 private enum PolicyFields {
-    static let labels = FieldDescription.list(
-        "The labels that the host must have.", of: "A word without spaces and slashes.",
+    static let labels = FieldDescription.uniformList(
+        description: "The labels that the host must have.",
+        element: "A word without spaces and slashes.",
         itemsMax: 64, lengths: .word)
-    static let priority = FieldDescription.integer(
-        "A larger value is more important. Default: 0.", in: -1_000_000...1_000_000)
+    static let priority = FieldDescription.boundedInteger(
+        description: "A larger value is more important. Default: 0.", range: -1_000_000...1_000_000)
     static let mayBeBalanced: FieldDescription =
         "The balancer may migrate the VM. Default: true."
     static let failurePolicy: FieldDescription =
@@ -56,15 +62,17 @@ extension GroupSpec: DescribedObject {
     package static let apiDescription = ObjectDescription(
         "VMs that are placed together or apart.", isStrict: true,
         fields: [
-            "name": .text("A word without spaces and slashes.", lengths: .word),
+            "name": .boundedText(description: "A word without spaces and slashes.", lengths: .word),
             "kind": "affinity: together. anti-affinity: apart.",
             "scope": "The domain that the members share or do not share. Default: host.",
-            "softWeight": .number(
-                "The group is a term of the score, with this weight. Default: the group is never violated.",
-                in: 0.001...1000),
-            "perDomainMax": .integer(
-                "For anti-affinity: the maximum number of members in one domain. Default: 1.",
-                in: 1...100_000),
+            "softWeight": .boundedNumber(
+                description:
+                    "The group is a term of the score, with this weight. Default: the group is never violated.",
+                range: 0.001...1000),
+            "perDomainMax": .boundedInteger(
+                description:
+                    "For anti-affinity: the maximum number of members in one domain. Default: 1.",
+                range: 1...100_000),
         ])
 }
 
@@ -73,8 +81,9 @@ extension GroupInfo: DescribedObject {
         "A group and its members.",
         fields: [
             "group": "The group.",
-            "members": .list("The members by name.", of: "The name of a VM."),
-            "revision": .integer("The revision of the record.", atLeast: 1),
+            "members": .uniformList(
+                description: "The members by name.", element: "The name of a VM."),
+            "revision": .boundedInteger(description: "The revision of the record.", atLeast: 1),
         ])
 }
 
@@ -88,8 +97,9 @@ extension ClusterVMPolicy: DescribedObject {
             "priority": PolicyFields.priority,
             "mayBeBalanced": PolicyFields.mayBeBalanced,
             "labels": PolicyFields.labels,
-            "groups": .list(
-                "The groups of the VM. Groups that do not exist are created.", of: "A group.",
+            "groups": .uniformList(
+                description: "The groups of the VM. Groups that do not exist are created.",
+                element: "A group.",
                 itemsMax: 16),
             "pinnedHost": "The only host that may run the VM.",
         ])
@@ -135,7 +145,7 @@ extension ClusterVM: DescribedObject {
         "A VM as the cluster manages it.",
         fields: [
             "id": "The identifier of the VM. It never changes.",
-            "revision": .integer("The revision of the record.", atLeast: 1),
+            "revision": .boundedInteger(description: "The revision of the record.", atLeast: 1),
             "spec": "The VM.",
             "policy": "What the cluster does with the VM.",
             "state": "The state of the VM.",
@@ -144,11 +154,12 @@ extension ClusterVM: DescribedObject {
             "destination": "The destination of the running migration.",
             "migration": "The running migration.",
             "epoch": "The epoch of the ownership. It increases with each migration.",
-            "restarts": .count("The number of restarts since the VM last ran for long."),
+            "restarts": .unsignedInteger(
+                description: "The number of restarts since the VM last ran for long."),
             "home": "The host that a drain migrated the VM from.",
-            "cpuCores": .measure("Busy cores."),
+            "cpuCores": .nonNegativeNumber(description: "Busy cores."),
             "memoryUsedBytes": "Memory that the host backs.",
-            "dirtyBytesPerSecond": .measure("The dirty rate."),
+            "dirtyBytesPerSecond": .nonNegativeNumber(description: "The dirty rate."),
         ])
 }
 
@@ -160,7 +171,8 @@ extension CreateVM: DescribedObject {
             "paused": "Create the VM without starting it.",
             "id":
                 "The identifier of the VM, chosen by the client, so that a repeated request creates one VM.",
-            "epoch": .integer("The epoch of the first ownership. Default: 1.", atLeast: 1),
+            "epoch": .boundedInteger(
+                description: "The epoch of the first ownership. Default: 1.", atLeast: 1),
         ],
         examples: [["spec": ["name": "web-1", "memoryBytes": 1_073_741_824, "vcpus": 2]]])
 }
@@ -176,7 +188,8 @@ extension VMInfo: DescribedObject {
             "restoredFrom":
                 "The saved file that the VM was restored from on this host. It contains no kernel.",
             "epoch": "The epoch of the ownership. It increases with each migration.",
-            "cpuTimeMs": .measure("The CPU time of all vCPUs on this host, in milliseconds."),
+            "cpuTimeMs": .nonNegativeNumber(
+                description: "The CPU time of all vCPUs on this host, in milliseconds."),
             "processID": "The process of the VM. Omitted if it does not run.",
             "activity":
                 "The operation that keeps the VM busy, for example \"migrating to host-b\".",
@@ -187,15 +200,17 @@ extension VMInfo: DescribedObject {
 
 extension VMList: DescribedObject {
     package static let apiDescription = ObjectDescription(
-        "The VMs of a host.", fields: ["vms": .list("By name.", of: "A VM.")])
+        "The VMs of a host.",
+        fields: ["vms": .uniformList(description: "By name.", element: "A VM.")])
 }
 
 extension SaveVM: DescribedObject {
     package static let apiDescription = ObjectDescription(
         "Where to save a VM.",
         fields: [
-            "path": .text(
-                "An absolute path on the host. Default: NAME.ferry in the agent's folder of saved VMs.",
+            "path": .boundedText(
+                description:
+                    "An absolute path on the host. Default: NAME.ferry in the agent's folder of saved VMs.",
                 lengths: 1...Limits.pathBytesMax)
         ])
 }
@@ -210,8 +225,9 @@ extension RestoreVM: DescribedObject {
     package static let apiDescription = ObjectDescription(
         "A saved file to create a VM from. A path or a name is required.",
         fields: [
-            "path": .text(
-                "An absolute path on the host. Default: NAME.ferry in the agent's folder of saved VMs.",
+            "path": .boundedText(
+                description:
+                    "An absolute path on the host. Default: NAME.ferry in the agent's folder of saved VMs.",
                 lengths: 1...Limits.pathBytesMax),
             "name": "The new name of the VM. Default: the name that it had.",
             "paused": "Restore the VM without starting it.",

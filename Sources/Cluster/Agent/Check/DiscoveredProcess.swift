@@ -11,16 +11,17 @@ struct DiscoveredProcess {
     let name: VMName?
 
     /// Blocks. Leaves out processes that end meanwhile, and those that this user may not inspect.
-    static func findAll(under vms: String) -> [DiscoveredProcess] {
-        let numbers = ((try? Folder.names(in: "/proc")) ?? []).compactMap { Int32($0) }
+    static func findVMProcesses(under vms: String) -> [DiscoveredProcess] {
+        let numbers = ((try? Folder.entryNames(at: "/proc")) ?? []).compactMap { Int32($0) }
         return numbers.compactMap { number in
-            guard let bytes = try? File.read("/proc/\(number)/cmdline", limit: 1 << 20) else {
+            guard let bytes = try? File.readContents(at: "/proc/\(number)/cmdline", limit: 1 << 20)
+            else {
                 return nil
             }
             let arguments = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
             guard arguments.first?.split(separator: "/").last == "ferry-vmm",
-                let folder = arguments.lazy.compactMap({ directory(in: $0) }).first,
-                Folder.holding(folder) == vms
+                let folder = arguments.lazy.compactMap({ directoryPath(fromArgument: $0) }).first,
+                Folder.parentFolder(ofPath: folder) == vms
             else { return nil }
             return DiscoveredProcess(
                 processID: number, folder: folder,
@@ -28,7 +29,7 @@ struct DiscoveredProcess {
         }
     }
 
-    private static func directory(in argument: String) -> String? {
+    private static func directoryPath(fromArgument argument: String) -> String? {
         let option = "--directory="
         return argument.hasPrefix(option) ? String(argument.dropFirst(option.count)) : nil
     }

@@ -20,7 +20,8 @@ package struct VMCheckFacts: Hashable, Sendable {
     package var age: Duration?
 
     package init(
-        id: VMID, name: VMName?, ownership: Ownership?, remains: DiscoveredState, exit: VMExit? = nil,
+        id: VMID, name: VMName?, ownership: Ownership?, remains: DiscoveredState,
+        exit: VMExit? = nil,
         activity: String? = nil, age: Duration? = nil
     ) {
         self.id = id
@@ -35,7 +36,7 @@ package struct VMCheckFacts: Hashable, Sendable {
 
 extension VMCheckFacts {
     /// What is wrong with the VM or should be known of it; nil when it is as its ledger record says.
-    package func finding(at host: HostName) -> CheckFinding? {
+    package func consistencyFinding(at host: HostName) -> CheckFinding? {
         guard let (code, description) = verdict else { return nil }
         let standing = LedgerStanding(ownership).words
         return CheckFinding(

@@ -8,12 +8,12 @@ import Host
 import Synchronization
 
 /// Runs a blocking function on a thread of its own and waits for it without blocking.
-package func onThread<Value: Sendable, Failure: Error>(
-    _ name: String, run body: @escaping @Sendable () throws(Failure) -> Value
+package func runOnThread<Value: Sendable, Failure: Error>(
+    named name: String, body: @escaping @Sendable () throws(Failure) -> Value
 ) async throws(Failure) -> Value {
     let result = await withCheckedContinuation {
         (continuation: CheckedContinuation<Result<Value, Failure>, Never>) in
-        startThread(name) {
+        startThread(named: name) {
             do throws(Failure) { continuation.resume(returning: .success(try body())) } catch {
                 continuation.resume(returning: .failure(error))
             }
@@ -23,8 +23,8 @@ package func onThread<Value: Sendable, Failure: Error>(
 }
 
 /// Starts a function on a thread of its own and does not wait for it.
-package func startThread(_ name: String, run body: @escaping @Sendable () -> Void) {
-    do { try NamedThread(name: name, body).detach() } catch {
+package func startThread(named name: String, body: @escaping @Sendable () -> Void) {
+    do { try NamedThread(name: name, body: body).detachThread() } catch {
         // No thread is available now: Dispatch's queue runs the function when there is one again.
         DispatchQueue.global().async(execute: body)
     }
@@ -32,23 +32,23 @@ package func startThread(_ name: String, run body: @escaping @Sendable () -> Voi
 
 /// Waits, on a thread that may block, for the result of a task. Never call it on the cooperative pool.
 package func waitForTask<Value: Sendable>(
-    _ body: @escaping @Sendable () async -> Value
+    body: @escaping @Sendable () async -> Value
 ) -> Value {
     let result = TaskResult<Value>()
-    Task { result.set(await body()) }
-    return result.wait()
+    Task { result.complete(with: await body()) }
+    return result.waitForResult()
 }
 
 private final class TaskResult<Value: Sendable>: Sendable {
     private let value = Mutex<Value?>(nil)
     private let done = DispatchSemaphore(value: 0)
 
-    func set(_ result: Value) {
+    func complete(with result: Value) {
         value.withLock { $0 = result }
         done.signal()
     }
 
-    func wait() -> Value {
+    func waitForResult() -> Value {
         while true {
             done.wait()
             if let result = value.withLock({ $0 }) { return result }

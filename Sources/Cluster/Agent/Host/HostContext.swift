@@ -13,7 +13,7 @@ package struct HostContext: Sendable {
     package let ledger: LedgerFile
     package let launcher: VMLauncher
     package let peers: PeerDirectory
-    package let news = ReportNews()
+    package let news = ReportSignal()
     package let lease = HostLease()
     package let logger: Logger
 
@@ -37,7 +37,7 @@ package struct HostContext: Sendable {
         var timing = PeerTiming()
         timing.deadPeer = cluster.patience.deadPeer
         timing.deadPeerInHandover = cluster.patience.deadPeerInHandover
-        timing.keepBroken = cluster.patience.keepBroken
+        timing.suspensionLimit = cluster.patience.keepBroken
         return timing
     }
 }

@@ -17,25 +17,25 @@ package struct HostFacts: Sendable {
     package let cpuFeatures: CPUFeatures
     let kvm: KVMInfo
 
-    package static func read() -> HostFacts {
+    package static func readFromSystem() -> HostFacts {
         var system = utsname()
         _ = unsafe uname(&system)
         let version = unsafe withUnsafeBytes(of: system.release) {
             unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
         }
-        let (kvm, features) = readKVM()
+        let (kvm, features) = readKVMSupport()
         return HostFacts(
             cores: Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), kernelVersion: version,
             cpuFeatures: features, kvm: kvm)
     }
 
-    private static func readKVM() -> (KVMInfo, CPUFeatures) {
+    private static func readKVMSupport() -> (KVMInfo, CPUFeatures) {
         do {
-            let system = try KVMSystem.open()
+            let system = try KVMSystem.openDevice()
             let features = CPUFeatures(cpuid: try system.supportedCPUID())
             var capabilities: [String: Int] = [:]
             for capability in KVMCapability.reported {
-                let value = system.value(of: capability)
+                let value = system.capabilityValue(of: capability)
                 if value != 0 { capabilities[capability.name] = value }
             }
             return (KVMInfo(apiVersion: 12, capabilities: capabilities), features)

@@ -13,29 +13,30 @@ package struct HostLoad: Hashable, Sendable {
     package init() {}
 
     /// A file that cannot be read counts as zero. Blocks.
-    static func read() -> HostLoad {
+    static func readFromProc() -> HostLoad {
         var load = HostLoad()
-        if let stat = readText("/proc/stat") {
-            load.busyTime = busyTime(stat: stat, ticksPerSecond: sysconf(Int32(_SC_CLK_TCK)))
+        if let stat = readProcFile(at: "/proc/stat") {
+            load.busyTime = parseBusyTime(
+                fromStat: stat, ticksPerSecond: sysconf(Int32(_SC_CLK_TCK)))
         }
-        if let memory = try? HostMemory.read() {
+        if let memory = try? HostMemory.readFromProc() {
             load.memoryUsedBytes = memory.totalBytes - min(memory.totalBytes, memory.availableBytes)
         }
         load.pressure = HostPressure(
-            cpu: readText("/proc/pressure/cpu").flatMap(someShare),
-            memory: readText("/proc/pressure/memory").flatMap(someShare),
-            io: readText("/proc/pressure/io").flatMap(someShare))
+            cpu: readProcFile(at: "/proc/pressure/cpu").flatMap(parsePressureShare),
+            memory: readProcFile(at: "/proc/pressure/memory").flatMap(parsePressureShare),
+            io: readProcFile(at: "/proc/pressure/io").flatMap(parsePressureShare))
         return load
     }
 
-    private static func readText(_ path: String) -> String? {
-        guard let bytes = try? File.read(path, limit: 1 << 20) else { return nil }
+    private static func readProcFile(at path: String) -> String? {
+        guard let bytes = try? File.readContents(at: path, limit: 1 << 20) else { return nil }
         return String(decoding: bytes, as: UTF8.self)
     }
 
     /// From the line of all CPUs: "cpu  user nice system idle iowait irq softirq steal guest guest_nice". The time of
     /// guests is included in user and nice.
-    package static func busyTime(stat: String, ticksPerSecond: Int) -> Duration {
+    package static func parseBusyTime(fromStat stat: String, ticksPerSecond: Int) -> Duration {
         guard let line = stat.split(separator: "\n").first, line.hasPrefix("cpu "),
             ticksPerSecond > 0
         else { return .zero }
@@ -46,7 +47,7 @@ package struct HostLoad: Hashable, Sendable {
     }
 
     /// From "some avg10=0.12 avg60=0.05 avg300=0.01 total=3042".
-    package static func someShare(_ pressure: String) -> Double? {
+    package static func parsePressureShare(from pressure: String) -> Double? {
         let fields = pressure.split(separator: "\n").first { $0.hasPrefix("some ") }?.split(
             separator: " ")
         return fields?.first { $0.hasPrefix("avg10=") }.flatMap { Double($0.dropFirst(6)) }
@@ -66,7 +67,7 @@ package struct CPUMeter: Hashable, Sendable {
     package init() {}
 
     /// A moment too close to the last one leaves the measurement as it is: CPU time comes in ticks.
-    package mutating func record(_ time: Duration, at now: Instant) {
+    package mutating func recordReading(cpuTime time: Duration, at now: Instant) {
         guard let last else {
             self.last = Reading(time: time, at: now)
             return

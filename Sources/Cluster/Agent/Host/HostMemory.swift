@@ -9,10 +9,11 @@ struct HostMemory: Hashable, Sendable {
     var availableBytes: UInt64 = 0
     var freeHugePageBytes: UInt64 = 0
 
-    static func read() throws(SystemError) -> HostMemory {
+    static func readFromProc() throws(SystemError) -> HostMemory {
         HostMemory(
             meminfo: String(
-                decoding: try File.read("/proc/meminfo", limit: 1 << 20), as: UTF8.self))
+                decoding: try File.readContents(at: "/proc/meminfo", limit: 1 << 20), as: UTF8.self)
+        )
     }
 
     /// Lines such as "MemTotal:  24512345 kB"; a missing line counts as 0.
@@ -32,21 +33,21 @@ struct HostMemory: Hashable, Sendable {
     /// - Parameters:
     ///   - reserved: memory of other guests that the host has not given to them yet.
     ///   - kept: what is kept back for the host itself.
-    func shortage(
-        for spec: VMSpec, reserved: UInt64, kept: ByteCount
+    func describeShortage(
+        for spec: VMSpec, reserved: UInt64, hostReserve kept: ByteCount
     ) -> String? {
         let memory = spec.memory
         if spec.hugePages {
             guard memory.bytes > freeHugePageBytes else { return nil }
             return
-                "\(memory) of huge pages are needed and \(mebibytesText(freeHugePageBytes)) are free: raise vm.nr_hugepages, or do not use huge pages"
+                "\(memory) of huge pages are needed and \(mebibytesText(bytes: freeHugePageBytes)) are free: raise vm.nr_hugepages, or do not use huge pages"
         }
         let (unavailable, isTooMuch) = reserved.addingReportingOverflow(kept.bytes)
         let free = isTooMuch ? 0 : availableBytes - min(availableBytes, unavailable)
         guard memory.bytes > free else { return nil }
         return
-            "not enough memory: \(memory) are needed and \(mebibytesText(free)) are free (available \(mebibytesText(availableBytes)), reserved for other VMs \(mebibytesText(reserved)), kept back \(mebibytesText(kept.bytes)))"
+            "not enough memory: \(memory) are needed and \(mebibytesText(bytes: free)) are free (available \(mebibytesText(bytes: availableBytes)), reserved for other VMs \(mebibytesText(bytes: reserved)), kept back \(mebibytesText(bytes: kept.bytes)))"
     }
 
-    private func mebibytesText(_ bytes: UInt64) -> String { "\(bytes >> 20)MiB" }
+    private func mebibytesText(bytes: UInt64) -> String { "\(bytes >> 20)MiB" }
 }

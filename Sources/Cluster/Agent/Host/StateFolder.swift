@@ -22,16 +22,16 @@ package final class StateFolder: Sendable {
         self.path = path
         do {
             for folder in [path, "\(path)/vms", "\(path)/saved", "\(path)/migrations"] {
-                try Folder.make(folder, mode: 0o700)
+                try Folder.createFolder(at: folder, mode: 0o700)
             }
-            lock = try Descriptor.open("\(path)/lock", O_RDWR | O_CREAT)
+            lock = try Descriptor.openFile(at: "\(path)/lock", flags: O_RDWR | O_CREAT)
         } catch { throw .system(error) }
-        do { try lock.lock() } catch  where error.code == EWOULDBLOCK {
+        do { try lock.lockExclusively() } catch  where error.code == EWOULDBLOCK {
             throw .inUse(path: path)
         } catch { throw .system(error) }
         do {
-            try lock.truncate(to: 0)
-            try lock.write(all: Array("\(getpid())\n".utf8))
+            try lock.truncateFile(toBytes: 0)
+            try lock.writeAllBytes(Array("\(getpid())\n".utf8))
         } catch { throw .system(error) }
     }
 
@@ -40,12 +40,12 @@ package final class StateFolder: Sendable {
     package var peers: String { "\(path)/peers.json" }
     package var vms: String { "\(path)/vms" }
     package var migrations: String { "\(path)/migrations" }
-    package func files(of vm: VMName) -> VMFiles { VMFiles(folder: "\(vms)/\(vm)") }
+    package func filesOfVM(named vm: VMName) -> VMFiles { VMFiles(folder: "\(vms)/\(vm)") }
     package func savedFile(of vm: VMName) -> String { "\(path)/saved/\(vm).ferry" }
 
     /// The names of all VM folders; other entries of vms/ are left out.
-    package func vmNames() throws(SystemError) -> [VMName] {
-        try Folder.names(in: vms).compactMap { try? VMName($0) }
+    package func listVMNames() throws(SystemError) -> [VMName] {
+        try Folder.entryNames(at: vms).compactMap { try? VMName($0) }
     }
 }
 

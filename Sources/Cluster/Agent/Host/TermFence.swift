@@ -17,14 +17,14 @@ package final class TermFence: Sendable {
     /// Reads the term that an earlier agent wrote.
     package init(path: String) throws(TermFileError) {
         self.path = path
-        let term = try Self.readTerm(at: path)
+        let term = try Self.readStoredTerm(at: path)
         state = Mutex(State(highest: term, written: term))
     }
 
-    private static func readTerm(at path: String) throws(TermFileError) -> UInt64 {
-        guard File.isThere(path) else { return 0 }
+    private static func readStoredTerm(at path: String) throws(TermFileError) -> UInt64 {
+        guard File.isPresent(at: path) else { return 0 }
         let bytes: [UInt8]
-        do { bytes = try File.read(path, limit: 32) } catch { throw .unreadable(error) }
+        do { bytes = try File.readContents(at: path, limit: 32) } catch { throw .unreadable(error) }
         let text = String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
         guard let term = UInt64(text) else { throw .notATerm(path: path) }
         return term
@@ -33,14 +33,14 @@ package final class TermFence: Sendable {
     package var term: UInt64 { state.withLock { $0.highest } }
 
     /// Returns when the term is the highest received, and written. Blocks.
-    package func accept(_ term: UInt64) throws(TermError) {
+    package func acceptTerm(_ term: UInt64) throws(TermError) {
         // The lock is held during the write on purpose: a lower term must not overwrite a higher one.
         try state.withLock { (state) throws(TermError) in
             guard term >= state.highest else { throw .stale(term, highest: state.highest) }
             state.highest = term
             guard state.written < term else { return }
             do throws(SystemError) {
-                try AtomicFile.write(Array("\(term)\n".utf8), to: path, mode: 0o600)
+                try AtomicFile.writeBytes(Array("\(term)\n".utf8), to: path, mode: 0o600)
             } catch { throw .notWritten(error) }
             state.written = term
         }

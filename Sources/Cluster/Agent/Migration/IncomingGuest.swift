@@ -14,15 +14,19 @@ final class IncomingGuest: DestinationGuest {
     var memory: Mapping { process.client.memory }
     var memoryFile: Descriptor { process.client.memoryFile }
 
-    func loadState(_ bytes: [UInt8]) throws(GuestError) {
+    func loadDeviceState(from bytes: [UInt8]) throws(GuestError) {
         let client = process.client
-        try request("load state") { () throws(VMMError) in try client.loadState(bytes) }
+        try sendGuestRequest(operation: "load state") { () throws(VMMError) in
+            try client.loadState(from: bytes)
+        }
     }
 
     func checkIsReady() throws(GuestError) {
         let client = process.client
         var status: VMMStatus?
-        try request("status") { () throws(VMMError) in status = try client.status() }
+        try sendGuestRequest(operation: "status") { () throws(VMMError) in
+            status = try client.fetchStatus()
+        }
         guard status?.state == .paused, status?.isSealed == true else {
             throw GuestError(
                 operation: "status",
@@ -31,10 +35,11 @@ final class IncomingGuest: DestinationGuest {
         }
     }
 
-    func resume() throws(GuestError) {
+    func resumeExecution() throws(GuestError) {
         let client = process.client
-        try request("resume") { () throws(VMMError) in try client.resume() }
+        try sendGuestRequest(operation: "resume") { () throws(VMMError) in try client.resumeGuest()
+        }
     }
 
-    func discard() { process.end() }
+    func discardGuest() { process.terminate() }
 }

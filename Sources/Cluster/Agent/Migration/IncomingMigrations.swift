@@ -39,16 +39,16 @@ package final class IncomingMigrations: MigrationHost {
     /// Refuses every offer from now on.
     package func stopAccepting() { state.withLock { $0.isAccepting = false } }
 
-    package func prepare(
-        _ offer: MigrationOffer, from source: HostName
+    package func prepareGuest(
+        for offer: MigrationOffer, from source: HostName
     ) throws(MigrationRefusal) -> any DestinationGuest {
-        try check(offer)
+        try checkAcceptance(of: offer)
         let vm = VirtualMachine(
             record: VMRecord(id: offer.vm, spec: offer.spec), epoch: offer.nextEpoch,
             status: VMMStatus(state: .incoming), context: context)
         let result: Result<VMProcess, Problem> = waitForTask { [inventory] in
             do throws(Problem) {
-                try await inventory.reserve(offer.spec, id: offer.vm)
+                try await inventory.reserveResources(for: offer.spec, id: offer.vm)
                 do throws(Problem) {
                     return .success(try await vm.beginArrival(from: source))
                 } catch {
@@ -61,43 +61,47 @@ package final class IncomingMigrations: MigrationHost {
         case .failure(let problem): throw MigrationRefusal(problem)
         case .success(let process):
             state.withLock { $0.arriving[offer.vm] = vm }
-            waitForTask { [inventory] in await inventory.register(vm) }
-            log("migration in", offer, from: source)
+            waitForTask { [inventory] in await inventory.registerVM(vm) }
+            logEvent(text: "migration in", of: offer, from: source)
             return IncomingGuest(process)
         }
     }
 
-    private func check(_ offer: MigrationOffer) throws(MigrationRefusal) {
+    private func checkAcceptance(of offer: MigrationOffer) throws(MigrationRefusal) {
         let (isAccepting, arriving) = state.withLock { ($0.isAccepting, $0.arriving.count) }
         guard isAccepting else {
-            throw MigrationRefusal(.notAccepting, "host \(context.name) is shutting down")
+            throw MigrationRefusal(.notAccepting, text: "host \(context.name) is shutting down")
         }
         guard arriving < Limits.incomingMigrationsMax else {
             throw MigrationRefusal(
-                .busy, "host \(context.name) receives \(arriving) migrations already, its limit")
+                .busy,
+                text: "host \(context.name) receives \(arriving) migrations already, its limit")
         }
-        if let problem = offer.spec.problem { throw MigrationRefusal(.badSpec, problem) }
-        let missing = offer.cpuFeatures.missing(on: facts.cpuFeatures)
+        if let problem = offer.spec.problem { throw MigrationRefusal(.badSpec, text: problem) }
+        let missing = offer.cpuFeatures.missingFeatures(on: facts.cpuFeatures)
         guard missing.isEmpty else {
             throw MigrationRefusal(
                 .cpuFeaturesMissing,
-                "the CPU of host \(context.name) lacks what VM \(offer.spec.name) was started with",
+                text:
+                    "the CPU of host \(context.name) lacks what VM \(offer.spec.name) was started with",
                 details: missing)
         }
         if offer.spec.isLeased, context.lease.until == nil {
             throw MigrationRefusal(
                 .notAccepting,
-                "VM \(offer.spec.name) is leased, and host \(context.name) has no lease from a controller now"
+                text:
+                    "VM \(offer.spec.name) is leased, and host \(context.name) has no lease from a controller now"
             )
         }
         if let ownership = ledger.ownership(of: offer.vm), ownership.mayRun {
             throw MigrationRefusal(
-                .vmExists, "host \(context.name) owns this VM already, at epoch \(ownership.epoch)")
+                .vmExists,
+                text: "host \(context.name) owns this VM already, at epoch \(ownership.epoch)")
         }
     }
 
-    package func finished(
-        _ offer: MigrationOffer, from source: HostName, outcome: IncomingOutcome
+    package func didFinishMigration(
+        for offer: MigrationOffer, from source: HostName, outcome: IncomingOutcome
     ) {
         guard let vm = state.withLock({ $0.arriving.removeValue(forKey: offer.vm) }) else { return }
         waitForTask { [inventory] in
@@ -107,21 +111,21 @@ package final class IncomingMigrations: MigrationHost {
                 await vm.completeArrival(at: epoch, refusal: refusal)
             case .discarded:
                 await vm.removeArrival()
-                await inventory.unregister(vm)
+                await inventory.unregisterVM(vm)
             }
         }
-        log("migration in ended", offer, from: source, facts: outcome.facts)
+        logEvent(text: "migration in ended", of: offer, from: source, facts: outcome.facts)
     }
 
-    package func supersede(_ record: LedgerRecord) throws(MigrationRefusal) {
+    package func supersedeOwnership(with record: LedgerRecord) throws(MigrationRefusal) {
         let result: Result<Void, MigrationRefusal> = waitForTask { [inventory] in
             do throws(MigrationRefusal) {
-                if let vm = await inventory.vm(withID: record.vm) {
+                if let vm = await inventory.virtualMachine(withID: record.vm) {
                     try await vm.supersede(by: record)
                 } else {
                     // No copy exists here that could run.
-                    do { try inventory.context.ledger.append(record) } catch {
-                        throw MigrationRefusal(.ledgerFailure, "\(error)")
+                    do { try inventory.context.ledger.appendRecord(record) } catch {
+                        throw MigrationRefusal(.ledgerFailure, text: "\(error)")
                     }
                 }
                 return .success(())
@@ -130,23 +134,25 @@ package final class IncomingMigrations: MigrationHost {
         try result.get()
     }
 
-    package func parked(_ offer: MigrationOffer, from source: HostName, for limit: Duration) {
+    package func didSuspendMigration(
+        for offer: MigrationOffer, from source: HostName, limit: Duration
+    ) {
         let (vm, server) = state.withLock { ($0.arriving[offer.vm], $0.server) }
-        let discard: @Sendable () -> Bool = { server?.endParked(offer.vm) ?? false }
+        let discard: @Sendable () -> Bool = { server?.endSuspendedSession(of: offer.vm) ?? false }
         waitForTask { await vm?.retainArrival(from: source, for: limit, discard: discard) }
-        log(
-            "migration in lost its connection", offer, from: source,
+        logEvent(
+            text: "migration in lost its connection", of: offer, from: source,
             facts: ["keptMs": "\(limit.milliseconds)"])
     }
 
-    package func unparked(_ offer: MigrationOffer, from source: HostName) {
+    package func didResumeMigration(for offer: MigrationOffer, from source: HostName) {
         let vm = state.withLock { $0.arriving[offer.vm] }
         waitForTask { await vm?.continueArrival(at: offer.nextEpoch) }
-        log("migration in continues", offer, from: source)
+        logEvent(text: "migration in continues", of: offer, from: source)
     }
 
-    private func log(
-        _ event: Logger.Message, _ offer: MigrationOffer, from source: HostName,
+    private func logEvent(
+        text event: Logger.Message, of offer: MigrationOffer, from source: HostName,
         facts: Logger.Metadata = [:]
     ) {
         let subject: Logger.Metadata = [
@@ -186,6 +192,6 @@ extension MigrationRefusal {
             case .noLease: .notAccepting
             default: .hostFailure
             }
-        self.init(code, problem.detail)
+        self.init(code, text: problem.detail)
     }
 }

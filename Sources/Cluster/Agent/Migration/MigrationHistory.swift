@@ -22,7 +22,7 @@ package actor MigrationHistory {
 
     private let folder: String
     private let logger: Logger
-    private let news: ReportNews
+    private let news: ReportSignal
     private var infos: [MigrationID: MigrationInfo] = [:]
     /// Oldest first.
     private var order: [MigrationID] = []
@@ -30,32 +30,32 @@ package actor MigrationHistory {
     private var unreported: [MigrationID: UInt64] = [:]
     private var changes: UInt64 = 0
 
-    package init(folder: String, logger: Logger, news: ReportNews) {
+    package init(folder: String, logger: Logger, news: ReportSignal) {
         self.folder = folder
         self.logger = logger
         self.news = news
     }
 
-    package func info(of id: MigrationID) -> MigrationInfo? { infos[id] }
+    package func migrationInfo(withID id: MigrationID) -> MigrationInfo? { infos[id] }
 
     package func newestFirst() -> [MigrationInfo] { order.reversed().compactMap { infos[$0] } }
 
     /// A migration begins. Returns when it is written.
-    func add(_ info: MigrationInfo) async {
+    func addMigration(_ info: MigrationInfo) async {
         infos[info.id] = info
         order.append(info.id)
-        await write(info)
+        await writeHistoryFile(for: info)
         await removeOldest()
     }
 
     /// Changes the entry of a migration, if there is one. The change is written before it becomes visible: what a
     /// client has seen is the same after a restart.
-    func update(
-        _ id: MigrationID, with change: @Sendable (inout MigrationInfo) -> Void
+    func updateMigration(
+        withID id: MigrationID, change: @Sendable (inout MigrationInfo) -> Void
     ) async {
         guard var info = infos[id] else { return }
         change(&info)
-        await write(info)
+        await writeHistoryFile(for: info)
         // The entry may have been changed meanwhile.
         guard var latest = infos[id] else { return }
         change(&latest)
@@ -63,7 +63,7 @@ package actor MigrationHistory {
         guard latest.isOver else { return }
         changes += 1
         unreported[id] = changes
-        news.ring()
+        news.requestReport()
     }
 
     // MARK: Reports to controllers
@@ -81,7 +81,7 @@ package actor MigrationHistory {
     }
 
     /// A controller has received this news. What has changed since is still news.
-    func markReported(_ news: MigrationNews) {
+    func confirmDelivery(of news: MigrationNews) {
         for (info, change) in news.entries where unreported[info.id] == change {
             unreported[info.id] = nil
         }
@@ -89,13 +89,13 @@ package actor MigrationHistory {
 
     // MARK: Files
 
-    private func write(_ info: MigrationInfo) async {
-        let (path, logger) = (path(of: info.id), logger)
-        await onThread("history") {
+    private func writeHistoryFile(for info: MigrationInfo) async {
+        let (path, logger) = (historyFilePath(of: info.id), logger)
+        await runOnThread(named: "history") {
             do {
                 let encoder = JSONEncoder()
                 encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-                try AtomicFile.write(Array(encoder.encode(info)), to: path, mode: 0o600)
+                try AtomicFile.writeBytes(Array(encoder.encode(info)), to: path, mode: 0o600)
             } catch {
                 logger.warning(
                     "a migration will be missing from the history after a restart",
@@ -104,7 +104,7 @@ package actor MigrationHistory {
         }
     }
 
-    private func path(of id: MigrationID) -> String { "\(folder)/\(id)\(Self.suffix)" }
+    private func historyFilePath(of id: MigrationID) -> String { "\(folder)/\(id)\(Self.suffix)" }
 
     private func removeOldest() async {
         var paths: [String] = []
@@ -114,13 +114,13 @@ package actor MigrationHistory {
             let id = order.remove(at: index)
             infos[id] = nil
             unreported[id] = nil
-            paths.append(path(of: id))
+            paths.append(historyFilePath(of: id))
         }
         if paths.isEmpty { return }
         let (removed, logger) = (paths, logger)
-        await onThread("history") {
+        await runOnThread(named: "history") {
             for path in removed {
-                do { try File.remove(path) } catch {
+                do { try File.removeIfPresent(at: path) } catch {
                     logger.warning(
                         "an old migration's file is left behind", metadata: ["error": "\(error)"])
                 }
@@ -129,9 +129,11 @@ package actor MigrationHistory {
     }
 
     /// Reads the files of earlier agents. Call once, before anything is added.
-    func load() async {
+    func loadStoredMigrations() async {
         let (folder, logger) = (folder, logger)
-        let found = await onThread("history") { Self.readAll(in: folder, logger: logger) }
+        let found = await runOnThread(named: "history") {
+            Self.readStoredMigrations(folder: folder, loggingTo: logger)
+        }
         for info in found.sorted(by: { $0.startedAtMs < $1.startedAtMs }) {
             infos[info.id] = info
             order.append(info.id)
@@ -139,16 +141,18 @@ package actor MigrationHistory {
         await removeOldest()
     }
 
-    private static func readAll(in folder: String, logger: Logger) -> [MigrationInfo] {
+    private static func readStoredMigrations(folder: String, loggingTo logger: Logger)
+        -> [MigrationInfo]
+    {
         do {
-            return try Folder.names(in: folder).compactMap { name in
+            return try Folder.entryNames(at: folder).compactMap { name in
                 let path = "\(folder)/\(name)"
                 guard name.hasSuffix(suffix) else {
                     // A draft of an agent that ended while it wrote.
-                    try File.remove(path)
+                    try File.removeIfPresent(at: path)
                     return nil
                 }
-                return readInfo(at: path, logger: logger)
+                return readMigrationInfo(at: path, loggingTo: logger)
             }
         } catch {
             logger.warning(
@@ -157,9 +161,11 @@ package actor MigrationHistory {
         }
     }
 
-    private static func readInfo(at path: String, logger: Logger) -> MigrationInfo? {
+    private static func readMigrationInfo(at path: String, loggingTo logger: Logger)
+        -> MigrationInfo?
+    {
         do {
-            let bytes = try File.read(path, limit: Limits.recordBytesMax)
+            let bytes = try File.readContents(at: path, limit: Limits.recordBytesMax)
             return try JSONDecoder().decode(MigrationInfo.self, from: Data(bytes))
         } catch {
             logger.warning(

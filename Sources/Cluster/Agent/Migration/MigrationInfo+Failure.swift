@@ -8,7 +8,7 @@ import Ownership
 package import PeerLink
 
 extension MigrationInfo {
-    mutating func finish(with result: Result<MigrationReport, MigrationFailure>) {
+    mutating func recordOutcome(_ result: Result<MigrationReport, MigrationFailure>) {
         switch result {
         case .success(let report):
             state = report.rehearsal == nil ? .succeeded : .rehearsed

@@ -24,39 +24,52 @@ final class OutgoingGuest: SourceGuest {
     var dirtyBits: Mapping { client.dirtyBits }
 
     func startDirtyLog() throws(GuestError) {
-        try request("start dirty log") { () throws(VMMError) in try client.startDirtyLog() }
+        try sendGuestRequest(operation: "start dirty log") { () throws(VMMError) in
+            try client.startDirtyLog()
+        }
     }
     func fetchDirtyLog() throws(GuestError) -> Int {
-        try request("fetch dirty log") { () throws(VMMError) in try client.fetchDirtyLog() }
+        try sendGuestRequest(operation: "fetch dirty log") { () throws(VMMError) in
+            try client.fetchDirtyLog()
+        }
     }
     func clearDirtyLog(pages: Range<Int>) throws(GuestError) {
-        try request("clear dirty log") { () throws(VMMError) in
+        try sendGuestRequest(operation: "clear dirty log") { () throws(VMMError) in
             try client.clearDirtyLog(pages: pages)
         }
     }
     func stopDirtyLog() throws(GuestError) {
-        try request("stop dirty log") { () throws(VMMError) in try client.stopDirtyLog() }
+        try sendGuestRequest(operation: "stop dirty log") { () throws(VMMError) in
+            try client.stopDirtyLog()
+        }
     }
-    func throttle(percent: Int) throws(GuestError) {
-        try request("throttle") { () throws(VMMError) in try client.throttle(percent: percent) }
+    func throttleVCPUs(percent: Int) throws(GuestError) {
+        try sendGuestRequest(operation: "throttle") { () throws(VMMError) in
+            try client.throttleVCPUs(percent: percent)
+        }
     }
     func pauseForHandover() throws(GuestError) {
-        try request("pause") { () throws(VMMError) in try client.pause(forHandover: true) }
+        try sendGuestRequest(operation: "pause") { () throws(VMMError) in
+            try client.pauseGuest(forHandover: true)
+        }
     }
     func saveState() throws(GuestError) -> [UInt8] {
-        try request("save state") { () throws(VMMError) in try client.saveState() }
+        try sendGuestRequest(operation: "save state") { () throws(VMMError) in
+            try client.saveState()
+        }
     }
-    func seal() throws(GuestError) {
-        try request("seal") { () throws(VMMError) in try client.seal() }
+    func sealForHandover() throws(GuestError) {
+        try sendGuestRequest(operation: "seal") { () throws(VMMError) in try client.sealHandover() }
     }
-    func resume() throws(GuestError) {
-        try request("resume") { () throws(VMMError) in try client.resume() }
+    func resumeExecution() throws(GuestError) {
+        try sendGuestRequest(operation: "resume") { () throws(VMMError) in try client.resumeGuest()
+        }
     }
 }
 
 /// Sends a request to a ferry-vmm; an error names the operation.
-func request<Value>(
-    _ operation: String, _ send: () throws(VMMError) -> Value
+func sendGuestRequest<Value>(
+    operation: String, send: () throws(VMMError) -> Value
 ) throws(GuestError) -> Value {
     do { return try send() } catch {
         throw GuestError(operation: operation, detail: "\(error)", kind: GuestError.Kind(error))

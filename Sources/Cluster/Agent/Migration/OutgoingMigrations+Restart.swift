@@ -11,18 +11,20 @@ extension OutgoingMigrations {
     /// Reads the history of earlier agents and records how their unfinished migrations ended. Call once, when the VMs
     /// have been found again.
     package func loadHistory() async {
-        await history.load()
+        await history.loadStoredMigrations()
         for info in await history.newestFirst() where info.report?.audit.state == .running {
-            await history.update(info.id) { $0.report?.audit.state = .unfinished }
+            await history.updateMigration(withID: info.id) { $0.report?.audit.state = .unfinished }
         }
         for info in await history.newestFirst() where !info.isOver {
-            let vm = await inventory.vm(withID: info.vmID)
-            let state = await vm?.readInfo().state
+            let vm = await inventory.virtualMachine(withID: info.vmID)
+            let state = await vm?.readCurrentInfo().state
             let ownership = context.ledger.ownership(of: info.vmID)
-            await history.update(info.id) {
-                $0.finishAfterRestart(ownership: ownership, vmState: state)
+            await history.updateMigration(withID: info.id) {
+                $0.finishAfterRestart(currentOwnership: ownership, localState: state)
             }
-            guard let failure = await history.info(of: info.id)?.failure else { continue }
+            guard let failure = await history.migrationInfo(withID: info.id)?.failure else {
+                continue
+            }
             context.logger.warning(
                 "a migration ended with the agent before",
                 metadata: [
@@ -35,7 +37,9 @@ extension OutgoingMigrations {
 
 extension MigrationInfo {
     /// - Parameter vmState: of the VM on this host; nil when it is not here.
-    fileprivate mutating func finishAfterRestart(ownership: Ownership?, vmState: VMState?) {
+    fileprivate mutating func finishAfterRestart(
+        currentOwnership ownership: Ownership?, localState vmState: VMState?
+    ) {
         let aftermath: String
         var phase: MigrationPhase?
         switch ownership {
@@ -43,7 +47,7 @@ extension MigrationInfo {
             state = .succeeded
             return
         case .released(let epoch, let host, id):
-            aftermath = "\(MigrationFailure.Aftermath.unsettled(epoch, with: host))"
+            aftermath = "\(MigrationFailure.Aftermath.unresolved(epoch, with: host))"
             phase = .handover
         case .owned(let epoch, _):
             aftermath =

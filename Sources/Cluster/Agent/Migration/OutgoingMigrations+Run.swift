@@ -10,30 +10,32 @@ import Ownership
 extension OutgoingMigrations {
     typealias Outcome = Result<MigrationReport, MigrationFailure>
 
-    func run(_ migration: SourceMigration, of vm: VirtualMachine) {
+    func runMigration(_ migration: SourceMigration, of vm: VirtualMachine) {
         context.logger.info(
             "migration out", metadata: ["vm": "\(vm.name)", "migration": "\(migration.id)"])
-        startThread("mig-\(vm.name)") {
+        startThread(named: "mig-\(vm.name)") {
             let outcome: Outcome
-            do throws(MigrationFailure) { outcome = .success(try migration.run()) } catch {
+            do throws(MigrationFailure) {
+                outcome = .success(try migration.runToCompletion())
+            } catch {
                 outcome = .failure(error)
             }
             let progress = ProgressInfo(migration.progress)
             waitForTask {
-                await self.finish(migration, of: vm, outcome: outcome, progress: progress)
+                await self.finishMigration(migration, of: vm, result: outcome, progress: progress)
             }
             guard case .success(let report) = outcome, report.verification.state == .running else {
                 return
             }
-            let verification = migration.verify()
+            let verification = migration.verifyMemory()
             waitForTask {
-                await self.finishVerification(migration.id, of: vm, result: verification)
+                await self.finishVerification(withID: migration.id, of: vm, result: verification)
             }
         }
     }
 
-    private func finish(
-        _ migration: SourceMigration, of vm: VirtualMachine, outcome: Outcome,
+    private func finishMigration(
+        _ migration: SourceMigration, of vm: VirtualMachine, result outcome: Outcome,
         progress: ProgressInfo
     ) async {
         let id = migration.id
@@ -41,52 +43,53 @@ extension OutgoingMigrations {
         switch outcome {
         case .success(let report) where report.rehearsal != nil: await vm.abandonMigration()
         case .success(let report):
-            await removeMigrated(
+            await removeMigratedVM(
                 vm, verifiedBy: report.verification.state == .running ? migration : nil)
         case .failure(let failure): await vm.recordMigrationFailure(failure)
         }
-        await history.update(id) {
+        await history.updateMigration(withID: id) {
             $0.progress = progress
-            $0.finish(with: outcome)
+            $0.recordOutcome(outcome)
         }
-        table.remove(id)
-        log(outcome, of: id)
-        resolver.resolve(vm)
+        table.removeMigration(withID: id)
+        logOutcome(outcome, ofMigration: id)
+        resolver.resolveHandover(of: vm)
     }
 
     /// The VM runs on the destination. Its process and folder here are removed, unless the ledger could not record the
     /// handover: then the copy here stays paused until the ledger can.
     /// - Parameter migration: that verifies the memory before the removal.
-    private func removeMigrated(
+    private func removeMigratedVM(
         _ vm: VirtualMachine, verifiedBy migration: SourceMigration?
     ) async {
         if case .released(let epoch, let host, _) = context.ledger.ownership(of: vm.id) {
             await vm.recordUnwrittenHandover(to: host, at: epoch)
         } else if let migration {
-            table.beginVerification(migration)
+            table.beginVerification(of: migration)
             await inventory.beginDeparture(of: vm) { migration.stopVerification() }
         } else {
             await vm.completeHandover()
-            await inventory.unregister(vm)
+            await inventory.unregisterVM(vm)
         }
     }
 
     /// The process and the folder are removed now, whatever the verification found: the VM has run on the destination
     /// since, so nothing that is kept here could repair it. The report names the pages.
     private func finishVerification(
-        _ id: MigrationID, of vm: VirtualMachine, result: MemoryVerification
+        withID id: MigrationID, of vm: VirtualMachine, result: MemoryVerification
     ) async {
-        if table.isVerifying(id) {
+        if table.isVerifyingMigration(withID: id) {
             await vm.completeHandover()
             await inventory.endDeparture(of: vm)
         }
-        await history.update(id) { $0.report?.audit = VerificationInfo(result) }
-        log(result, of: vm, migration: id)
-        table.endVerification(id)
+        await history.updateMigration(withID: id) { $0.report?.audit = VerificationInfo(result) }
+        logVerification(result: result, of: vm, migration: id)
+        table.endVerification(withID: id)
     }
 
-    private func log(_ result: MemoryVerification, of vm: VirtualMachine, migration id: MigrationID)
-    {
+    private func logVerification(
+        result: MemoryVerification, of vm: VirtualMachine, migration id: MigrationID
+    ) {
         var facts: Logger.Metadata = [
             "vm": "\(vm.name)", "migration": "\(id)", "state": "\(result.state.rawValue)",
             "pages": "\(result.pages)", "durationMs": "\(result.duration.milliseconds)",
@@ -103,7 +106,7 @@ extension OutgoingMigrations {
             metadata: facts)
     }
 
-    private func log(_ outcome: Outcome, of id: MigrationID) {
+    private func logOutcome(_ outcome: Outcome, ofMigration id: MigrationID) {
         switch outcome {
         case .success(let report):
             context.logger.info(

@@ -33,32 +33,32 @@ package actor OutgoingMigrations {
     // MARK: Starting
 
     /// If an earlier request of the same id started the migration, it is returned as it is now.
-    package func start(
-        _ request: StartMigration
+    package func startMigration(
+        with request: StartMigration
     ) async throws(Problem) -> (info: MigrationInfo, isNew: Bool) {
         let id = request.id ?? .random()
-        guard table.beginRequest(id) else {
-            throw Problem(.vmBusy, "migration \(id) is being started")
+        guard table.beginRequest(withID: id) else {
+            throw Problem(.vmBusy, detail: "migration \(id) is being started")
         }
-        defer { table.endRequest(id) }
-        if let info = await history.info(of: id) {
+        defer { table.endRequest(withID: id) }
+        if let info = await history.migrationInfo(withID: id) {
             guard info.vm == request.vm, info.destination == request.to else {
                 throw Problem(
                     .invalid,
-                    "migration \(id) is that of VM \(info.vm) to host \(info.destination)")
+                    detail: "migration \(id) is that of VM \(info.vm) to host \(info.destination)")
             }
             return (addingProgress(to: info), false)
         }
-        return (try await startNew(request, as: id), true)
+        return (try await startNewMigration(with: request, as: id), true)
     }
 
-    private func startNew(
-        _ request: StartMigration, as id: MigrationID
+    private func startNewMigration(
+        with request: StartMigration, as id: MigrationID
     ) async throws(Problem) -> MigrationInfo {
         try table.beginStart(on: context.name)
         defer { table.endStart() }
         let destination = try await findDestination(of: request)
-        let vm = try await inventory.vm(named: request.vm)
+        let vm = try await inventory.virtualMachine(named: request.vm)
         let streams = try request.checkedStreams(usual: MigrationOptions().streams)
         let (guest, epoch) = try await vm.beginMigration(to: request.to)
         do throws(Problem) {
@@ -71,8 +71,8 @@ package actor OutgoingMigrations {
             let migration = SourceMigration(
                 id: info.id, vm: vm.id, epoch: epoch, guest: guest, to: destination, keys: keys,
                 ledger: context.ledger, options: options)
-            table.insert(migration)
-            run(migration, of: vm)
+            table.insertMigration(migration)
+            runMigration(migration, of: vm)
             return info
         } catch {
             await vm.abandonMigration()
@@ -86,10 +86,10 @@ package actor OutgoingMigrations {
         let info = MigrationInfo(
             id: id, vm: vm.name, vmID: vm.id, source: context.name, destination: destination,
             startedAtMs: Int64(Date.now.timeIntervalSince1970 * 1000), state: .running)
-        await history.add(info)
+        await history.addMigration(info)
         // The agent may have begun to shut down meanwhile.
         do throws(Problem) { try table.requireAccepting() } catch {
-            await history.update(info.id) { $0.cancelAtShutdown() }
+            await history.updateMigration(withID: info.id) { $0.cancelAtShutdown() }
             throw error
         }
         return info
@@ -100,26 +100,26 @@ package actor OutgoingMigrations {
     ) async throws(Problem) -> PeerAddress {
         let name = request.to
         guard name != context.name else {
-            throw Problem(.invalid, "the VM is on host \(name) already")
+            throw Problem(.invalid, detail: "the VM is on host \(name) already")
         }
         if let text = request.peerAddress {
             guard let address = SocketAddress(text) else {
                 throw Problem(
-                    .invalid, "peerAddress is '\(text.prefix(80))': use IP:PORT")
+                    .invalid, detail: "peerAddress is '\(text.prefix(80))': use IP:PORT")
             }
             let peers = context.peers
             do throws(SystemError) {
-                try await onThread("peers") { () throws(SystemError) in
-                    try peers.record(name, at: address)
+                try await runOnThread(named: "peers") { () throws(SystemError) in
+                    try peers.recordPeer(named: name, at: address)
                 }
-            } catch { throw Problem(.internalError, "\(error)") }
+            } catch { throw Problem(.internalError, detail: "\(error)") }
             return PeerAddress(name: name, address: address)
         }
         guard let address = context.peers.addresses(of: name).first else {
             let names = context.cluster.hosts.map(\.name.text).joined(separator: ", ")
             throw Problem(
                 .hostUnknown,
-                "cluster \(context.cluster.cluster) has no host \(name); it has \(names)")
+                detail: "cluster \(context.cluster.cluster) has no host \(name); it has \(names)")
         }
         return PeerAddress(name: name, address: address)
     }
@@ -129,17 +129,18 @@ package actor OutgoingMigrations {
     /// Adds the current progress of a migration that runs.
     private func addingProgress(to info: MigrationInfo) -> MigrationInfo {
         var info = info
-        if let source = table.runningMigration(info.id) {
+        if let source = table.runningMigration(withID: info.id) {
             info.progress = ProgressInfo(source.progress)
         }
         return info
     }
 
-    package func readInfo(of id: MigrationID) async throws(Problem) -> MigrationInfo {
-        guard let info = await history.info(of: id) else {
+    package func readMigrationInfo(withID id: MigrationID) async throws(Problem) -> MigrationInfo {
+        guard let info = await history.migrationInfo(withID: id) else {
             throw Problem(
                 .migrationNotFound,
-                "host \(context.name) knows no migration \(id); ask the host it started from")
+                detail:
+                    "host \(context.name) knows no migration \(id); ask the host it started from")
         }
         return addingProgress(to: info)
     }
@@ -156,22 +157,22 @@ package actor OutgoingMigrations {
     }
 
     /// A controller has received this news.
-    func markReported(_ news: MigrationNews) async { await history.markReported(news) }
+    func confirmDelivery(of news: MigrationNews) async { await history.confirmDelivery(of: news) }
 
-    package func cancel(_ id: MigrationID) async throws(Problem) -> MigrationInfo {
-        let info = try await readInfo(of: id)
+    package func cancelMigration(withID id: MigrationID) async throws(Problem) -> MigrationInfo {
+        let info = try await readMigrationInfo(withID: id)
         do throws(CancelRefusal) {
-            guard let source = table.runningMigration(id) else { throw .ended }
-            try source.cancel()
+            guard let source = table.runningMigration(withID: id) else { throw .ended }
+            try source.requestCancellation()
         } catch {
-            throw Problem(.tooLateToCancel, "\(error)")
+            throw Problem(.tooLateToCancel, detail: "\(error)")
         }
         return info
     }
 
     /// Starts no more migrations, cancels those that can be cancelled, and returns when all have ended.
     package func finishAll() async {
-        table.shutDown()
+        table.beginShutdown()
         guard !table.isEmpty else { return }
         await withCheckedContinuation { table.addWaiter($0) }
     }

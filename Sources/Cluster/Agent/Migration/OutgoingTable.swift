@@ -18,21 +18,22 @@ struct OutgoingTable {
 
     var isEmpty: Bool { running.isEmpty && verifying.isEmpty && starting == 0 }
 
-    func runningMigration(_ id: MigrationID) -> SourceMigration? { running[id] }
+    func runningMigration(withID id: MigrationID) -> SourceMigration? { running[id] }
 
     // MARK: Starting
 
     /// Returns false when a migration of this id is being started already.
-    mutating func beginRequest(_ id: MigrationID) -> Bool { startingIDs.insert(id).inserted }
+    mutating func beginRequest(withID id: MigrationID) -> Bool { startingIDs.insert(id).inserted }
 
-    mutating func endRequest(_ id: MigrationID) { startingIDs.remove(id) }
+    mutating func endRequest(withID id: MigrationID) { startingIDs.remove(id) }
 
     /// Throws when the host takes no more migrations now. End with `endStart`.
     mutating func beginStart(on host: HostName) throws(Problem) {
         try requireAccepting()
         let count = running.count + starting
         guard count < Limits.outgoingMigrationsMax else {
-            throw Problem(.vmBusy, "host \(host) runs \(count) migrations already, its limit")
+            throw Problem(
+                .vmBusy, detail: "host \(host) runs \(count) migrations already, its limit")
         }
         starting += 1
     }
@@ -43,28 +44,32 @@ struct OutgoingTable {
     }
 
     func requireAccepting() throws(Problem) {
-        guard isAccepting else { throw Problem(.shuttingDown, "the agent is shutting down") }
+        guard isAccepting else {
+            throw Problem(.shuttingDown, detail: "the agent is shutting down")
+        }
     }
 
     // MARK: Running
 
-    mutating func insert(_ migration: SourceMigration) { running[migration.id] = migration }
+    mutating func insertMigration(_ migration: SourceMigration) {
+        running[migration.id] = migration
+    }
 
-    mutating func remove(_ id: MigrationID) {
+    mutating func removeMigration(withID id: MigrationID) {
         running[id] = nil
         wakeWaiters()
     }
 
     // MARK: Verifying
 
-    mutating func beginVerification(_ migration: SourceMigration) {
+    mutating func beginVerification(of migration: SourceMigration) {
         verifying[migration.id] = migration
         if !isAccepting { migration.stopVerification() }
     }
 
-    func isVerifying(_ id: MigrationID) -> Bool { verifying[id] != nil }
+    func isVerifyingMigration(withID id: MigrationID) -> Bool { verifying[id] != nil }
 
-    mutating func endVerification(_ id: MigrationID) {
+    mutating func endVerification(withID id: MigrationID) {
         verifying[id] = nil
         wakeWaiters()
     }
@@ -72,11 +77,11 @@ struct OutgoingTable {
     // MARK: Shutdown
 
     /// Accepts no more migrations, cancels those that can be cancelled, and stops verifications.
-    mutating func shutDown() {
+    mutating func beginShutdown() {
         isAccepting = false
         for migration in running.values {
             // A migration that is past its handover cannot be cancelled; the shutdown waits for it.
-            try? migration.cancel()
+            try? migration.requestCancellation()
         }
         for migration in verifying.values { migration.stopVerification() }
     }

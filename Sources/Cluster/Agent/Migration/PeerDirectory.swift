@@ -25,9 +25,9 @@ package final class PeerDirectory: Sendable {
         self.cluster = cluster
         self.path = path
         var entries: [Entry] = []
-        if File.isThere(path) {
+        if File.isPresent(at: path) {
             do {
-                let bytes = try File.read(path, limit: Limits.peersBytesMax)
+                let bytes = try File.readContents(at: path, limit: Limits.peersBytesMax)
                 entries = try JSONDecoder().decode([Entry].self, from: Data(bytes))
             } catch {
                 logger.error(
@@ -43,12 +43,12 @@ package final class PeerDirectory: Sendable {
         let sent = received.withLock {
             $0.last { $0.name == host }.flatMap { SocketAddress($0.address) }
         }
-        let known = cluster.host(host)?.peer
+        let known = cluster.findHost(named: host)?.peer
         return [sent, sent == known ? nil : known].compactMap(\.self)
     }
 
     /// Stores the address of a host. Returns when it is written. Blocks.
-    package func record(_ host: HostName, at address: SocketAddress) throws(SystemError) {
+    package func recordPeer(named host: HostName, at address: SocketAddress) throws(SystemError) {
         // The lock is held during the write on purpose: an older list must not overwrite a newer one.
         try received.withLock { (received) throws(SystemError) in
             let entry = Entry(name: host, address: address.description)
@@ -57,12 +57,12 @@ package final class PeerDirectory: Sendable {
             }
             var entries = received.filter { $0.name != host } + [entry]
             entries.removeFirst(max(0, entries.count - Limits.peersMax))
-            try AtomicFile.write(Self.encode(entries), to: path, mode: 0o600)
+            try AtomicFile.writeBytes(Self.encodeEntries(entries), to: path, mode: 0o600)
             received = entries
         }
     }
 
-    private static func encode(_ entries: [Entry]) -> [UInt8] {
+    private static func encodeEntries(_ entries: [Entry]) -> [UInt8] {
         do { return try Array(JSONEncoder().encode(entries)) } catch {
             fatalError("names and addresses are always JSON: \(error)")
         }

@@ -21,7 +21,7 @@ struct PeerService: Service, CustomStringConvertible {
         try? await gracefulShutdown()
         host.stopAccepting()
         await migrations.finishAll()
-        await onThread("peers-stop") { server.stop() }
+        await runOnThread(named: "peers-stop") { server.stop() }
         host.endServing()
     }
 }

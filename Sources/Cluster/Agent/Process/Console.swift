@@ -35,11 +35,14 @@ struct Console: Sendable {
 
 enum ConsoleLog {
     /// Up to `count` bytes from the end of the log, older file first. Empty when nothing was logged yet.
-    static func readTail(of files: VMFiles, count: Int) throws(SystemError) -> [UInt8] {
-        guard File.isThere(files.consoleLog) else { return [] }
-        let newest = try File.tail(files.consoleLog, count: count)
-        guard newest.count < count, File.isThere(files.consoleLogBefore) else { return newest }
-        return try File.tail(files.consoleLogBefore, count: count - newest.count) + newest
+    static func readLastBytes(of files: VMFiles, count: Int) throws(SystemError) -> [UInt8] {
+        guard File.isPresent(at: files.consoleLog) else { return [] }
+        let newest = try File.readLastBytes(at: files.consoleLog, count: count)
+        guard newest.count < count, File.isPresent(at: files.consoleLogBefore) else {
+            return newest
+        }
+        return try File.readLastBytes(at: files.consoleLogBefore, count: count - newest.count)
+            + newest
     }
 }
 
@@ -47,8 +50,8 @@ extension VirtualMachine {
     func openConsole() async throws -> Console {
         _ = try requireProcess()
         let path = files.consoleSocket
-        let socket = try await onThread("console-\(name)") { () throws(SystemError) in
-            try UnixSocket.connect(to: path)
+        let socket = try await runOnThread(named: "console-\(name)") { () throws(SystemError) in
+            try UnixSocket.openConnection(to: path)
         }
         return try await Console(socket)
     }
@@ -68,7 +71,8 @@ extension VirtualMachine {
             guard Instant.now < end, !Task.isCancelled else {
                 throw Problem(
                     .wrongState,
-                    "VM \(name) does not read its console: the last \(rest.count) of \(bytes.count) bytes were not sent"
+                    detail:
+                        "VM \(name) does not read its console: the last \(rest.count) of \(bytes.count) bytes were not sent"
                 )
             }
             // After a cancellation the loop sends once more.

@@ -17,13 +17,13 @@ package enum RegularFileError: Error, Hashable, Sendable, CustomStringConvertibl
 
 enum RegularFile {
     /// For reading. Never waits for a writer, as opening a FIFO otherwise does.
-    static func openForReading(_ path: String) throws(RegularFileError) -> Descriptor {
+    static func openForReading(at path: String) throws(RegularFileError) -> Descriptor {
         let file: Descriptor
-        do { file = try Descriptor.open(path, O_RDONLY | O_NONBLOCK) } catch {
+        do { file = try Descriptor.openFile(at: path, flags: O_RDONLY | O_NONBLOCK) } catch {
             throw .system(error)
         }
         var status = stat()
-        do { try checked("fstat") { unsafe fstat(file.number, &status) } } catch {
+        do { try checkedSystemCall(named: "fstat") { unsafe fstat(file.number, &status) } } catch {
             throw .system(error)
         }
         guard status.st_mode & S_IFMT == S_IFREG else { throw .notRegular }

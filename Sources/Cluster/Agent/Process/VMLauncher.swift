@@ -48,8 +48,8 @@ package enum LaunchError: Error, Sendable, CustomStringConvertible {
 extension Problem {
     init(_ error: LaunchError) {
         switch error {
-        case .noFile, .kernelUnknown, .kernelRefused: self.init(.kernelUnusable, "\(error)")
-        case .ended, .attach, .timedOut, .system: self.init(.vmmFailed, "\(error)")
+        case .noFile, .kernelUnknown, .kernelRefused: self.init(.kernelUnusable, detail: "\(error)")
+        case .ended, .attach, .timedOut, .system: self.init(.vmmFailed, detail: "\(error)")
         }
     }
 }
@@ -67,37 +67,39 @@ package struct VMLauncher: Sendable {
     }
 
     /// Starts a process and returns when it answers. Blocks. Files of earlier processes in the folder are removed.
-    package func launch(
-        _ record: VMRecord, files: VMFiles, start: VMStart, paused: Bool
+    package func launchProcess(
+        for record: VMRecord, files: VMFiles, start: VMStart, paused: Bool
     ) throws(LaunchError) -> VMProcess {
         let arguments = try arguments(for: record, files: files, start: start, paused: paused)
         let handle: ProcessHandle
         do {
             for file in [files.controlSocket, files.consoleSocket, files.exit] {
-                try File.remove(file)
+                try File.removeIfPresent(at: file)
             }
             handle = try ProcessHandle(
-                DetachedProcess.start(program, arguments, log: files.vmmLog))
+                DetachedProcess.startProgram(
+                    at: program, arguments: arguments, logPath: files.vmmLog))
         } catch { throw .system(error) }
-        var limit = Timing.vmmStart(of: record.spec)
+        var limit = Timing.vmmStartLimit(for: record.spec)
         if case .restore = start { limit = Timing.vmmRestore }
         do throws(LaunchError) {
-            return try waitUntilReady(handle, expecting: record.id, files: files, within: limit)
+            return try attachWhenReady(
+                to: handle, expecting: record.id, files: files, within: limit)
         } catch {
             var error = error
             if case .ended(let message) = error, case .boot(.files) = start {
                 error = .kernelRefused(message)
             }
             // Signals fail only for a process that is gone.
-            try? handle.signal(9)
+            try? handle.sendSignal(9)
             _ = try? handle.waitForExit(within: Timing.vmmStop)
-            _ = handle.reap()
+            _ = handle.reapIfExited()
             throw error
         }
     }
 
-    private func waitUntilReady(
-        _ handle: ProcessHandle, expecting id: VMID, files: VMFiles, within limit: Duration
+    private func attachWhenReady(
+        to handle: ProcessHandle, expecting id: VMID, files: VMFiles, within limit: Duration
     ) throws(LaunchError) -> VMProcess {
         let end = Instant.now + limit
         while Instant.now < end {
@@ -112,7 +114,7 @@ package struct VMLauncher: Sendable {
             }
             if hasEnded {
                 throw .ended(
-                    files.readExit()?.detail ?? files.readLastLogLine()
+                    files.readRecordedExit()?.detail ?? files.readLastLogLine()
                         ?? "the VM's process ended at once")
             }
         }
@@ -125,7 +127,7 @@ package struct VMLauncher: Sendable {
         // Text from users is joined with "=", because it may begin with "-".
         var arguments = [
             "--directory=\(files.folder)", "--id", "\(record.id)",
-            "--spec=\(try specText(of: record.spec))",
+            "--spec=\(try specArgument(for: record.spec))",
         ]
         switch start {
         case .incoming(let kernel):
@@ -139,7 +141,7 @@ package struct VMLauncher: Sendable {
         return arguments
     }
 
-    private func specText(of spec: VMSpec) throws(LaunchError) -> String {
+    private func specArgument(for spec: VMSpec) throws(LaunchError) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do { return String(decoding: try encoder.encode(spec), as: UTF8.self) } catch {
@@ -148,7 +150,7 @@ package struct VMLauncher: Sendable {
     }
 
     /// Throws when a VM cannot boot again on this host.
-    func checkCanBoot(_ record: VMRecord) throws(LaunchError) {
+    func checkKernelIsUsable(for record: VMRecord) throws(LaunchError) {
         _ = try kernelArguments(for: record.spec.kernel, of: record)
     }
 
@@ -164,7 +166,7 @@ package struct VMLauncher: Sendable {
             return ["--kernel=\(shippedKernel)"]
         case .files(let kernel, let initrd):
             for path in [kernel] + (initrd.map { [$0] } ?? []) {
-                do { _ = try RegularFile.openForReading(path) } catch {
+                do { _ = try RegularFile.openForReading(at: path) } catch {
                     throw .noFile(path: path, error)
                 }
             }

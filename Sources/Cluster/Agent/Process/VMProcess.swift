@@ -17,7 +17,7 @@ package final class VMProcess: Sendable {
         guard client.info.id == id else { throw .otherVM(client.info.id) }
         do { handle = try ProcessHandle(client.info.processID) } catch { throw .process(error) }
         // The process still answers, so its number has not been reused.
-        do { _ = try client.status() } catch { throw .control(error) }
+        do { _ = try client.fetchStatus() } catch { throw .control(error) }
         self.files = files
     }
 
@@ -27,20 +27,20 @@ package final class VMProcess: Sendable {
     }
 
     /// Asks the process to end, and kills it when it does not. Returns with the process gone. Blocks.
-    package func end() {
+    package func terminate() {
         // A process that does not answer is killed below.
-        try? client.quit()
-        kill(after: Timing.vmmStop)
+        try? client.requestQuit()
+        killAndReap(after: Timing.vmmStop)
     }
 
     /// Kills the process after the limit. Blocks until it is gone.
-    package func kill(after limit: Duration = .zero) {
+    package func killAndReap(after limit: Duration = .zero) {
         // Waiting and signalling fail only for a process that is gone.
         if (try? handle.waitForExit(within: limit)) != true {
-            try? handle.signal(9)
+            try? handle.sendSignal(9)
             _ = try? handle.waitForExit(within: Timing.vmmStop)
         }
-        _ = handle.reap()
+        _ = handle.reapIfExited()
     }
 }
 

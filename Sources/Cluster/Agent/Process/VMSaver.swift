@@ -29,25 +29,26 @@ enum VMSaver {
     /// Blocks until the guest's memory is written. A running guest is paused meanwhile and resumes afterwards, also if
     /// this process dies.
     static func saveGuest(of process: VMProcess, to path: String) throws(SaveError) -> SavedVM {
-        if File.isThere(path) { throw .exists(path: path) }
+        if File.isPresent(at: path) { throw .exists(path: path) }
         let draft = "\(path).\(getpid()).draft"
         do {
-            let file = try Descriptor.open(draft, O_CREAT | O_EXCL | O_RDWR, mode: 0o600)
+            let file = try Descriptor.openFile(
+                at: draft, flags: O_CREAT | O_EXCL | O_RDWR, mode: 0o600)
             try writeGuest(of: process, to: file)
             try file.flushToDisk()
-            try checked("create(\(path))") { unsafe link(draft, path) }
-            try File.remove(draft)
-            try Folder.flushToDisk(Folder.holding(path))
-            return SavedVM(path: path, bytes: UInt64(try file.size()))
+            try checkedSystemCall(named: "create(\(path))") { unsafe link(draft, path) }
+            try File.removeIfPresent(at: draft)
+            try Folder.flushToDisk(at: Folder.parentFolder(ofPath: path))
+            return SavedVM(path: path, bytes: UInt64(try file.sizeInBytes()))
         } catch {
             // The draft may not exist: the error may have come before it was made.
-            try? File.remove(draft)
+            try? File.removeIfPresent(at: draft)
             switch error {
             case let error as SaveError: throw error
             case let error as VMMError: throw .vmm(error)
             case let error as SystemError where error.code == EEXIST: throw .exists(path: path)
             case let error as SystemError: throw .system(error)
-            default: unexpectedError(error)
+            default: trapOnUnexpectedError(error)
             }
         }
     }
@@ -57,15 +58,15 @@ enum VMSaver {
         of process: VMProcess, to file: Descriptor
     ) throws(VMMError) {
         let client = try process.openConnection()
-        let wasRunning = try client.status().state == .running
-        if wasRunning { try client.pause(forHandover: true) }
-        do throws(VMMError) { try client.save(to: file) } catch {
+        let wasRunning = try client.fetchStatus().state == .running
+        if wasRunning { try client.pauseGuest(forHandover: true) }
+        do throws(VMMError) { try client.saveMachine(to: file) } catch {
             // The first error is the one to report. If the guest does not resume now, it does when the connection
             // ends.
-            if wasRunning { try? client.resume() }
+            if wasRunning { try? client.resumeGuest() }
             throw error
         }
-        if wasRunning { try client.resume() }
+        if wasRunning { try client.resumeGuest() }
     }
 }
 
@@ -73,7 +74,7 @@ extension VMRecord {
     /// The VM that was saved to a file, with its old identity. Blocks.
     static func readSaved(at path: String) throws(SaveError) -> VMRecord {
         let file: Descriptor
-        do { file = try RegularFile.openForReading(path) } catch {
+        do { file = try RegularFile.openForReading(at: path) } catch {
             throw .noFile(path: path, error)
         }
         do throws(SavedFileError) {
@@ -86,9 +87,9 @@ extension VMRecord {
 extension Problem {
     init(_ error: SaveError) {
         switch error {
-        case .exists: self.init(.fileExists, "\(error)")
-        case .unreadable, .noFile, .system: self.init(.savedFileUnusable, "\(error)")
-        case .vmm: self.init(.vmmFailed, "\(error)")
+        case .exists: self.init(.fileExists, detail: "\(error)")
+        case .unreadable, .noFile, .system: self.init(.savedFileUnusable, detail: "\(error)")
+        case .vmm: self.init(.vmmFailed, detail: "\(error)")
         }
     }
 }

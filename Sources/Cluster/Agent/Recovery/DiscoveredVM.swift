@@ -29,7 +29,7 @@ struct DiscoveredVM: Sendable {
         record = try VMRecord(loading: files)
         ownership = ledger.ownership(of: record.id)
         // A ferry-vmm writes its exit just before it ends: a process that still answers is about to end.
-        if let exit = files.readExit() {
+        if let exit = files.readRecordedExit() {
             process = .none
             status = VMMStatus(state: exit.stateLeft, exit: exit)
             return
@@ -43,7 +43,8 @@ struct DiscoveredVM: Sendable {
                 error.meansNoProcess
                 ? .none
                 : .unreachable(Self.findListener(at: files.controlSocket), reason: "\(error)")
-            status = Self.diedStatus("the VM's process was gone when the agent started")
+            status = Self.deadProcessStatus(
+                detail: "the VM's process was gone when the agent started")
         }
     }
 
@@ -53,18 +54,18 @@ struct DiscoveredVM: Sendable {
         files = nil
         self.ownership = ownership
         process = .none
-        status = Self.diedStatus("its folder was gone when the agent started")
+        status = Self.deadProcessStatus(detail: "its folder was gone when the agent started")
     }
 
-    private static func diedStatus(_ detail: String) -> VMMStatus {
+    private static func deadProcessStatus(detail: String) -> VMMStatus {
         let exit = VMExit(reason: .processDied, detail: detail)
         return VMMStatus(state: exit.stateLeft, exit: exit)
     }
 
     /// The process that listens at a socket; nil when none does by now.
     private static func findListener(at path: String) -> ProcessHandle? {
-        guard let socket = try? UnixSocket.connect(to: path),
-            let peer = try? UnixSocket.peer(of: socket)
+        guard let socket = try? UnixSocket.openConnection(to: path),
+            let peer = try? UnixSocket.peerCredentials(of: socket)
         else { return nil }
         return try? ProcessHandle(peer.pid)
     }
@@ -79,13 +80,13 @@ struct DiscoveredVM: Sendable {
     }
 
     /// Ends the process and removes the folder. Blocks.
-    func endAndRemove(_ context: HostContext) {
+    func endAndRemove(in context: HostContext) {
         switch process {
         case .none: break
-        case .attached(let process): process.kill()
+        case .attached(let process): process.killAndReap()
         case .unreachable(let handle, _):
             // It may have ended by itself meanwhile.
-            try? handle?.signal(9)
+            try? handle?.sendSignal(9)
             _ = try? handle?.waitForExit(within: Timing.vmmStop)
         }
         guard let files else { return }
@@ -94,7 +95,7 @@ struct DiscoveredVM: Sendable {
                 "folder kept: a process runs in it", metadata: ["folder": "\(files.folder)"])
             return
         }
-        do { try Folder.remove(files.folder) } catch {
+        do { try Folder.removeRecursively(at: files.folder) } catch {
             context.logger.warning("folder left behind", metadata: ["error": "\(error)"])
         }
         context.logger.info(
@@ -120,5 +121,5 @@ extension DiscoveredState {
 
 extension VMFiles {
     /// A ferry-vmm listens in this folder. Blocks.
-    var isInUse: Bool { (try? UnixSocket.connect(to: controlSocket)) != nil }
+    var isInUse: Bool { (try? UnixSocket.openConnection(to: controlSocket)) != nil }
 }

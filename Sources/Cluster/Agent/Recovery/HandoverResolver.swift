@@ -31,17 +31,17 @@ package struct HandoverResolver: Sendable {
     private var context: HostContext { inventory.context }
 
     /// Begins with the VM if its ledger record needs another host, unless that has begun already.
-    package func resolve(_ vm: VirtualMachine) {
+    package func resolveHandover(of vm: VirtualMachine) {
         guard context.ledger.ownership(of: vm.id)?.unresolvedPeer != nil,
-            table.begin(vm.id)
+            table.beginResolution(of: vm.id)
         else { return }
         input.yield(vm)
     }
 
     /// How the queries about a VM go, for people; nil when there are none.
-    package func progress(of vm: VMID) -> String? {
+    package func describeProgress(of vm: VMID) -> String? {
         guard context.ledger.ownership(of: vm)?.unresolvedPeer != nil else { return nil }
-        return table.progress(of: vm)
+        return table.describeProgress(of: vm)
     }
 
     package func run() async {
@@ -55,7 +55,7 @@ package struct HandoverResolver: Sendable {
     /// Ends when the ledger record needs no other host, or when its task is cancelled. The record may change
     /// meanwhile by a recovery action.
     private func queryPeer(about vm: VirtualMachine) async {
-        defer { table.end(vm.id) }
+        defer { table.endResolution(of: vm.id) }
         var backoff = Timing.resolution
         var attempts = 0
         while !Task.isCancelled,
@@ -71,24 +71,25 @@ package struct HandoverResolver: Sendable {
             let address = addresses[attempts % addresses.count]
             attempts += 1
             let peer = PeerAddress(name: host, address: address)
-            if await queryOnce(peer, about: vm, migration: migration) { continue }
+            if await contactPeer(at: peer, about: vm, migration: migration) { continue }
             // On cancellation, the loop's condition ends the loop.
             try? await Task.sleep(for: backoff.nextPause())
         }
     }
 
     /// Asks or notifies once. Returns false when the outcome is still unknown.
-    private func queryOnce(
-        _ peer: PeerAddress, about vm: VirtualMachine, migration: MigrationID
+    private func contactPeer(
+        at peer: PeerAddress, about vm: VirtualMachine, migration: MigrationID
     ) async -> Bool {
         let (context, keys) = (context, keys)
-        do throws(SettlementError) {
-            let outcome = try await onThread("settle-\(vm.name)") { () throws(SettlementError) in
-                try Settlement.settle(
-                    vm: vm.id, with: peer, keys: keys, ledger: context.ledger,
+        do throws(HandoverResolutionError) {
+            let outcome = try await runOnThread(named: "settle-\(vm.name)") {
+                () throws(HandoverResolutionError) in
+                try HandoverResolution.resolveHandover(
+                    of: vm.id, with: peer, keys: keys, ledger: context.ledger,
                     timing: context.timing)
             }
-            await apply(outcome, to: vm, migration: migration, peer: peer.name)
+            await applyOutcome(outcome, to: vm, migration: migration, peer: peer.name)
             return true
         } catch {
             let code = FailureCode(error)
@@ -104,25 +105,25 @@ package struct HandoverResolver: Sendable {
         }
     }
 
-    private func apply(
-        _ outcome: SettlementOutcome, to vm: VirtualMachine, migration: MigrationID,
+    private func applyOutcome(
+        _ outcome: HandoverResolutionOutcome, to vm: VirtualMachine, migration: MigrationID,
         peer: HostName
     ) async {
         let (aftermath, isRunning): (String, Bool)
         switch outcome {
         case .handedOver(let epoch):
             await vm.completeHandover()
-            await inventory.unregister(vm)
+            await inventory.unregisterVM(vm)
             (aftermath, isRunning) = ("host \(peer) took the VM at epoch \(epoch)", false)
         case .takenBack(let epoch):
-            isRunning = await vm.takeBack(at: epoch) == .running
+            isRunning = await vm.reclaimOwnership(at: epoch) == .running
             aftermath =
                 isRunning
                 ? "the VM runs where it was, at epoch \(epoch)"
                 : "the VM is where it was, at epoch \(epoch), and does not run"
-        case .takeoverHeard(let epoch):
+        case .takeoverConfirmed(let epoch):
             await vm.acknowledgeTakeover()
-            isRunning = await vm.readInfo().state == .running
+            isRunning = await vm.readCurrentInfo().state == .running
             aftermath = "this host took the VM back by a forced takeover, at epoch \(epoch)"
         }
         context.logger.info(
@@ -130,8 +131,8 @@ package struct HandoverResolver: Sendable {
             metadata: [
                 "vm": "\(vm.name)", "migration": "\(migration)", "outcome": "\(aftermath)",
             ])
-        await history.update(migration) {
-            $0.failure?.settle(aftermath: aftermath, vmIsRunning: isRunning)
+        await history.updateMigration(withID: migration) {
+            $0.failure?.resolveOutcome(aftermath: aftermath, vmIsRunning: isRunning)
         }
     }
 }
@@ -152,10 +153,10 @@ extension Ownership {
 }
 
 extension FailureCode {
-    fileprivate init(_ error: SettlementError) {
+    fileprivate init(_ error: HandoverResolutionError) {
         self =
             switch error {
-            case .nothingToSettle: .ledgerContradicts
+            case .nothingToResolve: .ledgerContradicts
             case .noAnswer(let error): FailureCode(error)
             case .refused(let refusal): FailureCode(refusal.code)
             case .ledger(let error): FailureCode(error)

@@ -31,7 +31,7 @@ extension LedgerStanding {
         guard let peer else { return [] }
         switch kind {
         case .released:
-            return [takeover(by: host, from: peer, hasMemory: hasMemory)]
+            return [takeoverOption(for: host, from: peer, hasMemory: hasMemory)]
         case .takenOver:
             return [
                 RecoveryOption(
@@ -54,8 +54,8 @@ extension LedgerStanding {
         }
     }
 
-    private func takeover(
-        by host: HostName, from peer: HostName, hasMemory: Bool
+    private func takeoverOption(
+        for host: HostName, from peer: HostName, hasMemory: Bool
     ) -> RecoveryOption {
         let result =
             hasMemory

@@ -28,38 +28,44 @@ package struct RecoveryService: Sendable {
 
     /// - Parameter name: a VM's name, or its id where only the ledger knows it.
     @inline(never)
-    package func readInfo(about name: String) async throws(Problem) -> RecoveryInfo {
-        if let vmName = try? VMName(name), let vm = try? await inventory.vm(named: vmName) {
-            return await readInfo(about: vm)
+    package func readRecoveryInfo(nameOrID name: String) async throws(Problem) -> RecoveryInfo {
+        if let vmName = try? VMName(name),
+            let vm = try? await inventory.virtualMachine(named: vmName)
+        {
+            return await readRecoveryInfo(of: vm)
         }
-        guard let id = VMID(name) else { throw unknownVM(name) }
-        if let vm = await inventory.vm(withID: id) { return await readInfo(about: vm) }
-        guard let ownership = context.ledger.ownership(of: id) else { throw unknownVM(name) }
+        guard let id = VMID(name) else { throw unknownVMProblem(name: name) }
+        if let vm = await inventory.virtualMachine(withID: id) {
+            return await readRecoveryInfo(of: vm)
+        }
+        guard let ownership = context.ledger.ownership(of: id) else {
+            throw unknownVMProblem(name: name)
+        }
         return RecoveryInfo(
             host: context.name, vmID: id, name: nil, ledger: LedgerStanding(ownership), state: nil,
             processID: nil, now: nil, options: [])
     }
 
-    private func unknownVM(_ name: String) -> Problem {
-        Problem(.vmNotFound, "neither host \(context.name) nor its ledger knows VM \(name)")
+    private func unknownVMProblem(name: String) -> Problem {
+        Problem(.vmNotFound, detail: "neither host \(context.name) nor its ledger knows VM \(name)")
     }
 
-    private func readInfo(about vm: VirtualMachine) async -> RecoveryInfo {
-        await vm.readRecoveryInfo(progress: resolver.progress(of: vm.id))
+    private func readRecoveryInfo(of vm: VirtualMachine) async -> RecoveryInfo {
+        await vm.readRecoveryInfo(progress: resolver.describeProgress(of: vm.id))
     }
 
     /// - Parameter caller: for the log.
     @inline(never)
-    package func recover(
-        _ name: VMName, as request: RecoverVM, orderedBy caller: Identity
+    package func recoverVM(
+        named name: VMName, with request: RecoverVM, orderedBy caller: Identity
     ) async throws(Problem) -> RecoveryInfo {
-        let vm = try await inventory.vm(named: name)
+        let vm = try await inventory.virtualMachine(named: name)
         let before = context.ledger.ownership(of: vm.id)
         var facts: Logger.Metadata = [
             "vm": "\(name)", "ruling": "\(request.action.rawValue)", "who": "\(caller)",
             "epoch": "\(request.epoch)",
         ]
-        do throws(Problem) { try await vm.recover(request) } catch {
+        do throws(Problem) { try await vm.recoverVM(with: request) } catch {
             facts["code"] = "\(error.code)"
             facts["refused"] = "\(error.detail)"
             context.logger.warning("recovery action", metadata: facts)
@@ -67,11 +73,11 @@ package struct RecoveryService: Sendable {
         }
         facts["ledger"] = "\(LedgerStanding(before).words)"
         context.logger.warning("recovery action", metadata: facts)
-        resolver.resolve(vm)
-        let info = await readInfo(about: vm)
+        resolver.resolveHandover(of: vm)
+        let info = await readRecoveryInfo(of: vm)
         if case .released(_, _, let migration) = before, request.action == .takeOver {
-            await history.update(migration) {
-                $0.failure?.settle(
+            await history.updateMigration(withID: migration) {
+                $0.failure?.resolveOutcome(
                     aftermath:
                         "this host took the VM back by a forced takeover, at epoch \(info.ledger.epoch)",
                     vmIsRunning: info.state == .running)

@@ -12,7 +12,7 @@ final class ResolutionTable: Sendable {
     private let entries = Mutex<[VMID: Entry]>([:])
 
     /// Returns false when the VM is in the table already.
-    func begin(_ vm: VMID) -> Bool {
+    func beginResolution(of vm: VMID) -> Bool {
         entries.withLock { entries in
             guard entries[vm] == nil else { return false }
             entries[vm] = Entry()
@@ -27,9 +27,9 @@ final class ResolutionTable: Sendable {
         }
     }
 
-    func end(_ vm: VMID) { entries.withLock { $0[vm] = nil } }
+    func endResolution(of vm: VMID) { entries.withLock { $0[vm] = nil } }
 
-    func progress(of vm: VMID) -> String? {
+    func describeProgress(of vm: VMID) -> String? {
         entries.withLock { entries in
             guard let entry = entries[vm] else { return nil }
             guard let failure = entry.lastFailure else { return "asking the other host" }

@@ -13,11 +13,13 @@ import Ownership
 extension VMInventory {
     /// Brings back every VM of the state folder and the ledger. A VM that cannot be brought back is logged and
     /// left as it is; the others are adopted.
-    package func adoptAll(resolver: HandoverResolver) async {
+    package func adoptExistingVMs(resolver: HandoverResolver) async {
         let state = context.state
         let names: [VMName]
         do {
-            names = try await onThread("adopt") { () throws(SystemError) in try state.vmNames() }
+            names = try await runOnThread(named: "adopt") { () throws(SystemError) in
+                try state.listVMNames()
+            }
         } catch {
             context.logger.error("cannot list VMs", metadata: ["error": "\(error)"])
             return
@@ -45,8 +47,8 @@ extension VMInventory {
             // It may be the VM whose folder cannot be read; as a lost VM, it could be deleted. The consistency check
             // reports it.
             if adoption.step == .keepAsLost, hasUnreadableFolders { continue }
-            await keepVM(
-                DiscoveredVM(onlyInLedger: id, ownership: ownership), step: adoption.step,
+            await adoptVM(
+                from: DiscoveredVM(onlyInLedger: id, ownership: ownership), decision: adoption.step,
                 resolver: resolver)
         }
     }
@@ -54,48 +56,52 @@ extension VMInventory {
     /// Returns the VM whose folder it is; nil when that cannot be read.
     private func adoptFolder(of name: VMName, resolver: HandoverResolver) async -> VMID? {
         let context = context
-        let files = context.state.files(of: name)
+        let files = context.state.filesOfVM(named: name)
         let discovered: DiscoveredVM
         do throws(VMRecordError) {
-            discovered = try await onThread("adopt-\(name)") { () throws(VMRecordError) in
+            discovered = try await runOnThread(named: "adopt-\(name)") { () throws(VMRecordError) in
                 try DiscoveredVM(in: files, ledger: context.ledger)
             }
         } catch {
-            if await onThread("adopt-\(name)", run: { files.removeUnbegunFolder(after: error) }) {
+            if await runOnThread(
+                named: "adopt-\(name)", body: { files.removeUnbegunFolder(after: error) })
+            {
                 return nil
             }
-            markUnreadable(name)
+            markFolderUnreadable(of: name)
             context.logger.error(
                 "VM folder left alone", metadata: ["vm": "\(name)", "error": "\(error)"])
             return nil
         }
         let adoption = AdoptionDecision(
-            vm: discovered.record.id, ownership: discovered.ownership, discovered: discovered.remains)
+            vm: discovered.record.id, ownership: discovered.ownership,
+            discovered: discovered.remains)
         await appendToLedger(adoption.record)
         if adoption.step == .endAndForget {
-            await onThread("forget-\(name)") { discovered.endAndRemove(context) }
+            await runOnThread(named: "forget-\(name)") { discovered.endAndRemove(in: context) }
         } else {
-            await keepVM(discovered, step: adoption.step, resolver: resolver)
+            await adoptVM(from: discovered, decision: adoption.step, resolver: resolver)
         }
         return discovered.record.id
     }
 
-    private func keepVM(
-        _ discovered: DiscoveredVM, step: AdoptionDecision.Step, resolver: HandoverResolver
+    private func adoptVM(
+        from discovered: DiscoveredVM, decision step: AdoptionDecision.Step,
+        resolver: HandoverResolver
     ) async {
         let vm = VirtualMachine(
             record: discovered.record, epoch: discovered.ownership?.epoch ?? .first,
             status: discovered.status, context: context)
-        await vm.adopt(discovered, step: step)
-        register(vm)
-        resolver.resolve(vm)
+        await vm.adoptRemains(of: discovered, decision: step)
+        registerVM(vm)
+        resolver.resolveHandover(of: vm)
     }
 
     private func appendToLedger(_ record: LedgerRecord?) async {
         guard let record else { return }
         let context = context
-        await onThread("ledger") {
-            do { try context.ledger.append(record) } catch {
+        await runOnThread(named: "ledger") {
+            do { try context.ledger.appendRecord(record) } catch {
                 context.logger.error(
                     "the ledger cannot record yet that an arrived VM never ran here",
                     metadata: ["record": "\(record)", "error": "\(error)"])
@@ -109,8 +115,9 @@ extension VMFiles {
     /// started in it. Returns false for any other folder. Blocks.
     fileprivate func removeUnbegunFolder(after error: VMRecordError) -> Bool {
         guard case .system(let error) = error, error.isNoEntry,
-            let names = try? Folder.names(in: folder), names.allSatisfy({ $0.hasSuffix(".draft") })
+            let names = try? Folder.entryNames(at: folder),
+            names.allSatisfy({ $0.hasSuffix(".draft") })
         else { return false }
-        return (try? Folder.remove(folder)) != nil
+        return (try? Folder.removeRecursively(at: folder)) != nil
     }
 }

@@ -8,32 +8,32 @@ import Ownership
 import VMControl
 
 extension VirtualMachine {
-    func adopt(_ discovered: DiscoveredVM, step: AdoptionDecision.Step) async {
+    func adoptRemains(of discovered: DiscoveredVM, decision step: AdoptionDecision.Step) async {
         switch discovered.process {
         case .none: break
-        case .attached(let process): attach(process, status: discovered.status)
+        case .attached(let process): attachProcess(process, status: discovered.status)
         case .unreachable(let handle, let reason):
-            guest.markUnreachable(handle, reason: reason)
+            guest.markUnreachable(process: handle, reason: reason)
         }
         switch step {
         case .keep, .endAndForget: break
         case .keepAndResume: await resumeSealedGuest()
-        case .keepAsLost: markLost()
+        case .keepAsLost: markAsLost()
         case .hold:
             await holdAfterRestart()
             if case .superseded(let epoch, let host) = discovered.ownership {
-                ownership.enter(.superseded(by: host), at: epoch)
+                ownership.changeCondition(to: .superseded(by: host), at: epoch)
             } else {
-                ownership.enter(.notInLedger)
+                ownership.changeCondition(to: .notInLedger)
             }
         case .holdAndResolve(let host):
             await holdAfterRestart()
-            ownership.enter(.unresolvedHandover(to: host))
+            ownership.changeCondition(to: .unresolvedHandover(to: host))
         }
         if case .takenOver(let epoch, let host, _) = discovered.ownership,
             ownership.condition == .resolved
         {
-            ownership.enter(.unacknowledgedTakeover(from: host), at: epoch)
+            ownership.changeCondition(to: .unacknowledgedTakeover(from: host), at: epoch)
         }
         await refreshStatus()
         context.logger.info(
@@ -52,8 +52,8 @@ extension VirtualMachine {
     }
 
     /// This host owns the VM, and neither its folder nor its process exists.
-    func markLost() {
-        ownership.enter(.lost)
+    func markAsLost() {
+        ownership.changeCondition(to: .lost)
         context.logger.error(
             "a VM is lost", metadata: ["vm": "\(name)", "id": "\(id)", "epoch": "\(epoch)"])
     }

@@ -14,81 +14,89 @@ import VMControl
 
 extension VirtualMachine {
     /// Writes the action to the ledger, then does it. Throws with the VM as it was.
-    package func recover(_ request: RecoverVM) async throws(Problem) {
+    package func recoverVM(with request: RecoverVM) async throws(Problem) {
         guard let current = context.ledger.ownership(of: id),
             current.epoch.number == request.epoch
         else {
             let standing = LedgerStanding(context.ledger.ownership(of: id)).words
             throw Problem(
                 .ledgerMovedOn,
-                "the request is for epoch \(request.epoch), and the ledger of host \(context.name) says of VM \(name): \(standing)"
+                detail:
+                    "the request is for epoch \(request.epoch), and the ledger of host \(context.name) says of VM \(name): \(standing)"
             )
         }
         switch request.action {
         case .takeOver:
-            try requireConfirmation(request)
-            try await takeOver(from: current)
+            try requireConfirmation(in: request)
+            try await takeOverVM(from: current)
         case .forgetPeer:
-            try requireConfirmation(request)
-            try await forgetPeer(current)
-        case .giveUp: try await giveUpArrival(current)
+            try requireConfirmation(in: request)
+            try await forgetPeer(of: current)
+        case .giveUp: try await abandonArrival(of: current)
         }
     }
 
-    private func requireConfirmation(_ request: RecoverVM) throws(Problem) {
+    private func requireConfirmation(in request: RecoverVM) throws(Problem) {
         guard request.confirm == name else {
             throw Problem(
-                .notConfirmed, "this action is not safe: confirm it with the VM's name, \(name)")
+                .notConfirmed,
+                detail: "this action is not safe: confirm it with the VM's name, \(name)")
         }
     }
 
-    private func takeOver(from current: Ownership) async throws(Problem) {
-        guard case .released(_, let host, _) = current, let record = current.takeover(vm: id)
-        else { throw nothingToRecover(current) }
+    private func takeOverVM(from current: Ownership) async throws(Problem) {
+        guard case .released(_, let host, _) = current, let record = current.takeoverRecord(for: id)
+        else { throw nothingToRecover(for: current) }
         try beginActivity(.recovering)
         defer { endActivity() }
         try await appendToLedger(record)
-        ownership.enter(.unacknowledgedTakeover(from: host), at: Ownership(record).epoch)
+        ownership.changeCondition(
+            to: .unacknowledgedTakeover(from: host), at: Ownership(record).epoch)
         guard let client = guest.process?.client else { return }
         do throws(Problem) { try await resumeGuest(through: client) } catch {
             guest.recordResumeFailure(.afterForcedTakeover(error.detail))
         }
     }
 
-    private func forgetPeer(_ current: Ownership) async throws(Problem) {
-        guard let record = current.takeoverConfirmed(vm: id) else { throw nothingToRecover(current) }
+    private func forgetPeer(of current: Ownership) async throws(Problem) {
+        guard let record = current.takeoverConfirmation(for: id) else {
+            throw nothingToRecover(for: current)
+        }
         try await appendToLedger(record)
         acknowledgeTakeover()
     }
 
     /// The process here ends when the source has asked about the VM, or with the agent.
-    private func giveUpArrival(_ current: Ownership) async throws(Problem) {
+    private func abandonArrival(of current: Ownership) async throws(Problem) {
         guard case .incoming(let epoch, _, let migration) = current else {
-            throw nothingToRecover(current)
+            throw nothingToRecover(for: current)
         }
         try await appendToLedger(.neverRan(vm: id, epoch: epoch, migration: migration))
     }
 
-    private func nothingToRecover(_ current: Ownership) -> Problem {
+    private func nothingToRecover(for current: Ownership) -> Problem {
         Problem(
             .nothingToRecover,
-            "the ledger of host \(context.name) says of VM \(name): \(LedgerStanding(current).words)"
+            detail:
+                "the ledger of host \(context.name) says of VM \(name): \(LedgerStanding(current).words)"
         )
     }
 
     private func appendToLedger(_ record: LedgerRecord) async throws(Problem) {
         let ledger = context.ledger
         do throws(LedgerError) {
-            try await onThread("ledger") { () throws(LedgerError) in try ledger.append(record) }
+            try await runOnThread(named: "ledger") { () throws(LedgerError) in
+                try ledger.appendRecord(record)
+            }
         } catch {
             // The other host may have answered just now.
-            if case .contradicts = error { throw Problem(.ledgerMovedOn, "\(error)") }
-            throw Problem(.internalError, "\(error)")
+            if case .contradicts = error { throw Problem(.ledgerMovedOn, detail: "\(error)") }
+            throw Problem(.internalError, detail: "\(error)")
         }
     }
 
     /// The other host knows of the forced takeover, or is permanently lost.
-    func acknowledgeTakeover() { ownership.enter(.resolved) }
+    func acknowledgeTakeover() { ownership.changeCondition(to: .resolved) }
 }
 
 // MARK: Forced takeovers by another host
@@ -97,18 +105,20 @@ extension VirtualMachine {
     /// Returns with the VM paused and the record written; throws with the ledger as it was.
     func supersede(by record: LedgerRecord) async throws(MigrationRefusal) {
         do throws(Problem) { try beginActivity(.superseding) } catch {
-            throw MigrationRefusal(.busy, error.detail)
+            throw MigrationRefusal(.busy, text: error.detail)
         }
         defer { endActivity() }
         do throws(Problem) { try await holdGuest() } catch {
-            throw MigrationRefusal(.guestFailure, error.detail)
+            throw MigrationRefusal(.guestFailure, text: error.detail)
         }
         let ledger = context.ledger
         do throws(LedgerError) {
-            try await onThread("ledger") { () throws(LedgerError) in try ledger.append(record) }
-        } catch { throw MigrationRefusal(.ledgerFailure, "\(error)") }
+            try await runOnThread(named: "ledger") { () throws(LedgerError) in
+                try ledger.appendRecord(record)
+            }
+        } catch { throw MigrationRefusal(.ledgerFailure, text: "\(error)") }
         if case .superseded(_, let epoch, let host) = record {
-            ownership.enter(.superseded(by: host), at: epoch)
+            ownership.changeCondition(to: .superseded(by: host), at: epoch)
         }
         context.logger.warning(
             "VM superseded",
@@ -118,22 +128,22 @@ extension VirtualMachine {
     /// Pauses and seals the guest: only a request lets it run again.
     func holdGuest() async throws(Problem) {
         guard guest.unreachableProcess == nil else {
-            throw Problem(.vmmFailed, "the process of VM \(name) does not answer: stop it")
+            throw Problem(.vmmFailed, detail: "the process of VM \(name) does not answer: stop it")
         }
         guard let process = guest.process else { return }
         let status = try await sendRequest { () throws(VMMError) -> VMMStatus in
             // The seal belongs to the connection that paused.
             let client = try process.openConnection()
-            let status = try client.status()
+            let status = try client.fetchStatus()
             switch DiscoveredState(status) {
             case .running, .paused(isSealed: false):
-                try client.pause(forHandover: true)
-                try client.seal()
-                return try client.status()
+                try client.pauseGuest(forHandover: true)
+                try client.sealHandover()
+                return try client.fetchStatus()
             default: return status
             }
         }
-        guest.update(status, of: process)
+        guest.updateStatus(to: status, of: process)
     }
 }
 
@@ -160,7 +170,7 @@ extension VirtualMachine {
             } else if guest.unreachableProcess != nil {
                 .silent
             } else {
-                Folder.isThere(files.folder) ? .folder : .nothing
+                Folder.isPresent(at: files.folder) ? .folder : .nothing
             }
         let facts = VMCheckFacts(
             id: id, name: name, ownership: context.ledger.ownership(of: id), remains: remains,

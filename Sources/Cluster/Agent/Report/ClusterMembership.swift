@@ -51,54 +51,60 @@ struct ClusterMembership: Service, CustomStringConvertible {
         while !Task.isCancelled {
             let pause = schedule.due - .now
             if pause > .zero {
-                if await context.news.wait(for: pause) { schedule.recordNews(at: .now) }
+                if await context.news.waitForSignal(within: pause) { schedule.recordNews(at: .now) }
             } else {
-                await sendReport(&schedule, by: client)
+                await sendDueReport(of: &schedule, by: client)
             }
         }
     }
 
     /// One report to one controller.
-    private func sendReport(_ schedule: inout ReportSchedule, by client: ReportClient) async {
+    private func sendDueReport(of schedule: inout ReportSchedule, by client: ReportClient) async {
         let controller = controllers[schedule.controller]
         let wasConnected = schedule.isConnected
         do throws(ClientError) {
             let answer =
                 switch schedule.report {
-                case .registration: try await register(&schedule, at: controller, by: client)
-                case .heartbeat: try await sendHeartbeat(&schedule, to: controller, by: client)
+                case .registration:
+                    try await sendRegistration(recordingIn: &schedule, to: controller, by: client)
+                case .heartbeat:
+                    try await sendHeartbeat(recordingIn: &schedule, to: controller, by: client)
                 }
             schedule.recordAnswer(answer, at: .now)
             if !wasConnected {
-                log(.info, "a controller answers this host", controller: controller)
+                logEvent(at: .info, text: "a controller answers this host", controller: controller)
             }
         } catch {
             schedule.recordFailure(at: .now, spread: .random(in: 0...1))
-            log(
-                wasConnected ? .warning : .debug, "a controller does not answer this host",
+            logEvent(
+                at: wasConnected ? .warning : .debug,
+                text: "a controller does not answer this host",
                 controller: controller, facts: ["error": "\(error)"])
         }
     }
 
-    private func register(
-        _ schedule: inout ReportSchedule, at controller: HostAddress, by client: ReportClient
+    private func sendRegistration(
+        recordingIn schedule: inout ReportSchedule, to controller: HostAddress,
+        by client: ReportClient
     ) async throws(ClientError) -> HeartbeatAnswer {
         schedule.recordSending(at: .now)
-        let answer = try await client.register(registration, of: context.name, at: controller)
+        let answer = try await client.sendRegistration(
+            registration, of: context.name, to: controller)
         try await acceptTerm(of: answer, from: controller)
         return answer
     }
 
     private func sendHeartbeat(
-        _ schedule: inout ReportSchedule, to controller: HostAddress, by client: ReportClient
+        recordingIn schedule: inout ReportSchedule, to controller: HostAddress,
+        by client: ReportClient
     ) async throws(ClientError) -> HeartbeatAnswer {
         let (heartbeat, news) = await maker.makeHeartbeat()
         schedule.recordSending(at: .now)
         let sentAt = BootInstant.now
-        let answer = try await client.send(heartbeat, of: context.name, to: controller)
+        let answer = try await client.sendHeartbeat(heartbeat, of: context.name, to: controller)
         try await acceptTerm(of: answer, from: controller)
         await extendLease(by: answer, from: sentAt)
-        await migrations.markReported(news)
+        await migrations.confirmDelivery(of: news)
         return answer
     }
 
@@ -118,21 +124,24 @@ struct ClusterMembership: Service, CustomStringConvertible {
     ) async throws(ClientError) {
         let fence = fence
         do throws(TermError) {
-            try await onThread("term") { () throws(TermError) in try fence.accept(answer.term) }
+            try await runOnThread(named: "term") { () throws(TermError) in
+                try fence.acceptTerm(answer.term)
+            }
         } catch {
             switch error {
-            case .stale: throw .problem(Problem(.staleTerm, "\(error)"), host: controller.name)
+            case .stale:
+                throw .problem(Problem(.staleTerm, detail: "\(error)"), host: controller.name)
             // This agent refuses lower terms all the same, until it ends.
             case .notWritten:
-                log(
-                    .error, "a term cannot be stored", controller: controller,
+                logEvent(
+                    at: .error, text: "a term cannot be stored", controller: controller,
                     facts: ["error": "\(error)"])
             }
         }
     }
 
-    private func log(
-        _ level: Logger.Level, _ event: Logger.Message, controller: HostAddress,
+    private func logEvent(
+        at level: Logger.Level, text event: Logger.Message, controller: HostAddress,
         facts: Logger.Metadata = [:]
     ) {
         let subject: Logger.Metadata = [
@@ -149,7 +158,7 @@ extension HostRegistration {
         self.init(
             agentID: agentID, agentVersion: ferryVersion, apiAddress: "\(member.api)",
             peerAddress: "\(member.peer)", cores: facts.cores,
-            memoryBytes: try HostMemory.read().totalBytes,
+            memoryBytes: try HostMemory.readFromProc().totalBytes,
             memoryReserveBytes: context.cluster.memoryReserve.bytes,
             cpuFeatures: facts.cpuFeatures.names, labels: traits.labels, zone: traits.zone,
             rack: traits.rack, link: traits.link, linkBytesPerSecond: traits.linkBytesPerSecond,

@@ -30,7 +30,7 @@ actor HeartbeatMaker {
     init(inventory: VMInventory, migrations: OutgoingMigrations) {
         self.inventory = inventory
         self.migrations = migrations
-        hostMeter.record(HostLoad.read().busyTime, at: .now)
+        hostMeter.recordReading(cpuTime: HostLoad.readFromProc().busyTime, at: .now)
     }
 
     /// The next heartbeat, and the news of migrations in it: pass it to `markReported` when the heartbeat is answered.
@@ -40,10 +40,10 @@ actor HeartbeatMaker {
         let ledger = inventory.context.ledger
         let processes = vms.compactMap { vm in vm.process.map { (vm.report.id, $0) } }
         // Read after the VMs: a VM that has left by now has an ownership that says so.
-        let sample = await onThread("sample") { Sample(ledger: ledger, vms: processes) }
-        hostMeter.record(sample.host.busyTime, at: sample.at)
+        let sample = await runOnThread(named: "sample") { Sample(ledger: ledger, vms: processes) }
+        hostMeter.recordReading(cpuTime: sample.host.busyTime, at: sample.at)
         updateMeters(from: sample)
-        var reports = vms.compactMap { report(on: $0, sample: sample, migrations: migrating) }
+        var reports = vms.compactMap { makeVMReport(on: $0, from: sample, migrations: migrating) }
         reports += await reportsOnLedgerRecords(
             in: sample, except: Set(vms.map(\.report.id)))
         sequence += 1
@@ -55,7 +55,7 @@ actor HeartbeatMaker {
     }
 
     private var sharesMachine: Bool {
-        inventory.context.cluster.sharesMachine(inventory.context.name)
+        inventory.context.cluster.isOnSharedMachine(host: inventory.context.name)
     }
 
     private func observeVMs() async -> [VMObservation] {
@@ -78,15 +78,17 @@ actor HeartbeatMaker {
         for (vm, process) in sample.processes {
             let known = meters[vm].flatMap { $0.processID == process.id ? $0 : nil }
             var meter = known ?? VMMeter(processID: process.id)
-            if let time = process.cpuTime { meter.meter.record(time, at: sample.at) }
+            if let time = process.cpuTime {
+                meter.meter.recordReading(cpuTime: time, at: sample.at)
+            }
             present[vm] = meter
         }
         meters = present
     }
 
     /// Nil for a VM that is not here any more, or not yet.
-    private func report(
-        on vm: VMObservation, sample: Sample, migrations: [MigrationInfo]
+    private func makeVMReport(
+        on vm: VMObservation, from sample: Sample, migrations: [MigrationInfo]
     ) -> VMReport? {
         var report = vm.report
         let standing = LedgerStanding(sample.ownerships[report.id])
@@ -114,7 +116,8 @@ actor HeartbeatMaker {
             }
             // The VM may be arriving or leaving.
             let ledger = inventory.context.ledger
-            guard await !inventory.contains(id), ledger.ownership(of: id) == ownership else {
+            guard await !inventory.containsVM(withID: id), ledger.ownership(of: id) == ownership
+            else {
                 continue
             }
             reports.append(
@@ -155,7 +158,7 @@ private struct Sample: Sendable {
 
     init(ledger: LedgerFile, vms: [(VMID, VMProcess)]) {
         ownerships = ledger.ownerships
-        host = HostLoad.read()
+        host = HostLoad.readFromProc()
         at = .now
         processes = Dictionary(
             vms.map { vm, process in

@@ -64,7 +64,7 @@ package struct ReportSchedule: Hashable, Sendable {
             due = now
             return
         }
-        let pause = Timing.reportRetry.pause(afterFailures: failures / controllers)
+        let pause = Timing.reportRetry.pauseDuration(afterFailures: failures / controllers)
         due = now + pause * (0.75 + spread / 2)
     }
 

@@ -8,13 +8,14 @@ import Serving
 extension Routes {
     var recoveryRoutes: [ServedRoute] {
         [
-            AgentRoutes.audit.serve { _ in await checker.checkHost() },
-            AgentRoutes.showRecovery.serve { call in
-                try await recovery.readInfo(about: call.path.parameterText)
+            AgentRoutes.audit.serveAnswer { _ in await checker.checkHost() },
+            AgentRoutes.showRecovery.serveAnswer { call in
+                try await recovery.readRecoveryInfo(nameOrID: call.path.parameterText)
             },
-            AgentRoutes.recoverVM.serve { call in
-                try await recovery.recover(
-                    call.path, as: call.body, orderedBy: decidingIdentity(in: call.context))
+            AgentRoutes.recoverVM.serveAnswer { call in
+                try await recovery.recoverVM(
+                    named: call.path, with: call.body, orderedBy: decidingIdentity(in: call.context)
+                )
             },
         ]
     }
@@ -22,7 +23,7 @@ extension Routes {
     private func decidingIdentity(in context: APIContext) throws(Problem) -> Identity {
         guard let identity = context.identity, identity.role != .agent else {
             throw Problem(
-                .forbidden, "only an operator or a controller may decide about a VM")
+                .forbidden, detail: "only an operator or a controller may decide about a VM")
         }
         return identity
     }

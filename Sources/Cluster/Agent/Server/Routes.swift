@@ -20,31 +20,32 @@ struct Routes: Sendable {
             let rules = RouteRules(
                 document: try OpenAPIDocument(AgentRoutes.table), refusesUnknownQuery: false)
             let router = Router(context: APIContext.self)
-            router.middlewares.add(Problems())
-            router.middlewares.add(Authorization(cluster: inventory.context.cluster.cluster))
-            router.middlewares.add(Fencing(fence: fence))
-            router.middlewares.add(RequestLog(frequent: ["/console"]))
-            router.middlewares.add(Problems())
-            for route in try served(document: rules.document) {
-                router.add(route.description) { request, context in
-                    try await route.response(to: request, in: context, by: rules)
+            router.middlewares.add(ProblemMiddleware())
+            router.middlewares.add(
+                AuthorizationMiddleware(cluster: inventory.context.cluster.cluster))
+            router.middlewares.add(FencingMiddleware(fence: fence))
+            router.middlewares.add(RequestLogMiddleware(frequent: ["/console"]))
+            router.middlewares.add(ProblemMiddleware())
+            for route in try servedRoutes(document: rules.document) {
+                router.addRoute(route.description) { request, context in
+                    try await route.makeResponse(to: request, in: context, by: rules)
                 }
             }
             return router
         }
     }
 
-    private func served(document: OpenAPIDocument) throws -> [ServedRoute] {
+    private func servedRoutes(document: OpenAPIDocument) throws -> [ServedRoute] {
         let general = [
-            AgentRoutes.host.serve { _ in try await readHostInfo() },
-            try AgentRoutes.openAPI.serve(document),
+            AgentRoutes.host.serveAnswer { _ in try await readHostInfo() },
+            try AgentRoutes.openAPI.serveDocument(document),
         ]
         return general + vmRoutes + consoleRoutes + migrationRoutes + recoveryRoutes
     }
 
     private func readHostInfo() async throws -> HostInfo {
         let context = inventory.context
-        let memory = try HostMemory.read()
+        let memory = try HostMemory.readFromProc()
         return HostInfo(
             name: context.name, cluster: context.cluster.cluster, cores: facts.cores,
             memoryBytes: memory.totalBytes, memoryAvailableBytes: memory.availableBytes,
@@ -57,25 +58,27 @@ struct Routes: Sendable {
 
     private var vmRoutes: [ServedRoute] {
         [
-            AgentRoutes.listVMs.serve { _ in await inventory.listVMs() },
+            AgentRoutes.listVMs.serveAnswer { _ in await inventory.listAllVMs() },
             AgentRoutes.createVM.serveReply { call in
-                let (info, isNew) = try await inventory.createVM(call.body)
+                let (info, isNew) = try await inventory.createVM(with: call.body)
                 return RouteReply(info, status: isNew ? 201 : 200)
             },
-            AgentRoutes.restoreVM.serve { call in try await inventory.restoreVM(call.body) },
-            AgentRoutes.showVM.serve { call in
-                try await inventory.vm(named: call.path).readInfo()
+            AgentRoutes.restoreVM.serveAnswer { call in
+                try await inventory.restoreVM(with: call.body)
+            },
+            AgentRoutes.showVM.serveAnswer { call in
+                try await inventory.virtualMachine(named: call.path).readCurrentInfo()
             },
             AgentRoutes.deleteVM.serveNoContent { call in
-                try await inventory.deleteVM(call.path, id: call.query.id)
+                try await inventory.deleteVM(named: call.path, id: call.query.id)
             },
-            AgentRoutes.saveVM.serve { call in
-                try await inventory.vm(named: call.path).saveVM(call.body)
+            AgentRoutes.saveVM.serveAnswer { call in
+                try await inventory.virtualMachine(named: call.path).saveToFile(with: call.body)
             },
         ]
             + VMAction.allCases.map { action in
-                AgentRoutes.perform(action).serve { call in
-                    try await inventory.vm(named: call.path).perform(action)
+                AgentRoutes.actionRoute(for: action).serveAnswer { call in
+                    try await inventory.virtualMachine(named: call.path).performAction(action)
                 }
             }
     }

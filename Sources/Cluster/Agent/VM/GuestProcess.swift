@@ -48,18 +48,18 @@ struct GuestProcess {
     /// Of the attached process, or of the unreachable one.
     var processID: Int32? { (process?.handle ?? unreachableProcess)?.processID }
 
-    mutating func attach(_ process: VMProcess, status: VMMStatus) {
+    mutating func attachProcess(_ process: VMProcess, status: VMMStatus) {
         connection = .attached(process)
         self.status = status
     }
 
     /// Returns the process that was attached; its end is no longer recorded here.
-    mutating func detach() -> VMProcess? {
+    mutating func detachProcess() -> VMProcess? {
         defer { connection = .none }
         return process
     }
 
-    mutating func markUnreachable(_ handle: ProcessHandle?, reason: String) {
+    mutating func markUnreachable(process handle: ProcessHandle?, reason: String) {
         connection = .unreachable(handle, reason: reason)
     }
 
@@ -68,12 +68,12 @@ struct GuestProcess {
     }
 
     /// Does nothing for a process that is not attached any more.
-    mutating func update(_ status: VMMStatus, of process: VMProcess) {
+    mutating func updateStatus(to status: VMMStatus, of process: VMProcess) {
         if self.process === process { self.status = status }
     }
 
     /// The attached process has ended.
-    mutating func recordEnd(_ exit: VMExit) {
+    mutating func recordProcessEnd(with exit: VMExit) {
         connection = .none
         status = VMMStatus(state: exit.stateLeft, cpuTime: status.cpuTime, exit: exit)
     }
@@ -88,7 +88,7 @@ struct GuestProcess {
     mutating func clearResumeFailure() { resumeFailure = nil }
 
     /// A heartbeat would report another state than that of the other value.
-    func hasNews(since other: GuestProcess) -> Bool {
+    func hasReportableChange(since other: GuestProcess) -> Bool {
         (status.state, status.exit) != (other.status.state, other.status.exit)
     }
 

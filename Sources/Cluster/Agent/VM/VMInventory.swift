@@ -35,27 +35,29 @@ package actor VMInventory {
 
     package var count: Int { vms.count }
 
-    package func vm(named name: VMName) throws(Problem) -> VirtualMachine {
+    package func virtualMachine(named name: VMName) throws(Problem) -> VirtualMachine {
         guard let vm = vms[name] else {
-            throw Problem(.vmNotFound, "there is no VM \(name) on host \(context.name)")
+            throw Problem(.vmNotFound, detail: "there is no VM \(name) on host \(context.name)")
         }
         return vm
     }
 
-    package func vm(withID id: VMID) -> VirtualMachine? { vms.values.first { $0.id == id } }
+    package func virtualMachine(withID id: VMID) -> VirtualMachine? {
+        vms.values.first { $0.id == id }
+    }
 
     /// The VM is here, arrives or leaves.
-    func contains(_ id: VMID) -> Bool {
-        vm(withID: id) != nil || reservations.values.contains { $0.id == id }
+    func containsVM(withID id: VMID) -> Bool {
+        virtualMachine(withID: id) != nil || reservations.values.contains { $0.id == id }
             || departures.values.contains { $0.vm.id == id }
     }
 
-    func contains(_ name: VMName) -> Bool {
+    func containsVM(named name: VMName) -> Bool {
         vms[name] != nil || reservations[name] != nil || departures[name] != nil
     }
 
     /// The VM's process may exist before the agent has attached it, and after the agent has detached it.
-    func isStartingOrLeaving(_ name: VMName) async -> Bool {
+    func isVMStartingOrLeaving(named name: VMName) async -> Bool {
         if reservations[name] != nil || departures[name] != nil { return true }
         return await vms[name]?.activity != nil
     }
@@ -63,10 +65,10 @@ package actor VMInventory {
     /// By name.
     package func sortedVMs() -> [VirtualMachine] { vms.values.sorted { $0.name < $1.name } }
 
-    package func listVMs() async -> VMList {
+    package func listAllVMs() async -> VMList {
         let vms = sortedVMs()
         let infos = await withTaskGroup(of: VMInfo.self) { group in
-            for vm in vms { group.addTask { await vm.readInfo() } }
+            for vm in vms { group.addTask { await vm.readCurrentInfo() } }
             return await group.reduce(into: [VMInfo]()) { $0.append($1) }
         }
         return VMList(vms: infos.sorted { $0.name < $1.name })
@@ -75,42 +77,47 @@ package actor VMInventory {
     // MARK: Reservations
 
     /// Reserves the name and the memory of a VM to come, until `register` or `releaseReservation`.
-    package func reserve(_ spec: VMSpec, id: VMID) async throws(Problem) {
+    package func reserveResources(for spec: VMSpec, id: VMID) async throws(Problem) {
         await waitForDeparture(of: spec.name)
-        try checkIsFree(spec.name, id: id)
+        try checkAvailability(of: spec.name, id: id)
         let others = reservations.values.map(\.spec).filter { !$0.hugePages }
             .reduce(0) { $0 + $1.memory.bytes }
         reservations[spec.name] = Reservation(id: id, spec: spec)
         var reserved = others
         for vm in vms.values { reserved += await vm.reservedBytes() }
         do {
-            let shortage = try HostMemory.read().shortage(
-                for: spec, reserved: reserved, kept: context.cluster.memoryReserve)
+            let shortage = try HostMemory.readFromProc().describeShortage(
+                for: spec, reserved: reserved, hostReserve: context.cluster.memoryReserve)
             guard let shortage else { return }
             releaseReservation(of: spec.name)
-            throw Problem(.notEnoughMemory, "host \(context.name): \(shortage)")
+            throw Problem(.notEnoughMemory, detail: "host \(context.name): \(shortage)")
         } catch let error as Problem {
             throw error
         } catch {
             releaseReservation(of: spec.name)
-            throw Problem(.internalError, "\(error)")
+            throw Problem(.internalError, detail: "\(error)")
         }
     }
 
-    private func checkIsFree(_ name: VMName, id: VMID) throws(Problem) {
+    private func checkAvailability(of name: VMName, id: VMID) throws(Problem) {
         guard vms[name] == nil, reservations[name] == nil else {
             if vms[name]?.id == id || reservations[name]?.id == id {
-                throw Problem(.vmBusy, "VM \(name) is being created on host \(context.name)")
+                throw Problem(
+                    .vmBusy, detail: "VM \(name) is being created on host \(context.name)")
             }
-            throw Problem(.nameTaken, "there is a VM \(name) on host \(context.name) already")
+            throw Problem(
+                .nameTaken, detail: "there is a VM \(name) on host \(context.name) already")
         }
-        try checkFolderIsReadable(name)
-        guard vm(withID: id) == nil, !reservations.values.contains(where: { $0.id == id }) else {
-            throw Problem(.nameTaken, "VM \(id) is on host \(context.name) already")
+        try checkFolderIsReadable(of: name)
+        guard virtualMachine(withID: id) == nil,
+            !reservations.values.contains(where: { $0.id == id })
+        else {
+            throw Problem(.nameTaken, detail: "VM \(id) is on host \(context.name) already")
         }
         guard vms.count + reservations.count < Limits.vmsMax else {
             throw Problem(
-                .notEnoughMemory, "host \(context.name) has \(Limits.vmsMax) VMs, its limit")
+                .notEnoughMemory, detail: "host \(context.name) has \(Limits.vmsMax) VMs, its limit"
+            )
         }
     }
 
@@ -121,34 +128,35 @@ package actor VMInventory {
     var hasUnreadableFolders: Bool { !unreadableFolders.isEmpty }
 
     /// The name stays taken until the operator has repaired or removed the folder.
-    func markUnreadable(_ name: VMName) { unreadableFolders.insert(name) }
+    func markFolderUnreadable(of name: VMName) { unreadableFolders.insert(name) }
 
-    private func checkFolderIsReadable(_ name: VMName) throws(Problem) {
+    private func checkFolderIsReadable(of name: VMName) throws(Problem) {
         guard unreadableFolders.contains(name) else { return }
-        let folder = context.state.files(of: name).folder
-        guard Folder.isThere(folder) else {
+        let folder = context.state.filesOfVM(named: name).folder
+        guard Folder.isPresent(at: folder) else {
             unreadableFolders.remove(name)
             return
         }
         throw Problem(
             .nameTaken,
-            "\(folder) cannot be read; repair it and restart the agent of \(context.name), or remove it"
+            detail:
+                "\(folder) cannot be read; repair it and restart the agent of \(context.name), or remove it"
         )
     }
 
     // MARK: Arrivals and departures
 
     /// The VM is here now; its reservation ends, if it had one.
-    package func register(_ vm: VirtualMachine) {
+    package func registerVM(_ vm: VirtualMachine) {
         reservations[vm.name] = nil
         vms[vm.name] = vm
-        context.news.ring()
+        context.news.requestReport()
     }
 
     /// The VM is gone. A later VM of the same name stays.
-    package func unregister(_ vm: VirtualMachine) {
+    package func unregisterVM(_ vm: VirtualMachine) {
         if vms[vm.name] === vm { vms[vm.name] = nil }
-        context.news.ring()
+        context.news.requestReport()
     }
 
     /// The VM runs on another host. It is no longer listed here, but its process and folder stay until
@@ -156,7 +164,7 @@ package actor VMInventory {
     func beginDeparture(
         of vm: VirtualMachine, stopVerification: @escaping @Sendable () -> Void
     ) {
-        unregister(vm)
+        unregisterVM(vm)
         departures[vm.name] = Departure(vm: vm, stopVerification: stopVerification)
     }
 
@@ -175,14 +183,14 @@ package actor VMInventory {
     }
 
     /// - Parameter id: that the VM must have; nil for any.
-    package func deleteVM(_ name: VMName, id: VMID? = nil) async throws(Problem) {
-        let vm = try vm(named: name)
+    package func deleteVM(named name: VMName, id: VMID? = nil) async throws(Problem) {
+        let vm = try virtualMachine(named: name)
         if let id, vm.id != id {
             throw Problem(
-                .vmNotFound, "VM \(name) of host \(context.name) has another id, \(vm.id)")
+                .vmNotFound, detail: "VM \(name) of host \(context.name) has another id, \(vm.id)")
         }
         if await !vm.deleteRetainedArrival() { try await vm.deleteVM() }
-        unregister(vm)
+        unregisterVM(vm)
         context.logger.info("VM deleted", metadata: ["vm": "\(name)", "id": "\(vm.id)"])
     }
 }

@@ -27,15 +27,15 @@ struct VMOwnership: Hashable, Sendable {
 
     init(epoch: Epoch) { self.epoch = epoch }
 
-    mutating func enter(_ condition: Condition, at epoch: Epoch) {
+    mutating func changeCondition(to condition: Condition, at epoch: Epoch) {
         self.condition = condition
         self.epoch = epoch
     }
 
-    mutating func enter(_ condition: Condition) { self.condition = condition }
+    mutating func changeCondition(to condition: Condition) { self.condition = condition }
 
     /// The ledger has the VM at this epoch; the condition stays.
-    mutating func confirm(at epoch: Epoch) { self.epoch = epoch }
+    mutating func updateEpoch(to epoch: Epoch) { self.epoch = epoch }
 
     /// The handover has an outcome that this host's ledger does not have yet.
     var isUnresolved: Bool {

@@ -60,7 +60,7 @@ extension VMRecord {
 
     package init(loadingFrom path: String) throws(VMRecordError) {
         let bytes: [UInt8]
-        do { bytes = try File.read(path, limit: Limits.recordBytesMax) } catch {
+        do { bytes = try File.readContents(at: path, limit: Limits.recordBytesMax) } catch {
             throw .system(error)
         }
         do { self = try JSONDecoder().decode(VMRecord.self, from: Data(bytes)) } catch {
@@ -70,12 +70,12 @@ extension VMRecord {
     }
 
     /// Durable when it returns.
-    package func write(to files: VMFiles) throws(VMRecordError) {
+    package func writeRecord(to files: VMFiles) throws(VMRecordError) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         do {
             let bytes = try Array(encoder.encode(self))
-            try AtomicFile.write(bytes, to: files.record, mode: 0o600)
+            try AtomicFile.writeBytes(bytes, to: files.record, mode: 0o600)
         } catch let error as SystemError {
             throw .system(error)
         } catch {
@@ -86,14 +86,16 @@ extension VMRecord {
 
 extension VMFiles {
     /// The exit that a ferry-vmm recorded; nil when there is none, or when it cannot be read.
-    func readExit() -> VMExit? {
-        guard let bytes = try? File.read(exit, limit: Limits.recordBytesMax) else { return nil }
+    func readRecordedExit() -> VMExit? {
+        guard let bytes = try? File.readContents(at: exit, limit: Limits.recordBytesMax) else {
+            return nil
+        }
         return try? JSONDecoder().decode(VMExit.self, from: Data(bytes))
     }
 
     /// The last line that a ferry-vmm logged, for error messages.
     func readLastLogLine() -> String? {
-        guard let bytes = try? File.tail(vmmLog, count: 4096) else { return nil }
+        guard let bytes = try? File.readLastBytes(at: vmmLog, count: 4096) else { return nil }
         return String(decoding: bytes, as: UTF8.self).split(separator: "\n").last.map(String.init)
     }
 }

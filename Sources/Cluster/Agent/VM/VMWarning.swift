@@ -33,11 +33,11 @@ enum VMWarning: Hashable, Sendable {
     }
 
     /// - Parameter host: this agent's host.
-    func text(at host: HostName) -> String {
+    func warningText(at host: HostName) -> String {
         switch self {
         case .sourceLost(let source, let end):
             "the connection to host \(source) was lost; what arrived is kept until \(end.formatted(.iso8601)), so that the migration can continue"
-        case .ownership(let ownership): ownership.warning(at: host) ?? ""
+        case .ownership(let ownership): ownership.conditionWarning(at: host) ?? ""
         case .unreachable(let reason):
             "its process cannot be reached (\(reason)): stop it, then start it again"
         case .notRunning(let failure): failure.text
@@ -46,7 +46,7 @@ enum VMWarning: Hashable, Sendable {
 }
 
 extension VMOwnership {
-    fileprivate func warning(at host: HostName) -> String? {
+    fileprivate func conditionWarning(at host: HostName) -> String? {
         switch condition {
         case .resolved: nil
         case .unresolvedHandover(let peer):

@@ -15,7 +15,7 @@ extension VirtualMachine {
         // If this throws, the folder that exists is not this VM's and must not be discarded.
         try await makeFolder()
         do throws(Problem) {
-            try await launchProcess(.incoming(record.spec.kernel), paused: true)
+            try await launchProcess(from: .incoming(record.spec.kernel), paused: true)
             try await beginLease()
             return try requireProcess()
         } catch {
@@ -33,21 +33,21 @@ extension VirtualMachine {
     }
 
     func continueArrival(at epoch: Epoch) {
-        ownership.confirm(at: epoch)
+        ownership.updateEpoch(to: epoch)
         retainedArrival = nil
     }
 
     /// Deletes a VM that waits for its source. Returns false when the VM does not wait.
     func deleteRetainedArrival() async -> Bool {
         guard let retainedArrival else { return false }
-        return await onThread("discard-\(name)", run: retainedArrival.discard)
+        return await runOnThread(named: "discard-\(name)", body: retainedArrival.discard)
     }
 
     /// This host owns the VM from now on.
     /// - Parameter refusal: why the guest does not run.
     func completeArrival(at epoch: Epoch, refusal: MigrationRefusal? = nil) async {
         retainedArrival = nil
-        ownership.confirm(at: epoch)
+        ownership.updateEpoch(to: epoch)
         if let refusal { guest.recordResumeFailure(.afterArrival("\(refusal)")) }
         endActivity()
         await refreshStatus()

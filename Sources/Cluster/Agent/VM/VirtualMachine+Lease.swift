@@ -15,7 +15,8 @@ extension VirtualMachine {
         guard isLeased, context.lease.until == nil else { return }
         throw Problem(
             .noLease,
-            "VM \(name) is leased, and host \(context.name) has no lease from a controller now: it can run when a controller has answered"
+            detail:
+                "VM \(name) is leased, and host \(context.name) has no lease from a controller now: it can run when a controller has answered"
         )
     }
 
@@ -25,7 +26,7 @@ extension VirtualMachine {
         try requireLease()
         guard let until = context.lease.until else { return }
         let client = try requireProcess().client
-        try await sendRequest { () throws(VMMError) in try client.lease(until: until) }
+        try await sendRequest { () throws(VMMError) in try client.extendLease(until: until) }
     }
 
     /// The host's lease is longer now. A process that does not answer delays no other VM; its guest's lease ends.
@@ -34,8 +35,8 @@ extension VirtualMachine {
         isExtendingLease = true
         defer { isExtendingLease = false }
         do throws(VMMError) {
-            try await onThread("lease-\(name)") { () throws(VMMError) in
-                try client.lease(until: end)
+            try await runOnThread(named: "lease-\(name)") { () throws(VMMError) in
+                try client.extendLease(until: end)
             }
         } catch {
             context.logger.warning(

@@ -18,13 +18,15 @@ extension VirtualMachine {
             guard guest.status.state == .running else {
                 throw Problem(
                     .wrongState,
-                    "VM \(name) is \(guest.status.state.rawValue); only a running VM migrates: resume it first"
+                    detail:
+                        "VM \(name) is \(guest.status.state.rawValue); only a running VM migrates: resume it first"
                 )
             }
             if case .takenOver(_, let host, _) = try await requireOwnership() {
                 throw Problem(
                     .wrongState,
-                    "VM \(name) runs after a forced takeover that host \(host) has not acknowledged: it can migrate when host \(host) has"
+                    detail:
+                        "VM \(name) runs after a forced takeover that host \(host) has not acknowledged: it can migrate when host \(host) has"
                 )
             }
             let client = try await sendRequest { () throws(VMMError) in
@@ -42,14 +44,14 @@ extension VirtualMachine {
 
     /// The VM runs elsewhere and the ledger says so: its process ends and its folder is removed.
     func completeHandover() async {
-        let (process, files, logger) = (guest.detach(), files, context.logger)
-        ownership.enter(.resolved)
+        let (process, files, logger) = (guest.detachProcess(), files, context.logger)
+        ownership.changeCondition(to: .resolved)
         guest.recordDeparture()
-        await onThread("leave-\(name)") {
-            process?.end()
+        await runOnThread(named: "leave-\(name)") {
+            process?.terminate()
             // A VM that only the ledger knew has no folder.
-            guard Folder.isThere(files.folder) else { return }
-            do { try Folder.remove(files.folder) } catch {
+            guard Folder.isPresent(at: files.folder) else { return }
+            do { try Folder.removeRecursively(at: files.folder) } catch {
                 logger.warning(
                     "folder left behind",
                     metadata: ["folder": "\(files.folder)", "error": "\(error)"])
@@ -60,13 +62,13 @@ extension VirtualMachine {
     func recordMigrationFailure(_ failure: MigrationFailure) async {
         switch failure.aftermath {
         case .runsAtSource(let epoch):
-            ownership.confirm(at: epoch)
+            ownership.updateEpoch(to: epoch)
             guest.clearResumeFailure()
         case .stoppedAtSource(let epoch, let error):
-            ownership.confirm(at: epoch)
+            ownership.updateEpoch(to: epoch)
             guest.recordResumeFailure(.afterFailedMigration("\(error)"))
-        case .unsettled(let epoch, let host):
-            ownership.enter(.unresolvedHandover(to: host), at: epoch)
+        case .unresolved(let epoch, let host):
+            ownership.changeCondition(to: .unresolvedHandover(to: host), at: epoch)
         }
         endActivity()
         await refreshStatus()
@@ -74,23 +76,23 @@ extension VirtualMachine {
 
     /// The other host runs it, and the ledger could not be written: the copy here stays paused until it can.
     func recordUnwrittenHandover(to host: HostName, at epoch: Epoch) async {
-        ownership.enter(.unrecordedHandover(to: host), at: epoch)
+        ownership.changeCondition(to: .unrecordedHandover(to: host), at: epoch)
         endActivity()
         await refreshStatus()
     }
 
     /// The other host never ran it: this host owns it again and resumes it if it can. Returns the VM's state.
-    func takeBack(at epoch: Epoch) async -> VMState {
-        ownership.enter(.resolved, at: epoch)
+    func reclaimOwnership(at epoch: Epoch) async -> VMState {
+        ownership.changeCondition(to: .resolved, at: epoch)
         guest.clearResumeFailure()
         if let client = guest.process?.client {
             do throws(Problem) { try await resumeGuest(through: client) } catch {
                 guest.recordResumeFailure(.afterReturn(error.detail))
             }
-        } else if Folder.isThere(files.folder) {
+        } else if Folder.isPresent(at: files.folder) {
             guest.recordResumeFailure(.memoryLost(epoch))
         } else {
-            markLost()
+            markAsLost()
         }
         await refreshStatus()
         context.logger.info("VM taken back", metadata: ["vm": "\(name)", "epoch": "\(epoch)"])

@@ -8,7 +8,7 @@ import Ownership
 import VMControl
 
 extension VirtualMachine {
-    package func perform(_ action: VMAction) async throws(Problem) -> VMInfo {
+    package func performAction(_ action: VMAction) async throws(Problem) -> VMInfo {
         switch action {
         case .pause: try await pauseGuest()
         case .resume: try await resumeGuest()
@@ -24,7 +24,7 @@ extension VirtualMachine {
         try beginActivity(.pausing)
         defer { endActivity() }
         let client = try requireProcess().client
-        try await sendRequest { () throws(VMMError) in try client.pause() }
+        try await sendRequest { () throws(VMMError) in try client.pauseGuest() }
     }
 
     private func resumeGuest() async throws(Problem) {
@@ -42,26 +42,27 @@ extension VirtualMachine {
         let client = try requireProcess().client
         // A VM that came by migration has its kernel's path from its source. A path that does not exist here must be
         // reported before the reset, not after it.
-        do throws(LaunchError) { try context.launcher.checkCanBoot(record) } catch {
+        do throws(LaunchError) { try context.launcher.checkKernelIsUsable(for: record) } catch {
             throw Problem(error)
         }
         try await requireOwnership()
-        try await sendRequest { () throws(VMMError) in try client.reset() }
+        try await sendRequest { () throws(VMMError) in try client.resetGuest() }
     }
 
     /// Boots a VM that is stopped.
     private func startGuest() async throws(Problem) {
         guard guest.process == nil else {
-            throw Problem(.wrongState, "VM \(name) is \(guest.status.state.rawValue) already")
+            throw Problem(
+                .wrongState, detail: "VM \(name) is \(guest.status.state.rawValue) already")
         }
         guard guest.unreachableProcess == nil else {
-            throw Problem(.wrongState, warningText ?? "stop it first")
+            throw Problem(.wrongState, detail: warningText ?? "stop it first")
         }
         try beginActivity(.starting)
         defer { endActivity() }
         try await requireOwnership()
         try requireLease()
-        try await launchProcess(.boot(record.spec.kernel), paused: isLeased)
+        try await launchProcess(from: .boot(record.spec.kernel), paused: isLeased)
         guest.clearResumeFailure()
         guard isLeased else { return }
         do throws(Problem) {
@@ -74,13 +75,13 @@ extension VirtualMachine {
     }
 
     /// Starts the ferry-vmm and attaches it.
-    func launchProcess(_ start: VMStart, paused: Bool) async throws(Problem) {
+    func launchProcess(from start: VMStart, paused: Bool) async throws(Problem) {
         let (launcher, record, files) = (context.launcher, record, files)
         do throws(LaunchError) {
-            let process = try await onThread("start-\(name)") { () throws(LaunchError) in
-                try launcher.launch(record, files: files, start: start, paused: paused)
+            let process = try await runOnThread(named: "start-\(name)") { () throws(LaunchError) in
+                try launcher.launchProcess(for: record, files: files, start: start, paused: paused)
             }
-            attach(process, status: process.client.info.status)
+            attachProcess(process, status: process.client.info.status)
         } catch {
             throw Problem(error)
         }
@@ -91,23 +92,23 @@ extension VirtualMachine {
         try beginActivity(.stopping)
         defer { endActivity() }
         guard !ownership.isUnresolved else {
-            throw Problem(.wrongState, warningText ?? "its owner is not known")
+            throw Problem(.wrongState, detail: warningText ?? "its owner is not known")
         }
         await endProcess()
     }
 
     func endProcess() async {
         if let unreachable = guest.unreachableProcess {
-            await onThread("stop-\(name)") {
+            await runOnThread(named: "stop-\(name)") {
                 // Signalling and waiting fail only for a process that is gone.
-                try? unreachable.signal(9)
+                try? unreachable.sendSignal(9)
                 _ = try? unreachable.waitForExit(within: Timing.vmmStop)
             }
             guest.clearUnreachable()
         }
         guard let process = guest.process else { return }
-        await onThread("stop-\(name)") { process.end() }
-        recordEnd(of: process, exitStatus: nil)
+        await runOnThread(named: "stop-\(name)") { process.terminate() }
+        recordProcessEnd(of: process, status: nil)
     }
 
     /// Ends the VM and removes its ledger record and its folder. Afterwards this object is of no use.
@@ -118,22 +119,25 @@ extension VirtualMachine {
             // The other host would have to know of the deletion, and it cannot be notified of it.
             switch context.ledger.ownership(of: id) {
             case .released, .takenOver:
-                throw Problem(.wrongState, warningText ?? "its owner is not known")
+                throw Problem(.wrongState, detail: warningText ?? "its owner is not known")
             default: break
             }
             await endProcess()
             let (ledger, id, epoch, files) = (context.ledger, id, epoch, files)
             do {
-                try await onThread("delete-\(name)") {
+                try await runOnThread(named: "delete-\(name)") {
                     // A VM without a ledger record needs no record of its end.
                     if ledger.ownership(of: id) != nil {
-                        try ledger.append(.deleted(vm: id, epoch: epoch))
+                        try ledger.appendRecord(.deleted(vm: id, epoch: epoch))
                     }
-                    if Folder.isThere(files.folder) { try Folder.remove(files.folder) }
+                    if Folder.isPresent(at: files.folder) {
+                        try Folder.removeRecursively(at: files.folder)
+                    }
                 }
             } catch {
                 throw Problem(
-                    .internalError, "VM \(name) is stopped, but cannot be removed: \(error)")
+                    .internalError, detail: "VM \(name) is stopped, but cannot be removed: \(error)"
+                )
             }
         } catch {
             endActivity()
@@ -142,18 +146,19 @@ extension VirtualMachine {
     }
 
     /// Writes memory and state to a file. A running VM is paused meanwhile and resumes afterwards.
-    package func saveVM(_ request: SaveVM) async throws(Problem) -> SavedVM {
-        if let path = request.path { try checkPath(path, field: "path") }
+    package func saveToFile(with request: SaveVM) async throws(Problem) -> SavedVM {
+        if let path = request.path { try checkAbsolutePath(path, field: "path") }
         let path = request.path ?? context.state.savedFile(of: name)
         try beginActivity(.saving)
         defer { endActivity() }
         let process = try requireProcess()
         let state = guest.status.state
         guard state == .running || state == .paused else {
-            throw Problem(.wrongState, "VM \(name) is \(state.rawValue): it cannot be saved")
+            throw Problem(
+                .wrongState, detail: "VM \(name) is \(state.rawValue): it cannot be saved")
         }
         do throws(SaveError) {
-            return try await onThread("save-\(name)") { () throws(SaveError) in
+            return try await runOnThread(named: "save-\(name)") { () throws(SaveError) in
                 try VMSaver.saveGuest(of: process, to: path)
             }
         } catch { throw Problem(error) }

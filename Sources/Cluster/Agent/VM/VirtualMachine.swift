@@ -20,10 +20,10 @@ package actor VirtualMachine {
     nonisolated let knownSince = Instant.now
     private(set) var activity: VMActivity?
     var ownership: VMOwnership {
-        didSet { if ownership != oldValue { context.news.ring() } }
+        didSet { if ownership != oldValue { context.news.requestReport() } }
     }
     var guest: GuestProcess {
-        didSet { if guest.hasNews(since: oldValue) { context.news.ring() } }
+        didSet { if guest.hasReportableChange(since: oldValue) { context.news.requestReport() } }
     }
     /// While the VM arrives and its source is lost.
     var retainedArrival: RetainedArrival?
@@ -41,7 +41,7 @@ package actor VirtualMachine {
 
     nonisolated package var id: VMID { record.id }
     nonisolated package var name: VMName { record.name }
-    nonisolated var files: VMFiles { context.state.files(of: record.name) }
+    nonisolated var files: VMFiles { context.state.filesOfVM(named: record.name) }
     var epoch: Epoch { ownership.epoch }
 
     // MARK: Activities
@@ -49,7 +49,7 @@ package actor VirtualMachine {
     /// Throws while another activity runs; otherwise this one runs until `endActivity`.
     func beginActivity(_ activity: VMActivity) throws(Problem) {
         if let other = self.activity {
-            throw Problem(.vmBusy, "VM \(name) is \(other); try again when that is over")
+            throw Problem(.vmBusy, detail: "VM \(name) is \(other); try again when that is over")
         }
         self.activity = activity
     }
@@ -59,26 +59,26 @@ package actor VirtualMachine {
     // MARK: The process
 
     /// Takes over a ferry-vmm that runs, and watches it from now on.
-    func attach(_ process: VMProcess, status: VMMStatus) {
-        guest.attach(process, status: status)
-        startThread("exit-\(name)") { [weak self] in
+    func attachProcess(_ process: VMProcess, status: VMMStatus) {
+        guest.attachProcess(process, status: status)
+        startThread(named: "exit-\(name)") { [weak self] in
             // Each wait is long, not endless. A wait fails only when the process is gone.
             while (try? process.handle.waitForExit(within: .seconds(3600))) == false {}
-            let exit = process.handle.reap()
-            Task { [weak self] in await self?.recordEnd(of: process, exitStatus: exit) }
+            let exit = process.handle.reapIfExited()
+            Task { [weak self] in await self?.recordProcessEnd(of: process, status: exit) }
         }
     }
 
     /// The ferry-vmm has ended, by itself or on request.
-    func recordEnd(of process: VMProcess, exitStatus: ExitStatus?) {
+    func recordProcessEnd(of process: VMProcess, status exitStatus: ExitStatus?) {
         guard guest.process === process else { return }
         let exit =
-            files.readExit()
+            files.readRecordedExit()
             ?? VMExit(
                 reason: .processDied,
                 detail: "the VM's process ended without recording a reason"
                     + (exitStatus.map { " (\($0))" } ?? ""))
-        guest.recordEnd(exit)
+        guest.recordProcessEnd(with: exit)
         context.logger.info(
             "VM ended",
             metadata: [
@@ -90,7 +90,7 @@ package actor VirtualMachine {
     func requireProcess() throws(Problem) -> VMProcess {
         guard let process = guest.process else {
             throw Problem(
-                .wrongState, "VM \(name) is \(guest.status.state.rawValue); start it first")
+                .wrongState, detail: "VM \(name) is \(guest.status.state.rawValue); start it first")
         }
         return process
     }
@@ -99,27 +99,29 @@ package actor VirtualMachine {
     @discardableResult
     func requireOwnership() async throws(Problem) -> Ownership {
         let (ledger, id) = (context.ledger, id)
-        let current = await onThread("ledger") { ledger.ownership(of: id) }
+        let current = await runOnThread(named: "ledger") { ledger.ownership(of: id) }
         guard let current, current.mayRun else {
             throw Problem(
                 .wrongState,
-                warningText ?? "this host does not own VM \(name), so it may not run it")
+                detail: warningText ?? "this host does not own VM \(name), so it may not run it")
         }
-        ownership.confirm(at: current.epoch)
+        ownership.updateEpoch(to: current.epoch)
         return current
     }
 
     /// Runs a request to the ferry-vmm on a thread.
     func sendRequest<Value: Sendable>(
-        _ request: @escaping @Sendable () throws(VMMError) -> Value
+        body request: @escaping @Sendable () throws(VMMError) -> Value
     ) async throws(Problem) -> Value {
-        do throws(VMMError) { return try await onThread("vm-\(name)", run: request) } catch {
+        do throws(VMMError) {
+            return try await runOnThread(named: "vm-\(name)", body: request)
+        } catch {
             throw Problem(error, vm: name)
         }
     }
 
     func resumeGuest(through client: VMMClient) async throws(Problem) {
-        try await sendRequest { () throws(VMMError) in try client.resume() }
+        try await sendRequest { () throws(VMMError) in try client.resumeGuest() }
     }
 
     /// Asks the ferry-vmm for its status. During an activity the last answer stands.
@@ -127,10 +129,10 @@ package actor VirtualMachine {
         guard let process = guest.process, activity == nil else { return }
         let client = process.client
         do throws(VMMError) {
-            let answer = try await onThread("vm-\(name)") { () throws(VMMError) in
-                try client.status()
+            let answer = try await runOnThread(named: "vm-\(name)") { () throws(VMMError) in
+                try client.fetchStatus()
             }
-            guest.update(answer, of: process)
+            guest.updateStatus(to: answer, of: process)
         } catch {
             // The end of a process is noticed elsewhere; this logs a process that runs and does not answer.
             guard guest.process === process else { return }
@@ -141,14 +143,14 @@ package actor VirtualMachine {
 
     // MARK: Reports
 
-    package func readInfo() async -> VMInfo {
+    package func readCurrentInfo() async -> VMInfo {
         await refreshStatus()
         return currentInfo
     }
 
     var warningText: String? {
         VMWarning(arrival: retainedArrival, ownership: ownership, guest: guest)?
-            .text(at: context.name)
+            .warningText(at: context.name)
     }
 
     var currentInfo: VMInfo {
@@ -175,12 +177,12 @@ extension Problem {
     init(_ error: VMMError, vm: VMName) {
         switch error {
         case .refused(let refusal) where refusal.code == .wrongState:
-            self.init(.wrongState, "VM \(vm): \(refusal)")
+            self.init(.wrongState, detail: "VM \(vm): \(refusal)")
         case .refused(let refusal) where refusal.code == .badState:
-            self.init(.savedFileUnusable, "VM \(vm): \(refusal)")
-        case .refused(let refusal): self.init(.vmmFailed, "VM \(vm): \(refusal)")
+            self.init(.savedFileUnusable, detail: "VM \(vm): \(refusal)")
+        case .refused(let refusal): self.init(.vmmFailed, detail: "VM \(vm): \(refusal)")
         case .connection(let error):
-            self.init(.vmmFailed, "the process of VM \(vm) does not answer: \(error)")
+            self.init(.vmmFailed, detail: "the process of VM \(vm) does not answer: \(error)")
         }
     }
 }

@@ -23,7 +23,7 @@ struct CommandQueue {
     // MARK: Commands
 
     /// Orders something of an agent; the answer comes to `Cluster.commandEnded`.
-    mutating func send(
+    mutating func enqueueOrder(
         _ order: AgentCommand.Order, for vm: VMID, to host: HostRecord, in context: inout Context
     ) {
         lastCommand += 1
@@ -32,11 +32,11 @@ struct CommandQueue {
             order: order)
         pending[command.id] = command
         current[vm] = command.id
-        context.send(command)
+        context.sendCommand(command)
     }
 
     /// The command that was answered; nil when it is not its VM's command any more.
-    mutating func finishCommand(_ id: CommandID) -> AgentCommand? {
+    mutating func finishCommand(withID id: CommandID) -> AgentCommand? {
         guard let command = pending.removeValue(forKey: id), current[command.vm] == id else {
             return nil
         }
@@ -49,15 +49,15 @@ struct CommandQueue {
     // MARK: Waiting
 
     /// Whether a VM may be given a command now.
-    func isDue(_ vm: VMID, at now: Duration) -> Bool {
+    func isCommandDue(for vm: VMID, at now: Duration) -> Bool {
         current[vm] == nil && (retries[vm]?.at ?? .zero) <= now
     }
 
     /// The VM is looked at again once it is due.
-    mutating func wait(for vm: VMID) { waiting.insert(vm) }
+    mutating func scheduleReconcile(of vm: VMID) { waiting.insert(vm) }
 
     /// The next command for a VM waits, twice as long as the last time.
-    mutating func backOff(_ vm: VMID, at now: Duration) {
+    mutating func beginBackOff(of vm: VMID, at now: Duration) {
         var retry = retries[vm] ?? Retry()
         retry.backOff = min(
             max(retry.backOff * 2, Limits.commandBackOffFirst), Limits.commandBackOffMax)
@@ -71,24 +71,24 @@ struct CommandQueue {
         retries[vm] = retry.at == .zero ? nil : Retry(at: retry.at)
     }
 
-    mutating func postpone(_ vm: VMID, until time: Duration) {
+    mutating func postponeCommands(for vm: VMID, until time: Duration) {
         retries[vm, default: Retry()].at = time
     }
 
     /// Whatever the VM waited for: it may be there now.
-    mutating func retryAtOnce(_ vm: VMID) { retries[vm] = nil }
+    mutating func clearRetryDelay(for vm: VMID) { retries[vm] = nil }
 
     var waitingVMs: Set<VMID> { waiting }
 
     /// Those that wait and are due, at most `limit`: they wait no more.
-    mutating func takeDue(at now: Duration, max limit: Int) -> [VMID] {
-        let due = waiting.filter { isDue($0, at: now) }
+    mutating func removeDueVMs(at now: Duration, limit: Int) -> [VMID] {
+        let due = waiting.filter { isCommandDue(for: $0, at: now) }
             .sorted { ($0.high, $0.low) < ($1.high, $1.low) }.prefix(limit)
         waiting.subtract(due)
         return Array(due)
     }
 
-    mutating func forget(_ vm: VMID) {
+    mutating func removeEntries(for vm: VMID) {
         current[vm] = nil
         retries[vm] = nil
         waiting.remove(vm)

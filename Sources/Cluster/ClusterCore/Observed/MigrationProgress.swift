@@ -41,7 +41,7 @@ enum MigrationProgress {
         if case .ordered(_, true) = self { true } else { false }
     }
 
-    mutating func recordEnd(_ info: MigrationInfo) {
+    mutating func recordEnd(with info: MigrationInfo) {
         switch self {
         case .refused(_, let since), .ended(_, let since):
             self = .ended(info, doubtedSince: since)
@@ -49,7 +49,7 @@ enum MigrationProgress {
         }
     }
 
-    mutating func recordRefusal(_ reason: String) {
+    mutating func recordRefusal(reason: String) {
         if case .ordered = self { self = .refused(reason: reason, doubtedSince: nil) }
     }
 
@@ -97,7 +97,7 @@ enum MigrationProgress {
     }
 
     /// The first heartbeat count at which the end was in doubt, which may have begun again at 0 since.
-    mutating func doubtBegan(atHeartbeat count: Int) -> Int {
+    mutating func recordDoubt(atHeartbeat count: Int) -> Int {
         switch self {
         case .refused(let reason, let known):
             let since = min(known ?? count, count)

@@ -39,7 +39,7 @@ struct Observations {
     func unmanagedVMs(on host: HostName) -> [VMID: VMReport] { unmanaged[host, default: [:]] }
     var unmanagedVMsByHost: [HostName: [VMID: VMReport]] { unmanaged }
 
-    mutating func recordUnmanaged(_ reports: [VMID: VMReport], on host: HostName) {
+    mutating func recordUnmanagedVMs(_ reports: [VMID: VMReport], on host: HostName) {
         unmanaged[host] = reports.isEmpty ? nil : reports
     }
 }

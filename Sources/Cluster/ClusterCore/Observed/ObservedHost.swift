@@ -39,12 +39,12 @@ struct ObservedHost {
         heartbeatCount = 0
     }
 
-    func isRegistered(_ agent: Identifier128) -> Bool { agentID == agent }
+    func isRegistered(agentID agent: Identifier128) -> Bool { agentID == agent }
 
     mutating func grantLease(at now: Duration) { grantedAt = now }
 
     /// - Returns: the VMs that it does not report any more; nil when this heartbeat is not newer than the last one.
-    mutating func receive(_ heartbeat: Heartbeat, at now: Duration) -> Set<VMID>? {
+    mutating func receiveHeartbeat(_ heartbeat: Heartbeat, at now: Duration) -> Set<VMID>? {
         guard heartbeat.sequence > sequence else { return nil }
         sequence = heartbeat.sequence
         heardAt = now
@@ -62,7 +62,7 @@ struct ObservedHost {
     mutating func markFenced(at now: Duration) { fencedAt = now }
 
     /// It said that the migration runs or ended.
-    func reports(migration: MigrationID) -> Bool { migrations[migration] != nil }
+    func hasReported(migration: MigrationID) -> Bool { migrations[migration] != nil }
 
     /// Its answer to a command said so.
     mutating func recordMigration(_ info: MigrationInfo) { migrations[info.id] = info }

@@ -10,9 +10,10 @@ struct ObservedUse {
     private(set) var memoryUsedBytes: Double?
     private(set) var dirtyBytesPerSecond: Double?
 
-    mutating func add(_ report: VMReport) {
-        cpuCores = cpuCores.smoothed(with: report.cpuCores)
-        memoryUsedBytes = memoryUsedBytes.smoothed(with: report.memoryUsedBytes.map { Double($0) })
+    mutating func addSample(from report: VMReport) {
+        cpuCores = cpuCores.smoothedAverage(adding: report.cpuCores)
+        memoryUsedBytes = memoryUsedBytes.smoothedAverage(
+            adding: report.memoryUsedBytes.map { Double($0) })
         if let rate = report.dirtyBytesPerSecond { dirtyBytesPerSecond = rate }
     }
 }
@@ -32,7 +33,7 @@ struct ObservedVM {
 
     // MARK: Reports
 
-    func report(from host: HostName) -> VMReport? { reports[host] }
+    func latestReport(from host: HostName) -> VMReport? { reports[host] }
 
     /// By epoch, the earliest first.
     var reportsByEpoch: [(host: HostName, report: VMReport)] {
@@ -40,9 +41,9 @@ struct ObservedVM {
         return reports.sorted { $0.value.epoch < $1.value.epoch }.map { ($0.key, $0.value) }
     }
 
-    mutating func record(_ report: VMReport, from host: HostName) { reports[host] = report }
+    mutating func recordReport(_ report: VMReport, from host: HostName) { reports[host] = report }
     mutating func removeReport(from host: HostName) { reports[host] = nil }
-    mutating func addUse(of report: VMReport) { use.add(report) }
+    mutating func addUseSample(from report: VMReport) { use.addSample(from: report) }
 
     // MARK: Looks
 
@@ -60,7 +61,7 @@ struct ObservedVM {
 
     /// Its host answers and has not had it for so long that it is lost. Perhaps an order to the agents, not to the
     /// cluster, moved it to a host that is silent now: so it is never started elsewhere.
-    func isLost(at now: Duration) -> Bool {
+    func isConsideredLost(at now: Duration) -> Bool {
         missingSince.map { now - $0 > Limits.missingAfter } ?? false
     }
 
@@ -77,7 +78,7 @@ struct ObservedVM {
 
 extension Double? {
     /// A new measurement counts with `Limits.smoothing` against all before it; none changes nothing.
-    func smoothed(with sample: Double?) -> Double? {
+    func smoothedAverage(adding sample: Double?) -> Double? {
         guard let sample else { return self }
         guard let self else { return sample }
         return self + (sample - self) * Limits.smoothing

@@ -30,34 +30,36 @@ struct TakeoverFollower {
     var isNeeded: Bool { machine.isWaiting }
 
     /// Begins a look: the record may have changed since by other orders.
-    mutating func beginLook(at entry: OwnershipEntry?) {
+    mutating func beginUpdate(from entry: OwnershipEntry?) {
         order = nil
         guard entry != self.entry else { return }
         self.entry = entry
-        _ = machine.handle(.notStored(current: entry))
+        _ = machine.handleEvent(.notStored(current: entry))
     }
 
     /// - Parameter fencedAt: nil while the host is not known to be off.
-    mutating func observe(_ host: HostName, fencedAt: Duration?) -> [OwnershipEntry] {
+    mutating func observeFencing(of host: HostName, fencedAt: Duration?) -> [OwnershipEntry] {
         guard fencings[host] != fencedAt else { return [] }
         fencings[host] = fencedAt
-        return perform(fencedAt == nil ? .returned(host) : .fenced(host))
+        return handleEvent(fencedAt == nil ? .returned(host) : .fenced(host))
     }
 
-    mutating func observe(_ ownership: Ownership, by host: HostName) -> [OwnershipEntry] {
-        perform(.reported(ownership, by: host))
+    mutating func observeOwnership(_ ownership: Ownership, reportedBy host: HostName)
+        -> [OwnershipEntry]
+    {
+        handleEvent(.reported(ownership, by: host))
     }
 
     /// - Returns: what the VM's record is to say, in this order.
-    private mutating func perform(_ event: ForcedTakeoverMachine.Event) -> [OwnershipEntry] {
+    private mutating func handleEvent(_ event: ForcedTakeoverMachine.Event) -> [OwnershipEntry] {
         var entries: [OwnershipEntry] = []
-        var actions = machine.handle(event)
+        var actions = machine.handleEvent(event)
         while !actions.isEmpty {
             switch actions.removeFirst() {
             case .store(let next, _):
                 entry = next
                 entries.append(next)
-                actions += machine.handle(.stored)
+                actions += machine.handleEvent(.stored)
             case .takeOver(let order): self.order = order
             }
         }

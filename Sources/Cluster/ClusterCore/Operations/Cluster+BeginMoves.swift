@@ -10,14 +10,14 @@ import Model
 import Placement
 
 /// How a look at the moves that wait ended.
-struct MovesLook {
+struct MoveStartResult {
     var begun: [VMName] = []
     /// Some wait for what will pass: a limit, a pause between attempts, a host that has not been heard yet.
     var isHeld = false
     /// The first that its destination does not take, and why.
     var refused: (index: Int, reason: String)?
 
-    mutating func refuse(move index: Int, because reason: String) {
+    mutating func recordRefusal(ofMove index: Int, because reason: String) {
         refused = refused ?? (index, reason)
     }
 }
@@ -26,31 +26,38 @@ extension Cluster {
     /// Orders every move that may begin now.
     mutating func beginMoves(
         of run: inout OperationRecord, in context: inout Context
-    ) -> MovesLook {
-        var look = MovesLook()
+    ) -> MoveStartResult {
+        var look = MoveStartResult()
         var load = migrationLoad
-        var own = run.plan.moves.count { isUnderWay($0, of: run) }
+        var own = run.plan.moves.count { isMoveUnderWay($0, of: run) }
         /// Where moves that wait are going.
         var awaited: Set<HostName> = []
         for index in run.plan.moves.indices
-        where run.plan.moves[index].isOpen && !isUnderWay(run.plan.moves[index], of: run) {
+        where run.plan.moves[index].isOpen && !isMoveUnderWay(run.plan.moves[index], of: run) {
             if load.isFull || own >= run.parallel ?? .max {
                 look.isHeld = true
                 break
             }
             let isBehind = !awaited.isEmpty
-            guard let vm = movableVM(ofMove: index, of: &run, &look, at: context.now.uptime) else {
+            guard
+                let vm = movableVM(ofMove: index, of: &run, updating: &look, at: context.now.uptime)
+            else {
                 if run.plan.moves[index].isOpen { awaited.insert(run.plan.moves[index].to) }
                 continue
             }
-            redirectIfNeeded(move: index, of: &run, vm)
+            redirectIfNeeded(move: index, of: &run, vm: vm)
             let to = run.plan.moves[index].to
             let mayOvertake = !isBehind || (!awaited.contains(to) && vm.policy.groups.isEmpty)
-            guard mayOvertake, let group = admittedMoves(with: index, of: run, load, &look) else {
+            guard mayOvertake,
+                let group = admittedMoves(including: index, of: run, load: load, updating: &look)
+            else {
                 awaited.insert(to)
                 continue
             }
-            for member in group { orderMove(member, of: &run, &load, &look, in: &context) }
+            for member in group {
+                orderMigration(
+                    forMove: member, of: &run, load: &load, updating: &look, in: &context)
+            }
             own += group.count
         }
         return look
@@ -58,7 +65,7 @@ extension Cluster {
 
     /// The VM of a move, when it can be moved now.
     private mutating func movableVM(
-        ofMove index: Int, of run: inout OperationRecord, _ look: inout MovesLook,
+        ofMove index: Int, of run: inout OperationRecord, updating look: inout MoveStartResult,
         at now: Duration
     ) -> ClusterVMRecord? {
         let move = run.plan.moves[index]
@@ -66,20 +73,20 @@ extension Cluster {
         // A leg before this one is not over.
         guard vm.place?.host == move.from || vm.place == nil else { return nil }
         switch readiness(of: vm) {
-        case .ready: progress[run.id]?.endHold(of: vm.id)
+        case .ready: progress[run.id]?.clearHold(of: vm.id)
         case .never(let reason):
             closeMove(at: index, of: &run, as: .skipped, because: reason)
             return nil
         case .later(let reason):
             // Another operation's migration ends by itself.
-            if progress[run.id]?.hold(vm.id, at: now) ?? false, vm.move == nil {
+            if progress[run.id]?.recordHold(of: vm.id, at: now) ?? false, vm.move == nil {
                 closeMove(at: index, of: &run, as: .skipped, because: reason)
             } else {
                 look.isHeld = true
             }
             return nil
         }
-        if progress[run.id]?.isDelayed(vm.id, at: now) ?? false {
+        if progress[run.id]?.isAttemptDelayed(for: vm.id, at: now) ?? false {
             look.isHeld = true
             return nil
         }
@@ -88,13 +95,14 @@ extension Cluster {
 
     /// Chooses another destination where the planned one failed the VM or is no longer active.
     private mutating func redirectIfNeeded(
-        move index: Int, of run: inout OperationRecord, _ vm: ClusterVMRecord
+        move index: Int, of run: inout OperationRecord, vm: ClusterVMRecord
     ) {
         let move = run.plan.moves[index]
-        let failed = progress[run.id]?.destinationsThatFailed(vm.id) ?? []
+        let failed = progress[run.id]?.destinationsThatFailed(for: vm.id) ?? []
         guard run.mayRedirect, move.plannedFor != .stopover,
             failed.contains(move.to) || records.hosts[move.to]?.state != .active,
-            let row = scheduling.state.vm(vm.id), scheduling.state.bundle(of: row).count == 1,
+            let row = scheduling.state.indexOfVM(withID: vm.id),
+            scheduling.state.affinityBundle(of: row).count == 1,
             let other = bestDestination(of: row, except: failed)
         else { return }
         run.plan.moves[index].to = other
@@ -104,53 +112,57 @@ extension Cluster {
     }
 
     func bestDestination(of row: VMIndex, except excluded: Set<HostName>) -> HostName? {
-        scheduling.state.explain(row, by: scheduling.policy).verdicts.enumerated()
+        scheduling.state.explainPlacement(of: row, using: scheduling.policy).verdicts.enumerated()
             .compactMap { index, verdict in
-                verdict.score.map { (scheduling.hostName(index), $0) }
+                verdict.score.map { (scheduling.hostName(at: index), $0) }
             }
-            .filter { !excluded.contains($0.0) && isHeard($0.0) }
+            .filter { !excluded.contains($0.0) && hasCurrentHeartbeat(from: $0.0) }
             .max { ($0.1, $1.0) < ($1.1, $0.0) }?.0
     }
 
     func predictMove(of row: VMIndex, from: HostName, to: HostName) -> MovePrediction {
         MovePrediction(
-            scheduling.costs.predict(
-                scheduling.state.description(of: row),
+            scheduling.costs.predictMigration(
+                of: scheduling.state.description(of: row),
                 linkBytesPerSecond: linkBytesPerSecond(from: from, to: to)))
     }
 
     /// The moves that begin together with this one, itself among them; nil when it cannot begin now.
     private func admittedMoves(
-        with index: Int, of run: OperationRecord, _ load: MigrationLoad, _ look: inout MovesLook
+        including index: Int, of run: OperationRecord, load: MigrationLoad,
+        updating look: inout MoveStartResult
     ) -> [Int]? {
         let move = run.plan.moves[index]
-        guard let row = scheduling.state.vm(move.vmID),
-            let to = scheduling.state.host(named: move.to.text)
+        guard let row = scheduling.state.indexOfVM(withID: move.vmID),
+            let to = scheduling.state.indexOfHost(named: move.to.text)
         else {
-            look.refuse(move: index, because: "host \(move.to) is not in the cluster")
+            look.recordRefusal(ofMove: index, because: "host \(move.to) is not in the cluster")
             return nil
         }
-        guard records.hosts[move.to]?.state != .active || isHeard(move.to) else {
+        guard records.hosts[move.to]?.state != .active || hasCurrentHeartbeat(from: move.to) else {
             look.isHeld = true
             return nil
         }
-        let group = companions(ofMove: index, of: run, row)
-        guard load.hasRoom(for: group.count, along: route(from: move.from, to: move.to)) else {
+        let group = companionMoves(ofMove: index, of: run, row: row)
+        guard
+            load.hasCapacity(
+                count: group.count, along: migrationRoute(from: move.from, to: move.to))
+        else {
             look.isHeld = true
             return nil
         }
-        let rows = group.compactMap { scheduling.state.vm(run.plan.moves[$0].vmID) }
-        if let refusal = refusal(of: rows, on: to) {
-            look.refuse(move: index, because: "host \(move.to): \(refusal)")
+        let rows = group.compactMap { scheduling.state.indexOfVM(withID: run.plan.moves[$0].vmID) }
+        if let refusal = migrationRefusal(of: rows, to: to) {
+            look.recordRefusal(ofMove: index, because: "host \(move.to): \(refusal)")
             return nil
         }
         return group
     }
 
     /// The waiting moves of the VMs that have to move along with this one.
-    private func companions(ofMove index: Int, of run: OperationRecord, _ row: VMIndex) -> [Int] {
+    private func companionMoves(ofMove index: Int, of run: OperationRecord, row: VMIndex) -> [Int] {
         let state = scheduling.state
-        let bundle = Set(state.bundle(of: row).map { state.description(of: $0).id })
+        let bundle = Set(state.affinityBundle(of: row).map { state.description(of: $0).id })
         guard bundle.count > 1 else { return [index] }
         let (from, to) = (run.plan.moves[index].from, run.plan.moves[index].to)
         return run.plan.moves.indices.filter {
@@ -160,21 +172,21 @@ extension Cluster {
         }
     }
 
-    private func refusal(of rows: [VMIndex], on host: HostIndex) -> Refusal? {
+    private func migrationRefusal(of rows: [VMIndex], to host: HostIndex) -> Refusal? {
         var state = scheduling.state
-        if rows.count == 1 { return state.refusal(of: rows[0], on: host, for: .migration) }
+        if rows.count == 1 { return state.refusalReason(of: rows[0], on: host, for: .migration) }
         for row in rows {
-            if let refusal = state.refusal(of: row, on: host, for: .migration, with: rows) {
+            if let refusal = state.refusalReason(of: row, on: host, for: .migration, with: rows) {
                 return refusal
             }
-            state.beginMove(row, to: host)
+            state.beginMigration(of: row, to: host)
         }
         return nil
     }
 
-    private mutating func orderMove(
-        _ index: Int, of run: inout OperationRecord, _ load: inout MigrationLoad,
-        _ look: inout MovesLook, in context: inout Context
+    private mutating func orderMigration(
+        forMove index: Int, of run: inout OperationRecord, load: inout MigrationLoad,
+        updating look: inout MoveStartResult, in context: inout Context
     ) {
         let move = run.plan.moves[index]
         look.begun.append(move.vm)
@@ -183,9 +195,9 @@ extension Cluster {
             migration: newIdentifier(), from: move.from, to: move.to, operation: run.id,
             sinceMs: context.now.wallMs, predicted: move.predicted)
         observations[vm.id]?.migration = .fresh
-        commands.postpone(vm.id, until: context.now.uptime)
-        store(vm, in: &context)
-        load.addMigration(along: route(from: move.from, to: move.to))
+        commands.postponeCommands(for: vm.id, until: context.now.uptime)
+        storeVMRecord(vm, in: &context)
+        load.addMigration(along: migrationRoute(from: move.from, to: move.to))
         run.plan.moves[index].attempts += 1
         run.plan.moves[index].reason = nil
     }
@@ -207,7 +219,7 @@ extension Cluster {
     mutating func cancelMigration(of name: VMName, in context: inout Context) {
         guard var vm = records.vms[name], let move = vm.move, !move.isCancelled else { return }
         vm.move?.isCancelled = true
-        store(vm, in: &context)
-        reconcile(name, in: &context)
+        storeVMRecord(vm, in: &context)
+        reconcileVM(named: name, in: &context)
     }
 }

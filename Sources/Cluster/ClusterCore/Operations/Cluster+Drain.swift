@@ -16,19 +16,20 @@ extension Cluster {
     package func planDrain(
         of name: HostName, as request: DrainHost
     ) throws(Problem) -> PlanInfo {
-        try checkDrain(of: name, request)
+        try checkDrain(of: name, request: request)
         return PlanInfo(drainPlan(of: name, parallel: request.parallel))
     }
 
-    private func checkDrain(of name: HostName, _ request: DrainHost) throws(Problem) {
+    private func checkDrain(of name: HostName, request: DrainHost) throws(Problem) {
         let host = try hostRecord(named: name)
         if let parallel = request.parallel, !(1...1000).contains(parallel) {
-            throw Problem(.invalid, "parallel is \(parallel): use 1 to 1000")
+            throw Problem(.invalid, detail: "parallel is \(parallel): use 1 to 1000")
         }
         guard host.silence == nil else {
             throw Problem(
                 .wrongState,
-                "host \(name) is unreachable: nothing can be moved from it. When it is off, say so (fence): VMs with failure policy restart then start elsewhere"
+                detail:
+                    "host \(name) is unreachable: nothing can be moved from it. When it is off, say so (fence): VMs with failure policy restart then start elsewhere"
             )
         }
     }
@@ -38,25 +39,26 @@ extension Cluster {
         of name: HostName, parallel: Int?, continuing run: OperationRecord? = nil
     ) -> PlanRecord {
         var state = planningState(without: run?.id)
-        let index = state.host(named: name.text)
+        let index = state.indexOfHost(named: name.text)
         var left: [UnmovedVM] = []
         var atRest = 0
-        for row in index.map({ state.vms(on: $0) }) ?? [] where state.target(of: row) == nil {
+        for row in index.map({ state.hostedVMs(on: $0) }) ?? []
+        where state.migrationTarget(of: row) == nil {
             switch drainDecision(on: row, in: state, continuing: run) {
             case .plan: continue
             case .releaseAtRest: atRest += 1
             case .leave(let reason):
-                if let vm = vmName(of: row, in: state) {
+                if let vm = displayName(of: row, in: state) {
                     left.append(UnmovedVM(vm: vm, why: reason))
                 }
             }
-            state.remove(row)
+            state.unregisterVM(row)
         }
         let moves = state.planDrain(
             of: index.map { [$0] } ?? [], limits: moveLimits(parallel: parallel),
             costs: scheduling.costs)
-        var plan = describe(moves, from: state)
-        plan.addLeft(left)
+        var plan = planRecord(for: moves, from: state)
+        plan.addUnmovedVMs(left)
         plan.limitMoves()
         if atRest > 0 {
             let note = "\(atRest) at rest: removed there, and placed again when started"
@@ -77,7 +79,7 @@ extension Cluster {
             return .leave(
                 because: "the cluster does not keep it: move it or delete it by its host's agent")
         }
-        if isAtRest(vm) { return .releaseAtRest }
+        if isVMAtRest(vm) { return .releaseAtRest }
         if let failed = run?.plan.moves.last(where: { $0.vmID == vm.id && $0.outcome == .failed }) {
             return .leave(because: failed.reason ?? "it could not be moved")
         }
@@ -88,29 +90,29 @@ extension Cluster {
 
     /// The drain of a host that is drained already is that drain.
     package mutating func drainHost(
-        _ name: HostName, as request: DrainHost, requestedBy who: String,
+        named name: HostName, as request: DrainHost, requestedBy who: String,
         in context: inout Context
     ) throws(Problem) -> OperationInfo {
-        try checkDrain(of: name, request)
-        if let run = drainUnderWay(of: name) { return view(of: run) }
+        try checkDrain(of: name, request: request)
+        if let run = drainUnderWay(of: name) { return operationInfo(for: run) }
         var host = try hostRecord(named: name)
         host.wanted = .draining
-        store(host, in: &context)
+        storeHostRecord(host, in: &context)
         yieldToDrain(of: name, in: &context)
-        let id = storeOperation(
-            OperationRequest(
+        let id = createOperation(
+            for: OperationRequest(
                 kind: .drain, host: name,
                 plan: drainPlan(of: name, parallel: request.parallel), requestedBy: who,
                 parallel: request.parallel, mayRedirect: true), in: &context)
         host = try hostRecord(named: name)
         host.operation = id
-        store(host, in: &context)
-        advance(id, in: &context)
+        storeHostRecord(host, in: &context)
+        advanceOperation(withID: id, in: &context)
         return try operation(withID: id)
     }
 
     func drainUnderWay(of host: HostName) -> OperationRecord? {
-        records.operations.underWay {
+        records.operations.firstUnderWay {
             $0.kind == .drain && $0.host == host && $0.state == .running
         }
     }
@@ -121,7 +123,7 @@ extension Cluster {
             if run.kind == .balance, var balance = records.operations[run.id] {
                 balance.state = .cancelling
                 balance.detail = "host \(host) is drained"
-                update(balance)
+                updateOperation(balance)
             }
             cancelMigrations(of: run.id, to: host, in: &context)
         }
@@ -129,53 +131,53 @@ extension Cluster {
 
     /// A drain has nothing under way: perhaps there is more to do, else it ends.
     mutating func closeDrain(
-        _ run: OperationRecord, after look: MovesLook, in context: inout Context
+        for run: OperationRecord, after look: MoveStartResult, in context: inout Context
     ) {
         guard let name = run.host, var host = records.hosts[name], host.silence?.fence == nil
-        else { return endIncompleteDrain(run, after: look, in: &context) }
+        else { return endIncompleteDrain(for: run, after: look, in: &context) }
         guard host.silence == nil else { return }
-        guard !isAwaiting(name, besides: run.id) else { return }
+        guard !hasPendingWork(on: name, besides: run.id) else { return }
         releaseAtRest(on: name, in: &context)
-        if planAgain(run, at: context.now.uptime) { return }
-        guard keptVMs(on: name).isEmpty else {
-            return endIncompleteDrain(run, after: look, in: &context)
+        if replanDrain(for: run, at: context.now.uptime) { return }
+        guard assignedVMs(on: name).isEmpty else {
+            return endIncompleteDrain(for: run, after: look, in: &context)
         }
         host.wanted = .maintenance
-        store(host, in: &context)
-        end(run.id, as: .succeeded, detail: unmanagedText(on: name), in: &context)
+        storeHostRecord(host, in: &context)
+        endOperation(withID: run.id, as: .succeeded, detail: unmanagedText(on: name), in: &context)
     }
 
     /// VMs of the cluster that stand on a host or are on their way there, by name.
-    private func keptVMs(on host: HostName) -> [ClusterVMRecord] {
-        records.vms.records(concerning: host).filter {
+    private func assignedVMs(on host: HostName) -> [ClusterVMRecord] {
+        records.vms.vmRecords(concerning: host).filter {
             $0.place?.host == host || $0.start?.host == host || $0.move?.to == host
         }
     }
 
     /// Whether something is under way with VMs of a host that ends by itself.
-    private func isAwaiting(_ host: HostName, besides id: OperationID) -> Bool {
+    private func hasPendingWork(on host: HostName, besides id: OperationID) -> Bool {
         let leaving = records.operations.underWay.filter { $0.id != id }
             .flatMap(\.plan.moves).filter { $0.isOpen && $0.from == host }.map(\.vmID)
-        return keptVMs(on: host).contains { vm in
-            leaving.contains(vm.id) || vm.move.map { isConfirmed($0) } ?? false
+        return assignedVMs(on: host).contains { vm in
+            leaving.contains(vm.id) || vm.move.map { isConfirmedBySource(move: $0) } ?? false
         }
     }
 
     /// VMs at rest leave a host by being removed there.
     private mutating func releaseAtRest(on host: HostName, in context: inout Context) {
-        for var vm in keptVMs(on: host) where isAtRest(vm) && vm.place?.host == host {
+        for var vm in assignedVMs(on: host) where isVMAtRest(vm) && vm.place?.host == host {
             vm.leavePlace(upTo: vm.epochMax, retiring: [host])
-            store(vm, in: &context)
-            reconcile(vm.name, in: &context)
+            storeVMRecord(vm, in: &context)
+            reconcileVM(named: vm.name, in: &context)
         }
     }
 
     /// Plans for what still stands on the host; false when nothing more can be done.
-    private mutating func planAgain(_ run: OperationRecord, at now: Duration) -> Bool {
+    private mutating func replanDrain(for run: OperationRecord, at now: Duration) -> Bool {
         guard let host = run.host, progress[run.id]?.mayPlanAgain ?? false,
-            !keptVMs(on: host).isEmpty
+            !assignedVMs(on: host).isEmpty
         else { return false }
-        if keptVMs(on: host).contains(where: { mayBecomeReady($0, in: run, at: now) }) {
+        if assignedVMs(on: host).contains(where: { mayBecomeReady(vm: $0, in: run, at: now) }) {
             return true
         }
         var run = run
@@ -183,48 +185,51 @@ extension Cluster {
         guard !plan.moves.isEmpty else {
             run.plan.dropOpenMoves()
             run.plan.left = plan.left
-            update(run)
+            updateOperation(run)
             return false
         }
         run.plan.replaceOpenMoves(by: plan)
         progress[run.id]?.markPlanned()
-        update(run)
+        updateOperation(run)
         return true
     }
 
     /// A VM that cannot be moved now is waited for, but with a limit.
     private mutating func mayBecomeReady(
-        _ vm: ClusterVMRecord, in run: OperationRecord, at now: Duration
+        vm: ClusterVMRecord, in run: OperationRecord, at now: Duration
     ) -> Bool {
         guard case .later = readiness(of: vm), !run.plan.hasFailedMove(of: vm.id) else {
             return false
         }
-        return !(progress[run.id]?.hold(vm.id, at: now) ?? false)
+        return !(progress[run.id]?.recordHold(of: vm.id, at: now) ?? false)
     }
 
     private mutating func endIncompleteDrain(
-        _ run: OperationRecord, after look: MovesLook, in context: inout Context
+        for run: OperationRecord, after look: MoveStartResult, in context: inout Context
     ) {
         guard var run = records.operations[run.id], let name = run.host else { return }
         if let refused = look.refused, run.plan.moves.indices.contains(refused.index),
             run.plan.moves[refused.index].isOpen
         {
-            run.plan.moves[refused.index].close(as: .failed, because: refused.reason)
+            run.plan.moves[refused.index].closeUnmoved(as: .failed, because: refused.reason)
         }
         skipWaitingMoves(of: &run, because: "the drain ended before its turn came")
-        records.operations.update(run)
+        records.operations.replaceRecord(run)
         guard let host = records.hosts[name], host.silence == nil else {
             let what = records.hosts[name] == nil ? "left the cluster" : "is unreachable"
-            return end(run.id, as: .incomplete, detail: "host \(name) \(what)", in: &context)
+            return endOperation(
+                withID: run.id, as: .incomplete, detail: "host \(name) \(what)", in: &context)
         }
         let reasons = run.plan.reasonsOfUnmoved
-        let left = keptVMs(on: name).map { vm in
+        let left = assignedVMs(on: name).map { vm in
             UnmovedVM(
                 vm: vm.name,
                 why: reasons[vm.name] ?? readiness(of: vm).reason
                     ?? "it came when the drain ended")
         }
-        end(run.id, as: .incomplete, detail: PlanRecord.text(ofUnmoved: left), in: &context)
+        endOperation(
+            withID: run.id, as: .incomplete, detail: PlanRecord.summaryText(ofUnmoved: left),
+            in: &context)
     }
 
     private func unmanagedText(on host: HostName) -> String? {
@@ -236,7 +241,9 @@ extension Cluster {
 }
 
 extension PlanRecord {
-    mutating func addLeft(_ more: [UnmovedVM]) { left = (more + left).sorted { $0.vm < $1.vm } }
+    mutating func addUnmovedVMs(_ more: [UnmovedVM]) {
+        left = (more + left).sorted { $0.vm < $1.vm }
+    }
 
     /// Cuts a plan that is too long for one record at the end of a wave; what follows is planned when that is done.
     mutating func limitMoves() {

@@ -10,35 +10,36 @@ extension Cluster {
     ) throws(Problem) -> ClusterHost {
         let host = try hostRecord(named: name)
         guard host.wanted == .draining else {
-            throw Problem(.wrongState, "host \(name) is \(host.state.rawValue), not draining")
+            throw Problem(
+                .wrongState, detail: "host \(name) is \(host.state.rawValue), not draining")
         }
-        activate(host, because: "the drain was cancelled", in: &context)
-        return try self.host(named: name, at: context.now)
+        markHostActive(host, because: "the drain was cancelled", in: &context)
+        return try self.clusterHost(named: name, at: context.now)
     }
 
     /// The operation that brings VMs back, where that was asked for and there is something to bring. An unreachable
     /// host is active from when it answers; nothing is brought to it.
     package mutating func activateHost(
-        _ name: HostName, as request: ActivateHost, requestedBy who: String,
+        named name: HostName, as request: ActivateHost, requestedBy who: String,
         in context: inout Context
     ) throws(Problem) -> (host: ClusterHost, operation: OperationInfo?) {
         let host = try hostRecord(named: name)
-        activate(host, because: "the host was activated", in: &context)
+        markHostActive(host, because: "the host was activated", in: &context)
         var operation: OperationInfo?
         if request.bringBack ?? false, host.silence == nil {
             operation = try bringBackVMs(to: name, requestedBy: who, in: &context)
         }
-        return (try self.host(named: name, at: context.now), operation)
+        return (try self.clusterHost(named: name, at: context.now), operation)
     }
 
-    private mutating func activate(
+    private mutating func markHostActive(
         _ host: HostRecord, because reason: String, in context: inout Context
     ) {
         var host = host
         host.wanted = .active
-        store(host, in: &context)
+        storeHostRecord(host, in: &context)
         if let run = drainUnderWay(of: host.name) {
-            cancel(run.id, because: reason, in: &context)
+            beginCancellation(of: run.id, because: reason, in: &context)
         }
     }
 
@@ -48,7 +49,7 @@ extension Cluster {
         let away = records.vms.all.filter {
             $0.home == name && $0.place?.host != name && !$0.isDeleting
         }
-        guard !away.isEmpty, let index = scheduling.state.host(named: name.text) else {
+        guard !away.isEmpty, let index = scheduling.state.indexOfHost(named: name.text) else {
             return nil
         }
         var state = planningState()
@@ -61,14 +62,15 @@ extension Cluster {
                 homes[vm.id] = name.text
             }
         }
-        state.setState(.active, of: index)
+        state.setHostState(.active, of: index)
         let moves = state.planReturn(
-            to: index, homes: HomeBook(homes: homes), limits: moveLimits(), costs: scheduling.costs)
-        var plan = describe(moves, from: state)
-        plan.addLeft(left)
+            to: index, homes: HomeTable(homes: homes), limits: moveLimits(), costs: scheduling.costs
+        )
+        var plan = planRecord(for: moves, from: state)
+        plan.addUnmovedVMs(left)
         plan.limitMoves()
         return try beginOperation(
-            OperationRequest(kind: .bringBack, host: name, plan: plan, requestedBy: who),
+            for: OperationRequest(kind: .bringBack, host: name, plan: plan, requestedBy: who),
             in: &context)
     }
 
@@ -81,25 +83,26 @@ extension Cluster {
         let state = planningState()
         var indices: [HostIndex] = []
         for name in names {
-            guard let index = state.host(named: name.text) else {
-                throw Problem(.hostUnknown, "the cluster has no host \(name)")
+            guard let index = state.indexOfHost(named: name.text) else {
+                throw Problem(.hostUnknown, detail: "the cluster has no host \(name)")
             }
             if !indices.contains(index) { indices.append(index) }
         }
         if let most = request.groupMax, !(1...Limits.hostsMax).contains(most) {
-            throw Problem(.invalid, "groupMax is \(most): use 1 to \(Limits.hostsMax)")
+            throw Problem(.invalid, detail: "groupMax is \(most): use 1 to \(Limits.hostsMax)")
         }
         let plan = state.planMaintenance(
             of: indices, groupMax: request.groupMax ?? indices.count, limits: moveLimits(),
             costs: scheduling.costs)
-        func describe(groups: [MaintenanceGroup]) -> [MaintenancePlanInfo.Group] {
+        func maintenanceGroups(from groups: [MaintenanceGroup]) -> [MaintenancePlanInfo.Group] {
             groups.map { group in
                 .init(
-                    hosts: group.hosts.map { scheduling.hostName($0) },
-                    drain: PlanInfo(self.describe(group.drain, from: state)))
+                    hosts: group.hosts.map { scheduling.hostName(at: $0) },
+                    drain: PlanInfo(self.planRecord(for: group.drain, from: state)))
             }
         }
         return MaintenancePlanInfo(
-            groups: describe(groups: plan.groups), impossible: describe(groups: plan.impossible))
+            groups: maintenanceGroups(from: plan.groups),
+            impossible: maintenanceGroups(from: plan.impossible))
     }
 }

@@ -14,12 +14,12 @@ import Model
 import Placement
 
 extension Cluster {
-    func isUnderWay(_ move: MoveRecord, of run: OperationRecord) -> Bool {
-        order(of: move, of: run) != nil
+    func isMoveUnderWay(_ move: MoveRecord, of run: OperationRecord) -> Bool {
+        currentOrder(for: move, of: run) != nil
     }
 
     /// The order in the VM's record that carries out this move.
-    func order(of move: MoveRecord, of run: OperationRecord) -> MoveOrder? {
+    func currentOrder(for move: MoveRecord, of run: OperationRecord) -> MoveOrder? {
         guard move.isOpen, let vm = records.vms[move.vm], vm.id == move.vmID, let order = vm.move,
             order.operation == run.id, order.to == move.to
         else { return nil }
@@ -30,16 +30,16 @@ extension Cluster {
 
     /// The migration that an order began is over.
     mutating func recordOutcome(
-        of move: MoveOrder, of vm: VMID, _ result: MigrationResult, in context: inout Context
+        of move: MoveOrder, vm: VMID, result: MigrationResult, in context: inout Context
     ) {
         balancer.recordMigrationEnd(at: context.now.uptime)
         if case .moved(let info) = result {
             if let report = info?.report, let predicted = move.predicted {
-                scheduling.fitCosts(
-                    to: report, predicted: predicted,
+                scheduling.refineCosts(
+                    from: report, predicted: predicted,
                     linkBytesPerSecond: linkBytesPerSecond(from: move.from, to: move.to))
             }
-            recordHome(of: vm, move, in: &context)
+            recordHomeHost(of: vm, before: move, in: &context)
         }
         guard let id = move.operation, var run = records.operations[id], !run.isOver,
             let index = run.plan.moves.firstIndex(where: {
@@ -53,7 +53,7 @@ extension Cluster {
         case .failed(let reason, _):
             endAttempt(ofMove: index, of: &run, because: reason, at: context.now.uptime)
         }
-        update(run)
+        updateOperation(run)
     }
 
     func linkBytesPerSecond(from: HostName, to: HostName) -> Double {
@@ -62,22 +62,22 @@ extension Cluster {
     }
 
     /// A drain remembers where it took a VM from, so that it can be brought back.
-    private mutating func recordHome(
-        of id: VMID, _ move: MoveOrder, in context: inout Context
+    private mutating func recordHomeHost(
+        of id: VMID, before move: MoveOrder, in context: inout Context
     ) {
         guard let operation = move.operation, records.operations[operation]?.kind == .drain,
             var vm = records.vms[id], vm.home == nil
         else { return }
         vm.home = move.from
-        store(vm, in: &context)
+        storeVMRecord(vm, in: &context)
     }
 
     private mutating func completeMove(
         at index: Int, of run: inout OperationRecord, with info: MigrationInfo?
     ) {
-        run.plan.moves[index].recordArrival(info?.report)
+        run.plan.moves[index].recordArrival(with: info?.report)
         run.movesDone += 1
-        progress[run.id]?.forget(run.plan.moves[index].vmID)
+        progress[run.id]?.clearTimers(of: run.plan.moves[index].vmID)
         progress[run.id]?.markMoved()
     }
 
@@ -86,7 +86,7 @@ extension Cluster {
         at now: Duration
     ) {
         var move = run.plan.moves[index]
-        progress[run.id]?.forget(move.vmID)
+        progress[run.id]?.clearTimers(of: move.vmID)
         move.reason = reason
         move.migration = nil
         if run.state == .cancelling {
@@ -106,8 +106,8 @@ extension Cluster {
         at index: Int, of run: inout OperationRecord, as outcome: MoveRecord.Outcome,
         because reason: String
     ) {
-        run.plan.moves[index].close(as: outcome, because: reason)
-        progress[run.id]?.forget(run.plan.moves[index].vmID)
+        run.plan.moves[index].closeUnmoved(as: outcome, because: reason)
+        progress[run.id]?.clearTimers(of: run.plan.moves[index].vmID)
     }
 
     /// Closes the moves whose VMs were deleted or moved otherwise, and those of which their sources say nothing.
@@ -119,17 +119,17 @@ extension Cluster {
                 closeMove(at: index, of: &run, as: .skipped, because: "it was deleted")
                 continue
             }
-            if let order = order(of: move, of: run) {
-                closeIfUnconfirmed(at: index, of: &run, order, at: now)
+            if let order = currentOrder(for: move, of: run) {
+                closeIfUnconfirmed(at: index, of: &run, order: order, at: now)
             } else if !open.contains(vm.id) {
-                closeIfElsewhere(at: index, of: &run, vm)
+                closeIfElsewhere(at: index, of: &run, vm: vm)
             }
             if run.plan.moves[index].isOpen { open.insert(vm.id) }
         }
     }
 
     private mutating func closeIfElsewhere(
-        at index: Int, of run: inout OperationRecord, _ vm: ClusterVMRecord
+        at index: Int, of run: inout OperationRecord, vm: ClusterVMRecord
     ) {
         let move = run.plan.moves[index]
         guard vm.move == nil, vm.place?.host != move.from else { return }
@@ -146,14 +146,14 @@ extension Cluster {
     /// A source that is fenced, or takes no commands, must not keep an operation from ending. The order stays in the
     /// VM's record until it is known what came of it.
     private mutating func closeIfUnconfirmed(
-        at index: Int, of run: inout OperationRecord, _ order: MoveOrder, at now: Duration
+        at index: Int, of run: inout OperationRecord, order: MoveOrder, at now: Duration
     ) {
         let move = run.plan.moves[index]
-        if isConfirmed(order) {
-            progress[run.id]?.markConfirmed(move.vmID)
+        if isConfirmedBySource(move: order) {
+            progress[run.id]?.markConfirmed(vm: move.vmID)
             return
         }
-        let time = progress[run.id]?.markUnconfirmed(move.vmID, at: now) ?? .zero
+        let time = progress[run.id]?.markUnconfirmed(vm: move.vmID, at: now) ?? .zero
         if time > Limits.unconfirmedMax, !order.isCancelled {
             progress[run.id]?.requestCancel(of: move.vm)
         }
@@ -168,7 +168,7 @@ extension Cluster {
 }
 
 extension MoveRecord {
-    fileprivate mutating func recordArrival(_ report: ReportInfo?) {
+    fileprivate mutating func recordArrival(with report: ReportInfo?) {
         outcome = .done
         reason = nil
         guard let report else { return }

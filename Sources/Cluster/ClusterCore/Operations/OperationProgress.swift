@@ -41,38 +41,40 @@ struct OperationProgress {
         failedDestinations[vm, default: []].insert(destination)
     }
 
-    func isDelayed(_ vm: VMID, at now: Duration) -> Bool { retryAt[vm].map { $0 > now } ?? false }
+    func isAttemptDelayed(for vm: VMID, at now: Duration) -> Bool {
+        retryAt[vm].map { $0 > now } ?? false
+    }
 
-    func destinationsThatFailed(_ vm: VMID) -> Set<HostName> { failedDestinations[vm] ?? [] }
+    func destinationsThatFailed(for vm: VMID) -> Set<HostName> { failedDestinations[vm] ?? [] }
 
     /// - Returns: whether it has waited too long for what should pass.
-    mutating func hold(_ vm: VMID, at now: Duration) -> Bool {
+    mutating func recordHold(of vm: VMID, at now: Duration) -> Bool {
         let since = heldSince[vm] ?? now
         heldSince[vm] = since
         return now - since > Limits.holdMax
     }
 
-    mutating func endHold(of vm: VMID) { heldSince[vm] = nil }
+    mutating func clearHold(of vm: VMID) { heldSince[vm] = nil }
 
     /// - Returns: for how long the source has not said that it runs the migration.
-    mutating func markUnconfirmed(_ vm: VMID, at now: Duration) -> Duration {
+    mutating func markUnconfirmed(vm: VMID, at now: Duration) -> Duration {
         let since = unconfirmedSince[vm] ?? now
         unconfirmedSince[vm] = since
         return now - since
     }
 
-    mutating func markConfirmed(_ vm: VMID) { unconfirmedSince[vm] = nil }
+    mutating func markConfirmed(vm: VMID) { unconfirmedSince[vm] = nil }
 
     mutating func requestCancel(of vm: VMName) { toCancel.insert(vm) }
 
     /// By name; they are handed out once.
-    mutating func takeCancels() -> [VMName] {
+    mutating func removeCancellations() -> [VMName] {
         defer { toCancel = [] }
         return toCancel.sorted()
     }
 
     /// A move of this VM is over, or its attempt is.
-    mutating func forget(_ vm: VMID) {
+    mutating func clearTimers(of vm: VMID) {
         heldSince[vm] = nil
         unconfirmedSince[vm] = nil
         retryAt[vm] = nil

@@ -11,9 +11,9 @@ struct ClusterRecords {
     private(set) var balance: BalanceRecord
 
     /// - Parameter settings: those of balance, where the store has none.
-    init(_ records: [ClusterRecord], defaultBalance settings: BalanceSettings) {
+    init(records: [ClusterRecord], defaultBalance settings: BalanceSettings) {
         var sorted = SortedRecords(balance: BalanceRecord(settings: settings))
-        for record in records { sorted.add(record) }
+        for record in records { sorted.addRecord(record) }
         hosts = RecordTable(sorted.hosts)
         vms = VMTable(sorted.vms)
         groups = RecordTable(sorted.groups)
@@ -22,15 +22,15 @@ struct ClusterRecords {
         balance = sorted.balance
     }
 
-    mutating func storeBalance(_ settings: BalanceSettings, in context: inout Context) {
+    mutating func storeBalanceSettings(_ settings: BalanceSettings, in context: inout Context) {
         guard settings != balance.settings else { return }
         balance.settings = settings
         balance.version += 1
-        context.markChanged(.balance)
+        context.markRecordChanged(under: .balance)
     }
 
     /// What is to be stored under a key now; nil: it is to be removed.
-    func record(under key: RecordKey) -> ClusterRecord? {
+    func storedRecord(under key: RecordKey) -> ClusterRecord? {
         switch key {
         case .host(let name): hosts[name].map { .host($0) }
         case .vm(let name): vms[name].map { .vm($0) }
@@ -53,7 +53,7 @@ private struct SortedRecords {
 
     init(balance: BalanceRecord) { self.balance = balance }
 
-    mutating func add(_ record: ClusterRecord) {
+    mutating func addRecord(_ record: ClusterRecord) {
         switch record {
         case .host(let host): hosts.append(host)
         case .vm(let vm): vms.append(vm)

@@ -54,7 +54,7 @@ package struct HostDescription: Hashable, Sendable, Codable {
     }
 
     /// The name of the link that its migrations use.
-    func linkName(of host: HostName) -> String { link.isEmpty ? "host \(host)" : link }
+    func sharedLinkName(of host: HostName) -> String { link.isEmpty ? "host \(host)" : link }
 }
 
 extension HostRegistration {
@@ -70,7 +70,7 @@ extension HostRegistration {
 
     /// The first thing wrong with it; nil when it can be used.
     var problem: String? {
-        func isWord(_ text: String) -> Bool {
+        func isValidWord(_ text: String) -> Bool {
             text.utf8.count <= Limits.wordBytesMax
                 && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F }
         }
@@ -83,7 +83,7 @@ extension HostRegistration {
             return "too many cpuFeatures or labels"
         }
         if !(labels + cpuFeatures + [zone, rack, link, apiAddress, peerAddress, agentVersion])
-            .allSatisfy(isWord)
+            .allSatisfy(isValidWord)
         {
             return
                 "labels, features, places and addresses are words without spaces of at most \(Limits.wordBytesMax) bytes"

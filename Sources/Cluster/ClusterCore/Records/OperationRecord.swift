@@ -63,7 +63,7 @@ package struct MoveRecord: Hashable, Sendable, Codable {
     var isOpen: Bool { outcome == .open }
 
     /// It ends without its VM having moved.
-    mutating func close(as outcome: Outcome, because reason: String) {
+    mutating func closeUnmoved(as outcome: Outcome, because reason: String) {
         self.outcome = outcome
         self.reason = reason
     }
@@ -127,7 +127,7 @@ package struct OperationRecord: Hashable, Sendable {
 
     var isOver: Bool { state != .running && state != .cancelling }
 
-    static func isOlder(_ first: Self, than second: Self) -> Bool {
+    static func isOlderOperation(_ first: Self, than second: Self) -> Bool {
         (first.startedAtMs, first.id.description) < (second.startedAtMs, second.id.description)
     }
 }

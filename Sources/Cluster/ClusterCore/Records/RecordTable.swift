@@ -7,7 +7,7 @@ protocol NamedRecord: Equatable {
     associatedtype RecordName: Hashable, Comparable
     var name: RecordName { get }
     var version: Version { get set }
-    static func key(named name: RecordName) -> RecordKey
+    static func recordKey(named name: RecordName) -> RecordKey
 }
 
 struct RecordChange<Record> {
@@ -32,43 +32,44 @@ struct RecordTable<Record: NamedRecord> {
     var all: some Collection<Record> { records.values }
     var sortedNames: [Record.RecordName] { names.items }
 
-    func names(after name: Record.RecordName?) -> ArraySlice<Record.RecordName> {
-        names.following(name)
+    func recordNames(after name: Record.RecordName?) -> ArraySlice<Record.RecordName> {
+        names.remainingNames(after: name)
     }
 
     /// Stores a new or changed record with its next version.
     /// - Returns: nil when nothing changed.
-    mutating func store(_ record: Record, in context: inout Context) -> RecordChange<Record>? {
+    mutating func storeRecord(_ record: Record, in context: inout Context) -> RecordChange<Record>?
+    {
         let before = records[record.name]
         guard before != record else { return nil }
         var record = record
         record.version = (before?.version ?? 0) + 1
         records[record.name] = record
-        if before == nil { names.insert(record.name) }
-        context.markChanged(Record.key(named: record.name))
+        if before == nil { names.insertName(record.name) }
+        context.markRecordChanged(under: Record.recordKey(named: record.name))
         return RecordChange(before: before, after: record)
     }
 
-    mutating func remove(_ name: Record.RecordName, in context: inout Context) {
+    mutating func removeRecord(named name: Record.RecordName, in context: inout Context) {
         guard records.removeValue(forKey: name) != nil else { return }
-        names.remove(name)
-        context.markChanged(Record.key(named: name))
+        names.removeName(name)
+        context.markRecordChanged(under: Record.recordKey(named: name))
     }
 }
 
 extension HostRecord: NamedRecord {
-    static func key(named name: HostName) -> RecordKey { .host(name) }
+    static func recordKey(named name: HostName) -> RecordKey { .host(name) }
 }
 
 extension ClusterVMRecord: NamedRecord {
-    static func key(named name: VMName) -> RecordKey { .vm(name) }
+    static func recordKey(named name: VMName) -> RecordKey { .vm(name) }
 }
 
 extension GroupRecord: NamedRecord {
     var name: String { group.name }
-    static func key(named name: String) -> RecordKey { .group(name) }
+    static func recordKey(named name: String) -> RecordKey { .group(name) }
 }
 
 extension TokenRecord: NamedRecord {
-    static func key(named name: String) -> RecordKey { .token(name) }
+    static func recordKey(named name: String) -> RecordKey { .token(name) }
 }

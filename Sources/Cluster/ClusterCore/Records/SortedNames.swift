@@ -6,19 +6,19 @@ struct SortedNames<Item: Comparable> {
     init() {}
     init(_ items: some Sequence<Item>) { self.items = items.sorted() }
 
-    mutating func insert(_ item: Item) {
+    mutating func insertName(_ item: Item) {
         let index = insertionIndex(of: item)
         if index < items.count, items[index] == item { return }
         items.insert(item, at: index)
     }
 
-    mutating func remove(_ item: Item) {
+    mutating func removeName(_ item: Item) {
         let index = insertionIndex(of: item)
         if index < items.count, items[index] == item { items.remove(at: index) }
     }
 
     /// The names after this one, which need not be there itself; all without one.
-    func following(_ item: Item?) -> ArraySlice<Item> {
+    func remainingNames(after item: Item?) -> ArraySlice<Item> {
         guard let item else { return items[...] }
         let index = insertionIndex(of: item)
         return items[(index < items.count && items[index] == item ? index + 1 : index)...]

@@ -30,7 +30,7 @@ package struct VMRecordOfVersion1: Decodable {
 
     /// The same VM in today's shape.
     package var record: ClusterVMRecord {
-        var record = ClusterVMRecord(request, id: id)
+        var record = ClusterVMRecord(request: request, id: id)
         record.version = version
         var policy = record.policy
         policy.desired = desired
@@ -38,7 +38,7 @@ package struct VMRecordOfVersion1: Decodable {
         policy.priority = priority
         policy.mayBeBalanced = mayBeBalanced
         policy.failurePolicy = failurePolicy
-        record.change(to: policy)
+        record.changePolicy(to: policy)
         record.isDeleting = isDeleting
         record.place = place
         record.takeover = takeover

@@ -13,22 +13,22 @@ struct VMTable {
 
     init(_ records: some Sequence<ClusterVMRecord>) {
         table = RecordTable(records)
-        for vm in table.all { addToIndices(vm) }
+        for vm in table.all { addToIndices(vm: vm) }
     }
 
     subscript(name: VMName) -> ClusterVMRecord? { table[name] }
     subscript(id: VMID) -> ClusterVMRecord? { names[id].flatMap { table[$0] } }
-    func name(of id: VMID) -> VMName? { names[id] }
+    func recordName(of id: VMID) -> VMName? { names[id] }
 
     var count: Int { table.count }
     var all: some Collection<ClusterVMRecord> { table.all }
     var sortedNames: [VMName] { table.sortedNames }
-    func names(after name: VMName?) -> ArraySlice<VMName> { table.names(after: name) }
+    func recordNames(after name: VMName?) -> ArraySlice<VMName> { table.recordNames(after: name) }
 
     func identifiers(concerning host: HostName) -> Set<VMID> { concerned[host, default: []] }
 
     /// By name.
-    func records(concerning host: HostName) -> [ClusterVMRecord] {
+    func vmRecords(concerning host: HostName) -> [ClusterVMRecord] {
         concerned[host, default: []].compactMap { self[$0] }.sorted { $0.name < $1.name }
     }
 
@@ -39,27 +39,27 @@ struct VMTable {
         migrating.compactMap { self[$0] }.sorted { $0.name < $1.name }
     }
 
-    mutating func store(
+    mutating func storeRecord(
         _ vm: ClusterVMRecord, in context: inout Context
     ) -> RecordChange<ClusterVMRecord>? {
-        guard let change = table.store(vm, in: &context) else { return nil }
-        if let before = change.before { removeFromIndices(before) }
-        addToIndices(change.after)
+        guard let change = table.storeRecord(vm, in: &context) else { return nil }
+        if let before = change.before { removeFromIndices(vm: before) }
+        addToIndices(vm: change.after)
         return change
     }
 
-    mutating func remove(_ vm: ClusterVMRecord, in context: inout Context) {
-        if let known = table[vm.name] { removeFromIndices(known) }
-        table.remove(vm.name, in: &context)
+    mutating func removeRecord(of vm: ClusterVMRecord, in context: inout Context) {
+        if let known = table[vm.name] { removeFromIndices(vm: known) }
+        table.removeRecord(named: vm.name, in: &context)
     }
 
-    private mutating func addToIndices(_ vm: ClusterVMRecord) {
+    private mutating func addToIndices(vm: ClusterVMRecord) {
         names[vm.id] = vm.name
         if vm.move != nil { migrating.insert(vm.id) }
         for host in vm.hostsConcerned { concerned[host, default: []].insert(vm.id) }
     }
 
-    private mutating func removeFromIndices(_ vm: ClusterVMRecord) {
+    private mutating func removeFromIndices(vm: ClusterVMRecord) {
         names[vm.id] = nil
         migrating.remove(vm.id)
         for host in vm.hostsConcerned {

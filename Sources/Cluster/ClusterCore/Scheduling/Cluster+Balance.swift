@@ -16,7 +16,7 @@ struct BalancerState {
     private var lookedAt: Duration?
     private var lastMigrationEndedAt: Duration?
 
-    mutating func record(_ plan: PlanRecord, at now: Moment) {
+    mutating func recordPlan(_ plan: PlanRecord, at now: Moment) {
         lookedAt = now.uptime
         lastPlan = plan
         lastPlanAtMs = now.wallMs
@@ -25,13 +25,13 @@ struct BalancerState {
     mutating func recordMigrationEnd(at now: Duration) { lastMigrationEndedAt = now }
 
     /// The settings have changed: the next look need not wait for its interval.
-    mutating func lookSoon() { lookedAt = nil }
+    mutating func requestEarlyCheck() { lookedAt = nil }
 
-    func isDue(every interval: Duration, at now: Duration) -> Bool {
+    func isPlanDue(every interval: Duration, at now: Duration) -> Bool {
         lookedAt.map { now - $0 >= interval } ?? true
     }
 
-    func isCalm(for time: Duration, at now: Duration) -> Bool {
+    func hasBeenIdle(for time: Duration, at now: Duration) -> Bool {
         lastMigrationEndedAt.map { now - $0 > time } ?? true
     }
 }
@@ -45,17 +45,17 @@ extension Cluster {
     }
 
     private var balanceUnderWay: OperationRecord? {
-        records.operations.underWay { $0.kind == .balance }
+        records.operations.firstUnderWay { $0.kind == .balance }
     }
 
     package mutating func updateBalance(
         applying update: UpdateBalance, in context: inout Context
     ) throws(Problem) -> BalanceInfo {
-        let settings = records.balance.settings.applying(update)
-        if let problem = settings.problem { throw Problem(.invalid, problem) }
+        let settings = records.balance.settings.updatedSettings(applying: update)
+        if let problem = settings.problem { throw Problem(.invalid, detail: problem) }
         if settings != records.balance.settings {
-            records.storeBalance(settings, in: &context)
-            balancer.lookSoon()
+            records.storeBalanceSettings(settings, in: &context)
+            balancer.requestEarlyCheck()
         }
         return balanceInfo()
     }
@@ -69,14 +69,15 @@ extension Cluster {
         if let host = unheardHost {
             throw Problem(
                 .wrongState,
-                "host \(host) has not told its load to this controller yet: try again in a few seconds"
+                detail:
+                    "host \(host) has not told its load to this controller yet: try again in a few seconds"
             )
         }
         scheduling.refreshLastMoves(of: records.vms.all, at: now)
         let state = planningState()
         let plan = state.planBalance(
-            BalanceRules(records.balance.settings), costs: scheduling.costs)
-        var described = describe(plan.moves, from: state)
+            rules: BalanceRules(records.balance.settings), costs: scheduling.costs)
+        var described = planRecord(for: plan.moves, from: state)
         described.imbalanceBefore = plan.before
         described.imbalanceAfter = plan.after
         described.outcome = "\(plan.outcome)"
@@ -88,11 +89,11 @@ extension Cluster {
         requestedBy who: String, in context: inout Context
     ) throws(Problem) -> OperationInfo {
         if let run = balanceUnderWay {
-            throw Problem(.wrongState, "balance operation \(run.id) is under way")
+            throw Problem(.wrongState, detail: "balance operation \(run.id) is under way")
         }
         let plan = try balancePlan(at: context.now)
         return try beginOperation(
-            OperationRequest(kind: .balance, plan: plan, requestedBy: who), in: &context)
+            for: OperationRequest(kind: .balance, plan: plan, requestedBy: who), in: &context)
     }
 
     /// An active host whose load is not known: it has not sent two heartbeats to this controller.
@@ -105,22 +106,22 @@ extension Cluster {
     mutating func balanceIfDue(in context: inout Context) {
         let settings = records.balance.settings
         let now = context.now
-        guard settings.mode != .off, isCalm(at: now.uptime),
-            balancer.isDue(every: .seconds(settings.intervalSeconds), at: now.uptime)
+        guard settings.mode != .off, isClusterIdle(at: now.uptime),
+            balancer.isPlanDue(every: .seconds(settings.intervalSeconds), at: now.uptime)
         else { return }
         let plan: PlanRecord
         do throws(Problem) { plan = try balancePlan(at: now) } catch { return }
-        balancer.record(plan, at: now)
+        balancer.recordPlan(plan, at: now)
         guard settings.mode == .auto, !plan.moves.isEmpty else { return }
         let request = OperationRequest(kind: .balance, plan: plan, requestedBy: "balance")
-        advance(storeOperation(request, in: &context), in: &context)
+        advanceOperation(withID: createOperation(for: request, in: &context), in: &context)
     }
 
     /// Nothing is migrated, nothing is about to be, and what was measured was measured since.
-    private func isCalm(at now: Duration) -> Bool {
+    private func isClusterIdle(at now: Duration) -> Bool {
         records.vms.migrationCount == 0 && unheardHost == nil
-            && records.operations.underWay { _ in true } == nil
-            && balancer.isCalm(for: settings.heartbeat * 2, at: now)
+            && records.operations.firstUnderWay { _ in true } == nil
+            && balancer.hasBeenIdle(for: settings.heartbeat * 2, at: now)
     }
 }
 
@@ -139,7 +140,7 @@ extension BalanceRules {
 }
 
 extension BalanceSettings {
-    func applying(_ update: UpdateBalance) -> BalanceSettings {
+    func updatedSettings(applying update: UpdateBalance) -> BalanceSettings {
         BalanceSettings(
             mode: update.mode ?? mode, intervalSeconds: update.intervalSeconds ?? intervalSeconds,
             startAbove: update.startAbove ?? startAbove, settleAt: update.settleAt ?? settleAt,

@@ -34,8 +34,10 @@ extension Cluster {
         if records.hosts[place.host]?.silence?.fence != nil {
             return .never("its host is unreachable")
         }
-        guard isHeard(place.host) else { return .later("its host does not answer") }
-        guard let report = report(of: vm.id, from: place.host) else {
+        guard hasCurrentHeartbeat(from: place.host) else {
+            return .later("its host does not answer")
+        }
+        guard let report = latestReport(of: vm.id, from: place.host) else {
             return .later("its host has not reported it")
         }
         switch report.state {
@@ -54,9 +56,10 @@ extension Cluster {
     }
 
     /// It does not run and shall not: nothing of it would be lost if it began anew elsewhere.
-    func isAtRest(_ vm: ClusterVMRecord) -> Bool {
+    func isVMAtRest(_ vm: ClusterVMRecord) -> Bool {
         guard let place = vm.place, vm.policy.desired == .stopped, !vm.isDeleting, vm.move == nil,
-            isHeard(place.host), let report = report(of: vm.id, from: place.host)
+            hasCurrentHeartbeat(from: place.host),
+            let report = latestReport(of: vm.id, from: place.host)
         else { return false }
         return (report.state == .stopped || report.state == .failed) && report.ownership == .owned
     }
@@ -73,7 +76,9 @@ extension Cluster {
     func planningState(without operation: OperationID? = nil) -> ClusterState {
         var state = scheduling.state
         for vm in records.vms.all where readiness(of: vm) != .ready {
-            if let row = state.vm(vm.id) { state.setMayBeBalanced(false, of: row) }
+            if let row = state.indexOfVM(withID: vm.id) {
+                state.setBalancing(allowed: false, of: row)
+            }
         }
         for other in records.operations.underWay where other.id != operation {
             for move in other.plan.moves where move.isOpen { reserveRoom(for: move, in: &state) }
@@ -83,11 +88,13 @@ extension Cluster {
 
     /// A move under way has taken its room already.
     private func reserveRoom(for move: MoveRecord, in state: inout ClusterState) {
-        guard let row = state.vm(move.vmID), let to = state.host(named: move.to.text),
-            let from = state.host(named: move.from.text), state.host(of: row) == from,
-            state.target(of: row) == nil, state.refusal(of: row, on: to, for: .migration) == nil
+        guard let row = state.indexOfVM(withID: move.vmID),
+            let to = state.indexOfHost(named: move.to.text),
+            let from = state.indexOfHost(named: move.from.text), state.currentHost(of: row) == from,
+            state.migrationTarget(of: row) == nil,
+            state.refusalReason(of: row, on: to, for: .migration) == nil
         else { return }
-        state.beginMove(row, to: to)
+        state.beginMigration(of: row, to: to)
     }
 }
 
@@ -95,39 +102,39 @@ extension Cluster {
 
 extension Cluster {
     /// - Parameter state: what the plan was made from.
-    func describe(_ plan: MovePlan, from state: ClusterState) -> PlanRecord {
+    func planRecord(for plan: MovePlan, from state: ClusterState) -> PlanRecord {
         PlanRecord(
-            moves: plan.moves.compactMap { describe($0, from: state) },
+            moves: plan.moves.compactMap { moveRecord(for: $0, from: state) },
             left: plan.left.compactMap { left in
-                vmName(of: left.vm, in: state).map { UnmovedVM(vm: $0, why: "\(left.why)") }
+                displayName(of: left.vm, in: state).map { UnmovedVM(vm: $0, why: "\(left.reason)") }
             }, waves: plan.waves, seconds: Estimate(plan.duration))
     }
 
-    private func describe(_ move: PlannedMove, from state: ClusterState) -> MoveRecord? {
-        guard let name = vmName(of: move.vm, in: state) else { return nil }
+    private func moveRecord(for move: PlannedMove, from state: ClusterState) -> MoveRecord? {
+        guard let name = displayName(of: move.vm, in: state) else { return nil }
         return MoveRecord(
             vm: name, vmID: state.description(of: move.vm).id,
-            from: scheduling.hostName(move.from), to: scheduling.hostName(move.to),
+            from: scheduling.hostName(at: move.from), to: scheduling.hostName(at: move.to),
             plannedFor: PlannedFor(move.reason), why: reasonText(of: move, from: state),
             wave: move.wave, predicted: MovePrediction(move.prediction))
     }
 
     /// The names of VMs that the cluster keeps, and of those that only their host knows.
-    func vmName(of row: VMIndex, in state: ClusterState) -> VMName? {
+    func displayName(of row: VMIndex, in state: ClusterState) -> VMName? {
         let vm = state.description(of: row)
-        return records.vms.name(of: vm.id) ?? (try? VMName(vm.name))
+        return records.vms.recordName(of: vm.id) ?? (try? VMName(vm.name))
     }
 
     private func reasonText(of move: PlannedMove, from state: ClusterState) -> String {
-        let (from, to) = (scheduling.hostName(move.from), scheduling.hostName(move.to))
-        let room = roomText(on: move.to, in: state)
+        let (from, to) = (scheduling.hostName(at: move.from), scheduling.hostName(at: move.to))
+        let room = freeRoomText(on: move.to, in: state)
         switch move.reason {
-        case .levels(let before, let after, let worth, let cost):
+        case .balances(let before, let after, let worth, let cost):
             return
-                "imbalance \(rounded(before, digits: 4)) to \(rounded(after, digits: 4)), worth \(rounded(worth, digits: 1)) host seconds, costs \(rounded(cost, digits: 1))"
+                "imbalance \(roundedDecimal(before, digits: 4)) to \(roundedDecimal(after, digits: 4)), worth \(roundedDecimal(worth, digits: 1)) host seconds, costs \(roundedDecimal(cost, digits: 1))"
         case .empties(let worth, let cost):
             return
-                "empties host \(from), worth \(rounded(worth, digits: 1)) host seconds, costs \(rounded(cost, digits: 1)); host \(to) \(room)"
+                "empties host \(from), worth \(roundedDecimal(worth, digits: 1)) host seconds, costs \(roundedDecimal(cost, digits: 1)); host \(to) \(room)"
         case .drains:
             return "host \(from) is drained; host \(to) \(room)"
         case .makesRoom(let other):
@@ -135,19 +142,19 @@ extension Cluster {
                 "makes room on host \(from) for VM \(state.description(of: other).name); host \(to) \(room)"
         case .stopsOver(let destination):
             return
-                "stops over: host \(scheduling.hostName(destination)) has no room for it before others have left"
+                "stops over: host \(scheduling.hostName(at: destination)) has no room for it before others have left"
         case .returns:
             return "goes back to host \(to), which was drained; it \(room)"
         }
     }
 
-    private func roomText(on host: HostIndex, in state: ClusterState) -> String {
-        let free = state.free(on: host)
+    private func freeRoomText(on host: HostIndex, in state: ClusterState) -> String {
+        let free = state.freeResources(on: host)
         return
-            "has \(thousandthsText(free.milliCPUs)) vCPUs and \(bytesText(free.memoryBytes)) of memory free"
+            "has \(thousandthsText(for: free.milliCPUs)) vCPUs and \(bytesText(for: free.memoryBytes)) of memory free"
     }
 
-    private func rounded(_ value: Double, digits: Int) -> Double {
+    private func roundedDecimal(_ value: Double, digits: Int) -> Double {
         let scale = (0..<digits).reduce(1.0) { scale, _ in scale * 10 }
         return (value * scale).rounded() / scale
     }
@@ -157,7 +164,7 @@ extension PlannedFor {
     init(_ reason: MoveReason) {
         self =
             switch reason {
-            case .levels, .empties: .balance
+            case .balances, .empties: .balance
             case .drains: .drain
             case .makesRoom: .room
             case .stopsOver: .stopover

@@ -22,7 +22,7 @@ struct MigrationLoad {
 
     /// Whether `count` more may go side by side. More than a limit allows may only go alone: a group that belongs
     /// together moves as a whole or not at all.
-    func hasRoom(for count: Int, along route: Route) -> Bool {
+    func hasCapacity(count: Int, along route: Route) -> Bool {
         if total == 0 { return true }
         return total + count <= limits.perCluster
             && [route.from, route.to].allSatisfy { hosts[$0, default: 0] + count <= limits.perHost }
@@ -42,14 +42,14 @@ extension Cluster {
     var migrationLoad: MigrationLoad {
         var load = MigrationLoad(limits: moveLimits())
         for move in records.vms.recordsWithMigration.compactMap(\.move) {
-            load.addMigration(along: route(from: move.from, to: move.to))
+            load.addMigration(along: migrationRoute(from: move.from, to: move.to))
         }
         return load
     }
 
-    func route(from: HostName, to: HostName) -> MigrationLoad.Route {
+    func migrationRoute(from: HostName, to: HostName) -> MigrationLoad.Route {
         let links = [from, to].map {
-            records.hosts[$0]?.description.linkName(of: $0) ?? "host \($0)"
+            records.hosts[$0]?.description.sharedLinkName(of: $0) ?? "host \($0)"
         }
         return MigrationLoad.Route(from: from, to: to, links: Set(links))
     }

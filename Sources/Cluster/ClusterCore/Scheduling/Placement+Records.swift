@@ -51,7 +51,7 @@ extension AffinityGroup {
             case .zone: .zone
             }
         self.init(
-            name: group.name, kind, scope: scope,
+            name: group.name, kind: kind, scope: scope,
             strength: group.softWeight.map { .soft(weight: $0) } ?? .hard)
     }
 }

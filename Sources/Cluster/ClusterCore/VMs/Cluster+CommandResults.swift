@@ -7,43 +7,45 @@ import Placement
 extension Cluster {
     /// A command was answered, or was not.
     package mutating func finishCommand(
-        _ id: CommandID, with result: CommandResult, in context: inout Context
+        withID id: CommandID, result: CommandResult, in context: inout Context
     ) {
-        guard let command = commands.finishCommand(id),
-            let name = records.vms.name(of: command.vm)
+        guard let command = commands.finishCommand(withID: id),
+            let name = records.vms.recordName(of: command.vm)
         else { return }
         switch result {
-        case .unanswered(let reason): failed(command, of: name, because: reason, in: &context)
+        case .unanswered(let reason):
+            recordFailure(of: command, vm: name, because: reason, in: &context)
         case .refused(let problem):
-            failed(command, of: name, because: problem.detail, in: &context)
+            recordFailure(of: command, vm: name, because: problem.detail, in: &context)
         case .done, .vm, .migration: commands.endBackOff(of: command.vm)
         }
-        apply(result, of: command, in: &context)
-        reconcile(name, in: &context)
+        applyResult(result, of: command, in: &context)
+        reconcileVM(named: name, in: &context)
     }
 
-    private mutating func failed(
-        _ command: AgentCommand, of name: VMName, because reason: String,
+    private mutating func recordFailure(
+        of command: AgentCommand, vm name: VMName, because reason: String,
         in context: inout Context
     ) {
-        commands.backOff(command.vm, at: context.now.uptime)
-        context.report(.commandFailed(name, command.host, reason))
+        commands.beginBackOff(of: command.vm, at: context.now.uptime)
+        context.reportEvent(.commandFailed(name, command.host, reason))
     }
 
-    private mutating func apply(
+    private mutating func applyResult(
         _ result: CommandResult, of command: AgentCommand, in context: inout Context
     ) {
         guard var vm = records.vms[command.vm] else { return }
         switch (command.order, result) {
         case (.create(let request), .vm(let info)):
-            recordCreation(of: &vm, request, info, on: command.host)
+            recordCreation(of: &vm, request: request, info: info, on: command.host)
             // Its agent ended between making it and resuming it; the order came again to the next one.
             if info.state == .paused, vm.policy.desired == .running, vm.place?.host == command.host
             {
-                send(.perform(.resume, vm.name), for: vm.id, to: command.host, in: &context)
+                sendOrder(.perform(.resume, vm.name), for: vm.id, to: command.host, in: &context)
             }
         case (.create(let request), .refused(let problem)):
-            recordRefusedCreation(of: &vm, request, problem, by: command.host, in: &context)
+            recordRefusedCreation(
+                of: &vm, request: request, refusal: problem, by: command.host, in: &context)
         case (.delete(_, _), .done): recordDeletion(of: &vm, on: command.host)
         case (.delete(_, _), .refused(let problem)) where problem.knownCode == .vmNotFound:
             recordDeletion(of: &vm, on: command.host)
@@ -52,23 +54,23 @@ extension Cluster {
             recordStart(of: &vm, at: context.now.uptime)
         case (.recover, .done): recordStart(of: &vm, at: context.now.uptime)
         case (.perform(.stop, _), .vm):
-            commands.postpone(vm.id, until: context.now.uptime + settings.heartbeat)
+            commands.postponeCommands(for: vm.id, until: context.now.uptime + settings.heartbeat)
         case (.migrate, _), (.askMigration, _), (.cancelMigration, _):
-            applyMigrationAnswer(result, of: command, to: &vm, in: &context)
+            applyMigrationResult(result, of: command, to: &vm, in: &context)
         default: break
         }
         guard records.vms[vm.name] != nil else { return }
-        store(vm, in: &context)
+        storeVMRecord(vm, in: &context)
     }
 
     private mutating func recordStart(of vm: inout ClusterVMRecord, at now: Duration) {
         vm.bootWanted = false
         vm.failure = nil
-        commands.postpone(vm.id, until: now + settings.heartbeat)
+        commands.postponeCommands(for: vm.id, until: now + settings.heartbeat)
     }
 
     private mutating func recordCreation(
-        of vm: inout ClusterVMRecord, _ request: CreateVM, _ info: VMInfo, on host: HostName
+        of vm: inout ClusterVMRecord, request: CreateVM, info: VMInfo, on host: HostName
     ) {
         guard let start = vm.start, start.host == host, request.epoch == start.epoch else { return }
         vm.start = nil
@@ -85,7 +87,7 @@ extension Cluster {
     ]
 
     private mutating func recordRefusedCreation(
-        of vm: inout ClusterVMRecord, _ request: CreateVM, _ problem: Problem,
+        of vm: inout ClusterVMRecord, request: CreateVM, refusal problem: Problem,
         by host: HostName, in context: inout Context
     ) {
         // Only what says for sure that nothing was made, nor is being made, ends the order; else it is given again.
@@ -98,7 +100,7 @@ extension Cluster {
         vm.epochFloor = max(vm.epochFloor, request.epoch ?? 0)
         vm.failure = reason
         observations[vm.id]?.recordRefusal(by: host, at: context.now.uptime)
-        context.report(.notPlaced(vm.name, reason: reason))
+        context.reportEvent(.notPlaced(vm.name, reason: reason))
     }
 
     private mutating func recordDeletion(of vm: inout ClusterVMRecord, on host: HostName) {
@@ -115,18 +117,18 @@ extension Cluster {
 // MARK: - Migrations
 
 extension Cluster {
-    private mutating func applyMigrationAnswer(
+    private mutating func applyMigrationResult(
         _ result: CommandResult, of command: AgentCommand, to vm: inout ClusterVMRecord,
         in context: inout Context
     ) {
         switch (command.order, result) {
         case (_, .migration(let info)):
-            record(info, on: command.host, of: vm, at: context.now.uptime)
+            recordMigration(info, on: command.host, of: vm, at: context.now.uptime)
         case (.migrate, .unanswered): observations[vm.id]?.migration.recordLostAnswer()
         case (.cancelMigration, .unanswered):
             observations[vm.id]?.migration.markCancel(sent: false)
         case (.migrate, .refused(let problem)):
-            recordRefusedMigration(of: &vm, problem, by: command.host, in: &context)
+            recordRefusedMigration(of: &vm, refusal: problem, by: command.host, in: &context)
         case (.askMigration, .refused(let problem))
         where problem.knownCode == .migrationNotFound:
             recordUnknownMigration(of: &vm, by: command.host, in: &context)
@@ -134,7 +136,7 @@ extension Cluster {
         }
     }
 
-    private mutating func record(
+    private mutating func recordMigration(
         _ info: MigrationInfo, on host: HostName, of vm: ClusterVMRecord, at now: Duration
     ) {
         if info.isOver {
@@ -142,7 +144,7 @@ extension Cluster {
         } else if vm.place?.host == info.destination {
             // The destination reported first.
             if observations[vm.id]?.migration.retryFigures(at: now) ?? false {
-                commands.backOff(vm.id, at: now)
+                commands.beginBackOff(of: vm.id, at: now)
             }
         } else {
             observations[host]?.recordMigration(info)
@@ -152,17 +154,17 @@ extension Cluster {
     /// The agent did not begin. While its ledger says that the VM is its own, that is the end of it; else the VM may be
     /// on its way already, by an order that an earlier controller gave.
     private mutating func recordRefusedMigration(
-        of vm: inout ClusterVMRecord, _ problem: Problem, by host: HostName,
+        of vm: inout ClusterVMRecord, refusal problem: Problem, by host: HostName,
         in context: inout Context
     ) {
         guard let move = vm.move, move.from == host, problem.knownCode != .staleTerm,
-            report(of: vm.id, from: host)?.ownership == .owned
+            latestReport(of: vm.id, from: host)?.ownership == .owned
         else { return }
         let reason = "host \(host): \(problem.detail)"
         if observations[vm.id]?.migration.isFresh ?? false {
             finishMigration(of: &vm, with: .failed(reason: reason, nil), in: &context)
         } else {
-            observations[vm.id]?.migration.recordRefusal(reason)
+            observations[vm.id]?.migration.recordRefusal(reason: reason)
         }
     }
 

@@ -5,41 +5,44 @@ import Model
 import Placement
 
 extension Cluster {
-    func checkGroups(_ wanted: [GroupSpec]) throws(Problem) {
+    func checkGroups(requested wanted: [GroupSpec]) throws(Problem) {
         try checkWords(wanted.map(\.name), field: "groups", max: Limits.groupsOfVMMax)
         var seen: [String: GroupSpec] = [:]
         for group in wanted {
             if let other = seen[group.name] ?? records.groups[group.name]?.group, other != group {
                 throw Problem(
                     .groupDiffers,
-                    "group \(group.name) is described as \(group), but is \(other): use another name, or describe it the same"
+                    detail:
+                        "group \(group.name) is described as \(group), but is \(other): use another name, or describe it the same"
                 )
             }
             seen[group.name] = group
             if let weight = group.softWeight, !(0.001...1000).contains(weight) {
                 throw Problem(
-                    .invalid, "softWeight of group \(group.name) is \(weight): use 0.001 to 1000")
+                    .invalid,
+                    detail: "softWeight of group \(group.name) is \(weight): use 0.001 to 1000")
             }
             if let most = group.perDomainMax,
                 group.kind == .affinity || !(1...100_000).contains(most)
             {
                 throw Problem(
                     .invalid,
-                    "perDomainMax of group \(group.name) is \(most): use 1 to 100000, and only for anti-affinity"
+                    detail:
+                        "perDomainMax of group \(group.name) is \(most): use 1 to 100000, and only for anti-affinity"
                 )
             }
         }
         let new = seen.keys.count { records.groups[$0] == nil }
         guard records.groups.count + new <= Limits.groupsMax else {
             throw Problem(
-                .tooMany, "the cluster has \(records.groups.count) groups, near its limit")
+                .tooMany, detail: "the cluster has \(records.groups.count) groups, near its limit")
         }
     }
 
-    mutating func addGroup(_ group: GroupSpec, in context: inout Context) {
+    mutating func createGroup(from group: GroupSpec, in context: inout Context) {
         guard records.groups[group.name] == nil else { return }
-        _ = records.groups.store(GroupRecord(group: group), in: &context)
-        scheduling.add(group)
+        _ = records.groups.storeRecord(GroupRecord(group: group), in: &context)
+        scheduling.addAffinityGroup(group)
     }
 
     package func listGroups(after name: String?, limit: Int) -> Page<GroupInfo> {
@@ -48,7 +51,7 @@ extension Cluster {
                 vm.policy.groups.map { ($0.name, vm.name) }
             }, by: \.0
         ).mapValues { $0.map(\.1).sorted() }
-        let names = records.groups.names(after: name)
+        let names = records.groups.recordNames(after: name)
         let items = names.prefix(limit).compactMap { name in
             records.groups[name].map {
                 GroupInfo(
@@ -59,10 +62,10 @@ extension Cluster {
     }
 
     package mutating func deleteGroup(
-        _ name: String, in context: inout Context
+        named name: String, in context: inout Context
     ) throws(Problem) {
         guard records.groups[name] != nil else {
-            throw Problem(.groupNotFound, "the cluster has no group '\(name.prefix(100))'")
+            throw Problem(.groupNotFound, detail: "the cluster has no group '\(name.prefix(100))'")
         }
         let members = records.vms.all.filter { vm in
             vm.policy.groups.contains { $0.name == name }
@@ -70,11 +73,14 @@ extension Cluster {
         guard members.isEmpty else {
             throw Problem(
                 .inUse,
-                "group \(name) has members: \(members.prefix(10).map(\.text).joined(separator: ", "))"
+                detail:
+                    "group \(name) has members: \(members.prefix(10).map(\.text).joined(separator: ", "))"
             )
         }
-        records.groups.remove(name, in: &context)
-        do { try scheduling.rebuild(from: records, observations, at: context.now) } catch {
+        records.groups.removeRecord(named: name, in: &context)
+        do {
+            try scheduling.rebuildState(from: records, observed: observations, at: context.now)
+        } catch {
             fatalError("a cluster with fewer groups is refused by the scheduler: \(error)")
         }
     }

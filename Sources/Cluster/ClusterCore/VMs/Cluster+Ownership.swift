@@ -17,72 +17,72 @@ extension Cluster {
     mutating func followOwner(of vm: inout ClusterVMRecord) {
         guard let observed = observations[vm.id] else { return }
         var follower = observed.takeover
-        follower?.beginLook(at: vm.ownershipEntry)
+        follower?.beginUpdate(from: vm.ownershipEntry)
         for (host, report) in observed.reportsByEpoch {
             guard report.epoch > vm.epochFloor else {
-                if report.isOwned { vm.retire(host, upTo: report.epoch) }
+                if report.isOwned { vm.retireCopy(on: host, upTo: report.epoch) }
                 continue
             }
             if report.isOwned { vm.raiseEpoch(to: report.epoch) }
-            if vm.isNews(report, from: host) || follower != nil {
+            if vm.isRelevant(report: report, from: host) || follower != nil {
                 var current = follower ?? TakeoverFollower(vm: vm.id, entry: vm.ownershipEntry)
-                feed(report, from: host, to: &current, &vm)
+                forwardReport(report, from: host, to: &current, updating: &vm)
                 follower = current
             }
             if report.isOwned {
-                vm.confirmPlace(on: host, by: report, features: features(of: host))
+                vm.confirmPlace(on: host, by: report, features: cpuFeatures(of: host))
             }
         }
         if follower != nil || vm.takeover != nil {
             var current = follower ?? TakeoverFollower(vm: vm.id, entry: vm.ownershipEntry)
-            feedHandover(to: &current, &vm)
+            forwardHandover(to: &current, updating: &vm)
             follower = current
         }
         let kept = follower.flatMap { $0.isNeeded ? $0 : nil }
         if observed.takeover != nil || kept != nil { observations[vm.id]?.takeover = kept }
     }
 
-    private func features(of host: HostName) -> [String]? {
+    private func cpuFeatures(of host: HostName) -> [String]? {
         records.hosts[host]?.description.cpuFeatures
     }
 
-    private func feed(
+    private func forwardReport(
         _ report: VMReport, from host: HostName, to follower: inout TakeoverFollower,
-        _ vm: inout ClusterVMRecord
+        updating vm: inout ClusterVMRecord
     ) {
         guard let ownership = Ownership(report) else { return }
         var entries: [OwnershipEntry] = []
         if case .released(_, let peer, _) = ownership {
             let isLeased = vm.place?.isLeased ?? vm.spec.isLeased
             let fencedAt =
-                isFenced(peer, leased: isLeased) ? observations[peer]?.fencedAt : nil
-            entries += follower.observe(peer, fencedAt: fencedAt)
+                isHostFenced(named: peer, leased: isLeased) ? observations[peer]?.fencedAt : nil
+            entries += follower.observeFencing(of: peer, fencedAt: fencedAt)
         }
-        entries += follower.observe(ownership, by: host)
-        for entry in entries { vm.record(entry, isLeased: report.isLeased) }
+        entries += follower.observeOwnership(ownership, reportedBy: host)
+        for entry in entries { vm.recordEntry(entry, isLeased: report.isLeased) }
     }
 
     /// An agent does not report a VM whose life on its host is over. While a takeover is open that means that the other
     /// host answered after all: it says itself that it owns the VM in the epoch of the release.
-    private func feedHandover(
-        to follower: inout TakeoverFollower, _ vm: inout ClusterVMRecord
+    private func forwardHandover(
+        to follower: inout TakeoverFollower, updating vm: inout ClusterVMRecord
     ) {
-        guard let takeover = vm.takeover, isHeard(takeover.host),
-            report(of: vm.id, from: takeover.host) == nil,
-            let report = report(of: vm.id, from: takeover.against), report.isOwned,
+        guard let takeover = vm.takeover, hasCurrentHeartbeat(from: takeover.host),
+            latestReport(of: vm.id, from: takeover.host) == nil,
+            let report = latestReport(of: vm.id, from: takeover.against), report.isOwned,
             report.epoch + 1 == takeover.epoch
         else { return }
         let handedOver = Ownership.handedOver(
             Epoch(report.epoch), to: takeover.against, migration: takeover.migration)
-        for entry in follower.observe(handedOver, by: takeover.host) {
-            vm.record(entry, isLeased: report.isLeased)
+        for entry in follower.observeOwnership(handedOver, reportedBy: takeover.host) {
+            vm.recordEntry(entry, isLeased: report.isLeased)
         }
     }
 
     /// Released, and the other host's answer was lost. The two hosts resolve it by themselves once they can talk; when
     /// the other one is off, and was fenced after the release was heard, this one takes the VM back.
-    mutating func stepReleased(
-        _ vm: inout ClusterVMRecord, _ report: VMReport, in context: inout Context
+    mutating func stepRelease(
+        of vm: inout ClusterVMRecord, report: VMReport, in context: inout Context
     ) {
         guard let peer = report.peer else { return }
         vm.failure = "released to host \(peer), which has not said whether it runs there"
@@ -90,7 +90,7 @@ extension Cluster {
             takeover.epoch.number == report.epoch + 1
         else { return }
         let request = RecoverVM(action: .takeOver, epoch: report.epoch, confirm: vm.name)
-        send(.recover(request, vm.name), for: vm.id, to: takeover.host, in: &context)
+        sendOrder(.recover(request, vm.name), for: vm.id, to: takeover.host, in: &context)
     }
 }
 
@@ -107,13 +107,13 @@ extension ClusterVMRecord {
     }
 
     /// Whether the machine may decide something by this report.
-    fileprivate func isNews(_ report: VMReport, from host: HostName) -> Bool {
+    fileprivate func isRelevant(report: VMReport, from host: HostName) -> Bool {
         if takeover != nil || report.ownership == .released { return true }
         guard report.isOwned else { return false }
         return place.map { report.epoch > $0.epoch } ?? true
     }
 
-    fileprivate mutating func record(_ entry: OwnershipEntry, isLeased: Bool) {
+    fileprivate mutating func recordEntry(_ entry: OwnershipEntry, isLeased: Bool) {
         raiseEpoch(to: entry.epoch.number)
         guard let order = entry.takeover else {
             takeover = nil

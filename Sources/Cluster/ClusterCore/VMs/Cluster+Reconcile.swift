@@ -9,19 +9,19 @@ import Model
 import Placement
 
 extension Cluster {
-    mutating func reconcile(_ name: VMName, in context: inout Context) {
+    mutating func reconcileVM(named name: VMName, in context: inout Context) {
         guard var vm = records.vms[name] else { return }
         followOwner(of: &vm)
-        if commands.isDue(vm.id, at: context.now.uptime) {
-            step(&vm, in: &context)
+        if commands.isCommandDue(for: vm.id, at: context.now.uptime) {
+            runNextStep(for: &vm, in: &context)
         } else if !commands.hasCommand(for: vm.id) {
-            commands.wait(for: vm.id)
+            commands.scheduleReconcile(of: vm.id)
         }
         guard records.vms[name] != nil else { return }
-        store(vm, in: &context)
+        storeVMRecord(vm, in: &context)
     }
 
-    private mutating func step(_ vm: inout ClusterVMRecord, in context: inout Context) {
+    private mutating func runNextStep(for vm: inout ClusterVMRecord, in context: inout Context) {
         if vm.move != nil {
             stepMigration(of: &vm, in: &context)
         } else if vm.start != nil {
@@ -31,18 +31,21 @@ extension Cluster {
         } else if vm.place == nil {
             stepPlacement(of: &vm, in: &context)
         } else {
-            stepPlaced(&vm, in: &context)
+            stepPlacedVM(&vm, in: &context)
         }
         // A copy that its host will not remove now must not hold up the VM.
         if !commands.hasCommand(for: vm.id) { removeOldCopy(of: &vm, in: &context) }
-        if vm.isDeleting, records.vms[vm.name] != nil, vm.isNowhere { remove(vm, in: &context) }
+        if vm.isDeleting, records.vms[vm.name] != nil, vm.isNowhere {
+            removeVMRecord(vm, in: &context)
+        }
     }
 
     /// Has one old copy removed, where there is one.
     private mutating func removeOldCopy(of vm: inout ClusterVMRecord, in context: inout Context) {
-        for copy in vm.retired where isHeard(copy.host) {
-            if let report = report(of: vm.id, from: copy.host), report.epoch <= copy.epoch {
-                return send(.delete(report.name, vm.id), for: vm.id, to: copy.host, in: &context)
+        for copy in vm.retired where hasCurrentHeartbeat(from: copy.host) {
+            if let report = latestReport(of: vm.id, from: copy.host), report.epoch <= copy.epoch {
+                return sendOrder(
+                    .delete(report.name, vm.id), for: vm.id, to: copy.host, in: &context)
             }
             // The host has said what it has, and this is not among it.
             vm.retired.removeAll { $0 == copy }
@@ -51,12 +54,12 @@ extension Cluster {
 
     /// Nothing of the VM runs any more where it was: it may start elsewhere, in an epoch that no order has named and no
     /// ledger can have reached.
-    mutating func restartElsewhere(_ vm: inout ClusterVMRecord, leaving hosts: [HostName]) {
+    mutating func restartElsewhere(vm: inout ClusterVMRecord, leaving hosts: [HostName]) {
         vm.leavePlace(upTo: vm.epochAfterUnknownMigration, retiring: hosts)
         vm.start = nil
         vm.restarts += 1
         vm.failure = "host \(hosts.map(\.text).joined(separator: " and ")) is fenced"
-        commands.wait(for: vm.id)
+        commands.scheduleReconcile(of: vm.id)
     }
 
     // MARK: Nowhere yet
@@ -64,7 +67,7 @@ extension Cluster {
     private mutating func stepPlacement(of vm: inout ClusterVMRecord, in context: inout Context) {
         guard vm.policy.desired == .running else { return }
         let now = context.now
-        commands.wait(for: vm.id)
+        commands.scheduleReconcile(of: vm.id)
         if let notBefore = vm.notBeforeMs, notBefore > now.wallMs { return }
         // An old copy has to go first.
         let excluded = (observations[vm.id]?.refusingHosts(at: now.uptime) ?? [])
@@ -74,66 +77,68 @@ extension Cluster {
             vm.start = StartOrder(host: host, epoch: vm.epochMax + 1, sinceMs: now.wallMs)
             vm.raiseEpoch(to: vm.epochMax + 1)
             vm.notBeforeMs = nil
-            context.report(.placed(vm.name, on: host))
+            context.reportEvent(.placed(vm.name, on: host))
             // The scheduler must count it before it chooses for the next VM.
-            store(vm, in: &context)
+            storeVMRecord(vm, in: &context)
             vm = records.vms[vm.name] ?? vm
             stepStart(of: &vm, in: &context)
         case .failure(let refused):
             if vm.failure != refused.reason {
-                context.report(.notPlaced(vm.name, reason: refused.reason))
+                context.reportEvent(.notPlaced(vm.name, reason: refused.reason))
             }
             vm.failure = refused.reason
-            commands.backOff(vm.id, at: now.uptime)
+            commands.beginBackOff(of: vm.id, at: now.uptime)
         }
     }
 
     private mutating func stepStart(of vm: inout ClusterVMRecord, in context: inout Context) {
         guard let start = vm.start else { return }
         let isLeased = vm.spec.isLeased
-        if records.hosts[start.host] == nil || isFenced(start.host, leased: isLeased) {
-            return restartElsewhere(&vm, leaving: [start.host])
+        if records.hosts[start.host] == nil || isHostFenced(named: start.host, leased: isLeased) {
+            return restartElsewhere(vm: &vm, leaving: [start.host])
         }
         guard records.hosts[start.host]?.silence == nil else { return }
-        send(
+        sendOrder(
             .create(vm.createRequest(epoch: start.epoch)), for: vm.id, to: start.host,
             in: &context)
     }
 
     // MARK: On a host
 
-    private mutating func stepPlaced(_ vm: inout ClusterVMRecord, in context: inout Context) {
+    private mutating func stepPlacedVM(_ vm: inout ClusterVMRecord, in context: inout Context) {
         guard let place = vm.place else { return }
         let now = context.now.uptime
-        if isFenced(place.host, leased: place.isLeased) {
+        if isHostFenced(named: place.host, leased: place.isLeased) {
             if vm.policy.failurePolicy == .restart, vm.policy.desired == .running,
-                !(observations[vm.id]?.isLost(at: now) ?? false)
+                !(observations[vm.id]?.isConsideredLost(at: now) ?? false)
             {
-                context.report(
+                context.reportEvent(
                     .vmRestarted(vm.name, on: place.host, reason: "its host is fenced"))
-                restartElsewhere(&vm, leaving: [place.host])
+                restartElsewhere(vm: &vm, leaving: [place.host])
             }
             return
         }
-        guard isHeard(place.host) else { return }
-        guard let report = report(of: vm.id, from: place.host) else {
-            return stepMissing(&vm, from: place, at: now)
+        guard hasCurrentHeartbeat(from: place.host) else { return }
+        guard let report = latestReport(of: vm.id, from: place.host) else {
+            return stepMissingVM(&vm, from: place, at: now)
         }
         observations[vm.id]?.markFound()
-        if report.ownership == .released { return stepReleased(&vm, report, in: &context) }
+        if report.ownership == .released {
+            return stepRelease(of: &vm, report: report, in: &context)
+        }
         switch report.state {
-        case .running, .paused: stepRunning(&vm, on: place.host, in: &context)
-        case .stopped, .failed: stepEnded(&vm, report, on: place.host, in: &context)
+        case .running, .paused: stepRunningVM(&vm, on: place.host, in: &context)
+        case .stopped, .failed: stepEndedVM(&vm, report: report, on: place.host, in: &context)
         case .incoming: break
         }
     }
 
-    private mutating func stepRunning(
+    private mutating func stepRunningVM(
         _ vm: inout ClusterVMRecord, on host: HostName, in context: inout Context
     ) {
         if vm.policy.desired == .stopped {
             observations[vm.id]?.markNotRunning()
-            return send(.perform(.stop, vm.name), for: vm.id, to: host, in: &context)
+            return sendOrder(.perform(.stop, vm.name), for: vm.id, to: host, in: &context)
         }
         vm.bootWanted = false
         vm.failure = nil
@@ -142,8 +147,8 @@ extension Cluster {
         if time > Limits.restartForgivenAfter { vm.restarts = 0 }
     }
 
-    private mutating func stepEnded(
-        _ vm: inout ClusterVMRecord, _ report: VMReport, on host: HostName,
+    private mutating func stepEndedVM(
+        _ vm: inout ClusterVMRecord, report: VMReport, on host: HostName,
         in context: inout Context
     ) {
         observations[vm.id]?.markNotRunning()
@@ -154,19 +159,19 @@ extension Cluster {
             guard vm.policy.failurePolicy == .restart, report.exit?.isFailure ?? true else {
                 return
             }
-            commands.wait(for: vm.id)
+            commands.scheduleReconcile(of: vm.id)
             guard vm.mayRestart(at: context.now.wallMs) else { return }
-            context.report(.vmRestarted(vm.name, on: host, reason: reason))
+            context.reportEvent(.vmRestarted(vm.name, on: host, reason: reason))
         }
-        send(.perform(.start, vm.name), for: vm.id, to: host, in: &context)
+        sendOrder(.perform(.start, vm.name), for: vm.id, to: host, in: &context)
     }
 
-    mutating func stepMissing(
+    mutating func stepMissingVM(
         _ vm: inout ClusterVMRecord, from place: VMPlace, at now: Duration
     ) {
         observations[vm.id]?.markMissing(at: now)
-        commands.wait(for: vm.id)
-        guard observations[vm.id]?.isLost(at: now) ?? false else { return }
+        commands.scheduleReconcile(of: vm.id)
+        guard observations[vm.id]?.isConsideredLost(at: now) ?? false else { return }
         vm.failure =
             "host \(place.host) does not have it any more, and no other host that answers does; delete it here when it is permanently lost"
     }
@@ -175,12 +180,12 @@ extension Cluster {
 
     private mutating func stepDeletion(of vm: inout ClusterVMRecord, in context: inout Context) {
         guard let place = vm.place else { return }
-        if isFenced(place.host, leased: place.isLeased) {
+        if isHostFenced(named: place.host, leased: place.isLeased) {
             vm.leavePlace(upTo: vm.epochAfterUnknownMigration, retiring: [place.host])
             return
         }
-        guard isHeard(place.host) else { return }
-        send(.delete(vm.name, vm.id), for: vm.id, to: place.host, in: &context)
+        guard hasCurrentHeartbeat(from: place.host) else { return }
+        sendOrder(.delete(vm.name, vm.id), for: vm.id, to: place.host, in: &context)
     }
 }
 
@@ -217,7 +222,7 @@ extension ClusterVMRecord {
     var epochAfterUnknownMigration: UInt64 { epochMax + 2 }
 
     /// What a host has of the VM up to an epoch is to go.
-    mutating func retire(_ host: HostName, upTo epoch: UInt64) {
+    mutating func retireCopy(on host: HostName, upTo epoch: UInt64) {
         let known = retired.filter { $0.host == host }.map(\.epoch).max() ?? 0
         guard epoch > known else { return }
         retired.removeAll { $0.host == host }
@@ -227,7 +232,7 @@ extension ClusterVMRecord {
     /// The VM is nowhere: all that these hosts have of it up to the epoch is an old copy.
     mutating func leavePlace(upTo epoch: UInt64, retiring hosts: [HostName]) {
         raiseEpoch(to: epoch)
-        for host in hosts { retire(host, upTo: epochMax) }
+        for host in hosts { retireCopy(on: host, upTo: epochMax) }
         epochFloor = epochMax
         place = nil
         takeover = nil

@@ -27,21 +27,21 @@ extension Cluster {
             let result = MigrationResult.failed(reason: "it runs nowhere", nil)
             return finishMigration(of: &vm, with: result, in: &context)
         }
-        if place.host == move.to { return stepArrived(&vm, move, in: &context) }
+        if place.host == move.to { return stepArrival(of: &vm, move: move, in: &context) }
         observations[vm.id]?.migration.recordReturn()
-        if isFenced(move.from, leased: place.isLeased) {
-            return stepSourceFenced(&vm, move, in: &context)
+        if isHostFenced(named: move.from, leased: place.isLeased) {
+            return stepSourceFencing(of: &vm, move: move, in: &context)
         }
         guard records.hosts[move.from]?.silence == nil else { return }
         let progress = observations[vm.id]?.migration ?? .unknown
         if let ended = progress.endedInfo {
-            stepMigrationEnded(of: &vm, ended, in: &context)
+            stepMigrationEnd(of: &vm, info: ended, in: &context)
         } else if let reason = progress.refusal {
             stepMigrationInDoubt(of: &vm, because: reason, in: &context)
-        } else if observations[move.from]?.reports(migration: move.migration) ?? false {
+        } else if observations[move.from]?.hasReported(migration: move.migration) ?? false {
             if move.isCancelled, !progress.isCancelSent {
                 observations[vm.id]?.migration.markCancel(sent: true)
-                send(.cancelMigration(move.migration), for: vm.id, to: move.from, in: &context)
+                sendOrder(.cancelMigration(move.migration), for: vm.id, to: move.from, in: &context)
             }
         } else {
             sendMigrationOrder(move, for: vm, in: &context)
@@ -53,28 +53,30 @@ extension Cluster {
     ) {
         if move.isCancelled {
             // Perhaps it was never begun: the agent must say so.
-            return send(.askMigration(move.migration), for: vm.id, to: move.from, in: &context)
+            return sendOrder(.askMigration(move.migration), for: vm.id, to: move.from, in: &context)
         }
         let request = StartMigration(
             vm: vm.name, to: move.to, id: move.migration,
             peerAddress: records.hosts[move.to]?.description.peerAddress)
-        send(.migrate(request), for: vm.id, to: move.from, in: &context)
+        sendOrder(.migrate(request), for: vm.id, to: move.from, in: &context)
     }
 
     /// The destination owns it; the source's report, where it can be had, has the figures.
-    private mutating func stepArrived(
-        _ vm: inout ClusterVMRecord, _ move: MoveOrder, in context: inout Context
+    private mutating func stepArrival(
+        of vm: inout ClusterVMRecord, move: MoveOrder, in context: inout Context
     ) {
-        if isHeard(move.from), observations[vm.id]?.migration.recordArrival() ?? false {
+        if hasCurrentHeartbeat(from: move.from),
+            observations[vm.id]?.migration.recordArrival() ?? false
+        {
             observations[vm.id]?.migration.markFiguresAsked()
-            return send(.askMigration(move.migration), for: vm.id, to: move.from, in: &context)
+            return sendOrder(.askMigration(move.migration), for: vm.id, to: move.from, in: &context)
         }
         let info = observations[vm.id]?.migration.endedInfo
         finishMigration(of: &vm, with: .moved(info), in: &context)
     }
 
-    private mutating func stepMigrationEnded(
-        of vm: inout ClusterVMRecord, _ ended: MigrationInfo, in context: inout Context
+    private mutating func stepMigrationEnd(
+        of vm: inout ClusterVMRecord, info ended: MigrationInfo, in context: inout Context
     ) {
         switch ended.state {
         case .running: return
@@ -83,7 +85,7 @@ extension Cluster {
             finishMigration(of: &vm, with: .moved(ended), in: &context)
         case .failed, .cancelled, .rehearsed:
             let reason = ended.failure?.message ?? "it was cancelled"
-            stepMigrationInDoubt(of: &vm, because: reason, ended, in: &context)
+            stepMigrationInDoubt(of: &vm, because: reason, info: ended, in: &context)
         }
     }
 
@@ -91,53 +93,53 @@ extension Cluster {
     /// since that the VM is its own: before that nobody knows where it will run, and were the source fenced now, a start
     /// elsewhere could be a second copy.
     private mutating func stepMigrationInDoubt(
-        of vm: inout ClusterVMRecord, because reason: String, _ ended: MigrationInfo? = nil,
+        of vm: inout ClusterVMRecord, because reason: String, info ended: MigrationInfo? = nil,
         in context: inout Context
     ) {
         guard let move = vm.move, let place = vm.place else { return }
-        let report = report(of: vm.id, from: move.from)
+        let report = latestReport(of: vm.id, from: move.from)
         if let report, report.ownership == .released {
-            return stepReleased(&vm, report, in: &context)
+            return stepRelease(of: &vm, report: report, in: &context)
         }
         let result = MigrationResult.failed(reason: reason, ended)
         if ended?.leavesVMAtSource ?? false {
             return finishMigration(of: &vm, with: result, in: &context)
         }
         let heard = observations[move.from]?.heartbeatCount ?? 0
-        let since = observations[vm.id]?.migration.doubtBegan(atHeartbeat: heard) ?? heard
+        let since = observations[vm.id]?.migration.recordDoubt(atHeartbeat: heard) ?? heard
         // One heartbeat may have been under way already.
         guard heard > since + 1 else { return }
         if report?.isOwned ?? false {
             finishMigration(of: &vm, with: result, in: &context)
         } else if report == nil {
-            stepMissing(&vm, from: place, at: context.now.uptime)
-            if observations[vm.id]?.isLost(at: context.now.uptime) ?? false {
+            stepMissingVM(&vm, from: place, at: context.now.uptime)
+            if observations[vm.id]?.isConsideredLost(at: context.now.uptime) ?? false {
                 finishMigration(of: &vm, with: result, in: &context)
             }
         }
     }
 
     /// The source is off. The destination has the VM, or will never have it.
-    private mutating func stepSourceFenced(
-        _ vm: inout ClusterVMRecord, _ move: MoveOrder, in context: inout Context
+    private mutating func stepSourceFencing(
+        of vm: inout ClusterVMRecord, move: MoveOrder, in context: inout Context
     ) {
         let result = MigrationResult.failed(reason: "host \(move.from) is fenced", nil)
-        if isFenced(move.to, leased: vm.place?.isLeased ?? false) {
+        if isHostFenced(named: move.to, leased: vm.place?.isLeased ?? false) {
             finishMigration(of: &vm, with: result, in: &context)
             // Either host may have it; unless it starts elsewhere, the one that comes back with it keeps it.
             guard vm.policy.failurePolicy == .restart, vm.policy.desired == .running, !vm.isDeleting
             else {
                 return
             }
-            context.report(
+            context.reportEvent(
                 .vmRestarted(vm.name, on: move.from, reason: "its hosts are fenced"))
-            return restartElsewhere(&vm, leaving: [move.from, move.to])
+            return restartElsewhere(vm: &vm, leaving: [move.from, move.to])
         }
-        commands.wait(for: vm.id)
-        guard isHeard(move.to), let fencedAt = observations[move.from]?.fencedAt,
+        commands.scheduleReconcile(of: vm.id)
+        guard hasCurrentHeartbeat(from: move.to), let fencedAt = observations[move.from]?.fencedAt,
             let heardAt = observations[move.to]?.heardAt,
             heardAt > fencedAt + settings.silentAfter,
-            !(report(of: vm.id, from: move.to)?.mayRun ?? false)
+            !(latestReport(of: vm.id, from: move.to)?.mayRun ?? false)
         else { return }
         finishMigration(of: &vm, with: result, in: &context)
     }
@@ -152,14 +154,14 @@ extension Cluster {
             if vm.home == move.to { vm.home = nil }
         }
         if let info = result.info {
-            context.report(.migrationEnded(info, predicted: move.predicted))
+            context.reportEvent(.migrationEnded(info, predicted: move.predicted))
         }
         observations[vm.id]?.migration = .unknown
         // Operations look at the record: it must be as it is now.
-        store(vm, in: &context)
-        recordOutcome(of: move, of: vm.id, result, in: &context)
+        storeVMRecord(vm, in: &context)
+        recordOutcome(of: move, vm: vm.id, result: result, in: &context)
         vm = records.vms[vm.name] ?? vm
-        commands.wait(for: vm.id)
+        commands.scheduleReconcile(of: vm.id)
     }
 }
 

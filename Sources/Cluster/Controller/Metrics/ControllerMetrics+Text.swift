@@ -10,7 +10,7 @@ package struct ClusterFigures: Sendable {
     var movesUnderWay: Int
     var imbalance: Double
 
-    init(_ cluster: Cluster) {
+    init(of cluster: Cluster) {
         hosts = cluster.hostCounts
         vms = cluster.vmCounts
         movesUnderWay = cluster.migrationsUnderWay
@@ -24,114 +24,119 @@ extension ControllerMetrics {
         let counts = counts
         var text = Exposition()
         text.addGauge(
-            "ferry_controller_info", help: "Which version this controller is.",
+            named: "ferry_controller_info", help: "Which version this controller is.",
             samples: [([("version", version)], 1)])
         text.addGauge(
-            "ferry_leader", help: "Whether this controller leads.",
+            named: "ferry_leader", help: "Whether this controller leads.",
             samples: [([], figures == nil ? 0 : 1)])
         if let term = counts.term {
             text.addGauge(
-                "ferry_term", help: "The term that it leads in.",
+                named: "ferry_term", help: "The term that it leads in.",
                 samples: [([], Double(term.number))])
         }
-        if let figures { writeFigures(figures, to: &text) }
-        writeMigrations(counts, to: &text)
-        writeDecisions(counts, to: &text)
-        writeStore(counts, to: &text)
-        writeRequests(counts, to: &text)
+        if let figures { writeFigures(from: figures, to: &text) }
+        writeMigrations(from: counts, to: &text)
+        writeDecisions(from: counts, to: &text)
+        writeStoreMetrics(from: counts, to: &text)
+        writeRequests(from: counts, to: &text)
         return text.text
     }
 
-    private func writeFigures(_ figures: ClusterFigures, to text: inout Exposition) {
-        func stateSamples(_ counts: [String: Int]) -> [(Exposition.Labels, Double)] {
+    private func writeFigures(from figures: ClusterFigures, to text: inout Exposition) {
+        func stateSamples(from counts: [String: Int]) -> [(Exposition.Labels, Double)] {
             counts.sorted { $0.key < $1.key }.map { ([("state", $0.key)], Double($0.value)) }
         }
-        text.addGauge("ferry_hosts", help: "Hosts by state.", samples: stateSamples(figures.hosts))
-        text.addGauge("ferry_vms", help: "VMs by state.", samples: stateSamples(figures.vms))
         text.addGauge(
-            "ferry_migrations_running", help: "Migrations ordered and not over.",
+            named: "ferry_hosts", help: "Hosts by state.",
+            samples: stateSamples(from: figures.hosts))
+        text.addGauge(
+            named: "ferry_vms", help: "VMs by state.", samples: stateSamples(from: figures.vms))
+        text.addGauge(
+            named: "ferry_migrations_running", help: "Migrations ordered and not over.",
             samples: [([], Double(figures.movesUnderWay))])
         text.addGauge(
-            "ferry_imbalance", help: "How unevenly the active hosts are loaded; 0 is level.",
+            named: "ferry_imbalance", help: "How unevenly the active hosts are loaded; 0 is level.",
             samples: [([], figures.imbalance)])
     }
 
-    private func writeMigrations(_ counts: Counts, to text: inout Exposition) {
+    private func writeMigrations(from counts: Counts, to text: inout Exposition) {
         text.addCounter(
-            "ferry_migrations_total", help: "Migrations that ended, by outcome.",
+            named: "ferry_migrations_total", help: "Migrations that ended, by outcome.",
             samples: labelledSamples(label: "outcome", counts: counts.migrations))
         text.addHistogram(
-            "ferry_migration_downtime_milliseconds",
+            named: "ferry_migration_downtime_milliseconds",
             help: "From pause to resume, of each migration.",
-            histogram: counts.downtime)
+            values: counts.downtime)
         text.addHistogram(
-            "ferry_migration_seconds", help: "From start to end, of each migration.",
-            histogram: counts.migrationSeconds)
+            named: "ferry_migration_seconds", help: "From start to end, of each migration.",
+            values: counts.migrationSeconds)
         text.addCounter(
-            "ferry_migration_wire_bytes_total", help: "What migrations sent.",
+            named: "ferry_migration_wire_bytes_total", help: "What migrations sent.",
             samples: [([], counts.wireBytes)])
         text.addHistogram(
-            "ferry_migration_seconds_ratio",
+            named: "ferry_migration_seconds_ratio",
             help: "Seconds that a migration took, by those predicted.",
-            histogram: counts.secondsError)
+            values: counts.secondsError)
         text.addHistogram(
-            "ferry_migration_downtime_ratio",
+            named: "ferry_migration_downtime_ratio",
             help: "A migration's downtime, by what was predicted.",
-            histogram: counts.downtimeError)
+            values: counts.downtimeError)
         text.addCounter(
-            "ferry_operations_total", help: "Operations that ended.",
+            named: "ferry_operations_total", help: "Operations that ended.",
             samples: counts.operations.map {
                 ([("kind", $0.labels[0]), ("outcome", $0.labels[1])], $0.count)
             }
         )
     }
 
-    private func writeDecisions(_ counts: Counts, to text: inout Exposition) {
+    private func writeDecisions(from counts: Counts, to text: inout Exposition) {
         text.addCounter(
-            "ferry_placements_total", help: "Decisions about where a VM starts, by outcome.",
+            named: "ferry_placements_total", help: "Decisions about where a VM starts, by outcome.",
             samples: labelledSamples(label: "outcome", counts: counts.decisions))
         text.addHistogram(
-            "ferry_placement_seconds",
+            named: "ferry_placement_seconds",
             help: "How long a decision took, with the request that needed it.",
-            histogram: counts.decisionSeconds)
+            values: counts.decisionSeconds)
         text.addCounter(
-            "ferry_vm_restarts_total", help: "VMs that were started again after they ended.",
+            named: "ferry_vm_restarts_total", help: "VMs that were started again after they ended.",
             samples: [([], counts.restarts)])
         text.addCounter(
-            "ferry_commands_failed_total", help: "Commands that agents refused or did not answer.",
+            named: "ferry_commands_failed_total",
+            help: "Commands that agents refused or did not answer.",
             samples: [([], counts.commandsFailed)])
     }
 
-    private func writeStore(_ counts: Counts, to text: inout Exposition) {
+    private func writeStoreMetrics(from counts: Counts, to text: inout Exposition) {
         text.addCounter(
-            "ferry_store_commits_total", help: "Transactions that the store made.",
+            named: "ferry_store_commits_total", help: "Transactions that the store made.",
             samples: [([], counts.commits)])
         text.addCounter(
-            "ferry_store_commits_failed_total", help: "Batches that the store did not confirm.",
+            named: "ferry_store_commits_failed_total",
+            help: "Batches that the store did not confirm.",
             samples: [([], counts.commitsFailed)])
         text.addCounter(
-            "ferry_store_changes_total", help: "Records that were written or removed.",
+            named: "ferry_store_changes_total", help: "Records that were written or removed.",
             samples: [([], counts.changes)])
         text.addHistogram(
-            "ferry_store_commit_seconds", help: "How long a transaction took.",
-            histogram: counts.commitSeconds)
+            named: "ferry_store_commit_seconds", help: "How long a transaction took.",
+            values: counts.commitSeconds)
     }
 
-    private func writeRequests(_ counts: Counts, to text: inout Exposition) {
+    private func writeRequests(from counts: Counts, to text: inout Exposition) {
         text.addCounter(
-            "ferry_heartbeats_total", help: "Heartbeats that were answered.",
+            named: "ferry_heartbeats_total", help: "Heartbeats that were answered.",
             samples: [([], counts.heartbeats)])
         text.addCounter(
-            "ferry_registrations_total", help: "Registrations that were answered.",
+            named: "ferry_registrations_total", help: "Registrations that were answered.",
             samples: [([], counts.registrations)])
         text.addCounter(
-            "ferry_api_answers_total", help: "Answers of the API, by status.",
+            named: "ferry_api_answers_total", help: "Answers of the API, by status.",
             samples: counts.requests.sorted { $0.key < $1.key }.map {
                 ([("status", "\($0.key)")], $0.value)
             }
         )
         text.addGauge(
-            "ferry_event_streams", help: "Clients that follow events.",
+            named: "ferry_event_streams", help: "Clients that follow events.",
             samples: [([], Double(counts.streams))])
     }
 

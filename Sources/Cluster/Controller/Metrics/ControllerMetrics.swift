@@ -9,17 +9,21 @@ package final class ControllerMetrics: Sendable {
     struct Counts {
         var term: Term?
         var migrations: [String: UInt64] = [:]
-        var downtime = Histogram([1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000])
-        var migrationSeconds = Histogram([0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 3600])
+        var downtime = Histogram(bounds: [
+            1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000,
+        ])
+        var migrationSeconds = Histogram(bounds: [
+            0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 3600,
+        ])
         var wireBytes: UInt64 = 0
-        var secondsError = Histogram(ratios)
-        var downtimeError = Histogram(ratios)
+        var secondsError = Histogram(bounds: ratios)
+        var downtimeError = Histogram(bounds: ratios)
         var decisions: [String: UInt64] = [:]
-        var decisionSeconds = Histogram(latencies)
+        var decisionSeconds = Histogram(bounds: latencies)
         var commits: UInt64 = 0
         var commitsFailed: UInt64 = 0
         var changes: UInt64 = 0
-        var commitSeconds = Histogram(latencies)
+        var commitSeconds = Histogram(bounds: latencies)
         var heartbeats: UInt64 = 0
         var registrations: UInt64 = 0
         var commandsFailed: UInt64 = 0
@@ -44,31 +48,31 @@ package final class ControllerMetrics: Sendable {
 
     func recordTerm(_ term: Term?) { state.withLock { $0.term = term } }
 
-    func committed(changes: Int, in duration: Duration) {
+    func recordCommit(changeCount changes: Int, duration: Duration) {
         state.withLock {
             $0.commits += 1
             $0.changes += UInt64(changes)
-            $0.commitSeconds.record(value: duration.seconds)
+            $0.commitSeconds.recordSample(value: duration.seconds)
         }
     }
 
-    func commitFailed() { state.withLock { $0.commitsFailed += 1 } }
-    func heartbeat() { state.withLock { $0.heartbeats += 1 } }
-    func registration() { state.withLock { $0.registrations += 1 } }
+    func countFailedCommit() { state.withLock { $0.commitsFailed += 1 } }
+    func countHeartbeat() { state.withLock { $0.heartbeats += 1 } }
+    func countRegistration() { state.withLock { $0.registrations += 1 } }
     func recordResponse(status: Int) { state.withLock { $0.requests[status, default: 0] += 1 } }
 
     /// False: there are as many as may be.
-    func streamBegins() -> Bool {
+    func beginStream() -> Bool {
         state.withLock {
             guard $0.streams < Limits.streamsMax else { return false }
             $0.streams += 1
             return true
         }
     }
-    func streamEnded() { state.withLock { $0.streams -= 1 } }
+    func endStream() { state.withLock { $0.streams -= 1 } }
 
     /// What came of one piece of work, and how long it took: of all that it decided.
-    func recordDecision(news: ArraySlice<ClusterNews>, in duration: Duration) {
+    func recordDecision(events news: ArraySlice<ClusterLogEvent>, duration: Duration) {
         for item in news {
             let outcome: String? =
                 switch item {
@@ -79,13 +83,13 @@ package final class ControllerMetrics: Sendable {
             guard let outcome else { continue }
             state.withLock {
                 $0.decisions[outcome, default: 0] += 1
-                $0.decisionSeconds.record(value: duration.seconds)
+                $0.decisionSeconds.recordSample(value: duration.seconds)
             }
         }
     }
 
     /// Counts what is stored by now.
-    package func countNews(_ news: [ClusterNews]) {
+    package func countEvents(_ news: [ClusterLogEvent]) {
         guard !news.isEmpty else { return }
         state.withLock { counts in
             for item in news {
@@ -109,14 +113,14 @@ extension ControllerMetrics.Counts {
         migrations[migration.state.rawValue, default: 0] += 1
         guard let report = migration.report else { return }
         wireBytes += report.wireBytes
-        downtime.record(value: report.downtimeMs)
-        migrationSeconds.record(value: report.totalMs / 1000)
+        downtime.recordSample(value: report.downtimeMs)
+        migrationSeconds.recordSample(value: report.totalMs / 1000)
         guard let predicted else { return }
         if predicted.seconds.expected > 0 {
-            secondsError.record(value: report.totalMs / 1000 / predicted.seconds.expected)
+            secondsError.recordSample(value: report.totalMs / 1000 / predicted.seconds.expected)
         }
         if predicted.downtimeMs.expected > 0 {
-            downtimeError.record(value: report.downtimeMs / predicted.downtimeMs.expected)
+            downtimeError.recordSample(value: report.downtimeMs / predicted.downtimeMs.expected)
         }
     }
 

@@ -9,43 +9,50 @@ struct Exposition {
     typealias Labels = [(name: String, value: String)]
     private(set) var text = ""
 
-    mutating func addCounter(_ name: String, help: String, samples: [(Labels, UInt64)]) {
-        addHead(of: name, help: help, type: "counter")
-        for (labels, value) in samples { addLine(name, labels: labels, value: "\(value)") }
-    }
-
-    mutating func addGauge(_ name: String, help: String, samples: [(Labels, Double)]) {
-        addHead(of: name, help: help, type: "gauge")
+    mutating func addCounter(named name: String, help: String, samples: [(Labels, UInt64)]) {
+        addHeader(name: name, help: help, type: "counter")
         for (labels, value) in samples {
-            addLine(name, labels: labels, value: Self.numberText(value))
+            addSampleLine(named: name, labelPairs: labels, value: "\(value)")
         }
     }
 
-    mutating func addHistogram(_ name: String, help: String, histogram: Histogram) {
-        addHead(of: name, help: help, type: "histogram")
+    mutating func addGauge(named name: String, help: String, samples: [(Labels, Double)]) {
+        addHeader(name: name, help: help, type: "gauge")
+        for (labels, value) in samples {
+            addSampleLine(named: name, labelPairs: labels, value: Self.numberText(for: value))
+        }
+    }
+
+    mutating func addHistogram(named name: String, help: String, values histogram: Histogram) {
+        addHeader(name: name, help: help, type: "histogram")
         for (bound, count) in histogram.cumulative {
-            addLine("\(name)_bucket", labels: [("le", Self.numberText(bound))], value: "\(count)")
+            addSampleLine(
+                named: "\(name)_bucket", labelPairs: [("le", Self.numberText(for: bound))],
+                value: "\(count)")
         }
-        addLine("\(name)_sum", labels: [], value: Self.numberText(histogram.sum))
-        addLine("\(name)_count", labels: [], value: "\(histogram.count)")
+        addSampleLine(
+            named: "\(name)_sum", labelPairs: [], value: Self.numberText(for: histogram.sum))
+        addSampleLine(named: "\(name)_count", labelPairs: [], value: "\(histogram.count)")
     }
 
-    private mutating func addHead(of name: String, help: String, type: String) {
+    private mutating func addHeader(name: String, help: String, type: String) {
         let help = help.replacing("\\", with: "\\\\").replacing("\n", with: "\\n")
         text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
     }
 
-    private mutating func addLine(_ name: String, labels: Labels, value: String) {
-        let pairs = labels.map { "\($0.name)=\"\(Self.escapedLabel($0.value))\"" }
+    private mutating func addSampleLine(
+        named name: String, labelPairs labels: Labels, value: String
+    ) {
+        let pairs = labels.map { "\($0.name)=\"\(Self.escapedLabel(value: $0.value))\"" }
         text += "\(name)\(pairs.isEmpty ? "" : "{\(pairs.joined(separator: ","))}") \(value)\n"
     }
 
-    static func escapedLabel(_ value: String) -> String {
+    static func escapedLabel(value: String) -> String {
         value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
             .replacing("\n", with: "\\n")
     }
 
-    private static func numberText(_ value: Double) -> String {
+    private static func numberText(for value: Double) -> String {
         value == .infinity ? "+Inf" : value.plainText
     }
 }

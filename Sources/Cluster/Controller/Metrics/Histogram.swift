@@ -7,12 +7,12 @@ struct Histogram: Hashable, Sendable {
     private(set) var counts: [UInt64]
     private(set) var sum = 0.0
 
-    init(_ bounds: [Double]) {
+    init(bounds: [Double]) {
         self.bounds = bounds
         counts = Array(repeating: 0, count: bounds.count + 1)
     }
 
-    mutating func record(value: Double) {
+    mutating func recordSample(value: Double) {
         guard value.isFinite else { return }
         counts[bounds.firstIndex { value <= $0 } ?? bounds.count] += 1
         sum += value

@@ -18,91 +18,95 @@ struct Authorization: Sendable {
     let driver: ClusterDriver
 
     /// The caller, if it may do this.
-    func caller(
+    func authorizedCaller(
         of request: Request, in context: APIContext, for access: RouteAccess
     ) async throws -> Caller? {
         if access == .nobody { return nil }
-        let caller = try await caller(of: request, in: context)
-        guard try isAllowed(caller, access: access, in: context) else {
+        let caller = try await authenticatedCaller(of: request, in: context)
+        guard try isAccessAllowed(for: caller, to: access, in: context) else {
             context.logger.info(
                 "caller refused",
                 metadata: ["who": "\(caller)", "path": "\(request.uri.path)"])
-            throw Problem(.forbidden, "\(caller) may not do this: \(access.sentence)")
+            throw Problem(.forbidden, detail: "\(caller) may not do this: \(access.sentence)")
         }
         return caller
     }
 
-    private func caller(
+    private func authenticatedCaller(
         of request: Request, in context: APIContext
     ) async throws -> Caller {
         guard let field = request.headers[.authorization] else {
             return try await certificateHolder(of: context)
         }
-        return try await tokenHolder(named: field, in: context)
+        return try await tokenHolder(headerField: field, in: context)
     }
 
-    private func isAllowed(
-        _ caller: Caller, access: RouteAccess, in context: APIContext
+    private func isAccessAllowed(
+        for caller: Caller, to access: RouteAccess, in context: APIContext
     ) throws -> Bool {
         switch access {
         case .nobody: true
         case .viewer: caller.rank != nil
         case .operator: caller.rank == .operator || caller.rank == .admin
         case .admin: caller.rank == .admin
-        case .thatAgent: try isAgent(caller, namedIn: context)
+        case .thatAgent: try isAgentCaller(caller, namedIn: context)
         // Agents have such routes, controllers have none.
         case .certificate: false
         }
     }
 
-    private func isAgent(_ caller: Caller, namedIn context: APIContext) throws -> Bool {
+    private func isAgentCaller(_ caller: Caller, namedIn context: APIContext) throws -> Bool {
         guard case .certificate(let identity) = caller, identity.role == .agent else {
             return false
         }
-        return try context.hostName() == identity.name
+        return try context.pathHostName() == identity.name
     }
 
     private func certificateHolder(of context: APIContext) async throws -> Caller {
-        switch await context.peer() {
+        switch await context.identifyPeer() {
         case .withoutCertificate:
-            throw unauthorizedProblem("present a certificate of cluster \(cluster), or a token")
+            throw unauthorizedProblem(
+                reason: "present a certificate of cluster \(cluster), or a token")
         case .unnamed:
             throw Problem(
                 .forbidden,
-                "the client's certificate holds no identity; make one with `ferry pki issue --ca AUTHORITY-FOLDER --role operator --name NAME --out FOLDER`"
+                detail:
+                    "the client's certificate holds no identity; make one with `ferry pki issue --ca AUTHORITY-FOLDER --role operator --name NAME --out FOLDER`"
             )
         case .identity(let identity):
             guard identity.cluster == cluster else {
                 throw Problem(
                     .forbidden,
-                    "\(identity) is not of cluster \(cluster); use a certificate of this cluster")
+                    detail:
+                        "\(identity) is not of cluster \(cluster); use a certificate of this cluster"
+                )
             }
             return .certificate(identity)
         }
     }
 
     private func tokenHolder(
-        named field: String, in context: APIContext
+        headerField field: String, in context: APIContext
     ) async throws -> Caller {
         let parts = field.split(separator: " ", omittingEmptySubsequences: true)
         guard parts.count == 2, parts[0].lowercased() == "bearer",
-            let name = Token.tokenName(in: String(parts[1]))
-        else { throw unauthorizedProblem("the Authorization header holds no Ferry token") }
+            let name = Token.tokenName(fromText: String(parts[1]))
+        else { throw unauthorizedProblem(reason: "the Authorization header holds no Ferry token") }
         let text = String(parts[1])
-        let role = try await driver.perform { cluster, context in
+        let role = try await driver.runOnCluster { cluster, context in
             cluster.tokenRecords.first { $0.name == name }
-                .flatMap { Token.tokenRole(of: text, by: $0, nowMs: context.now.wallMs) }
+                .flatMap { Token.tokenRole(text: text, record: $0, nowMs: context.now.wallMs) }
         }
         guard let role else {
             context.logger.info("token refused")
-            throw unauthorizedProblem("the token is not known, or it has expired")
+            throw unauthorizedProblem(reason: "the token is not known, or it has expired")
         }
         return .token(name: name, role: role)
     }
 
-    private func unauthorizedProblem(_ sentence: String) -> Refusal {
+    private func unauthorizedProblem(reason sentence: String) -> Refusal {
         Refusal(
-            Problem(.unauthorized, sentence),
+            Problem(.unauthorized, detail: sentence),
             headers: [.wwwAuthenticate: "Bearer realm=\"ferry\""])
     }
 }

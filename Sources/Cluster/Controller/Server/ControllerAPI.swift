@@ -14,7 +14,7 @@ package struct ControllerAPI: Sendable {
     let policy: String
     let driver: ClusterDriver
     let store: any StateStore
-    let leaders: LeaderBook
+    let leaders: LeaderCache
     let metrics: ControllerMetrics
     let rules: RouteRules
 
@@ -27,7 +27,7 @@ package struct ControllerAPI: Sendable {
         self.policy = policy
         self.driver = driver
         self.store = store
-        leaders = LeaderBook(store: store)
+        leaders = LeaderCache(store: store)
         self.metrics = metrics
         rules = RouteRules(
             document: try OpenAPIDocument(ControllerRoutes.table), refusesUnknownQuery: true)
@@ -44,24 +44,24 @@ package struct ControllerAPI: Sendable {
         get throws {
             let routes = try routes
             let router = Router(context: APIContext.self)
-            router.middlewares.add(Answered(metrics: metrics))
-            router.middlewares.add(Problems())
-            router.middlewares.add(KnownMethods(routes: routes.map(\.description)))
+            router.middlewares.add(ResponseCounter(metrics: metrics))
+            router.middlewares.add(ProblemMiddleware())
+            router.middlewares.add(MethodNotAllowedMiddleware(routes: routes.map(\.description)))
             for route in routes {
                 let guarded = GuardedRoute(
                     route: route, rules: rules, leaders: leaders,
                     authorization: Authorization(cluster: cluster, driver: driver))
-                router.add(route.description, handler: guarded.respond)
+                router.addRoute(route.description, handler: guarded.guardedResponse)
             }
             return router
         }
     }
 
     /// Runs work on the cluster.
-    func perform<Value: Sendable>(
-        _ work: @escaping ClusterDriver.Work<Value>
+    func runOnCluster<Value: Sendable>(
+        body work: @escaping ClusterDriver.Work<Value>
     ) async throws(Problem) -> Value {
-        try await driver.perform(work)
+        try await driver.runOnCluster(body: work)
     }
 }
 
@@ -69,32 +69,35 @@ package struct ControllerAPI: Sendable {
 private struct GuardedRoute: Sendable {
     let route: ServedRoute
     let rules: RouteRules
-    let leaders: LeaderBook
+    let leaders: LeaderCache
     let authorization: Authorization
 
-    @Sendable func respond(to request: Request, context: APIContext) async throws -> Response {
+    @Sendable func guardedResponse(to request: Request, context: APIContext) async throws
+        -> Response
+    {
         var context = context
         do {
-            context.caller = try await authorization.caller(
+            context.caller = try await authorization.authorizedCaller(
                 of: request, in: context, for: route.description.access)
         } catch let problem as Problem where problem.knownCode == .notLeader {
             throw await redirection(of: request, after: problem)
         }
-        return try await RequestLog(frequent: route.description.isFrequent ? [""] : []).handle(
-            request, context: context, next: authorizedResponse)
+        return try await RequestLogMiddleware(frequent: route.description.isFrequent ? [""] : [])
+            .handle(
+                request, context: context, next: authorizedResponse)
     }
 
     @Sendable private func authorizedResponse(
         to request: Request, context: APIContext
     ) async throws -> Response {
-        try await Problems().handle(request, context: context, next: responseWithProblems)
+        try await ProblemMiddleware().handle(request, context: context, next: responseWithProblems)
     }
 
     @Sendable private func responseWithProblems(
         to request: Request, context: APIContext
     ) async throws -> Response {
         do {
-            return try await route.response(to: request, in: context, by: rules)
+            return try await route.makeResponse(to: request, in: context, by: rules)
         } catch let problem as Problem
             where problem.knownCode == .notLeader
         {
@@ -109,13 +112,13 @@ private struct GuardedRoute: Sendable {
         guard let leader = await leaders.currentLeader() else { return problem }
         let address = leader.candidate.apiAddress
         return Refusal(
-            Problem(.notLeader, "controller \(leader.candidate.name) at \(address) leads"),
+            Problem(.notLeader, detail: "controller \(leader.candidate.name) at \(address) leads"),
             headers: [.location: "https://\(address)\(request.uri.string)"])
     }
 }
 
 /// Counts answers by status.
-private struct Answered: RouterMiddleware {
+private struct ResponseCounter: RouterMiddleware {
     let metrics: ControllerMetrics
 
     func handle(

@@ -24,11 +24,11 @@ extension OperationListQuery {
 
 extension APIContext {
     /// The host that the path names.
-    func hostName() throws(Problem) -> HostName { try pathParameter("name") }
+    func pathHostName() throws(Problem) -> HostName { try pathParameter(named: "name") }
 }
 
 extension Response {
-    static func text(_ text: String) -> Response {
-        .bytes(Array(text.utf8), mediaType: "text/plain; charset=utf-8")
+    static func plainTextResponse(body text: String) -> Response {
+        .rawResponse(bytes: Array(text.utf8), mediaType: "text/plain; charset=utf-8")
     }
 }

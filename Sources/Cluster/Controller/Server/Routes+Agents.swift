@@ -12,18 +12,18 @@ import Serving
 extension ControllerAPI {
     var agentRoutes: [ServedRoute] {
         [
-            ControllerRoutes.registerAgent.serve { call in
-                let answer = try await perform { cluster, context throws(Problem) in
-                    try cluster.registerHost(call.path, as: call.body, in: &context)
+            ControllerRoutes.registerAgent.serveAnswer { call in
+                let answer = try await runOnCluster { cluster, context throws(Problem) in
+                    try cluster.registerHost(named: call.path, as: call.body, in: &context)
                 }
-                metrics.registration()
+                metrics.countRegistration()
                 return answer
             },
-            ControllerRoutes.heartbeat.serve { call in
-                let answer = try await perform { cluster, context throws(Problem) in
+            ControllerRoutes.heartbeat.serveAnswer { call in
+                let answer = try await runOnCluster { cluster, context throws(Problem) in
                     try cluster.receiveHeartbeat(call.body, from: call.path, in: &context)
                 }
-                metrics.heartbeat()
+                metrics.countHeartbeat()
                 return answer
             },
         ]

@@ -9,27 +9,28 @@ extension ControllerAPI {
     var clusterRoutes: [ServedRoute] {
         get throws {
             [
-                ControllerRoutes.cluster.serve { _ in try await info() },
-                try ControllerRoutes.openAPI.serve(rules.document),
-                ControllerRoutes.metrics.serveRaw { _ in
+                ControllerRoutes.cluster.serveAnswer { _ in try await clusterInfo() },
+                try ControllerRoutes.openAPI.serveDocument(rules.document),
+                ControllerRoutes.metrics.serveRawResponse { _ in
                     let text = metrics.exposition(
                         of: try await figuresOfLeader(), version: ferryVersion)
-                    return .bytes(Array(text.utf8), mediaType: Exposition.mediaType)
+                    return .rawResponse(bytes: Array(text.utf8), mediaType: Exposition.mediaType)
                 },
-                ControllerRoutes.health.serveRaw { _ in .text("alive\n") },
-                ControllerRoutes.readiness.serveRaw { _ in
-                    try await perform { _, _ in }
-                    return .text("leads\n")
+                ControllerRoutes.health.serveRawResponse { _ in .plainTextResponse(body: "alive\n")
+                },
+                ControllerRoutes.readiness.serveRawResponse { _ in
+                    try await runOnCluster { _, _ in }
+                    return .plainTextResponse(body: "leads\n")
                 },
             ]
         }
     }
 
-    private func info() async throws(Problem) -> ClusterInfo {
+    private func clusterInfo() async throws(Problem) -> ClusterInfo {
         let name = name
         let policy = policy
         let own = cluster
-        return try await perform { cluster, _ in
+        return try await runOnCluster { cluster, _ in
             ClusterInfo(
                 cluster: own, controller: name, leader: name, term: cluster.term.number,
                 version: ferryVersion, policy: policy, hosts: cluster.hostCounts,
@@ -41,7 +42,7 @@ extension ControllerAPI {
     /// Nil on a follower, which reports only about itself.
     private func figuresOfLeader() async throws(Problem) -> ClusterFigures? {
         do throws(Problem) {
-            return try await perform { cluster, _ in ClusterFigures(cluster) }
+            return try await runOnCluster { cluster, _ in ClusterFigures(of: cluster) }
         } catch {
             guard error.knownCode == .notLeader else { throw error }
             return nil

@@ -14,22 +14,22 @@ import Serving
 
 extension ControllerAPI {
     var eventsRoute: ServedRoute {
-        ControllerRoutes.events.serveRaw { call in
+        ControllerRoutes.events.serveRawResponse { call in
             let wanted = try lastEventRevision(header: call.query.lastEventID) ?? call.query.after
             let after = wanted.map { Revision($0) }
             // Only the leader knows the current state of each object.
-            try await perform { _, _ in }
+            try await runOnCluster { _, _ in }
             let start = await driver.revision
-            guard metrics.streamBegins() else {
+            guard metrics.beginStream() else {
                 throw Problem(
-                    .tooMany, "\(Limits.streamsMax) clients already follow the events")
+                    .tooMany, detail: "\(Limits.streamsMax) clients already follow the events")
             }
             let stream = EventStream(
                 driver: driver, store: store, metrics: metrics, from: min(after ?? start, start))
-            return call.request.live(
+            return call.request.streamResponse(
                 mediaType: "text/event-stream", stop: { stream.stopStream() }
             ) { writer in
-                try await stream.write(to: &writer)
+                try await stream.writeEvents(to: &writer)
             }
         }
     }
@@ -38,7 +38,8 @@ extension ControllerAPI {
         guard let text else { return nil }
         guard let number = UInt64(text) else {
             throw Problem(
-                .badRequest, "Last-Event-ID is '\(text.prefix(40))': use the id of an event")
+                .badRequest, detail: "Last-Event-ID is '\(text.prefix(40))': use the id of an event"
+            )
         }
         return number
     }
@@ -66,7 +67,7 @@ final class EventStream: Sendable {
         self.source = source
         let feed = EventFeed(driver: driver, store: store, source: source)
         producers = [
-            Task { await feed.runFeed(from: revision) },
+            Task { await feed.feedEvents(from: revision) },
             Task {
                 while (try? await Task.sleep(for: Limits.keepAlive)) != nil {
                     source.yield(Array(":\n\n".utf8))
@@ -75,13 +76,13 @@ final class EventStream: Sendable {
         ]
         source.onTermination = { [metrics, producers] _ in
             for producer in producers { producer.cancel() }
-            metrics.streamEnded()
+            metrics.endStream()
         }
     }
 
     func stopStream() { source.finish() }
 
-    func write(to writer: inout any ResponseBodyWriter) async throws {
+    func writeEvents(to writer: inout any ResponseBodyWriter) async throws {
         defer { stopStream() }
         for await chunk in chunks { try await writer.write(ByteBuffer(bytes: chunk)) }
     }
@@ -93,7 +94,7 @@ private struct EventFeed: Sendable {
     let store: any StateStore
     let source: AsyncStream<[UInt8]>.Continuation
 
-    func runFeed(from start: Revision) async {
+    func feedEvents(from start: Revision) async {
         var seen = start
         sendText("id: \(seen)\n\n")
         while !Task.isCancelled {
@@ -109,8 +110,8 @@ private struct EventFeed: Sendable {
     }
 
     private func followChanges(since seen: inout Revision) async throws(StoreError) {
-        let watch = try await store.watch("", after: seen)
-        while let batch = try await watch.next() {
+        let watch = try await store.watchChanges(prefix: "", after: seen)
+        while let batch = try await watch.nextBatch() {
             guard let text = await eventText(of: batch) else { return }
             seen = batch.revision
             if !text.isEmpty, !sendText(text) { return }
@@ -128,9 +129,9 @@ private struct EventFeed: Sendable {
         let keys = batch.changes.compactMap { RecordKey($0.key) }
         guard !keys.isEmpty else { return "" }
         do {
-            let events = try await driver.perform { cluster, context in
+            let events = try await driver.runOnCluster { cluster, context in
                 keys.compactMap {
-                    Self.changeEvent(for: $0, cluster: cluster, now: context.now)
+                    Self.changeEvent(for: $0, in: cluster, at: context.now)
                 }
             }
             guard !events.isEmpty else { return "" }
@@ -141,28 +142,29 @@ private struct EventFeed: Sendable {
 
     /// "event: …\ndata: …\n"; nil for what is nobody's business.
     private static func changeEvent(
-        for key: RecordKey, cluster: Cluster, now: Moment
+        for key: RecordKey, in cluster: Cluster, at now: Moment
     ) -> String? {
         switch key {
         case .host(let name):
             encodedEvent(
-                kind: .host, name: name.text, object: try? cluster.host(named: name, at: now))
+                ofKind: .host, name: name.text,
+                object: try? cluster.clusterHost(named: name, at: now))
         case .vm(let name):
-            encodedEvent(kind: .vm, name: name.text, object: try? cluster.vm(named: name))
+            encodedEvent(ofKind: .vm, name: name.text, object: try? cluster.clusterVM(named: name))
         case .operation(let id):
             encodedEvent(
-                kind: .operation, name: "\(id)", object: try? cluster.operation(withID: id))
-        case .balance: encodedEvent(kind: .balance, name: "", object: cluster.balanceInfo())
+                ofKind: .operation, name: "\(id)", object: try? cluster.operation(withID: id))
+        case .balance: encodedEvent(ofKind: .balance, name: "", object: cluster.balanceInfo())
         case .group, .token: nil
         }
     }
 
     private static func encodedEvent(
-        kind: ClusterEvent.Kind, name: String, object thing: (some Encodable)?
+        ofKind kind: ClusterEvent.Kind, name: String, object thing: (some Encodable)?
     ) -> String? {
         let bytes =
-            thing.map { try? JSONText.bytes($0) }
-            ?? (try? JSONText.bytes(DeletedThing(deleted: name)))
+            thing.map { try? JSONText.encodedBytes(of: $0) }
+            ?? (try? JSONText.encodedBytes(of: DeletedThing(deleted: name)))
         guard let bytes else { return nil }
         return "event: \(kind.rawValue)\ndata: \(String(decoding: bytes, as: UTF8.self))\n"
     }

@@ -8,25 +8,25 @@ import Serving
 extension ControllerAPI {
     var hostRoutes: [ServedRoute] {
         [
-            ControllerRoutes.listHosts.serve { call in
-                try await perform { cluster, context in
+            ControllerRoutes.listHosts.serveAnswer { call in
+                try await runOnCluster { cluster, context in
                     cluster.listHosts(
                         after: call.query.after, limit: call.query.pageLimit, at: context.now)
                 }
             },
-            ControllerRoutes.showHost.serve { call in
-                try await perform { cluster, context throws(Problem) in
-                    try cluster.host(named: call.path, at: context.now)
+            ControllerRoutes.showHost.serveAnswer { call in
+                try await runOnCluster { cluster, context throws(Problem) in
+                    try cluster.clusterHost(named: call.path, at: context.now)
                 }
             },
             ControllerRoutes.forgetHost.serveNoContent { call in
-                try await perform { cluster, context throws(Problem) in
-                    try cluster.forgetHost(call.path, in: &context)
+                try await runOnCluster { cluster, context throws(Problem) in
+                    try cluster.forgetHost(named: call.path, in: &context)
                 }
             },
-            ControllerRoutes.fenceHost.serve { call in
-                try await perform { cluster, context throws(Problem) in
-                    try cluster.fenceHost(call.path, confirmedBy: call.body, in: &context)
+            ControllerRoutes.fenceHost.serveAnswer { call in
+                try await runOnCluster { cluster, context throws(Problem) in
+                    try cluster.fenceHost(named: call.path, confirmedBy: call.body, in: &context)
                 }
             },
         ]
@@ -34,32 +34,32 @@ extension ControllerAPI {
 
     var maintenanceRoutes: [ServedRoute] {
         [
-            ControllerRoutes.planDrain.serve { call in
-                try await perform { cluster, context throws(Problem) in
+            ControllerRoutes.planDrain.serveAnswer { call in
+                try await runOnCluster { cluster, context throws(Problem) in
                     try cluster.planDrain(of: call.path, as: call.body)
                 }
             },
-            ControllerRoutes.drainHost.serve { call in
-                try await perform { cluster, context throws(Problem) in
+            ControllerRoutes.drainHost.serveAnswer { call in
+                try await runOnCluster { cluster, context throws(Problem) in
                     try cluster.drainHost(
-                        call.path, as: call.body, requestedBy: call.callerName, in: &context)
+                        named: call.path, as: call.body, requestedBy: call.callerName, in: &context)
                 }
             },
-            ControllerRoutes.endDrain.serve { call in
-                try await perform { cluster, context throws(Problem) in
+            ControllerRoutes.endDrain.serveAnswer { call in
+                try await runOnCluster { cluster, context throws(Problem) in
                     try cluster.cancelDrain(of: call.path, in: &context)
                 }
             },
             ControllerRoutes.activateHost.serveReply { call in
-                let (host, operation) = try await perform { cluster, context throws(Problem) in
+                let (host, operation) = try await runOnCluster { cluster, context throws(Problem) in
                     try cluster.activateHost(
-                        call.path, as: call.body, requestedBy: call.callerName, in: &context)
+                        named: call.path, as: call.body, requestedBy: call.callerName, in: &context)
                 }
                 return operation.map { RouteReply(.bringingBack($0), status: 202) }
                     ?? RouteReply(.host(host))
             },
-            ControllerRoutes.planMaintenance.serve { call in
-                try await perform { cluster, context throws(Problem) in
+            ControllerRoutes.planMaintenance.serveAnswer { call in
+                try await runOnCluster { cluster, context throws(Problem) in
                     try cluster.planMaintenance(as: call.body)
                 }
             },

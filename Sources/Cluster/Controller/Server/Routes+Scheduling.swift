@@ -8,26 +8,26 @@ import Serving
 extension ControllerAPI {
     var schedulingRoutes: [ServedRoute] {
         [
-            ControllerRoutes.explainPlacement.serve { call in
-                try await perform { cluster, context throws(Problem) in
-                    try cluster.explainPlacement(call.body)
+            ControllerRoutes.explainPlacement.serveAnswer { call in
+                try await runOnCluster { cluster, context throws(Problem) in
+                    try cluster.explainPlacement(for: call.body)
                 }
             },
-            ControllerRoutes.showBalance.serve { _ in
-                try await perform { cluster, _ in cluster.balanceInfo() }
+            ControllerRoutes.showBalance.serveAnswer { _ in
+                try await runOnCluster { cluster, _ in cluster.balanceInfo() }
             },
-            ControllerRoutes.updateBalance.serve { call in
-                try await perform { cluster, context throws(Problem) in
+            ControllerRoutes.updateBalance.serveAnswer { call in
+                try await runOnCluster { cluster, context throws(Problem) in
                     try cluster.updateBalance(applying: call.body, in: &context)
                 }
             },
-            ControllerRoutes.planBalance.serve { _ in
-                try await perform { cluster, context throws(Problem) in
+            ControllerRoutes.planBalance.serveAnswer { _ in
+                try await runOnCluster { cluster, context throws(Problem) in
                     try cluster.planBalance(at: context.now)
                 }
             },
-            ControllerRoutes.runBalance.serve { call in
-                try await perform { cluster, context throws(Problem) in
+            ControllerRoutes.runBalance.serveAnswer { call in
+                try await runOnCluster { cluster, context throws(Problem) in
                     try cluster.runBalance(requestedBy: call.callerName, in: &context)
                 }
             },
@@ -36,21 +36,21 @@ extension ControllerAPI {
 
     var operationRoutes: [ServedRoute] {
         [
-            ControllerRoutes.listOperations.serve { call in
-                try await perform { cluster, _ in
+            ControllerRoutes.listOperations.serveAnswer { call in
+                try await runOnCluster { cluster, _ in
                     cluster.listOperations(
                         after: call.query.after, limit: call.query.pageLimit,
-                        state: call.query.state)
+                        inState: call.query.state)
                 }
             },
-            ControllerRoutes.showOperation.serve { call in
-                try await perform { cluster, _ throws(Problem) in
+            ControllerRoutes.showOperation.serveAnswer { call in
+                try await runOnCluster { cluster, _ throws(Problem) in
                     try cluster.operation(withID: call.path)
                 }
             },
-            ControllerRoutes.cancelOperation.serve { call in
-                try await perform { cluster, context throws(Problem) in
-                    try cluster.cancelOperation(call.path, in: &context)
+            ControllerRoutes.cancelOperation.serveAnswer { call in
+                try await runOnCluster { cluster, context throws(Problem) in
+                    try cluster.cancelOperation(withID: call.path, in: &context)
                 }
             },
         ]

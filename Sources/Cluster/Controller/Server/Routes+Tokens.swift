@@ -9,22 +9,22 @@ import Serving
 extension ControllerAPI {
     var tokenRoutes: [ServedRoute] {
         [
-            ControllerRoutes.listTokens.serve { call in
-                try await perform { cluster, _ in
+            ControllerRoutes.listTokens.serveAnswer { call in
+                try await runOnCluster { cluster, _ in
                     cluster.listTokens(after: call.query.after, limit: call.query.pageLimit)
                 }
             },
             ControllerRoutes.createToken.serveReply { call in
                 let (text, record) = try Token.makeToken(for: call.body, nowMs: Moment.now.wallMs)
-                var info = try await perform { cluster, context throws(Problem) in
-                    try cluster.createToken(record, in: &context)
+                var info = try await runOnCluster { cluster, context throws(Problem) in
+                    try cluster.createToken(from: record, in: &context)
                 }
                 info.token = text
                 return RouteReply(info, headers: [.cacheControl: "no-store"])
             },
             ControllerRoutes.deleteToken.serveNoContent { call in
-                try await perform { cluster, context throws(Problem) in
-                    try cluster.deleteToken(call.path.parameterText, in: &context)
+                try await runOnCluster { cluster, context throws(Problem) in
+                    try cluster.deleteToken(named: call.path.parameterText, in: &context)
                 }
             },
         ]

@@ -15,7 +15,8 @@ enum Token {
         if let seconds = request.validForSeconds, !APILimits.tokenSeconds.contains(seconds) {
             throw Problem(
                 .invalid,
-                "validForSeconds is \(seconds): use \(APILimits.tokenSeconds.lowerBound) to \(APILimits.tokenSeconds.upperBound)"
+                detail:
+                    "validForSeconds is \(seconds): use \(APILimits.tokenSeconds.lowerBound) to \(APILimits.tokenSeconds.upperBound)"
             )
         }
         var generator = SystemRandomNumberGenerator()
@@ -26,14 +27,14 @@ enum Token {
         return (
             text,
             TokenRecord(
-                name: request.name, role: request.role, digest: digest(of: text),
+                name: request.name, role: request.role, digest: tokenDigest(text: text),
                 createdAtMs: nowMs,
                 expiresAtMs: request.validForSeconds.map { nowMs + Int64($0) * 1000 })
         )
     }
 
     /// The name in the text of a token; nil if the text is not a token.
-    static func tokenName(in text: String) -> String? {
+    static func tokenName(fromText text: String) -> String? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 3, parts[0] == "ferry", text.utf8.count <= Limits.tokenTextMax else {
             return nil
@@ -43,15 +44,15 @@ enum Token {
 
     /// The role of a token. Nil: it is not the token of this record, or it has expired. The comparison takes the same
     /// time wherever the texts differ.
-    static func tokenRole(of text: String, by record: TokenRecord, nowMs: Int64) -> TokenRole? {
-        let (given, known) = (Array(digest(of: text).utf8), Array(record.digest.utf8))
+    static func tokenRole(text: String, record: TokenRecord, nowMs: Int64) -> TokenRole? {
+        let (given, known) = (Array(tokenDigest(text: text).utf8), Array(record.digest.utf8))
         guard given.count == known.count else { return nil }
         let difference = zip(given, known).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) }
         guard difference == 0, record.expiresAtMs.map({ nowMs < $0 }) ?? true else { return nil }
         return record.role
     }
 
-    private static func digest(of text: String) -> String {
-        sha256(Array(text.utf8)).hexadecimal()
+    private static func tokenDigest(text: String) -> String {
+        sha256Digest(of: Array(text.utf8)).hexadecimal()
     }
 }

@@ -19,13 +19,13 @@ struct OpenSSLError: Error, CustomStringConvertible {
 }
 
 /// Throws unless a call returned 1, OpenSSL's success.
-func check(_ result: Int32) throws(OpenSSLError) {
+func checkSuccess(result: Int32) throws(OpenSSLError) {
     guard result == 1 else { throw OpenSSLError() }
 }
 
 /// What `read` makes of bytes in memory; nil when it fails.
 func withMemoryBIO(
-    reading bytes: [UInt8], _ read: (OpaquePointer) -> OpaquePointer?
+    reading bytes: [UInt8], body read: (OpaquePointer) -> OpaquePointer?
 ) -> OpaquePointer? {
     unsafe bytes.withUnsafeBytes { bytes -> OpaquePointer? in
         guard let bio = unsafe BIO_new_mem_buf(bytes.baseAddress, Int32(bytes.count)) else {
@@ -40,7 +40,7 @@ func withMemoryBIO(
 func textWritten(by write: (OpaquePointer) -> Int32) throws(OpenSSLError) -> String {
     guard let bio = unsafe BIO_new(BIO_s_mem()) else { throw OpenSSLError() }
     defer { unsafe BIO_free(bio) }
-    try check(unsafe write(bio))
+    try checkSuccess(result: unsafe write(bio))
     var start: UnsafeMutablePointer<CChar>?
     let count = unsafe ferry_bio_bytes(bio, &start)
     return unsafe String(
@@ -48,7 +48,7 @@ func textWritten(by write: (OpaquePointer) -> Int32) throws(OpenSSLError) -> Str
 }
 
 /// SHA-256 of some bytes.
-package func sha256(_ bytes: [UInt8]) -> [UInt8] {
+package func sha256Digest(of bytes: [UInt8]) -> [UInt8] {
     var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
     var count: UInt32 = 0
     let isDone = unsafe EVP_Digest(bytes, bytes.count, &digest, &count, EVP_sha256(), nil)

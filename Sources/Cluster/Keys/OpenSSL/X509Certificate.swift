@@ -49,10 +49,10 @@ import FoundationEssentials
     var isAuthority: Bool { unsafe ferry_x509_is_authority(pointer) == 1 }
 
     /// Nil when the certificate's time cannot be read.
-    var notValidBefore: Date? { date(isEnd: 0) }
-    var notValidAfter: Date? { date(isEnd: 1) }
+    var notValidBefore: Date? { validityDate(isEnd: 0) }
+    var notValidAfter: Date? { validityDate(isEnd: 1) }
 
-    private func date(isEnd: Int32) -> Date? {
+    private func validityDate(isEnd: Int32) -> Date? {
         var seconds: Int64 = 0
         guard unsafe ferry_x509_time(pointer, isEnd, &seconds) == 1 else { return nil }
         return Date(timeIntervalSince1970: Double(seconds))
@@ -81,14 +81,14 @@ import FoundationEssentials
         for index in 0..<(unsafe ferry_names_count(names)) {
             var bytes: UnsafePointer<UInt8>?
             var count = unsafe ferry_names_uri(names, index, &bytes)
-            if count >= 0 { unsafe found.uris.append(text(at: bytes, count: count)) }
+            if count >= 0 { unsafe found.uris.append(decodeText(at: bytes, count: count)) }
             unsafe count = ferry_names_dns(names, index, &bytes)
-            if count >= 0 { unsafe found.dnsNames.append(text(at: bytes, count: count)) }
+            if count >= 0 { unsafe found.dnsNames.append(decodeText(at: bytes, count: count)) }
         }
         return found
     }
 
-    private func text(at bytes: UnsafePointer<UInt8>?, count: Int32) -> String {
+    private func decodeText(at bytes: UnsafePointer<UInt8>?, count: Int32) -> String {
         unsafe String(
             decoding: UnsafeBufferPointer(start: bytes, count: Int(count)), as: UTF8.self)
     }
@@ -120,17 +120,18 @@ import FoundationEssentials
     }
 
     /// - Parameter issuer: nil for a certificate that signs itself.
-    static func issue(
-        _ template: Template, for key: SigningKey, issuer: X509Certificate?,
-        signingKey: SigningKey
+    static func issueCertificate(
+        from template: Template, for key: SigningKey, issuer: X509Certificate?,
+        signedBy signingKey: SigningKey
     ) throws(OpenSSLError) -> X509Certificate {
         guard let new = unsafe X509_new() else { throw OpenSSLError() }
         let certificate = unsafe X509Certificate(owning: new)
-        try certificate.fill(in: template, key: key)
+        try certificate.fillFields(from: template, key: key)
         let authority = unsafe issuer?.pointer ?? new
-        try check(unsafe X509_set_issuer_name(new, X509_get_subject_name(authority)))
+        try checkSuccess(result: unsafe X509_set_issuer_name(new, X509_get_subject_name(authority)))
         for (identifier, value) in template.extensions {
-            try check(unsafe ferry_x509_add_extension(new, authority, identifier, value))
+            try checkSuccess(
+                result: unsafe ferry_x509_add_extension(new, authority, identifier, value))
         }
         guard unsafe X509_sign(new, signingKey.pointer, EVP_sha256()) > 0 else {
             throw OpenSSLError()
@@ -138,18 +139,21 @@ import FoundationEssentials
         return certificate
     }
 
-    private func fill(in template: Template, key: SigningKey) throws(OpenSSLError) {
+    private func fillFields(from template: Template, key: SigningKey) throws(OpenSSLError) {
         // Version 3 is the number 2.
-        try check(unsafe X509_set_version(pointer, 2))
-        try check(
-            unsafe ferry_x509_set_serial(
+        try checkSuccess(result: unsafe X509_set_version(pointer, 2))
+        try checkSuccess(
+            result: unsafe ferry_x509_set_serial(
                 pointer, template.serialNumber, Int32(template.serialNumber.count)))
         let (begin, end) = (template.notValidBefore, template.notValidAfter)
-        try check(unsafe ferry_x509_set_time(pointer, 0, Int64(begin.timeIntervalSince1970)))
-        try check(unsafe ferry_x509_set_time(pointer, 1, Int64(end.timeIntervalSince1970)))
+        try checkSuccess(
+            result: unsafe ferry_x509_set_time(pointer, 0, Int64(begin.timeIntervalSince1970)))
+        try checkSuccess(
+            result: unsafe ferry_x509_set_time(pointer, 1, Int64(end.timeIntervalSince1970)))
         for (field, text) in template.subject {
-            try check(unsafe ferry_name_add(X509_get_subject_name(pointer), field, text))
+            try checkSuccess(
+                result: unsafe ferry_name_add(X509_get_subject_name(pointer), field, text))
         }
-        try check(unsafe X509_set_pubkey(pointer, key.pointer))
+        try checkSuccess(result: unsafe X509_set_pubkey(pointer, key.pointer))
     }
 }

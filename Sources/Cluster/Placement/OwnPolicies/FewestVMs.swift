@@ -7,12 +7,12 @@ struct FewestVMs: PlacementPolicy {
     let summary = "the host with the fewest VMs, whatever their size"
 
     /// The larger, the better; of equals the first host wins. Hosts that refuse the VM are not asked about.
-    func score(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> Double {
-        -Double(cluster.vmCount(on: host)) / 100
+    func placementScore(of vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> Double {
+        -Double(cluster.hostedVMCount(on: host)) / 100
     }
 
     /// The score's parts, for `ferry place --explain`. They add up to it; without this the score stands alone.
-    func terms(_ vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> [ScoreTerm] {
-        [ScoreTerm("VMs, in hundreds", score(vm, on: host, in: cluster))]
+    func scoreTerms(of vm: VMIndex, on host: HostIndex, in cluster: ClusterState) -> [ScoreTerm] {
+        [ScoreTerm(name: "VMs, in hundreds", value: placementScore(of: vm, on: host, in: cluster))]
     }
 }

@@ -2,7 +2,7 @@
 
 enum OwnPolicies {
     /// - Parameter seed: for policies that draw lots.
-    static func all(seed: UInt64) -> [any PlacementPolicy] {
+    static func allPolicies(seed: UInt64) -> [any PlacementPolicy] {
         [
             FewestVMs()
         ]

@@ -4,8 +4,8 @@ package import API
 import Hummingbird
 
 extension Route where Path == NoPath, Query == NoQuery, Body == NoContent, Answer == NoContent {
-    package func serve(_ document: OpenAPIDocument) throws -> ServedRoute {
-        let bytes = try JSONText.bytes(document.json)
-        return serveRaw { _ in .bytes(bytes, mediaType: "application/json") }
+    package func serveDocument(_ document: OpenAPIDocument) throws -> ServedRoute {
+        let bytes = try JSONText.encodedBytes(of: document.json)
+        return serveRawResponse { _ in .rawResponse(bytes: bytes, mediaType: "application/json") }
     }
 }

@@ -11,58 +11,71 @@ struct RouteReader {
     /// Query parameters that the route does not have are refused, not ignored.
     let refusesUnknown: Bool
 
-    func path<Path: PathParameter>(of route: RouteDescription) throws(Problem) -> Path {
+    func readPathParameter<Path: PathParameter>(of route: RouteDescription) throws(Problem) -> Path
+    {
         if let absent = NoPath() as? Path { return absent }
-        return try context.pathParameter(RouteDescription.parameterName(in: route.path) ?? "")
+        return try context.pathParameter(
+            named: RouteDescription.parameterName(inPath: route.path) ?? "")
     }
 
-    func query<Query: RouteQuery>() throws(Problem) -> Query {
+    func readQuery<Query: RouteQuery>() throws(Problem) -> Query {
         let fields = Query.fields
-        let texts = try texts(named: fields.filter { $0.description.place == .query }.map(\.name))
+        let texts = try readQueryTexts(
+            named: fields.filter { $0.description.place == .query }.map(\.name))
         var query = Query()
         for field in fields {
-            guard let text = text(of: field, in: texts) else { continue }
+            guard let text = readFieldText(of: field, in: texts) else { continue }
             guard field.read(text, &query) else {
                 throw Problem(
-                    .badRequest, "\(field.name) is '\(text.prefix(40))': use \(field.expected)")
+                    .badRequest,
+                    detail: "\(field.name) is '\(text.prefix(40))': use \(field.expected)")
             }
         }
         return query
     }
 
-    private func text<Query>(of field: QueryField<Query>, in texts: [String: String]) -> String? {
+    private func readFieldText<Query>(of field: QueryField<Query>, in texts: [String: String])
+        -> String?
+    {
         field.description.place == .header
             ? HTTPField.Name(field.name).flatMap { request.headers[$0] } : texts[field.name]
     }
 
     /// The query's values by name.
-    private func texts(named known: [String]) throws(Problem) -> [String: String] {
+    private func readQueryTexts(named known: [String]) throws(Problem) -> [String: String] {
         var texts: [String: String] = [:]
         for pair in (request.uri.query ?? "").split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let name = percentDecoded(parts[0], plusIsSpace: true),
-                let text = percentDecoded(parts.count > 1 ? parts[1] : "", plusIsSpace: true)
+            guard let name = percentDecodedText(from: parts[0], plusIsSpace: true),
+                let text = percentDecodedText(
+                    from: parts.count > 1 ? parts[1] : "", plusIsSpace: true)
             else {
-                throw Problem(.badRequest, "the query cannot be read: it is not UTF-8 with %XX")
+                throw Problem(
+                    .badRequest, detail: "the query cannot be read: it is not UTF-8 with %XX")
             }
             guard known.contains(name) else {
-                if refusesUnknown { throw Self.unknown(name, known: known) } else { continue }
+                if refusesUnknown {
+                    throw Self.unknownQueryProblem(name: name, known: known)
+                } else {
+                    continue
+                }
             }
             guard text.unicodeScalars.count <= APILimits.queryCharactersMax else {
                 throw Problem(
-                    .badRequest, "\(name) has more than \(APILimits.queryCharactersMax) characters")
+                    .badRequest,
+                    detail: "\(name) has more than \(APILimits.queryCharactersMax) characters")
             }
             guard texts.updateValue(text, forKey: name) == nil else {
-                throw Problem(.badRequest, "\(name) is given twice")
+                throw Problem(.badRequest, detail: "\(name) is given twice")
             }
         }
         return texts
     }
 
-    private static func unknown(_ name: String, known: [String]) -> Problem {
+    private static func unknownQueryProblem(name: String, known: [String]) -> Problem {
         Problem(
             .badRequest,
-            known.isEmpty
+            detail: known.isEmpty
                 ? "this path takes no query"
                 : "'\(name.prefix(40))' is not known here: use \(known.joined(separator: ", "))")
     }
@@ -71,14 +84,15 @@ struct RouteReader {
 extension APIContext {
     /// The part of the path that the route's path names in braces.
     package func pathParameter<Value: PathParameter>(
-        _ name: String
+        named name: String
     ) throws(Problem) -> Value {
-        guard let text = parameters.get(name), let word = percentDecoded(text[...]) else {
-            throw Problem(.badRequest, "the path cannot be read: it is not UTF-8 with %XX")
+        guard let text = parameters.get(name), let word = percentDecodedText(from: text[...]) else {
+            throw Problem(.badRequest, detail: "the path cannot be read: it is not UTF-8 with %XX")
         }
         guard let value = Value(parameter: word) else {
             throw Problem(
-                .badRequest, "\(name) in the path is '\(word.prefix(40))': use \(Value.expected)")
+                .badRequest,
+                detail: "\(name) in the path is '\(word.prefix(40))': use \(Value.expected)")
         }
         return value
     }
@@ -89,7 +103,7 @@ extension QueryField {
 }
 
 /// Decodes %XX; nil for what is malformed, or not UTF-8.
-private func percentDecoded(_ text: Substring, plusIsSpace: Bool = false) -> String? {
+private func percentDecodedText(from text: Substring, plusIsSpace: Bool = false) -> String? {
     var bytes: [UInt8] = []
     var rest = text.utf8[...]
     while let byte = rest.popFirst() {

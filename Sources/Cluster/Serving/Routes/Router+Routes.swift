@@ -5,7 +5,7 @@ import HTTPTypes
 package import Hummingbird
 
 extension Router<APIContext> {
-    package func add(
+    package func addRoute(
         _ route: API.RouteDescription,
         handler: @escaping @Sendable (Request, APIContext) async throws -> Response
     ) {

@@ -42,7 +42,7 @@ package struct ServedRoute: Sendable {
         self.respond = respond
     }
 
-    package func response(
+    package func makeResponse(
         to request: Request, in context: APIContext, by rules: RouteRules
     ) async throws -> Response {
         try await respond(request, context, rules)
@@ -66,31 +66,31 @@ extension Route {
     package typealias Call = RouteCall<Path, Query, Body>
 
     /// Served by a handler that returns the answer; its status is the first that the route describes.
-    package func serve(
-        _ handler: @escaping @Sendable (Call) async throws -> Answer
+    package func serveAnswer(
+        handler: @escaping @Sendable (Call) async throws -> Answer
     ) -> ServedRoute {
         serveReply { RouteReply(try await handler($0)) }
     }
 
     /// Served by a handler that chooses the status or adds headers.
     package func serveReply(
-        _ handler: @escaping @Sendable (Call) async throws -> RouteReply<Answer>
+        handler: @escaping @Sendable (Call) async throws -> RouteReply<Answer>
     ) -> ServedRoute {
-        serveRaw { call in try description.response(with: await handler(call)) }
+        serveRawResponse { call in try description.makeResponse(from: await handler(call)) }
     }
 
     /// Served by a handler that makes the whole response: bytes, text, a stream.
-    package func serveRaw(
-        _ handler: @escaping @Sendable (Call) async throws -> Response
+    package func serveRawResponse(
+        handler: @escaping @Sendable (Call) async throws -> Response
     ) -> ServedRoute {
         ServedRoute(description) { request, context, rules in
             let reader = RouteReader(
                 request: request, context: context, refusesUnknown: rules.refusesUnknownQuery)
-            let query: Query = try reader.query()
+            let query: Query = try reader.readQuery()
             return try await handler(
                 Call(
-                    path: reader.path(of: description), query: query,
-                    body: request.body(of: description, as: Body.self, by: rules),
+                    path: reader.readPathParameter(of: description), query: query,
+                    body: request.readRouteBody(of: description, as: Body.self, by: rules),
                     request: request, context: context))
         }
     }
@@ -99,9 +99,9 @@ extension Route {
 extension Route where Answer == NoContent {
     /// Served by a handler that returns nothing.
     package func serveNoContent(
-        _ handler: @escaping @Sendable (Call) async throws -> Void
+        handler: @escaping @Sendable (Call) async throws -> Void
     ) -> ServedRoute {
-        serveRaw { call in
+        serveRawResponse { call in
             try await handler(call)
             return Response(status: .noContent)
         }
@@ -109,8 +109,8 @@ extension Route where Answer == NoContent {
 }
 
 extension RouteDescription {
-    fileprivate func response<Answer: Encodable>(
-        with reply: RouteReply<Answer>
+    fileprivate func makeResponse<Answer: Encodable>(
+        from reply: RouteReply<Answer>
     ) throws -> Response {
         let status = reply.status ?? answers[0].status
         var headers = reply.headers
@@ -119,27 +119,29 @@ extension RouteDescription {
         {
             headers[.eTag] = "\"\(revisioned.revision)\""
         }
-        return try .json(
-            reply.answer, status: HTTPResponse.Status(code: status), headers: headers)
+        return try .jsonResponse(
+            for: reply.answer, status: HTTPResponse.Status(code: status), headers: headers)
     }
 }
 
 extension Request {
-    fileprivate func body<Body: Decodable>(
+    fileprivate func readRouteBody<Body: Decodable>(
         of route: RouteDescription, as type: Body.Type, by rules: RouteRules
     ) async throws -> Body {
         if let absent = NoContent() as? Body { return absent }
         guard case .json(_, let isOptional, let bytesMax) = route.body else {
             fatalError("route \(route.id) has a type of body, and does not describe it")
         }
-        let bytes = try await bytes(limit: bytesMax)
-        let value: Body = try decoded(bytes, optional: isOptional)
+        let bytes = try await readBodyBytes(limit: bytesMax)
+        let value: Body = try decodeBody(from: bytes, optional: isOptional)
         guard !bytes.isEmpty, route.refusesUnknownProperties else { return value }
         let body = try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
         if let property = rules.document.unknownProperty(in: body, of: type) {
             throw Problem(
                 .badRequest,
-                "the body is not what this path takes: '\(property.prefix(100))' is not known here")
+                detail:
+                    "the body is not what this path takes: '\(property.prefix(100))' is not known here"
+            )
         }
         return value
     }

@@ -7,7 +7,7 @@ import FoundationEssentials
 package protocol EtcdAnswer: Decodable, Sendable {}
 
 extension EtcdAnswer {
-    package static func decode(_ bytes: [UInt8]) throws(EtcdFailure) -> Self {
+    package static func decodeAnswer(from bytes: [UInt8]) throws(EtcdFailure) -> Self {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         do { return try decoder.decode(Self.self, from: Data(bytes)) } catch {
@@ -28,7 +28,7 @@ package struct EtcdKeyValue: Decodable, Sendable {
     let lease: EtcdNumber?
 
     func storeEntry(using keys: EtcdKeys) throws(EtcdFailure) -> StoreEntry {
-        guard let storeKey = keys.storeKey(fromEtcd: key), let modRevision else {
+        guard let storeKey = keys.decodedStoreKey(from: key), let modRevision else {
             throw .malformed("a key that was not asked for")
         }
         return StoreEntry(
@@ -65,7 +65,7 @@ package struct EtcdTransactionAnswer: EtcdAnswer {
     let responses: [Response]?
 
     /// What each operation found; all of them must have been ranges.
-    func takeRanges(count: Int) throws(EtcdFailure) -> [EtcdRangeAnswer] {
+    func ranges(expecting count: Int) throws(EtcdFailure) -> [EtcdRangeAnswer] {
         let ranges = (responses ?? []).compactMap(\.responseRange)
         guard ranges.count == count else { throw .malformed("\(ranges.count) ranges for \(count)") }
         return ranges

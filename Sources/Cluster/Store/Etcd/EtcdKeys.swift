@@ -11,7 +11,7 @@ package struct EtcdKeys: Hashable, Sendable {
     private let entries: String
     private let leaderText: String
 
-    package init(_ cluster: ClusterName) {
+    package init(cluster: ClusterName) {
         entries = "/ferry/\(cluster)/entries/"
         leaderText = "/ferry/\(cluster)/leader"
     }
@@ -20,17 +20,18 @@ package struct EtcdKeys: Hashable, Sendable {
     /// All changes of the one key.
     var leaderRange: EtcdRange { EtcdRange(first: leader, end: leader + [0]) }
 
-    func etcdKey(for key: StoreKey) -> Data { Data((entries + key.text).utf8) }
+    func encodedKey(for key: StoreKey) -> Data { Data((entries + key.text).utf8) }
 
     func etcdRange(prefix: String, after: StoreKey? = nil) -> EtcdRange {
         let range = KeyRange(prefix: entries + prefix)
-        let first = after.map { etcdKey(for: $0) + [0] } ?? Data()
+        let first = after.map { encodedKey(for: $0) + [0] } ?? Data()
         return EtcdRange(
-            first: laterKey(Data(range.first.utf8), or: first), end: Data(range.end.utf8))
+            first: laterKey(of: Data(range.first.utf8), comparedTo: first),
+            end: Data(range.end.utf8))
     }
 
     /// Nil for a key that is no entry's.
-    func storeKey(fromEtcd key: Data) -> StoreKey? {
+    func decodedStoreKey(from key: Data) -> StoreKey? {
         guard let text = String(validating: key, as: UTF8.self), text.hasPrefix(entries) else {
             return nil
         }
@@ -44,6 +45,6 @@ struct EtcdRange: Hashable, Sendable {
     let end: Data
 }
 
-private func laterKey(_ left: Data, or right: Data) -> Data {
+private func laterKey(of left: Data, comparedTo right: Data) -> Data {
     left.lexicographicallyPrecedes(right) ? right : left
 }

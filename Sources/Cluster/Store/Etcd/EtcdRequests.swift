@@ -24,7 +24,7 @@ struct EtcdRangeRequest: Encodable {
 
     init(key: Data) { self.key = key }
 
-    init(_ range: EtcdRange) {
+    init(range: EtcdRange) {
         key = range.first
         rangeEnd = range.end
     }
@@ -74,7 +74,7 @@ struct EtcdOperation: Encodable {
         case requestTxn = "request_txn"
     }
 
-    static func rangeOperation(_ request: EtcdRangeRequest) -> EtcdOperation {
+    static func rangeOperation(for request: EtcdRangeRequest) -> EtcdOperation {
         EtcdOperation(requestRange: request)
     }
 
@@ -82,7 +82,7 @@ struct EtcdOperation: Encodable {
     static func revisions(of key: Data) -> EtcdOperation {
         var request = EtcdRangeRequest(key: key)
         request.keysOnly = true
-        return .rangeOperation(request)
+        return .rangeOperation(for: request)
     }
 }
 

@@ -6,17 +6,19 @@ import FoundationEssentials
 
 extension EtcdStore {
     /// The outcome of one whose task is cancelled is unknown. After an unknown outcome its term is over.
-    package func commit(_ transaction: StoreTransaction) async throws(StoreError) -> Revision {
+    package func commitTransaction(_ transaction: StoreTransaction) async throws(StoreError)
+        -> Revision
+    {
         try transaction.checkBounds()
-        if let term = transaction.term { try checkIsWithoutDoubt(term: term) }
+        if let term = transaction.term { try checkOutcomesKnown(in: term) }
         let answer: EtcdTransactionAnswer
         do {
-            answer = try await transport.call(
+            answer = try await transport.sendRequest(
                 path: "/v3/kv/txn", request: transactionRequest(for: transaction), effect: .change)
         } catch {
             let outcome = error.storeError(afterEffect: .change)
             if case .outcomeUnknown = outcome, let term = transaction.term {
-                markInDoubt(term: term)
+                markInDoubt(upTo: term)
             }
             throw outcome
         }
@@ -26,7 +28,8 @@ extension EtcdStore {
         guard answer.succeeded != true else {
             throw .outcomeUnknown(reason: "etcd did not tell the revision")
         }
-        do { throw try refusal(of: transaction, answer: answer) } catch let failure as EtcdFailure {
+        do { throw try refusalError(of: transaction, in: answer) } catch let failure as EtcdFailure
+        {
             // It said that nothing was done.
             throw failure.storeError(afterEffect: .none)
         } catch { throw error as? StoreError ?? .unusable(reason: "\(error)") }
@@ -51,9 +54,9 @@ extension EtcdStore {
         switch change {
         case .put(let key, let value):
             EtcdOperation(
-                requestPut: EtcdPutRequest(key: keys.etcdKey(for: key), value: Data(value)))
+                requestPut: EtcdPutRequest(key: keys.encodedKey(for: key), value: Data(value)))
         case .delete(let key):
-            EtcdOperation(requestDeleteRange: EtcdDeleteRequest(key: keys.etcdKey(for: key)))
+            EtcdOperation(requestDeleteRange: EtcdDeleteRequest(key: keys.encodedKey(for: key)))
         }
     }
 
@@ -63,12 +66,12 @@ extension EtcdStore {
         }
         let conditions = transaction.conditions.map { condition in
             switch condition {
-            case .absent(let key): EtcdCompare.compareCreation(of: keys.etcdKey(for: key), at: 0)
+            case .absent(let key): EtcdCompare.compareCreation(of: keys.encodedKey(for: key), at: 0)
             case .unchanged(let key, .zero):
                 // To etcd a key that is not there was changed at 0; here that holds for no key.
-                EtcdCompare.compareChange(of: keys.etcdKey(for: key), at: .max)
+                EtcdCompare.compareChange(of: keys.encodedKey(for: key), at: .max)
             case .unchanged(let key, let since):
-                EtcdCompare.compareChange(of: keys.etcdKey(for: key), at: since.number)
+                EtcdCompare.compareChange(of: keys.encodedKey(for: key), at: since.number)
             }
         }
         return (term.map { [$0] } ?? []) + conditions
@@ -76,14 +79,14 @@ extension EtcdStore {
 
     private func comparedKeys(of transaction: StoreTransaction) -> [Data] {
         (transaction.term == nil ? [] : [keys.leader])
-            + transaction.conditions.map { keys.etcdKey(for: $0.key) }
+            + transaction.conditions.map { keys.encodedKey(for: $0.key) }
     }
 
     /// Which comparison failed, by what etcd found in the place of the changes.
-    private func refusal(
-        of transaction: StoreTransaction, answer: EtcdTransactionAnswer
+    private func refusalError(
+        of transaction: StoreTransaction, in answer: EtcdTransactionAnswer
     ) throws(EtcdFailure) -> StoreError {
-        var found = try answer.takeRanges(count: comparedKeys(of: transaction).count)[...]
+        var found = try answer.ranges(expecting: comparedKeys(of: transaction).count)[...]
         if let term = transaction.term,
             found.popFirst()?.kvs?.first?.createRevision?.value != term.number
         {

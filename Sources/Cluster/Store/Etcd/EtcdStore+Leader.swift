@@ -9,8 +9,8 @@ import FoundationEssentials
 import Model
 
 extension EtcdStore {
-    package func campaign(
-        _ candidate: Candidate, lease: Duration
+    package func acquireLeadership(
+        for candidate: Candidate, lease: Duration
     ) async throws(StoreError) -> Leader {
         do {
             while !Task.isCancelled {
@@ -33,11 +33,11 @@ extension EtcdStore {
         of candidate: Candidate, lease: Duration
     ) async throws(EtcdFailure) -> Leader? {
         let seconds = lease.components.seconds + (lease.components.attoseconds > 0 ? 1 : 0)
-        let grant: EtcdGrantAnswer = try await transport.call(
+        let grant: EtcdGrantAnswer = try await transport.sendRequest(
             path: "/v3/lease/grant",
             request: EtcdGrantRequest(seconds: EtcdNumber(UInt64(max(1, seconds)))))
         do {
-            if let leader = try await putLeader(candidate: candidate, lease: grant.id) {
+            if let leader = try await putLeaderKey(for: candidate, lease: grant.id) {
                 return leader
             }
         } catch {
@@ -48,8 +48,8 @@ extension EtcdStore {
         return nil
     }
 
-    private func putLeader(
-        candidate: Candidate, lease: EtcdNumber
+    private func putLeaderKey(
+        for candidate: Candidate, lease: EtcdNumber
     ) async throws(EtcdFailure) -> Leader? {
         let value: Data
         do { value = try JSONEncoder().encode(candidate) } catch {
@@ -61,7 +61,7 @@ extension EtcdStore {
                 EtcdOperation(
                     requestPut: EtcdPutRequest(key: keys.leader, value: value, lease: lease))
             ])
-        let answer: EtcdTransactionAnswer = try await transport.call(
+        let answer: EtcdTransactionAnswer = try await transport.sendRequest(
             path: "/v3/kv/txn", request: request, effect: .change)
         guard answer.succeeded == true else { return nil }
         guard let revision = answer.header.revision else {
@@ -74,18 +74,19 @@ extension EtcdStore {
     private func revokeUncancelled(lease: EtcdNumber) async {
         await Task {
             // One that cannot be revoked ends by itself.
-            let _: EtcdEmptyAnswer? = try? await transport.call(
+            let _: EtcdEmptyAnswer? = try? await transport.sendRequest(
                 path: "/v3/lease/revoke", request: EtcdLeaseRequest(id: lease))
         }.value
     }
 
     /// Returns as soon as the key is deleted, and when that cannot be seen any more.
     private func waitUntilNobodyLeads(after revision: Revision) async throws(EtcdFailure) {
-        let watch = EtcdWatch(self, keys.leaderRange, after: revision) { _, isDelete in
+        let watch = EtcdWatch(store: self, range: keys.leaderRange, after: revision) {
+            _, isDelete in
             isDelete ? .delete(leaderKey) : .put(leaderKey, [])
         }
         do {
-            while let batch = try await watch.nextBatch() {
+            while let batch = try await watch.readNextBatch() {
                 if batch.changes.contains(.delete(leaderKey)) { return }
             }
         } catch  where error == .compacted {}
@@ -95,13 +96,13 @@ extension EtcdStore {
         try await readRange(request: EtcdRangeRequest(key: keys.leader))
     }
 
-    package func renew(_ leader: Leader) async throws(StoreError) {
-        try checkIsWithoutDoubt(term: leader.term)
+    package func renewLeadership(of leader: Leader) async throws(StoreError) {
+        try checkOutcomesKnown(in: leader.term)
         do {
             guard let lease = try await heldLease(of: leader) else {
                 throw StoreError.deposed(leader.term)
             }
-            let answer: EtcdKeepAliveAnswer = try await transport.call(
+            let answer: EtcdKeepAliveAnswer = try await transport.sendRequest(
                 path: "/v3/lease/keepalive", request: EtcdLeaseRequest(id: lease))
             guard answer.isAlive else { throw StoreError.deposed(leader.term) }
         } catch let failure as EtcdFailure {
@@ -109,10 +110,10 @@ extension EtcdStore {
         } catch { throw error as? StoreError ?? .unusable(reason: "\(error)") }
     }
 
-    package func resign(_ leader: Leader) async throws(StoreError) {
+    package func resignLeadership(of leader: Leader) async throws(StoreError) {
         do {
             guard let lease = try await heldLease(of: leader) else { return }
-            let _: EtcdEmptyAnswer = try await transport.call(
+            let _: EtcdEmptyAnswer = try await transport.sendRequest(
                 path: "/v3/lease/revoke", request: EtcdLeaseRequest(id: lease))
         } catch {
             // It ended by itself meanwhile.
@@ -129,9 +130,9 @@ extension EtcdStore {
         return key.lease
     }
 
-    package func leader() async throws(StoreError) -> Leader? {
+    package func currentLeader() async throws(StoreError) -> Leader? {
         do {
-            return try await leaderRange().leader()
+            return try await leaderRange().decodeLeader()
         } catch { throw error.storeError(afterEffect: .none) }
     }
 }
@@ -141,7 +142,7 @@ private let leaderKey = StoreKey("leader")
 
 extension EtcdRangeAnswer {
     /// Of the leader's key alone; nil when it is not there.
-    package func leader() throws(EtcdFailure) -> Leader? {
+    package func decodeLeader() throws(EtcdFailure) -> Leader? {
         guard let key = kvs?.first else { return nil }
         guard let term = key.createRevision?.value,
             let candidate = try? JSONDecoder().decode(Candidate.self, from: key.value ?? Data())

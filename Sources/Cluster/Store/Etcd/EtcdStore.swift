@@ -28,36 +28,36 @@ package final class EtcdStore: StateStore {
         endpoints: [String], cluster: ClusterName, keysFolder: String? = nil,
         watchSilence: Duration = Limits.watchSilence
     ) throws(StoreError) {
-        keys = EtcdKeys(cluster)
+        keys = EtcdKeys(cluster: cluster)
         transport = try EtcdTransport(
             endpoints: endpoints, keysFolder: keysFolder, watchSilence: watchSilence)
     }
 
-    func markInDoubt(term: Term) { lastTermInDoubt.withLock { $0 = max($0, term) } }
+    func markInDoubt(upTo term: Term) { lastTermInDoubt.withLock { $0 = max($0, term) } }
 
-    func checkIsWithoutDoubt(term: Term) throws(StoreError) {
+    func checkOutcomesKnown(in term: Term) throws(StoreError) {
         guard term > lastTermInDoubt.withLock({ $0 }) else { throw .deposed(term) }
     }
 
     package func close() async { await transport.close() }
 
-    package func read(_ key: StoreKey) async throws(StoreError) -> StoreEntry? {
+    package func readEntry(at key: StoreKey) async throws(StoreError) -> StoreEntry? {
         do {
             let answer: EtcdRangeAnswer = try await readRange(
-                request: EtcdRangeRequest(key: keys.etcdKey(for: key)))
+                request: EtcdRangeRequest(key: keys.encodedKey(for: key)))
             return try answer.kvs?.first?.storeEntry(using: keys)
         } catch { throw error.storeError(afterEffect: .none) }
     }
 
-    package func list(
-        _ prefix: String, after: StoreKey?, limit: Int
+    package func listEntries(
+        prefix: String, after: StoreKey?, limit: Int
     ) async throws(StoreError) -> StorePage {
-        do { return try await readPage(prefix: prefix, after: after, limit: limit) } catch {
+        do { return try await readEntryPage(prefix: prefix, after: after, limit: limit) } catch {
             throw error.storeError(afterEffect: .none)
         }
     }
 
-    package func listAll(_ prefix: String) async throws(StoreError) -> StorePage {
+    package func listAllEntries(prefix: String) async throws(StoreError) -> StorePage {
         for _ in 0..<Limits.listAttempts {
             do { return try await readSnapshot(prefix: prefix) } catch {
                 guard error == .compacted else { throw error.storeError(afterEffect: .none) }
@@ -68,9 +68,9 @@ package final class EtcdStore: StateStore {
 
     /// All pages as of the first one's revision.
     private func readSnapshot(prefix: String) async throws(EtcdFailure) -> StorePage {
-        var whole = try await readPage(prefix: prefix, limit: Limits.changesPerRead)
+        var whole = try await readEntryPage(prefix: prefix, limit: Limits.changesPerRead)
         while !whole.isComplete {
-            let next = try await readPage(
+            let next = try await readEntryPage(
                 prefix: prefix, after: whole.entries.last?.key, limit: Limits.changesPerRead,
                 at: whole.revision)
             whole.entries += next.entries
@@ -80,10 +80,10 @@ package final class EtcdStore: StateStore {
     }
 
     /// With fewer entries than asked for when all of them are too much for one answer.
-    private func readPage(
+    private func readEntryPage(
         prefix: String, after: StoreKey? = nil, limit: Int, at revision: Revision? = nil
     ) async throws(EtcdFailure) -> StorePage {
-        var request = EtcdRangeRequest(keys.etcdRange(prefix: prefix, after: after))
+        var request = EtcdRangeRequest(range: keys.etcdRange(prefix: prefix, after: after))
         request.revision = revision.map { EtcdNumber($0.number) }
         var limit = limit
         while true {
@@ -96,7 +96,8 @@ package final class EtcdStore: StateStore {
     }
 
     func readRange(request: EtcdRangeRequest) async throws(EtcdFailure) -> EtcdRangeAnswer {
-        do { return try await transport.call(path: "/v3/kv/range", request: request) } catch {
+        do { return try await transport.sendRequest(path: "/v3/kv/range", request: request) } catch
+        {
             throw error.isCompacted ? .compacted : error
         }
     }
@@ -109,11 +110,11 @@ package final class EtcdStore: StateStore {
     }
 
     /// Of all that etcd holds, also of others.
-    package func compact(before revision: Revision) async throws(StoreError) {
+    package func compactChanges(before revision: Revision) async throws(StoreError) {
         do {
             let target = min(try await presentRevision().number, max(revision.number, 1) - 1)
             guard target > 0 else { return }
-            let _: EtcdEmptyAnswer = try await transport.call(
+            let _: EtcdEmptyAnswer = try await transport.sendRequest(
                 path: "/v3/kv/compaction",
                 request: EtcdCompactionRequest(revision: EtcdNumber(target)))
         } catch {

@@ -10,11 +10,11 @@ struct EtcdStream {
     init(_ body: HTTPClientResponse.Body) { parts = body.makeAsyncIterator() }
 
     /// Nil at the end.
-    mutating func next(isolation: isolated (any Actor)?) async throws -> [UInt8]? {
+    mutating func nextRawLine(isolation: isolated (any Actor)?) async throws -> [UInt8]? {
         while true {
-            if let line = lines.next() { return line }
+            if let line = lines.popNextLine() { return line }
             guard let part = try await parts.next(isolation: isolation) else { return nil }
-            try lines.append(part.readableBytesView)
+            try lines.appendBytes(part.readableBytesView)
         }
     }
 }
@@ -25,12 +25,12 @@ struct LineBuffer {
     /// Without a newline before it.
     private var searched = 0
 
-    mutating func append(_ part: some Sequence<UInt8>) throws(EtcdFailure) {
+    mutating func appendBytes(_ part: some Sequence<UInt8>) throws(EtcdFailure) {
         bytes.append(contentsOf: part)
         guard bytes.count <= Limits.watchLineBytesMax else { throw .tooLong }
     }
 
-    mutating func next() -> [UInt8]? {
+    mutating func popNextLine() -> [UInt8]? {
         guard let end = bytes[searched...].firstIndex(of: UInt8(ascii: "\n")) else {
             searched = bytes.count
             return nil

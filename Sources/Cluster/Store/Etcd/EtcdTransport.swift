@@ -90,10 +90,10 @@ final class EtcdTransport: Sendable {
     }
 
     /// Asks one member after another, each once, for as long as that does no harm.
-    func call<Answer: EtcdAnswer>(
+    func sendRequest<Answer: EtcdAnswer>(
         path: String, request: some Encodable, effect: EtcdEffect = .none
     ) async throws(EtcdFailure) -> Answer {
-        let body = try Self.encodeBody(request)
+        let body = try Self.encodedBody(of: request)
         let first = state.withLock { $0.first }
         var failure = EtcdFailure.closed
         for index in first..<(first + endpoints.count) {
@@ -102,7 +102,7 @@ final class EtcdTransport: Sendable {
             switch await answerBytes(url: endpoint + path, body: body) {
             case .success(let bytes):
                 state.withLock { $0.first = index % endpoints.count }
-                return try Answer.decode(bytes)
+                return try Answer.decodeAnswer(from: bytes)
             case .failure(let error): failure = error
             }
             guard !Task.isCancelled, failure.allowsAnotherMember(for: effect) else { break }
@@ -121,7 +121,8 @@ final class EtcdTransport: Sendable {
             let response = try await calls.execute(
                 httpRequest(url: url, body: body), timeout: TimeAmount(Limits.answerTimeout))
             let bytes = try await response.body.collect(upTo: Limits.answerBytesMax)
-            return Self.checkStatus(response.status, body: [UInt8](bytes.readableBytesView))
+            return Self.answerResult(
+                status: response.status, body: [UInt8](bytes.readableBytesView))
         } catch { return .failure(EtcdFailure(error)) }
     }
 
@@ -130,7 +131,7 @@ final class EtcdTransport: Sendable {
         path: String, request: some Encodable, member: Int
     ) async throws(EtcdFailure) -> EtcdStream {
         guard !isClosed else { throw .closed }
-        let body = try Self.encodeBody(request)
+        let body = try Self.encodedBody(of: request)
         do {
             var request = self.httpRequest(
                 url: endpoints[member % endpoints.count] + path, body: body)
@@ -139,8 +140,10 @@ final class EtcdTransport: Sendable {
             let response = try await streams.execute(request, deadline: .distantFuture)
             guard response.status == .ok else {
                 let bytes = try await response.body.collect(upTo: Limits.answerBytesMax)
-                _ = try Self.checkStatus(response.status, body: [UInt8](bytes.readableBytesView))
-                    .get()
+                _ = try Self.answerResult(
+                    status: response.status, body: [UInt8](bytes.readableBytesView)
+                )
+                .get()
                 throw EtcdFailure.malformed("status \(response.status.code)")
             }
             return EtcdStream(response.body)
@@ -155,17 +158,17 @@ final class EtcdTransport: Sendable {
         return request
     }
 
-    private static func encodeBody(_ request: some Encodable) throws(EtcdFailure) -> ByteBuffer {
+    private static func encodedBody(of request: some Encodable) throws(EtcdFailure) -> ByteBuffer {
         do { return ByteBuffer(bytes: try JSONEncoder().encode(request)) } catch {
             throw .malformed("a request that cannot be written: \(error)")
         }
     }
 
-    private static func checkStatus(
-        _ status: HTTPResponseStatus, body bytes: [UInt8]
+    private static func answerResult(
+        status: HTTPResponseStatus, body bytes: [UInt8]
     ) -> Result<[UInt8], EtcdFailure> {
         guard status != .ok else { return .success(bytes) }
-        guard let answer = try? EtcdErrorAnswer.decode(bytes) else {
+        guard let answer = try? EtcdErrorAnswer.decodeAnswer(from: bytes) else {
             return .failure(.malformed("status \(status.code)"))
         }
         return .failure(.refused(code: answer.code, message: answer.message))

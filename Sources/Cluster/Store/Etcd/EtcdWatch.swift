@@ -12,8 +12,8 @@ import FoundationEssentials
 import Model
 
 extension EtcdStore {
-    package func watch(
-        _ prefix: String, after: Revision
+    package func watchChanges(
+        prefix: String, after: Revision
     ) async throws(StoreError) -> any StoreWatch {
         let present: Revision
         do { present = try await presentRevision() } catch {
@@ -22,8 +22,9 @@ extension EtcdStore {
         // What lies ahead of this etcd comes from another one, of which nothing is known here.
         guard after <= present else { throw .compacted(after: after) }
         let keys = self.keys
-        return EtcdWatch(self, keys.etcdRange(prefix: prefix), after: after) { keyValue, isDelete in
-            keys.storeKey(fromEtcd: keyValue.key).map { key in
+        return EtcdWatch(store: self, range: keys.etcdRange(prefix: prefix), after: after) {
+            keyValue, isDelete in
+            keys.decodedStoreKey(from: keyValue.key).map { key in
                 isDelete ? .delete(key) : .put(key, [UInt8](keyValue.value ?? Data()))
             }
         }
@@ -46,8 +47,8 @@ actor EtcdWatch: StoreWatch {
 
     /// - Parameter change: what an event says to whoever watches; nil for a key that was not asked for.
     init(
-        _ store: EtcdStore, _ range: EtcdRange, after: Revision,
-        _ change: @escaping @Sendable (EtcdKeyValue, Bool) -> StoreChange?
+        store: EtcdStore, range: EtcdRange, after: Revision,
+        change: @escaping @Sendable (EtcdKeyValue, Bool) -> StoreChange?
     ) {
         self.store = store
         self.range = range
@@ -56,18 +57,18 @@ actor EtcdWatch: StoreWatch {
         member = store.transport.firstMember
     }
 
-    func next() async throws(StoreError) -> StoreBatch? {
-        do { return try await nextBatch() } catch {
+    func nextBatch() async throws(StoreError) -> StoreBatch? {
+        do { return try await readNextBatch() } catch {
             guard error != .compacted else { throw .compacted(after: grouper.position) }
             throw error.storeError(afterEffect: .none)
         }
     }
 
     /// Throws only what trying again does not mend.
-    func nextBatch() async throws(EtcdFailure) -> StoreBatch? {
+    func readNextBatch() async throws(EtcdFailure) -> StoreBatch? {
         while !Task.isCancelled, !store.transport.isClosed {
             if let batch = batches.popFirst() { return batch }
-            do { try await receiveLine() } catch { try await recover(from: error) }
+            do { try await receiveLine() } catch { try await recoverStream(from: error) }
         }
         return nil
     }
@@ -75,11 +76,11 @@ actor EtcdWatch: StoreWatch {
     private func receiveLine() async throws(EtcdFailure) {
         var stream = try await openStream()
         self.stream = nil
-        guard let line = try await stream.nextLine(isolation: self) else {
+        guard let line = try await stream.nextWatchLine(isolation: self) else {
             throw .lost("the stream ended")
         }
-        let answer = try EtcdWatchAnswer.decode(line)
-        batches = try grouper.addLine(answer, change: change)[...]
+        let answer = try EtcdWatchAnswer.decodeAnswer(from: line)
+        batches = try grouper.addWatchAnswer(answer, change: change)[...]
         self.stream = stream
         failures = 0
     }
@@ -96,9 +97,9 @@ actor EtcdWatch: StoreWatch {
             path: "/v3/watch", request: request, member: member)
     }
 
-    private func recover(from failure: EtcdFailure) async throws(EtcdFailure) {
+    private func recoverStream(from failure: EtcdFailure) async throws(EtcdFailure) {
         stream = nil
-        grouper.discardOpen()
+        grouper.discardOpenBatch()
         switch failure {
         case .malformed, .tooLong, .compacted: throw failure
         case .refused(let code, _) where EtcdCode.definite.contains(code): throw failure
@@ -121,28 +122,28 @@ actor EtcdWatch: StoreWatch {
             member += 1
             return
         }
-        grouper.advance(toRevision: revision)
+        grouper.advancePosition(to: revision)
     }
 
     private func revisionIfNothingChanged() async -> Revision? {
         // Read at 0 means now.
         guard grouper.position > .zero else { return nil }
-        var put = EtcdRangeRequest(range)
+        var put = EtcdRangeRequest(range: range)
         put.minModRevision = EtcdNumber(grouper.position.number + 1)
         put.limit = EtcdNumber(1)
         put.keysOnly = true
-        var now = EtcdRangeRequest(range)
+        var now = EtcdRangeRequest(range: range)
         now.countOnly = true
         var then = now
         then.revision = EtcdNumber(grouper.position.number)
         let request = EtcdTransactionRequest(success: [
-            .rangeOperation(put), .rangeOperation(now), .rangeOperation(then),
+            .rangeOperation(for: put), .rangeOperation(for: now), .rangeOperation(for: then),
         ])
         // When it cannot be told, the next stream tells what there is to know.
         guard
-            let answer: EtcdTransactionAnswer = try? await store.transport.call(
+            let answer: EtcdTransactionAnswer = try? await store.transport.sendRequest(
                 path: "/v3/kv/txn", request: request),
-            let found = try? answer.takeRanges(count: 3), let revision = answer.header.revision,
+            let found = try? answer.ranges(expecting: 3), let revision = answer.header.revision,
             found[0].kvs?.isEmpty != false, found[1].count == found[2].count
         else { return nil }
         return Revision(revision.value)
@@ -150,9 +151,9 @@ actor EtcdWatch: StoreWatch {
 }
 
 extension EtcdStream {
-    fileprivate mutating func nextLine(
+    fileprivate mutating func nextWatchLine(
         isolation: isolated (any Actor)
     ) async throws(EtcdFailure) -> [UInt8]? {
-        do { return try await next(isolation: isolation) } catch { throw EtcdFailure(error) }
+        do { return try await nextRawLine(isolation: isolation) } catch { throw EtcdFailure(error) }
     }
 }

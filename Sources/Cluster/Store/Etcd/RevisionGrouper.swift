@@ -16,7 +16,7 @@ package struct RevisionGrouper: Sendable {
 
     /// - Parameter change: what an event says to whoever watches.
     /// - Returns: the commits that are whole now.
-    package mutating func addLine(
+    package mutating func addWatchAnswer(
         _ line: EtcdWatchAnswer, change: (EtcdKeyValue, Bool) -> StoreChange?
     ) throws(EtcdFailure) -> [StoreBatch] {
         guard let result = line.result else {
@@ -28,17 +28,19 @@ package struct RevisionGrouper: Sendable {
             throw .lost(result.cancelReason ?? "the watch was cancelled")
         }
         var whole: [StoreBatch] = []
-        for event in result.events ?? [] { try addEvent(event, change: change, whole: &whole) }
+        for event in result.events ?? [] {
+            try addWatchEvent(event, change: change, appendingTo: &whole)
+        }
         if result.fragment != true {
             closeRevision(appendingTo: &whole)
-            noteProgress(result)
+            recordProgress(of: result)
         }
         return whole
     }
 
-    private mutating func addEvent(
+    private mutating func addWatchEvent(
         _ event: EtcdWatchAnswer.Event, change: (EtcdKeyValue, Bool) -> StoreChange?,
-        whole: inout [StoreBatch]
+        appendingTo whole: inout [StoreBatch]
     ) throws(EtcdFailure) {
         guard let revision = event.kv.modRevision.map({ Revision($0.value) }),
             let change = change(event.kv, event.type == .delete)
@@ -62,7 +64,7 @@ package struct RevisionGrouper: Sendable {
     }
 
     /// An answer without events, but to the opening, says that there is nothing up to its revision.
-    private mutating func noteProgress(_ result: EtcdWatchAnswer.Result) {
+    private mutating func recordProgress(of result: EtcdWatchAnswer.Result) {
         guard result.events?.isEmpty != false, result.created != true,
             let revision = result.header.revision
         else { return }
@@ -70,11 +72,11 @@ package struct RevisionGrouper: Sendable {
     }
 
     /// It is known in another way that nothing has changed up to there.
-    mutating func advance(toRevision revision: Revision) {
+    mutating func advancePosition(to revision: Revision) {
         open = nil
         position = max(position, revision)
     }
 
     /// The answer that was not ended will not be: its stream broke.
-    mutating func discardOpen() { open = nil }
+    mutating func discardOpenBatch() { open = nil }
 }

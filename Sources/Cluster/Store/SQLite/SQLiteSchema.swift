@@ -51,7 +51,7 @@ enum SQLiteSchema {
     /// Looks without changing anything. An empty file will be a store; any other is one of this version or older, or
     /// `unusable`.
     static func checkIsStore(path: String) throws {
-        guard try Descriptor.open(path, O_RDONLY).size() > 0 else { return }
+        guard try Descriptor.openFile(at: path, flags: O_RDONLY).sizeInBytes() > 0 else { return }
         var configuration = Configuration()
         configuration.readonly = true
         configuration.busyMode = .timeout(Limits.busyTimeout)
@@ -80,7 +80,7 @@ enum SQLiteSchema {
         }
     }
 
-    static func openPool(path: String) throws -> DatabasePool {
+    static func openDatabasePool(path: String) throws -> DatabasePool {
         var configuration = Configuration()
         configuration.busyMode = .timeout(Limits.busyTimeout)
         let pool = try DatabasePool(path: path, configuration: configuration)
@@ -102,7 +102,7 @@ struct StateRow {
     let term: Term
     let candidate: Candidate?
 
-    init(_ db: Database) throws {
+    init(reading db: Database) throws {
         let statement = try db.cachedStatement(
             sql: """
                 SELECT revision, compacted, term, leader_name, leader_api_address FROM state

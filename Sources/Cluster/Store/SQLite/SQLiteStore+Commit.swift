@@ -6,20 +6,25 @@ import GRDB
 import Model
 
 extension SQLiteStore {
-    package func commit(_ transaction: StoreTransaction) async throws(StoreError) -> Revision {
+    package func commitTransaction(_ transaction: StoreTransaction) async throws(StoreError)
+        -> Revision
+    {
         try transaction.checkBounds()
-        let revision = try await performWrite { db in try SQLiteStore.commit(transaction, in: db) }
-        bell.ring(revision: revision)
+        let revision = try await writeDatabase { db in
+            try SQLiteStore.commitTransaction(transaction, in: db)
+        }
+        notifier.announceCommit(at: revision)
         return revision
     }
 
-    private static func commit(_ transaction: StoreTransaction, in db: Database) throws -> Revision
+    private static func commitTransaction(_ transaction: StoreTransaction, in db: Database) throws
+        -> Revision
     {
         var revision = Revision.zero
         var isEnding = false
         do {
             try db.inTransaction(.immediate) {
-                let state = try StateRow(db)
+                let state = try StateRow(reading: db)
                 try checkConditions(of: transaction, state: state, in: db)
                 revision = try applyChanges(transaction.changes, state: state, in: db)
                 isEnding = true
@@ -59,12 +64,12 @@ extension SQLiteStore {
         let next = Revision(state.revision.number + 1)
         var position = 0
         for change in changes where try applyChange(change, at: next, in: db) {
-            try logChange(change, at: next, position: position, in: db)
+            try appendLogEntry(for: change, at: next, position: position, in: db)
             position += 1
         }
         guard position > 0 else { return state.revision }
         let compacted = max(state.compacted.sql, next.sql - Limits.revisionsKept)
-        try forgetLog(upTo: compacted, in: db)
+        try removeLogEntries(upTo: compacted, in: db)
         try db.cachedStatement(sql: "UPDATE state SET revision = ?").execute(arguments: [next.sql])
         return next
     }
@@ -89,8 +94,8 @@ extension SQLiteStore {
         }
     }
 
-    private static func logChange(
-        _ change: StoreChange, at revision: Revision, position: Int, in db: Database
+    private static func appendLogEntry(
+        for change: StoreChange, at revision: Revision, position: Int, in db: Database
     ) throws {
         let value: Data? =
             switch change {
@@ -102,19 +107,19 @@ extension SQLiteStore {
         ).execute(arguments: [revision.sql, position, change.key.text, value])
     }
 
-    private static func forgetLog(upTo revision: Int64, in db: Database) throws {
+    private static func removeLogEntries(upTo revision: Int64, in db: Database) throws {
         try db.cachedStatement(sql: "DELETE FROM change WHERE revision <= ?")
             .execute(arguments: [revision])
         try db.cachedStatement(sql: "UPDATE state SET compacted = max(compacted, ?)")
             .execute(arguments: [revision])
     }
 
-    package func compact(before revision: Revision) async throws(StoreError) {
+    package func compactChanges(before revision: Revision) async throws(StoreError) {
         guard revision > .zero else { return }
-        try await performWrite { db in
+        try await writeDatabase { db in
             try db.inTransaction(.immediate) {
-                let present = try StateRow(db).revision.sql
-                try SQLiteStore.forgetLog(upTo: min(revision.sql - 1, present), in: db)
+                let present = try StateRow(reading: db).revision.sql
+                try SQLiteStore.removeLogEntries(upTo: min(revision.sql - 1, present), in: db)
                 return .commit
             }
         }

@@ -6,14 +6,14 @@ import GRDB
 import Model
 
 extension SQLiteStore {
-    package func campaign(
-        _ candidate: Candidate, lease: Duration
+    package func acquireLeadership(
+        for candidate: Candidate, lease: Duration
     ) async throws(StoreError) -> Leader {
         guard !Task.isCancelled else { throw .closed }
-        return try await performWrite { db in
+        return try await writeDatabase { db in
             var term = Term(0)
             try db.inTransaction(.immediate) {
-                term = Term(try StateRow(db).term.number + 1)
+                term = Term(try StateRow(reading: db).term.number + 1)
                 try db.execute(
                     sql: "UPDATE state SET term = ?, leader_name = ?, leader_api_address = ?",
                     arguments: [
@@ -25,12 +25,14 @@ extension SQLiteStore {
         }
     }
 
-    package func renew(_ leader: Leader) async throws(StoreError) {
-        guard try await self.leader()?.term == leader.term else { throw .deposed(leader.term) }
+    package func renewLeadership(of leader: Leader) async throws(StoreError) {
+        guard try await self.currentLeader()?.term == leader.term else {
+            throw .deposed(leader.term)
+        }
     }
 
-    package func resign(_ leader: Leader) async throws(StoreError) {
-        try await performWrite { db in
+    package func resignLeadership(of leader: Leader) async throws(StoreError) {
+        try await writeDatabase { db in
             try db.execute(
                 sql:
                     "UPDATE state SET leader_name = NULL, leader_api_address = NULL WHERE term = ?",
@@ -38,7 +40,7 @@ extension SQLiteStore {
         }
     }
 
-    package func leader() async throws(StoreError) -> Leader? {
-        try await performRead { db in try StateRow(db).leader }
+    package func currentLeader() async throws(StoreError) -> Leader? {
+        try await readDatabase { db in try StateRow(reading: db).leader }
     }
 }

@@ -16,7 +16,7 @@ package final class SQLiteStore: StateStore {
     let path: String
     let pool: DatabasePool
     /// Rings at each commit, for watchers.
-    let bell: CommitBell
+    let notifier: CommitNotifier
     /// Held open for as long as the store is: the file's owner.
     private let lock: Mutex<Descriptor?>
 
@@ -26,26 +26,26 @@ package final class SQLiteStore: StateStore {
     /// a newer version; such a file is left as it is.
     package init(path: String) throws(StoreError) {
         self.path = path
-        lock = Mutex(try Self.lockFile(path: path))
+        lock = Mutex(try Self.acquireFileLock(path: path))
         do {
             try SQLiteSchema.checkIsStore(path: path)
-            pool = try SQLiteSchema.openPool(path: path)
+            pool = try SQLiteSchema.openDatabasePool(path: path)
             let state = try pool.write { db in
                 try db.execute(
                     sql: "UPDATE state SET leader_name = NULL, leader_api_address = NULL")
-                return try StateRow(db)
+                return try StateRow(reading: db)
             }
-            bell = CommitBell(state.revision)
+            notifier = CommitNotifier(revision: state.revision)
         } catch { throw storeError(from: error, path: path) }
     }
 
-    private static func lockFile(path: String) throws(StoreError) -> Descriptor {
+    private static func acquireFileLock(path: String) throws(StoreError) -> Descriptor {
         do {
-            try Folder.make(Folder.holding(path), mode: 0o700)
-            let file = try Descriptor.open("\(path).lock", O_CREAT | O_RDWR)
-            try file.lock()
+            try Folder.createFolder(at: Folder.parentFolder(ofPath: path), mode: 0o700)
+            let file = try Descriptor.openFile(at: "\(path).lock", flags: O_CREAT | O_RDWR)
+            try file.lockExclusively()
             // Made here so that nobody else can read it: SQLite gives the files beside it the same permissions.
-            _ = try Descriptor.open(path, O_CREAT | O_RDWR)
+            _ = try Descriptor.openFile(at: path, flags: O_CREAT | O_RDWR)
             return file
         } catch {
             guard error.code != EWOULDBLOCK else {
@@ -59,7 +59,7 @@ package final class SQLiteStore: StateStore {
     }
 
     package func close() async {
-        bell.close()
+        notifier.close()
         await withCheckedContinuation { continuation in
             DispatchQueue.global().async { [self] in
                 // It fails when it is closed already; a commit under way is waited for.
@@ -72,32 +72,32 @@ package final class SQLiteStore: StateStore {
 
     // MARK: Reading
 
-    package func read(_ key: StoreKey) async throws(StoreError) -> StoreEntry? {
-        try await performRead { db in
+    package func readEntry(at key: StoreKey) async throws(StoreError) -> StoreEntry? {
+        try await readDatabase { db in
             let statement = try db.cachedStatement(
                 sql: "SELECT key, value, revision FROM entry WHERE key = ?")
             return try Row.fetchOne(statement, arguments: [key.text]).map(StoreEntry.init(row:))
         }
     }
 
-    package func list(
-        _ prefix: String, after: StoreKey?, limit: Int
+    package func listEntries(
+        prefix: String, after: StoreKey?, limit: Int
     ) async throws(StoreError) -> StorePage {
-        try await performRead { db in
-            try SQLiteStore.readPage(
+        try await readDatabase { db in
+            try SQLiteStore.readEntryPage(
                 in: db, range: KeyRange(prefix: prefix), after: after, limit: limit)
         }
     }
 
-    package func listAll(_ prefix: String) async throws(StoreError) -> StorePage {
-        try await performRead { db in
-            try SQLiteStore.readPage(
+    package func listAllEntries(prefix: String) async throws(StoreError) -> StorePage {
+        try await readDatabase { db in
+            try SQLiteStore.readEntryPage(
                 in: db, range: KeyRange(prefix: prefix), after: nil, limit: .max, bytesMax: .max)
         }
     }
 
     /// Within one transaction, and so all of one revision.
-    private static func readPage(
+    private static func readEntryPage(
         in db: Database, range: KeyRange, after: StoreKey?, limit: Int,
         bytesMax: Int = Limits.bytesPerRead
     ) throws -> StorePage {
@@ -120,21 +120,21 @@ package final class SQLiteStore: StateStore {
             bytes += entries[entries.count - 1].value.count
         }
         return StorePage(
-            entries: entries, revision: try StateRow(db).revision, isComplete: isComplete)
+            entries: entries, revision: try StateRow(reading: db).revision, isComplete: isComplete)
     }
 
     // MARK: Access
 
-    func performRead<Value: Sendable>(
-        _ body: @escaping @Sendable (Database) throws -> Value
+    func readDatabase<Value: Sendable>(
+        body: @escaping @Sendable (Database) throws -> Value
     ) async throws(StoreError) -> Value {
         try await accessPool { [pool] done in
             pool.asyncRead { result in done(Result { try body(result.get()) }) }
         }
     }
 
-    func performWrite<Value: Sendable>(
-        _ body: @escaping @Sendable (Database) throws -> Value
+    func writeDatabase<Value: Sendable>(
+        body: @escaping @Sendable (Database) throws -> Value
     ) async throws(StoreError) -> Value {
         try await accessPool { [pool] done in
             pool.asyncWriteWithoutTransaction { db in done(Result { try body(db) }) }
@@ -142,15 +142,15 @@ package final class SQLiteStore: StateStore {
     }
 
     private func accessPool<Value: Sendable>(
-        _ start: (@escaping @Sendable (Result<Value, any Error>) -> Void) -> Void
+        starting start: (@escaping @Sendable (Result<Value, any Error>) -> Void) -> Void
     ) async throws(StoreError) -> Value {
-        guard !bell.isClosed else { throw .closed }
+        guard !notifier.isClosed else { throw .closed }
         let result = await withCheckedContinuation { continuation in
             start { continuation.resume(returning: $0) }
         }
         do { return try result.get() } catch {
             // A call that came just before the store was closed finds the file closed.
-            throw bell.isClosed && !(error is StoreError)
+            throw notifier.isClosed && !(error is StoreError)
                 ? .closed : storeError(from: error, path: path)
         }
     }

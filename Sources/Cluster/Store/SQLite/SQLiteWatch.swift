@@ -5,10 +5,10 @@ import Foundation
 import GRDB
 
 extension SQLiteStore {
-    package func watch(
-        _ prefix: String, after: Revision
+    package func watchChanges(
+        prefix: String, after: Revision
     ) async throws(StoreError) -> any StoreWatch {
-        let state = try await performRead { db in try StateRow(db) }
+        let state = try await readDatabase { db in try StateRow(reading: db) }
         // What lies ahead of this file comes from another one, of which nothing is known here.
         guard after >= state.compacted, after <= state.revision else {
             throw .compacted(after: after)
@@ -20,8 +20,8 @@ extension SQLiteStore {
     fileprivate func readChanges(
         in range: KeyRange, after: Revision
     ) async throws(StoreError) -> (batches: [StoreBatch], end: Revision) {
-        try await performRead { db in
-            let state = try StateRow(db)
+        try await readDatabase { db in
+            let state = try StateRow(reading: db)
             guard after >= state.compacted else { throw StoreError.compacted(after: after) }
             let statement = try db.cachedStatement(
                 sql: """
@@ -39,7 +39,7 @@ extension SQLiteStore {
                     batches.append(StoreBatch(revision: revision, changes: []))
                 }
                 let change = try StoreChange(row: row)
-                size.addChange(change)
+                size.countChange(change)
                 batches[batches.count - 1].changes.append(change)
             }
             return (batches, state.revision)
@@ -54,7 +54,7 @@ private struct ReadSize {
 
     var isReached: Bool { changes >= Limits.changesPerRead || bytes >= Limits.bytesPerRead }
 
-    mutating func addChange(_ change: StoreChange) {
+    mutating func countChange(_ change: StoreChange) {
         changes += 1
         if case .put(_, let value) = change { bytes += value.count }
     }
@@ -83,8 +83,8 @@ private actor SQLiteWatch: StoreWatch {
         position = after
     }
 
-    func next() async throws(StoreError) -> StoreBatch? {
-        while !store.bell.isClosed, !Task.isCancelled {
+    func nextBatch() async throws(StoreError) -> StoreBatch? {
+        while !store.notifier.isClosed, !Task.isCancelled {
             if let batch = batches.popFirst() { return batch }
             try await readBatches()
         }
@@ -96,7 +96,7 @@ private actor SQLiteWatch: StoreWatch {
             let (batches, end) = try await store.readChanges(in: range, after: position)
             self.batches = batches[...]
             position = end
-            if batches.isEmpty { await store.bell.wait(after: end) }
+            if batches.isEmpty { await store.notifier.waitForCommit(after: end) }
         } catch .closed {
             // As `next` finds out.
         }

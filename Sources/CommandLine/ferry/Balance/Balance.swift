@@ -44,34 +44,34 @@ struct Balance: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await reporting(output) {
-            if let input = file.input { return try planFile(input) }
-            try await Session.with(cluster) { session in
-                try await command(try session.neededController(for: "ferry balance"))
+        try await reportFailures(to: output) {
+            if let input = file.input { return try printMovePlan(forFile: input) }
+            try await Session.withConnection(to: cluster) { session in
+                try await executeCommand(on: try session.requireController(for: "ferry balance"))
             }
         }
     }
 
-    private func planFile(_ input: String) throws {
-        let plan = try BalanceFilePlan(file, file: input)
-        try output.write(plan, text: plan.text)
+    private func printMovePlan(forFile input: String) throws {
+        let plan = try BalanceFilePlan(options: file, file: input)
+        try output.printResult(plan, text: plan.text)
     }
 
-    private func command(_ controller: ControllerClient) async throws {
+    private func executeCommand(on controller: ControllerClient) async throws {
         if plan {
             let plan = try await controller.planBalance()
-            try output.write(plan, text: plan.text(nothing: "nothing to move"))
+            try output.printResult(plan, text: plan.summaryText(ifEmpty: "nothing to move"))
         } else if shallRun {
             let started = try await controller.runBalance()
-            let follower = OperationFollower(controller, output)
-            if noWait { return try follower.printStarted(started) }
-            try await follower.finish(started)
+            let follower = OperationFollower(using: controller, output: output)
+            if noWait { return try follower.announceStart(of: started) }
+            try await follower.awaitCompletion(of: started)
         } else {
             let info =
                 settings.isUsed
-                ? try await controller.updateBalance(settings.request)
-                : try await controller.balance()
-            try output.write(info, text: info.text)
+                ? try await controller.updateBalance(with: settings.request)
+                : try await controller.readBalanceInfo()
+            try output.printResult(info, text: info.text)
         }
     }
 }

@@ -77,21 +77,21 @@ struct BalanceFilePlan: Encodable {
 }
 
 extension BalanceFilePlan {
-    init(_ options: BalanceFileOptions, file: String) throws {
+    init(options: BalanceFileOptions, file: String) throws {
         let began = Instant.now
-        var ganeti = try Self.read(file)
-        var state = try Self.state(of: ganeti, file)
+        var ganeti = try Self.readGanetiCluster(from: file)
+        var state = try Self.clusterState(of: ganeti, file: file)
         let drained = try options.drain.map { name in
-            guard let host = state.host(named: name) else {
+            guard let host = state.indexOfHost(named: name) else {
                 throw CommandFailure(
-                    .notFound, code: "host_unknown", "\(file) has no node \(name)")
+                    .notFound, code: "host_unknown", message: "\(file) has no node \(name)")
             }
             return host
         }
         for host in drained {
             // It counts as offline in the score, as with hbal -O.
             ganeti.nodes[host].isOffline = true
-            state.setState(.draining, of: host)
+            state.setHostState(.draining, of: host)
         }
         let scoring = options.score ?? .hbal
         let spread =
@@ -102,52 +102,60 @@ extension BalanceFilePlan {
             nodes: ganeti.nodes.count, instances: ganeti.instances.count,
             scoredBy: scoring.rawValue, initialScore: spread.score, finalScore: spread.score)
         readSeconds = (Instant.now - began).seconds
-        plan(state, spread, scoring, drained, movesMax: options.moves)
+        planMoves(
+            in: state, spread: spread, scoring: scoring, draining: drained, movesMax: options.moves)
     }
 
-    private static func read(_ file: String) throws -> GanetiCluster {
-        let path = CurrentCluster.absolute(file)
+    private static func readGanetiCluster(from file: String) throws -> GanetiCluster {
+        let path = CurrentCluster.absolutePath(for: file)
         let bytes: [UInt8]
-        do { bytes = try File.read(path, limit: GanetiFormat.Limits.fileBytesMax) } catch {
-            throw CommandFailure(.failed, code: "unreadable", "cannot read \(file): \(error)")
+        do {
+            bytes = try File.readContents(at: path, limit: GanetiFormat.Limits.fileBytesMax)
+        } catch {
+            throw CommandFailure(
+                .failed, code: "unreadable", message: "cannot read \(file): \(error)")
         }
         do {
             return try GanetiCluster(text: String(decoding: bytes, as: UTF8.self), file: file)
-        } catch { throw CommandFailure(.refused, code: "bad_input", "\(error)") }
+        } catch { throw CommandFailure(.refused, code: "bad_input", message: "\(error)") }
     }
 
     /// Figures that stand alone make sense together, too.
-    private static func state(of ganeti: GanetiCluster, _ file: String) throws -> ClusterState {
+    private static func clusterState(of ganeti: GanetiCluster, file: String) throws -> ClusterState
+    {
         do { return try ganeti.clusterState() } catch {
-            throw CommandFailure(.refused, code: "bad_input", "\(file): \(error)")
+            throw CommandFailure(.refused, code: "bad_input", message: "\(file): \(error)")
         }
     }
 
-    private mutating func plan(
-        _ state: ClusterState, _ spread: LoadSpread, _ scoring: BalanceScore,
-        _ drained: [HostIndex], movesMax: Int?
+    private mutating func planMoves(
+        in state: ClusterState, spread: LoadSpread, scoring: BalanceScore,
+        draining drained: [HostIndex], movesMax: Int?
     ) {
         let began = Instant.now
         let found: MovePlan
         if drained.isEmpty {
-            var rules = scoring == .hbal ? BalanceRules.greedy(movesMax: instances) : BalanceRules()
+            var rules =
+                scoring == .hbal ? BalanceRules.greedySearch(movesMax: instances) : BalanceRules()
             if let movesMax { rules.movesMax = movesMax }
-            let balance = state.planBalance(rules, spread: spread)
+            let balance = state.planBalance(rules: rules, spread: spread)
             found = balance.moves
             outcome = "\(balance.outcome)"
         } else {
             found = state.planDrain(of: drained)
         }
         planSeconds = (Instant.now - began).seconds
-        note(found, state, spread)
+        recordPlan(found, startingFrom: state, spread: spread)
     }
 
     /// Follows the moves in their order, and the score with them.
-    private mutating func note(_ plan: MovePlan, _ state: ClusterState, _ spread: LoadSpread) {
+    private mutating func recordPlan(
+        _ plan: MovePlan, startingFrom state: ClusterState, spread: LoadSpread
+    ) {
         var (state, spread) = (state, spread)
         for move in plan.moves {
-            spread.move(move.vm, of: state, to: move.to)
-            state.move(move.vm, to: move.to)
+            spread.relocateVM(move.vm, in: state, to: move.to)
+            state.relocateVM(move.vm, to: move.to)
             moves.append(
                 Move(
                     instance: state.description(of: move.vm).name,
@@ -155,7 +163,7 @@ extension BalanceFilePlan {
                     wave: move.wave, score: spread.score))
         }
         left = plan.left.map {
-            Left(instance: state.description(of: $0.vm).name, why: "\($0.why)")
+            Left(instance: state.description(of: $0.vm).name, why: "\($0.reason)")
         }
         finalScore = spread.score
     }
@@ -163,21 +171,23 @@ extension BalanceFilePlan {
     var text: String {
         var lines = [
             "\(nodes) nodes, \(instances) instances; score by \(scoredBy)",
-            "initial score \(scoreText(initialScore))",
+            "initial score \(scoreText(for: initialScore))",
         ]
         if !moves.isEmpty {
             var table = Table("", "INSTANCE", "FROM", "TO", "SCORE")
             for (number, move) in moves.enumerated() {
-                table.add(
-                    "\(number + 1)", move.instance, move.from, move.to, scoreText(move.score))
+                table.addRow(
+                    "\(number + 1)", move.instance, move.from, move.to, scoreText(for: move.score))
             }
             lines.append(table.text)
         }
         lines += left.map { "\($0.instance) stays: \($0.why)" }
-        lines.append("final score \(scoreText(finalScore)) after \(counted(moves.count, "move"))")
+        lines.append(
+            "final score \(scoreText(for: finalScore)) after \(quantityText(count: moves.count, noun: "move"))"
+        )
         if let outcome { lines.append(outcome) }
         lines.append(
-            "planned in \(timeText(ms: planSeconds * 1000)), read in \(timeText(ms: readSeconds * 1000))"
+            "planned in \(durationText(milliseconds: planSeconds * 1000)), read in \(durationText(milliseconds: readSeconds * 1000))"
         )
         return lines.joined(separator: "\n")
     }

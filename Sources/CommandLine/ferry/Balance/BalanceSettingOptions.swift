@@ -8,7 +8,7 @@ struct BalanceSettingOptions: ParsableArguments {
     @Option(help: "off, advise (plans are shown) or auto (plans are carried out).")
     var mode: BalanceMode?
     @Option(
-        help: ArgumentHelp("How often it looks.", valueName: "time"), transform: durationArgument)
+        help: ArgumentHelp("How often it looks.", valueName: "time"), transform: parseDuration)
     var interval: Duration?
     @Option(help: ArgumentHelp("Begin above this imbalance.", valueName: "figure"))
     var startAbove: Double?
@@ -16,17 +16,17 @@ struct BalanceSettingOptions: ParsableArguments {
     var settleAt: Double?
     @Option(
         help: ArgumentHelp("A VM that was moved stays for so long.", valueName: "time"),
-        transform: durationArgument)
+        transform: parseDuration)
     var coolDown: Duration?
     @Option(
         help: ArgumentHelp(
             "A VM does not go back to the host that it left for so long.", valueName: "time"),
-        transform: durationArgument)
+        transform: parseDuration)
     var returnBar: Duration?
     @Option(
         help: ArgumentHelp(
             "The measured load is trusted to hold for so long: what a move brings is counted over it.",
-            valueName: "time"), transform: durationArgument)
+            valueName: "time"), transform: parseDuration)
     var horizon: Duration?
     @Option(help: ArgumentHelp("Moves in one plan.", valueName: "n"))
     var movesMax: Int?

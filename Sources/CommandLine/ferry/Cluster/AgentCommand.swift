@@ -37,9 +37,9 @@ struct AgentCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            try await Session.with(cluster, reporting: output) { session in
-                let report = try await report(session)
-                try output.write(report, text: report.text)
+            try await Session.withConnection(to: cluster, reporting: output) { session in
+                let report = try await makeCheckReport(for: session)
+                try output.printResult(report, text: report.text)
                 let worst = report.findings.filter { $0.severity > .ok }
                 if worst.contains(where: { $0.code != CheckCode.hostSilent.rawValue }) {
                     throw ExitCode(CommandFailure.Kind.checkFoundProblems.rawValue)
@@ -48,19 +48,21 @@ struct AgentCommand: AsyncParsableCommand {
             }
         }
 
-        private func report(_ session: Session) async throws -> CheckReport {
+        private func makeCheckReport(for session: Session) async throws -> CheckReport {
             if let host {
-                let check = try await session.agent(host).checkConsistency()
+                let check = try await session.requireAgent(on: host).checkConsistency()
                 return CheckReport(hosts: [check], findings: check.findings)
             }
             let first = await checkAllHosts(of: try session.client)
             var findings = first.findings
-            let between = ClusterCheck.findings(first.hosts, isComplete: first.isComplete)
+            let between = ClusterCheck.findInconsistencies(
+                in: first.hosts, isComplete: first.isComplete)
             if !between.isEmpty {
                 // The hosts answer at different moments. A finding about several hosts counts only when a second
                 // check reports it too.
                 let second = await checkAllHosts(of: try session.client)
-                let again = ClusterCheck.findings(second.hosts, isComplete: second.isComplete)
+                let again = ClusterCheck.findInconsistencies(
+                    in: second.hosts, isComplete: second.isComplete)
                 findings += between.filter { again.contains($0) }
             }
             return CheckReport(hosts: first.hosts, findings: findings)
@@ -69,7 +71,7 @@ struct AgentCommand: AsyncParsableCommand {
         private func checkAllHosts(
             of client: ClusterClient
         ) async -> (hosts: [HostCheck], findings: [CheckFinding], isComplete: Bool) {
-            let answers = await client.eachAgent { agent throws(ClientError) in
+            let answers = await client.queryAllAgents { agent throws(ClientError) in
                 try await agent.checkConsistency()
             }
             var hosts: [HostCheck] = []
@@ -98,12 +100,13 @@ private struct CheckReport: Encodable {
             let ledger =
                 host.ledgerSlots.map { "ledger \(host.ledgerSlotsUsed ?? 0) of \($0) records" }
                 ?? "ledger unsound"
-            let disk = host.diskFreeBytes.map { ", \(bytesText($0)) free" } ?? ""
+            let disk = host.diskFreeBytes.map { ", \(byteCountText(for: $0)) free" } ?? ""
             let count = host.vms.count { $0.state != nil }
             return "\(host.host): \(count) VMs, \(ledger)\(disk)"
         }
         for finding in findings.sorted(by: { $0.severity > $1.severity }) {
-            let age = finding.ageSeconds.map { ", for \(timeText(ms: $0 * 1000))" } ?? ""
+            let age =
+                finding.ageSeconds.map { ", for \(durationText(milliseconds: $0 * 1000))" } ?? ""
             // The message of a silent host names the host.
             let isSilence = finding.code == CheckCode.hostSilent.rawValue
             let place = isSilence ? "" : finding.host.map { "\($0): " } ?? ""

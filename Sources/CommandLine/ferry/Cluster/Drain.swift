@@ -45,20 +45,26 @@ struct Drain: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await Session.with(cluster, reporting: output) { session in
-            let controller = try session.neededController(for: "ferry drain")
-            if cancel { return try printHost(try await controller.endDrain(of: host), output) }
+        try await Session.withConnection(to: cluster, reporting: output) { session in
+            let controller = try session.requireController(for: "ferry drain")
+            if cancel {
+                return try printHostState(
+                    of: try await controller.endHostDrain(of: host), output: output)
+            }
             let request = DrainHost(parallel: parallel)
-            if plan { return try show(try await controller.planDrain(of: host, with: request)) }
+            if plan {
+                return try printDrainPlan(try await controller.planDrain(of: host, with: request))
+            }
             let started = try await controller.drainHost(named: host, with: request)
-            let follower = OperationFollower(controller, output)
-            if noWait { return try follower.printStarted(started) }
-            try await follower.finish(started)
+            let follower = OperationFollower(using: controller, output: output)
+            if noWait { return try follower.announceStart(of: started) }
+            try await follower.awaitCompletion(of: started)
         }
     }
 
-    private func show(_ plan: PlanInfo) throws {
-        try output.write(plan, text: plan.text(nothing: "there is nothing to move from \(host)"))
+    private func printDrainPlan(_ plan: PlanInfo) throws {
+        try output.printResult(
+            plan, text: plan.summaryText(ifEmpty: "there is nothing to move from \(host)"))
         if !plan.left.isEmpty {
             throw ExitCode(CommandFailure.Kind.somethingIsLeft.rawValue)
         }
@@ -83,20 +89,20 @@ struct Activate: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        try await Session.with(cluster, reporting: output) { session in
-            let controller = try session.neededController(for: "ferry activate")
+        try await Session.withConnection(to: cluster, reporting: output) { session in
+            let controller = try session.requireController(for: "ferry activate")
             switch try await controller.activateHost(named: host, bringBack: bringBack) {
-            case .host(let host): try printHost(host, output)
+            case .host(let host): try printHostState(of: host, output: output)
             case .bringingBack(let started):
-                let follower = OperationFollower(controller, output)
-                if noWait { return try follower.printStarted(started) }
-                try await follower.finish(started)
+                let follower = OperationFollower(using: controller, output: output)
+                if noWait { return try follower.announceStart(of: started) }
+                try await follower.awaitCompletion(of: started)
             }
         }
     }
 }
 
-func printHost(_ host: ClusterHost, _ output: OutputOptions) throws {
-    try output.write(
+func printHostState(of host: ClusterHost, output: OutputOptions) throws {
+    try output.printResult(
         host, text: "\(host.name) is \(host.stateText)\(host.reason.map { ": \($0)" } ?? "")")
 }

@@ -33,25 +33,25 @@ struct Events: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await Session.with(cluster, reporting: output) { session in
-            let controller = try session.neededController(for: "ferry events")
+        try await Session.withConnection(to: cluster, reporting: output) { session in
+            let controller = try session.requireController(for: "ferry events")
             var left = count ?? .max
-            try await controller.events(after: after) { event in
+            try await controller.followEvents(after: after) { event in
                 // Each at once, also into a pipe.
-                try StandardStreams.write(Array("\(try line(event))\n".utf8))
+                try StandardStreams.writeBytes(Array("\(try outputLine(for: event))\n".utf8))
                 left -= 1
                 return left > 0
             }
         }
     }
 
-    private func line(_ event: ClusterEvent) throws -> String {
+    private func outputLine(for event: ClusterEvent) throws -> String {
         switch output.output {
         case .text: return "\(event.revision)  \(event.text)"
         case .json:
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            return String(decoding: try encoder.encode(EventLine(event)), as: UTF8.self)
+            return String(decoding: try encoder.encode(EventLine(for: event)), as: UTF8.self)
         }
     }
 }
@@ -66,7 +66,7 @@ private struct EventLine: Encodable {
     var balance: BalanceInfo?
     var deleted: String?
 
-    init(_ event: ClusterEvent) {
+    init(for event: ClusterEvent) {
         revision = event.revision
         switch event.change {
         case .host(let info): (kind, host) = ("host", info)

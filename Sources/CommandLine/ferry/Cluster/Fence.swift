@@ -36,28 +36,28 @@ struct Fence: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        try await Session.with(cluster, reporting: output) { session in
-            let controller = try session.neededController(for: "ferry fence")
-            try confirmed()
-            try printHost(try await controller.fenceHost(named: host), output)
+        try await Session.withConnection(to: cluster, reporting: output) { session in
+            let controller = try session.requireController(for: "ferry fence")
+            try confirmFencing()
+            try printHostState(of: try await controller.fenceHost(named: host), output: output)
         }
     }
 
-    private func confirmed() throws {
+    private func confirmFencing() throws {
         if let confirm {
             if confirm == host { return }
             throw CommandFailure(
-                .refused, code: "not_confirmed", "--confirm says \(confirm), not \(host)")
+                .refused, code: "not_confirmed", message: "--confirm says \(confirm), not \(host)")
         }
         guard output.output == .text, StandardStreams.inputIsTerminal else {
             throw CommandFailure(
                 .refused, code: "not_confirmed",
-                "this is not safe: \(Self.risk). If it is off, add --confirm \(host)")
+                message: "this is not safe: \(Self.risk). If it is off, add --confirm \(host)")
         }
         print(
             "This is not safe: \(Self.risk).\nType the host's name to go on: ", terminator: "")
         guard readLine() == host.text else {
-            throw CommandFailure(.refused, code: "not_confirmed", "nothing was done")
+            throw CommandFailure(.refused, code: "not_confirmed", message: "nothing was done")
         }
     }
 }

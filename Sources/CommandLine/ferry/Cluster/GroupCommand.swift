@@ -28,10 +28,10 @@ struct GroupCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            try await Session.with(cluster, reporting: output) { session in
-                let controller = try session.neededController(for: "ferry group")
-                let groups = try await controller.allGroups()
-                try output.write(Page(items: groups), text: groupTable(groups))
+            try await Session.withConnection(to: cluster, reporting: output) { session in
+                let controller = try session.requireController(for: "ferry group")
+                let groups = try await controller.fetchAllGroups()
+                try output.printResult(Page(items: groups), text: groupTableText(for: groups))
             }
         }
     }
@@ -49,10 +49,10 @@ struct GroupCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            try await Session.with(cluster, reporting: output) { session in
-                let controller = try session.neededController(for: "ferry group")
+            try await Session.withConnection(to: cluster, reporting: output) { session in
+                let controller = try session.requireController(for: "ferry group")
                 try await controller.deleteGroup(named: name)
-                try output.write(["deleted": name], text: "group \(name) is deleted")
+                try output.printResult(["deleted": name], text: "group \(name) is deleted")
             }
         }
     }

@@ -29,12 +29,12 @@ struct HostCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            try await Session.with(cluster, reporting: output) { session in
+            try await Session.withConnection(to: cluster, reporting: output) { session in
                 guard let controller = session.controller else {
-                    return try await printHosts(session, output)
+                    return try await printAgentHosts(in: session, output: output)
                 }
-                let hosts = try await controller.allHosts()
-                try output.write(Page(items: hosts), text: hostTable(hosts))
+                let hosts = try await controller.fetchAllHosts()
+                try output.printResult(Page(items: hosts), text: hostTableText(for: hosts))
             }
         }
     }
@@ -56,13 +56,13 @@ struct HostCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            try await Session.with(cluster, reporting: output) { session in
+            try await Session.withConnection(to: cluster, reporting: output) { session in
                 if !agent, let controller = session.controller {
-                    let host = try await controller.host(name)
-                    try output.write(host, text: host.text)
+                    let host = try await controller.readClusterHost(named: name)
+                    try output.printResult(host, text: host.text)
                 } else {
-                    let host = try await session.agent(name).host()
-                    try output.write(host, text: hostText(host))
+                    let host = try await session.requireAgent(on: name).readHostInfo()
+                    try output.printResult(host, text: hostDetailText(for: host))
                 }
             }
         }
@@ -84,10 +84,10 @@ struct HostCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            try await Session.with(cluster, reporting: output) { session in
-                let controller = try session.neededController(for: "ferry host forget")
+            try await Session.withConnection(to: cluster, reporting: output) { session in
+                let controller = try session.requireController(for: "ferry host forget")
                 try await controller.forgetHost(named: name)
-                try output.write(["forgotten": name.text], text: "host \(name) is forgotten")
+                try output.printResult(["forgotten": name.text], text: "host \(name) is forgotten")
             }
         }
     }
@@ -104,9 +104,9 @@ private struct HostLine: Encodable {
 private struct HostList: Encodable { var hosts: [HostLine] }
 
 /// Every host of the file as its agent answers, those that do not answer too.
-func printHosts(_ session: Session, _ output: OutputOptions) async throws {
-    let answers = try await session.client.eachAgent { agent throws(ClientError) in
-        try await agent.host()
+func printAgentHosts(in session: Session, output: OutputOptions) async throws {
+    let answers = try await session.client.queryAllAgents { agent throws(ClientError) in
+        try await agent.readHostInfo()
     }
     switch output.output {
     case .json:
@@ -122,24 +122,25 @@ func printHosts(_ session: Session, _ output: OutputOptions) async throws {
                     problem: "\(error)")
             }
         }
-        print(try jsonText(HostList(hosts: lines)))
+        print(try encodedJSON(of: HostList(hosts: lines)))
     case .text:
         var table = Table("HOST", "API", "AGENT", "VMS", "CORES", "MEMORY", "AVAILABLE")
         for (agent, answer) in answers {
             switch answer {
             case .success(let host):
-                table.add(
+                table.addRow(
                     agent.name.text, host.apiAddress, "process \(host.processID)", "\(host.vms)",
-                    "\(host.cores)", bytesText(host.memoryBytes),
-                    bytesText(host.memoryAvailableBytes))
-            case .failure: table.add(agent.name.text, agent.address.description, "does not answer")
+                    "\(host.cores)", byteCountText(for: host.memoryBytes),
+                    byteCountText(for: host.memoryAvailableBytes))
+            case .failure:
+                table.addRow(agent.name.text, agent.address.description, "does not answer")
             }
         }
         print(table.text)
     }
 }
 
-private func hostText(_ host: HostInfo) -> String {
+private func hostDetailText(for host: HostInfo) -> String {
     let kvm = host.kvm.problem ?? "API version \(host.kvm.apiVersion ?? 0)"
     let capabilities = host.kvm.capabilities.sorted { $0.key < $1.key }
         .map { "\($0.key)=\($0.value)" }.joined(separator: " ")
@@ -150,7 +151,7 @@ private func hostText(_ host: HostInfo) -> String {
         peer          \(host.peerAddress)
         kernel        \(host.kernelVersion)
         cores         \(host.cores)
-        memory        \(bytesText(host.memoryBytes)), \(bytesText(host.memoryAvailableBytes)) available, \(bytesText(host.memoryReserveBytes)) kept back
+        memory        \(byteCountText(for: host.memoryBytes)), \(byteCountText(for: host.memoryAvailableBytes)) available, \(byteCountText(for: host.memoryReserveBytes)) kept back
         vms           \(host.vms)
         kvm           \(kvm)
         capabilities  \(capabilities)

@@ -42,11 +42,11 @@ struct Maintenance: AsyncParsableCommand {
         }
 
         func run() async throws {
-            try await Session.with(cluster, reporting: output) { session in
-                let controller = try session.neededController(for: "ferry maintenance")
+            try await Session.withConnection(to: cluster, reporting: output) { session in
+                let controller = try session.requireController(for: "ferry maintenance")
                 let plan = try await controller.planMaintenance(
-                    PlanMaintenance(hosts: hosts.isEmpty ? nil : hosts, groupMax: groupMax))
-                try output.write(plan, text: plan.text)
+                    with: PlanMaintenance(hosts: hosts.isEmpty ? nil : hosts, groupMax: groupMax))
+                try output.printResult(plan, text: plan.text)
                 if !plan.impossible.isEmpty {
                     throw ExitCode(CommandFailure.Kind.somethingIsLeft.rawValue)
                 }

@@ -39,7 +39,7 @@ struct Migrate: AsyncParsableCommand {
     var to: HostName?
     @Option(
         help: "The longest pause, such as 50ms (default: the VM's own limit).",
-        transform: { DowntimeLimit(try durationArgument($0)) })
+        transform: { DowntimeLimit(try parseDuration(from: $0)) })
     var downtimeLimit: DowntimeLimit?
     @Option(help: "How many data streams, 1 to 16 (default: 2).")
     var streams: Int?
@@ -55,14 +55,15 @@ struct Migrate: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        try await Session.with(cluster, reporting: output) { session in
-            if !concernsAgents, let (controller, _) = try await session.keptVM(name) {
+        try await Session.withConnection(to: cluster, reporting: output) { session in
+            if !concernsAgents, let (controller, _) = try await session.findManagedVM(named: name) {
                 let started = try await controller.migrateVM(named: name, to: to)
-                let migration = ControlledMigration(session, controller, output)
-                if detach { return try migration.printStarted(started) }
-                try await migration.finish(started)
+                let migration = ControlledMigration(
+                    in: session, controller: controller, output: output)
+                if detach { return try migration.announceStart(of: started) }
+                try await migration.awaitCompletion(of: started)
             } else {
-                try await migrate(session)
+                try await migrateThroughAgent(in: session)
             }
         }
     }
@@ -72,47 +73,51 @@ struct Migrate: AsyncParsableCommand {
         downtimeLimit != nil || streams != nil || compression != nil || rehearse || noAudit
     }
 
-    private func migrate(_ session: Session) async throws {
+    private func migrateThroughAgent(in session: Session) async throws {
         guard let to else {
             if session.controller != nil, !concernsAgents {
                 throw CommandFailure(
                     .notFound, code: "vm_not_found",
-                    "the cluster keeps no VM \(name); one that was made by a word to an agent moves with --to HOST"
+                    message:
+                        "the cluster keeps no VM \(name); one that was made by a word to an agent moves with --to HOST"
                 )
             }
             throw CommandFailure(
                 .refused, code: "no_destination",
-                "say where to with --to HOST: only a controller chooses, for VMs that it keeps and without the agents' own options"
+                message:
+                    "say where to with --to HOST: only a controller chooses, for VMs that it keeps and without the agents' own options"
             )
         }
-        let agent = try await session.agent(withVM: name, on: nil)
+        let agent = try await session.locateAgent(ofVM: name, on: nil)
         let request = StartMigration(
             vm: name, to: to, downtimeLimit: downtimeLimit, streams: streams,
             compression: compression, rehearse: rehearse ? true : nil,
             audit: noAudit ? false : nil)
-        let started = try await agent.start(request)
+        let started = try await agent.startMigration(with: request)
         if detach {
-            try printStarted(started)
+            try announceStart(of: started)
         } else {
-            try await follow(started, agent)
+            try await followProgress(of: started, on: agent)
         }
     }
 
-    private func printStarted(_ info: MigrationInfo) throws {
-        try output.write(
+    private func announceStart(of info: MigrationInfo) throws {
+        try output.printResult(
             info,
             text: "migration \(info.id) moves \(info.vm) from \(info.source) to \(info.destination)"
         )
     }
 
-    private func follow(_ started: MigrationInfo, _ agent: AgentClient) async throws {
+    private func followProgress(of started: MigrationInfo, on agent: AgentClient) async throws {
         let line = ProgressLine(isQuiet: output.output == .json)
-        let ended = try await agent.followMigration(withID: started.id) { await line.show($0) }
-        await line.clear()
-        if output.output == .json { print(try jsonText(ended)) }
-        guard ended.state == .succeeded else { throw CommandFailure(ended) }
+        let ended = try await agent.followMigration(withID: started.id) {
+            await line.displayProgress(of: $0)
+        }
+        await line.clearLine()
+        if output.output == .json { print(try encodedJSON(of: ended)) }
+        guard ended.state == .succeeded else { throw CommandFailure(ended: ended) }
         guard output.output == .text else { return }
-        print(migrationReportText(ended))
+        print(migrationReportText(of: ended))
     }
 }
 

@@ -29,12 +29,13 @@ struct MigrationCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            try await Session.with(cluster, reporting: output) { session in
-                let answers = try await session.client.eachAgent { agent throws(ClientError) in
+            try await Session.withConnection(to: cluster, reporting: output) { session in
+                let answers = try await session.client.queryAllAgents { agent throws(ClientError) in
                     try await agent.migrations()
                 }
                 let all = answers.flatMap { (try? $0.answer.get()) ?? [] }
-                try output.write(MigrationList(migrations: all), text: migrationTable(all))
+                try output.printResult(
+                    MigrationList(migrations: all), text: migrationTableText(for: all))
             }
         }
     }
@@ -49,8 +50,8 @@ struct MigrationCommand: AsyncParsableCommand {
         @OptionGroup var migration: MigrationOptions
 
         func run() async throws {
-            try await migration.withAgent { agent in
-                try migration.print(await agent.migration(withID: migration.id))
+            try await migration.withOwningAgent { agent in
+                try migration.printMigration(await agent.migration(withID: migration.id))
             }
         }
     }
@@ -65,8 +66,8 @@ struct MigrationCommand: AsyncParsableCommand {
         @OptionGroup var migration: MigrationOptions
 
         func run() async throws {
-            try await migration.withAgent { agent in
-                try migration.print(await agent.cancelMigration(withID: migration.id))
+            try await migration.withOwningAgent { agent in
+                try migration.printMigration(await agent.cancelMigration(withID: migration.id))
             }
         }
     }
@@ -87,44 +88,46 @@ struct MigrationOptions: ParsableArguments {
     @OptionGroup var output: OutputOptions
 
     /// Calls with the agent that knows the migration.
-    func withAgent(_ body: (AgentClient) async throws -> Void) async throws {
-        try await Session.with(cluster, reporting: output) { session in
+    func withOwningAgent(_ body: (AgentClient) async throws -> Void) async throws {
+        try await Session.withConnection(to: cluster, reporting: output) { session in
             let id = id
-            let answers = try await session.client.eachAgent { agent throws(ClientError) in
+            let answers = try await session.client.queryAllAgents { agent throws(ClientError) in
                 try await agent.migration(withID: id)
             }
             for (agent, answer) in answers where (try? answer.get()) != nil {
                 return try await body(agent)
             }
             throw CommandFailure(
-                .notFound, code: "migration_not_found", "no host knows migration \(id)")
+                .notFound, code: "migration_not_found", message: "no host knows migration \(id)")
         }
     }
 
-    func print(_ info: MigrationInfo) throws {
+    func printMigration(_ info: MigrationInfo) throws {
         switch output.output {
-        case .json: Swift.print(try jsonText(info))
+        case .json: Swift.print(try encodedJSON(of: info))
         case .text:
-            Swift.print(migrationTable([info]))
-            if let report = info.report { Swift.print(reportText(report, of: info)) }
+            Swift.print(migrationTableText(for: [info]))
+            if let report = info.report { Swift.print(reportText(for: report, migration: info)) }
             if let failure = info.failure { Swift.print("\(failure.code): \(failure.message)") }
         }
     }
 }
 
-func migrationTable(_ migrations: [MigrationInfo]) -> String {
+func migrationTableText(for migrations: [MigrationInfo]) -> String {
     var table = Table("ID", "VM", "FROM", "TO", "STATE", "NOW")
     for info in migrations {
         let now =
             switch info.state {
             case .running: info.progress.map(progressText) ?? ""
             case .succeeded:
-                info.report.map { "downtime \(timeText(ms: $0.downtimeMs))" } ?? ""
+                info.report.map { "downtime \(durationText(milliseconds: $0.downtimeMs))" } ?? ""
             case .rehearsed:
-                info.report?.rehearsal.map { "downtime about \(timeText(ms: $0.downtimeMs))" } ?? ""
+                info.report?.rehearsal.map {
+                    "downtime about \(durationText(milliseconds: $0.downtimeMs))"
+                } ?? ""
             case .failed, .cancelled: info.failure?.code ?? ""
             }
-        table.add(
+        table.addRow(
             info.id.description, info.vm.text, info.source.text, info.destination.text,
             info.state.rawValue, now)
     }

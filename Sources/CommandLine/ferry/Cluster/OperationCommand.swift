@@ -33,13 +33,14 @@ struct OperationCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            try await Session.with(cluster, reporting: output) { session in
-                let controller = try session.neededController(for: "ferry operation")
+            try await Session.withConnection(to: cluster, reporting: output) { session in
+                let controller = try session.requireController(for: "ferry operation")
                 let operations =
                     running
-                    ? try await controller.operationsUnderWay()
-                    : try await controller.operations(limit: limit).items
-                try output.write(Page(items: operations), text: operationTable(operations))
+                    ? try await controller.fetchRunningOperations()
+                    : try await controller.listOperations(limit: limit).items
+                try output.printResult(
+                    Page(items: operations), text: operationTableText(for: operations))
             }
         }
     }
@@ -55,7 +56,7 @@ struct OperationCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await operation.withController { controller in
-                try operation.print(try await controller.operation(withID: operation.id))
+                try operation.printOperation(try await controller.operation(withID: operation.id))
             }
         }
     }
@@ -71,8 +72,9 @@ struct OperationCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await operation.withController { controller in
-                let follower = OperationFollower(controller, operation.output)
-                try await follower.finish(try await controller.operation(withID: operation.id))
+                let follower = OperationFollower(using: controller, output: operation.output)
+                try await follower.awaitCompletion(
+                    of: try await controller.operation(withID: operation.id))
             }
         }
     }
@@ -88,7 +90,8 @@ struct OperationCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await operation.withController { controller in
-                try operation.print(try await controller.cancelOperation(withID: operation.id))
+                try operation.printOperation(
+                    try await controller.cancelOperation(withID: operation.id))
             }
         }
     }
@@ -109,12 +112,12 @@ struct OperationOptions: ParsableArguments {
     @OptionGroup var output: OutputOptions
 
     func withController(_ body: (ControllerClient) async throws -> Void) async throws {
-        try await Session.with(cluster, reporting: output) { session in
-            try await body(try session.neededController(for: "ferry operation"))
+        try await Session.withConnection(to: cluster, reporting: output) { session in
+            try await body(try session.requireController(for: "ferry operation"))
         }
     }
 
-    func print(_ operation: OperationInfo) throws {
-        try output.write(operation, text: operation.text)
+    func printOperation(_ operation: OperationInfo) throws {
+        try output.printResult(operation, text: operation.text)
     }
 }

@@ -16,34 +16,34 @@ struct OperationFollower {
     let output: OutputOptions
 
     /// Follows it and prints how it ended; the exit code says whether something is left.
-    func finish(_ started: OperationInfo) async throws {
-        let ended = try await follow(started)
-        try output.write(ended, text: ended.text)
+    func awaitCompletion(of started: OperationInfo) async throws {
+        let ended = try await followProgress(of: started)
+        try output.printResult(ended, text: ended.text)
         try ended.throwIfIncomplete()
     }
 
-    func follow(_ started: OperationInfo) async throws -> OperationInfo {
+    func followProgress(of started: OperationInfo) async throws -> OperationInfo {
         let line = ProgressLine(isQuiet: output.output == .json)
         var watch = OperationWatch()
         var operation = started
         while !operation.isOver {
-            let text = watch.line(operation, at: (Instant.now - began).seconds)
-            await line.show(text, part: "\(operation.state.rawValue) \(operation.movesDone)")
+            let text = watch.progressLine(for: operation, at: (Instant.now - began).seconds)
+            await line.displayText(text, part: "\(operation.state.rawValue) \(operation.movesDone)")
             try await Task.sleep(for: Self.poll)
-            operation = try await look(started.id)
+            operation = try await fetchOperation(withID: started.id)
         }
-        await line.clear()
+        await line.clearLine()
         return operation
     }
 
     private let began = Instant.now
 
-    init(_ controller: ControllerClient, _ output: OutputOptions) {
+    init(using controller: ControllerClient, output: OutputOptions) {
         self.controller = controller
         self.output = output
     }
 
-    func look(_ id: OperationID) async throws -> OperationInfo {
+    func fetchOperation(withID id: OperationID) async throws -> OperationInfo {
         let end = Instant.now + Self.silenceMax
         while true {
             do throws(ClientError) { return try await controller.operation(withID: id) } catch {
@@ -54,11 +54,11 @@ struct OperationFollower {
     }
 
     /// Prints what was started, for those who do not wait.
-    func printStarted(_ operation: OperationInfo) throws {
-        try output.write(
+    func announceStart(of operation: OperationInfo) throws {
+        try output.printResult(
             operation,
             text:
-                "\(operation.title) begins, \(counted(operation.plan.moves.count, "move")): `ferry operation follow \(operation.id)`"
+                "\(operation.title) begins, \(quantityText(count: operation.plan.moves.count, noun: "move")): `ferry operation follow \(operation.id)`"
         )
     }
 }

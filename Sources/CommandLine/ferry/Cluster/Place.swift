@@ -30,7 +30,7 @@ struct Place: AsyncParsableCommand {
         completion: .policies)
     var policy: String?
     @OptionGroup(title: "A VM as described") var shape: VMShape
-    @OptionGroup(title: "Its wishes") var wishes: VMWishes
+    @OptionGroup(title: "Its wishes") var wishes: VMPolicyOptions
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var output: OutputOptions
 
@@ -42,20 +42,21 @@ struct Place: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await Session.with(cluster, reporting: output) { session in
-            let controller = try session.neededController(for: "ferry place")
-            let answer = try await controller.explainPlacement(of: try question())
-            try output.write(answer, text: explain ? answer.text : answer.sentence)
+        try await Session.withConnection(to: cluster, reporting: output) { session in
+            let controller = try session.requireController(for: "ferry place")
+            let answer = try await controller.explainPlacement(of: try placementRequest())
+            try output.printResult(answer, text: explain ? answer.text : answer.sentence)
             if answer.chosen == nil {
                 throw ExitCode(CommandFailure.Kind.refused.rawValue)
             }
         }
     }
 
-    private func question() throws -> ExplainPlacement {
+    private func placementRequest() throws -> ExplainPlacement {
         if let vm { return ExplainPlacement(vm: vm, policy: policy) }
         let described = CreateClusterVM(
-            VMSpec(name: try VMName("such-a-vm"), shape), policy: ClusterVMPolicy(wishes))
+            VMSpec(name: try VMName("such-a-vm"), shape: shape),
+            policy: ClusterVMPolicy(options: wishes))
         return ExplainPlacement(new: described, policy: policy)
     }
 }

@@ -16,27 +16,27 @@ actor ProgressLine {
 
     init(isQuiet: Bool) { self.isQuiet = isQuiet }
 
-    func show(_ info: MigrationInfo) {
+    func displayProgress(of info: MigrationInfo) {
         guard !info.isOver, let progress = info.progress else { return }
-        show(progressText(progress), part: progress.phase.rawValue)
+        displayText(progressText(for: progress), part: progress.phase.rawValue)
     }
 
     /// - Parameter part: of the work; the first line of each is always shown.
-    func show(_ text: String, part: String) {
+    func displayText(_ text: String, part: String) {
         guard !isQuiet else { return }
         if isTerminal {
-            write("\r\u{1b}[2K" + text)
-        } else if isDue(part) {
-            write(text + "\n")
+            writeToStderr("\r\u{1b}[2K" + text)
+        } else if isUpdateDue(for: part) {
+            writeToStderr(text + "\n")
         }
     }
 
-    func clear() {
-        if !isQuiet, isTerminal { write("\r\u{1b}[2K") }
+    func clearLine() {
+        if !isQuiet, isTerminal { writeToStderr("\r\u{1b}[2K") }
     }
 
     /// A new part, or a second since the last line.
-    private func isDue(_ part: String) -> Bool {
+    private func isUpdateDue(for part: String) -> Bool {
         let now = Instant.now
         if part == lastPart, let lastShown, now - lastShown < Self.plainInterval { return false }
         lastPart = part
@@ -44,50 +44,54 @@ actor ProgressLine {
         return true
     }
 
-    private func write(_ text: String) {
+    private func writeToStderr(_ text: String) {
         // Progress that cannot be shown is no reason to fail.
-        try? StandardStreams.write(Array(text.utf8), to: 2)
+        try? StandardStreams.writeBytes(Array(text.utf8), toDescriptor: 2)
     }
 }
 
-func progressText(_ progress: ProgressInfo) -> String {
+func progressText(for progress: ProgressInfo) -> String {
     var parts = [progress.phase.rawValue]
     if let attempt = progress.reconnectAttempt { parts.append("reconnecting (attempt \(attempt))") }
     if progress.round > 0 { parts.append("round \(progress.round)") }
-    parts.append("\(bytesText(progress.remainingBytes)) left")
-    parts.append("\(bytesText(progress.wireBytesPerSecond))/s")
+    parts.append("\(byteCountText(for: progress.remainingBytes)) left")
+    parts.append("\(byteCountText(for: progress.wireBytesPerSecond))/s")
     if let dirty = progress.dirtyPagesPerSecond {
         parts.append("\(Int(dirty)) pages/s written")
     }
     if let downtime = progress.predictedDowntimeMs {
-        parts.append("downtime about \(timeText(ms: downtime))")
+        parts.append("downtime about \(durationText(milliseconds: downtime))")
     }
     if progress.throttlePercent > 0 { parts.append("slowed by \(progress.throttlePercent)%") }
-    parts.append(timeText(ms: progress.elapsedMs))
+    parts.append(durationText(milliseconds: progress.elapsedMs))
     return parts.joined(separator: "  ")
 }
 
-func reportText(_ report: ReportInfo, of info: MigrationInfo) -> String {
-    if let rehearsal = report.rehearsal { return rehearsalText(rehearsal, report, info) }
+func reportText(for report: ReportInfo, migration info: MigrationInfo) -> String {
+    if let rehearsal = report.rehearsal {
+        return rehearsalText(for: rehearsal, report: report, migration: info)
+    }
     let downtime = report.phases.filter(\.isDowntime)
-        .map { "\($0.phase.rawValue) \(timeText(ms: $0.durationMs))" }
+        .map { "\($0.phase.rawValue) \(durationText(milliseconds: $0.durationMs))" }
         .joined(separator: ", ")
     let verified = report.verifiedPages * UInt64(pageBytes)
     return """
         \(info.vm) runs on \(info.destination)
-          total       \(timeText(ms: report.totalMs)) in \(report.rounds) rounds
-          downtime    \(timeText(ms: report.downtimeMs)) (predicted \(timeText(ms: report.predictedDowntimeMs)))
+          total       \(durationText(milliseconds: report.totalMs)) in \(report.rounds) rounds
+          downtime    \(durationText(milliseconds: report.downtimeMs)) (predicted \(durationText(milliseconds: report.predictedDowntimeMs)))
                       \(downtime)
-          on the wire \(bytesText(report.wireBytes)) on \(report.streams) streams, \(report.compression.rawValue), ratio \(String(format: "%.1f", report.compressionRatio))
-          pages       \(report.pagesSent) sent, \(report.zeroPages) zero, \(report.unchangedPages) unchanged\(lossText(report))
-          verified    \(bytesText(verified)), memory digest \(report.memoryRoot)
-          audit       \(verificationText(report.audit, of: info))
+          on the wire \(byteCountText(for: report.wireBytes)) on \(report.streams) streams, \(report.compression.rawValue), ratio \(String(format: "%.1f", report.compressionRatio))
+          pages       \(report.pagesSent) sent, \(report.zeroPages) zero, \(report.unchangedPages) unchanged\(reconnectText(for: report))
+          verified    \(byteCountText(for: verified)), memory digest \(report.memoryRoot)
+          audit       \(verificationText(for: report.audit, migration: info))
         """
 }
 
-private func verificationText(_ verification: VerificationInfo, of info: MigrationInfo) -> String {
+private func verificationText(for verification: VerificationInfo, migration info: MigrationInfo)
+    -> String
+{
     let seen =
-        "\(bytesText(verification.pages * UInt64(pageBytes))) in \(timeText(ms: verification.durationMs))"
+        "\(byteCountText(for: verification.pages * UInt64(pageBytes))) in \(durationText(milliseconds: verification.durationMs))"
     return switch verification.state {
     case .off: "none"
     case .running: "goes on in the background: ferry migration show \(info.id)"
@@ -101,18 +105,18 @@ private func verificationText(_ verification: VerificationInfo, of info: Migrati
     }
 }
 
-private func lossText(_ report: ReportInfo) -> String {
+private func reconnectText(for report: ReportInfo) -> String {
     guard report.reconnects > 0 else { return "" }
     return """
 
-          reconnected \(report.reconnects) times, \(bytesText(report.bytesSentAgain)) sent again
+          reconnected \(report.reconnects) times, \(byteCountText(for: report.bytesSentAgain)) sent again
         """
 }
 
 private func rehearsalText(
-    _ rehearsal: RehearsalInfo, _ report: ReportInfo, _ info: MigrationInfo
+    for rehearsal: RehearsalInfo, report: ReportInfo, migration info: MigrationInfo
 ) -> String {
-    let limit = timeText(ms: rehearsal.downtimeLimit.milliseconds)
+    let limit = durationText(milliseconds: rehearsal.downtimeLimit.milliseconds)
     let verdict =
         if rehearsal.wouldThrottle {
             "it writes too fast for its limit of \(limit), so that a migration would slow it down"
@@ -121,10 +125,10 @@ private func rehearsalText(
         }
     return """
         \(info.vm) could move to \(info.destination); it stays on \(info.source)
-          downtime    about \(timeText(ms: rehearsal.downtimeMs)), \(timeText(ms: rehearsal.downtimeLowerMs)) to \(timeText(ms: rehearsal.downtimeUpperMs))
+          downtime    about \(durationText(milliseconds: rehearsal.downtimeMs)), \(durationText(milliseconds: rehearsal.downtimeLowerMs)) to \(durationText(milliseconds: rehearsal.downtimeUpperMs))
                       \(verdict)
-          paused      \(timeText(ms: rehearsal.pauseMs)), once, to save \(bytesText(UInt64(rehearsal.stateBytes))) of state; loaded there in \(timeText(ms: rehearsal.loadMs))
+          paused      \(durationText(milliseconds: rehearsal.pauseMs)), once, to save \(byteCountText(for: UInt64(rehearsal.stateBytes))) of state; loaded there in \(durationText(milliseconds: rehearsal.loadMs))
           written     \(Int(rehearsal.dirtyPagesPerSecond)) pages/s
-          sent        \(bytesText(rehearsal.wireBytesPerSecond))/s, \(bytesText(report.wireBytes)) in \(report.rounds) rounds, \(timeText(ms: report.totalMs)) in all
+          sent        \(byteCountText(for: rehearsal.wireBytesPerSecond))/s, \(byteCountText(for: report.wireBytes)) in \(report.rounds) rounds, \(durationText(milliseconds: report.totalMs)) in all
         """
 }

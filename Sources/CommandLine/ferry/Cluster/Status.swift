@@ -19,62 +19,69 @@ struct Status: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        try await Session.with(cluster, reporting: output) { session in
+        try await Session.withConnection(to: cluster, reporting: output) { session in
             if let controller = session.controller {
-                try await show(controller)
+                try await printClusterStatus(from: controller)
             } else {
-                try await show(session)
+                try await printAgentStatus(in: session)
             }
         }
     }
 
-    private func show(_ session: Session) async throws {
-        if output.output == .json { return try await printHosts(session, output) }
+    private func printAgentStatus(in session: Session) async throws {
+        if output.output == .json { return try await printAgentHosts(in: session, output: output) }
         print("cluster \(session.cluster.cluster), \(session.cluster.path)\n")
-        try await printHosts(session, output)
-        let (vms, _) = try await session.client.allVMs()
-        if !vms.isEmpty { print("\n\(vmTable(vms))") }
-        let answers = try await session.client.eachAgent { agent throws(ClientError) in
+        try await printAgentHosts(in: session, output: output)
+        let (vms, _) = try await session.client.fetchAllVMs()
+        if !vms.isEmpty { print("\n\(vmTableText(for: vms))") }
+        let answers = try await session.client.queryAllAgents { agent throws(ClientError) in
             try await agent.migrations()
         }
         let running = answers.flatMap { (try? $0.answer.get()) ?? [] }.filter { !$0.isOver }
-        if !running.isEmpty { print("\n\(migrationTable(running))") }
+        if !running.isEmpty { print("\n\(migrationTableText(for: running))") }
     }
 
-    private func show(_ controller: ControllerClient) async throws {
-        let info = try await controller.cluster()
-        if output.output == .json { return print(try jsonText(info)) }
+    private func printClusterStatus(from controller: ControllerClient) async throws {
+        let info = try await controller.readClusterInfo()
+        if output.output == .json { return print(try encodedJSON(of: info)) }
         print("\(info.text)\n\(info.countsText)\n")
-        print(hostTable(try await controller.allHosts()))
-        let vms = try await controller.allVMs()
-        if !vms.isEmpty { print("\n\(clusterVMTable(vms))") }
-        let running = try await controller.operationsUnderWay()
-        if !running.isEmpty { print("\n\(operationTable(running))") }
+        print(hostTableText(for: try await controller.fetchAllHosts()))
+        let vms = try await controller.fetchAllVMs()
+        if !vms.isEmpty { print("\n\(clusterVMTableText(for: vms))") }
+        let running = try await controller.fetchRunningOperations()
+        if !running.isEmpty { print("\n\(operationTableText(for: running))") }
     }
 }
 
 extension ControllerClient {
-    func allHosts() async throws(ClientError) -> [ClusterHost] {
-        try await all { (after) throws(ClientError) in try await hosts(after: after) }
+    func fetchAllHosts() async throws(ClientError) -> [ClusterHost] {
+        try await collectAllPages { (after) throws(ClientError) in try await listHosts(after: after)
+        }
     }
 
-    func allVMs() async throws(ClientError) -> [ClusterVM] {
-        try await all { (after) throws(ClientError) in try await vms(after: after) }
+    func fetchAllVMs() async throws(ClientError) -> [ClusterVM] {
+        try await collectAllPages { (after) throws(ClientError) in
+            try await listClusterVMs(after: after)
+        }
     }
 
-    func allGroups() async throws(ClientError) -> [GroupInfo] {
-        try await all { (after) throws(ClientError) in try await groups(after: after) }
+    func fetchAllGroups() async throws(ClientError) -> [GroupInfo] {
+        try await collectAllPages { (after) throws(ClientError) in
+            try await listGroups(after: after)
+        }
     }
 
-    func allTokens() async throws(ClientError) -> [TokenInfo] {
-        try await all { (after) throws(ClientError) in try await tokens(after: after) }
+    func fetchAllTokens() async throws(ClientError) -> [TokenInfo] {
+        try await collectAllPages { (after) throws(ClientError) in
+            try await listTokens(after: after)
+        }
     }
 
-    func operationsUnderWay() async throws(ClientError) -> [OperationInfo] {
+    func fetchRunningOperations() async throws(ClientError) -> [OperationInfo] {
         var found: [OperationInfo] = []
         for state in [OperationInfo.State.running, .cancelling] {
-            found += try await all { (after) throws(ClientError) in
-                try await operations(after: after, state: state)
+            found += try await collectAllPages { (after) throws(ClientError) in
+                try await listOperations(after: after, inState: state)
             }
         }
         return found

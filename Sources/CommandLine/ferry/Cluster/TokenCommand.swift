@@ -33,19 +33,19 @@ struct TokenCommand: AsyncParsableCommand {
         @Option(
             help: ArgumentHelp(
                 "For how long, such as 720h (default: until it is deleted).", valueName: "time"),
-            transform: durationArgument)
+            transform: parseDuration)
         var validFor: Duration?
         @OptionGroup var cluster: ClusterOptions
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            try await Session.with(cluster, reporting: output) { session in
-                let controller = try session.neededController(for: "ferry token")
+            try await Session.withConnection(to: cluster, reporting: output) { session in
+                let controller = try session.requireController(for: "ferry token")
                 let made = try await controller.createToken(
-                    CreateToken(
+                    with: CreateToken(
                         name: name, role: role,
                         validForSeconds: validFor.map { Int($0.components.seconds) }))
-                try output.write(made, text: made.token ?? "")
+                try output.printResult(made, text: made.token ?? "")
             }
         }
     }
@@ -61,10 +61,10 @@ struct TokenCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            try await Session.with(cluster, reporting: output) { session in
-                let controller = try session.neededController(for: "ferry token")
-                let tokens = try await controller.allTokens()
-                try output.write(Page(items: tokens), text: tokenTable(tokens))
+            try await Session.withConnection(to: cluster, reporting: output) { session in
+                let controller = try session.requireController(for: "ferry token")
+                let tokens = try await controller.fetchAllTokens()
+                try output.printResult(Page(items: tokens), text: tokenTableText(for: tokens))
             }
         }
     }
@@ -82,10 +82,10 @@ struct TokenCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            try await Session.with(cluster, reporting: output) { session in
-                let controller = try session.neededController(for: "ferry token")
+            try await Session.withConnection(to: cluster, reporting: output) { session in
+                let controller = try session.requireController(for: "ferry token")
                 try await controller.deleteToken(named: name)
-                try output.write(["deleted": name], text: "token \(name) is deleted")
+                try output.printResult(["deleted": name], text: "token \(name) is deleted")
             }
         }
     }

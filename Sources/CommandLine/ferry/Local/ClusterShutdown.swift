@@ -16,16 +16,16 @@ struct ClusterShutdown {
     private let client: ClusterClient
     private let isQuiet: Bool
 
-    init(_ session: Session, isQuiet: Bool) throws {
+    init(of session: Session, isQuiet: Bool) throws {
         cluster = session.cluster
         client = try session.client
         self.isQuiet = isQuiet
     }
 
     /// Returns the names of the VMs that it stopped, and a sentence for each thing that failed.
-    func run() async -> (stopped: [String], failures: [String]) {
+    func shutDownVMs() async -> (stopped: [String], failures: [String]) {
         let silent = await cancelMigrations()
-        let (stopped, failures) = await stopVMs()
+        let (stopped, failures) = await stopAllVMs()
         return (stopped, silent + failures)
     }
 
@@ -36,7 +36,7 @@ struct ClusterShutdown {
         while true {
             var silent: [String] = []
             var running: [(AgentClient, MigrationInfo)] = []
-            let answers = await client.eachAgent { agent throws(ClientError) in
+            let answers = await client.queryAllAgents { agent throws(ClientError) in
                 try await agent.migrations()
             }
             for (agent, answer) in answers {
@@ -45,7 +45,9 @@ struct ClusterShutdown {
                     running += migrations.filter { !$0.isOver }.map { (agent, $0) }
                 case .failure(let error):
                     // A host without an agent is down already.
-                    if local.daemon(agent.name).processID != nil { silent.append("\(error)") }
+                    if local.agentDaemon(for: agent.name).processID != nil {
+                        silent.append("\(error)")
+                    }
                 }
             }
             if running.isEmpty || Instant.now >= end { return silent }
@@ -57,16 +59,16 @@ struct ClusterShutdown {
         }
     }
 
-    private func stopVMs() async -> (stopped: [String], failures: [String]) {
+    private func stopAllVMs() async -> (stopped: [String], failures: [String]) {
         var stopped: Set<String> = []
         var final: [Place: String] = [:]
         let end = Instant.now + Self.patience
         while true {
             var again: [String] = []
-            for vm in await client.allVMs().vms where vm.hasProcess {
+            for vm in await client.fetchAllVMs().vms where vm.hasProcess {
                 let place = Place(vm: vm.name, host: vm.host)
                 if final[place] != nil { continue }
-                switch await stop(vm) {
+                switch await requestStop(of: vm) {
                 case .stopped: stopped.insert(vm.name.text)
                 case .gone: break
                 case .notYet(let sentence): again.append(sentence)
@@ -94,18 +96,18 @@ struct ClusterShutdown {
     }
 
     /// What is kept for a source that was lost can be deleted; what still arrives refuses, and ends with its source.
-    private func discard(_ vm: VMInfo) async -> Outcome {
+    private func discardIncomingVM(_ vm: VMInfo) async -> Outcome {
         do {
-            try await client.host(vm.host)?.delete(vm.name)
+            try await client.agentClient(named: vm.host)?.deleteVM(named: vm.name)
             return .gone
         } catch { return .notYet("VM \(vm.name) is still arriving on host \(vm.host)") }
     }
 
-    private func stop(_ vm: VMInfo) async -> Outcome {
-        if vm.state == .incoming { return await discard(vm) }
+    private func requestStop(of vm: VMInfo) async -> Outcome {
+        if vm.state == .incoming { return await discardIncomingVM(vm) }
         if !isQuiet { print("stopping VM \(vm.name) on host \(vm.host)") }
         do {
-            _ = try await client.host(vm.host)?.perform(.stop, on: vm.name)
+            _ = try await client.agentClient(named: vm.host)?.performAction(.stop, on: vm.name)
             return .stopped
         } catch {
             let sentence = "VM \(vm.name) on host \(vm.host) was not stopped: \(error)"

@@ -29,46 +29,47 @@ struct Down: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        try await Session.with(cluster, reporting: output) { session in
+        try await Session.withConnection(to: cluster, reporting: output) { session in
             var report = DownReport()
-            let shutdown = try ClusterShutdown(session, isQuiet: output.output == .json)
-            await stopControllers(session.cluster, &report)
+            let shutdown = try ClusterShutdown(of: session, isQuiet: output.output == .json)
+            await stopControllers(of: session.cluster, report: &report)
             if !keepVMs {
-                let (stopped, failures) = await shutdown.run()
+                let (stopped, failures) = await shutdown.shutDownVMs()
                 report.stoppedVMs = stopped
                 report.failures += failures
             }
             // Open connections would only hold the agents up.
-            await session.close()
-            await stopAgents(session.cluster, &report)
-            try output.write(report, text: report.text)
+            await session.closeClients()
+            await stopAgents(of: session.cluster, report: &report)
+            try output.printResult(report, text: report.text)
             guard report.failures.isEmpty else {
                 throw CommandFailure(
                     .failed, code: "not_all_stopped",
-                    "not everything is down: \(report.failures.joined(separator: "; "))")
+                    message: "not everything is down: \(report.failures.joined(separator: "; "))")
             }
         }
     }
 
-    private func stopControllers(_ cluster: ClusterFile, _ report: inout DownReport) async {
+    private func stopControllers(of cluster: ClusterFile, report: inout DownReport) async {
         let local = LocalControllers(cluster: cluster)
         for controller in cluster.controllers {
-            let daemon = local.daemon(controller.name)
-            if await stop(daemon, &report) {
+            let daemon = local.controllerDaemon(named: controller.name)
+            if await stopDaemon(daemon, report: &report) {
                 report.stoppedControllers.append(controller.name.text)
             }
         }
     }
 
-    private func stopAgents(_ cluster: ClusterFile, _ report: inout DownReport) async {
+    private func stopAgents(of cluster: ClusterFile, report: inout DownReport) async {
         let local = LocalAgents(cluster: cluster)
-        for host in cluster.hosts where await stop(local.daemon(host.name), &report) {
+        for host in cluster.hosts
+        where await stopDaemon(local.agentDaemon(for: host.name), report: &report) {
             report.stoppedAgents.append(host.name.text)
         }
     }
 
-    private func stop(_ daemon: LocalDaemon, _ report: inout DownReport) async -> Bool {
-        do { return try await daemon.stop() } catch {
+    private func stopDaemon(_ daemon: LocalDaemon, report: inout DownReport) async -> Bool {
+        do { return try await daemon.stopProcess() } catch {
             report.failures.append("the \(daemon.title) was not stopped: \(error)")
             return false
         }

@@ -23,52 +23,56 @@ struct LocalDaemon {
     let variable: String
 
     /// The program beside this one, unless the environment names another.
-    static func program(_ name: String, unless variable: String) -> String {
+    static func programPath(named name: String, overrideVariable variable: String) -> String {
         ProcessInfo.processInfo.environment[variable] ?? "\(ProgramFolder.path)/\(name)"
     }
 
     /// The process that holds the lock; nil when none does.
     var processID: Int32? {
-        guard let file = try? Descriptor.open("\(folder)/lock", O_RDONLY) else { return nil }
+        guard let file = try? Descriptor.openFile(at: "\(folder)/lock", flags: O_RDONLY) else {
+            return nil
+        }
         // A lock that can be had is nobody's; it goes again with the descriptor.
-        guard (try? file.lock()) == nil else { return nil }
-        guard let text = try? file.read(upTo: 32) else { return nil }
+        guard (try? file.lockExclusively()) == nil else { return nil }
+        guard let text = try? file.readAvailable(upTo: 32) else { return nil }
         return Int32(
             String(decoding: text, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines))
     }
 
     /// Starts it; it goes on when this program ends.
-    func start() throws -> ProcessHandle {
-        try Folder.make(folder, mode: 0o700)
-        guard File.isThere(program) else {
+    func startProcess() throws -> ProcessHandle {
+        try Folder.createFolder(at: folder, mode: 0o700)
+        guard File.isPresent(at: program) else {
             throw CommandFailure(
                 .failed, code: failureCode,
-                "\(program) is not there: it must lie beside ferry, or $\(variable) say where it is"
+                message:
+                    "\(program) is not there: it must lie beside ferry, or $\(variable) say where it is"
             )
         }
-        return try ProcessHandle(try DetachedProcess.start(program, arguments, log: log))
+        return try ProcessHandle(
+            try DetachedProcess.startProgram(at: program, arguments: arguments, logPath: log))
     }
 
     /// Returns when it is ready; throws its last words when it ended.
-    func waitUntilReady(_ process: ProcessHandle, isReady: () async -> Bool) async throws {
+    func waitUntilReady(process: ProcessHandle, isReady: () async -> Bool) async throws {
         let end = Instant.now + Self.startLimit
         while Instant.now < end {
             if await isReady() { return }
             if try process.waitForExit(within: .zero) {
-                let words = (try? File.tail(log, count: 2000)) ?? []
+                let words = (try? File.readLastBytes(at: log, count: 2000)) ?? []
                 let last = String(decoding: words, as: UTF8.self).split(separator: "\n").last
                 throw CommandFailure(
                     .failed, code: failureCode,
-                    "the \(title) did not start: \(last ?? "see \(log)")")
+                    message: "the \(title) did not start: \(last ?? "see \(log)")")
             }
             try await Task.sleep(for: Self.poll)
         }
         throw CommandFailure(
-            .unreachable, code: failureCode, "the \(title) does not answer; see \(log)")
+            .unreachable, code: failureCode, message: "the \(title) does not answer; see \(log)")
     }
 
     /// Ends it in good order. False when there was none.
-    func stop() async throws -> Bool {
+    func stopProcess() async throws -> Bool {
         guard let processID else { return false }
         let process: ProcessHandle
         do { process = try ProcessHandle(processID) } catch  where error.code == ESRCH {
@@ -76,13 +80,13 @@ struct LocalDaemon {
         }
         // The lock is still held, so the number is still the daemon's.
         guard self.processID == processID else { return false }
-        try process.signal(SIGTERM)
+        try process.sendSignal(SIGTERM)
         let end = Instant.now + Self.stopLimit
         while Instant.now < end {
             if try process.waitForExit(within: .zero) { return true }
             try await Task.sleep(for: Self.poll)
         }
-        try process.signal(SIGKILL)
+        try process.sendSignal(SIGKILL)
         return true
     }
 }

@@ -31,29 +31,33 @@ struct Up: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        try await reporting(output) {
+        try await reportFailures(to: output) {
             let cluster = try findCluster()
-            try makeKeys(cluster)
-            let session = try Session(cluster, access: .keys(folder: cluster.operatorKeys))
+            try makeMissingKeys(for: cluster)
+            let session = try Session(to: cluster, access: .keys(folder: cluster.operatorKeys))
             do {
-                try await start(session)
-                await session.close()
+                try await startCluster(in: session)
+                await session.closeClients()
             } catch {
-                await session.close()
+                await session.closeClients()
                 throw error
             }
         }
     }
 
-    private func start(_ session: Session) async throws {
+    private func startCluster(in session: Session) async throws {
         let controllers = LocalControllers(cluster: session.cluster)
         try controllers.refuseSilentStore()
-        try await LocalAgents(cluster: session.cluster).start(try session.client)
-        if let controller = session.controller { try await controllers.start(controller) }
-        try CurrentCluster.record(session.cluster.path)
-        if let controller = session.controller { try await controllers.waitForAgents(controller) }
-        try await printHosts(session, output)
-        if output.output == .text, let info = try await session.controller?.cluster() {
+        try await LocalAgents(cluster: session.cluster).startAgents(using: try session.client)
+        if let controller = session.controller {
+            try await controllers.startControllers(using: controller)
+        }
+        try CurrentCluster.recordCluster(file: session.cluster.path)
+        if let controller = session.controller {
+            try await controllers.waitForAgents(registeredAt: controller)
+        }
+        try await printAgentHosts(in: session, output: output)
+        if output.output == .text, let info = try await session.controller?.readClusterInfo() {
             print("\n\(info.text)")
         }
     }
@@ -61,29 +65,32 @@ struct Up: AsyncParsableCommand {
     private func findCluster() throws -> ClusterFile {
         if let file {
             return try ClusterFile(
-                loading: CurrentCluster.absolute(file), relativeTo: CurrentCluster.currentFolder)
+                loading: CurrentCluster.absolutePath(for: file),
+                relativeTo: CurrentCluster.currentFolder)
         }
-        if try CurrentCluster.recorded() != nil { return try CurrentCluster.find(nil) }
-        return try CurrentCluster.find("cluster-configs/local-3.yaml")
+        if try CurrentCluster.recordedCluster() != nil {
+            return try CurrentCluster.loadClusterFile(named: nil)
+        }
+        return try CurrentCluster.loadClusterFile(named: "cluster-configs/local-3.yaml")
     }
 
-    private func makeKeys(_ cluster: ClusterFile) throws {
+    private func makeMissingKeys(for cluster: ClusterFile) throws {
         let authorityFolder = KeyFolder(cluster.authorityFolder)
         let holders =
             cluster.hosts.map { (Role.agent, $0.name) }
             + cluster.controllers.map { (Role.controller, $0.name) }
             + [(Role.operator, try HostName(ClusterFile.operatorName))]
         let missing = holders.filter {
-            !File.isThere(KeyFolder(cluster.keysFolder(of: $0.0, $0.1)).certificate)
+            !File.isPresent(at: KeyFolder(cluster.keysFolder(for: $0.0, named: $0.1)).certificate)
         }
         if missing.isEmpty { return }
-        if !File.isThere(authorityFolder.authorityCertificate) {
-            try ClusterAuthority(cluster: cluster.cluster).write(to: authorityFolder)
+        if !File.isPresent(at: authorityFolder.authorityCertificate) {
+            try ClusterAuthority(cluster: cluster.cluster).writeKeyFiles(to: authorityFolder)
         }
         let authority = try ClusterAuthority(loading: authorityFolder)
         for (role, name) in missing {
-            try authority.issue(
-                role: role, name: name, to: KeyFolder(cluster.keysFolder(of: role, name)))
+            try authority.issueCertificate(
+                as: role, name: name, to: KeyFolder(cluster.keysFolder(for: role, named: name)))
         }
     }
 }

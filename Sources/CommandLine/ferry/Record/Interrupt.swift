@@ -5,7 +5,7 @@ import Glibc
 
 enum Interrupt {
     /// Returns when one of them comes, or the task is cancelled. From the first call on they end nothing by themselves.
-    static func wait() async {
+    static func waitForSignal() async {
         let (stream, continuation) = AsyncStream<Void>.makeStream()
         let sources = [SIGINT, SIGTERM].map { number in
             signal(number, SIG_IGN)

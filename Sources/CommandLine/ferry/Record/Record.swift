@@ -30,11 +30,11 @@ struct Record: AsyncParsableCommand {
     @Option(
         name: .customLong("for"),
         help: ArgumentHelp("End after this time (default: at Ctrl-C).", valueName: "time"),
-        transform: durationArgument)
+        transform: parseDuration)
     var duration: Duration?
     @Option(
         help: ArgumentHelp("Read load this often.", valueName: "time"),
-        transform: durationArgument)
+        transform: parseDuration)
     var every = Duration.seconds(10)
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var output: OutputOptions
@@ -51,22 +51,22 @@ struct Record: AsyncParsableCommand {
     private static let everyBounds = Duration.seconds(1)...Duration.seconds(3600)
 
     func run() async throws {
-        try await Session.with(cluster, reporting: output) { session in
-            let controller = try session.neededController(for: "ferry record")
-            let recorder = try await Recorder(controller, file: to, every: every)
-            await printError("ferry: \(recorder.startNote)")
-            let summary = try await record(with: recorder)
-            try output.write(summary, text: summary.text)
+        try await Session.withConnection(to: cluster, reporting: output) { session in
+            let controller = try session.requireController(for: "ferry record")
+            let recorder = try await Recorder(from: controller, file: to, every: every)
+            await printErrorLine("ferry: \(recorder.startNote)")
+            let summary = try await recordHistory(with: recorder)
+            try output.printResult(summary, text: summary.text)
         }
     }
 
     /// Records until the time is over or a signal comes; the file is ended whatever happens.
-    private func record(with recorder: Recorder) async throws -> RecordSummary {
+    private func recordHistory(with recorder: Recorder) async throws -> RecordSummary {
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await recorder.follow() }
+                group.addTask { try await recorder.followEvents() }
                 group.addTask { try await recorder.readLoads() }
-                group.addTask { await Interrupt.wait() }
+                group.addTask { await Interrupt.waitForSignal() }
                 if let duration { group.addTask { try await Task.sleep(for: duration) } }
                 // The first to end says that it is over.
                 defer { group.cancelAll() }
@@ -74,10 +74,10 @@ struct Record: AsyncParsableCommand {
             }
         } catch {
             // What ended it is the error to tell.
-            _ = try? await recorder.end()
+            _ = try? await recorder.finishRecording()
             throw error
         }
-        return try await recorder.end()
+        return try await recorder.finishRecording()
     }
 }
 
@@ -94,8 +94,8 @@ struct RecordSummary: Encodable {
 
     var text: String {
         """
-        recorded \(hosts) hosts and \(vms) VMs for \(timeText(ms: seconds * 1000)): \
-        \(lines) lines, \(bytesText(UInt64(bytes))) in \(file); \
+        recorded \(hosts) hosts and \(vms) VMs for \(durationText(milliseconds: seconds * 1000)): \
+        \(lines) lines, \(byteCountText(for: UInt64(bytes))) in \(file); \
         \(migrations) migrations\(gaps > 0 ? ", \(gaps) gaps" : "")
         """
     }

@@ -16,8 +16,8 @@ extension CommandFailure {
     init(_ error: HistoryWriteError) {
         switch error {
         case .notAHistory, .otherCluster, .taken:
-            self.init(.refused, code: "not_this_history", "\(error)")
-        case .system, .notWritable: self.init(.failed, code: "not_written", "\(error)")
+            self.init(.refused, code: "not_this_history", message: "\(error)")
+        case .system, .notWritable: self.init(.failed, code: "not_written", message: "\(error)")
         }
     }
 }

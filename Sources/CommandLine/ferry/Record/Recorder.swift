@@ -44,11 +44,11 @@ actor Recorder {
 
     /// Lists the cluster and begins the file, or goes on with it.
     init(
-        _ controller: ControllerClient, file path: String, every: Duration
+        from controller: ControllerClient, file path: String, every: Duration
     ) async throws {
-        let cluster = try await controller.cluster()
-        let revision = try await controller.revision()
-        let listing = try await Listing(controller, withAll: true)
+        let cluster = try await controller.readClusterInfo()
+        let revision = try await controller.readCurrentRevision()
+        let listing = try await Listing(from: controller, withAll: true)
         let now = wallMilliseconds()
         let header = HistoryHeader(
             cluster: cluster.cluster, policy: cluster.policy, startedAtMs: now,
@@ -64,7 +64,7 @@ actor Recorder {
         self.revision = revision
         firstTime = max(writer.lastTime, now - writer.header.startedAtMs, 0)
         lastReading = writer.continues ? writer.lastTime : firstTime
-        try begin(listing)
+        try beginRecording(with: listing)
         began = Instant.now
     }
 
@@ -77,15 +77,15 @@ actor Recorder {
         return "going on with \(path)\(cut); Ctrl-C ends it"
     }
 
-    private func begin(_ listing: Listing) throws {
-        if writer.continues { try write(.gap(RecordedGap(.stopped, since: lastReading))) }
+    private func beginRecording(with listing: Listing) throws {
+        if writer.continues { try appendLine(.gap(RecordedGap(.stopped, since: lastReading))) }
         let startedAt = writer.header.startedAtMs + lastReading
         for operation in listing.operations {
             // What had ended before is no part of this history.
             let isOld = (operation.endedAtMs ?? .max) < startedAt || !writer.continues
             for move in operation.recordedMoves where isOld { writer.markAsRecorded(move) }
         }
-        try take(listing)
+        try recordListing(listing)
     }
 
     private var now: Int64 {
@@ -93,26 +93,26 @@ actor Recorder {
         return firstTime + (Instant.now - began).wholeNanoseconds / 1_000_000
     }
 
-    private func write(_ line: HistoryLine) throws {
+    private func appendLine(_ line: HistoryLine) throws {
         if case .move = line { migrations += 1 }
         if case .gap = line { gaps += 1 }
         do throws(HistoryWriteError) {
-            try writer.write(HistoryEntry(t: now, line: line))
+            try writer.writeEntry(HistoryEntry(t: now, line: line))
         } catch {
             failure = failure ?? error
             throw error
         }
     }
 
-    private func write(_ lines: [HistoryLine]) throws {
-        for line in lines { try write(line) }
+    private func appendLines(_ lines: [HistoryLine]) throws {
+        for line in lines { try appendLine(line) }
     }
 
-    func end() throws -> RecordSummary {
+    func finishRecording() throws -> RecordSummary {
         if let failure { throw CommandFailure(failure) }
         do {
-            try writeGap()
-            try write(.end)
+            try writeGapIfNeeded()
+            try appendLine(.end)
             try writer.flushToDisk()
         } catch let error as HistoryWriteError { throw CommandFailure(error) }
         return RecordSummary(
@@ -127,16 +127,16 @@ actor Recorder {
 
 extension Recorder {
     /// Writes what events tell, until it is cancelled.
-    nonisolated func follow() async throws {
+    nonisolated func followEvents() async throws {
         while !Task.isCancelled {
             do {
-                try await controller.events(after: await revision) { event in
-                    try await take(event)
+                try await controller.followEvents(after: await revision) { event in
+                    try await applyEvent(event)
                     return true
                 }
             } catch {
                 try await checkWritable()
-                try await pause(after: error)
+                try await pauseOrThrow(after: error)
             }
         }
     }
@@ -146,28 +146,29 @@ extension Recorder {
     }
 
     /// A controller that is away is waited for; what will not pass by itself ends the recording.
-    private func pause(after error: any Error) async throws {
+    private func pauseOrThrow(after error: any Error) async throws {
         if Task.isCancelled { throw CancellationError() }
         guard let error = error as? ClientError, error.isPassing else { throw error }
         try await Task.sleep(for: Self.pause)
     }
 
-    private func take(_ event: ClusterEvent) async throws {
+    private func applyEvent(_ event: ClusterEvent) async throws {
         switch event.change {
         case .host(let host):
             hostsComeMeanwhile.insert(host.name)
-            try take(host)
+            try recordState(of: host)
         case .vm(let vm):
             comeMeanwhile.insert(vm.name)
             try await describeGroups(of: vm)
-            try take(vm)
-        case .operation(let operation): try take(operation)
-        case .deleted(.vm, let name): try takeGone(vm: name)
+            try recordState(of: vm)
+        case .operation(let operation): try recordMoves(of: operation)
+        case .deleted(.vm, let name): try recordDeletion(ofVM: name)
         case .deleted(.host, let name):
-            try write(writer.recordedState.newLines(forEnd: RecordedEnd(.host, name: name)))
+            try appendLines(
+                writer.recordedState.changedLines(forEnd: RecordedEnd(.host, name: name)))
         case .deleted, .balance: break
         case .reset:
-            try write(.gap(RecordedGap(.forgotten, since: lastReading)))
+            try appendLine(.gap(RecordedGap(.forgotten, since: lastReading)))
             listsAll = true
         }
         revision = event.revision
@@ -176,33 +177,36 @@ extension Recorder {
     /// No event tells of groups: they are asked for when a VM names one that is not known.
     private func describeGroups(of vm: ClusterVM) async throws {
         guard !writer.recordedState.unknownGroups(of: RecordedVM(vm)).isEmpty else { return }
-        for group in try await controller.allGroups() {
-            try write(writer.recordedState.newLines(for: RecordedGroup(group.group)))
+        for group in try await controller.fetchAllGroups() {
+            try appendLines(writer.recordedState.changedLines(for: RecordedGroup(group.group)))
         }
     }
 
-    private func take(_ host: ClusterHost) throws {
+    private func recordState(of host: ClusterHost) throws {
         guard host.revision >= hostsSeen[host.name] ?? 0 else { return }
         hostsSeen[host.name] = host.revision
-        try write(writer.recordedState.newLines(for: RecordedHost(host)))
+        try appendLines(writer.recordedState.changedLines(for: RecordedHost(host)))
     }
 
-    private func take(_ vm: ClusterVM) throws {
+    private func recordState(of vm: ClusterVM) throws {
         guard vm.revision >= vmsSeen[vm.id] ?? 0 else { return }
         vmsSeen[vm.id] = vm.revision
-        try write(writer.recordedState.newLines(for: RecordedVM(vm), place: RecordedPlace(vm)))
+        try appendLines(
+            writer.recordedState.changedLines(for: RecordedVM(vm), place: RecordedPlace(vm)))
     }
 
-    private func takeGone(vm name: String) throws {
+    private func recordDeletion(ofVM name: String) throws {
         if let name = try? VMName(name), let vm = writer.recordedState.vms[name] {
             goneMeanwhile.insert(vm.id)
             vmsSeen[vm.id] = nil
         }
-        try write(writer.recordedState.newLines(forEnd: RecordedEnd(.vm, name: name)))
+        try appendLines(writer.recordedState.changedLines(forEnd: RecordedEnd(.vm, name: name)))
     }
 
-    private func take(_ operation: OperationInfo) throws {
-        for move in operation.recordedMoves { try write(writer.recordedState.newLines(for: move)) }
+    private func recordMoves(of operation: OperationInfo) throws {
+        for move in operation.recordedMoves {
+            try appendLines(writer.recordedState.changedLines(for: move))
+        }
     }
 }
 
@@ -214,57 +218,58 @@ extension Recorder {
         var next = Instant.now + every
         while true {
             try await Task.sleep(for: max(next - Instant.now, .zero))
-            do { try await read() } catch {
+            do { try await readListing() } catch {
                 try checkWritable()
-                try await pause(after: error)
+                try await pauseOrThrow(after: error)
             }
             // A reading that came late does not make the next ones hurry.
             next = max(next + every, Instant.now)
         }
     }
 
-    private func read() async throws {
+    private func readListing() async throws {
         (goneMeanwhile, comeMeanwhile, hostsComeMeanwhile) = ([], [], [])
         let all = listsAll
-        let listing = try await Listing(controller, withAll: all)
-        try writeGap()
-        try take(listing)
+        let listing = try await Listing(from: controller, withAll: all)
+        try writeGapIfNeeded()
+        try recordListing(listing)
         if all { listsAll = false }
     }
 
-    private func writeGap() throws {
+    private func writeGapIfNeeded() throws {
         guard now - lastReading > silenceMax else { return }
-        try write(.gap(RecordedGap(.unreachable, since: lastReading)))
+        try appendLine(.gap(RecordedGap(.unreachable, since: lastReading)))
     }
 
     /// Readings that lie further apart leave a gap.
     private var silenceMax: Int64 { (every * 2 + .seconds(2)).wholeNanoseconds / 1_000_000 }
 
-    private func take(_ listing: Listing) throws {
-        for host in listing.hosts { try take(host) }
+    private func recordListing(_ listing: Listing) throws {
+        for host in listing.hosts { try recordState(of: host) }
         for group in listing.groups {
-            try write(writer.recordedState.newLines(for: RecordedGroup(group.group)))
+            try appendLines(writer.recordedState.changedLines(for: RecordedGroup(group.group)))
         }
         let vms = listing.vms.filter { !goneMeanwhile.contains($0.id) }
-        for vm in vms { try take(vm) }
-        for operation in listing.operations { try take(operation) }
-        try takeMissing(
-            vms: Set(vms.map(\.name)).union(comeMeanwhile),
-            hosts: Set(listing.hosts.map(\.name)).union(hostsComeMeanwhile))
-        try write(
-            writer.recordedState.newLines(forVMs: vms.readings, hosts: listing.hosts.readings))
+        for vm in vms { try recordState(of: vm) }
+        for operation in listing.operations { try recordMoves(of: operation) }
+        try recordMissing(
+            listedVMs: Set(vms.map(\.name)).union(comeMeanwhile),
+            listedHosts: Set(listing.hosts.map(\.name)).union(hostsComeMeanwhile))
+        try appendLines(
+            writer.recordedState.changedLines(forVMs: vms.readings, hosts: listing.hosts.readings))
         // So that a file whose recorder was killed says how far it goes.
-        if now - writer.lastTime > Self.signOfLife { try write(.load(RecordedLoad())) }
+        if now - writer.lastTime > Self.signOfLife { try appendLine(.load(RecordedLoad())) }
         lastReading = now
     }
 
-    private func takeMissing(vms: Set<VMName>, hosts: Set<HostName>) throws {
+    private func recordMissing(listedVMs vms: Set<VMName>, listedHosts hosts: Set<HostName>) throws
+    {
         for case .gone(let end) in writer.recordedState.endedEntries(
             listedVMs: vms, listedHosts: hosts)
         {
             switch end.what {
-            case .vm: try takeGone(vm: end.name)
-            case .host: try write(.gone(end))
+            case .vm: try recordDeletion(ofVM: end.name)
+            case .host: try appendLine(.gone(end))
             }
         }
     }
@@ -280,13 +285,13 @@ private struct Listing {
     var groups: [GroupInfo] = []
     var operations: [OperationInfo] = []
 
-    init(_ controller: ControllerClient, withAll: Bool) async throws(ClientError) {
-        vms = try await controller.allVMs()
-        hosts = try await controller.allHosts()
+    init(from controller: ControllerClient, withAll: Bool) async throws(ClientError) {
+        vms = try await controller.fetchAllVMs()
+        hosts = try await controller.fetchAllHosts()
         guard withAll else { return }
-        groups = try await controller.allGroups()
-        operations = try await controller.all { (after) throws(ClientError) in
-            try await controller.operations(after: after)
+        groups = try await controller.fetchAllGroups()
+        operations = try await controller.collectAllPages { (after) throws(ClientError) in
+            try await controller.listOperations(after: after)
         }
     }
 }

@@ -30,19 +30,20 @@ struct HostEventText: Hashable, Sendable {
         self.duration = duration
     }
 
-    func places(in known: [PlacementHost]) throws -> [HostIndex] {
+    func hostIndices(in known: [PlacementHost]) throws -> [HostIndex] {
         if let named = known.firstIndex(where: { $0.name == hosts }) { return [named] }
         let ends = hosts.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
         guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1],
             first >= 0, first <= last, last - first < SimulationLimits.eventHostsMax
-        else { throw unknown("there is no host '\(hosts.prefix(40))'") }
+        else { throw unknownHostFailure(message: "there is no host '\(hosts.prefix(40))'") }
         guard last < known.count else {
-            throw unknown("there is no host \(last): they are 0 to \(known.count - 1)")
+            throw unknownHostFailure(
+                message: "there is no host \(last): they are 0 to \(known.count - 1)")
         }
         return Array(first...last)
     }
 
-    private func unknown(_ words: String) -> CommandFailure {
-        CommandFailure(.notFound, code: "host_unknown", "\(text): \(words)")
+    private func unknownHostFailure(message words: String) -> CommandFailure {
+        CommandFailure(.notFound, code: "host_unknown", message: "\(text): \(words)")
     }
 }

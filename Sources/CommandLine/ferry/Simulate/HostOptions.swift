@@ -18,7 +18,7 @@ struct HostOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Cores and memory of hosts that are given by number (default: \(shapeUsual)).",
-            valueName: "shape"), transform: shapeArgument)
+            valueName: "shape"), transform: parseHostShape)
     var hostShape: HostShape?
     @Option(
         help: ArgumentHelp(
@@ -33,12 +33,12 @@ struct HostOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Hosts fail: HOST@TIME[+TIME], number, range or name, away for 1h or as said, as 3@2h+30m; may be repeated.",
-            valueName: "what"), transform: hostEventArgument)
+            valueName: "what"), transform: parseHostEvent)
     var hostsFail: [HostEventText] = []
     @Option(
         help: ArgumentHelp(
             "Hosts are drained and maintained, in the same words, as 0-3@6h+1h; may be repeated.",
-            valueName: "what"), transform: hostEventArgument)
+            valueName: "what"), transform: parseHostEvent)
     var drain: [HostEventText] = []
 
     func validate() throws {
@@ -47,7 +47,9 @@ struct HostOptions: ParsableArguments {
             throw ValidationError(
                 "--cpu-overcommit must be 0.1 to \(SimulationLimits.overcommitMax)")
         }
-        for text in hosts { _ = try Self.list(text, hostShape ?? Self.shapeUsual) }
+        for text in hosts {
+            _ = try Self.parseHostList(from: text, defaultShape: hostShape ?? Self.shapeUsual)
+        }
         if hostShape != nil, hosts.contains(where: { $0.contains("x") }) {
             throw ValidationError("--hosts has shapes of its own: leave --host-shape out")
         }
@@ -57,7 +59,7 @@ struct HostOptions: ParsableArguments {
         }
     }
 
-    static func list(_ text: String, _ shape: HostShape) throws -> HostList {
+    static func parseHostList(from text: String, defaultShape shape: HostShape) throws -> HostList {
         do { return try HostList(text: text, shape: shape) } catch {
             throw ValidationError("\(error)")
         }
@@ -65,35 +67,35 @@ struct HostOptions: ParsableArguments {
 
     func powerCurve() throws -> PowerCurve {
         guard let power else { return PowerCurve.standard }
-        guard let curve = PowerCurve.curve(named: power) else {
+        guard let curve = PowerCurve.publishedCurve(named: power) else {
             throw CommandFailure(
                 .notFound, code: "power_curve_unknown",
-                "there is no power curve '\(power.prefix(40))': use "
+                message: "there is no power curve '\(power.prefix(40))': use "
                     + PowerCurve.named.map(\.name).joined(separator: ", "))
         }
         return curve
     }
 
     /// In the order of the command line, failures first.
-    func events(on hosts: [PlacementHost]) throws -> [HostEvent] {
+    func hostEvents(on hosts: [PlacementHost]) throws -> [HostEvent] {
         try hostsFail.flatMap { text in
-            try text.places(in: hosts).map {
+            try text.hostIndices(in: hosts).map {
                 .fails($0, at: .start + text.time, backAfter: text.duration)
             }
         }
             + drain.flatMap { text in
-                try text.places(in: hosts).map {
+                try text.hostIndices(in: hosts).map {
                     .drained($0, at: .start + text.time, maintenance: text.duration)
                 }
             }
     }
 }
 
-@Sendable private func shapeArgument(_ text: String) throws -> HostShape {
+@Sendable private func parseHostShape(from text: String) throws -> HostShape {
     do { return try HostShape(text: text) } catch { throw ValidationError("\(error)") }
 }
 
-@Sendable private func hostEventArgument(_ text: String) throws -> HostEventText {
+@Sendable private func parseHostEvent(from text: String) throws -> HostEventText {
     guard let event = HostEventText(text) else {
         throw ValidationError(
             "'\(text)' is not HOST@TIME[+TIME]: write 3@2h, 0-3@6h+30m or host-7@90m+1h")

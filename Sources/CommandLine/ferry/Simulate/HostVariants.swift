@@ -22,11 +22,12 @@ struct HostVariants: Sendable {
 
     /// - Parameter peak: the most that VMs ask for at one time; asked for where nobody says how many hosts there are.
     init(
-        _ options: HostOptions, for workload: Workload, peak: () throws -> Resources
+        options: HostOptions, for workload: Workload, peak: () throws -> Resources
     ) throws {
         let overcommits = options.cpuOvercommit.isEmpty ? [nil] : options.cpuOvercommit.map { $0 }
-        let lists = try Self.lists(
-            options, workload, overcommits.compactMap { $0 }.min() ?? 1, peak)
+        let lists = try Self.hostLists(
+            from: options, for: workload, overcommit: overcommits.compactMap { $0 }.min() ?? 1,
+            peak: peak)
         for (words, hosts) in lists {
             for overcommit in overcommits {
                 var parts: [String] = []
@@ -37,7 +38,7 @@ struct HostVariants: Sendable {
                 variants.append(
                     HostVariant(
                         name: parts.joined(separator: ", "),
-                        hosts: hosts.map { Self.overcommitted($0, overcommit) }))
+                        hosts: hosts.map { Self.overcommittedHost(from: $0, factor: overcommit) }))
             }
         }
         if lists.count == 1 { settings.append(Setting("hosts", value: lists[0].words)) }
@@ -46,14 +47,14 @@ struct HostVariants: Sendable {
         }
     }
 
-    private static func lists(
-        _ options: HostOptions, _ workload: Workload, _ overcommit: Double,
-        _ peak: () throws -> Resources
+    private static func hostLists(
+        from options: HostOptions, for workload: Workload, overcommit: Double,
+        peak: () throws -> Resources
     ) throws -> [(words: String, hosts: [PlacementHost])] {
         let shape = options.hostShape ?? HostOptions.shapeUsual
         if !options.hosts.isEmpty {
             return try options.hosts.map { text in
-                let list = try HostOptions.list(text, shape)
+                let list = try HostOptions.parseHostList(from: text, defaultShape: shape)
                 let words = text.contains("x") ? text : "\(text) x \(shape)"
                 return (words, list.hosts)
             }
@@ -61,25 +62,25 @@ struct HostVariants: Sendable {
         if !workload.hosts.isEmpty {
             return [("\(workload.hosts.count), described by the trace", workload.hosts)]
         }
-        let count = count(of: shape, for: try peak(), overcommit)
+        let count = hostCount(of: shape, for: try peak(), overcommit: overcommit)
         return [
             (
                 "\(count) x \(shape), a quarter more than VMs fill at their peak",
-                try HostOptions.list("\(count)", shape).hosts
+                try HostOptions.parseHostList(from: "\(count)", defaultShape: shape).hosts
             )
         ]
     }
 
-    private static func count(
-        of shape: HostShape, for peak: Resources, _ overcommit: Double
+    private static func hostCount(
+        of shape: HostShape, for peak: Resources, overcommit: Double
     ) -> Int {
         let cpu = Double(peak.milliCPUs) / (Double(shape.cores) * 1000 * overcommit)
         let memory = Double(peak.memoryBytes) / Double(shape.memory.bytes)
         return max(1, Int((max(cpu, memory) * (1 + spareShare)).rounded(.up)))
     }
 
-    private static func overcommitted(
-        _ host: PlacementHost, _ overcommit: Double?
+    private static func overcommittedHost(
+        from host: PlacementHost, factor overcommit: Double?
     ) -> PlacementHost {
         guard let overcommit else { return host }
         var host = host

@@ -20,62 +20,67 @@ struct PlacementLab: Sendable {
 
     /// - Parameter variantsMax: how many the command can show.
     init(
-        _ workload: WorkloadOptions, _ hosts: HostOptions, policies: [String], seeds: [UInt64],
+        workload: WorkloadOptions, hosts: HostOptions, policies: [String], seeds: [UInt64],
         variantsMax: Int = SimulationLimits.variantsMax, explaining explained: [String] = []
     ) throws {
         self.explained = explained
-        try Self.check(policies)
+        try Self.checkPolicies(named: policies)
         if workload.whatIf != nil, !hosts.hosts.isEmpty || hosts.hostShape != nil {
             throw CommandFailure(
                 .refused, code: "bad_input",
-                "a history is of its own hosts: leave --hosts and --host-shape out with --what-if")
+                message:
+                    "a history is of its own hosts: leave --hosts and --host-shape out with --what-if"
+            )
         }
-        source = try WorkloadSource(workload)
-        let first = try source.workload(seed: seeds[0])
-        let described = try HostVariants(hosts, for: first) { [source] in
-            try source.peak(seeds: seeds)
+        source = try WorkloadSource(from: workload)
+        let first = try source.makeWorkload(seed: seeds[0])
+        let described = try HostVariants(options: hosts, for: first) { [source] in
+            try source.peakDemand(seeds: seeds)
         }
         variants = described.variants
         guard variants.count <= variantsMax else {
             throw CommandFailure(
                 .refused, code: "bad_input",
-                "a run has one list of hosts and one overcommit: `ferry simulate compare` takes several"
+                message:
+                    "a run has one list of hosts and one overcommit: `ferry simulate compare` takes several"
             )
         }
         power = try hosts.powerCurve()
-        events = try variants.map { try hosts.events(on: $0.hosts) }
+        events = try variants.map { try hosts.hostEvents(on: $0.hosts) }
         sweep = Sweep(
-            workload: source.name(of: first), fingerprint: first.fingerprint,
-            policies: try Self.policies(policies, source), seeds: seeds,
+            workload: source.displayName(of: first), fingerprint: first.fingerprint,
+            policies: try Self.sweepPolicies(named: policies, source: source), seeds: seeds,
             variants: variants.map(\.name),
-            settings: Self.settings(described.settings, workload, hosts, first))
+            settings: Self.sweepSettings(
+                from: described.settings, workload: workload, hosts: hosts, firstWorkload: first))
         do throws(SweepError) { try sweep.validate() } catch {
-            throw CommandFailure(.refused, code: "bad_input", "\(error)")
+            throw CommandFailure(.refused, code: "bad_input", message: "\(error)")
         }
     }
 
-    private static func check(_ names: [String]) throws {
-        for name in names { _ = try strategy(name, seed: 0) }
+    private static func checkPolicies(named names: [String]) throws {
+        for name in names { _ = try makeStrategy(named: name, seed: 0) }
     }
 
-    private static func strategy(_ name: String, seed: UInt64) throws -> Strategy {
+    private static func makeStrategy(named name: String, seed: UInt64) throws -> Strategy {
         do throws(UnknownStrategy) {
-            return try Strategies.strategy(named: name, seed: seed)
-        } catch { throw CommandFailure(.notFound, code: "policy_unknown", "\(error)") }
+            return try Strategies.findStrategy(named: name, seed: seed)
+        } catch { throw CommandFailure(.notFound, code: "policy_unknown", message: "\(error)") }
     }
 
     /// A history is repeated first as it was: what the others are compared with.
-    private static func policies(
-        _ names: [String], _ source: WorkloadSource
+    private static func sweepPolicies(
+        named names: [String], source: WorkloadSource
     ) throws -> [Sweep.Policy] {
-        let asked = try names.map { try strategy($0, seed: 0) }
+        let asked = try names.map { try makeStrategy(named: $0, seed: 0) }
         let recorded: [Strategy] =
             if case .history(let history) = source { [history.recordedStrategy] } else { [] }
         return (recorded + asked).map { Sweep.Policy($0.name, summary: $0.summary) }
     }
 
-    private static func settings(
-        _ settings: [Setting], _ workload: WorkloadOptions, _ hosts: HostOptions, _ first: Workload
+    private static func sweepSettings(
+        from settings: [Setting], workload: WorkloadOptions, hosts: HostOptions,
+        firstWorkload first: Workload
     ) -> [Setting] {
         var settings = settings
         settings.append(Setting("duration", value: durationText(seconds: first.end.seconds)))
@@ -93,30 +98,33 @@ struct PlacementLab: Sendable {
 
 extension PlacementLab {
     func comparison(workers: Int) throws -> Comparison {
-        let results = try results(of: Array(0..<sweep.cellCount), workers: workers)
+        let results = try computeResults(forCells: Array(0..<sweep.cellCount), workers: workers)
         return Comparison(sweep: sweep, results: results)
     }
 
-    func shard(_ number: ShardNumber, workers: Int) throws -> Shard {
+    func computeShard(number: ShardNumber, workers: Int) throws -> Shard {
         let cells = number.cellIndices(of: sweep)
-        let results = try results(of: cells, workers: workers)
+        let results = try computeResults(forCells: cells, workers: workers)
         return Shard(
             sweep: sweep,
             results: zip(cells, results).map { Shard.Result(cell: $0, result: $1) })
     }
 
-    private func results(of cells: [Int], workers: Int) throws -> [RunResult] {
+    private func computeResults(forCells cells: [Int], workers: Int) throws -> [RunResult] {
         let progress = SweepProgress(runs: cells.count)
-        defer { progress.clear() }
+        defer { progress.clearLine() }
         do {
-            return try SideBySide.runPieces(count: cells.count, workers: workers) { piece in
-                try run(cells[piece]) { progress.show(piece, $0) }
+            return try ParallelRunner.runPieces(count: cells.count, workers: workers) { piece in
+                try simulateCell(at: cells[piece]) {
+                    progress.updateProgress(ofRun: piece, fraction: $0)
+                }
             }
         } catch {
             guard case .failed(let piece, let cause) = error else { throw error }
             if let failure = cause as? CommandFailure { throw failure }
             throw CommandFailure(
-                .refused, code: "bad_input", "\(sweep.name(of: cells[piece])): \(cause)")
+                .refused, code: "bad_input",
+                message: "\(sweep.cellDescription(at: cells[piece])): \(cause)")
         }
     }
 
@@ -124,7 +132,7 @@ extension PlacementLab {
     var explanations: String {
         let decisions = log.decisions.map { decision in
             "\(durationText(seconds: decision.at.seconds)) after the start:\n"
-                + decision.explanation.text(hosts: variants[0].hosts)
+                + decision.explanation.explanationText(hosts: variants[0].hosts)
         }
         let found = Set(log.decisions.map(\.explanation.vm))
         let missing = explained.filter { !found.contains($0) }.map {
@@ -133,16 +141,16 @@ extension PlacementLab {
         return (decisions + missing).joined(separator: "\n\n")
     }
 
-    private func run(
-        _ index: Int, progress: @escaping (Double) -> Void
+    private func simulateCell(
+        at index: Int, progress: @escaping (Double) -> Void
     ) throws -> RunResult {
-        let cell = sweep.cell(at: index)
-        var scenario = try scenario(cell)
+        let cell = sweep.gridCell(at: index)
+        var scenario = try makeScenario(for: cell)
         scenario.events += events[cell.variant]
         if !explained.isEmpty, cell.policy == sweep.policies.count - 1 {
-            scenario.strategy = scenario.strategy.explaining(Set(explained), in: log)
+            scenario.strategy = scenario.strategy.explainingPlacement(of: Set(explained), in: log)
         }
-        var result = try scenario.run { now in
+        var result = try scenario.runSimulation { now in
             progress(now.fraction)
             return true
         }
@@ -154,20 +162,21 @@ extension PlacementLab {
         return result
     }
 
-    private func scenario(_ cell: Cell) throws -> Scenario {
+    private func makeScenario(for cell: Cell) throws -> Scenario {
         let seed = sweep.seeds[cell.seed]
         let name = sweep.policies[cell.policy].name
         if case .history(let history) = source {
             let strategy =
-                cell.policy == 0 ? history.recordedStrategy : try Self.strategy(name, seed: seed)
-            var scenario = history.scenario(using: strategy, power: [power], seed: seed)
+                cell.policy == 0
+                ? history.recordedStrategy : try Self.makeStrategy(named: name, seed: seed)
+            var scenario = history.makeScenario(using: strategy, power: [power], seed: seed)
             scenario.workload.hosts = variants[cell.variant].hosts
             return scenario
         }
-        var workload = try source.workload(seed: seed)
+        var workload = try source.makeWorkload(seed: seed)
         workload.hosts = []
         return Scenario(
             workload: workload, hosts: variants[cell.variant].hosts, power: [power],
-            strategy: try Self.strategy(name, seed: seed), seed: seed)
+            strategy: try Self.makeStrategy(named: name, seed: seed), seed: seed)
     }
 }

@@ -31,53 +31,54 @@ struct ReportOptions: ParsableArguments {
     var isOutputGiven: Bool { givenOutput != nil }
 
     /// Before a long run: what cannot be written is better said at once.
-    func checkPlaces() throws {
+    func checkOutputPaths() throws {
         for file in [to, html].compactMap({ $0 }) {
-            let path = CurrentCluster.absolute(file)
-            let folder = Folder.holding(path)
-            guard Folder.isThere(folder) else {
+            let path = CurrentCluster.absolutePath(for: file)
+            let folder = Folder.parentFolder(ofPath: path)
+            guard Folder.isPresent(at: folder) else {
                 throw CommandFailure(
                     .failed, code: "unwritable",
-                    "cannot write \(file): there is no folder \(folder)")
+                    message: "cannot write \(file): there is no folder \(folder)")
             }
-            if Folder.isThere(path) {
+            if Folder.isPresent(at: path) {
                 throw CommandFailure(
-                    .failed, code: "unwritable", "cannot write \(file): it is a folder")
+                    .failed, code: "unwritable", message: "cannot write \(file): it is a folder")
             }
         }
     }
 
     /// - Parameter words: stand before the table, if there are any.
-    func write(_ comparison: Comparison, after words: String = "") throws {
-        try write(
+    func writeComparison(_ comparison: Comparison, introduction words: String = "") throws {
+        try writeReport(
             table: words.isEmpty ? comparison.text : "\(words)\n\n\(comparison.text)",
             json: comparison.json.text, csv: comparison.csv,
             html: comparison.html)
     }
 
-    func write(
+    func writeReport(
         table: @autoclosure () -> String, json: @autoclosure () -> String,
         csv: @autoclosure () -> String, html page: @autoclosure () -> String
     ) throws {
-        if let html { try Self.write(Array(page().utf8), to: html) }
+        if let html { try Self.writeAtomically(Array(page().utf8), to: html) }
         let text =
             switch output {
             case .table: table() + "\n"
             case .json: json()
             case .csv: csv()
             }
-        try write(Array(text.utf8))
+        try writeOutput(bytes: Array(text.utf8))
     }
 
     /// To the file that was named, else to standard output.
-    func write(_ bytes: [UInt8]) throws {
-        guard let to else { return try StandardStreams.write(bytes) }
-        try Self.write(bytes, to: to)
+    func writeOutput(bytes: [UInt8]) throws {
+        guard let to else { return try StandardStreams.writeBytes(bytes) }
+        try Self.writeAtomically(bytes, to: to)
     }
 
-    private static func write(_ bytes: [UInt8], to file: String) throws {
-        do { try AtomicFile.write(bytes, to: CurrentCluster.absolute(file)) } catch {
-            throw CommandFailure(.failed, code: "unwritable", "cannot write \(file): \(error)")
+    private static func writeAtomically(_ bytes: [UInt8], to file: String) throws {
+        do { try AtomicFile.writeBytes(bytes, to: CurrentCluster.absolutePath(for: file)) } catch {
+            throw CommandFailure(
+                .failed, code: "unwritable", message: "cannot write \(file): \(error)")
         }
     }
 }

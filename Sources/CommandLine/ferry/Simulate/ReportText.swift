@@ -7,7 +7,7 @@ extension Comparison {
     var text: String {
         var parts = [sweep.text]
         for variant in sweep.variants.indices {
-            parts += table(variant: variant).texts
+            parts += resultTable(variant: variant).texts
             parts += differenceTable(variant: variant)?.texts ?? []
         }
         if !notes.isEmpty { parts.append(notes.map { "note: \($0)" }.joined(separator: "\n")) }
@@ -18,7 +18,7 @@ extension Comparison {
 extension Sweep {
     fileprivate var text: String {
         var table = Table("workload", workload)
-        for setting in settings { table.add(setting.name, setting.value) }
+        for setting in settings { table.addRow(setting.name, setting.value) }
         return table.text
     }
 }
@@ -31,17 +31,17 @@ extension ReportTable {
     var texts: [String] {
         stride(from: 0, to: columns.count, by: Self.columnsMax).map { first in
             let places = first..<min(first + Self.columnsMax, columns.count)
-            return "\(title). \(caption)\n" + text(of: places)
+            return "\(title). \(caption)\n" + tableText(columns: places)
         }
     }
 
-    private func text(of places: Range<Int>) -> String {
-        var table = Table(["FIGURE", "UNIT"] + columns[places].map { $0.uppercased() })
+    private func tableText(columns places: Range<Int>) -> String {
+        var table = Table(headings: ["FIGURE", "UNIT"] + columns[places].map { $0.uppercased() })
         for row in sections.flatMap(\.rows) {
             let entries = row.entries[places]
-            table.add([row.title, row.unit] + entries.map(\.text))
+            table.addRow(cells: [row.title, row.unit] + entries.map(\.text))
             if entries.contains(where: { !$0.bound.isEmpty }) {
-                table.add(["  at least", row.unit] + entries.map(\.bound))
+                table.addRow(cells: ["  at least", row.unit] + entries.map(\.bound))
             }
         }
         return table.text

@@ -42,7 +42,7 @@ struct SimulateCompare: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Do only part i of n, and write what `ferry simulate merge` puts together.",
-            valueName: "i/n"), transform: shardArgument)
+            valueName: "i/n"), transform: parseShardNumber)
     var shard: ShardNumber?
     @OptionGroup(title: "Output") var report: ReportOptions
 
@@ -68,26 +68,29 @@ struct SimulateCompare: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await reporting(report.output.errors) {
-            try report.checkPlaces()
+        try await reportFailures(as: report.output.errors) {
+            try report.checkOutputPaths()
             let seeds = (0..<UInt64(seeds)).map { seed + $0 }
             let lab = try PlacementLab(
-                workload, hosts, policies: names == ["all"] ? Strategies.names : names,
+                workload: workload, hosts: hosts,
+                policies: names == ["all"] ? Strategies.names : names,
                 seeds: seeds)
             let workers = jobs ?? ProcessInfo.processInfo.activeProcessorCount
             if let shard {
-                let part = try lab.shard(shard, workers: workers)
-                do { try report.write(part.encodedBytes()) } catch let error as ShardError {
-                    throw CommandFailure(.failed, code: "failed", "\(error)")
+                let part = try lab.computeShard(number: shard, workers: workers)
+                do { try report.writeOutput(bytes: part.encodedBytes()) } catch let error
+                    as ShardError
+                {
+                    throw CommandFailure(.failed, code: "failed", message: "\(error)")
                 }
             } else {
-                try report.write(try lab.comparison(workers: workers))
+                try report.writeComparison(try lab.comparison(workers: workers))
             }
         }
     }
 }
 
-@Sendable private func shardArgument(_ text: String) throws -> ShardNumber {
+@Sendable private func parseShardNumber(from text: String) throws -> ShardNumber {
     guard let shard = ShardNumber(text) else {
         throw ValidationError("'\(text)' is not a part: write 3/8 for the third of eight")
     }

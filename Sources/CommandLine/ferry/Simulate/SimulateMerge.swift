@@ -27,26 +27,30 @@ struct SimulateMerge: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await reporting(report.output.errors) {
-            try report.checkPlaces()
-            let shards = try files.map { file in (file: file, shard: try Self.read(file)) }
+        try await reportFailures(as: report.output.errors) {
+            try report.checkOutputPaths()
+            let shards = try files.map { file in
+                (file: file, shard: try Self.readShardFile(at: file))
+            }
             let comparison: Comparison
             do { comparison = try Comparison(merging: shards) } catch {
-                throw CommandFailure(.refused, code: "bad_input", "\(error)")
+                throw CommandFailure(.refused, code: "bad_input", message: "\(error)")
             }
-            try report.write(comparison)
+            try report.writeComparison(comparison)
         }
     }
 
-    private static func read(_ file: String) throws -> Shard {
+    private static func readShardFile(at file: String) throws -> Shard {
         let bytes: [UInt8]
         do {
-            bytes = try File.read(CurrentCluster.absolute(file), limit: Shard.bytesMax)
+            bytes = try File.readContents(
+                at: CurrentCluster.absolutePath(for: file), limit: Shard.bytesMax)
         } catch {
-            throw CommandFailure(.failed, code: "unreadable", "cannot read \(file): \(error)")
+            throw CommandFailure(
+                .failed, code: "unreadable", message: "cannot read \(file): \(error)")
         }
         do { return try Shard(decoding: bytes, file: file) } catch {
-            throw CommandFailure(.refused, code: "bad_input", "\(error)")
+            throw CommandFailure(.refused, code: "bad_input", message: "\(error)")
         }
     }
 }

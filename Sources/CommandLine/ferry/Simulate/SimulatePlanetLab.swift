@@ -42,7 +42,7 @@ struct SimulatePlanetLab: AsyncParsableCommand {
     @OptionGroup(title: "Output") var report: ReportOptions
 
     func validate() throws {
-        do throws(PlanetLabError) { _ = try PlanetLabMode.modes(named: mode) } catch {
+        do throws(PlanetLabError) { _ = try PlanetLabMode.parseModes(named: mode) } catch {
             throw ValidationError("\(error)")
         }
         if let jobs, !(1...SimulationLimits.jobsMax).contains(jobs) {
@@ -51,63 +51,67 @@ struct SimulatePlanetLab: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await reporting(report.output.errors) {
-            try report.checkPlaces()
-            let policies = try policies()
-            let day = try day()
-            let modes = try PlanetLabMode.modes(named: mode)
+        try await reportFailures(as: report.output.errors) {
+            try report.checkOutputPaths()
+            let policies = try parsePolicies()
+            let day = try readTraceDay()
+            let modes = try PlanetLabMode.parseModes(named: mode)
             let workers = jobs ?? ProcessInfo.processInfo.activeProcessorCount
-            let results = try results(day, policies, modes, workers: workers)
+            let results = try runExperiments(
+                on: day, policies: policies, modes: modes, workers: workers)
             let made = ExperimentReport(results)
-            try report.write(
+            try report.writeReport(
                 table: made.text, json: made.json.text, csv: made.csv, html: made.html)
         }
     }
 
-    private func policies() throws -> [PlanetLabPolicy] {
+    private func parsePolicies() throws -> [PlanetLabPolicy] {
         let names =
             policy == "published"
             ? PlanetLabPolicy.published : policy.split(separator: ",").map(String.init)
         guard !names.isEmpty, names.count <= SimulationLimits.variantsMax else {
             throw CommandFailure(
                 .refused, code: "bad_input",
-                "name 1 to \(SimulationLimits.variantsMax) policies")
+                message: "name 1 to \(SimulationLimits.variantsMax) policies")
         }
         return try names.map { name in
             do throws(PlanetLabError) { return try PlanetLabPolicy(name: name) } catch {
-                throw CommandFailure(.notFound, code: "policy_unknown", "\(error)")
+                throw CommandFailure(.notFound, code: "policy_unknown", message: "\(error)")
             }
         }
     }
 
-    private func day() throws -> PlanetLabDay {
+    private func readTraceDay() throws -> PlanetLabDay {
         do throws(TraceError) {
-            return try PlanetLabFolder.readDay(inFolder: CurrentCluster.absolute(trace))
+            return try PlanetLabFolder.readTraceDay(
+                inFolder: CurrentCluster.absolutePath(for: trace))
         } catch {
             throw CommandFailure(error)
         }
     }
 
     /// A piece is a policy in a mode: the modes of one policy need not wait for each other.
-    private func results(
-        _ day: PlanetLabDay, _ policies: [PlanetLabPolicy], _ modes: [PlanetLabMode], workers: Int
+    private func runExperiments(
+        on day: PlanetLabDay, policies: [PlanetLabPolicy], modes: [PlanetLabMode], workers: Int
     ) throws -> [PlanetLabResult] {
         let count = policies.count * modes.count
         let progress = SweepProgress(runs: count)
-        defer { progress.clear() }
+        defer { progress.clearLine() }
         let runs: [PlanetLabResult]
         do {
-            runs = try SideBySide.runPieces(count: count, workers: workers) {
+            runs = try ParallelRunner.runPieces(count: count, workers: workers) {
                 (piece) throws(PlanetLabError) in
                 var experiment = PlanetLabExperiment(
                     day: day, policy: policies[piece / modes.count],
                     modes: [modes[piece % modes.count]])
                 experiment.hosts = hosts
-                return try experiment.run { progress.show(piece, $0) }
+                return try experiment.runAllModes {
+                    progress.updateProgress(ofRun: piece, fraction: $0)
+                }
             }
         } catch {
             guard case .failed(_, let cause) = error else { throw error }
-            throw CommandFailure(.refused, code: "bad_input", "\(cause)")
+            throw CommandFailure(.refused, code: "bad_input", message: "\(cause)")
         }
         return policies.indices.map { policy in
             var result = runs[policy * modes.count]

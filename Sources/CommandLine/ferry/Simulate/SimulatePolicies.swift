@@ -29,7 +29,7 @@ struct SimulatePolicies: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await reporting(output) {
+        try await reportFailures(to: output) {
             let lists = Lists(
                 policies: Strategies.allStrategies(seed: 0).map {
                     Item(name: $0.name, summary: $0.summary)
@@ -39,18 +39,18 @@ struct SimulatePolicies: AsyncParsableCommand {
                     Item(name: $0.rawValue, summary: $0.summary)
                 },
                 powerCurves: PowerCurve.named.map { Item(name: $0.name, summary: $0.source) })
-            try output.write(lists, text: Self.text(lists))
+            try output.printResult(lists, text: Self.tablesText(for: lists))
         }
     }
 
-    private static func text(_ lists: Lists) -> String {
+    private static func tablesText(for lists: Lists) -> String {
         let parts = [
             ("POLICY", lists.policies), ("FORMAT OF TRACES", lists.formats),
             ("GENERATOR", lists.generators), ("POWER CURVE", lists.powerCurves),
         ]
         return parts.map { heading, items in
             var table = Table(heading, "")
-            for item in items { table.add(item.name, item.summary) }
+            for item in items { table.addRow(item.name, item.summary) }
             return table.text
         }.joined(separator: "\n\n")
     }

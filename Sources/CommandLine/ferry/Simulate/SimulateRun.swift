@@ -39,13 +39,14 @@ struct SimulateRun: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await reporting(report.output.errors) {
-            try report.checkPlaces()
+        try await reportFailures(as: report.output.errors) {
+            try report.checkOutputPaths()
             let lab = try PlacementLab(
-                workload, hosts, policies: [policy], seeds: [seed], variantsMax: 1,
+                workload: workload, hosts: hosts, policies: [policy], seeds: [seed], variantsMax: 1,
                 explaining: explain)
             let comparison = try lab.comparison(workers: 1)
-            try report.write(comparison, after: explain.isEmpty ? "" : lab.explanations)
+            try report.writeComparison(
+                comparison, introduction: explain.isEmpty ? "" : lab.explanations)
         }
     }
 }

@@ -27,7 +27,7 @@ struct WorkloadOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "With --synthetic: so long, as 90m, 48h or 7d (default: 24h).", valueName: "time"),
-        transform: durationArgument)
+        transform: parseDuration)
     var duration: Duration?
     @Option(
         help: ArgumentHelp("Only the first so many VMs of the trace.", valueName: "n"))

@@ -11,13 +11,13 @@ enum WorkloadSource: Sendable {
     case synthetic(SyntheticWorkload, vms: Int, duration: Duration)
     case history(History)
 
-    init(_ options: WorkloadOptions) throws {
+    init(from options: WorkloadOptions) throws {
         if let trace = options.trace {
-            self = .trace(try Self.trace(trace, options))
+            self = .trace(try Self.readTrace(at: trace, options: options))
         } else if let file = options.whatIf {
             self = .history(
-                try Self.reading { () throws(TraceError) in
-                    try HistoryReader.readHistory(path: CurrentCluster.absolute(file))
+                try Self.convertTraceErrors { () throws(TraceError) in
+                    try HistoryReader.readHistory(path: CurrentCluster.absolutePath(for: file))
                 })
         } else {
             guard let generator = options.synthetic else {
@@ -28,13 +28,13 @@ enum WorkloadSource: Sendable {
                 duration: options.duration ?? .seconds(86_400))
         }
         // What is out of range is told before anything runs.
-        _ = try workload(seed: 0)
+        _ = try makeWorkload(seed: 0)
     }
 
-    private static func trace(_ path: String, _ options: WorkloadOptions) throws -> Workload {
-        var workload = try reading { () throws(TraceError) in
+    private static func readTrace(at path: String, options: WorkloadOptions) throws -> Workload {
+        var workload = try convertTraceErrors { () throws(TraceError) in
             try TraceReader.readWorkload(
-                path: CurrentCluster.absolute(path), format: options.format)
+                path: CurrentCluster.absolutePath(for: path), format: options.format)
         }
         if let limit = options.limit, limit < workload.requests.count {
             let count = workload.requests.count
@@ -45,30 +45,32 @@ enum WorkloadSource: Sendable {
         return workload
     }
 
-    private static func reading<Value>(_ read: () throws(TraceError) -> Value) throws -> Value {
+    private static func convertTraceErrors<Value>(from read: () throws(TraceError) -> Value) throws
+        -> Value
+    {
         do throws(TraceError) { return try read() } catch {
             throw CommandFailure(error)
         }
     }
 
-    func workload(seed: UInt64) throws -> Workload {
+    func makeWorkload(seed: UInt64) throws -> Workload {
         switch self {
         case .trace(let workload): return workload
         case .history(let history): return history.workload
         case .synthetic(let generator, let vms, let duration):
             do throws(SyntheticError) {
                 return generator.makeWorkload(
-                    try SyntheticParameters(vms: vms, duration: duration, seed: seed))
-            } catch { throw CommandFailure(.refused, code: "bad_input", "\(error)") }
+                    from: try SyntheticParameters(vms: vms, duration: duration, seed: seed))
+            } catch { throw CommandFailure(.refused, code: "bad_input", message: "\(error)") }
         }
     }
 
     /// The most of each resource that VMs ask for at one time, with any of the seeds.
-    func peak(seeds: [UInt64]) throws -> Resources {
-        guard case .synthetic = self else { return try workload(seed: seeds[0]).peak }
+    func peakDemand(seeds: [UInt64]) throws -> Resources {
+        guard case .synthetic = self else { return try makeWorkload(seed: seeds[0]).peak }
         var most = Resources.none
         for seed in seeds {
-            let peak = try workload(seed: seed).peak
+            let peak = try makeWorkload(seed: seed).peak
             most.milliCPUs = max(most.milliCPUs, peak.milliCPUs)
             most.memoryBytes = max(most.memoryBytes, peak.memoryBytes)
         }
@@ -76,7 +78,7 @@ enum WorkloadSource: Sendable {
     }
 
     /// What reports call it; the same for all seeds.
-    func name(of workload: Workload) -> String {
+    func displayName(of workload: Workload) -> String {
         switch self {
         case .trace, .history: workload.name
         case .synthetic(let generator, let vms, _): "\(generator.rawValue), \(vms) VMs"
@@ -88,9 +90,9 @@ extension CommandFailure {
     /// Bad content is refused; a file that is not there is a failure.
     init(_ error: TraceError) {
         if case .unreadable = error {
-            self.init(.failed, code: "unreadable", "\(error)")
+            self.init(.failed, code: "unreadable", message: "\(error)")
         } else {
-            self.init(.refused, code: "bad_input", "\(error)")
+            self.init(.refused, code: "bad_input", message: "\(error)")
         }
     }
 }

@@ -24,29 +24,31 @@ struct Top: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        try await Session.with(cluster, reporting: output) { session in
-            let feed = TopFeed(try session.neededController(for: "ferry top"))
-            if output.output == .json { return print(try jsonText(try await feed.look())) }
+        try await Session.withConnection(to: cluster, reporting: output) { session in
+            let feed = TopFeed(from: try session.requireController(for: "ferry top"))
+            if output.output == .json {
+                return print(try encodedJSON(of: try await feed.fetchSnapshot()))
+            }
             guard StandardStreams.outputIsTerminal, StandardStreams.inputIsTerminal else {
-                let lines = try await feed.frame().lines(width: .max, height: nil)
+                let lines = try await feed.fetchFrame().renderLines(width: .max, height: nil)
                 return print(lines.joined(separator: "\n"))
             }
-            try await live(feed)
+            try await refreshFullScreen(from: feed)
         }
     }
 
     /// Returns when a key ends it; the terminal is as before, whatever happens.
-    private func live(_ feed: TopFeed) async throws {
+    private func refreshFullScreen(from feed: TopFeed) async throws {
         let terminal = RawTerminal(takesScreen: true)
-        try await drawUntilKey(feed)
+        try await drawUntilKeyPress(from: feed)
         _ = consume terminal
     }
 
-    private func drawUntilKey(_ feed: TopFeed) async throws {
+    private func drawUntilKeyPress(from feed: TopFeed) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 while true {
-                    try draw(await feed.frameOrFailure())
+                    try drawFrame(await feed.frameOrFailure())
                     try await Task.sleep(for: Self.interval)
                 }
             }
@@ -56,22 +58,22 @@ struct Top: AsyncParsableCommand {
         }
     }
 
-    private func draw(_ frame: Result<TopFrame, any Error>) throws {
+    private func drawFrame(_ frame: Result<TopFrame, any Error>) throws {
         let size = Terminal.size ?? (columns: 80, rows: 24)
         let lines =
             switch frame {
-            case .success(let frame): frame.lines(width: size.columns, height: size.rows)
+            case .success(let frame): frame.renderLines(width: size.columns, height: size.rows)
             case .failure(let error): [String("\(error)".prefix(size.columns))]
             }
         // Home, then each line and what is left of the old one, then what is left of the old screen: no flicker.
         let text = lines.map { "\($0)\u{1b}[K" }.joined(separator: "\r\n")
-        try StandardStreams.write(Array("\u{1b}[H\(text)\u{1b}[J".utf8))
+        try StandardStreams.writeBytes(Array("\u{1b}[H\(text)\u{1b}[J".utf8))
     }
 }
 
 /// What the frames are made of.
 actor TopFeed {
-    struct Look: Encodable {
+    struct Snapshot: Encodable {
         var cluster: ClusterInfo
         var hosts: [ClusterHost]
         var vms: [ClusterVM]
@@ -83,25 +85,25 @@ actor TopFeed {
     /// Of operations under way, so that what is left of each is known better from look to look.
     private var watches: [OperationID: OperationWatch] = [:]
 
-    init(_ controller: ControllerClient) { self.controller = controller }
+    init(from controller: ControllerClient) { self.controller = controller }
 
-    func look() async throws -> Look {
-        async let cluster = controller.cluster()
-        async let hosts = controller.allHosts()
-        async let vms = controller.allVMs()
-        async let operations = controller.operationsUnderWay()
-        return try await Look(
+    func fetchSnapshot() async throws -> Snapshot {
+        async let cluster = controller.readClusterInfo()
+        async let hosts = controller.fetchAllHosts()
+        async let vms = controller.fetchAllVMs()
+        async let operations = controller.fetchRunningOperations()
+        return try await Snapshot(
             cluster: cluster, hosts: hosts, vms: vms, operations: operations)
     }
 
-    func frame() async throws -> TopFrame {
-        let look = try await look()
+    func fetchFrame() async throws -> TopFrame {
+        let look = try await fetchSnapshot()
         let now = (Instant.now - began).seconds
         var lines: [(title: String, line: String)] = []
         var next: [OperationID: OperationWatch] = [:]
         for operation in look.operations {
             var watch = watches[operation.id] ?? OperationWatch()
-            lines.append((operation.title, watch.line(operation, at: now)))
+            lines.append((operation.title, watch.progressLine(for: operation, at: now)))
             next[operation.id] = watch
         }
         watches = next
@@ -111,7 +113,7 @@ actor TopFeed {
 
     /// A controller that is silent for a moment does not end the show.
     func frameOrFailure() async -> Result<TopFrame, any Error> {
-        do { return .success(try await frame()) } catch { return .failure(error) }
+        do { return .success(try await fetchFrame()) } catch { return .failure(error) }
     }
 }
 
@@ -121,7 +123,8 @@ private enum Keyboard {
 
     /// Returns at q, Ctrl-C, Ctrl-D or the end of the input.
     static func waitForEnd() async {
-        for await bytes in TypedInput.bytes() where bytes.contains(where: endings.contains) {
+        for await bytes in TypedInput.makeByteStream() where bytes.contains(where: endings.contains)
+        {
             return
         }
     }

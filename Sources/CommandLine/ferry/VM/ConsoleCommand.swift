@@ -34,27 +34,27 @@ struct ConsoleCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await vm.withAgent { agent in
+        try await vm.withHostAgent { agent in
             let terminal = RawTerminal()
-            if terminal != nil { printError("connected to \(vm.name); Ctrl-] leaves\r") }
-            defer { if StandardStreams.errorIsTerminal { printError("\r") } }
-            try await connect(agent, isTerminal: terminal != nil)
+            if terminal != nil { printErrorLine("connected to \(vm.name); Ctrl-] leaves\r") }
+            defer { if StandardStreams.errorIsTerminal { printErrorLine("\r") } }
+            try await connectConsole(to: agent, isTerminal: terminal != nil)
             _ = consume terminal
         }
     }
 
     /// Returns when the VM ends or the user leaves.
-    private func connect(_ agent: AgentClient, isTerminal: Bool) async throws {
+    private func connectConsole(to agent: AgentClient, isTerminal: Bool) async throws {
         let name = vm.name
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 try await agent.followConsole(of: name) { bytes in
-                    try StandardStreams.write(bytes)
+                    try StandardStreams.writeBytes(bytes)
                     return true
                 }
             }
             group.addTask {
-                for await bytes in TypedInput.bytes() {
+                for await bytes in TypedInput.makeByteStream() {
                     let end = isTerminal ? bytes.firstIndex(of: Self.escape) : nil
                     let typed = Array(bytes[..<(end ?? bytes.endIndex)])
                     for start in stride(from: 0, to: typed.count, by: Self.pieceBytesMax) {

@@ -45,7 +45,7 @@ extension VMCommand {
         var on: HostName?
         @Flag(help: "Without a controller: do not let it run yet; `ferry vm resume` does.")
         var paused = false
-        @OptionGroup(title: "With a controller") var wishes: VMWishes
+        @OptionGroup(title: "With a controller") var wishes: VMPolicyOptions
         @Flag(help: "Keep it without starting it; `ferry vm start` does.")
         var stopped = false
         @Flag(help: "Return when the cluster knows it, not when it runs.")
@@ -54,66 +54,67 @@ extension VMCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            try await Session.with(cluster, reporting: output) { session in
+            try await Session.withConnection(to: cluster, reporting: output) { session in
                 if let controller = session.controller {
-                    try await create(controller)
+                    try await createManagedVM(through: controller)
                 } else {
-                    try await create(session)
+                    try await createAgentVM(in: session)
                 }
             }
         }
 
         private var spec: VMSpec {
-            var spec = VMSpec(name: name, shape)
+            var spec = VMSpec(name: name, shape: shape)
             spec.commandLine = cmdline
             if kernel != nil || initrd != nil {
                 // The check of the spec refuses an initrd without a kernel.
                 spec.kernel = .files(
-                    kernel: kernel.map(CurrentCluster.absolute) ?? "",
-                    initrd: initrd.map(CurrentCluster.absolute))
+                    kernel: kernel.map(CurrentCluster.absolutePath) ?? "",
+                    initrd: initrd.map(CurrentCluster.absolutePath))
             }
             return spec
         }
 
-        private func create(_ controller: ControllerClient) async throws {
+        private func createManagedVM(through controller: ControllerClient) async throws {
             guard !paused else {
                 throw CommandFailure(
                     .refused, code: "not_with_controller",
-                    "--paused is for VMs that no controller keeps: use --stopped, or `ferry vm pause \(name)` when it runs"
+                    message:
+                        "--paused is for VMs that no controller keeps: use --stopped, or `ferry vm pause \(name)` when it runs"
                 )
             }
-            var request = CreateClusterVM(spec, policy: ClusterVMPolicy(wishes))
+            var request = CreateClusterVM(spec, policy: ClusterVMPolicy(options: wishes))
             request.startOn = on
             request.policy.desired = stopped ? .stopped : .running
             // A request whose answer is lost can be sent again and makes no second VM.
             request.id = .random()
-            var vm = try await controller.create(request)
+            var vm = try await controller.createVM(with: request)
             if !noWait, !stopped {
                 let wait = VMWait(
                     controller: controller, name: name, isQuiet: output.output == .json)
-                vm = try await wait.until(.running) ?? vm
+                vm = try await wait.waitForGoal(.running) ?? vm
             }
-            try printVM(vm, output)
+            try printVMState(of: vm, output: output)
         }
 
-        private func create(_ session: Session) async throws {
+        private func createAgentVM(in session: Session) async throws {
             let needing = wishes.given + (stopped ? ["--stopped"] : [])
             if !needing.isEmpty {
-                _ = try session.neededController(for: needing.joined(separator: ", "))
+                _ = try session.requireController(for: needing.joined(separator: ", "))
             }
             let request = CreateVM(spec, paused: paused)
-            try await refuseTaken(session)
+            try await refuseTakenName(in: session)
             let agent = try await session.agentForNewVM(on: on)
-            try printVM(try await agent.create(request), output)
+            try printVMState(of: try await agent.createVM(with: request), output: output)
         }
 
         /// Names are unique on a host; in a cluster without a controller this is what keeps them so.
-        private func refuseTaken(_ session: Session) async throws {
-            let (vms, _) = try await session.client.allVMs()
+        private func refuseTakenName(in session: Session) async throws {
+            let (vms, _) = try await session.client.fetchAllVMs()
             if let other = vms.first(where: { $0.name == name }) {
                 throw CommandFailure(
                     .refused, code: "name_taken",
-                    "there is a VM \(name) on host \(other.host) already")
+                    message: "there is a VM \(name) on host \(other.host) already")
             }
         }
     }
@@ -122,9 +123,9 @@ extension VMCommand {
 extension Session {
     /// The named host, or the one with the most memory available of those that answer.
     fileprivate func agentForNewVM(on host: HostName?) async throws -> AgentClient {
-        if let host { return try agent(host) }
-        let answers = try await client.eachAgent { agent throws(ClientError) in
-            try await agent.host()
+        if let host { return try requireAgent(on: host) }
+        let answers = try await client.queryAllAgents { agent throws(ClientError) in
+            try await agent.readHostInfo()
         }
         let free = answers.compactMap { agent, answer in
             (try? answer.get()).map { (agent, $0.memoryAvailableBytes, $0.vms) }
@@ -132,7 +133,7 @@ extension Session {
         // Agents that share one machine report the same memory: then the one with the fewest VMs.
         let best = free.max { ($0.1 >> 28, -$0.2) < ($1.1 >> 28, -$1.2) }
         guard let best else {
-            throw CommandFailure(.unreachable, code: "unreachable", "no host answers")
+            throw CommandFailure(.unreachable, code: "unreachable", message: "no host answers")
         }
         return best.0
     }

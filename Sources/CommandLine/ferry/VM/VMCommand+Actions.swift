@@ -15,7 +15,7 @@ extension VMCommand {
                   ferry vm pause web
                 """)
         @OptionGroup var vm: VMOptions
-        func run() async throws { try await vm.perform(.pause) }
+        func run() async throws { try await vm.requestAction(.pause) }
     }
 
     struct Resume: AsyncParsableCommand {
@@ -26,7 +26,7 @@ extension VMCommand {
                   ferry vm resume web
                 """)
         @OptionGroup var vm: VMOptions
-        func run() async throws { try await vm.perform(.resume) }
+        func run() async throws { try await vm.requestAction(.resume) }
     }
 
     struct Reset: AsyncParsableCommand {
@@ -37,7 +37,7 @@ extension VMCommand {
                   ferry vm reset web
                 """)
         @OptionGroup var vm: VMOptions
-        func run() async throws { try await vm.perform(.reset) }
+        func run() async throws { try await vm.requestAction(.reset) }
     }
 
     struct Save: AsyncParsableCommand {
@@ -56,12 +56,12 @@ extension VMCommand {
         @OptionGroup var vm: VMOptions
 
         func run() async throws {
-            try await vm.withAgent { agent in
-                let saved = try await agent.saveVM(named: vm.name, with: SaveVM(path: to))
-                try vm.output.write(
+            try await vm.withHostAgent { agent in
+                let saved = try await agent.saveVMToFile(named: vm.name, with: SaveVM(path: to))
+                try vm.output.printResult(
                     saved,
                     text:
-                        "\(vm.name) saved to \(saved.path) on \(agent.name), \(bytesText(saved.bytes))"
+                        "\(vm.name) saved to \(saved.path) on \(agent.name), \(byteCountText(for: saved.bytes))"
                 )
             }
         }
@@ -92,9 +92,11 @@ extension VMCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            try await Session.with(cluster, reporting: output) { session in
+            try await Session.withConnection(to: cluster, reporting: output) { session in
                 let request = RestoreVM(path: from, name: name, paused: paused)
-                try printVM(try await session.agent(on).restore(request), output)
+                try printVMState(
+                    of: try await session.requireAgent(on: on).restoreVM(with: request),
+                    output: output)
             }
         }
     }

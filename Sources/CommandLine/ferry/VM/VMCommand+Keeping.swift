@@ -21,7 +21,9 @@ extension VMCommand {
                 """)
         @OptionGroup var vm: VMOptions
         @OptionGroup var wait: WaitOptions
-        func run() async throws { try await vm.want(.running, .start, wait) }
+        func run() async throws {
+            try await vm.setDesiredState(to: .running, action: .start, waiting: wait)
+        }
     }
 
     struct Stop: AsyncParsableCommand {
@@ -34,7 +36,9 @@ extension VMCommand {
                 """)
         @OptionGroup var vm: VMOptions
         @OptionGroup var wait: WaitOptions
-        func run() async throws { try await vm.want(.stopped, .stop, wait) }
+        func run() async throws {
+            try await vm.setDesiredState(to: .stopped, action: .stop, waiting: wait)
+        }
     }
 
     struct Delete: AsyncParsableCommand {
@@ -48,19 +52,19 @@ extension VMCommand {
         @OptionGroup var wait: WaitOptions
 
         func run() async throws {
-            try await vm.withKeeper { controller, _ in
-                let deleting = try await controller.delete(vm.name)
-                if wait.noWait { return try printVM(deleting, vm.output) }
-                try await vm.wait(controller).until(.gone)
+            try await vm.withControllerOrAgent { controller, _ in
+                let deleting = try await controller.deleteVM(named: vm.name)
+                if wait.noWait { return try printVMState(of: deleting, output: vm.output) }
+                try await vm.makeStateWait(using: controller).waitForGoal(.gone)
                 try printDeleted()
             } else: { agent in
-                try await agent.delete(vm.name)
+                try await agent.deleteVM(named: vm.name)
                 try printDeleted()
             }
         }
 
         private func printDeleted() throws {
-            try vm.output.write(["deleted": vm.name.text], text: "\(vm.name) is deleted")
+            try vm.output.printResult(["deleted": vm.name.text], text: "\(vm.name) is deleted")
         }
     }
 
@@ -102,40 +106,42 @@ extension VMCommand {
         }
 
         func run() async throws {
-            try await Session.with(cluster, reporting: output) { session in
-                let controller = try session.neededController(for: "ferry vm update")
+            try await Session.withConnection(to: cluster, reporting: output) { session in
+                let controller = try session.requireController(for: "ferry vm update")
                 var request = UpdateClusterVM(revision: revision)
                 request.labels = noLabels ? [] : label.isEmpty ? nil : label
                 request.priority = priority
                 request.mayBeBalanced = balance
                 request.failurePolicy = onFailure
-                try printVM(try await controller.updateVM(named: name, with: request), output)
+                try printVMState(
+                    of: try await controller.updateVM(named: name, with: request), output: output)
             }
         }
     }
 }
 
 extension VMOptions {
-    fileprivate func wait(_ controller: ControllerClient) -> VMWait {
+    fileprivate func makeStateWait(using controller: ControllerClient) -> VMWait {
         VMWait(controller: controller, name: name, isQuiet: output.output == .json)
     }
 
     /// The controller is told what is wanted; an agent is told what to do.
-    fileprivate func want(
-        _ desired: DesiredState, _ action: VMAction, _ waiting: WaitOptions
+    fileprivate func setDesiredState(
+        to desired: DesiredState, action: VMAction, waiting: WaitOptions
     ) async throws {
-        try await withKeeper { controller, _ in
+        try await withControllerOrAgent { controller, _ in
             var request = UpdateClusterVM()
             request.desired = desired
             var vm = try await controller.updateVM(named: name, with: request)
             if !waiting.noWait {
                 vm =
-                    try await wait(controller).until(desired == .running ? .running : .stopped)
+                    try await makeStateWait(using: controller).waitForGoal(
+                        desired == .running ? .running : .stopped)
                     ?? vm
             }
-            try printVM(vm, output)
+            try printVMState(of: vm, output: output)
         } else: { agent in
-            try printVM(try await agent.perform(action, on: name), output)
+            try printVMState(of: try await agent.performAction(action, on: name), output: output)
         }
     }
 }

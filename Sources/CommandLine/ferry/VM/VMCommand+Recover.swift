@@ -53,23 +53,23 @@ extension VMCommand {
         }
 
         func run() async throws {
-            try await Session.with(cluster, reporting: output) { session in
-                let picture = try await RecoveryPicture(of: name, session)
-                guard let choice = try choice(picture) else {
-                    if output.output == .json { print(try jsonText(picture)) }
+            try await Session.withConnection(to: cluster, reporting: output) { session in
+                let picture = try await RecoveryOverview(of: name, in: session)
+                guard let choice = try chooseOption(from: picture) else {
+                    if output.output == .json { print(try encodedJSON(of: picture)) }
                     return
                 }
-                try await rule(choice, session)
+                try await applyRecovery(choice, in: session)
             }
         }
 
         private typealias Choice = (place: RecoveryInfo, option: RecoveryOption)
 
         /// The ruling that the flags name, or that a person chooses from the picture; nil for none.
-        private func choice(_ picture: RecoveryPicture) throws -> Choice? {
-            if let runHere { return try picture.option(.takeOver, at: runHere) }
-            if let giveUp { return try picture.option(.giveUp, at: giveUp) }
-            if forgetPeer { return try picture.option(.forgetPeer, at: nil) }
+        private func chooseOption(from picture: RecoveryOverview) throws -> Choice? {
+            if let runHere { return try picture.recoveryOption(for: .takeOver, at: runHere) }
+            if let giveUp { return try picture.recoveryOption(for: .giveUp, at: giveUp) }
+            if forgetPeer { return try picture.recoveryOption(for: .forgetPeer, at: nil) }
             guard output.output == .text else { return nil }
             print(picture.text)
             guard StandardStreams.inputIsTerminal, !picture.options.isEmpty else { return nil }
@@ -80,31 +80,34 @@ extension VMCommand {
             return picture.options[number - 1]
         }
 
-        private func rule(_ choice: Choice, _ session: Session) async throws {
+        private func applyRecovery(_ choice: Choice, in session: Session) async throws {
             let (place, option) = choice
             // The ruling is addressed by the name that the VM has on that host.
             guard let there = place.name else {
                 throw CommandFailure(
                     .refused, code: "nothing_to_rule",
-                    "host \(place.host) knows VM \(name) from its ledger alone")
+                    message: "host \(place.host) knows VM \(name) from its ledger alone")
             }
             var confirmed = confirm
-            if let risk = option.risk, confirm == nil { confirmed = try askName(risk, there) }
+            if let risk = option.risk, confirm == nil {
+                confirmed = try requestConfirmation(forRisk: risk, name: there)
+            }
             let request = RecoverVM(
                 action: option.action, epoch: place.ledger.epoch, confirm: confirmed)
-            let after = try await session.agent(place.host).recover(request, on: there)
-            try output.write(after, text: "host \(after.host), VM \(there): \(after.words)")
+            let after = try await session.requireAgent(on: place.host).recoverVM(
+                with: request, on: there)
+            try output.printResult(after, text: "host \(after.host), VM \(there): \(after.words)")
         }
 
-        private func askName(_ risk: String, _ name: VMName) throws -> VMName {
+        private func requestConfirmation(forRisk risk: String, name: VMName) throws -> VMName {
             guard output.output == .text, StandardStreams.inputIsTerminal else {
                 throw CommandFailure(
                     .refused, code: "not_confirmed",
-                    "this is not safe: \(risk). If you are sure, add --confirm \(name)")
+                    message: "this is not safe: \(risk). If you are sure, add --confirm \(name)")
             }
             print("This is not safe: \(risk).\nType the VM's name to go on: ", terminator: "")
             guard readLine() == name.text else {
-                throw CommandFailure(.refused, code: "not_confirmed", "nothing was done")
+                throw CommandFailure(.refused, code: "not_confirmed", message: "nothing was done")
             }
             return name
         }

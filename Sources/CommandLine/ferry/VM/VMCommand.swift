@@ -44,44 +44,44 @@ struct VMOptions: ParsableArguments {
     @OptionGroup var output: OutputOptions
 
     /// Calls with the agent that has the VM.
-    func withAgent(_ body: (AgentClient) async throws -> Void) async throws {
-        try await Session.with(cluster, reporting: output) { session in
-            try await body(session.agent(withVM: name, on: on))
+    func withHostAgent(_ body: (AgentClient) async throws -> Void) async throws {
+        try await Session.withConnection(to: cluster, reporting: output) { session in
+            try await body(session.locateAgent(ofVM: name, on: on))
         }
     }
 
     /// Calls with the controller when it keeps the VM, else with the agent that has it.
-    func withKeeper(
-        _ kept: (ControllerClient, ClusterVM) async throws -> Void,
+    func withControllerOrAgent(
+        ifManaged kept: (ControllerClient, ClusterVM) async throws -> Void,
         else body: (AgentClient) async throws -> Void
     ) async throws {
-        try await Session.with(cluster, reporting: output) { session in
-            if on == nil, let (controller, vm) = try await session.keptVM(name) {
+        try await Session.withConnection(to: cluster, reporting: output) { session in
+            if on == nil, let (controller, vm) = try await session.findManagedVM(named: name) {
                 try await kept(controller, vm)
             } else if on == nil, session.controller != nil, session.hasOnlyControllers {
                 throw CommandFailure(
                     .notFound, code: "vm_not_found",
-                    "there is no VM \(name) in cluster \(session.cluster.cluster)")
+                    message: "there is no VM \(name) in cluster \(session.cluster.cluster)")
             } else {
-                try await body(session.agent(withVM: name, on: on))
+                try await body(session.locateAgent(ofVM: name, on: on))
             }
         }
     }
 
-    func perform(_ action: VMAction) async throws {
-        try await withAgent { agent in
-            try printVM(try await agent.perform(action, on: name), output)
+    func requestAction(_ action: VMAction) async throws {
+        try await withHostAgent { agent in
+            try printVMState(of: try await agent.performAction(action, on: name), output: output)
         }
     }
 }
 
-func printVM(_ vm: VMInfo, _ output: OutputOptions) throws {
-    try output.write(vm, text: "\(vm.name) is \(vm.state.rawValue) on \(vm.host)")
+func printVMState(of vm: VMInfo, output: OutputOptions) throws {
+    try output.printResult(vm, text: "\(vm.name) is \(vm.state.rawValue) on \(vm.host)")
 }
 
-func printVM(_ vm: ClusterVM, _ output: OutputOptions) throws {
+func printVMState(of vm: ClusterVM, output: OutputOptions) throws {
     switch output.output {
-    case .json: print(try jsonText(vm))
+    case .json: print(try encodedJSON(of: vm))
     case .text:
         let place = vm.host.map { " on \($0)" } ?? ""
         print("\(vm.name) is \(vm.stateText)\(place)\(vm.reason.map { ": \($0)" } ?? "")")
@@ -100,30 +100,30 @@ extension VMCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            try await Session.with(cluster, reporting: output) { session in
+            try await Session.withConnection(to: cluster, reporting: output) { session in
                 if let controller = session.controller {
-                    try await list(controller)
+                    try await printClusterVMs(from: controller)
                 } else {
-                    try await list(session)
+                    try await printAgentVMs(in: session)
                 }
             }
         }
 
-        private func list(_ controller: ControllerClient) async throws {
-            let vms = try await controller.allVMs()
-            if output.output == .json { return print(try jsonText(Page(items: vms))) }
-            print(clusterVMTable(vms))
-            for host in try await controller.allHosts() where !host.unmanagedVMs.isEmpty {
-                printError(
+        private func printClusterVMs(from controller: ControllerClient) async throws {
+            let vms = try await controller.fetchAllVMs()
+            if output.output == .json { return print(try encodedJSON(of: Page(items: vms))) }
+            print(clusterVMTableText(for: vms))
+            for host in try await controller.fetchAllHosts() where !host.unmanagedVMs.isEmpty {
+                printErrorLine(
                     "not kept by the cluster, on \(host.name): \(host.unmanagedVMs.map(\.text).joined(separator: ", "))"
                 )
             }
         }
 
-        private func list(_ session: Session) async throws {
-            let (vms, silent) = try await session.client.allVMs()
-            try output.write(VMList(vms: vms), text: vmTable(vms))
-            for error in silent { printError("ferry: \(error)") }
+        private func printAgentVMs(in session: Session) async throws {
+            let (vms, silent) = try await session.client.fetchAllVMs()
+            try output.printResult(VMList(vms: vms), text: vmTableText(for: vms))
+            for error in silent { printErrorLine("ferry: \(error)") }
             if !silent.isEmpty { throw ExitCode(CommandFailure.Kind.unreachable.rawValue) }
         }
     }
@@ -138,11 +138,11 @@ extension VMCommand {
         @OptionGroup var vm: VMOptions
 
         func run() async throws {
-            try await vm.withKeeper { _, kept in
-                try vm.output.write(kept, text: kept.text)
+            try await vm.withControllerOrAgent { _, kept in
+                try vm.output.printResult(kept, text: kept.text)
             } else: { agent in
-                let info = try await agent.vm(vm.name)
-                try vm.output.write(info, text: vmText(info))
+                let info = try await agent.readVMInfo(named: vm.name)
+                try vm.output.printResult(info, text: vmDetailText(for: info))
             }
         }
     }
@@ -159,11 +159,12 @@ extension VMCommand {
         @OptionGroup var vm: VMOptions
 
         func run() async throws {
-            try await vm.withAgent { agent in
-                let bytes = try await agent.log(of: vm.name, tailBytes: tail)
+            try await vm.withHostAgent { agent in
+                let bytes = try await agent.readConsoleLog(of: vm.name, tailBytes: tail)
                 switch vm.output.output {
-                case .json: print(try jsonText(["log": String(decoding: bytes, as: UTF8.self)]))
-                case .text: try StandardStreams.write(bytes)
+                case .json:
+                    print(try encodedJSON(of: ["log": String(decoding: bytes, as: UTF8.self)]))
+                case .text: try StandardStreams.writeBytes(bytes)
                 }
             }
         }

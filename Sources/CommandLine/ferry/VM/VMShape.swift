@@ -8,7 +8,7 @@ import Model
 struct VMShape: ParsableArguments {
     static let memoryUsual = ByteCount.mebibytes(512)
 
-    @Option(help: "Memory, such as 512MiB or 4GiB (default: 512MiB).", transform: sizeArgument)
+    @Option(help: "Memory, such as 512MiB or 4GiB (default: 512MiB).", transform: parseByteCount)
     var memory: ByteCount?
     @Option(
         name: [.customLong("vcpus"), .customLong("cpus")],
@@ -18,12 +18,12 @@ struct VMShape: ParsableArguments {
     var hugePages = false
     @Option(
         help: "The longest pause that a migration may cause, such as 50ms.",
-        transform: { DowntimeLimit(try durationArgument($0)) })
+        transform: { DowntimeLimit(try parseDuration(from: $0)) })
     var downtimeLimit: DowntimeLimit?
 }
 
 /// What only a controller can see to.
-struct VMWishes: ParsableArguments {
+struct VMPolicyOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "A label that its host must have; may be repeated.", valueName: "label"))
@@ -32,13 +32,13 @@ struct VMWishes: ParsableArguments {
         help: ArgumentHelp(
             "It runs where the others of this group run: GROUP[:host|rack|zone][:soft[=WEIGHT]]; may be repeated.",
             valueName: "group"),
-        completion: .groupNames, transform: { try group($0, .affinity) })
+        completion: .groupNames, transform: { try parseGroupSpec(from: $0, ofKind: .affinity) })
     var affinity: [GroupSpec] = []
     @Option(
         help: ArgumentHelp(
             "It runs apart from the others of this group; the same, and [:max=N]: so many may be in one place.",
             valueName: "group"),
-        completion: .groupNames, transform: { try group($0, .antiAffinity) })
+        completion: .groupNames, transform: { try parseGroupSpec(from: $0, ofKind: .antiAffinity) })
     var antiAffinity: [GroupSpec] = []
     @Option(help: "Larger is more important: placed, moved and started again first.")
     var priority: Int?
@@ -65,12 +65,16 @@ struct VMWishes: ParsableArguments {
 
 extension FailurePolicy: ExpressibleByArgument {}
 
-@Sendable private func group(_ text: String, _ kind: GroupSpec.Kind) throws -> GroupSpec {
-    do { return try GroupSpec(text, kind) } catch { throw ValidationError("\(error)") }
+@Sendable private func parseGroupSpec(from text: String, ofKind kind: GroupSpec.Kind) throws
+    -> GroupSpec
+{
+    do { return try GroupSpec(parsing: text, ofKind: kind) } catch {
+        throw ValidationError("\(error)")
+    }
 }
 
 extension VMSpec {
-    init(name: VMName, _ shape: VMShape) {
+    init(name: VMName, shape: VMShape) {
         self.init(name: name, memory: shape.memory ?? VMShape.memoryUsual)
         vcpus = shape.vcpus ?? vcpus
         hugePages = shape.hugePages
@@ -79,7 +83,7 @@ extension VMSpec {
 }
 
 extension ClusterVMPolicy {
-    init(_ wishes: VMWishes) {
+    init(options wishes: VMPolicyOptions) {
         self.init()
         failurePolicy = wishes.onFailure ?? failurePolicy
         priority = wishes.priority ?? priority

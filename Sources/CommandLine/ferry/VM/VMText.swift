@@ -5,17 +5,17 @@ import ClusterText
 import ArgumentParser
 import Model
 
-func vmTable(_ vms: [VMInfo]) -> String {
+func vmTableText(for vms: [VMInfo]) -> String {
     var table = Table("NAME", "HOST", "STATE", "MEMORY", "VCPUS", "NOW")
     for vm in vms {
-        table.add(
+        table.addRow(
             vm.name.text, vm.host.text, vm.state.rawValue, vm.spec.memory.description,
             "\(vm.spec.vcpus)", vm.activity ?? vm.warning ?? vm.exit?.detail ?? "")
     }
     return table.text
 }
 
-func vmText(_ vm: VMInfo) -> String {
+func vmDetailText(for vm: VMInfo) -> String {
     var lines = [
         "name            \(vm.name)",
         "id              \(vm.id)",
@@ -23,11 +23,11 @@ func vmText(_ vm: VMInfo) -> String {
         "state           \(vm.state.rawValue)\(vm.activity.map { ", \($0)" } ?? "")",
         "memory          \(vm.spec.memory)\(vm.spec.hugePages ? ", huge pages" : "")",
         "vcpus           \(vm.spec.vcpus)",
-        "downtime limit  \(timeText(ms: vm.spec.downtimeLimit.milliseconds))",
-        "kernel          \(kernelText(vm))",
+        "downtime limit  \(durationText(milliseconds: vm.spec.downtimeLimit.milliseconds))",
+        "kernel          \(kernelText(of: vm))",
         "command line    \(vm.spec.commandLine ?? "")",
         "epoch           \(vm.epoch)",
-        "cpu time        \(timeText(ms: vm.cpuTimeMs))",
+        "cpu time        \(durationText(milliseconds: vm.cpuTimeMs))",
         "process         \(vm.processID.map { "\($0)" } ?? "none")",
     ]
     if let initrd = vm.spec.kernel.initrdPath { lines.append("initrd          \(initrd)") }
@@ -38,7 +38,7 @@ func vmText(_ vm: VMInfo) -> String {
     return lines.joined(separator: "\n")
 }
 
-private func kernelText(_ vm: VMInfo) -> String {
+private func kernelText(of vm: VMInfo) -> String {
     switch vm.spec.kernel {
     case .files(let kernel, _): kernel
     case .shipped: "shipped"
@@ -47,14 +47,14 @@ private func kernelText(_ vm: VMInfo) -> String {
     }
 }
 
-@Sendable func sizeArgument(_ text: String) throws -> ByteCount {
+@Sendable func parseByteCount(from text: String) throws -> ByteCount {
     guard let size = ByteCount(text) else {
         throw ValidationError("'\(text)' is not a size: write 512MiB or 4GiB")
     }
     return size
 }
 
-@Sendable func durationArgument(_ text: String) throws -> Duration {
+@Sendable func parseDuration(from text: String) throws -> Duration {
     guard let duration = Duration(text: text) else {
         throw ValidationError("'\(text)' is not a time: write 50ms or 2s")
     }

@@ -22,53 +22,56 @@ struct VMWait {
 
     /// The VM at its goal; nil when it is gone, as was wanted.
     @discardableResult
-    func until(_ goal: Goal) async throws -> ClusterVM? {
+    func waitForGoal(_ goal: Goal) async throws -> ClusterVM? {
         let end = Instant.now + Self.limit
         var troubledSince: Instant?
         var told: String?
         while true {
-            guard let vm = try await look() else {
+            guard let vm = try await fetchCurrentVM() else {
                 if goal == .gone { return nil }
                 throw CommandFailure(
-                    .notFound, code: "vm_not_found", "VM \(name) was deleted meanwhile")
+                    .notFound, code: "vm_not_found", message: "VM \(name) was deleted meanwhile")
             }
             if goal.isReached(by: vm) { return vm }
             let now = Instant.now
-            if goal.isTrouble(vm) {
+            if goal.isBlocked(by: vm) {
                 if let reason = vm.reason, reason != told, !isQuiet {
-                    printError("\(name) is \(vm.state.rawValue): \(reason)")
+                    printErrorLine("\(name) is \(vm.state.rawValue): \(reason)")
                     told = reason
                 }
                 let since = troubledSince ?? now
                 troubledSince = since
-                if now - since > Self.patience { throw failure(vm) }
+                if now - since > Self.patience { throw waitFailure(for: vm) }
             } else {
                 troubledSince = nil
             }
-            if now > end { throw failure(vm) }
+            if now > end { throw waitFailure(for: vm) }
             try await Task.sleep(for: Self.poll)
         }
     }
 
-    private func look() async throws -> ClusterVM? {
-        do throws(ClientError) { return try await controller.vm(name) } catch {
+    private func fetchCurrentVM() async throws -> ClusterVM? {
+        do throws(ClientError) { return try await controller.readClusterVM(named: name) } catch {
             guard case .problem(let problem, _) = error, problem.status == 404 else { throw error }
             return nil
         }
     }
 
-    private func failure(_ vm: ClusterVM) -> CommandFailure {
+    private func waitFailure(for vm: ClusterVM) -> CommandFailure {
         let why = vm.reason.map { ": \($0)" } ?? ""
         switch vm.state {
         case .pending:
             return CommandFailure(
                 .refused, code: "pending",
-                "\(name) has no host yet\(why); it starts when one can take it (`ferry place --explain \(name)` has every host's reason, `ferry vm delete \(name)` ends the wait)"
+                message:
+                    "\(name) has no host yet\(why); it starts when one can take it (`ferry place --explain \(name)` has every host's reason, `ferry vm delete \(name)` ends the wait)"
             )
-        case .failed: return CommandFailure(.failed, code: "vm_failed", "\(name) failed\(why)")
+        case .failed:
+            return CommandFailure(.failed, code: "vm_failed", message: "\(name) failed\(why)")
         default:
             return CommandFailure(
-                .failed, code: "not_in_time", "\(name) is still \(vm.state.rawValue)\(why)")
+                .failed, code: "not_in_time", message: "\(name) is still \(vm.state.rawValue)\(why)"
+            )
         }
     }
 }
@@ -84,7 +87,7 @@ extension VMWait.Goal {
     }
 
     /// It will not get there by itself, as far as one look tells.
-    func isTrouble(_ vm: ClusterVM) -> Bool {
+    func isBlocked(by vm: ClusterVM) -> Bool {
         switch vm.state {
         case .pending: vm.reason != nil && self == .running
         case .failed: self == .running

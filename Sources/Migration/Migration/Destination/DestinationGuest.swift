@@ -12,11 +12,11 @@ package protocol DestinationGuest: AnyObject, Sendable {
     var memoryFile: Descriptor { get }
 
     /// Memory is complete. Afterwards the guest is paused, and outlives this process.
-    func loadState(_ bytes: [UInt8]) throws(GuestError)
+    func loadDeviceState(from bytes: [UInt8]) throws(GuestError)
     /// Still there, paused, with its state loaded? Asked before the ledger says `owned`.
     func checkIsReady() throws(GuestError)
     /// Called once the ledger says `owned`.
-    func resume() throws(GuestError)
+    func resumeExecution() throws(GuestError)
     /// Ends its process; nothing is kept. Not called after `resume` was.
-    func discard()
+    func discardGuest()
 }

@@ -10,30 +10,32 @@ extension IncomingDriver {
     /// What the source says next, or what a stream or the server has to say meanwhile.
     func nextEvent() -> Event {
         guard let control else {
-            return .failed(MigrationRefusal(.hostFailure, "nobody is connected"))
+            return .failed(MigrationRefusal(.hostFailure, text: "nobody is connected"))
         }
         var end = runtime.now + control.silenceMax
         var lost: MigrationRefusal?
         while true {
-            if let event = disturbance(&lost, &end) { return event }
+            if let event = nextDisturbance(streamLoss: &lost, deadline: &end) { return event }
             do throws(LinkError) {
-                switch try control.waitForInput(or: session.news, until: end) {
-                case .wokenUp: session.news.clear()
+                switch try control.waitForInput(wakingOn: session.news, until: end) {
+                case .wokenUp: session.news.clearFlag()
                 case .timedOut:
                     if let lost { return .peerLost(lost) }
                     throw .timedOut(after: control.silenceMax)
                 case .ready:
-                    if let event = received(control) { return event }
+                    if let event = receiveEvent(from: control) { return event }
                     if lost == nil { end = runtime.now + control.silenceMax }
                 }
             } catch {
-                return .peerLost(MessageError.link(error).words)
+                return .peerLost(MessageError.link(error).refusal)
             }
         }
     }
 
     /// A stream that was lost leaves the source little time for its last words: it may have said no before.
-    private func disturbance(_ lost: inout MigrationRefusal?, _ end: inout Instant) -> Event? {
+    private func nextDisturbance(
+        streamLoss lost: inout MigrationRefusal?, deadline end: inout Instant
+    ) -> Event? {
         let (failure, isEnding, isSuperseded, isCommitted) = session.shared.withLock {
             ($0.streams.failure, $0.isEnding, $0.isSuperseded, $0.loop.machine.isCommitted)
         }
@@ -41,10 +43,11 @@ extension IncomingDriver {
         if isCommitted { return nil }
         if case .damaged(let refusal) = failure { return .failed(refusal) }
         if isEnding {
-            return .failed(MigrationRefusal(.hostFailure, "the destination's agent is stopping"))
+            return .failed(
+                MigrationRefusal(.hostFailure, text: "the destination's agent is stopping"))
         }
         if isSuperseded {
-            return .peerLost(MigrationRefusal(.timedOut, "the source has connected anew"))
+            return .peerLost(MigrationRefusal(.timedOut, text: "the source has connected anew"))
         }
         if case .lost(let words) = failure, lost == nil {
             lost = words
@@ -54,14 +57,14 @@ extension IncomingDriver {
     }
 
     /// The event of a message; nil when it only shows that the source is alive.
-    private func received(_ control: any Link) -> Event? {
+    private func receiveEvent(from control: any Link) -> Event? {
         let message: PeerMessage
         do { message = try control.receiveMessage() } catch {
-            if case .malformed = error { return .failed(error.words) }
-            return .peerLost(error.words)
+            if case .malformed = error { return .failed(error.refusal) }
+            return .peerLost(error.refusal)
         }
         switch message {
-        case .offer(let offer): return offered(offer, from: control.peer.name)
+        case .offer(let offer): return handleOffer(offer, from: control.peer.name)
         case .alive: return nil
         case .state(let bytes):
             state = bytes
@@ -70,40 +73,42 @@ extension IncomingDriver {
         case .rehearse(let bytes):
             state = bytes
             return .rehearse
-        case .verify(let round, let digest): return waitForStreams(round, digest, control)
+        case .verify(let round, let digest):
+            return waitForStreams(endingRound: round, peerDigest: digest, control: control)
         case .go(let epoch): return .go(epoch)
         case .refused(let refusal): return .refused(refusal)
         default:
             return .failed(
                 MigrationRefusal(
-                    .protocolViolation, "\(message.name) does not belong to a control connection"))
+                    .protocolViolation,
+                    text: "\(message.name) does not belong to a control connection"))
         }
     }
 
     /// Waits until every stream has ended the last round.
     private func waitForStreams(
-        _ round: Int, _ theirs: MemoryDigest, _ control: any Link
+        endingRound round: Int, peerDigest theirs: MemoryDigest, control: any Link
     ) -> Event {
         var end = runtime.now + session.timing.deadPeerInHandover
         var lost: MigrationRefusal?
         while true {
             let ours = session.shared.withLock {
-                $0.streams.digest(ofRound: round, streams: $0.offer?.streams ?? .max)
+                $0.streams.memoryDigest(ofRound: round, streams: $0.offer?.streams ?? .max)
             }
-            if let event = disturbance(&lost, &end) { return event }
+            if let event = nextDisturbance(streamLoss: &lost, deadline: &end) { return event }
             if let ours { return .complete(ours: ours, theirs: theirs) }
             do throws(LinkError) {
-                switch try control.waitForInput(or: session.news, until: end) {
-                case .wokenUp: session.news.clear()
+                switch try control.waitForInput(wakingOn: session.news, until: end) {
+                case .wokenUp: session.news.clearFlag()
                 case .timedOut:
                     if let lost { return .peerLost(lost) }
                     throw .timedOut(after: session.timing.deadPeerInHandover)
                 case .ready:
                     // Only an end or a "no" can come now.
-                    if let event = received(control) { return event }
+                    if let event = receiveEvent(from: control) { return event }
                 }
             } catch {
-                return .peerLost(MessageError.link(error).words)
+                return .peerLost(MessageError.link(error).refusal)
             }
         }
     }

@@ -33,79 +33,79 @@ final class IncomingDriver {
     }
 
     /// Returns when the session has ended or is parked.
-    func run() {
+    func runSession() {
         control?.silenceMax = session.timing.deadPeer
-        control?.setFlag(session.undisturbed)
-        drive()
+        control?.setInterruptFlag(session.undisturbed)
+        performActions()
     }
 
     /// Ends a parked session that was taken out of the table.
-    func conclude(_ event: Event) {
-        receive(event)
-        drive()
+    func endSuspendedSession(with event: Event) {
+        deliverEvent(event)
+        performActions()
     }
 
-    private func drive() {
+    private func performActions() {
         while true {
             guard let action = session.shared.withLock({ $0.loop.nextAction }) else {
-                receive(nextEvent())
+                deliverEvent(nextEvent())
                 continue
             }
-            if case .end(let ending) = action { return finish(ending) }
-            let event = perform(action)
+            if case .end(let ending) = action { return finishSession(with: ending) }
+            let event = performAction(action)
             if case .park = action, event == nil { return }
             session.shared.withLock { $0.loop.finishAction(with: event) }
         }
     }
 
-    private func receive(_ event: Event) {
-        session.shared.withLock { $0.loop.receive(event) }
+    private func deliverEvent(_ event: Event) {
+        session.shared.withLock { $0.loop.receiveEvent(event) }
     }
 
-    private func perform(_ action: Action) -> Event? {
+    private func performAction(_ action: Action) -> Event? {
         switch action {
-        case .prepare(let offer): return prepare(offer)
-        case .write(let record): return write(record)
-        case .accept: return accept()
+        case .prepare(let offer): return prepareGuest(for: offer)
+        case .write(let record): return writeRecord(record)
+        case .accept: return acceptOffer()
         case .load: return loadState()
-        case .park: return park()
-        case .sendRehearsed: return send(.rehearsed(load: load))
-        case .sendReady(let digest): return send(.ready(digest: digest, load: load))
+        case .park: return suspendSession()
+        case .sendRehearsed: return sendMessage(.rehearsed(load: load))
+        case .sendReady(let digest): return sendMessage(.ready(digest: digest, load: load))
         case .resumeGuest: return resumeGuest()
         case .sendRunning(let epoch):
             // A lost answer is the source's to ask for again; the VM runs either way.
-            _ = send(.running(epoch, own: own, resume: resume))
-        case .refuse(let refusal): _ = send(.refused(refusal))
-        case .sendNeverRan(let epoch): _ = send(.answer(.neverRan(epoch)))
+            _ = sendMessage(.running(epoch, own: own, resume: resume))
+        case .refuse(let refusal): _ = sendMessage(.refused(refusal))
+        case .sendNeverRan(let epoch): _ = sendMessage(.answer(.neverRan(epoch)))
         case .discardGuest:
             endStreams()
-            session.shared.withLock { $0.guest }?.discard()
+            session.shared.withLock { $0.guest }?.discardGuest()
         case .end: break
         }
         return nil
     }
 
-    private func send(_ message: PeerMessage) -> Event? {
+    private func sendMessage(_ message: PeerMessage) -> Event? {
         // A parked session has nobody to talk to.
-        do { try control?.send(message) } catch {
-            return .peerLost(MessageError.link(error).words)
+        do { try control?.sendMessage(message) } catch {
+            return .peerLost(MessageError.link(error).refusal)
         }
         return nil
     }
 
-    private func prepare(_ offer: MigrationOffer) -> Event {
+    private func prepareGuest(for offer: MigrationOffer) -> Event {
         guard let source = control?.peer.name else {
-            return .prepareRefused(MigrationRefusal(.hostFailure, "nobody offers it"))
+            return .prepareRefused(MigrationRefusal(.hostFailure, text: "nobody offers it"))
         }
         guard sessions.hasRoomForMemory else {
             return .prepareRefused(
-                MigrationRefusal(.busy, "\(Limits.sessionsMax) migrations arrive already"))
+                MigrationRefusal(.busy, text: "\(Limits.sessionsMax) migrations arrive already"))
         }
         if let problem = offer.spec.problem {
-            return .prepareRefused(MigrationRefusal(.badSpec, problem))
+            return .prepareRefused(MigrationRefusal(.badSpec, text: problem))
         }
         do throws(MigrationRefusal) {
-            let guest = try build(offer, from: source)
+            let guest = try buildGuest(for: offer, from: source)
             session.shared.withLock {
                 $0.guest = guest
                 $0.offer = offer
@@ -114,7 +114,7 @@ final class IncomingDriver {
             guard guest.layout.memory == offer.spec.memory else {
                 return .failed(
                     MigrationRefusal(
-                        .hostFailure, "the guest was built with \(guest.layout.memory)",
+                        .hostFailure, text: "the guest was built with \(guest.layout.memory)",
                         details: ["asked for \(offer.spec.memory)"]))
             }
             return .prepared
@@ -124,44 +124,45 @@ final class IncomingDriver {
     }
 
     /// Builds the guest, which may take long. Another thread shows the source meanwhile that this host is alive.
-    private func build(
-        _ offer: MigrationOffer, from source: HostName
+    private func buildGuest(
+        for offer: MigrationOffer, from source: HostName
     ) throws(MigrationRefusal) -> any DestinationGuest {
         let (runtime, control) = (runtime, control)
         let built: any WakeFlag
         let beacon: any RunningThread
         do throws(SystemError) {
-            built = try runtime.makeFlag()
+            built = try runtime.makeWakeFlag()
             beacon = try runtime.startThread(name: "ferry-alive", nice: 0) { [built] in
-                while (try? built.wait(until: runtime.now + Limits.aliveInterval)) == false {
+                while (try? built.waitUntilSet(before: runtime.now + Limits.aliveInterval)) == false
+                {
                     // A source that is gone is noticed when it is waited for.
-                    try? control?.send(.alive(round: 0, remainingBytes: 0))
+                    try? control?.sendMessage(.alive(round: 0, remainingBytes: 0))
                 }
             }
-        } catch { throw MigrationRefusal(.hostFailure, "\(error)") }
+        } catch { throw MigrationRefusal(.hostFailure, text: "\(error)") }
         defer {
-            built.set()
-            beacon.join()
+            built.setFlag()
+            beacon.joinThread()
         }
-        return try session.host.prepare(offer, from: source)
+        return try session.host.prepareGuest(for: offer, from: source)
     }
 
-    private func write(_ record: LedgerRecord) -> Event {
+    private func writeRecord(_ record: LedgerRecord) -> Event {
         if case .owned = record, let guest = session.shared.withLock({ $0.guest }) {
             // A guest that died meanwhile must not be owned: the source still has a good one.
             do { try guest.checkIsReady() } catch {
-                return .recordFailed(MigrationRefusal(.guestFailure, "\(error)"))
+                return .recordFailed(MigrationRefusal(.guestFailure, text: "\(error)"))
             }
         }
         let start = runtime.now
-        do { try session.host.ledger.append(record) } catch {
+        do { try session.host.ledger.appendRecord(record) } catch {
             let code =
                 if case .contradicts = error {
                     MigrationRefusal.Code.vmExists
                 } else {
                     MigrationRefusal.Code.ledgerFailure
                 }
-            return .recordFailed(MigrationRefusal(code, "\(error)"))
+            return .recordFailed(MigrationRefusal(code, text: "\(error)"))
         }
         let duration = runtime.now - start
         if case .owned = record { own = duration }
@@ -173,35 +174,36 @@ final class IncomingDriver {
         return .recordWritten
     }
 
-    private func accept() -> Event? {
+    private func acceptOffer() -> Event? {
         let token = (0..<MigrationProtocol.Limits.tokenBytes).map { _ in
             UInt8(truncatingIfNeeded: runtime.randomWord())
         }
         let kept = session.shared.withLock { shared -> (table: PageHashTable, seed: UInt64)? in
             guard let offer = shared.offer, let guest = shared.guest else { return nil }
-            shared.streams.expectStreams(offer.streams, token: token)
+            shared.streams.expectStreams(count: offer.streams, token: token)
             if let table = shared.table { return (table, offer.hashSeed) }
             shared.table = PageHashTable(pageCount: guest.layout.pageCount)
             return nil
         }
         guard let kept else {
-            return send(.accepted(token: token, ledgerWrite: ledgerWrite, kept: nil))
+            return sendMessage(.accepted(token: token, ledgerWrite: ledgerWrite, kept: nil))
         }
-        return sendKept(kept.table, kept.seed, token)
+        return sendRetainedHashes(of: kept.table, seed: kept.seed, token: token)
     }
 
     /// No stream is there yet: the table stands still.
-    private func sendKept(_ table: PageHashTable, _ seed: UInt64, _ token: [UInt8]) -> Event? {
+    private func sendRetainedHashes(of table: PageHashTable, seed: UInt64, token: [UInt8]) -> Event?
+    {
         let ranges = table.presentRanges(pagesMax: MigrationProtocol.Limits.hashesMax)
         let count = ranges.reduce(0) { $0 + $1.count }
         let kept = KeptMemory(hashSeed: seed, pages: UInt64(count))
-        if let lost = send(.accepted(token: token, ledgerWrite: ledgerWrite, kept: kept)) {
+        if let lost = sendMessage(.accepted(token: token, ledgerWrite: ledgerWrite, kept: kept)) {
             return lost
         }
         for pages in ranges {
             let hashes = PeerMessage.hashes(
-                firstPage: UInt64(pages.lowerBound), table.bytes(of: pages))
-            if let lost = send(hashes) { return lost }
+                firstPage: UInt64(pages.lowerBound), table.encodedBytes(of: pages))
+            if let lost = sendMessage(hashes) { return lost }
         }
         return nil
     }
@@ -209,13 +211,13 @@ final class IncomingDriver {
     private func loadState() -> Event {
         let start = runtime.now
         guard let guest = session.shared.withLock({ $0.guest }), let state else {
-            return .failed(MigrationRefusal(.protocolViolation, "no state came"))
+            return .failed(MigrationRefusal(.protocolViolation, text: "no state came"))
         }
         self.state = nil
-        do { try guest.loadState(state) } catch {
+        do { try guest.loadDeviceState(from: state) } catch {
             return .failed(
                 MigrationRefusal(
-                    .badState, "the state cannot be loaded", details: ["\(error)"]))
+                    .badState, text: "the state cannot be loaded", details: ["\(error)"]))
         }
         load = runtime.now - start
         return .loaded
@@ -224,21 +226,21 @@ final class IncomingDriver {
     private func resumeGuest() -> Event {
         let start = runtime.now
         guard let guest = session.shared.withLock({ $0.guest }) else {
-            return .resumeFailed(MigrationRefusal(.hostFailure, "the guest is gone"))
+            return .resumeFailed(MigrationRefusal(.hostFailure, text: "the guest is gone"))
         }
-        do { try guest.resume() } catch {
-            return .resumeFailed(MigrationRefusal(.guestFailure, "\(error)"))
+        do { try guest.resumeExecution() } catch {
+            return .resumeFailed(MigrationRefusal(.guestFailure, text: "\(error)"))
         }
         resume = runtime.now - start
         return .resumed
     }
 
     /// An offer may go on with what an earlier connection brought. The first of a connection; a second has no place.
-    func offered(_ offer: MigrationOffer, from source: HostName) -> Event {
+    func handleOffer(_ offer: MigrationOffer, from source: HostName) -> Event {
         if !hasOffer {
             hasOffer = true
-            guard endOlder(offer, from: source) || isConnected else {
-                return .refused(MigrationRefusal(.timedOut, "the source has gone again"))
+            guard continueEarlierSession(for: offer, from: source) || isConnected else {
+                return .refused(MigrationRefusal(.timedOut, text: "the source has gone again"))
             }
         }
         return .offered(offer, from: source)
@@ -246,35 +248,37 @@ final class IncomingDriver {
 
     /// A source that has made its offer is silent until it is answered: what comes can only be an end.
     private var isConnected: Bool {
-        (try? control?.waitForInput(or: session.undisturbed, until: runtime.now)) == .timedOut
+        (try? control?.waitForInput(wakingOn: session.undisturbed, until: runtime.now)) == .timedOut
     }
 
     /// The source has one connection for a VM: one that is there still was lost, and its end is waited for. But an
     /// offer that was left lying must not end a newer one's session. True when this goes on where that one was.
-    private func endOlder(_ offer: MigrationOffer, from source: HostName) -> Bool {
+    private func continueEarlierSession(for offer: MigrationOffer, from source: HostName) -> Bool {
         let end = runtime.now + session.timing.deadPeerInHandover
-        while isConnected, sessions.supersede(offer.vm, from: source), runtime.now < end {
-            _ = try? session.news.wait(until: min(end, runtime.now + Limits.tick))
+        while isConnected, sessions.supersedeSession(of: offer.vm, from: source), runtime.now < end
+        {
+            _ = try? session.news.waitUntilSet(before: min(end, runtime.now + Limits.tick))
         }
-        guard isConnected, let kept = sessions.takeParked(offer.vm, from: source) else {
+        guard isConnected, let kept = sessions.removeSuspendedSession(of: offer.vm, from: source)
+        else {
             return false
         }
         let parkedOffer = kept.shared.withLock { $0.loop.machine.parkedOffer }
-        guard let parkedOffer, offer.canContinue(parkedOffer) else {
-            let refusal = MigrationRefusal(.cancelled, "the source began anew")
+        guard let parkedOffer, offer.canContinue(from: parkedOffer) else {
+            let refusal = MigrationRefusal(.cancelled, text: "the source began anew")
             IncomingDriver(session: kept, control: nil, sessions: sessions)
-                .conclude(.failed(refusal))
+                .endSuspendedSession(with: .failed(refusal))
             return false
         }
-        kept.takeOver(offer)
-        sessions.close(session)
+        kept.continueSession(with: offer)
+        sessions.closeSession(session)
         session = kept
-        session.host.unparked(offer, from: source)
+        session.host.didResumeMigration(for: offer, from: source)
         return true
     }
 
     /// Nil when it is done; the event that comes instead.
-    private func park() -> Event? {
+    private func suspendSession() -> Event? {
         drainStreams()
         endStreams()
         let (offer, source, failure) = session.shared.withLock {
@@ -282,13 +286,13 @@ final class IncomingDriver {
         }
         if case .damaged(let refusal) = failure { return .failed(refusal) }
         guard let offer, let source else {
-            return .failed(MigrationRefusal(.hostFailure, "there is nothing to keep"))
+            return .failed(MigrationRefusal(.hostFailure, text: "there is nothing to keep"))
         }
-        let limit = session.timing.keepBroken
-        session.host.parked(offer, from: source, for: limit)
+        let limit = session.timing.suspensionLimit
+        session.host.didSuspendMigration(for: offer, from: source, limit: limit)
         // Done before another thread can have the session.
         session.shared.withLock { $0.loop.finishAction(with: nil) }
-        sessions.park(session, offer, from: source, until: runtime.now + limit)
+        sessions.suspendSession(session, offer: offer, from: source, until: runtime.now + limit)
         return nil
     }
 
@@ -299,8 +303,8 @@ final class IncomingDriver {
         var received = session.frames.load(ordering: .relaxed)
         var quiet = runtime.now + Limits.drainTimeout
         while session.shared.withLock({ $0.streams.active }) > 0, runtime.now < min(quiet, end) {
-            _ = try? session.news.wait(until: min(quiet, end))
-            session.news.clear()
+            _ = try? session.news.waitUntilSet(before: min(quiet, end))
+            session.news.clearFlag()
             let frames = session.frames.load(ordering: .relaxed)
             if frames != received { quiet = runtime.now + Limits.drainTimeout }
             received = frames
@@ -313,17 +317,17 @@ final class IncomingDriver {
             $0.isEnding = true
             $0.streams.refuseFurtherStreams()
         }
-        session.over.set()
+        session.over.setFlag()
         while session.shared.withLock({ $0.streams.active }) > 0 {
             // A stream's waits are ended by `over`; what it does between waits is short.
-            _ = try? session.news.wait(until: runtime.now + Limits.tick)
-            session.news.clear()
+            _ = try? session.news.waitUntilSet(before: runtime.now + Limits.tick)
+            session.news.clearFlag()
         }
     }
 
-    private func finish(_ ending: DestinationMachine.Ending) {
+    private func finishSession(with ending: DestinationMachine.Ending) {
         endStreams()
-        defer { sessions.close(session) }
+        defer { sessions.closeSession(session) }
         let (offer, source, guest) = session.shared.withLock { ($0.offer, $0.source, $0.guest) }
         session.shared.withLock { $0.guest = nil }
         guard let offer, let source, let guest else { return }
@@ -334,16 +338,16 @@ final class IncomingDriver {
             outcome = .ownedButStopped(epoch, refusal)
         case .refused(let refusal), .discarded(let refusal): outcome = .discarded(refusal)
         case .undecided(let refusal):
-            sessions.keep(
+            sessions.retainGuest(
                 UndecidedGuest(offer: offer, source: source, guest: guest, refusal: refusal))
             // A question or a ruling that came before has decided it, and found nothing to discard.
             let ownership = session.host.ledger.ownership(of: offer.vm)
             guard ownership?.isUndecided(after: offer.migration) != true,
-                sessions.takeUndecided(offer.vm, offer.migration) != nil
+                sessions.removeUndecidedGuest(of: offer.vm, migration: offer.migration) != nil
             else { return }
-            guest.discard()
+            guest.discardGuest()
             outcome = .discarded(refusal)
         }
-        session.host.finished(offer, from: source, outcome: outcome)
+        session.host.didFinishMigration(for: offer, from: source, outcome: outcome)
     }
 }

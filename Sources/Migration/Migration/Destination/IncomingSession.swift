@@ -43,22 +43,22 @@ final class IncomingSession: Sendable {
         self.host = host
         self.timing = timing
         self.runtime = runtime
-        news = try runtime.makeFlag()
-        over = try runtime.makeFlag()
-        undisturbed = try runtime.makeFlag()
+        news = try runtime.makeWakeFlag()
+        over = try runtime.makeWakeFlag()
+        undisturbed = try runtime.makeWakeFlag()
     }
 
     /// The source has connected anew: what this connection brings is no longer waited for.
     func supersede() {
         shared.withLock { $0.isSuperseded = true }
-        news.set()
+        news.setFlag()
     }
 
     /// A parked session is taken over by a new connection.
     /// - Parameter offer: the one that goes on with it.
-    func takeOver(_ offer: MigrationOffer) {
-        over.clear()
-        news.clear()
+    func continueSession(with offer: MigrationOffer) {
+        over.clearFlag()
+        news.clearFlag()
         shared.withLock {
             var offer = offer
             offer.hashSeed = $0.offer?.hashSeed ?? offer.hashSeed
@@ -70,18 +70,18 @@ final class IncomingSession: Sendable {
     }
 
     /// True when this session waits for this stream; it does so once.
-    func claim(_ token: [UInt8], stream: Int, from peer: HostName) -> Bool {
+    func claimStream(token: [UInt8], stream: Int, from peer: HostName) -> Bool {
         shared.withLock {
             guard $0.streams.isTokenValid(token), $0.source == peer, !$0.isEnding else {
                 return false
             }
-            return $0.streams.claim(stream)
+            return $0.streams.claimStream(number: stream)
         }
     }
 
     func streamEnded() {
-        shared.withLock { $0.streams.release() }
-        news.set()
+        shared.withLock { $0.streams.releaseStream() }
+        news.setFlag()
     }
 
     /// Asks the control thread to end, unless GO may have come.
@@ -89,11 +89,11 @@ final class IncomingSession: Sendable {
         shared.withLock {
             if !$0.loop.machine.isCommitted { $0.isEnding = true }
         }
-        news.set()
+        news.setFlag()
     }
 
     /// Receives one stream's frames until the session is over.
-    func runStream(_ stream: Int, on connection: any Link) {
+    func receiveStream(number stream: Int, on connection: any Link) {
         let parts = shared.withLock { ($0.guest, $0.table, $0.offer) }
         guard let guest = parts.0, let table = parts.1, let offer = parts.2 else { return }
         // The decoder holds `guest`, which owns the mapping that it writes to.
@@ -102,45 +102,46 @@ final class IncomingSession: Sendable {
             stream: stream, streams: offer.streams
         ) { [file = guest.memoryFile] bytes, offset in
             // A file that takes no writes (huge pages) is filled through its mapping.
-            (try? file.write(bytes, at: offset)) != nil
+            (try? file.writeAllBytes(bytes, at: offset)) != nil
         }
-        runtime.giveWay(nice: Limits.streamNice)
+        runtime.lowerPriority(nice: Limits.streamNice)
         connection.silenceMax = Limits.streamSilenceMax
-        connection.setFlag(over)
+        connection.setInterruptFlag(over)
         do {
-            while true { try receiveFrame(stream, connection, decoder) }
+            while true { try receiveFrame(ofStream: stream, from: connection, decoder: decoder) }
         } catch let error as PageFrameError {
             recordFailure(
-                .damaged(MigrationRefusal(.protocolViolation, "stream \(stream): \(error)")))
+                .damaged(MigrationRefusal(.protocolViolation, text: "stream \(stream): \(error)")))
         } catch LinkError.interrupted {
             // The session is over.
         } catch let error as LinkError {
-            recordFailure(.lost(MigrationRefusal(.timedOut, "stream \(stream) was lost: \(error)")))
+            recordFailure(
+                .lost(MigrationRefusal(.timedOut, text: "stream \(stream) was lost: \(error)")))
         } catch {
-            unexpectedError(error)
+            trapOnUnexpectedError(error)
         }
     }
 
     private func receiveFrame(
-        _ stream: Int, _ connection: any Link, _ decoder: ChunkDecoder
+        ofStream stream: Int, from connection: any Link, decoder: ChunkDecoder
     ) throws {
         try decoder.receiveHeader { (span) throws(LinkError) in
-            try connection.receive(into: &span)
+            try connection.receiveBytes(into: &span)
         }
         let header = try decoder.acceptHeader()
         try decoder.receiveBody(of: header) { (span) throws(LinkError) in
-            try connection.receive(into: &span)
+            try connection.receiveBytes(into: &span)
         }
         frames.add(1, ordering: .relaxed)
-        guard case .endOfRound(let round) = try decoder.apply(header) else { return }
+        guard case .endOfRound(let round) = try decoder.applyFrame(header: header) else { return }
         shared.withLock {
-            $0.streams.recordRoundEnd(round, of: stream, digest: decoder.digest)
+            $0.streams.recordRoundEnd(round: round, stream: stream, digest: decoder.digest)
         }
-        news.set()
+        news.setFlag()
     }
 
     private func recordFailure(_ failure: StreamFailure) {
         shared.withLock { $0.streams.recordFailure(failure) }
-        news.set()
+        news.setFlag()
     }
 }

@@ -21,7 +21,7 @@ struct IncomingStreams {
     private var ended: [Int: (round: Int, digest: MemoryDigest)] = [:]
 
     /// From now on each of the streams may claim its place once, with this token.
-    mutating func expectStreams(_ count: Int, token: [UInt8]) {
+    mutating func expectStreams(count: Int, token: [UInt8]) {
         unclaimed = Set(0..<count)
         self.token = token
     }
@@ -39,20 +39,20 @@ struct IncomingStreams {
     }
 
     /// False when the stream is not expected, or is there already.
-    mutating func claim(_ stream: Int) -> Bool {
+    mutating func claimStream(number stream: Int) -> Bool {
         guard unclaimed.remove(stream) != nil else { return false }
         active += 1
         return true
     }
 
-    mutating func release() { active -= 1 }
+    mutating func releaseStream() { active -= 1 }
 
-    mutating func recordRoundEnd(_ round: Int, of stream: Int, digest: MemoryDigest) {
+    mutating func recordRoundEnd(round: Int, stream: Int, digest: MemoryDigest) {
         ended[stream] = (round, digest)
     }
 
     /// The digest of memory once this many streams have ended the round; nil before.
-    func digest(ofRound round: Int, streams: Int) -> MemoryDigest? {
+    func memoryDigest(ofRound round: Int, streams: Int) -> MemoryDigest? {
         let ended = ended.values.filter { $0.round == round }
         guard ended.count == streams else { return nil }
         return ended.reduce(MemoryDigest.empty) { $0 + $1.digest }

@@ -17,7 +17,7 @@ struct UndecidedGuest: Sendable {
 
 /// Any thread may call. Who takes a parked session out has it alone, and ends with `close` or `park`.
 final class SessionTable: Sendable {
-    private struct Parked {
+    private struct SuspendedSession {
         let session: IncomingSession
         let offer: MigrationOffer
         let source: HostName
@@ -27,7 +27,7 @@ final class SessionTable: Sendable {
     private struct State {
         /// Those with a thread.
         var sessions: [ObjectIdentifier: IncomingSession] = [:]
-        var parked: [VMID: Parked] = [:]
+        var suspended: [VMID: SuspendedSession] = [:]
         var undecided: [VMID: UndecidedGuest] = [:]
         var isClosed = false
     }
@@ -35,7 +35,7 @@ final class SessionTable: Sendable {
     private let state = Mutex(State())
 
     /// A new session, nil when there are too many, or no descriptor for it.
-    func open(
+    func openSession(
         host: any MigrationHost, timing: PeerTiming, runtime: any MigrationRuntime
     ) -> IncomingSession? {
         // Too few descriptors is one way of being busy.
@@ -48,23 +48,23 @@ final class SessionTable: Sendable {
         }
     }
 
-    func close(_ session: IncomingSession) {
+    func closeSession(_ session: IncomingSession) {
         state.withLock { $0.sessions[ObjectIdentifier(session)] = nil }
     }
 
     /// Parked memory is memory: with it there may be no more than without.
     var hasRoomForMemory: Bool {
-        state.withLock { $0.sessions.count + $0.parked.count <= Limits.sessionsMax }
+        state.withLock { $0.sessions.count + $0.suspended.count <= Limits.sessionsMax }
     }
 
     /// The session that waits for this stream from this peer. A stream is claimed once.
-    func claim(_ token: [UInt8], stream: Int, from peer: HostName) -> IncomingSession? {
+    func claimStream(token: [UInt8], stream: Int, from peer: HostName) -> IncomingSession? {
         let sessions = state.withLock { Array($0.sessions.values) }
-        return sessions.first { $0.claim(token, stream: stream, from: peer) }
+        return sessions.first { $0.claimStream(token: token, stream: stream, from: peer) }
     }
 
     /// Ends the sessions that GO cannot have reached, and lets none begin.
-    func endAll() {
+    func endAllSessions() {
         let sessions = state.withLock {
             $0.isClosed = true
             return Array($0.sessions.values)
@@ -72,12 +72,12 @@ final class SessionTable: Sendable {
         for session in sessions { session.endUnlessCommitted() }
     }
 
-    func keep(_ guest: UndecidedGuest) {
+    func retainGuest(_ guest: UndecidedGuest) {
         state.withLock { $0.undecided[guest.offer.vm] = guest }
     }
 
     /// The guest of a migration whose fate has been decided.
-    func takeUndecided(_ vm: VMID, _ migration: MigrationID) -> UndecidedGuest? {
+    func removeUndecidedGuest(of vm: VMID, migration: MigrationID) -> UndecidedGuest? {
         state.withLock {
             guard $0.undecided[vm]?.offer.migration == migration else { return nil }
             return $0.undecided.removeValue(forKey: vm)
@@ -88,19 +88,19 @@ final class SessionTable: Sendable {
 // MARK: Parked sessions
 
 extension SessionTable {
-    func park(
-        _ session: IncomingSession, _ offer: MigrationOffer, from source: HostName,
+    func suspendSession(
+        _ session: IncomingSession, offer: MigrationOffer, from source: HostName,
         until deadline: Instant
     ) {
         state.withLock {
             $0.sessions[ObjectIdentifier(session)] = nil
-            $0.parked[offer.vm] = Parked(
+            $0.suspended[offer.vm] = SuspendedSession(
                 session: session, offer: offer, source: source, deadline: deadline)
         }
     }
 
     /// Tells a session of this VM from this source that its connection is lost; false when there is none.
-    func supersede(_ vm: VMID, from source: HostName) -> Bool {
+    func supersedeSession(of vm: VMID, from source: HostName) -> Bool {
         let sessions = state.withLock { Array($0.sessions.values) }
         let old = sessions.filter {
             $0.shared.withLock { $0.offer?.vm == vm && $0.source == source }
@@ -109,40 +109,40 @@ extension SessionTable {
         return !old.isEmpty
     }
 
-    func takeParked(_ vm: VMID, from source: HostName) -> IncomingSession? {
-        takeParked { $0.offer.vm == vm && $0.source == source && !$1 }
+    func removeSuspendedSession(of vm: VMID, from source: HostName) -> IncomingSession? {
+        removeSuspendedSession { $0.offer.vm == vm && $0.source == source && !$1 }
     }
 
-    func takeParked(_ vm: VMID, _ migration: MigrationID) -> IncomingSession? {
-        takeParked { parked, _ in
+    func removeSuspendedSession(of vm: VMID, migration: MigrationID) -> IncomingSession? {
+        removeSuspendedSession { parked, _ in
             parked.offer.vm == vm && parked.offer.migration == migration
         }
     }
 
-    func takeParked(_ vm: VMID) -> IncomingSession? {
-        takeParked { parked, _ in parked.offer.vm == vm }
+    func removeSuspendedSession(of vm: VMID) -> IncomingSession? {
+        removeSuspendedSession { parked, _ in parked.offer.vm == vm }
     }
 
-    func takeExpired(at now: Instant) -> IncomingSession? {
-        takeParked { parked, _ in parked.deadline <= now }
+    func removeExpiredSession(at now: Instant) -> IncomingSession? {
+        removeSuspendedSession { parked, _ in parked.deadline <= now }
     }
 
-    func hasExpired(at now: Instant) -> Bool {
-        state.withLock { $0.parked.values.contains { $0.deadline <= now } }
+    func hasExpiredSession(at now: Instant) -> Bool {
+        state.withLock { $0.suspended.values.contains { $0.deadline <= now } }
     }
 
-    func takeAnyParked() -> IncomingSession? { takeParked { _, _ in true } }
+    func removeAnySuspended() -> IncomingSession? { removeSuspendedSession { _, _ in true } }
 
-    private func takeParked(
-        _ isWanted: (_ parked: Parked, _ isClosed: Bool) -> Bool
+    private func removeSuspendedSession(
+        where isWanted: (_ parked: SuspendedSession, _ isClosed: Bool) -> Bool
     ) -> IncomingSession? {
         state.withLock { state in
             // The one that was to go first, so that the order is always the same.
             guard
-                let (vm, parked) = state.parked.filter({ isWanted($1, state.isClosed) })
+                let (vm, parked) = state.suspended.filter({ isWanted($1, state.isClosed) })
                     .min(by: { $0.value.deadline < $1.value.deadline })
             else { return nil }
-            state.parked[vm] = nil
+            state.suspended[vm] = nil
             state.sessions[ObjectIdentifier(parked.session)] = parked.session
             return parked.session
         }

@@ -36,26 +36,26 @@ package final class LedgerFile: OwnershipLedger {
 
     package init(path: String) throws(LedgerError) {
         self.path = path
-        let file = try LedgerSlots.open(path)
-        let (book, next, slots) = try LedgerSlots.replay(file, path)
+        let file = try LedgerSlots.openLedgerFile(path: path)
+        let (book, next, slots) = try LedgerSlots.replayRecords(of: file, path: path)
         // What was read may not be on the disk yet: a process that was killed between writing and flushing.
-        do { try checked("fdatasync(\(path))") { fdatasync(file.number) } } catch {
+        do { try checkedSystemCall(named: "fdatasync(\(path))") { fdatasync(file.number) } } catch {
             throw .failed(error)
         }
         state = Mutex(State(file: file, book: book, next: next, slots: slots))
     }
 
-    package func append(_ record: LedgerRecord) throws(LedgerError) {
+    package func appendRecord(_ record: LedgerRecord) throws(LedgerError) {
         // The lock is held over the write on purpose: one record after the other is what a ledger is.
         try state.withLock { (state) throws(LedgerError) in
             var book = state.book
-            do throws(LedgerContradiction) { try book.apply(record) } catch {
+            do throws(LedgerContradiction) { try book.applyRecord(record) } catch {
                 throw .contradicts(record, current: error.current)
             }
             // What is written already need not be written again.
             if book == state.book { return }
-            if state.next == state.slots { try compact(&state) }
-            try LedgerSlots.write(record, at: state.next, to: state.file)
+            if state.next == state.slots { try compactFile(of: &state) }
+            try LedgerSlots.writeRecord(record, at: state.next, to: state.file)
             state.next += 1
             state.book = book
         }
@@ -63,11 +63,11 @@ package final class LedgerFile: OwnershipLedger {
 
     package func measureWrite() throws(LedgerError) -> Duration {
         try state.withLock { (state) throws(LedgerError) in
-            if state.next == state.slots { try compact(&state) }
+            if state.next == state.slots { try compactFile(of: &state) }
             var best = Duration.seconds(60)
             for _ in 0..<Limits.ledgerMeasurements {
                 let start = Instant.now
-                try LedgerSlots.writeNothing(at: state.next, to: state.file)
+                try LedgerSlots.writeEmptySlot(at: state.next, to: state.file)
                 best = min(best, Instant.now - start)
             }
             return best
@@ -79,13 +79,15 @@ package final class LedgerFile: OwnershipLedger {
     }
 
     /// Reads the whole file again. Throws when what is on the disk is not what this ledger says.
-    package func check() throws(LedgerError) -> LedgerUsage {
+    package func checkIntegrity() throws(LedgerError) -> LedgerUsage {
         try state.withLock { (state) throws(LedgerError) in
-            let (book, next, slots) = try LedgerSlots.replay(state.file, path)
+            let (book, next, slots) = try LedgerSlots.replayRecords(of: state.file, path: path)
             guard book == state.book, next == state.next else {
                 throw .damaged(path: path, offset: next * LedgerSlots.slotBytes, nil)
             }
-            guard LedgerSlots.isAt(path, state.file) else { throw .replaced(path: path) }
+            guard LedgerSlots.isStillLinked(path: path, to: state.file) else {
+                throw .replaced(path: path)
+            }
             return LedgerUsage(slots: slots - 1, used: next - 1)
         }
     }
@@ -93,17 +95,20 @@ package final class LedgerFile: OwnershipLedger {
     package var ownerships: [VMID: Ownership] { state.withLock { $0.book.ownerships } }
 
     /// Writes a new file with one record a VM beside the old one, and puts it in its place.
-    private func compact(_ state: inout State) throws(LedgerError) {
+    private func compactFile(of state: inout State) throws(LedgerError) {
         let records = state.book.records
         let slots = max(LedgerSlots.slotsMin, (records.count + 1) * 2)
-        let file = try LedgerSlots.make(path + ".new", slots: slots, compacted: records.count)
+        let file = try LedgerSlots.createLedgerFile(
+            path: path + ".new", slots: slots, compacted: records.count)
         for (index, record) in records.enumerated() {
-            try LedgerSlots.write(record, at: index + 1, to: file, isDurable: false)
+            try LedgerSlots.writeRecord(record, at: index + 1, to: file, isDurable: false)
         }
         do {
-            try checked("fdatasync(\(path).new)") { fdatasync(file.number) }
-            try checked("rename(\(path).new)") { unsafe rename(path + ".new", path) }
-            try LedgerSlots.syncFolder(of: path)
+            try checkedSystemCall(named: "fdatasync(\(path).new)") { fdatasync(file.number) }
+            try checkedSystemCall(named: "rename(\(path).new)") {
+                unsafe rename(path + ".new", path)
+            }
+            try LedgerSlots.syncFolder(containing: path)
         } catch { throw .failed(error) }
         state.file = file
         state.next = records.count + 1

@@ -15,90 +15,92 @@ enum LedgerSlots {
     private static let version: UInt32 = 1
 
     /// The file, made when it is not there, locked.
-    static func open(_ path: String) throws(LedgerError) -> Descriptor {
+    static func openLedgerFile(path: String) throws(LedgerError) -> Descriptor {
         do {
-            let file = try Descriptor.open(path, O_RDWR)
-            try lock(file, path)
+            let file = try Descriptor.openFile(at: path, flags: O_RDWR)
+            try lockFile(file, path: path)
             return file
         } catch {
             guard error.code == ENOENT else { throw .failed(error) }
         }
         // Made beside its place and moved there, so that a crash leaves no half-made ledger.
-        let file = try make(path + ".new", slots: slotsMin)
+        let file = try createLedgerFile(path: path + ".new", slots: slotsMin)
         do {
-            try checked("rename(\(path).new)") { unsafe rename(path + ".new", path) }
-            try syncFolder(of: path)
+            try checkedSystemCall(named: "rename(\(path).new)") {
+                unsafe rename(path + ".new", path)
+            }
+            try syncFolder(containing: path)
         } catch { throw .failed(error) }
         return file
     }
 
     /// A new, empty ledger with space for `slots`, locked and durable.
-    static func make(
-        _ path: String, slots: Int, compacted: Int = 0
+    static func createLedgerFile(
+        path: String, slots: Int, compacted: Int = 0
     ) throws(LedgerError) -> Descriptor {
         do throws(SystemError) {
-            let file = try Descriptor.open(path, O_RDWR | O_CREAT | O_TRUNC)
-            try lock(file, path)
+            let file = try Descriptor.openFile(at: path, flags: O_RDWR | O_CREAT | O_TRUNC)
+            try lockFile(file, path: path)
             let code = posix_fallocate(file.number, 0, slots * slotBytes)
             guard code == 0 else { throw SystemError(call: "fallocate(\(path))", code: code) }
             // Written once, so that the file system has no unwritten extents to convert at an append.
-            for _ in 0..<slots { try file.write(all: [UInt8](repeating: 0, count: slotBytes)) }
+            for _ in 0..<slots { try file.writeAllBytes([UInt8](repeating: 0, count: slotBytes)) }
             var head = ByteWriter()
-            head.write(raw: magic)
-            head.write(version)
-            head.write(UInt32(compacted))
-            try write(head.bytes, at: 0, to: file)
-            try checked("fsync(\(path))") { fsync(file.number) }
+            head.writeBytes(raw: magic)
+            head.writeInteger(version)
+            head.writeInteger(UInt32(compacted))
+            try writeBytes(head.bytes, at: 0, to: file)
+            try checkedSystemCall(named: "fsync(\(path))") { fsync(file.number) }
             return file
         } catch {
             // What is half made takes space that may be missing elsewhere.
             _ = unsafe unlink(path)
-            throw ledgerError(error)
+            throw ledgerError(for: error)
         }
     }
 
     /// Every record in order; stops at the first slot that was never written whole.
-    static func replay(
-        _ file: Descriptor, _ path: String
+    static func replayRecords(
+        of file: Descriptor, path: String
     ) throws(LedgerError) -> (LedgerTable, next: Int, slots: Int) {
         let slots: Int
         let head: [UInt8]
         do {
-            slots = try file.size() / slotBytes
-            head = try read(slot: 0, from: file)
+            slots = try file.sizeInBytes() / slotBytes
+            head = try readSlot(number: 0, from: file)
         } catch { throw .failed(error) }
         guard slots > 0, slots <= slotsMax else { throw .damaged(path: path, offset: 0, nil) }
-        let compacted = try compactedRecords(head, path)
+        let compacted = try compactedRecordCount(header: head, path: path)
         var book = LedgerTable()
         for slot in 1..<slots {
             let bytes: [UInt8]
-            do { bytes = try read(slot: slot, from: file) } catch { throw .failed(error) }
-            guard let record = try record(bytes, slot: slot, path) else {
-                try checkNothingFollows(slot, slots, file, path)
+            do { bytes = try readSlot(number: slot, from: file) } catch { throw .failed(error) }
+            guard let record = try decodeRecord(from: bytes, slot: slot, path: path) else {
+                try checkNothingFollows(slot: slot, slotCount: slots, file: file, path: path)
                 return (book, slot, slots)
             }
             if slot <= compacted {
-                book.restore(record)
+                book.restoreOwnership(from: record)
                 continue
             }
-            do { try book.apply(record) } catch {
+            do { try book.applyRecord(record) } catch {
                 throw .damaged(path: path, offset: slot * slotBytes, nil)
             }
         }
         return (book, slots, slots)
     }
 
-    private static func compactedRecords(
-        _ head: [UInt8], _ path: String
+    private static func compactedRecordCount(
+        header head: [UInt8], path: String
     ) throws(LedgerError) -> Int {
         do throws(WireError) {
             var reader = ByteReader(head)
-            guard Array(try reader.raw(magic.count, field: "magic")) == magic else {
+            guard Array(try reader.readBytes(count: magic.count, field: "magic")) == magic else {
                 throw .invalidText(field: "magic")
             }
-            let found: UInt32 = try reader.integer(field: "version")
+            let found: UInt32 = try reader.readInteger(field: "version")
             guard found == version else { throw .invalid(field: "version", value: UInt64(found)) }
-            return try reader.count(limit: slotsMax, field: "compacted records")
+            return try reader.readCount(limit: slotsMax, field: "compacted records")
         } catch {
             throw .damaged(path: path, offset: 0, error)
         }
@@ -106,33 +108,33 @@ enum LedgerSlots {
 
     /// A slot that is not whole is the torn end of the file only when no whole slot comes after it.
     private static func checkNothingFollows(
-        _ slot: Int, _ slots: Int, _ file: Descriptor, _ path: String
+        slot: Int, slotCount slots: Int, file: Descriptor, path: String
     ) throws(LedgerError) {
         for later in (slot + 1)..<max(slot + 1, min(slots, slot + 8)) {
             let bytes: [UInt8]
-            do { bytes = try read(slot: later, from: file) } catch { throw .failed(error) }
-            if try record(bytes, slot: later, path) != nil {
+            do { bytes = try readSlot(number: later, from: file) } catch { throw .failed(error) }
+            if try decodeRecord(from: bytes, slot: later, path: path) != nil {
                 throw .damaged(path: path, offset: slot * slotBytes, nil)
             }
         }
     }
 
     /// The record of a slot, nil when the slot was never written whole.
-    private static func record(
-        _ bytes: [UInt8], slot: Int, _ path: String
+    private static func decodeRecord(
+        from bytes: [UInt8], slot: Int, path: String
     ) throws(LedgerError) -> LedgerRecord? {
         do {
             var reader = ByteReader(bytes)
-            let checksum: UInt32 = try reader.integer(field: "checksum")
-            guard checksum == CRC32C.checksum(bytes.dropFirst(4)) else { return nil }
-            let number: UInt32 = try reader.integer(field: "slot")
+            let checksum: UInt32 = try reader.readInteger(field: "checksum")
+            guard checksum == CRC32C.checksum(of: bytes.dropFirst(4)) else { return nil }
+            let number: UInt32 = try reader.readInteger(field: "slot")
             guard number == slot else {
                 throw WireError.invalid(field: "slot", value: UInt64(number))
             }
-            let count: UInt16 = try reader.integer(field: "record")
-            var body = ByteReader(try reader.raw(Int(count), field: "record"))
+            let count: UInt16 = try reader.readInteger(field: "record")
+            var body = ByteReader(try reader.readBytes(count: Int(count), field: "record"))
             let record = try LedgerRecord(from: &body)
-            try body.finish()
+            try body.requireFullyRead()
             return record
         } catch {
             throw typedError(error) { (error: WireError) in
@@ -143,41 +145,43 @@ enum LedgerSlots {
 
     /// Durable when it returns; when it throws, the slot holds nothing that a replay would count, or an
     /// append that is tried again overwrites it.
-    static func write(
+    static func writeRecord(
         _ record: LedgerRecord, at slot: Int, to file: Descriptor, isDurable: Bool = true
     ) throws(LedgerError) {
         var body = ByteWriter()
-        record.write(to: &body)
+        record.writeBytes(to: &body)
         var rest = ByteWriter()
-        rest.write(UInt32(slot))
-        rest.write(UInt16(body.bytes.count))
-        rest.write(raw: body.bytes)
+        rest.writeInteger(UInt32(slot))
+        rest.writeInteger(UInt16(body.bytes.count))
+        rest.writeBytes(raw: body.bytes)
         let padding = slotBytes - 4 - rest.bytes.count
-        rest.write(raw: [UInt8](repeating: 0, count: padding))
+        rest.writeBytes(raw: [UInt8](repeating: 0, count: padding))
         var whole = ByteWriter()
-        whole.write(CRC32C.checksum(rest.bytes))
-        whole.write(raw: rest.bytes)
+        whole.writeInteger(CRC32C.checksum(of: rest.bytes))
+        whole.writeBytes(raw: rest.bytes)
         do {
-            try write(whole.bytes, at: slot * slotBytes, to: file)
-            if isDurable { try checked("fdatasync(ledger)") { fdatasync(file.number) } }
+            try writeBytes(whole.bytes, at: slot * slotBytes, to: file)
+            if isDurable {
+                try checkedSystemCall(named: "fdatasync(ledger)") { fdatasync(file.number) }
+            }
         } catch {
             // Best effort: a record that was refused should not be found by a later start.
-            try? write([UInt8](repeating: 0, count: slotBytes), at: slot * slotBytes, to: file)
-            throw ledgerError(error)
+            try? writeBytes([UInt8](repeating: 0, count: slotBytes), at: slot * slotBytes, to: file)
+            throw ledgerError(for: error)
         }
     }
 
     /// What a record costs, without one: the slot holds nothing before and after.
-    static func writeNothing(at slot: Int, to file: Descriptor) throws(LedgerError) {
+    static func writeEmptySlot(at slot: Int, to file: Descriptor) throws(LedgerError) {
         do {
-            try write(
+            try writeBytes(
                 [UInt8](repeating: 0, count: slotBytes), at: slot * slotBytes, to: file)
-            try checked("fdatasync(ledger)") { fdatasync(file.number) }
-        } catch { throw ledgerError(error) }
+            try checkedSystemCall(named: "fdatasync(ledger)") { fdatasync(file.number) }
+        } catch { throw ledgerError(for: error) }
     }
 
     /// The open file is still the one that has the path.
-    static func isAt(_ path: String, _ file: Descriptor) -> Bool {
+    static func isStillLinked(path: String, to file: Descriptor) -> Bool {
         var (named, open) = (stat(), stat())
         guard unsafe stat(path, &named) == 0, unsafe fstat(file.number, &open) == 0 else {
             return false
@@ -185,20 +189,22 @@ enum LedgerSlots {
         return named.st_ino == open.st_ino && named.st_dev == open.st_dev
     }
 
-    static func syncFolder(of path: String) throws(SystemError) {
+    static func syncFolder(containing path: String) throws(SystemError) {
         let slash = path.lastIndex(of: "/")
         let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        let descriptor = try Descriptor.open(folder, O_DIRECTORY)
-        try checked("fsync(\(folder))") { fsync(descriptor.number) }
+        let descriptor = try Descriptor.openFile(at: folder, flags: O_DIRECTORY)
+        try checkedSystemCall(named: "fsync(\(folder))") { fsync(descriptor.number) }
     }
 
-    private static func lock(_ file: Descriptor, _ path: String) throws(SystemError) {
-        try checked("flock(\(path))") { flock(file.number, LOCK_EX | LOCK_NB) }
+    private static func lockFile(_ file: Descriptor, path: String) throws(SystemError) {
+        try checkedSystemCall(named: "flock(\(path))") { flock(file.number, LOCK_EX | LOCK_NB) }
     }
 
-    private static func read(slot: Int, from file: Descriptor) throws(SystemError) -> [UInt8] {
+    private static func readSlot(number slot: Int, from file: Descriptor) throws(SystemError)
+        -> [UInt8]
+    {
         var bytes = [UInt8](repeating: 0, count: slotBytes)
-        let count = try checked("pread(ledger)") {
+        let count = try checkedSystemCall(named: "pread(ledger)") {
             unsafe bytes.withUnsafeMutableBytes {
                 unsafe pread(file.number, $0.baseAddress, $0.count, slot * slotBytes)
             }
@@ -207,10 +213,10 @@ enum LedgerSlots {
         return bytes
     }
 
-    private static func write(
+    private static func writeBytes(
         _ bytes: [UInt8], at offset: Int, to file: Descriptor
     ) throws(SystemError) {
-        let count = try checked("pwrite(ledger)") {
+        let count = try checkedSystemCall(named: "pwrite(ledger)") {
             unsafe bytes.withUnsafeBytes {
                 unsafe pwrite(file.number, $0.baseAddress, $0.count, offset)
             }
@@ -219,7 +225,7 @@ enum LedgerSlots {
         guard count == bytes.count else { throw SystemError(call: "pwrite(ledger)", code: ENOSPC) }
     }
 
-    private static func ledgerError(_ error: SystemError) -> LedgerError {
+    private static func ledgerError(for error: SystemError) -> LedgerError {
         [ENOSPC, EDQUOT, EFBIG].contains(error.code) ? .full(error) : .failed(error)
     }
 }

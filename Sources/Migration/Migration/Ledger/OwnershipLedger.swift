@@ -33,7 +33,7 @@ package enum LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
 /// Durable before `append` returns. Any thread may call.
 package protocol OwnershipLedger: AnyObject, Sendable {
     /// Checks the record against what is written and appends it, as one step.
-    func append(_ record: LedgerRecord) throws(LedgerError)
+    func appendRecord(_ record: LedgerRecord) throws(LedgerError)
     /// How long a durable write takes now.
     func measureWrite() throws(LedgerError) -> Duration
     func ownership(of vm: VMID) -> Ownership?

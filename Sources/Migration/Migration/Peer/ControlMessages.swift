@@ -11,28 +11,30 @@ enum MessageError: Error, Hashable, Sendable {
     case malformed(WireError)
 
     /// What the peer is told about it.
-    var words: MigrationRefusal {
+    var refusal: MigrationRefusal {
         switch self {
         case .link(.timedOut(let limit)):
-            MigrationRefusal(.timedOut, "the peer was silent for \(limit)")
-        case .link(let error): MigrationRefusal(.timedOut, "the connection was lost: \(error)")
+            MigrationRefusal(.timedOut, text: "the peer was silent for \(limit)")
+        case .link(let error):
+            MigrationRefusal(.timedOut, text: "the connection was lost: \(error)")
         case .malformed(let error):
-            MigrationRefusal(.protocolViolation, "a message that cannot be read: \(error)")
+            MigrationRefusal(.protocolViolation, text: "a message that cannot be read: \(error)")
         }
     }
 }
 
 extension Link {
-    func send(_ message: PeerMessage) throws(LinkError) { try send(message.bytes) }
+    func sendMessage(_ message: PeerMessage) throws(LinkError) { try sendBytes(message.bytes) }
 
     /// The next message, whole.
     func receiveMessage() throws(MessageError) -> PeerMessage {
         do {
-            let header = try PeerMessageHeader(receive(exactly: PeerMessageHeader.bytes))
-            let body = try receive(exactly: header.bodyBytes)
+            let header = try PeerMessageHeader(receiveBytes(count: PeerMessageHeader.bytes))
+            let body = try receiveBytes(count: header.bodyBytes)
             return try PeerMessage(kind: header.kind, body: body)
         } catch {
-            throw typedError(error, converting: MessageError.link, or: MessageError.malformed)
+            throw typedError(
+                error, converting: MessageError.link, convertingOther: MessageError.malformed)
         }
     }
 }

@@ -24,15 +24,15 @@ struct PeerDialer: Sendable {
     var versions = MigrationProtocol.Limits.versionMin...MigrationProtocol.Limits.versionMax
 
     /// A connection whose peer has welcomed its purpose, and how long the hello took to be answered.
-    func open(
-        _ purpose: ConnectionPurpose
+    func openConnection(
+        for purpose: ConnectionPurpose
     ) throws(DialError) -> (connection: any Link, roundTrip: Duration) {
         let connection: any Link
         do {
-            connection = try runtime.connect(
+            connection = try runtime.openConnection(
                 to: destination, within: timing.connect, silenceMax: timing.deadPeer,
                 interruptedBy: stop)
-            try connection.send(.hello(versions: versions, purpose))
+            try connection.sendMessage(.hello(versions: versions, purpose))
         } catch { throw .link(error) }
         let start = runtime.now
         let reply: PeerMessage

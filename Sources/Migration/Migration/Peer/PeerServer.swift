@@ -17,7 +17,7 @@ package final class PeerServer: Sendable {
     private let host: any MigrationHost
     private let timing: PeerTiming
     private let sessions = SessionTable()
-    private let connections: ThreadTable
+    private let connections: ThreadGroup
     private let stopping: any WakeFlag
     private let isStopping = Atomic<Bool>(false)
     private let acceptor = Mutex<(any RunningThread)?>(nil)
@@ -40,8 +40,8 @@ package final class PeerServer: Sendable {
         self.runtime = runtime
         self.host = host
         self.timing = timing
-        connections = ThreadTable(runtime: runtime)
-        stopping = try runtime.makeFlag()
+        connections = ThreadGroup(runtime: runtime)
+        stopping = try runtime.makeWakeFlag()
         let thread = try runtime.startThread(name: "ferry-accept", nice: 0) { [self] in
             acceptUntilStopped()
         }
@@ -52,32 +52,40 @@ package final class PeerServer: Sendable {
     /// all threads gone.
     package func stop() {
         isStopping.store(true, ordering: .releasing)
-        stopping.set()
+        stopping.setFlag()
         let thread = acceptor.withLock { $0.take() }
-        thread?.join()
-        sessions.endAll()
-        connections.wakeAll()
-        connections.joinAll()
-        let refusal = MigrationRefusal(.hostFailure, "the destination's agent is stopping")
-        while let parked = sessions.takeAnyParked() { conclude(parked, .failed(refusal)) }
+        thread?.joinThread()
+        sessions.endAllSessions()
+        connections.wakeAllThreads()
+        connections.joinAllThreads()
+        let refusal = MigrationRefusal(.hostFailure, text: "the destination's agent is stopping")
+        while let parked = sessions.removeAnySuspended() {
+            endSuspendedSession(parked, with: .failed(refusal))
+        }
     }
 
     /// Ends what is kept of a VM whose connection was lost; false when nothing is. Returns with it gone.
-    package func endParked(_ vm: VMID) -> Bool {
-        guard let parked = sessions.takeParked(vm) else { return false }
-        conclude(parked, .failed(MigrationRefusal(.cancelled, "it was deleted here")))
+    package func endSuspendedSession(of vm: VMID) -> Bool {
+        guard let parked = sessions.removeSuspendedSession(of: vm) else { return false }
+        endSuspendedSession(
+            parked, with: .failed(MigrationRefusal(.cancelled, text: "it was deleted here")))
         return true
     }
 
-    private func conclude(_ parked: IncomingSession, _ event: DestinationMachine.Event) {
-        IncomingDriver(session: parked, control: nil, sessions: sessions).conclude(event)
+    private func endSuspendedSession(
+        _ parked: IncomingSession, with event: DestinationMachine.Event
+    ) {
+        IncomingDriver(session: parked, control: nil, sessions: sessions).endSuspendedSession(
+            with: event)
     }
 
     /// On a thread of its own: writing and ending a process take time.
-    private func endExpired() throws(SystemError) {
-        guard sessions.hasExpired(at: runtime.now) else { return }
-        try connections.start { [self] _ in
-            while let parked = sessions.takeExpired(at: runtime.now) { conclude(parked, .expired) }
+    private func endExpiredSessions() throws(SystemError) {
+        guard sessions.hasExpiredSession(at: runtime.now) else { return }
+        try connections.startThread { [self] _ in
+            while let parked = sessions.removeExpiredSession(at: runtime.now) {
+                endSuspendedSession(parked, with: .expired)
+            }
         }
     }
 
@@ -85,99 +93,107 @@ package final class PeerServer: Sendable {
         while !isStopping.load(ordering: .acquiring) {
             connections.joinFinished()
             do {
-                try endExpired()
+                try endExpiredSessions()
                 let tick = runtime.now + Limits.acceptTick
-                guard let arrival = try listener.accept(or: stopping, until: tick) else {
+                guard let arrival = try listener.acceptArrival(wakingOn: stopping, until: tick)
+                else {
                     continue
                 }
                 // Beyond the limit a client is closed without a word: words need a handshake, which costs.
                 guard connections.count < Limits.connectionsMax else { continue }
-                try connections.start { [self] wakeup in serve(arrival, wakeup) }
+                try connections.startThread { [self] wakeup in serveArrival(arrival, wakeup: wakeup)
+                }
             } catch {
                 // One client's failure, or too few descriptors for a moment: the next may do better. The
                 // pause keeps a lasting failure from spinning.
-                _ = try? stopping.wait(until: runtime.now + Limits.acceptTick)
+                _ = try? stopping.waitUntilSet(before: runtime.now + Limits.acceptTick)
             }
         }
     }
 
-    private func serve(_ arrival: any ArrivingLink, _ wakeup: any WakeFlag) {
+    private func serveArrival(_ arrival: any ArrivingLink, wakeup: any WakeFlag) {
         do {
-            let connection = try arrival.open(
+            let connection = try arrival.completeHandshake(
                 silenceMax: Limits.helloTimeout, interruptedBy: wakeup)
-            try serve(connection)
+            try serveConnection(connection)
         } catch {
             // The handshake failed: TLS has told the client why, and there is no session to tell.
         }
     }
 
-    private func serve(_ connection: any Link) throws(LinkError) {
+    private func serveConnection(_ connection: any Link) throws(LinkError) {
         do {
-            try ExpectedPeer.anyAgent.check(connection.peer, in: listener.cluster)
+            try ExpectedPeer.anyAgent.checkIdentity(connection.peer, in: listener.cluster)
         } catch {
-            return try refuse(connection, MigrationRefusal(.notAllowed, "\(error)"))
+            return try refuseConnection(
+                connection, with: MigrationRefusal(.notAllowed, text: "\(error)"))
         }
         let first: PeerMessage
         do { first = try connection.receiveMessage() } catch {
-            return try refuse(connection, error.words)
+            return try refuseConnection(connection, with: error.refusal)
         }
         guard case .hello(let versions, let purpose) = first else {
-            return try refuse(
+            return try refuseConnection(
                 connection,
-                MigrationRefusal(.protocolViolation, "\(first.name) before hello"))
+                with: MigrationRefusal(.protocolViolation, text: "\(first.name) before hello"))
         }
         let ours = MigrationProtocol.Limits.versionMin...MigrationProtocol.Limits.versionMax
-        guard let version = agreedVersion(ours, versions) else {
-            return try refuse(
+        guard let version = agreedVersion(ours: ours, theirs: versions) else {
+            return try refuseConnection(
                 connection,
-                MigrationRefusal(
+                with: MigrationRefusal(
                     .versionMismatch,
-                    "they share no version of the peer protocol: the destination speaks \(ours.lowerBound) to \(ours.upperBound), the source \(versions.lowerBound) to \(versions.upperBound)",
+                    text:
+                        "they share no version of the peer protocol: the destination speaks \(ours.lowerBound) to \(ours.upperBound), the source \(versions.lowerBound) to \(versions.upperBound)",
                     details: [
                         "here \(ours.lowerBound) to \(ours.upperBound)",
                         "there \(versions.lowerBound) to \(versions.upperBound)",
                     ]))
         }
-        try serve(connection, purpose, version)
+        try serveConnection(connection, purpose: purpose, version: version)
     }
 
-    private func serve(
-        _ connection: any Link, _ purpose: ConnectionPurpose, _ version: UInt16
+    private func serveConnection(
+        _ connection: any Link, purpose: ConnectionPurpose, version: UInt16
     ) throws(LinkError) {
         switch purpose {
         case .control:
-            guard let session = sessions.open(host: host, timing: timing, runtime: runtime)
+            guard let session = sessions.openSession(host: host, timing: timing, runtime: runtime)
             else {
-                return try refuse(
+                return try refuseConnection(
                     connection,
-                    MigrationRefusal(.busy, "\(Limits.sessionsMax) migrations arrive already"))
+                    with: MigrationRefusal(
+                        .busy, text: "\(Limits.sessionsMax) migrations arrive already"))
             }
-            do { try connection.send(.welcome(version: version)) } catch {
-                sessions.close(session)
+            do { try connection.sendMessage(.welcome(version: version)) } catch {
+                sessions.closeSession(session)
                 throw error
             }
             // Parked or ended, it is not this thread's any more when this returns.
-            IncomingDriver(session: session, control: connection, sessions: sessions).run()
+            IncomingDriver(session: session, control: connection, sessions: sessions).runSession()
         case .data(let token, let stream):
-            guard let session = sessions.claim(token, stream: stream, from: connection.peer.name)
+            guard
+                let session = sessions.claimStream(
+                    token: token, stream: stream, from: connection.peer.name)
             else {
-                return try refuse(
-                    connection, MigrationRefusal(.notAllowed, "no session waits for this stream"))
+                return try refuseConnection(
+                    connection,
+                    with: MigrationRefusal(.notAllowed, text: "no session waits for this stream"))
             }
             defer { session.streamEnded() }
-            try connection.send(.welcome(version: version))
-            session.runStream(stream, on: connection)
+            try connection.sendMessage(.welcome(version: version))
+            session.receiveStream(number: stream, on: connection)
         case .question:
-            try connection.send(.welcome(version: version))
-            try AnswerDesk(host: host, sessions: sessions).serve(connection)
+            try connection.sendMessage(.welcome(version: version))
+            try OwnershipQueryServer(host: host, sessions: sessions).serveConnection(connection)
         }
         connection.closeGently()
     }
 
-    private func refuse(
-        _ connection: any Link, _ refusal: MigrationRefusal
+    private func refuseConnection(
+        _ connection: any Link, with refusal: MigrationRefusal
     ) throws(LinkError) {
-        try connection.send(.refused(refusal))
+        try connection.sendMessage(.refused(refusal))
         connection.closeGently()
     }
 }

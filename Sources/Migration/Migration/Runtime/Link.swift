@@ -13,21 +13,21 @@ package protocol Link: AnyObject, Sendable {
     var silenceMax: Duration { get set }
 
     /// Sends all of it.
-    func send(_ bytes: RawSpan) throws(LinkError)
+    func sendBytes(_ bytes: RawSpan) throws(LinkError)
     /// Fills all of it.
-    func receive(into buffer: inout MutableRawSpan) throws(LinkError)
+    func receiveBytes(into buffer: inout MutableRawSpan) throws(LinkError)
 
     /// From now on waits end while `flag` is set.
-    func setFlag(_ flag: any WakeFlag)
+    func setInterruptFlag(_ flag: any WakeFlag)
     /// Waits until there is input or an end to receive (`.ready`), `news` is set, or the time is over.
     func waitForInput(
-        or news: any WakeFlag, until end: Instant
+        wakingOn news: any WakeFlag, until end: Instant
     ) throws(LinkError) -> WaitResult
 
     /// While corked, little is held back until there is much.
-    func setCorked(_ isCorked: Bool) throws(LinkError)
+    func setCorking(enabled isCorked: Bool) throws(LinkError)
     /// Waits until the peer's host has taken all that was sent.
-    func drain() throws(LinkError)
+    func waitForDelivery() throws(LinkError)
 
     /// Says goodbye. Does not wait.
     func close()
@@ -36,13 +36,15 @@ package protocol Link: AnyObject, Sendable {
 }
 
 extension Link {
-    package func send(_ bytes: [UInt8]) throws(LinkError) { try send(unsafe bytes.span.bytes) }
+    package func sendBytes(_ bytes: [UInt8]) throws(LinkError) {
+        try sendBytes(unsafe bytes.span.bytes)
+    }
 
-    package func receive(exactly count: Int) throws(LinkError) -> [UInt8] {
+    package func receiveBytes(count: Int) throws(LinkError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         var span = bytes.mutableSpan
         var raw = unsafe span.mutableBytes
-        try receive(into: &raw)
+        try receiveBytes(into: &raw)
         return bytes
     }
 }
@@ -52,15 +54,15 @@ package protocol LinkListener: AnyObject, Sendable {
     /// Peers are of this cluster, or have no business here.
     var cluster: ClusterName { get }
     /// The next that knocks; nil when `flag` is set or the time is over first.
-    func accept(
-        or flag: any WakeFlag, until end: Instant
+    func acceptArrival(
+        wakingOn flag: any WakeFlag, until end: Instant
     ) throws(SystemError) -> (any ArrivingLink)?
 }
 
 /// A peer that knocked and has not said who it is. It is turned away when the last reference goes.
 package protocol ArrivingLink: AnyObject, Sendable {
     /// Finds out who it is; whether it may be here is for the caller to check.
-    func open(
+    func completeHandshake(
         silenceMax: Duration, interruptedBy flag: any WakeFlag
     ) throws(LinkError) -> any Link
 }

@@ -13,23 +13,23 @@ final class SystemRuntime: MigrationRuntime {
 
     var now: Instant { .now }
 
-    func makeFlag() throws(SystemError) -> any WakeFlag { try Wakeup() }
+    func makeWakeFlag() throws(SystemError) -> any WakeFlag { try Wakeup() }
 
     func startThread(
-        name: String, nice: Int32, _ body: @escaping @Sendable () -> Void
+        name: String, nice: Int32, body: @escaping @Sendable () -> Void
     ) throws(SystemError) -> any RunningThread {
-        try NamedThread(name: name, nice: nice, body)
+        try NamedThread(name: name, nice: nice, body: body)
     }
 
-    func giveWay(nice: Int32) { NamedThread.setNice(nice) }
+    func lowerPriority(nice: Int32) { NamedThread.setNiceValue(to: nice) }
 
     func randomWord() -> UInt64 { .random(in: .min ... .max) }
 
-    func connect(
+    func openConnection(
         to peer: PeerAddress, within limit: Duration, silenceMax: Duration,
         interruptedBy flag: any WakeFlag
     ) throws(LinkError) -> any Link {
-        try PeerConnection.connect(
+        try PeerConnection.openConnection(
             to: peer.address, expecting: .agent(peer.name), keys: keys, within: limit,
             silenceMax: silenceMax, interruptedBy: flag.wakeup)
     }
@@ -48,12 +48,12 @@ extension WakeFlag {
 }
 
 extension PeerConnection: Link {
-    package func setFlag(_ flag: any WakeFlag) { setWakeup(flag.wakeup) }
+    package func setInterruptFlag(_ flag: any WakeFlag) { setInterruptWakeup(flag.wakeup) }
 
     package func waitForInput(
-        or news: any WakeFlag, until end: Instant
+        wakingOn news: any WakeFlag, until end: Instant
     ) throws(LinkError) -> WaitResult {
-        try waitForInput(or: news.wakeup, until: end)
+        try waitForInput(wakingOn: news.wakeup, until: end)
     }
 }
 
@@ -69,11 +69,11 @@ final class SystemListener: LinkListener {
 
     var cluster: ClusterName { keys.identity.cluster }
 
-    func accept(
-        or flag: any WakeFlag, until end: Instant
+    func acceptArrival(
+        wakingOn flag: any WakeFlag, until end: Instant
     ) throws(SystemError) -> (any ArrivingLink)? {
-        guard try socket.wait(for: POLLIN, or: flag.wakeup, until: end) == .ready,
-            let client = try TCPSocket.accept(on: socket, within: .zero)
+        guard try socket.waitForEvents(POLLIN, interruptedBy: flag.wakeup, until: end) == .ready,
+            let client = try TCPSocket.acceptConnection(on: socket, within: .zero)
         else { return nil }
         return SystemArrival(client, keys: keys)
     }
@@ -88,10 +88,10 @@ private final class SystemArrival: ArrivingLink {
         self.keys = keys
     }
 
-    func open(
+    func completeHandshake(
         silenceMax: Duration, interruptedBy flag: any WakeFlag
     ) throws(LinkError) -> any Link {
-        try PeerConnection.accept(
-            socket, keys: keys, silenceMax: silenceMax, interruptedBy: flag.wakeup)
+        try PeerConnection.acceptConnection(
+            on: socket, keys: keys, silenceMax: silenceMax, interruptedBy: flag.wakeup)
     }
 }

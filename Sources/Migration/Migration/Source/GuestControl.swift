@@ -29,25 +29,25 @@ struct GuestControl {
     mutating func fetchDirtyLog() throws(GuestError) { dirtyPages = try guest.fetchDirtyLog() }
 
     /// The next round also copies pages that the log does not name.
-    mutating func recountDirtyPages(_ bits: DirtyBits) {
-        dirtyPages = bits.count(in: 0..<bits.pageCount)
+    mutating func recountDirtyPages(in bits: DirtyBits) {
+        dirtyPages = bits.dirtyPageCount(in: 0..<bits.pageCount)
     }
 
-    mutating func throttle(percent: Int) throws(GuestError) {
+    mutating func throttleGuest(percent: Int) throws(GuestError) {
         isThrottled = true
-        try guest.throttle(percent: percent)
+        try guest.throttleVCPUs(percent: percent)
     }
 
-    mutating func pause() throws(GuestError) {
+    mutating func pauseGuest() throws(GuestError) {
         isPaused = true
         try guest.pauseForHandover()
     }
 
     /// The state of the guest after a short pause. When it throws, the guest may still be paused.
     mutating func snapshotState() throws(GuestError) -> [UInt8] {
-        try pause()
+        try pauseGuest()
         let state = try guest.saveState()
-        try guest.resume()
+        try guest.resumeExecution()
         isPaused = false
         return state
     }
@@ -56,16 +56,20 @@ struct GuestControl {
     mutating func markRunningAtDestination() { isPaused = false }
 
     /// Resumes the guest at full speed and without dirty log, whatever state it was in. False when it stays paused.
-    mutating func restore() -> Bool {
+    mutating func restoreGuest() -> Bool {
         // Every call is tried, the most urgent first: one that fails must not keep the others from being made.
         let guest = guest
-        if isPaused, attempt({ () throws(GuestError) in try guest.resume() }) { isPaused = false }
-        if isThrottled { _ = attempt { () throws(GuestError) in try guest.throttle(percent: 0) } }
-        if isLogging { _ = attempt { () throws(GuestError) in try guest.stopDirtyLog() } }
+        if isPaused, attemptCall({ () throws(GuestError) in try guest.resumeExecution() }) {
+            isPaused = false
+        }
+        if isThrottled {
+            _ = attemptCall { () throws(GuestError) in try guest.throttleVCPUs(percent: 0) }
+        }
+        if isLogging { _ = attemptCall { () throws(GuestError) in try guest.stopDirtyLog() } }
         return !isPaused
     }
 
-    private mutating func attempt(_ call: () throws(GuestError) -> Void) -> Bool {
+    private mutating func attemptCall(_ call: () throws(GuestError) -> Void) -> Bool {
         do {
             try call()
             return true

@@ -17,7 +17,7 @@ struct MemoryVerifier: Sendable {
     let runtime: any MigrationRuntime
 
     /// Reads all of memory, and ends early once `isStopped`.
-    func run(until isStopped: () -> Bool) -> MemoryVerification {
+    func verifyMemory(until isStopped: () -> Bool) -> MemoryVerification {
         var verification = MemoryVerification(.clean)
         let start = runtime.now
         var holes: HoleFinder? = HoleFinder(guest.memoryFile)
@@ -28,11 +28,11 @@ struct MemoryVerifier: Sendable {
                 break
             }
             let chunk = first / PageCodec.Limits.chunkPages
-            let present = ChunkPages(of: chunk, pageCount: pageCount, &holes)
+            let present = ChunkPages(chunk: chunk, pageCount: pageCount, holes: &holes)
             // The guest owns the mapping, and outlives this.
             unsafe verifyChunk(
-                chunk, of: guest.memory.base, present: present, table: table, seed: seed
-            ) { verification.add(UInt64($0)) }
+                number: chunk, of: guest.memory.base, present: present, table: table, seed: seed
+            ) { verification.addDifferingPage(UInt64($0)) }
             verification.pages = UInt64(min(first + PageCodec.Limits.chunkPages, pageCount))
         }
         // What was found is found, finished or not.

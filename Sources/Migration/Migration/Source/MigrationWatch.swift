@@ -25,19 +25,19 @@ final class MigrationWatch: Sendable {
 
     var progress: MigrationProgress { state.withLock { $0.progress } }
 
-    func update(_ change: (inout MigrationProgress) -> Void) {
+    func updateProgress(applying change: (inout MigrationProgress) -> Void) {
         state.withLock { change(&$0.progress) }
     }
 
-    func begin(stop: any WakeFlag, news: any WakeFlag) {
+    func beginMigration(stop: any WakeFlag, news: any WakeFlag) {
         state.withLock {
             $0.stop = stop
             $0.news = news
-            if $0.isCancelled { stop.set() }
+            if $0.isCancelled { stop.setFlag() }
         }
     }
 
-    func end() {
+    func endMigration() {
         state.withLock {
             $0.isEnded = true
             $0.stop = nil
@@ -45,20 +45,20 @@ final class MigrationWatch: Sendable {
         }
     }
 
-    func cancel() throws(CancelRefusal) {
+    func requestCancellation() throws(CancelRefusal) {
         try state.withLock { (state) throws(CancelRefusal) in
             if state.isEnded { throw .ended }
             if state.isReleased { throw .released }
             state.isCancelled = true
-            state.stop?.set()
-            state.news?.set()
+            state.stop?.setFlag()
+            state.news?.setFlag()
         }
     }
 
     var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
     /// Before `released` is written: from here on a cancel is refused. False when one came before.
-    func release() -> Bool {
+    func releaseUnlessCancelled() -> Bool {
         state.withLock {
             if $0.isCancelled { return false }
             $0.isReleased = true
@@ -67,5 +67,5 @@ final class MigrationWatch: Sendable {
     }
 
     /// The release was not written after all.
-    func takeBackRelease() { state.withLock { $0.isReleased = false } }
+    func revokeRelease() { state.withLock { $0.isReleased = false } }
 }

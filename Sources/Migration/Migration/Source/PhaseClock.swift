@@ -15,22 +15,22 @@ struct PhaseClock: Sendable {
         begun = now
     }
 
-    mutating func begin(_ next: MigrationPhase, at now: Instant) {
+    mutating func beginPhase(_ next: MigrationPhase, at now: Instant) {
         durations[phase, default: .zero] += now - begun
         phase = next
         begun = now
     }
 
     /// Moves part of what one phase took to another: what the peer measured inside it.
-    mutating func move(_ duration: Duration, from: MigrationPhase, to: MigrationPhase) {
+    mutating func reassignDuration(_ duration: Duration, from: MigrationPhase, to: MigrationPhase) {
         let moved = min(duration, durations[from] ?? .zero)
         durations[from, default: .zero] -= moved
         durations[to, default: .zero] += moved
     }
 
-    func elapsed(at now: Instant) -> Duration { now - start }
+    func elapsedTime(at now: Instant) -> Duration { now - start }
 
-    var list: [PhaseDuration] {
+    var phaseDurations: [PhaseDuration] {
         durations.sorted { $0.key < $1.key }
             .map { PhaseDuration(phase: $0.key, duration: $0.value) }
     }

@@ -32,7 +32,7 @@ struct ReconnectState {
     func retainRound(of guest: any SourceGuest) {
         // The guest owns the bitmap, and outlives this.
         carried.formUnion(
-            unsafe DirtyBits(base: guest.dirtyBits.base, pageCount: guest.layout.pageCount))
+            with: unsafe DirtyBits(base: guest.dirtyBits.base, pageCount: guest.layout.pageCount))
     }
 
     /// The streams have been stopped: retains what they know of pages.
@@ -52,10 +52,10 @@ struct ReconnectState {
     ///
     /// - Parameter table: what the destination has.
     func makePages(of guest: any SourceGuest, table: PageHashTable, seed: UInt64) -> SourcePages {
-        if let sent { carried.formUnion(differing: sent, table) }
+        if let sent { carried.insertDifferences(of: sent, from: table) }
         // The guest owns the bitmap, and outlives the streams.
         let bits = unsafe DirtyBits(
-            base: guest.dirtyBits.base, pageCount: guest.layout.pageCount, and: carried)
+            base: guest.dirtyBits.base, pageCount: guest.layout.pageCount, others: carried)
         return SourcePages(bits: bits, table: table, seed: seed, sent: sent)
     }
 

@@ -23,16 +23,17 @@ struct SourceConnection {
     }
 
     mutating func openControl() throws(DialError) {
-        (control, roundTrip) = try dialer.open(.control)
+        (control, roundTrip) = try dialer.openConnection(for: .control)
     }
 
-    mutating func openStream(_ stream: Int, token: [UInt8]) throws(DialError) -> any Link {
-        let (connection, answered) = try dialer.open(.data(token: token, stream: stream))
+    mutating func openStream(number stream: Int, token: [UInt8]) throws(DialError) -> any Link {
+        let (connection, answered) = try dialer.openConnection(
+            for: .data(token: token, stream: stream))
         roundTrip = min(roundTrip, answered)
         return connection
     }
 
-    mutating func setStreams(_ streams: SourceStreams) { self.streams = streams }
+    mutating func attachStreams(_ streams: SourceStreams) { self.streams = streams }
 
     /// A connection that was lost has been replaced.
     mutating func markReconnected(at now: Instant) { lastAlive = now }
@@ -43,14 +44,14 @@ struct SourceConnection {
     ) throws(LinkError) {
         guard now - lastAlive >= Limits.aliveInterval else { return }
         lastAlive = now
-        try control?.send(.alive(round: round, remainingBytes: remainingBytes))
+        try control?.sendMessage(.alive(round: round, remainingBytes: remainingBytes))
     }
 
     /// Ends all waits and closes all connections. Returns the streams that were open; their threads have ended.
-    mutating func close() -> SourceStreams? {
-        dialer.stop.set()
+    mutating func closeAllConnections() -> SourceStreams? {
+        dialer.stop.setFlag()
         let closed = streams
-        closed?.stop()
+        closed?.stopStreams()
         streams = nil
         control?.close()
         control = nil

@@ -10,66 +10,70 @@ import Ownership
 import PeerLink
 
 extension SourceDriver {
-    func pause() -> SourceMachine.Event {
+    func pauseGuest() -> SourceMachine.Event {
         reporting.recordPause(at: runtime.now, predicted: machine.prediction?.expected)
         do throws(GuestError) {
-            try guest.pause()
+            try guest.pauseGuest()
             try guest.fetchDirtyLog()
-        } catch { return fail(.guest(error)) }
+        } catch { return reportFailure(.guest(error)) }
         return .paused
     }
 
-    func sendLast(round: Int) -> SourceMachine.Event {
+    func sendLastPages(round: Int) -> SourceMachine.Event {
         guard let streams = connection.streams, let control = connection.control else {
             return .peerLost
         }
         reporting.beginPhase(.deviceState)
         let silenceMax = options.timing.deadPeerInHandover
         control.silenceMax = silenceMax
-        streams.beginLastRound(round, silenceMax: silenceMax)
+        streams.beginLastRound(number: round, silenceMax: silenceMax)
         let state: [UInt8]
-        do { state = try guest.guest.saveState() } catch { return fail(.guest(error)) }
-        do { try control.send(.state(state)) } catch { return reportLoss(error) }
+        do { state = try guest.guest.saveState() } catch { return reportFailure(.guest(error)) }
+        do { try control.sendMessage(.state(state)) } catch {
+            return reportPeerLoss(causedBy: error)
+        }
         reporting.recordState(bytes: state.count)
         reporting.beginPhase(.lastPages)
         let pages = guest.dirtyPages
         do throws(RoundError) {
-            try streams.finish { () throws(RoundError) in try watchRound(round, pages: pages) }
-        } catch { return reportRoundFailure(error) }
+            try streams.finishRound { () throws(RoundError) in
+                try monitorRound(number: round, pages: pages)
+            }
+        } catch { return reportRoundFailure(causedBy: error) }
         let digest = streams.digest
         reporting.recordMemoryDigest(digest)
         reporting.beginPhase(.verify)
-        do { try control.send(.verify(round: round, digest: digest)) } catch {
-            return reportLoss(error)
+        do { try control.sendMessage(.verify(round: round, digest: digest)) } catch {
+            return reportPeerLoss(causedBy: error)
         }
         return .sentAll(digest: digest)
     }
 
-    func seal() -> SourceMachine.Event {
-        do { try guest.guest.seal() } catch { return fail(.guest(error)) }
+    func sealGuest() -> SourceMachine.Event {
+        do { try guest.guest.sealForHandover() } catch { return reportFailure(.guest(error)) }
         return .sealed
     }
 
-    func write(_ record: LedgerRecord) -> SourceMachine.Event {
+    func writeRecord(_ record: LedgerRecord) -> SourceMachine.Event {
         let isRelease = if case .released = record { true } else { false }
         if isRelease {
-            guard watch.release() else {
+            guard watch.releaseUnlessCancelled() else {
                 reporting.recordFailure(.cancelled)
                 return .recordFailed
             }
             reporting.beginPhase(.handover)
         }
-        do { try ledger.append(record) } catch {
-            if isRelease { watch.takeBackRelease() }
+        do { try ledger.appendRecord(record) } catch {
+            if isRelease { watch.revokeRelease() }
             reporting.recordFailure(.ledger(error))
             return .recordFailed
         }
         return .recordWritten
     }
 
-    func sendGo(_ epoch: Epoch) -> SourceMachine.Event? {
+    func sendGoMessage(for epoch: Epoch) -> SourceMachine.Event? {
         guard let control = connection.control else { return .peerLost }
-        do { try control.send(.go(epoch)) } catch { return reportLoss(error) }
+        do { try control.sendMessage(.go(epoch)) } catch { return reportPeerLoss(causedBy: error) }
         return nil
     }
 
@@ -78,18 +82,18 @@ extension SourceDriver {
         guard let control = connection.control else { return .peerLost }
         let message: PeerMessage
         do { message = try control.receiveMessage() } catch {
-            return watch.isCancelled && machine.canCancel ? .cancel : reportUnreadable(error)
+            return watch.isCancelled && machine.canCancel ? .cancel : reportMessageError(error)
         }
         switch message {
         case .ready(let digest, let load):
-            reporting.recordLoad(load)
+            reporting.recordStateLoad(lasting: load)
             return .ready(digest: digest)
         case .running(let epoch, _, let resume):
             markRunning(at: runtime.now, resume: resume)
             return .running(epoch)
         case .answer(let answer): return .answer(answer)
         case .refused(let refusal): return reportRefusal(refusal)
-        default: return fail(.unexpectedMessage(message.name))
+        default: return reportFailure(.unexpectedMessage(message.name))
         }
     }
 
@@ -99,15 +103,17 @@ extension SourceDriver {
         guest.markRunningAtDestination()
     }
 
-    func ask(_ question: OwnershipQuestion, attempt: Int) -> SourceMachine.Event {
+    func askDestination(_ question: OwnershipQuestion, attempt: Int) -> SourceMachine.Event {
         if attempt == 1 { closeConnection() }
-        stop.clear()
+        stop.clearFlag()
         do {
-            if attempt > 1 { _ = try stop.wait(until: runtime.now + options.timing.questionPause) }
-            let answer = try Questioner(dialer: dialer).ask(question)
+            if attempt > 1 {
+                _ = try stop.waitUntilSet(before: runtime.now + options.timing.questionPause)
+            }
+            let answer = try OwnershipQueryClient(dialer: dialer).askQuestion(question)
             if case .taken = answer { markRunning(at: runtime.now, resume: .zero) }
             return .answer(answer)
-        } catch let error as QuestionError {
+        } catch let error as OwnershipQueryError {
             if case .noAnswer(let error) = error { reporting.recordFailure(.link(error)) }
             return .noAnswer
         } catch {

@@ -8,24 +8,24 @@ import PeerLink
 import Synchronization
 
 extension SourceDriver {
-    func connect() -> SourceMachine.Event {
+    func openControlConnection() -> SourceMachine.Event {
         reporting.beginPhase(.connect)
         do {
             try connection.openControl()
             return .connected
-        } catch { return reportDialFailure(error) }
+        } catch { return reportDialFailure(causedBy: error) }
     }
 
-    private func reportDialFailure(_ error: DialError) -> SourceMachine.Event {
+    private func reportDialFailure(causedBy error: DialError) -> SourceMachine.Event {
         switch error {
-        case .link(let error): return reportLoss(error)
+        case .link(let error): return reportPeerLoss(causedBy: error)
         case .refused(let refusal): return reportRefusal(refusal)
-        case .malformed(let error): return reportUnreadable(error)
-        case .unexpected(let name): return fail(.unexpectedMessage(name))
+        case .malformed(let error): return reportMessageError(error)
+        case .unexpected(let name): return reportFailure(.unexpectedMessage(name))
         }
     }
 
-    func reportLoss(_ error: LinkError) -> SourceMachine.Event {
+    func reportPeerLoss(causedBy error: LinkError) -> SourceMachine.Event {
         reporting.recordFailure(.link(error))
         return .peerLost
     }
@@ -35,10 +35,10 @@ extension SourceDriver {
         return .refused(refusal)
     }
 
-    func reportUnreadable(_ error: MessageError) -> SourceMachine.Event {
+    func reportMessageError(_ error: MessageError) -> SourceMachine.Event {
         switch error {
-        case .link(let error): return reportLoss(error)
-        case .malformed(let error): return fail(.malformed(error))
+        case .link(let error): return reportPeerLoss(causedBy: error)
+        case .malformed(let error): return reportFailure(.malformed(error))
         }
     }
 
@@ -46,17 +46,19 @@ extension SourceDriver {
         reporting.beginPhase(.negotiate)
         guard let control = connection.control else { return .peerLost }
         control.silenceMax = options.timing.deadPeer
-        do { try control.send(.offer(offer)) } catch { return reportLoss(error) }
+        do { try control.sendMessage(.offer(offer)) } catch {
+            return reportPeerLoss(causedBy: error)
+        }
         let reply: PeerMessage
-        do { reply = try receiveReply(from: control) } catch { return reportUnreadable(error) }
+        do { reply = try receiveReply(from: control) } catch { return reportMessageError(error) }
         switch reply {
         case .accepted(let token, let ledgerWrite, let kept):
             do throws(DialError) {
-                let table = try receiveTable(kept, from: control)
+                let table = try receiveHashTable(of: kept, from: control)
                 return openStreams(token: token, ledgerWrite: ledgerWrite, table: table)
-            } catch { return reportDialFailure(error) }
-        case .refused(let refusal): return handleRefusedOffer(refusal)
-        default: return fail(.unexpectedMessage(reply.name))
+            } catch { return reportDialFailure(causedBy: error) }
+        case .refused(let refusal): return handleRefusedOffer(refusal: refusal)
+        default: return reportFailure(.unexpectedMessage(reply.name))
         }
     }
 
@@ -78,24 +80,24 @@ extension SourceDriver {
         var links: [any Link] = []
         for stream in 0..<offer.streams {
             do {
-                links.append(try connection.openStream(stream, token: token))
+                links.append(try connection.openStream(number: stream, token: token))
             } catch .refused(let refusal) where refusal.code == .notAllowed {
                 // The session has ended meanwhile, which the control connection knows better.
-                return reportStreamLoss(.closed)
-            } catch { return reportDialFailure(error) }
+                return reportStreamLoss(causedBy: .closed)
+            } catch { return reportDialFailure(causedBy: error) }
         }
         let pages = reconnection.makePages(of: guest.guest, table: table, seed: offer.hashSeed)
         do {
-            connection.setStreams(
+            connection.attachStreams(
                 try SourceStreams(
                     guest: guest.guest, pages: pages, compression: options.compression,
                     connections: links, runtime: runtime, news: connection.news))
-        } catch { return fail(.link(.system(error))) }
+        } catch { return reportFailure(.link(.system(error))) }
         do throws(GuestError) {
             try guest.startDirtyLog()
             try guest.fetchDirtyLog()
-        } catch { return fail(.guest(error)) }
-        if reconnection.hasCarriedPages { guest.recountDirtyPages(pages.bits) }
+        } catch { return reportFailure(.guest(error)) }
+        if reconnection.hasCarriedPages { guest.recountDirtyPages(in: pages.bits) }
         if reconnection.isReconnecting { markReconnected() }
         return .accepted(
             DowntimeTerms(
@@ -103,13 +105,15 @@ extension SourceDriver {
                 ledgerWrite: ledgerWrite))
     }
 
-    func throttle(percent: Int) -> SourceMachine.Event? {
-        do { try guest.throttle(percent: percent) } catch { return fail(.guest(error)) }
+    func throttleGuest(percent: Int) -> SourceMachine.Event? {
+        do { try guest.throttleGuest(percent: percent) } catch {
+            return reportFailure(.guest(error))
+        }
         reporting.recordThrottle(percent: percent)
         return nil
     }
 
-    func sendRound(_ round: Int) -> SourceMachine.Event {
+    func sendRound(number round: Int) -> SourceMachine.Event {
         reporting.beginPhase(.preCopy)
         guard let streams = connection.streams else { return .peerLost }
         let isFirst = streams.isFresh
@@ -117,14 +121,14 @@ extension SourceDriver {
         let start = runtime.now
         let pages = guest.dirtyPages
         reporting.recordRoundBegin(
-            round, pages: pages, predicted: machine.prediction?.expected)
+            number: round, pages: pages, predicted: machine.prediction?.expected)
         do throws(RoundError) {
-            try streams.sendRound(round) { () throws(RoundError) in
-                try watchRound(round, pages: pages)
+            try streams.sendRound(number: round) { () throws(RoundError) in
+                try monitorRound(number: round, pages: pages)
             }
             reconnection.forgetCarriedPages()
             do { try guest.fetchDirtyLog() } catch { throw .guest(error) }
-        } catch { return reportRoundFailure(error) }
+        } catch { return reportRoundFailure(causedBy: error) }
         let counts = streams.counts
         let content = Int(counts.contentPages - before.contentPages)
         // A first round's holes, zeros and pages that need not travel cost next to nothing; later rounds' pages are
@@ -133,45 +137,45 @@ extension SourceDriver {
         let facts = RoundFacts(
             pages: isTelling ? content : Int(counts.pages - before.pages),
             dirtyPages: guest.dirtyPages, duration: runtime.now - start)
-        reporting.recordRoundEnd(facts, of: streams.board)
+        reporting.recordRoundEnd(with: facts, of: streams.board)
         return .roundEnded(facts)
     }
 
-    func reportRoundFailure(_ error: RoundError) -> SourceMachine.Event {
+    func reportRoundFailure(causedBy error: RoundError) -> SourceMachine.Event {
         switch error {
-        case .guest(let error): return fail(.guest(error))
-        case .link(let error): return reportStreamLoss(error)
+        case .guest(let error): return reportFailure(.guest(error))
+        case .link(let error): return reportStreamLoss(causedBy: error)
         case .disturbed: return watch.isCancelled ? .cancel : nextMessage()
         }
     }
 
     /// A data stream broke. The destination may have sent the reason on the control connection.
-    func reportStreamLoss(_ error: LinkError) -> SourceMachine.Event {
+    func reportStreamLoss(causedBy error: LinkError) -> SourceMachine.Event {
         if let control = connection.control,
-            (try? control.waitForInput(or: stop, until: runtime.now + Limits.tick)) == .ready
+            (try? control.waitForInput(wakingOn: stop, until: runtime.now + Limits.tick)) == .ready
         {
             let event = nextMessage()
             if case .refused = event { return event }
         }
-        return reportLoss(error)
+        return reportPeerLoss(causedBy: error)
     }
 
     /// Several times a second during a round: waits for news, publishes progress, and shows the destination that this
     /// host is alive.
     ///
     /// - Parameter pages: those of the round.
-    func watchRound(_ round: Int, pages: Int) throws(RoundError) {
+    func monitorRound(number round: Int, pages: Int) throws(RoundError) {
         guard let control = connection.control, let streams = connection.streams else {
             throw .disturbed
         }
         let result: WaitResult
         do {
             result = try control.waitForInput(
-                or: connection.news, until: runtime.now + Limits.tick)
+                wakingOn: connection.news, until: runtime.now + Limits.tick)
         } catch { throw .link(error) }
         switch result {
         case .ready: throw .disturbed
-        case .wokenUp: connection.news.clear()
+        case .wokenUp: connection.news.clearFlag()
         case .timedOut: break
         }
         if watch.isCancelled { throw .disturbed }

@@ -24,18 +24,18 @@ extension SourceDriver {
         if attempt == 1 { reconnection.retainRound(of: guest.guest) }
         let lostAt = reconnection.recordLoss(at: now)
         closeConnection()
-        stop.clear()
+        stop.clearFlag()
         reporting.beginPhase(.connect)
         reporting.recordReconnect(attempt: attempt)
         // A cancel from before the flag was cleared is seen here, a later one sets it again.
         if watch.isCancelled { return .cancel }
-        let pause = options.timing.reconnectPause(attempt)
+        let pause = options.timing.reconnectPause(beforeAttempt: attempt)
         guard now + pause - lostAt < options.timing.reconnectFor else { return .failed }
         do throws(SystemError) {
-            if try stop.wait(until: now + pause) { return .cancel }
-        } catch { return reportLoss(.system(error)) }
-        if reconnection.isRenamed { loop.rename(to: offer.migration) }
-        return connect()
+            if try stop.waitUntilSet(before: now + pause) { return .cancel }
+        } catch { return reportPeerLoss(causedBy: .system(error)) }
+        if reconnection.isRenamed { loop.renameMigration(to: offer.migration) }
+        return openControlConnection()
     }
 
     func markReconnected() {
@@ -46,7 +46,7 @@ extension SourceDriver {
 
     /// A destination that abandoned this attempt meanwhile, for example because its agent was restarted, has recorded
     /// that the VM never ran there under this identifier. Under a new one the attempt can begin again.
-    func handleRefusedOffer(_ refusal: MigrationRefusal) -> SourceMachine.Event {
+    func handleRefusedOffer(refusal: MigrationRefusal) -> SourceMachine.Event {
         guard reconnection.isReconnecting, refusal.code == .vmExists, !reconnection.isRenamed
         else { return reportRefusal(refusal) }
         reconnection.markRenamed()
@@ -55,8 +55,8 @@ extension SourceDriver {
     }
 
     /// Hashes of the pages that the destination reports to have; empty when it has kept nothing.
-    func receiveTable(
-        _ kept: KeptMemory?, from control: any Link
+    func receiveHashTable(
+        of kept: KeptMemory?, from control: any Link
     ) throws(DialError) -> PageHashTable {
         let table = PageHashTable(pageCount: guest.guest.layout.pageCount)
         guard let kept else { return table }
@@ -72,7 +72,7 @@ extension SourceDriver {
             guard count > 0, count <= left, first >= UInt64(next),
                 first <= UInt64(table.pageCount - count)
             else { throw .malformed(.malformed(.invalid(field: "first page", value: first))) }
-            table.set(bytes, from: Int(first))
+            table.decodeEntries(from: bytes, firstPage: Int(first))
             next = Int(first) + count
             left -= count
         }

@@ -7,28 +7,28 @@ import PageCodec
 import PeerLink
 
 extension SourceDriver {
-    func rehearse() -> SourceMachine.Event {
+    func rehearseHandover() -> SourceMachine.Event {
         guard let control = connection.control else { return .peerLost }
         let state: [UInt8]
-        do { state = try snapshotState() } catch { return fail(.guest(error)) }
+        do { state = try snapshotState() } catch { return reportFailure(.guest(error)) }
         reporting.beginPhase(.deviceState)
         let reply: PeerMessage
         do {
-            try control.send(.rehearse(state: state))
+            try control.sendMessage(.rehearse(state: state))
             reply = try control.receiveMessage()
         } catch let error as LinkError {
-            return reportLoss(error)
+            return reportPeerLoss(causedBy: error)
         } catch let error as MessageError {
-            return reportUnreadable(error)
+            return reportMessageError(error)
         } catch {
-            unexpectedError(error)
+            trapOnUnexpectedError(error)
         }
         switch reply {
         case .rehearsed(let load):
-            reporting.recordRehearsedLoad(load)
+            reporting.recordRehearsedLoad(lasting: load)
             return .rehearsed
         case .refused(let refusal): return reportRefusal(refusal)
-        default: return fail(.unexpectedMessage(reply.name))
+        default: return reportFailure(.unexpectedMessage(reply.name))
         }
     }
 

@@ -69,15 +69,15 @@ final class SourceDriver {
     /// Ends every wait of every connection while it is set.
     var stop: any WakeFlag { dialer.stop }
 
-    func run() throws(MigrationFailure) -> MigrationReport {
-        loop.receive(.start, isCancelled: isCancelObeyed)
+    func runToCompletion() throws(MigrationFailure) -> MigrationReport {
+        loop.receiveEvent(.start, isCancelled: isCancelObeyed)
         while true {
             guard let action = loop.nextAction else {
-                loop.receive(nextMessage(), isCancelled: isCancelObeyed)
+                loop.receiveEvent(nextMessage(), isCancelled: isCancelObeyed)
                 continue
             }
-            if case .end(let ending) = action { return try finish(ending) }
-            loop.finishAction(with: perform(action), isCancelled: isCancelObeyed)
+            if case .end(let ending) = action { return try finishMigration(with: ending) }
+            loop.finishAction(with: performAction(action), isCancelled: isCancelObeyed)
         }
     }
 
@@ -89,47 +89,47 @@ final class SourceDriver {
     }
 
     /// The event that the action led to; nil when the destination reports it.
-    private func perform(_ action: SourceMachine.Action) -> SourceMachine.Event? {
+    private func performAction(_ action: SourceMachine.Action) -> SourceMachine.Event? {
         switch action {
-        case .connect: return connect()
+        case .connect: return openControlConnection()
         case .offer: return makeOffer()
         case .reconnect(let attempt): return reconnect(attempt: attempt)
-        case .rehearse: return rehearse()
-        case .sendRound(let round): return sendRound(round)
-        case .throttle(let percent): return throttle(percent: percent)
-        case .pause: return pause()
-        case .sendLast(let round): return sendLast(round: round)
-        case .seal: return seal()
-        case .write(let record): return write(record)
-        case .sendGo(let epoch): return sendGo(epoch)
-        case .ask(let question, let attempt): return ask(question, attempt: attempt)
-        case .resumeGuest: return guest.restore() ? .resumed : .resumeFailed
+        case .rehearse: return rehearseHandover()
+        case .sendRound(let round): return sendRound(number: round)
+        case .throttle(let percent): return throttleGuest(percent: percent)
+        case .pause: return pauseGuest()
+        case .sendLast(let round): return sendLastPages(round: round)
+        case .seal: return sealGuest()
+        case .write(let record): return writeRecord(record)
+        case .sendGo(let epoch): return sendGoMessage(for: epoch)
+        case .ask(let question, let attempt): return askDestination(question, attempt: attempt)
+        case .resumeGuest: return guest.restoreGuest() ? .resumed : .resumeFailed
         case .abandon(let refusal):
-            abandon(refusal)
+            abandonMigration(with: refusal)
             return nil
         case .end: return nil
         }
     }
 
-    func fail(_ reason: MigrationFailure.Reason) -> SourceMachine.Event {
+    func reportFailure(_ reason: MigrationFailure.Reason) -> SourceMachine.Event {
         reporting.recordFailure(reason)
         return .failed
     }
 
-    private func abandon(_ refusal: MigrationRefusal) {
+    private func abandonMigration(with refusal: MigrationRefusal) {
         // The peer may be gone: its own silence limit ends its session then.
-        if let control = connection.control { try? control.send(.refused(refusal)) }
+        if let control = connection.control { try? control.sendMessage(.refused(refusal)) }
         closeConnection()
     }
 
     func closeConnection() {
-        guard let streams = connection.close() else { return }
+        guard let streams = connection.closeAllConnections() else { return }
         reporting.recordStreams(streams, count: offer.streams)
         reconnection.retainPages(of: streams)
     }
 
-    private func finish(
-        _ ending: SourceMachine.Ending
+    private func finishMigration(
+        with ending: SourceMachine.Ending
     ) throws(MigrationFailure) -> MigrationReport {
         reporting.beginCleanUp()
         closeConnection()
@@ -137,23 +137,23 @@ final class SourceDriver {
         case .handedOver, .runsHere(_, .rehearsed):
             return reporting.finishReport(pageCount: guest.guest.layout.pageCount)
         case .runsHere(let epoch, let cause):
-            throw makeFailure(cause, aftermath: .runsAtSource(epoch))
+            throw makeFailure(causedBy: cause, aftermath: .runsAtSource(epoch))
         case .stoppedHere(let epoch, let cause):
             let error =
                 guest.resumeFailure
                 ?? GuestError(operation: "resume", detail: "it did not resume")
-            throw makeFailure(cause, aftermath: .stoppedAtSource(epoch, error))
+            throw makeFailure(causedBy: cause, aftermath: .stoppedAtSource(epoch, error))
         case .unsettled(let epoch, let cause):
             let destination = dialer.destination.name
-            throw makeFailure(cause, aftermath: .unsettled(epoch, with: destination))
+            throw makeFailure(causedBy: cause, aftermath: .unresolved(epoch, with: destination))
         }
     }
 
     private func makeFailure(
-        _ cause: SourceMachine.Cause, aftermath: MigrationFailure.Aftermath
+        causedBy cause: SourceMachine.Cause, aftermath: MigrationFailure.Aftermath
     ) -> MigrationFailure {
         reporting.makeFailure(
-            cause, aftermath: aftermath, resumeFailure: guest.resumeFailure)
+            causedBy: cause, aftermath: aftermath, resumeFailure: guest.resumeFailure)
     }
 
     /// What the verification after a migration needs; nil when none is due.

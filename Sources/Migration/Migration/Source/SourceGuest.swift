@@ -24,12 +24,12 @@ package protocol SourceGuest: AnyObject, Sendable {
     func clearDirtyLog(pages: Range<Int>) throws(GuestError)
     func stopDirtyLog() throws(GuestError)
     /// Holds vCPUs back for this part of their time, 0 to 99.
-    func throttle(percent: Int) throws(GuestError)
+    func throttleVCPUs(percent: Int) throws(GuestError)
     /// Stops every vCPU. If this process dies before `seal`, the guest resumes by itself.
     func pauseForHandover() throws(GuestError)
     /// The state of everything but memory.
     func saveState() throws(GuestError) -> [UInt8]
     /// From now on only `resume` lets the guest run. Called before the ledger says `released`.
-    func seal() throws(GuestError)
-    func resume() throws(GuestError)
+    func sealForHandover() throws(GuestError)
+    func resumeExecution() throws(GuestError)
 }

@@ -65,18 +65,18 @@ package final class SourceMigration: Sendable {
 
     /// Returns with the VM running at the destination and `handedOver` in the ledger: end the source's
     /// process, after `verify` when the report says that one is due. A rehearsal returns with the VM running here, as before. Throws with what `MigrationFailure.aftermath` says. Call once.
-    package func run() throws(MigrationFailure) -> MigrationReport {
-        defer { watch.end() }
+    package func runToCompletion() throws(MigrationFailure) -> MigrationReport {
+        defer { watch.endMigration() }
         let stop: any WakeFlag
         let news: any WakeFlag
         do {
-            stop = try runtime.makeFlag()
-            news = try runtime.makeFlag()
+            stop = try runtime.makeWakeFlag()
+            news = try runtime.makeWakeFlag()
         } catch {
             throw MigrationFailure(
                 phase: .connect, reason: .link(.system(error)), aftermath: .runsAtSource(epoch))
         }
-        watch.begin(stop: stop, news: news)
+        watch.beginMigration(stop: stop, news: news)
         let driver = SourceDriver(
             offer: MigrationOffer(
                 migration: id, vm: vm, epoch: epoch, spec: guest.spec,
@@ -85,7 +85,7 @@ package final class SourceMigration: Sendable {
                 hashSeed: runtime.randomWord(), isRehearsal: options.isRehearsal),
             guest: guest, destination: destination, ledger: ledger, options: options,
             watch: watch, runtime: runtime, stop: stop, news: news)
-        var report = try driver.run()
+        var report = try driver.runToCompletion()
         if let verifier = driver.makeVerifier() {
             self.verifier.withLock { $0 = verifier }
             report.verification = MemoryVerification(.running)
@@ -95,12 +95,12 @@ package final class SourceMigration: Sendable {
 
     /// Looks at the memory of the VM that has left once more; on the calling thread, which gives way to others from
     /// now on. Call it after `run` returned, before the source's process ends.
-    package func verify() -> MemoryVerification {
+    package func verifyMemory() -> MemoryVerification {
         guard let verifier = verifier.withLock({ $0.take() }) else {
             return MemoryVerification(.off)
         }
-        runtime.giveWay(nice: Limits.verificationNice)
-        return verifier.run { isVerificationStopped.load(ordering: .acquiring) }
+        runtime.lowerPriority(nice: Limits.verificationNice)
+        return verifier.verifyMemory { isVerificationStopped.load(ordering: .acquiring) }
     }
 
     /// Ends `verify` soon, or before it begins. Any thread.
@@ -110,5 +110,5 @@ package final class SourceMigration: Sendable {
     package var progress: MigrationProgress { watch.progress }
 
     /// Ends the migration soon; `run` then throws `.cancelled` with the VM running at the source.
-    package func cancel() throws(CancelRefusal) { try watch.cancel() }
+    package func requestCancellation() throws(CancelRefusal) { try watch.requestCancellation() }
 }

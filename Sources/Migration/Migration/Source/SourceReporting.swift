@@ -31,58 +31,62 @@ struct SourceReporting {
     mutating func beginPhase(_ phase: MigrationPhase) { beginPhase(phase, at: runtime.now) }
 
     mutating func beginPhase(_ phase: MigrationPhase, at now: Instant) {
-        clock.begin(phase, at: now)
-        watch.update { $0.phase = phase }
+        clock.beginPhase(phase, at: now)
+        watch.updateProgress { $0.phase = phase }
     }
 
     /// The destination measured how long it loaded the state while this host waited in `verify`.
-    mutating func recordLoad(_ duration: Duration) {
-        clock.move(duration, from: .verify, to: .deviceState)
+    mutating func recordStateLoad(lasting duration: Duration) {
+        clock.reassignDuration(duration, from: .verify, to: .deviceState)
     }
 
     mutating func recordPause(at now: Instant, predicted: Duration?) {
         pausedAt = now
         report.predictedDowntime = predicted ?? .zero
-        watch.update { $0.predictedDowntime = predicted }
+        watch.updateProgress { $0.predictedDowntime = predicted }
         beginPhase(.pause, at: now)
     }
 
     /// The destination runs the VM: the end of the downtime by this host's clock.
     mutating func recordRunning(at now: Instant, resume: Duration) {
         beginPhase(.announce, at: now)
-        clock.move(resume, from: .handover, to: .resume)
+        clock.reassignDuration(resume, from: .handover, to: .resume)
         if let pausedAt { report.downtime = now - pausedAt }
     }
 
     // MARK: Rounds
 
-    mutating func recordRoundBegin(_ round: Int, pages: Int, predicted: Duration?) {
+    mutating func recordRoundBegin(number round: Int, pages: Int, predicted: Duration?) {
         report.rounds = round
-        watch.update {
+        watch.updateProgress {
             $0.predictedDowntime = predicted
             $0.round = round
             $0.remainingBytes = UInt64(pages * pageBytes)
         }
     }
 
-    mutating func recordProgress(of board: RoundBoard, remainingBytes: UInt64, at now: Instant) {
-        publish(board, remainingBytes: remainingBytes, dirtyPagesPerSecond: nil, at: now)
+    mutating func recordProgress(
+        of board: RoundCoordinator, remainingBytes: UInt64, at now: Instant
+    ) {
+        publishProgress(
+            of: board, remainingBytes: remainingBytes, dirtyPagesPerSecond: nil, at: now)
     }
 
-    mutating func recordRoundEnd(_ facts: RoundFacts, of board: RoundBoard) {
+    mutating func recordRoundEnd(with facts: RoundFacts, of board: RoundCoordinator) {
         let perSecond = Double(facts.dirtyPages) / max(facts.duration.seconds, 1e-6)
-        publish(
-            board, remainingBytes: UInt64(facts.dirtyPages * pageBytes),
+        publishProgress(
+            of: board, remainingBytes: UInt64(facts.dirtyPages * pageBytes),
             dirtyPagesPerSecond: perSecond, at: runtime.now)
     }
 
-    private mutating func publish(
-        _ board: RoundBoard, remainingBytes: UInt64, dirtyPagesPerSecond: Double?, at now: Instant
+    private mutating func publishProgress(
+        of board: RoundCoordinator, remainingBytes: UInt64, dirtyPagesPerSecond: Double?,
+        at now: Instant
     ) {
         let wireBytes = traffic.wireBytes(adding: board)
-        let rate = traffic.measureRate(wireBytes, at: now)
-        let elapsed = clock.elapsed(at: now)
-        watch.update {
+        let rate = traffic.measureRate(bytes: wireBytes, at: now)
+        let elapsed = clock.elapsedTime(at: now)
+        watch.updateProgress {
             if let dirtyPagesPerSecond { $0.dirtyPagesPerSecond = dirtyPagesPerSecond }
             $0.remainingBytes = remainingBytes
             $0.wireBytes = wireBytes
@@ -91,7 +95,7 @@ struct SourceReporting {
         }
     }
 
-    func recordThrottle(percent: Int) { watch.update { $0.throttlePercent = percent } }
+    func recordThrottle(percent: Int) { watch.updateProgress { $0.throttlePercent = percent } }
 
     mutating func recordState(bytes: Int) { traffic.stateBytes = bytes }
 
@@ -101,13 +105,13 @@ struct SourceReporting {
     mutating func recordStreams(_ streams: SourceStreams, count: Int) {
         report.streams = count
         report.compression = Compression(streams.encoding)
-        traffic.add(streams.counts, to: &report)
+        traffic.addCounts(streams.counts, to: &report)
     }
 
     // MARK: Reconnecting
 
     func recordReconnect(attempt: Int) {
-        watch.update {
+        watch.updateProgress {
             $0.reconnectAttempt = attempt
             $0.wireBytesPerSecond = 0
         }
@@ -117,7 +121,7 @@ struct SourceReporting {
     mutating func recordReconnected() {
         report.reconnects += 1
         firstFailure = nil
-        watch.update { $0.reconnectAttempt = nil }
+        watch.updateProgress { $0.reconnectAttempt = nil }
     }
 
     // MARK: Rehearsal
@@ -135,13 +139,13 @@ struct SourceReporting {
         }
         rehearsal.dirtyPagesPerSecond = watch.progress.dirtyPagesPerSecond ?? 0
         rehearsal.wouldThrottle = machine.wouldThrottle
-        let copying = clock.list.first { $0.phase == .preCopy }?.duration ?? .zero
+        let copying = clock.phaseDurations.first { $0.phase == .preCopy }?.duration ?? .zero
         let bytes = traffic.wireBytes(adding: streams?.counts)
         rehearsal.wireBytesPerSecond = Double(bytes) / max(copying.seconds, 1e-6)
         report.rehearsal = rehearsal
     }
 
-    mutating func recordRehearsedLoad(_ load: Duration) { report.rehearsal?.load = load }
+    mutating func recordRehearsedLoad(lasting load: Duration) { report.rehearsal?.load = load }
 
     // MARK: The end
 
@@ -153,29 +157,29 @@ struct SourceReporting {
     /// A cancel that is obeyed is the reason, whatever went wrong before.
     mutating func recordCancel() { firstFailure = (clock.phase, .cancelled) }
 
-    mutating func beginCleanUp() { clock.begin(.cleanUp, at: runtime.now) }
+    mutating func beginCleanUp() { clock.beginPhase(.cleanUp, at: runtime.now) }
 
     mutating func finishReport(pageCount: Int) -> MigrationReport {
-        let total = clock.elapsed(at: runtime.now)
+        let total = clock.elapsedTime(at: runtime.now)
         report.total = total
-        watch.update { $0.elapsed = total }
-        clock.begin(.cleanUp, at: runtime.now)
-        report.phases = clock.list
+        watch.updateProgress { $0.elapsed = total }
+        clock.beginPhase(.cleanUp, at: runtime.now)
+        report.phases = clock.phaseDurations
         if report.rehearsal == nil { report.verifiedPages = UInt64(pageCount) }
         return report
     }
 
     func makeFailure(
-        _ cause: SourceMachine.Cause, aftermath: MigrationFailure.Aftermath,
+        causedBy cause: SourceMachine.Cause, aftermath: MigrationFailure.Aftermath,
         resumeFailure: GuestError?
     ) -> MigrationFailure {
         MigrationFailure(
             phase: firstFailure?.phase ?? clock.phase,
-            reason: failureReason(cause, resumeFailure: resumeFailure), aftermath: aftermath)
+            reason: failureReason(for: cause, resumeFailure: resumeFailure), aftermath: aftermath)
     }
 
     private func failureReason(
-        _ cause: SourceMachine.Cause, resumeFailure: GuestError?
+        for cause: SourceMachine.Cause, resumeFailure: GuestError?
     ) -> MigrationFailure.Reason {
         switch cause {
         case .refused(let refusal): .refused(refusal)

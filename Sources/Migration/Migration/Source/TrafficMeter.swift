@@ -15,7 +15,7 @@ struct TrafficMeter {
     private var perSecond = 0.0
 
     /// Bytes of pages sent in all, with what the streams of this board have sent so far.
-    func wireBytes(adding board: RoundBoard) -> UInt64 {
+    func wireBytes(adding board: RoundCoordinator) -> UInt64 {
         pastCounts.wireBytes + UInt64(board.wireBytes.load(ordering: .relaxed))
     }
 
@@ -25,7 +25,7 @@ struct TrafficMeter {
     }
 
     /// Adds the counts of streams that have ended, and writes the sums into the report.
-    mutating func add(_ counts: EncoderCounts, to report: inout MigrationReport) {
+    mutating func addCounts(_ counts: EncoderCounts, to report: inout MigrationReport) {
         let counts = pastCounts + counts
         pastCounts = counts
         report.wireBytes = counts.wireBytes + UInt64(stateBytes)
@@ -37,7 +37,7 @@ struct TrafficMeter {
     }
 
     /// Bytes a second over the last stretch of time.
-    mutating func measureRate(_ bytes: UInt64, at now: Instant) -> Double {
+    mutating func measureRate(bytes: UInt64, at now: Instant) -> Double {
         guard let last else {
             self.last = (now, bytes)
             return 0

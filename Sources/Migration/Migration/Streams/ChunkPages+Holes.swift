@@ -6,7 +6,7 @@ import PageCodec
 
 extension ChunkPages {
     /// Nil when that is not asked or cannot be known: a file system that cannot tell holes is asked once.
-    init?(of chunk: Int, pageCount: Int, _ holes: inout HoleFinder?) {
+    init?(chunk: Int, pageCount: Int, holes: inout HoleFinder?) {
         guard holes != nil else { return nil }
         let first = chunk * PageCodec.Limits.chunkPages
         let end = min(first + PageCodec.Limits.chunkPages, pageCount)
@@ -16,7 +16,7 @@ extension ChunkPages {
             while let data = try holes?.firstData(in: rest) {
                 let from = data.lowerBound / pageBytes - first
                 let to = (data.upperBound + pageBytes - 1) / pageBytes - first
-                insert(from..<to)
+                insertPages(in: from..<to)
                 if data.upperBound >= rest.upperBound { break }
                 rest = data.upperBound..<rest.upperBound
             }

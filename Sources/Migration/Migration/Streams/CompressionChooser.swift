@@ -42,7 +42,7 @@ package struct CompressionChooser: Sendable {
     }
 
     /// Takes in what a stretch of pages cost with the present encoding.
-    package mutating func record(contentPages: Int, nanoseconds: Double) {
+    package mutating func recordCost(contentPages: Int, nanoseconds: Double) {
         guard !isFixed, contentPages > 0 else { return }
         pages += contentPages
         self.nanoseconds += nanoseconds
@@ -52,38 +52,38 @@ package struct CompressionChooser: Sendable {
             guard pages >= Limits.warmUpPages else { return }
             if let best = costs.values.min(), cost > best * 1.5 {
                 costs[encoding] = cost
-                next()
+                chooseNextEncoding()
             } else {
-                begin(.judged)
+                beginPart(.judged)
             }
         case .judged:
             guard pages >= Limits.trialPages else { return }
             costs[encoding] = cost
-            next()
+            chooseNextEncoding()
         case .settled:
             guard pages >= Limits.retrialPages else { return }
             costs[encoding] = cost
             untried = Self.candidates.filter {
                 $0 != encoding && (costs[$0] ?? 0) < cost * 3
             }
-            next()
+            chooseNextEncoding()
         }
     }
 
     /// The next trial, or the quickest for a while.
-    private mutating func next() {
+    private mutating func chooseNextEncoding() {
         if let next = untried.first {
             untried.removeFirst()
             encoding = next
-            begin(.warmUp)
+            beginPart(.warmUp)
         } else {
             let judged = Self.candidates.filter { costs[$0] != nil }
             encoding = judged.min { costs[$0, default: 0] < costs[$1, default: 0] } ?? encoding
-            begin(.settled)
+            beginPart(.settled)
         }
     }
 
-    private mutating func begin(_ part: Part) {
+    private mutating func beginPart(_ part: Part) {
         self.part = part
         pages = 0
         nanoseconds = 0

@@ -11,7 +11,7 @@ final class SourceStream: Sendable {
     private let index: Int
     private let streams: Int
     private let chunkCount: Int
-    private let board: RoundBoard
+    private let board: RoundCoordinator
     private let connection: any Link
     private let runtime: any MigrationRuntime
     private let order = Mutex<RoundOrder?>(nil)
@@ -19,8 +19,8 @@ final class SourceStream: Sendable {
     private let thread = Mutex<(any RunningThread)?>(nil)
 
     init(
-        index: Int, of streams: Int, guest: any SourceGuest, pages: SourcePages,
-        compression: Compression, connection: any Link, board: RoundBoard,
+        index: Int, streamCount streams: Int, guest: any SourceGuest, pages: SourcePages,
+        compression: Compression, connection: any Link, board: RoundCoordinator,
         runtime: any MigrationRuntime
     ) throws(SystemError) {
         self.index = index
@@ -30,52 +30,53 @@ final class SourceStream: Sendable {
         self.runtime = runtime
         chunkCount =
             (guest.layout.pageCount + PageCodec.Limits.chunkPages - 1) / PageCodec.Limits.chunkPages
-        wakeup = try runtime.makeFlag()
+        wakeup = try runtime.makeWakeFlag()
         let thread = try runtime.startThread(
             name: "ferry-send-\(index)", nice: Limits.streamNice
         ) { [self] in
-            run(guest, pages, compression)
+            sendRounds(of: guest, pages: pages, compressedBy: compression)
         }
         self.thread.withLock { $0 = thread }
     }
 
-    func begin(_ order: RoundOrder) {
+    func beginRound(with order: RoundOrder) {
         self.order.withLock { $0 = order }
-        wakeup.set()
+        wakeup.setFlag()
     }
 
     /// More chunks are open, or it is time to stop.
-    func wake() { wakeup.set() }
+    func wakeThread() { wakeup.setFlag() }
 
     /// Waits for the thread's end, which `board.isStopped` and `wake` bring about.
-    func join() {
+    func joinThread() {
         let thread = thread.withLock { $0.take() }
-        thread?.join()
+        thread?.joinThread()
         connection.close()
     }
 
     /// From here on the peer may be silent for this long. Called between rounds.
-    func setSilenceMax(_ limit: Duration) { connection.silenceMax = limit }
+    func limitSilence(to limit: Duration) { connection.silenceMax = limit }
 
-    private func run(
-        _ guest: any SourceGuest, _ pages: SourcePages, _ compression: Compression
+    private func sendRounds(
+        of guest: any SourceGuest, pages: SourcePages, compressedBy compression: Compression
     ) {
         // The encoder holds `guest`, which owns both mappings that it reads.
         let encoder = unsafe ChunkEncoder(
             memory: guest.memory.base, dirtyBits: pages.bits, owner: guest, table: pages.table,
-            seed: pages.seed, digest: pages.table.digest(ofStream: index, of: streams),
+            seed: pages.seed,
+            digest: pages.table.partialDigest(ofStream: index, streamCount: streams),
             sent: pages.sent)
         var chooser = CompressionChooser(compression)
-        func report() -> StreamReport {
+        func makeReport() -> StreamReport {
             StreamReport(counts: encoder.counts, digest: encoder.digest, encoding: chooser.encoding)
         }
         do {
             while let order = try nextOrder() {
-                try send(order, guest, encoder, &chooser)
-                board.streamEndedRound(index, report())
+                try sendRound(order, guest: guest, encoder: encoder, chooser: &chooser)
+                board.recordRoundEnd(ofStream: index, report: makeReport())
             }
         } catch {
-            board.streamFailed(index, report(), error)
+            board.recordFailure(ofStream: index, report: makeReport(), error: error)
         }
     }
 
@@ -88,20 +89,20 @@ final class SourceStream: Sendable {
     }
 
     private func waitForWakeup() throws(LinkError) {
-        do { _ = try wakeup.wait(until: runtime.now + Limits.aliveInterval) } catch {
+        do { _ = try wakeup.waitUntilSet(before: runtime.now + Limits.aliveInterval) } catch {
             throw .system(error)
         }
-        wakeup.clear()
+        wakeup.clearFlag()
     }
 
-    private func send(
-        _ order: RoundOrder, _ guest: any SourceGuest, _ encoder: ChunkEncoder,
-        _ chooser: inout CompressionChooser
+    private func sendRound(
+        _ order: RoundOrder, guest: any SourceGuest, encoder: ChunkEncoder,
+        chooser: inout CompressionChooser
     ) throws(LinkError) {
         var holes: HoleFinder? =
             order.isFirst
             ? HoleFinder(guest.memoryFile) : nil
-        if order.isFirst { try connection.setCorked(true) }
+        if order.isFirst { try connection.setCorking(enabled: true) }
         var before = encoder.counts
         var start = runtime.now
         for chunk in stride(from: index, to: chunkCount, by: streams) {
@@ -111,28 +112,30 @@ final class SourceStream: Sendable {
                 start = runtime.now
             }
             if board.isStopped.load(ordering: .acquiring) { throw .interrupted }
-            let present = ChunkPages(of: chunk, pageCount: guest.layout.pageCount, &holes)
-            try encoder.encode(chunk: chunk, by: chooser.encoding, present: present) {
-                (bytes) throws(LinkError) in try transmit(bytes)
+            let present = ChunkPages(chunk: chunk, pageCount: guest.layout.pageCount, holes: &holes)
+            try encoder.encodeChunk(number: chunk, by: chooser.encoding, present: present) {
+                (bytes) throws(LinkError) in try transmitBytes(bytes)
             }
             let after = encoder.counts
             guard after.pages != before.pages else { continue }
-            board.handled(Int(after.pages - before.pages))
+            board.recordHandledPages(count: Int(after.pages - before.pages))
             let now = runtime.now
-            chooser.record(
+            chooser.recordCost(
                 contentPages: Int(after.contentPages - before.contentPages),
                 nanoseconds: Double((now - start).wholeNanoseconds))
             before = after
             start = now
         }
-        try encoder.endRound(order.round) { (bytes) throws(LinkError) in try transmit(bytes) }
-        if order.isFirst { try connection.setCorked(false) }
+        try encoder.encodeRoundEnd(number: order.round) { (bytes) throws(LinkError) in
+            try transmitBytes(bytes)
+        }
+        if order.isFirst { try connection.setCorking(enabled: false) }
         // A round is over when its bytes have left: what waits in the socket would be in the last pages' way.
-        if !order.isLast { try connection.drain() }
+        if !order.isLast { try connection.waitForDelivery() }
     }
 
-    private func transmit(_ bytes: RawSpan) throws(LinkError) {
-        try connection.send(bytes)
+    private func transmitBytes(_ bytes: RawSpan) throws(LinkError) {
+        try connection.sendBytes(bytes)
         board.wireBytes.add(bytes.byteCount, ordering: .relaxed)
     }
 }

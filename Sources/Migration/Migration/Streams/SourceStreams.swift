@@ -51,7 +51,7 @@ struct SourcePages: Sendable {
 
 /// The streams of one connection. For the control thread.
 final class SourceStreams {
-    let board: RoundBoard
+    let board: RoundCoordinator
     let pages: SourcePages
     private let guest: any SourceGuest
     private var bits: DirtyBits { pages.bits }
@@ -66,7 +66,7 @@ final class SourceStreams {
     ) throws(SystemError) {
         self.guest = guest
         self.pages = pages
-        board = RoundBoard(streams: connections.count, news: news)
+        board = RoundCoordinator(streams: connections.count, news: news)
         chunkCount =
             (guest.layout.pageCount + PageCodec.Limits.chunkPages - 1)
             / PageCodec.Limits.chunkPages
@@ -74,11 +74,11 @@ final class SourceStreams {
             do {
                 streams.append(
                     try SourceStream(
-                        index: index, of: connections.count, guest: guest, pages: pages,
+                        index: index, streamCount: connections.count, guest: guest, pages: pages,
                         compression: compression, connection: connection, board: board,
                         runtime: runtime))
             } catch {
-                stop()
+                stopStreams()
                 throw error
             }
         }
@@ -87,39 +87,40 @@ final class SourceStreams {
     /// Sends what is dirty in the fetched bits while the guest runs. `onTick` is called several times a
     /// second, and throws `disturbed` when the round must not go on.
     func sendRound(
-        _ round: Int, onTick: () throws(RoundError) -> Void
+        number round: Int, onTick: () throws(RoundError) -> Void
     ) throws(RoundError) {
         board.beginRound()
-        order(round, isLast: false)
+        startRound(number: round, isLast: false)
         let groupPages = Limits.groupChunks * PageCodec.Limits.chunkPages
         var opened = 0
         for first in stride(from: 0, to: chunkCount, by: Limits.groupChunks) {
             let group = first * PageCodec.Limits.chunkPages
             let pages = group..<min(group + groupPages, guest.layout.pageCount)
-            let dirty = bits.count(in: pages)
+            let dirty = bits.dirtyPageCount(in: pages)
             if dirty > 0 {
-                while !board.hasHandled(opened - groupPages * (Limits.groupsAhead - 1)) {
+                while !board.hasHandledPages(count: opened - groupPages * (Limits.groupsAhead - 1))
+                {
                     try onTick()
                 }
                 do { try guest.clearDirtyLog(pages: pages) } catch { throw .guest(error) }
                 opened += dirty
             }
-            open(upTo: first + Limits.groupChunks, wake: dirty > 0)
+            openChunks(upTo: first + Limits.groupChunks, wakesStreams: dirty > 0)
         }
-        open(upTo: .max, wake: true)
-        try finish(onTick)
+        openChunks(upTo: .max, wakesStreams: true)
+        try finishRound(onTick: onTick)
     }
 
     /// Starts sending the last pages: the guest stands still, nothing needs clearing.
-    func beginLastRound(_ round: Int, silenceMax: Duration) {
-        for stream in streams { stream.setSilenceMax(silenceMax) }
+    func beginLastRound(number round: Int, silenceMax: Duration) {
+        for stream in streams { stream.limitSilence(to: silenceMax) }
         board.beginRound()
         board.openChunks.store(.max, ordering: .releasing)
-        order(round, isLast: true)
+        startRound(number: round, isLast: true)
     }
 
     /// Waits until every stream has sent the round to its end.
-    func finish(_ onTick: () throws(RoundError) -> Void) throws(RoundError) {
+    func finishRound(onTick: () throws(RoundError) -> Void) throws(RoundError) {
         while !board.isRoundDone {
             if let failure = board.failure { throw .link(failure) }
             try onTick()
@@ -140,21 +141,21 @@ final class SourceStreams {
     }
 
     /// Ends the threads and the connections. The connections' wakeup must be set when they may be waiting.
-    func stop() {
+    func stopStreams() {
         board.isStopped.store(true, ordering: .releasing)
-        for stream in streams { stream.wake() }
-        for stream in streams { stream.join() }
+        for stream in streams { stream.wakeThread() }
+        for stream in streams { stream.joinThread() }
         streams = []
     }
 
-    private func order(_ round: Int, isLast: Bool) {
+    private func startRound(number round: Int, isLast: Bool) {
         let order = RoundOrder(round: round, isFirst: isFresh, isLast: isLast)
         isFresh = false
-        for stream in streams { stream.begin(order) }
+        for stream in streams { stream.beginRound(with: order) }
     }
 
-    private func open(upTo chunk: Int, wake: Bool) {
+    private func openChunks(upTo chunk: Int, wakesStreams wake: Bool) {
         board.openChunks.store(chunk, ordering: .releasing)
-        if wake { for stream in streams { stream.wake() } }
+        if wake { for stream in streams { stream.wakeThread() } }
     }
 }

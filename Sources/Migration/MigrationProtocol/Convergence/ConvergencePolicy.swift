@@ -80,10 +80,10 @@ package struct ConvergencePolicy: Hashable, Sendable {
         self.terms = terms
     }
 
-    package mutating func decide(_ facts: RoundFacts) -> ConvergenceDecision {
+    package mutating func decideNextStep(after facts: RoundFacts) -> ConvergenceDecision {
         rounds += 1
         let seconds = max(facts.duration.seconds, 1e-6)
-        let secondsPerPage = secondsPerPage(facts, seconds)
+        let secondsPerPage = measurePageCost(of: facts, seconds: seconds)
         let dirtyPerSecond = Double(facts.dirtyPages) / seconds
         dirtyPagesPerSecond = dirtyPerSecond
         let lastPages = Double(facts.dirtyPages) * secondsPerPage
@@ -101,13 +101,17 @@ package struct ConvergencePolicy: Hashable, Sendable {
             }
             return .anotherRound(throttlePercent: throttlePercent)
         }
-        if rounds >= Limits.roundsMax { return giveUp(facts, secondsPerPage, prediction) }
+        if rounds >= Limits.roundsMax {
+            return giveUpDecision(
+                after: facts, secondsPerPage: secondsPerPage, prediction: prediction)
+        }
         if isFew {
             // The fixed terms do not fit, or nothing was quick for a moment: throttling cannot help, time may.
             fewPagesRounds += 1
             let isHopeless = Self.prediction(lastPages: 0, terms: terms).upper > limit
             return isHopeless || fewPagesRounds > Limits.fewPagesRoundsMax
-                ? giveUp(facts, secondsPerPage, prediction)
+                ? giveUpDecision(
+                    after: facts, secondsPerPage: secondsPerPage, prediction: prediction)
                 : .anotherRound(throttlePercent: throttlePercent)
         }
         // What the first round left dirty says little: it was the longest.
@@ -115,7 +119,8 @@ package struct ConvergencePolicy: Hashable, Sendable {
         guard let harder = Limits.throttleSteps.first(where: { $0 > throttlePercent }) else {
             stuckRounds += 1
             if stuckRounds >= Limits.stuckRoundsMax {
-                return giveUp(facts, secondsPerPage, prediction)
+                return giveUpDecision(
+                    after: facts, secondsPerPage: secondsPerPage, prediction: prediction)
             }
             return .anotherRound(throttlePercent: throttlePercent)
         }
@@ -123,7 +128,7 @@ package struct ConvergencePolicy: Hashable, Sendable {
         return .anotherRound(throttlePercent: harder)
     }
 
-    private mutating func secondsPerPage(_ facts: RoundFacts, _ seconds: Double) -> Double {
+    private mutating func measurePageCost(of facts: RoundFacts, seconds: Double) -> Double {
         let measured = seconds / Double(max(facts.pages, Limits.fewPages))
         if facts.pages >= Limits.manyPages {
             secondsPerPageMin = min(secondsPerPageMin ?? measured, measured)
@@ -143,8 +148,8 @@ package struct ConvergencePolicy: Hashable, Sendable {
             upper: terms.total * 1.5 + .seconds(lastPages * 1.5) + .milliseconds(1))
     }
 
-    private func giveUp(
-        _ facts: RoundFacts, _ secondsPerPage: Double, _ prediction: DowntimePrediction
+    private func giveUpDecision(
+        after facts: RoundFacts, secondsPerPage: Double, prediction: DowntimePrediction
     ) -> ConvergenceDecision {
         .giveUp(
             ConvergenceFacts(

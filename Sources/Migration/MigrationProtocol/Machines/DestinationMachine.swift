@@ -114,13 +114,13 @@ package struct DestinationMachine: Hashable, Sendable {
         }
     }
 
-    package mutating func handle(_ event: Event) -> [Action] {
+    package mutating func handleEvent(_ event: Event) -> [Action] {
         switch (state, event) {
         case (.waiting, .offered(let offer, let source)):
             state = .preparing(offer, source)
             return [.prepare(offer)]
         case (.preparing, .prepareRefused(let refusal)):
-            return [.refuse(refusal)] + end(.refused(refusal))
+            return [.refuse(refusal)] + endSession(with: .refused(refusal))
         case (.preparing(let offer, let source), .prepared):
             state = .recording(offer)
             return [
@@ -134,9 +134,9 @@ package struct DestinationMachine: Hashable, Sendable {
             return [.accept]
         // Nothing was written and nothing was promised: no `neverRan` is owed.
         case (.recording, .recordFailed(let refusal)):
-            return [.discardGuest, .refuse(refusal)] + end(.discarded(refusal))
+            return [.discardGuest, .refuse(refusal)] + endSession(with: .discarded(refusal))
         case (.receiving(let offer), .complete(let ours, let theirs)) where !offer.isRehearsal:
-            return complete(offer, ours, theirs)
+            return verifyMemory(of: offer, ours: ours, theirs: theirs)
         case (.receiving(let offer), .rehearse) where offer.isRehearsal:
             state = .trying(offer)
             return [.load]
@@ -146,7 +146,8 @@ package struct DestinationMachine: Hashable, Sendable {
         case (.receiving(let offer), .peerLost) where parks && !offer.isRehearsal:
             state = .parked(offer)
             return [.park]
-        case (.parked(let kept), .offered(let offer, let source)) where offer.canContinue(kept):
+        case (.parked(let kept), .offered(let offer, let source))
+        where offer.canContinue(from: kept):
             state = .recording(offer)
             return [
                 .write(
@@ -155,8 +156,9 @@ package struct DestinationMachine: Hashable, Sendable {
                         migration: offer.migration))
             ]
         case (.parked(let offer), .expired):
-            return refuse(
-                offer, MigrationRefusal(.timedOut, "the source did not come back in time"))
+            return refuseOffer(
+                offer,
+                with: MigrationRefusal(.timedOut, text: "the source did not come back in time"))
         // It is lost already.
         case (.parked, .peerLost): return []
         case (.loading(let offer, let digest), .loaded):
@@ -167,80 +169,81 @@ package struct DestinationMachine: Hashable, Sendable {
             return [
                 .write(.owned(vm: offer.vm, epoch: offer.nextEpoch, migration: offer.migration))
             ]
-        default: return handleEnd(event)
+        default: return handleEndEvent(event)
         }
     }
 
-    private mutating func complete(
-        _ offer: MigrationOffer, _ ours: MemoryDigest, _ theirs: MemoryDigest
+    private mutating func verifyMemory(
+        of offer: MigrationOffer, ours: MemoryDigest, theirs: MemoryDigest
     ) -> [Action] {
         guard ours == theirs else {
             let refusal = MigrationRefusal(
-                .memoryDiffers, "memory arrived changed",
+                .memoryDiffers, text: "memory arrived changed",
                 details: ["source \(theirs)", "destination \(ours)"])
-            return refuse(offer, refusal)
+            return refuseOffer(offer, with: refusal)
         }
         state = .loading(offer, ours)
         return [.load]
     }
 
-    private mutating func handleEnd(_ event: Event) -> [Action] {
+    private mutating func handleEndEvent(_ event: Event) -> [Action] {
         switch (state, event) {
         case (.owning(let offer), .recordWritten):
             state = .resuming(offer)
             return [.resumeGuest]
         case (.owning(let offer), .recordFailed(let refusal)):
             state = .refusing(offer, refusal, released: true)
-            return [neverRan(offer)]
+            return [neverRanWrite(for: offer)]
         case (.resuming(let offer), .resumed):
-            return [.sendRunning(offer.nextEpoch)] + end(.running(offer.nextEpoch))
+            return [.sendRunning(offer.nextEpoch)] + endSession(with: .running(offer.nextEpoch))
         // It is owned here, running or not: the source must not take it back.
         case (.resuming(let offer), .resumeFailed(let refusal)):
             return [.sendRunning(offer.nextEpoch)]
-                + end(.ownedButStopped(offer.nextEpoch, refusal))
+                + endSession(with: .ownedButStopped(offer.nextEpoch, refusal))
         case (.refusing(let offer, let refusal, let released), .recordWritten):
             let words = released ? Action.sendNeverRan(offer.nextEpoch) : .refuse(refusal)
-            return [words, .discardGuest] + end(.discarded(refusal))
+            return [words, .discardGuest] + endSession(with: .discarded(refusal))
         case (.refusing(_, let refusal, released: false), .recordFailed):
             // GO was never sent to a peer that got our `no`; the next start finds `incoming` and discards.
-            return [.refuse(refusal), .discardGuest] + end(.discarded(refusal))
+            return [.refuse(refusal), .discardGuest] + endSession(with: .discarded(refusal))
         case (.refusing(_, let refusal, released: true), .recordFailed):
-            return [.refuse(refusal)] + end(.undecided(refusal))
-        default: return handleFailure(event)
+            return [.refuse(refusal)] + endSession(with: .undecided(refusal))
+        default: return handleFailureEvent(event)
         }
     }
 
-    private mutating func handleFailure(_ event: Event) -> [Action] {
+    private mutating func handleFailureEvent(_ event: Event) -> [Action] {
         let refusal: MigrationRefusal
         switch event {
         case .refused(let words), .peerLost(let words), .failed(let words): refusal = words
         case .go, .complete, .rehearse, .offered:
-            refusal = MigrationRefusal(.protocolViolation, "a message that does not belong here")
+            refusal = MigrationRefusal(
+                .protocolViolation, text: "a message that does not belong here")
         default: return []
         }
         switch state {
-        case .waiting: return [.refuse(refusal)] + end(.refused(refusal))
+        case .waiting: return [.refuse(refusal)] + endSession(with: .refused(refusal))
         case .preparing:
-            return [.discardGuest, .refuse(refusal)] + end(.discarded(refusal))
+            return [.discardGuest, .refuse(refusal)] + endSession(with: .discarded(refusal))
         case .receiving(let offer), .recording(let offer), .parked(let offer), .trying(let offer),
             .tried(let offer), .loading(let offer, _), .ready(let offer):
-            return refuse(offer, refusal)
+            return refuseOffer(offer, with: refusal)
         case .owning, .resuming, .refusing, .ended: return []
         }
     }
 
-    private mutating func refuse(
-        _ offer: MigrationOffer, _ refusal: MigrationRefusal
+    private mutating func refuseOffer(
+        _ offer: MigrationOffer, with refusal: MigrationRefusal
     ) -> [Action] {
         state = .refusing(offer, refusal, released: false)
-        return [neverRan(offer)]
+        return [neverRanWrite(for: offer)]
     }
 
-    private func neverRan(_ offer: MigrationOffer) -> Action {
+    private func neverRanWrite(for offer: MigrationOffer) -> Action {
         .write(.neverRan(vm: offer.vm, epoch: offer.nextEpoch, migration: offer.migration))
     }
 
-    private mutating func end(_ ending: Ending) -> [Action] {
+    private mutating func endSession(with ending: Ending) -> [Action] {
         state = .ended(ending)
         return [.end(ending)]
     }

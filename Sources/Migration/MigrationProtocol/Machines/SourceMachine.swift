@@ -180,12 +180,12 @@ package struct SourceMachine: Hashable, Sendable {
 
     /// From now on the attempt has this name. A destination that gave up the one before, its ledger too, could not
     /// take part under the old name again. Only while it connects again: nothing was released under any name.
-    package mutating func goOn(as migration: MigrationID) {
+    package mutating func renameMigration(to migration: MigrationID) {
         guard case .reconnecting = state else { fatalError("a name changes between connections") }
         self.migration = migration
     }
 
-    package mutating func handle(_ event: Event) -> [Action] {
+    package mutating func handleEvent(_ event: Event) -> [Action] {
         switch (state, event) {
         case (.idle, .start):
             state = .connecting
@@ -197,10 +197,10 @@ package struct SourceMachine: Hashable, Sendable {
             state = .copying(round: 1, ConvergencePolicy(limit: downtimeLimit, terms: terms))
             return [.sendRound(1)]
         case (.copying(let round, let policy), .roundEnded(let facts)):
-            return endRound(round, policy, facts)
+            return finishRound(number: round, policy: policy, facts: facts)
         case (.copying(let round, let policy), .peerLost)
         where reconnectsMax > 0 && round < Limits.roundsMax:
-            return reconnect(attempt: 1, round, policy)
+            return startReconnect(attempt: 1, round: round, policy: policy)
         case (.reconnecting(let attempt, let round, let policy), .connected):
             state = .renegotiating(attempt: attempt, round: round, policy)
             return [.offer]
@@ -208,10 +208,10 @@ package struct SourceMachine: Hashable, Sendable {
         where attempt < reconnectsMax,
             (.renegotiating(let attempt, let round, let policy), .peerLost)
         where attempt < reconnectsMax:
-            return reconnect(attempt: attempt + 1, round, policy)
+            return startReconnect(attempt: attempt + 1, round: round, policy: policy)
         case (.renegotiating(_, let round, let policy), .accepted(let terms)):
-            return goOn(round, policy, terms)
-        case (.rehearsing, .rehearsed): return abort(.rehearsed)
+            return continueCopying(afterRound: round, policy: policy, terms: terms)
+        case (.rehearsing, .rehearsed): return abortMigration(because: .rehearsed)
         case (.pausing(let round), .paused):
             state = .finishing
             return [.sendLast(round: round)]
@@ -223,23 +223,23 @@ package struct SourceMachine: Hashable, Sendable {
             return []
         case (.verifying(let ours), .ready(let theirs)):
             guard ours == theirs else {
-                return abort(.memoryDiffers(source: ours, destination: theirs))
+                return abortMigration(because: .memoryDiffers(source: ours, destination: theirs))
             }
             state = .releasing
             return [
                 .write(
                     .released(vm: vm, epoch: nextEpoch, to: destination, migration: migration))
             ]
-        default: return handleEnd(event)
+        default: return handleEndEvent(event)
         }
     }
 
-    private mutating func endRound(
-        _ round: Int, _ policy: ConvergencePolicy, _ facts: RoundFacts
+    private mutating func finishRound(
+        number round: Int, policy: ConvergencePolicy, facts: RoundFacts
     ) -> [Action] {
         var policy = policy
         let throttleBefore = policy.throttlePercent
-        let decision = policy.decide(facts)
+        let decision = policy.decideNextStep(after: facts)
         prediction = policy.prediction
         switch decision {
         // Nobody is held back for a rehearsal: what it has measured so far is its answer.
@@ -257,13 +257,13 @@ package struct SourceMachine: Hashable, Sendable {
         case .handOver:
             state = .pausing(round: round + 1)
             return [.pause]
-        case .giveUp(let facts): return abort(.doesNotConverge(facts))
+        case .giveUp(let facts): return abortMigration(because: .doesNotConverge(facts))
         }
     }
 
     /// Nobody is held back for a destination that is not there.
-    private mutating func reconnect(
-        attempt: Int, _ round: Int, _ policy: ConvergencePolicy
+    private mutating func startReconnect(
+        attempt: Int, round: Int, policy: ConvergencePolicy
     ) -> [Action] {
         state = .reconnecting(attempt: attempt, round: round, policy)
         let isThrottled = attempt == 1 && policy.throttlePercent > 0
@@ -271,8 +271,8 @@ package struct SourceMachine: Hashable, Sendable {
     }
 
     /// What the lost round sent may not have arrived: the next sends all that differs.
-    private mutating func goOn(
-        _ round: Int, _ policy: ConvergencePolicy, _ terms: DowntimeTerms
+    private mutating func continueCopying(
+        afterRound round: Int, policy: ConvergencePolicy, terms: DowntimeTerms
     ) -> [Action] {
         var policy = policy
         policy.terms = terms
@@ -282,12 +282,12 @@ package struct SourceMachine: Hashable, Sendable {
     }
 
     /// From the release on, and everything that goes wrong.
-    private mutating func handleEnd(_ event: Event) -> [Action] {
+    private mutating func handleEndEvent(_ event: Event) -> [Action] {
         switch (state, event) {
         case (.releasing, .recordWritten):
             state = .handingOver
             return [.sendGo(nextEpoch)]
-        case (.releasing, .recordFailed): return abort(.ledgerFailed)
+        case (.releasing, .recordFailed): return abortMigration(because: .ledgerFailed)
         case (.handingOver, .running(let epoch)), (.asking, .answer(.taken(let epoch))),
             (.handingOver, .answer(.taken(let epoch))):
             state = .settling(epoch)
@@ -304,41 +304,45 @@ package struct SourceMachine: Hashable, Sendable {
         case (.asking(let attempt), .noAnswer), (.asking(let attempt), .refused),
             (.asking(let attempt), .answer), (.asking(let attempt), .peerLost),
             (.asking(let attempt), .failed):
-            guard attempt < questionsMax else { return end(.unsettled(nextEpoch, .noAnswer)) }
+            guard attempt < questionsMax else {
+                return endMigration(with: .unsettled(nextEpoch, .noAnswer))
+            }
             state = .asking(attempt: attempt + 1)
             return [.ask(question, attempt: attempt + 1)]
         // The destination runs it: what this ledger says does not change that, only who must ask again.
         case (.settling(let epoch), .recordWritten), (.settling(let epoch), .recordFailed):
-            return end(.handedOver(epoch))
+            return endMigration(with: .handedOver(epoch))
         case (.takingBack, .recordWritten):
             state = .resuming(nextEpoch.next, .neverRan)
             return [.resumeGuest]
-        case (.takingBack, .recordFailed): return end(.unsettled(nextEpoch, .ledgerFailed))
-        case (.resuming(let epoch, let cause), .resumed): return end(.runsHere(epoch, cause))
+        case (.takingBack, .recordFailed):
+            return endMigration(with: .unsettled(nextEpoch, .ledgerFailed))
+        case (.resuming(let epoch, let cause), .resumed):
+            return endMigration(with: .runsHere(epoch, cause))
         case (.resuming(let epoch, let cause), .resumeFailed):
-            return end(.stoppedHere(epoch, cause))
-        default: return handleFailure(event)
+            return endMigration(with: .stoppedHere(epoch, cause))
+        default: return handleFailureEvent(event)
         }
     }
 
     /// Before the release every failure of any kind has one answer; afterwards such events change nothing.
-    private mutating func handleFailure(_ event: Event) -> [Action] {
+    private mutating func handleFailureEvent(_ event: Event) -> [Action] {
         guard canCancel else { return [] }
         switch event {
-        case .cancel: return abort(.cancelled)
-        case .peerLost: return abort(.peerLost)
-        case .failed: return abort(.failed)
-        case .refused(let refusal): return abort(.refused(refusal))
+        case .cancel: return abortMigration(because: .cancelled)
+        case .peerLost: return abortMigration(because: .peerLost)
+        case .failed: return abortMigration(because: .failed)
+        case .refused(let refusal): return abortMigration(because: .refused(refusal))
         default: return []
         }
     }
 
-    private mutating func abort(_ cause: Cause) -> [Action] {
+    private mutating func abortMigration(because cause: Cause) -> [Action] {
         state = .resuming(epoch, cause)
-        return [.resumeGuest, .abandon(cause.words)]
+        return [.resumeGuest, .abandon(cause.refusal)]
     }
 
-    private mutating func end(_ ending: Ending) -> [Action] {
+    private mutating func endMigration(with ending: Ending) -> [Action] {
         state = .ended(ending)
         return [.end(ending)]
     }
@@ -352,20 +356,21 @@ package struct SourceMachine: Hashable, Sendable {
 
 extension SourceMachine.Cause {
     /// What the destination is told.
-    package var words: MigrationRefusal {
+    package var refusal: MigrationRefusal {
         switch self {
         case .refused(let refusal): refusal
-        case .cancelled: MigrationRefusal(.cancelled, "the source cancelled the migration")
-        case .rehearsed: MigrationRefusal(.cancelled, "the rehearsal is over")
+        case .cancelled: MigrationRefusal(.cancelled, text: "the source cancelled the migration")
+        case .rehearsed: MigrationRefusal(.cancelled, text: "the rehearsal is over")
         case .doesNotConverge(let facts):
-            MigrationRefusal(.gaveUp, "the migration does not converge", details: ["\(facts)"])
+            MigrationRefusal(
+                .gaveUp, text: "the migration does not converge", details: ["\(facts)"])
         case .memoryDiffers(let source, let destination):
             MigrationRefusal(
-                .memoryDiffers, "memory arrived changed",
+                .memoryDiffers, text: "memory arrived changed",
                 details: ["source \(source)", "destination \(destination)"])
-        case .peerLost: MigrationRefusal(.timedOut, "the source lost the connection")
+        case .peerLost: MigrationRefusal(.timedOut, text: "the source lost the connection")
         case .failed, .ledgerFailed, .neverRan, .noAnswer:
-            MigrationRefusal(.gaveUp, "the source failed and keeps the VM")
+            MigrationRefusal(.gaveUp, text: "the source failed and keeps the VM")
         }
     }
 }

@@ -33,7 +33,7 @@ package struct MigrationOffer: Hashable, Sendable {
     }
 
     /// What arrived under `other`, which broke, can serve this offer.
-    package func canContinue(_ other: MigrationOffer) -> Bool {
+    package func canContinue(from other: MigrationOffer) -> Bool {
         vm == other.vm && spec == other.spec && cpuFeatures == other.cpuFeatures
             && !isRehearsal && !other.isRehearsal
     }

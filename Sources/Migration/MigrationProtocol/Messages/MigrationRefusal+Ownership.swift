@@ -9,6 +9,6 @@ extension MigrationRefusal {
             case .notAllowed: .notAllowed
             case .vmExists: .vmExists
             }
-        self.init(code, refusal.text, details: refusal.details)
+        self.init(code, text: refusal.text, details: refusal.details)
     }
 }

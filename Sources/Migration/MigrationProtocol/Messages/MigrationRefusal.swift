@@ -47,7 +47,7 @@ package struct MigrationRefusal: Error, Hashable, Sendable, CustomStringConverti
     /// What was missing or wrong, item by item.
     package var details: [String]
 
-    package init(_ code: Code, _ text: String, details: [String] = []) {
+    package init(_ code: Code, text: String, details: [String] = []) {
         self.code = code
         self.text = text
         self.details = details

@@ -106,7 +106,7 @@ package struct KeptMemory: Hashable, Sendable {
 
 /// The version that both sides speak, the highest; nil when there is none.
 package func agreedVersion(
-    _ ours: ClosedRange<UInt16>, _ theirs: ClosedRange<UInt16>
+    ours: ClosedRange<UInt16>, theirs: ClosedRange<UInt16>
 ) -> UInt16? {
     ours.overlaps(theirs) ? min(ours.upperBound, theirs.upperBound) : nil
 }

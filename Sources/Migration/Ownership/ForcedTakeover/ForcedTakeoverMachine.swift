@@ -34,7 +34,7 @@ package struct ForcedTakeoverOrder: Hashable, Sendable {
     }
 
     /// The record that the host writes on this order; nil when its ledger no longer says what the decision was based on.
-    package func record(after ownership: Ownership?) -> LedgerRecord? {
+    package func ledgerRecord(after ownership: Ownership?) -> LedgerRecord? {
         guard case .released(let released, against, migration) = ownership,
             released.next == epoch
         else { return nil }
@@ -98,9 +98,9 @@ package struct ForcedTakeoverMachine: Hashable, Sendable {
     /// A host has released the VM and has no answer, or a takeover is not known to be done.
     package var isWaiting: Bool { release != nil || entry?.takeover != nil || storing != nil }
 
-    package mutating func handle(_ event: Event) -> [Action] {
+    package mutating func handleEvent(_ event: Event) -> [Action] {
         switch event {
-        case .reported(let ownership, let host): return follow(ownership, by: host)
+        case .reported(let ownership, let host): return applyReport(ownership, from: host)
         case .fenced(let host):
             fenced.insert(host)
             return decideTakeover()
@@ -118,15 +118,15 @@ package struct ForcedTakeoverMachine: Hashable, Sendable {
     }
 
     /// While the store writes nothing is decided: the report comes again.
-    private mutating func follow(_ ownership: Ownership, by host: HostName) -> [Action] {
+    private mutating func applyReport(_ ownership: Ownership, from host: HostName) -> [Action] {
         guard storing == nil else { return [] }
         recordRelease(ownership, by: host)
         if let takeover = entry?.takeover, takeover.host == host {
-            return follow(takeover, after: ownership)
+            return followTakeover(takeover, after: ownership)
         }
         guard ownership.mayRun else { return decideTakeover() }
         guard entry.map({ ownership.epoch > $0.epoch }) ?? true else { return [] }
-        return store(OwnershipEntry(epoch: ownership.epoch, host: host))
+        return storeEntry(OwnershipEntry(epoch: ownership.epoch, host: host))
     }
 
     /// A host that was off before the release was heard may have come back and taken the VM since.
@@ -141,20 +141,20 @@ package struct ForcedTakeoverMachine: Hashable, Sendable {
     }
 
     /// What the takeover's own host reports about it.
-    private mutating func follow(
+    private mutating func followTakeover(
         _ takeover: ForcedTakeoverOrder, after ownership: Ownership
     ) -> [Action] {
-        if takeover.record(after: ownership) != nil { return [.takeOver(takeover)] }
+        if takeover.ledgerRecord(after: ownership) != nil { return [.takeOver(takeover)] }
         switch ownership {
         case .handedOver(let epoch, let to, _):
-            return store(OwnershipEntry(epoch: epoch, host: to))
+            return storeEntry(OwnershipEntry(epoch: epoch, host: to))
         case .owned(let epoch, _), .takenOver(let epoch, _, _):
             guard epoch >= takeover.epoch else { return [] }
-            return store(OwnershipEntry(epoch: epoch, host: takeover.host))
+            return storeEntry(OwnershipEntry(epoch: epoch, host: takeover.host))
         // It took the VM back, and has released it once more since.
         case .released(let epoch, _, _):
             guard epoch > takeover.epoch else { return [] }
-            return store(OwnershipEntry(epoch: Epoch(epoch.number - 1), host: takeover.host))
+            return storeEntry(OwnershipEntry(epoch: Epoch(epoch.number - 1), host: takeover.host))
         case .superseded, .incoming, .neverRan, .deleted: return []
         }
     }
@@ -167,10 +167,11 @@ package struct ForcedTakeoverMachine: Hashable, Sendable {
         let takeover = ForcedTakeoverOrder(
             vm: vm, epoch: release.epoch.next, host: release.by, against: release.to,
             migration: release.migration)
-        return store(OwnershipEntry(epoch: takeover.epoch, host: takeover.host, takeover: takeover))
+        return storeEntry(
+            OwnershipEntry(epoch: takeover.epoch, host: takeover.host, takeover: takeover))
     }
 
-    private mutating func store(_ next: OwnershipEntry) -> [Action] {
+    private mutating func storeEntry(_ next: OwnershipEntry) -> [Action] {
         storing = next
         return [.store(next, replacing: entry)]
     }

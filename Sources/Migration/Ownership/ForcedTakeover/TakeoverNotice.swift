@@ -38,47 +38,49 @@ package enum TakeoverNoticeStep: Hashable, Sendable {
 
 extension TakeoverNotice {
     /// What a host does about this notice from `owner` when its ledger says `ownership`.
-    package func step(ownership: Ownership?, from owner: HostName) -> TakeoverNoticeStep {
+    package func responseStep(for ownership: Ownership?, from owner: HostName) -> TakeoverNoticeStep
+    {
         if case .superseded(let last, _)? = ownership, last >= epoch {
             return .answer(.superseded(last))
         }
         // Nothing that this ledger says of an earlier epoch lets the host run the VM: nothing to write.
         guard let ownership else { return .answer(.superseded(epoch)) }
-        guard ownership.epoch < epoch else { return .refuse(conflict(with: ownership)) }
+        guard ownership.epoch < epoch else { return .refuse(conflictRefusal(with: ownership)) }
         switch ownership {
         case .owned(_, migration), .incoming(_, owner, migration):
             return .stopThenWrite(.superseded(vm: vm, epoch: epoch, by: owner))
         case .owned, .incoming:
             return .refuse(
                 OwnershipRefusal(
-                    .notAllowed, "\(owner) took over a VM of a migration that brought no VM here"))
+                    .notAllowed,
+                    text: "\(owner) took over a VM of a migration that brought no VM here"))
         case .neverRan, .handedOver, .deleted, .superseded: return .answer(.superseded(epoch))
-        case .released, .takenOver: return .refuse(conflict(with: ownership))
+        case .released, .takenOver: return .refuse(conflictRefusal(with: ownership))
         }
     }
 
-    private func conflict(with ownership: Ownership) -> OwnershipRefusal {
+    private func conflictRefusal(with ownership: Ownership) -> OwnershipRefusal {
         OwnershipRefusal(
-            .vmExists, "the VM went on from here, so the forced takeover comes too late",
+            .vmExists, text: "the VM went on from here, so the forced takeover comes too late",
             details: ["taken over for epoch \(epoch)", "\(ownership)"])
     }
 }
 
 extension Ownership {
     /// The record by which a forced takeover gives a released VM back to this host; nil when it is not released.
-    package func takeover(vm: VMID) -> LedgerRecord? {
+    package func takeoverRecord(for vm: VMID) -> LedgerRecord? {
         guard case .released(let epoch, let host, let migration) = self else { return nil }
         return .takenOver(vm: vm, epoch: epoch.next, against: host, migration: migration)
     }
 
     /// The notice that this host owes after a forced takeover, and to whom.
-    package func notice(vm: VMID) -> (notice: TakeoverNotice, to: HostName)? {
+    package func takeoverNotice(for vm: VMID) -> (notice: TakeoverNotice, to: HostName)? {
         guard case .takenOver(let epoch, let host, let migration) = self else { return nil }
         return (TakeoverNotice(vm: vm, epoch: epoch, migration: migration), host)
     }
 
     /// The record that ends the doubt: the other host knows, or is gone for good.
-    package func takeoverConfirmed(vm: VMID) -> LedgerRecord? {
+    package func takeoverConfirmation(for vm: VMID) -> LedgerRecord? {
         guard case .takenOver(let epoch, _, _) = self else { return nil }
         return .owned(vm: vm, epoch: epoch, migration: nil)
     }

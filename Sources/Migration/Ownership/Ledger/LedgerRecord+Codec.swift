@@ -7,39 +7,39 @@ extension LedgerRecord {
     /// Kind, two identifiers, an epoch, a name with its length.
     package static let bytesMax = 1 + 16 + 8 + 1 + 16 + 4 + 63
 
-    package func write(to writer: inout ByteWriter) {
-        writer.write(kind)
-        writer.write(vm)
-        writer.write(Ownership(self).epoch.number)
-        writer.write(optional: migration) { $0.write($1) }
-        if let peer { writer.write(peer.text) }
+    package func writeBytes(to writer: inout ByteWriter) {
+        writer.writeInteger(kind)
+        writer.writeIdentifier(vm)
+        writer.writeInteger(Ownership(self).epoch.number)
+        writer.writeOptional(value: migration) { $0.writeIdentifier($1) }
+        if let peer { writer.writeText(peer.text) }
     }
 
     package init(from reader: inout ByteReader) throws(WireError) {
-        let kind: UInt8 = try reader.integer(field: "record")
-        let vm = try reader.identifier()
-        let epoch = try reader.epoch()
-        let migration = try reader.optional(field: "migration") { (reader) throws(WireError) in
-            try reader.identifier()
+        let kind: UInt8 = try reader.readInteger(field: "record")
+        let vm = try reader.readIdentifier()
+        let epoch = try reader.readEpoch()
+        let migration = try reader.readOptional(field: "migration") { (reader) throws(WireError) in
+            try reader.readIdentifier()
         }
         switch (kind, migration) {
         case (1, _): self = .owned(vm: vm, epoch: epoch, migration: migration)
         case (2, let migration?):
             self = .released(
-                vm: vm, epoch: epoch, to: try reader.hostName(), migration: migration)
+                vm: vm, epoch: epoch, to: try reader.readHostName(), migration: migration)
         case (3, let migration?):
             self = .handedOver(
-                vm: vm, epoch: epoch, to: try reader.hostName(), migration: migration)
+                vm: vm, epoch: epoch, to: try reader.readHostName(), migration: migration)
         case (4, let migration?):
             self = .incoming(
-                vm: vm, epoch: epoch, from: try reader.hostName(), migration: migration)
+                vm: vm, epoch: epoch, from: try reader.readHostName(), migration: migration)
         case (5, let migration?):
             self = .neverRan(vm: vm, epoch: epoch, migration: migration)
         case (7, let migration?):
             self = .takenOver(
-                vm: vm, epoch: epoch, against: try reader.hostName(), migration: migration)
+                vm: vm, epoch: epoch, against: try reader.readHostName(), migration: migration)
         case (8, nil):
-            self = .superseded(vm: vm, epoch: epoch, by: try reader.hostName())
+            self = .superseded(vm: vm, epoch: epoch, by: try reader.readHostName())
         case (6, nil): self = .deleted(vm: vm, epoch: epoch)
         default: throw .invalid(field: "record", value: UInt64(kind))
         }

@@ -53,7 +53,7 @@ extension LedgerRecord {
     }
 
     /// The record that gives a VM this ownership.
-    package init(vm: VMID, _ ownership: Ownership) {
+    package init(vm: VMID, establishing ownership: Ownership) {
         self =
             switch ownership {
             case .owned(let epoch, let migration):

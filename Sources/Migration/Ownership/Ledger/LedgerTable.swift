@@ -33,25 +33,25 @@ package struct LedgerTable: Hashable, Sendable {
     package init() {}
 
     /// Applies a record, or throws and leaves the table unchanged.
-    package mutating func apply(_ record: LedgerRecord) throws(LedgerContradiction) {
+    package mutating func applyRecord(_ record: LedgerRecord) throws(LedgerContradiction) {
         let current = ownerships[record.vm]
-        guard Self.isAllowed(record, after: current) else {
+        guard Self.isRecordAllowed(record, after: current) else {
             throw LedgerContradiction(record: record, current: current)
         }
         ownerships[record.vm] = Ownership(record)
     }
 
     /// Applies a record that stands for the whole history of its VM; a compacted ledger begins with such records.
-    package mutating func restore(_ record: LedgerRecord) {
+    package mutating func restoreOwnership(from record: LedgerRecord) {
         ownerships[record.vm] = Ownership(record)
     }
 
-    private static func isAllowed(_ record: LedgerRecord, after current: Ownership?) -> Bool {
+    private static func isRecordAllowed(_ record: LedgerRecord, after current: Ownership?) -> Bool {
         if let current, current == Ownership(record) { return true }
         return switch record {
         case .owned(_, let epoch, nil): mayBeOwned(inEpoch: epoch, after: current)
         case .owned(_, let epoch, let migration?):
-            isIncoming(epoch: epoch, migration: migration, in: current)
+            isIncoming(inEpoch: epoch, migration: migration, after: current)
         case .released(_, let epoch, _, _):
             if case .owned(let owned, _) = current { epoch == owned.next } else { false }
         case .handedOver(_, let epoch, let host, let migration):
@@ -63,7 +63,7 @@ package struct LedgerTable: Hashable, Sendable {
         case .incoming(_, let epoch, _, let migration):
             mayArrive(inEpoch: epoch, migration: migration, after: current)
         case .neverRan(_, let epoch, let migration):
-            isIncoming(epoch: epoch, migration: migration, in: current)
+            isIncoming(inEpoch: epoch, migration: migration, after: current)
                 || mayArrive(inEpoch: epoch, migration: migration, after: current)
         case .takenOver(_, let epoch, let host, let migration):
             if case .released(let released, host, migration) = current {
@@ -88,7 +88,7 @@ package struct LedgerTable: Hashable, Sendable {
     }
 
     private static func isIncoming(
-        epoch: Epoch, migration: MigrationID, in current: Ownership?
+        inEpoch epoch: Epoch, migration: MigrationID, after current: Ownership?
     ) -> Bool {
         if case .incoming(epoch, _, migration) = current { true } else { false }
     }
@@ -129,6 +129,6 @@ extension LedgerTable {
     /// One record for each VM; together they restore this table. In the order of the VMs' identifiers.
     package var records: [LedgerRecord] {
         ownerships.sorted { ($0.key.high, $0.key.low) < ($1.key.high, $1.key.low) }
-            .map { vm, ownership in LedgerRecord(vm: vm, ownership) }
+            .map { vm, ownership in LedgerRecord(vm: vm, establishing: ownership) }
     }
 }

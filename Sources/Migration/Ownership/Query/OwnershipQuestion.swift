@@ -26,7 +26,7 @@ package enum OwnershipAnswer: Hashable, Sendable {
 }
 
 /// What a host does with a question.
-package enum AnswerStep: Hashable, Sendable {
+package enum OwnershipQuestionStep: Hashable, Sendable {
     case answer(OwnershipAnswer)
     /// The host writes this record durably; then the answer is `neverRan`. If the write fails there is no answer.
     case write(LedgerRecord)
@@ -36,15 +36,18 @@ package enum AnswerStep: Hashable, Sendable {
 
 extension OwnershipQuestion {
     /// What a host whose ledger says `ownership` does with this question from `asker`.
-    package func step(ownership: Ownership?, from asker: HostName) -> AnswerStep {
+    package func responseStep(for ownership: Ownership?, from asker: HostName)
+        -> OwnershipQuestionStep
+    {
         // A source asks only after this host wrote `incoming`: a ledger without it is not the one that took part.
-        guard let ownership else { return refuse(ownership: nil) }
+        guard let ownership else { return refusalStep(for: nil) }
         // Only the host that the VM comes from may make this host give it up.
         if case .incoming(_, let source, _) = ownership, source != asker {
             return .refuse(
-                OwnershipRefusal(.notAllowed, "the VM arrives from \(source), not from \(asker)"))
+                OwnershipRefusal(
+                    .notAllowed, text: "the VM arrives from \(source), not from \(asker)"))
         }
-        if ownership.epoch > epoch { return step(laterOwnership: ownership) }
+        if ownership.epoch > epoch { return responseStep(forLater: ownership) }
         switch ownership {
         case .owned(epoch, migration), .deleted(epoch): return .answer(.taken(epoch))
         case .neverRan(epoch, migration): return .answer(.neverRan(epoch))
@@ -54,24 +57,24 @@ extension OwnershipQuestion {
             return .write(.neverRan(vm: vm, epoch: epoch, migration: migration))
         case .neverRan, .handedOver, .incoming, .deleted, .owned, .released, .takenOver,
             .superseded:
-            return refuse(ownership: ownership)
+            return refusalStep(for: ownership)
         }
     }
 
     /// A host that owned the VM in a later epoch took it in this one: ownership passed through it. A host that was
     /// only offered the VM later, or was superseded, proves nothing.
-    private func step(laterOwnership ownership: Ownership) -> AnswerStep {
+    private func responseStep(forLater ownership: Ownership) -> OwnershipQuestionStep {
         switch ownership {
         case .owned, .released, .handedOver, .takenOver, .deleted:
             .answer(.taken(ownership.epoch))
-        case .incoming, .neverRan, .superseded: refuse(ownership: ownership)
+        case .incoming, .neverRan, .superseded: refusalStep(for: ownership)
         }
     }
 
-    private func refuse(ownership: Ownership?) -> AnswerStep {
+    private func refusalStep(for ownership: Ownership?) -> OwnershipQuestionStep {
         .refuse(
             OwnershipRefusal(
-                .vmExists, "the ledger here contradicts the question",
+                .vmExists, text: "the ledger here contradicts the question",
                 details: [
                     "asked about epoch \(epoch)",
                     ownership.map { "\($0)" } ?? "no record of the VM",

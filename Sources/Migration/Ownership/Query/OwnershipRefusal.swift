@@ -14,7 +14,7 @@ package struct OwnershipRefusal: Error, Hashable, Sendable {
     /// The facts, one by one.
     package let details: [String]
 
-    package init(_ code: Code, _ text: String, details: [String] = []) {
+    package init(_ code: Code, text: String, details: [String] = []) {
         self.code = code
         self.text = text
         self.details = details

@@ -13,43 +13,43 @@ enum GuestRequest: Hashable, Sendable {
 protocol PortDevice: Sendable {
     var ports: ClosedRange<UInt16> { get }
     /// `size` is 1, 2 or 4 bytes.
-    func read(port: UInt16, size: Int) -> UInt32
-    func write(port: UInt16, size: Int, value: UInt32) -> GuestRequest?
+    func readRegister(port: UInt16, size: Int) -> UInt32
+    func writeRegister(port: UInt16, size: Int, value: UInt32) -> GuestRequest?
 }
 
 /// All devices of one guest.
 struct Bus: Sendable {
     let devices: [any PortDevice]
 
-    private func device(at port: UInt16) -> (any PortDevice)? {
+    private func findDevice(at port: UInt16) -> (any PortDevice)? {
         devices.first { $0.ports.contains(port) }
     }
 
     /// `data` holds one value of `size` bytes, or several of a string instruction.
-    func writePort(
-        _ port: UInt16, size: Int, data: UnsafeMutableRawBufferPointer
+    func handlePortWrite(
+        at port: UInt16, size: Int, data: UnsafeMutableRawBufferPointer
     ) -> GuestRequest? {
-        guard let device = device(at: port) else { return nil }
+        guard let device = findDevice(at: port) else { return nil }
         var request: GuestRequest?
         for start in stride(from: 0, to: data.count, by: size) {
             var value: UInt32 = 0
             for index in 0..<size { value |= unsafe UInt32(data[start + index]) << (8 * index) }
-            request = device.write(port: port, size: size, value: value) ?? request
+            request = device.writeRegister(port: port, size: size, value: value) ?? request
         }
         return request
     }
 
-    func readPort(_ port: UInt16, size: Int, data: UnsafeMutableRawBufferPointer) {
-        let device = device(at: port)
+    func handlePortRead(at port: UInt16, size: Int, data: UnsafeMutableRawBufferPointer) {
+        let device = findDevice(at: port)
         for start in stride(from: 0, to: data.count, by: size) {
-            let value = device?.read(port: port, size: size) ?? .max
+            let value = device?.readRegister(port: port, size: size) ?? .max
             for index in 0..<size {
                 unsafe data[start + index] = UInt8(truncatingIfNeeded: value >> (8 * index))
             }
         }
     }
 
-    func readMemory(data: UnsafeMutableRawBufferPointer) {
+    func handleMemoryRead(data: UnsafeMutableRawBufferPointer) {
         unsafe data.initializeMemory(as: UInt8.self, repeating: 0xff)
     }
 }

@@ -5,9 +5,9 @@ struct KeyboardController: PortDevice {
     let ports: ClosedRange<UInt16> = 0x64...0x64
 
     /// Nothing waits in either direction.
-    func read(port: UInt16, size: Int) -> UInt32 { 0 }
+    func readRegister(port: UInt16, size: Int) -> UInt32 { 0 }
 
-    func write(port: UInt16, size: Int, value: UInt32) -> GuestRequest? {
+    func writeRegister(port: UInt16, size: Int, value: UInt32) -> GuestRequest? {
         value & 0xff == 0xfe ? .reset : nil
     }
 }
@@ -15,17 +15,17 @@ struct KeyboardController: PortDevice {
 /// The keyboard's data port: no key was pressed.
 struct KeyboardData: PortDevice {
     let ports: ClosedRange<UInt16> = 0x60...0x60
-    func read(port: UInt16, size: Int) -> UInt32 { 0 }
-    func write(port: UInt16, size: Int, value: UInt32) -> GuestRequest? { nil }
+    func readRegister(port: UInt16, size: Int) -> UInt32 { 0 }
+    func writeRegister(port: UInt16, size: Int, value: UInt32) -> GuestRequest? { nil }
 }
 
 /// ACPI's PM1a control register where QEMU has it: SLP_EN (0x2000) powers off.
 struct PowerControl: PortDevice {
     let ports: ClosedRange<UInt16> = 0x604...0x604
 
-    func read(port: UInt16, size: Int) -> UInt32 { 0 }
+    func readRegister(port: UInt16, size: Int) -> UInt32 { 0 }
 
-    func write(port: UInt16, size: Int, value: UInt32) -> GuestRequest? {
+    func writeRegister(port: UInt16, size: Int, value: UInt32) -> GuestRequest? {
         value & 0x2000 != 0 ? .powerOff : nil
     }
 }
@@ -34,9 +34,9 @@ struct PowerControl: PortDevice {
 struct ResetControl: PortDevice {
     let ports: ClosedRange<UInt16> = 0xcf9...0xcf9
 
-    func read(port: UInt16, size: Int) -> UInt32 { 0 }
+    func readRegister(port: UInt16, size: Int) -> UInt32 { 0 }
 
-    func write(port: UInt16, size: Int, value: UInt32) -> GuestRequest? {
+    func writeRegister(port: UInt16, size: Int, value: UInt32) -> GuestRequest? {
         size == 1 && value & 0x04 != 0 ? .reset : nil
     }
 }

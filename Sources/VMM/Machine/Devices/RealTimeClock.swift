@@ -9,30 +9,30 @@ final class RealTimeClock: PortDevice {
     private let selected = Mutex<UInt8>(0)
 
     var state: UInt8 { selected.withLock { $0 } }
-    func restore(_ register: UInt8) { selected.withLock { $0 = register } }
+    func restoreState(register: UInt8) { selected.withLock { $0 = register } }
 
-    func read(port: UInt16, size: Int) -> UInt32 {
-        port == 0x70 ? 0xff : UInt32(Self.value(of: state, at: time(nil)))
+    func readRegister(port: UInt16, size: Int) -> UInt32 {
+        port == 0x70 ? 0xff : UInt32(Self.registerValue(number: state, at: time(nil)))
     }
 
-    func write(port: UInt16, size: Int, value: UInt32) -> GuestRequest? {
+    func writeRegister(port: UInt16, size: Int, value: UInt32) -> GuestRequest? {
         if port == 0x70 { selected.withLock { $0 = UInt8(truncatingIfNeeded: value) & 0x7f } }
         return nil
     }
 
-    static func value(of register: UInt8, at time: time_t) -> UInt8 {
+    static func registerValue(number register: UInt8, at time: time_t) -> UInt8 {
         var time = time
         var parts = unsafe tm()
         guard unsafe gmtime_r(&time, &parts) != nil else { return 0 }
         switch register {
-        case 0x00: return unsafe decimal(parts.tm_sec)
-        case 0x02: return unsafe decimal(parts.tm_min)
-        case 0x04: return unsafe decimal(parts.tm_hour)
-        case 0x06: return unsafe decimal(parts.tm_wday + 1)
-        case 0x07: return unsafe decimal(parts.tm_mday)
-        case 0x08: return unsafe decimal(parts.tm_mon + 1)
-        case 0x09: return unsafe decimal(parts.tm_year % 100)
-        case 0x32: return unsafe decimal((parts.tm_year + 1900) / 100)
+        case 0x00: return unsafe binaryCodedDecimal(from: parts.tm_sec)
+        case 0x02: return unsafe binaryCodedDecimal(from: parts.tm_min)
+        case 0x04: return unsafe binaryCodedDecimal(from: parts.tm_hour)
+        case 0x06: return unsafe binaryCodedDecimal(from: parts.tm_wday + 1)
+        case 0x07: return unsafe binaryCodedDecimal(from: parts.tm_mday)
+        case 0x08: return unsafe binaryCodedDecimal(from: parts.tm_mon + 1)
+        case 0x09: return unsafe binaryCodedDecimal(from: parts.tm_year % 100)
+        case 0x32: return unsafe binaryCodedDecimal(from: (parts.tm_year + 1900) / 100)
         case 0x0a: return 0x26  // no update under way, 32 kHz
         case 0x0b: return 0x02  // 24 hours, decimal digits
         case 0x0d: return 0x80  // the battery is good
@@ -41,5 +41,7 @@ final class RealTimeClock: PortDevice {
     }
 
     /// Two decimal digits in four bits each.
-    private static func decimal(_ value: Int32) -> UInt8 { UInt8(value / 10 * 16 + value % 10) }
+    private static func binaryCodedDecimal(from value: Int32) -> UInt8 {
+        UInt8(value / 10 * 16 + value % 10)
+    }
 }

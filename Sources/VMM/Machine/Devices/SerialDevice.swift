@@ -16,27 +16,27 @@ final class SerialDevice: PortDevice {
         self.sink = sink
     }
 
-    func read(port: UInt16, size: Int) -> UInt32 {
-        UInt32(change { chip in chip.read(port - ports.lowerBound) })
+    func readRegister(port: UInt16, size: Int) -> UInt32 {
+        UInt32(modifyChip { chip in chip.readRegister(at: port - ports.lowerBound) })
     }
 
-    func write(port: UInt16, size: Int, value: UInt32) -> GuestRequest? {
-        let output = change { chip in
-            chip.write(port - ports.lowerBound, UInt8(truncatingIfNeeded: value))
+    func writeRegister(port: UInt16, size: Int, value: UInt32) -> GuestRequest? {
+        let output = modifyChip { chip in
+            chip.writeRegister(at: port - ports.lowerBound, value: UInt8(truncatingIfNeeded: value))
         }
         if let output { sink(output) }
         return nil
     }
 
     /// Takes as much input as there is room for and returns how much that was.
-    func offer(_ bytes: some Collection<UInt8>) -> Int {
-        change { chip in chip.offer(bytes) }
+    func enqueueInput(_ bytes: some Collection<UInt8>) -> Int {
+        modifyChip { chip in chip.enqueueInput(bytes) }
     }
 
     var state: SerialPort { port.withLock { $0.chip } }
 
     /// The line's level is not part of KVM's saved state: it is set again from the chip's.
-    func restore(_ chip: SerialPort) {
+    func restoreState(from chip: SerialPort) {
         port.withLock { port in
             port.chip = chip
             port.raised = chip.asksForInterrupt
@@ -45,7 +45,7 @@ final class SerialDevice: PortDevice {
     }
 
     /// Changes the chip, then the line if its level changed, under one lock so that levels keep their order.
-    private func change<Value>(_ body: (inout SerialPort) -> Value) -> Value {
+    private func modifyChip<Value>(with body: (inout SerialPort) -> Value) -> Value {
         port.withLock { port in
             let value = body(&port.chip)
             let asks = port.chip.asksForInterrupt

@@ -6,25 +6,25 @@ extension SerialPort {
     package var encoded: [UInt8] {
         var writer = ByteWriter()
         for register in [interruptEnable, fifoControl, lineControl, modemControl, scratch] {
-            writer.write(register)
+            writer.writeInteger(register)
         }
-        writer.write(divisor)
-        writer.write(transmitterEmptyPending)
-        writer.write(overrun)
-        writer.write(counted: input)
+        writer.writeInteger(divisor)
+        writer.writeBool(transmitterEmptyPending)
+        writer.writeBool(overrun)
+        writer.writeBytes(counted: input)
         return writer.bytes
     }
 
     package init(from reader: inout ByteReader) throws(WireError) {
         self.init(
-            interruptEnable: try reader.integer(field: "IER"),
-            fifoControl: try reader.integer(field: "FCR"),
-            lineControl: try reader.integer(field: "LCR"),
-            modemControl: try reader.integer(field: "MCR"),
-            scratch: try reader.integer(field: "SCR"),
-            divisor: try reader.integer(field: "divisor"),
-            transmitterEmptyPending: try reader.bool(field: "transmitter"),
-            overrun: try reader.bool(field: "overrun"),
-            input: try reader.counted(limit: Limits.serialInputBytesMax, field: "input"))
+            interruptEnable: try reader.readInteger(field: "IER"),
+            fifoControl: try reader.readInteger(field: "FCR"),
+            lineControl: try reader.readInteger(field: "LCR"),
+            modemControl: try reader.readInteger(field: "MCR"),
+            scratch: try reader.readInteger(field: "SCR"),
+            divisor: try reader.readInteger(field: "divisor"),
+            transmitterEmptyPending: try reader.readBool(field: "transmitter"),
+            overrun: try reader.readBool(field: "overrun"),
+            input: try reader.readCountedBytes(limit: Limits.serialInputBytesMax, field: "input"))
     }
 }

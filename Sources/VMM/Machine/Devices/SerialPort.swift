@@ -49,13 +49,13 @@ package struct SerialPort: Hashable, Sendable {
     }
 
     /// Takes as much input as there is room for and returns how much that was.
-    package mutating func offer(_ bytes: some Collection<UInt8>) -> Int {
+    package mutating func enqueueInput(_ bytes: some Collection<UInt8>) -> Int {
         let taken = min(bytes.count, Limits.serialInputBytesMax - input.count)
         input.append(contentsOf: bytes.prefix(taken))
         return taken
     }
 
-    package mutating func read(_ register: UInt16) -> UInt8 {
+    package mutating func readRegister(at register: UInt16) -> UInt8 {
         let latched = lineControl & Self.divisorLatch != 0
         switch register {
         case 0 where latched: return UInt8(truncatingIfNeeded: divisor)
@@ -77,7 +77,7 @@ package struct SerialPort: Hashable, Sendable {
     }
 
     /// Returns the byte that goes out, if one does.
-    package mutating func write(_ register: UInt16, _ value: UInt8) -> UInt8? {
+    package mutating func writeRegister(at register: UInt16, value: UInt8) -> UInt8? {
         let latched = lineControl & Self.divisorLatch != 0
         switch register {
         case 0 where latched: divisor = divisor & 0xff00 | UInt16(value)
@@ -85,7 +85,7 @@ package struct SerialPort: Hashable, Sendable {
         case 0:
             transmitterEmptyPending = true
             if modemControl & Self.loopback == 0 { return value }
-            if offer([value]) == 0 { overrun = true }
+            if enqueueInput([value]) == 0 { overrun = true }
         case 1:
             let turnedOn = value & ~interruptEnable
             if turnedOn & Enable.transmitterEmpty != 0 { transmitterEmptyPending = true }

@@ -7,33 +7,34 @@ enum BootParameters {
     private static let mapCount = 0x1e8
     private static let map = 0x2d0
 
-    static func bytes(
-        _ kernel: BzImage, initrd: Range<UInt64>?, map entries: [BootLayout.MapEntry]
+    static func makeZeroPage(
+        for kernel: BzImage, initrd: Range<UInt64>?, memoryMap entries: [BootLayout.MapEntry]
     ) -> [UInt8] {
         var page = [UInt8](repeating: 0, count: bytes)
-        put(kernel.setupHeader, at: BzImage.setupHeaderOffset, in: &page)
+        writeBytes(kernel.setupHeader, at: BzImage.setupHeaderOffset, in: &page)
         page[0x210] = 0xff  // a boot loader without a number
-        put(UInt32(BzImage.loadAddress), at: 0x214, in: &page)
-        put(UInt32(initrd?.lowerBound ?? 0), at: 0x218, in: &page)
-        put(UInt32(initrd?.count ?? 0), at: 0x21c, in: &page)
-        put(UInt32(BootLayout.commandLine), at: 0x228, in: &page)
+        writeInteger(UInt32(BzImage.loadAddress), at: 0x214, in: &page)
+        writeInteger(UInt32(initrd?.lowerBound ?? 0), at: 0x218, in: &page)
+        writeInteger(UInt32(initrd?.count ?? 0), at: 0x21c, in: &page)
+        writeInteger(UInt32(BootLayout.commandLine), at: 0x228, in: &page)
         page[mapCount] = UInt8(entries.count)
         for (index, entry) in entries.enumerated() {
-            put(entry.address, at: map + 20 * index, in: &page)
-            put(entry.bytes, at: map + 20 * index + 8, in: &page)
-            put(entry.type, at: map + 20 * index + 16, in: &page)
+            writeInteger(entry.address, at: map + 20 * index, in: &page)
+            writeInteger(entry.bytes, at: map + 20 * index + 8, in: &page)
+            writeInteger(entry.type, at: map + 20 * index + 16, in: &page)
         }
         return page
     }
 
-    private static func put(_ value: some FixedWidthInteger, at offset: Int, in page: inout [UInt8])
-    {
+    private static func writeInteger(
+        _ value: some FixedWidthInteger, at offset: Int, in page: inout [UInt8]
+    ) {
         var writer = ByteWriter()
-        writer.write(value)
-        put(writer.bytes, at: offset, in: &page)
+        writer.writeInteger(value)
+        writeBytes(writer.bytes, at: offset, in: &page)
     }
 
-    private static func put(_ bytes: [UInt8], at offset: Int, in page: inout [UInt8]) {
+    private static func writeBytes(_ bytes: [UInt8], at offset: Int, in page: inout [UInt8]) {
         page.replaceSubrange(offset..<(offset + bytes.count), with: bytes)
     }
 }

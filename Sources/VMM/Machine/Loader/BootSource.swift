@@ -15,44 +15,44 @@ package struct BootSource: Sendable {
         self.commandLine = commandLine
     }
 
-    package static func open(
+    package static func openFiles(
         kernelPath: String, initrdPath: String?, commandLine: String
     ) throws(KernelError) -> BootSource {
         do {
             let initrd: Descriptor?
             if let initrdPath {
-                initrd = try Descriptor.open(initrdPath, O_RDONLY)
+                initrd = try Descriptor.openFile(at: initrdPath, flags: O_RDONLY)
             } else {
                 initrd = nil
             }
             return BootSource(
-                kernel: try Descriptor.open(kernelPath, O_RDONLY), initrd: initrd,
+                kernel: try Descriptor.openFile(at: kernelPath, flags: O_RDONLY), initrd: initrd,
                 commandLine: commandLine)
         } catch { throw .unreadable(error) }
     }
 
     func readKernel() throws(KernelError) -> ImageBytes {
-        let count = try size(of: kernel, what: "kernel", limit: Limits.kernelBytesMax)
-        do { return ImageBytes(bytes: try kernel.bytes(at: 0, count: count)) } catch {
+        let count = try checkedSize(of: kernel, name: "kernel", limit: Limits.kernelBytesMax)
+        do { return ImageBytes(bytes: try kernel.readBytes(at: 0, count: count)) } catch {
             throw .unreadable(error)
         }
     }
 
     func initrdBytes() throws(KernelError) -> Int {
         guard let initrd else { return 0 }
-        return try size(of: initrd, what: "initrd", limit: Limits.initrdBytesMax)
+        return try checkedSize(of: initrd, name: "initrd", limit: Limits.initrdBytesMax)
     }
 
     func readInitrd(into buffer: UnsafeMutableRawBufferPointer) throws(KernelError) {
         guard let initrd else { return }
-        do { try unsafe initrd.read(into: buffer, at: 0) } catch { throw .unreadable(error) }
+        do { try unsafe initrd.readFully(into: buffer, at: 0) } catch { throw .unreadable(error) }
     }
 
-    private func size(
-        of file: Descriptor, what: String, limit: Int
+    private func checkedSize(
+        of file: Descriptor, name what: String, limit: Int
     ) throws(KernelError) -> Int {
         do {
-            let bytes = try file.size()
+            let bytes = try file.sizeInBytes()
             guard bytes <= limit else {
                 throw KernelError.tooLarge(what: what, bytes: bytes, limit: limit)
             }

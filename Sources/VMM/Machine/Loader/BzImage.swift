@@ -19,47 +19,52 @@ struct BzImage: Sendable {
     /// The kernel needs memory up to here to unpack itself.
     let memoryEnd: UInt64
 
-    static func isOne(_ image: ImageBytes) -> Bool {
+    static func hasSignature(in image: ImageBytes) -> Bool {
         // "HdrS". A file too short to have it is no kernel.
-        (try? image.integer(UInt32.self, at: 0x202, "magic")) == 0x5372_6448
+        (try? image.readInteger(as: UInt32.self, at: 0x202, field: "magic")) == 0x5372_6448
     }
 
     init(_ image: ImageBytes) throws(KernelError) {
-        let flag = try image.integer(UInt16.self, at: 0x1fe, "boot flag")
+        let flag = try image.readInteger(as: UInt16.self, at: 0x1fe, field: "boot flag")
         guard flag == 0xaa55 else { throw .invalid(field: "boot flag", value: UInt64(flag)) }
-        let version = try image.integer(UInt16.self, at: 0x206, "boot protocol version")
+        let version = try image.readInteger(
+            as: UInt16.self, at: 0x206, field: "boot protocol version")
         guard version >= 0x0206 else {
             throw .invalid(field: "boot protocol version", value: UInt64(version))
         }
-        let loadFlags = try image.integer(UInt8.self, at: 0x211, "load flags")
+        let loadFlags = try image.readInteger(as: UInt8.self, at: 0x211, field: "load flags")
         guard loadFlags & 1 == 1 else {
             throw .invalid(field: "load flags", value: UInt64(loadFlags))
         }
-        let sectors = Int(try image.integer(UInt8.self, at: 0x1f1, "setup sectors"))
+        let sectors = Int(try image.readInteger(as: UInt8.self, at: 0x1f1, field: "setup sectors"))
         codeOffset = ((sectors == 0 ? 4 : sectors) + 1) * 512
         let codeBytes = UInt64(max(0, image.bytes.count - codeOffset))
         guard codeBytes > 0 else { throw .truncated(field: "protected-mode code") }
 
-        let headerEnd = 0x202 + Int(try image.integer(UInt8.self, at: 0x201, "setup header"))
+        let headerEnd =
+            0x202 + Int(try image.readInteger(as: UInt8.self, at: 0x201, field: "setup header"))
         // Boot parameters have room for the header up to here.
         guard headerEnd <= 0x290, headerEnd >= 0x23c else {
             throw .invalid(field: "setup header's end", value: UInt64(headerEnd))
         }
         setupHeader = Array(
-            try image.slice(
+            try image.readSlice(
                 at: UInt64(Self.setupHeaderOffset), count: headerEnd - Self.setupHeaderOffset,
-                "setup header"))
-        initrdAddressMax = UInt64(try image.integer(UInt32.self, at: 0x22c, "initrd limit"))
-        commandLineBytesMax = Int(try image.integer(UInt32.self, at: 0x238, "command line limit"))
-        memoryEnd = try Self.memoryEnd(image, version: version, codeBytes: codeBytes)
+                field: "setup header"))
+        initrdAddressMax = UInt64(
+            try image.readInteger(as: UInt32.self, at: 0x22c, field: "initrd limit"))
+        commandLineBytesMax = Int(
+            try image.readInteger(as: UInt32.self, at: 0x238, field: "command line limit"))
+        memoryEnd = try Self.requiredMemoryEnd(of: image, version: version, codeBytes: codeBytes)
     }
 
-    private static func memoryEnd(
-        _ image: ImageBytes, version: UInt16, codeBytes: UInt64
+    private static func requiredMemoryEnd(
+        of image: ImageBytes, version: UInt16, codeBytes: UInt64
     ) throws(KernelError) -> UInt64 {
         guard version >= 0x020a else { return loadAddress + codeBytes }
-        let preferred = try image.integer(UInt64.self, at: 0x258, "preferred address")
-        let size = try image.integer(UInt32.self, at: 0x260, "initial size")
+        let preferred = try image.readInteger(
+            as: UInt64.self, at: 0x258, field: "preferred address")
+        let size = try image.readInteger(as: UInt32.self, at: 0x260, field: "initial size")
         guard preferred <= 1 << 32 else {
             throw .invalid(field: "preferred address", value: preferred)
         }

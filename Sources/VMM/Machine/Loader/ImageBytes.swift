@@ -4,20 +4,22 @@
 struct ImageBytes: Sendable {
     let bytes: [UInt8]
 
-    func integer<Value: FixedWidthInteger & UnsignedInteger>(
-        _ type: Value.Type, at offset: Int, _ field: String
+    func readInteger<Value: FixedWidthInteger & UnsignedInteger>(
+        as type: Value.Type, at offset: Int, field: String
     ) throws(KernelError) -> Value {
         var value: Value = 0
         var shift = 0
-        for byte in try slice(at: UInt64(clamping: offset), count: Value.bitWidth / 8, field) {
+        for byte in try readSlice(
+            at: UInt64(clamping: offset), count: Value.bitWidth / 8, field: field)
+        {
             value |= Value(truncatingIfNeeded: byte) << shift
             shift += 8
         }
         return value
     }
 
-    func slice(
-        at offset: UInt64, count: some BinaryInteger, _ field: String
+    func readSlice(
+        at offset: UInt64, count: some BinaryInteger, field: String
     ) throws(KernelError) -> ArraySlice<UInt8> {
         guard let start = Int(exactly: offset), let count = Int(exactly: count), count >= 0,
             start <= bytes.count, count <= bytes.count - start

@@ -26,37 +26,40 @@ package struct Loader {
         self.vcpus = vcpus
     }
 
-    package func load(_ source: BootSource) throws(KernelError) -> EntryPoint {
+    package func loadGuest(from source: BootSource) throws(KernelError) -> EntryPoint {
         let image = try source.readKernel()
-        put(MPTable.bytes(vcpus: vcpus, at: BootLayout.mpTable), at: BootLayout.mpTable)
+        writeLowMemory(
+            MPTable.makeMPStructures(vcpus: vcpus, at: BootLayout.mpTable), at: BootLayout.mpTable)
         var table = ByteWriter()
-        for descriptor in BootLayout.descriptors { table.write(descriptor) }
-        put(table.bytes, at: BootLayout.descriptorTable)
+        for descriptor in BootLayout.descriptors { table.writeInteger(descriptor) }
+        writeLowMemory(table.bytes, at: BootLayout.descriptorTable)
         if image.bytes.starts(with: ELFImage.magic) {
-            return try load(ELFImage(image), from: image, source)
+            return try loadKernel(ELFImage(image), from: image, source: source)
         }
-        guard BzImage.isOne(image) else { throw .notAKernel }
-        return try load(BzImage(image), from: image, source)
+        guard BzImage.hasSignature(in: image) else { throw .notAKernel }
+        return try loadKernel(BzImage(image), from: image, source: source)
     }
 
-    private func load(
-        _ kernel: ELFImage, from image: ImageBytes, _ source: BootSource
+    private func loadKernel(
+        _ kernel: ELFImage, from image: ImageBytes, source: BootSource
     ) throws(KernelError) -> EntryPoint {
         var end = BootLayout.highMemoryStart
         for segment in kernel.segments {
-            try place(segment, from: image)
+            try loadSegment(segment, from: image)
             end = max(end, segment.physicalAddress + segment.memoryBytes)
         }
-        try putCommandLine(source.commandLine, limit: VMSpec.commandLineBytesMax)
-        let initrd = try placeInitrd(source, above: end, below: lowRAMEnd)
-        put(StartInfo.bytes(initrd: initrd, map: memoryMap.count), at: BootLayout.startInfo)
-        put(StartInfo.modules(initrd: initrd), at: BootLayout.modules)
-        put(StartInfo.map(memoryMap), at: BootLayout.memoryMap)
+        try writeCommandLine(text: source.commandLine, limit: VMSpec.commandLineBytesMax)
+        let initrd = try loadInitrd(from: source, above: end, below: lowRAMEnd)
+        writeLowMemory(
+            StartInfo.encodeStartInfo(initrd: initrd, mapEntries: memoryMap.count),
+            at: BootLayout.startInfo)
+        writeLowMemory(StartInfo.encodeModules(initrd: initrd), at: BootLayout.modules)
+        writeLowMemory(StartInfo.encodeMemoryMap(entries: memoryMap), at: BootLayout.memoryMap)
         return EntryPoint(address: kernel.entry, rbx: BootLayout.startInfo, rsi: 0)
     }
 
-    private func load(
-        _ kernel: BzImage, from image: ImageBytes, _ source: BootSource
+    private func loadKernel(
+        _ kernel: BzImage, from image: ImageBytes, source: BootSource
     ) throws(KernelError) -> EntryPoint {
         guard kernel.memoryEnd <= lowRAMEnd else {
             throw .outsideMemory(
@@ -64,21 +67,22 @@ package struct Loader {
                 bytes: kernel.memoryEnd - BzImage.loadAddress)
         }
         let code = image.bytes[kernel.codeOffset...]
-        guard memory.write(code, at: BzImage.loadAddress) else {
+        guard memory.writeBytes(code, at: BzImage.loadAddress) else {
             throw .outsideMemory(
                 what: "kernel", address: BzImage.loadAddress, bytes: UInt64(code.count))
         }
-        try putCommandLine(source.commandLine, limit: kernel.commandLineBytesMax)
-        let initrd = try placeInitrd(
-            source, above: kernel.memoryEnd, below: min(lowRAMEnd, kernel.initrdAddressMax + 1))
-        put(
-            BootParameters.bytes(kernel, initrd: initrd, map: memoryMap),
+        try writeCommandLine(text: source.commandLine, limit: kernel.commandLineBytesMax)
+        let initrd = try loadInitrd(
+            from: source, above: kernel.memoryEnd,
+            below: min(lowRAMEnd, kernel.initrdAddressMax + 1))
+        writeLowMemory(
+            BootParameters.makeZeroPage(for: kernel, initrd: initrd, memoryMap: memoryMap),
             at: BootLayout.bootParameters)
         return EntryPoint(
             address: UInt32(BzImage.loadAddress), rbx: 0, rsi: BootLayout.bootParameters)
     }
 
-    private func place(
+    private func loadSegment(
         _ segment: ELFImage.Segment, from image: ImageBytes
     ) throws(KernelError) {
         let outside = KernelError.outsideMemory(
@@ -87,18 +91,18 @@ package struct Loader {
             memory.layout.fileOffset(
                 ofGuestAddress: segment.physicalAddress, count: segment.memoryBytes) != nil
         else { throw outside }
-        let bytes = try image.slice(
-            at: segment.fileOffset, count: segment.fileBytes, "segment")
-        guard memory.write(bytes, at: segment.physicalAddress),
-            memory.zero(
+        let bytes = try image.readSlice(
+            at: segment.fileOffset, count: segment.fileBytes, field: "segment")
+        guard memory.writeBytes(bytes, at: segment.physicalAddress),
+            memory.zeroBytes(
                 at: segment.physicalAddress + segment.fileBytes,
                 count: Int(segment.memoryBytes - segment.fileBytes))
         else { throw outside }
     }
 
     /// As high as it may be, so that it is out of the kernel's way.
-    private func placeInitrd(
-        _ source: BootSource, above start: UInt64, below end: UInt64
+    private func loadInitrd(
+        from source: BootSource, above start: UInt64, below end: UInt64
     ) throws(KernelError) -> Range<UInt64>? {
         let bytes = UInt64(try source.initrdBytes())
         guard bytes > 0 else { return nil }
@@ -106,23 +110,23 @@ package struct Loader {
         let outside = KernelError.outsideMemory(what: "initrd", address: start, bytes: bytes)
         guard bytes <= room, (end - bytes) & ~0xfff >= start else { throw outside }
         let address = (end - bytes) & ~0xfff
-        let read: Void? = try unsafe memory.withWritable(at: address, count: Int(bytes)) {
+        let read: Void? = try unsafe memory.withWritableBytes(at: address, count: Int(bytes)) {
             (target) throws(KernelError) in try unsafe source.readInitrd(into: target)
         }
         guard read != nil else { throw outside }
         return address..<(address + bytes)
     }
 
-    private func putCommandLine(_ text: String, limit: Int) throws(KernelError) {
+    private func writeCommandLine(text: String, limit: Int) throws(KernelError) {
         guard text.utf8.count <= min(limit, VMSpec.commandLineBytesMax) else {
             throw .commandLineTooLong(bytes: text.utf8.count, limit: limit)
         }
-        put(Array(text.utf8) + [0], at: BootLayout.commandLine)
+        writeLowMemory(Array(text.utf8) + [0], at: BootLayout.commandLine)
     }
 
     /// For places below 1 MiB, which every guest has.
-    private func put(_ bytes: [UInt8], at address: UInt64) {
-        precondition(memory.write(bytes, at: address), "every guest has memory below 1 MiB")
+    private func writeLowMemory(_ bytes: [UInt8], at address: UInt64) {
+        precondition(memory.writeBytes(bytes, at: address), "every guest has memory below 1 MiB")
     }
 
     private var memoryMap: [BootLayout.MapEntry] { BootLayout.memoryMap(of: memory.layout) }

@@ -24,23 +24,23 @@ package final class Console: Sendable {
     }
 
     /// Takes a byte of output; on vCPU threads.
-    package func put(_ byte: UInt8) {
+    package func appendOutput(_ byte: UInt8) {
         let wasEmpty = output.withLock { output in
             guard output.bytes.count < Limits.consoleOutputBytesMax else { return false }
             output.bytes.append(byte)
             return output.bytes.count == 1
         }
-        if wasEmpty { wake.ring() }
+        if wasEmpty { wake.signalEvent() }
     }
 
     /// - Parameter offer: gives input to the guest and returns how much it took.
-    package func start(
+    package func startServing(
         socket listener: Descriptor, logPath: String,
         offer: @escaping @Sendable (ArraySlice<UInt8>) -> Int
     ) throws(SystemError) {
         let log = try ConsoleLog(path: logPath)
         let started = try NamedThread(name: "console") { [self] in
-            var switchboard = Switchboard(
+            var multiplexer = ConsoleMultiplexer(
                 wake: wake, listener: listener, log: log, offer: offer)
             var isFinished = false
             while !isFinished {
@@ -49,27 +49,27 @@ package final class Console: Sendable {
                     return output
                 }
                 isFinished = arrived.isFinished
-                switchboard.broadcast(arrived.bytes)
-                if !isFinished { switchboard.serveUntilNextEvent() }
+                multiplexer.broadcastOutput(arrived.bytes)
+                if !isFinished { multiplexer.serveUntilNextEvent() }
             }
         }
         thread.withLock { $0 = started }
     }
 
     /// Returns when all output so far is in the log.
-    package func finish() {
+    package func finishOutput() {
         output.withLock { $0.isFinished = true }
-        wake.ring()
+        wake.signalEvent()
         let thread = thread.withLock { thread in
             defer { thread = nil }
             return thread
         }
-        thread?.join()
+        thread?.joinThread()
     }
 }
 
 /// What the console thread alone owns.
-private struct Switchboard {
+private struct ConsoleMultiplexer {
     private struct Client {
         let socket: Descriptor
         /// Input that the guest had no room for.
@@ -78,7 +78,7 @@ private struct Switchboard {
         var output: ArraySlice<UInt8> = []
 
         /// Sends what the socket takes; false when the client is gone or too far behind.
-        mutating func send(_ bytes: [UInt8]) -> Bool {
+        mutating func sendOutput(_ bytes: [UInt8]) -> Bool {
             output += bytes
             guard !output.isEmpty else { return true }
             let flags = Int32(MSG_DONTWAIT | MSG_NOSIGNAL)
@@ -112,19 +112,19 @@ private struct Switchboard {
         self.offer = offer
     }
 
-    mutating func broadcast(_ bytes: [UInt8]) {
+    mutating func broadcastOutput(_ bytes: [UInt8]) {
         guard !bytes.isEmpty else { return }
         if !logIsBroken {
-            do { try log.append(bytes) } catch {
+            do { try log.appendOutput(bytes) } catch {
                 logIsBroken = true
-                logLine("the console's log is given up: \(error)")
+                writeLogLine("the console's log is given up: \(error)")
             }
         }
-        send(bytes)
+        sendToClients(bytes)
     }
 
-    private mutating func send(_ bytes: [UInt8]) {
-        for index in clients.indices.reversed() where !clients[index].send(bytes) {
+    private mutating func sendToClients(_ bytes: [UInt8]) {
+        for index in clients.indices.reversed() where !clients[index].sendOutput(bytes) {
             clients.remove(at: index)
         }
     }
@@ -144,19 +144,19 @@ private struct Switchboard {
         }
         let waits = clients.contains { !$0.input.isEmpty } ? Self.retryMilliseconds : -1
         guard unsafe poll(&entries, nfds_t(entries.count), waits) >= 0 else { return }
-        if entries[0].revents != 0 { wake.silence() }
+        if entries[0].revents != 0 { wake.resetEvent() }
         for index in clients.indices.reversed() {
             let events = Int32(entries[index + 2].revents)
-            serveInput(of: index, isReadable: events & ~POLLOUT != 0)
+            serveInput(ofClient: index, isReadable: events & ~POLLOUT != 0)
         }
-        send([])
-        if entries[1].revents != 0 { accept() }
+        sendToClients([])
+        if entries[1].revents != 0 { acceptClient() }
     }
 
-    private mutating func serveInput(of index: Int, isReadable: Bool) {
+    private mutating func serveInput(ofClient index: Int, isReadable: Bool) {
         if clients[index].input.isEmpty, isReadable {
             // An error is an end too.
-            let input = try? UnixSocket.receive(
+            let input = try? UnixSocket.receiveBytes(
                 upTo: Self.inputBytes, on: clients[index].socket)
             guard let input, !input.bytes.isEmpty else {
                 clients.remove(at: index)
@@ -168,9 +168,10 @@ private struct Switchboard {
         clients[index].input = clients[index].input.dropFirst(taken)
     }
 
-    private mutating func accept() {
+    private mutating func acceptClient() {
         // A client that went away before it was accepted is no loss.
-        guard let socket = try? UnixSocket.accept(on: listener), UnixSocket.isSameUser(socket),
+        guard let socket = try? UnixSocket.acceptConnection(on: listener),
+            UnixSocket.isPeerSameUser(on: socket),
             clients.count < Limits.consoleClientsMax
         else { return }
         clients.append(Client(socket: socket))

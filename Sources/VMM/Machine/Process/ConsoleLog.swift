@@ -10,21 +10,21 @@ struct ConsoleLog {
 
     init(path: String) throws(SystemError) {
         self.path = path
-        file = try Self.open(path)
-        bytes = try file.size()
+        file = try Self.openLogFile(at: path)
+        bytes = try file.sizeInBytes()
     }
 
-    mutating func append(_ output: [UInt8]) throws(SystemError) {
+    mutating func appendOutput(_ output: [UInt8]) throws(SystemError) {
         if bytes + output.count > Limits.consoleLogBytesMax, bytes > 0 {
-            try checked("rename(\(path))") { unsafe rename(path, path + ".1") }
-            file = try Self.open(path)
+            try checkedSystemCall(named: "rename(\(path))") { unsafe rename(path, path + ".1") }
+            file = try Self.openLogFile(at: path)
             bytes = 0
         }
-        try file.write(all: output)
+        try file.writeAllBytes(output)
         bytes += output.count
     }
 
-    private static func open(_ path: String) throws(SystemError) -> Descriptor {
-        try Descriptor.open(path, O_WRONLY | O_CREAT | O_APPEND)
+    private static func openLogFile(at path: String) throws(SystemError) -> Descriptor {
+        try Descriptor.openFile(at: path, flags: O_WRONLY | O_CREAT | O_APPEND)
     }
 }

@@ -16,67 +16,73 @@ struct ControlSession {
     let loaded: @Sendable () -> Void
     let quit: @Sendable () -> Void
 
-    func run() {
+    func serveRequests() {
         do throws(ConnectionError) {
-            while try serveOne() {}
+            while try serveNextRequest() {}
         } catch .malformed(let error) {
             // The header itself cannot be read, so the reply has no number.
-            refuse(error, number: 0)
+            sendRefusal(for: error, number: 0)
         } catch {
             if case .closed = error { return }
-            logLine("control connection \(id.number): \(error)")
+            writeLogLine("control connection \(id.number): \(error)")
         }
     }
 
     /// False when the connection is to be closed.
-    private func serveOne() throws(ConnectionError) -> Bool {
-        let frame = try connection.receive(within: nil)
+    private func serveNextRequest() throws(ConnectionError) -> Bool {
+        let frame = try connection.receiveFrame(within: nil)
         let request: VMMRequest
         do { request = try VMMRequest(kind: frame.header.kind, body: frame.body) } catch {
-            refuse(error, number: frame.header.number)
+            sendRefusal(for: error, number: frame.header.number)
             return false
         }
         asked()
         var reply: VMMReply
         var files: [Descriptor] = []
-        do { (reply, files) = try answer(request, frame.descriptors) } catch {
+        do { (reply, files) = try handleRequest(request, files: frame.descriptors) } catch {
             reply = .refused(error)
         }
-        try connection.send(reply.frame(number: frame.header.number), with: files)
+        try connection.sendFrame(reply.encodeFrame(number: frame.header.number), with: files)
         if request == .quit { quit() }
         return true
     }
 
-    private func refuse(_ error: WireError, number: UInt32) {
+    private func sendRefusal(for error: WireError, number: UInt32) {
         let refusal = VMMRefusal(code: .badRequest, detail: "\(error)")
         // The connection ends either way.
-        try? connection.send(VMMReply.refused(refusal).frame(number: number))
+        try? connection.sendFrame(VMMReply.refused(refusal).encodeFrame(number: number))
     }
 
-    private func answer(
-        _ request: VMMRequest, _ files: [Descriptor]
+    private func handleRequest(
+        _ request: VMMRequest, files: [Descriptor]
     ) throws(VMMRefusal) -> (VMMReply, [Descriptor]) {
         switch request {
         case .attach: return (.attached(info), [machine.memory.file, machine.dirtyLog.bitsFile])
         case .status: return (.status(machine.status), [])
-        case .pause(let forHandover): try machine.pause(forHandoverBy: forHandover ? id : nil)
-        case .seal: try machine.seal(by: id)
-        case .resume: try machine.resume()
+        case .pause(let forHandover): try machine.pauseGuest(forHandoverBy: forHandover ? id : nil)
+        case .seal: try machine.sealHandover(by: id)
+        case .resume: try machine.resumeGuest()
         case .quit: break
-        case .reset: try machine.reset()
+        case .reset: try machine.resetGuest()
         case .saveState: return try savedState()
-        case .loadState(let bytes): try loadState(bytes, from: try one(files))
-        case .saveToFile: try machine.save(to: try one(files))
+        case .loadState(let bytes):
+            try loadState(byteCount: bytes, from: try singleDescriptor(in: files))
+        case .saveToFile: try machine.saveMachine(to: try singleDescriptor(in: files))
         case .startDirtyLog:
-            try system { () throws(SystemError) in try machine.dirtyLog.start(by: id) }
+            try mapSystemErrors { () throws(SystemError) in
+                try machine.dirtyLog.startLogging(for: id)
+            }
         case .fetchDirtyLog:
             try requireDirtyLog()
-            let count = try system { () throws(SystemError) in try machine.dirtyLog.fetch() }
+            let count = try mapSystemErrors { () throws(SystemError) in
+                try machine.dirtyLog.fetchDirtyPages()
+            }
             return (.dirtyPages(count), [])
         case .clearDirtyLog(let first, let count): try clearDirtyLog(first: first, count: count)
-        case .stopDirtyLog: try system { () throws(SystemError) in try machine.dirtyLog.stop() }
-        case .throttle(let percent): try machine.throttle(percent: percent, by: id)
-        case .consoleInput(let bytes): try offer(bytes)
+        case .stopDirtyLog:
+            try mapSystemErrors { () throws(SystemError) in try machine.dirtyLog.stopLogging() }
+        case .throttle(let percent): try machine.throttleVCPUs(percent: percent, by: id)
+        case .consoleInput(let bytes): try enqueueConsoleInput(bytes)
         case .lease(let until): try machine.extendLease(until: until)
         }
         return (.done, [])
@@ -90,17 +96,19 @@ struct ControlSession {
 
     private func savedState() throws(VMMRefusal) -> (VMMReply, [Descriptor]) {
         let bytes = try machine.saveState()
-        let file = try system { () throws(SystemError) in
-            let file = try MemoryFile.growing(name: "ferry-state")
-            try file.write(all: bytes)
+        let file = try mapSystemErrors { () throws(SystemError) in
+            let file = try MemoryFile.createGrowing(name: "ferry-state")
+            try file.writeAllBytes(bytes)
             return file
         }
         return (.state(bytes: bytes.count), [file])
     }
 
-    private func loadState(_ count: Int, from file: Descriptor) throws(VMMRefusal) {
-        let bytes = try system { () throws(SystemError) in try file.bytes(at: 0, count: count) }
-        try machine.loadState(bytes)
+    private func loadState(byteCount count: Int, from file: Descriptor) throws(VMMRefusal) {
+        let bytes = try mapSystemErrors { () throws(SystemError) in
+            try file.readBytes(at: 0, count: count)
+        }
+        try machine.loadState(from: bytes)
         loaded()
     }
 
@@ -113,8 +121,8 @@ struct ControlSession {
                 code: .badRequest,
                 detail: "pages \(first) and \(count) more: use multiples of 64 within \(pageCount)")
         }
-        try system { () throws(SystemError) in
-            try machine.dirtyLog.clear(first..<(first + count))
+        try mapSystemErrors { () throws(SystemError) in
+            try machine.dirtyLog.clearPages(in: first..<(first + count))
         }
     }
 
@@ -124,8 +132,8 @@ struct ControlSession {
         }
     }
 
-    private func offer(_ bytes: [UInt8]) throws(VMMRefusal) {
-        let taken = machine.offerConsoleInput(bytes)
+    private func enqueueConsoleInput(_ bytes: [UInt8]) throws(VMMRefusal) {
+        let taken = machine.enqueueConsoleInput(bytes)
         guard taken == bytes.count else {
             throw VMMRefusal(
                 code: .wrongState,
@@ -135,7 +143,7 @@ struct ControlSession {
         }
     }
 
-    private func one(_ files: [Descriptor]) throws(VMMRefusal) -> Descriptor {
+    private func singleDescriptor(in files: [Descriptor]) throws(VMMRefusal) -> Descriptor {
         guard files.count == 1 else {
             throw VMMRefusal(
                 code: .badRequest, detail: "\(files.count) descriptors came with it, not one")
@@ -143,9 +151,9 @@ struct ControlSession {
         return files[0]
     }
 
-    private func system<Value>(
-        _ body: () throws(SystemError) -> Value
+    private func mapSystemErrors<Value>(
+        in body: () throws(SystemError) -> Value
     ) throws(VMMRefusal) -> Value {
-        do { return try body() } catch { throw machine.refusal(error) }
+        do { return try body() } catch { throw machine.makeRefusal(for: error) }
     }
 }

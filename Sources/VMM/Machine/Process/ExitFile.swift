@@ -6,20 +6,21 @@ import Model
 
 enum ExitFile {
     /// Writes it whole or not at all.
-    static func write(_ exit: VMExit, to path: String) throws(SystemError) {
+    static func writeExit(_ exit: VMExit, to path: String) throws(SystemError) {
         let draft = path + ".new"
-        let file = try Descriptor.open(draft, O_WRONLY | O_CREAT | O_TRUNC)
-        try file.write(all: Array(json(exit).utf8))
-        try checked("fsync(\(draft))") { fsync(file.number) }
-        try checked("rename(\(path))") { unsafe rename(draft, path) }
+        let file = try Descriptor.openFile(at: draft, flags: O_WRONLY | O_CREAT | O_TRUNC)
+        try file.writeAllBytes(Array(encodeJSON(for: exit).utf8))
+        try checkedSystemCall(named: "fsync(\(draft))") { fsync(file.number) }
+        try checkedSystemCall(named: "rename(\(path))") { unsafe rename(draft, path) }
     }
 
     /// The same JSON as VMExit's Codable.
-    static func json(_ exit: VMExit) -> String {
-        #"{"reason":"\#(exit.reason.rawValue)","detail":"\#(escaped(exit.detail))"}"# + "\n"
+    static func encodeJSON(for exit: VMExit) -> String {
+        #"{"reason":"\#(exit.reason.rawValue)","detail":"\#(jsonEscaped(text: exit.detail))"}"#
+            + "\n"
     }
 
-    private static func escaped(_ text: String) -> String {
+    private static func jsonEscaped(text: String) -> String {
         var result = ""
         for scalar in text.unicodeScalars {
             switch scalar {

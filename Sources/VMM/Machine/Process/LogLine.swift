@@ -3,7 +3,7 @@
 import Glibc
 
 /// One line, in one write, so that lines of several threads do not mix.
-package func logLine(_ text: String) {
+package func writeLogLine(_ text: String) {
     var time = time(nil)
     var parts = unsafe tm()
     _ = unsafe gmtime_r(&time, &parts)

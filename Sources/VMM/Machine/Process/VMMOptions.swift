@@ -39,9 +39,9 @@ extension SavedFileHeader {
     /// The saved VM as it is to be restored: its size is the file's, and the spec may only repeat it; its identity,
     /// name, downtime limit and kind of pages may be others here. (Another identity is what keeps a saved VM and the
     /// one that it was saved from apart.)
-    func restored(as spec: VMSpec, id: VMID?) throws(MachineError) -> SavedFileHeader {
-        func check<Value: Equatable>(
-            _ option: String, _ given: Value, against saved: Value
+    func restoredHeader(as spec: VMSpec, id: VMID?) throws(MachineError) -> SavedFileHeader {
+        func requireMatch<Value: Equatable>(
+            option: String, given: Value, saved: Value
         ) throws(MachineError) {
             guard given != saved else { return }
             throw .savedFile(
@@ -49,9 +49,11 @@ extension SavedFileHeader {
                     "the file holds a VM with \(option) \(saved), which --\(option) \(given) contradicts"
                 ))
         }
-        try check("memory", spec.memory, against: self.spec.memory)
-        try check("vcpus", spec.vcpus, against: self.spec.vcpus)
-        try check("command-line", spec.commandLine ?? "", against: self.spec.commandLine ?? "")
+        try requireMatch(option: "memory", given: spec.memory, saved: self.spec.memory)
+        try requireMatch(option: "vcpus", given: spec.vcpus, saved: self.spec.vcpus)
+        try requireMatch(
+            option: "command-line", given: spec.commandLine ?? "",
+            saved: self.spec.commandLine ?? "")
         return SavedFileHeader(id: id ?? self.id, spec: spec)
     }
 }

@@ -17,14 +17,14 @@ package struct VMMProcess {
     package init(_ options: VMMOptions) { self.options = options }
 
     /// Returns the process's exit code. Call on the main thread, once, before there are other threads.
-    package func run() -> Int32 {
+    package func runUntilExit() -> Int32 {
         let exit: VMExit
-        do throws(MachineError) { exit = try serve() } catch {
-            logLine("\(error)")
+        do throws(MachineError) { exit = try runMachine() } catch {
+            writeLogLine("\(error)")
             exit = VMExit(reason: .hostFailure, detail: "\(error)")
         }
-        do { try ExitFile.write(exit, to: path("exit.json")) } catch {
-            logLine("exit.json: \(error)")
+        do { try ExitFile.writeExit(exit, to: filePath(named: "exit.json")) } catch {
+            writeLogLine("exit.json: \(error)")
         }
         switch exit.reason {
         case .powerOff, .stopped, .migrated: return 0
@@ -32,44 +32,49 @@ package struct VMMProcess {
         }
     }
 
-    private func serve() throws(MachineError) -> VMExit {
+    private func runMachine() throws(MachineError) -> VMExit {
         try prepareProcess()
         let system: KVMSystem
-        do { system = try KVMSystem.open() } catch { throw .kvm(error) }
+        do { system = try KVMSystem.openDevice() } catch { throw .kvm(error) }
         let saved = try openSavedFile()
         let spec = try options.spec(saved?.header.spec)
-        let boot = try openBootSource(spec)
+        let boot = try openBootSource(for: spec)
         do {
             let console = try Console()
-            let controlListener = try UnixSocket.listen(at: path("control.sock"))
-            let consoleListener = try UnixSocket.listen(at: path("console.sock"))
+            let controlListener = try UnixSocket.openListener(at: filePath(named: "control.sock"))
+            let consoleListener = try UnixSocket.openListener(at: filePath(named: "console.sock"))
             if !options.isDebuggable { try Confinement.forbidInspection() }
             try Confinement.confineThread()
 
-            let machine = try makeMachine(spec, system: system, boot: boot, saved: saved, console)
-            try console.start(socket: consoleListener, logPath: path("console.log")) { bytes in
-                machine.offerConsoleInput(bytes)
+            let machine = try makeMachine(
+                for: spec, system: system, boot: boot, saved: saved, output: console)
+            try console.startServing(
+                socket: consoleListener, logPath: filePath(named: "console.log")
+            ) { bytes in
+                machine.enqueueConsoleInput(bytes)
             }
             // Before anybody can ask for a pause, which this would undo.
             if !isIncoming, !options.startsPaused {
-                do { try machine.resume() } catch { throw MachineError.specification("\(error)") }
+                do { try machine.resumeGuest() } catch {
+                    throw MachineError.specification("\(error)")
+                }
             }
             let server = ControlServer(machine)
-            try server.start(on: controlListener)
-            try watchSignals(server)
-            try watchEnd(of: machine, server)
-            logLine("\(machine.spec.name) is \(machine.status.state.rawValue)")
-            let exit = waitForEnd(of: machine, server)
-            machine.stop(exit)
-            console.finish()
-            logLine("ended: \(exit.reason.rawValue): \(exit.detail)")
+            try server.startServing(on: controlListener)
+            try watchSignals(for: server)
+            try watchForEnd(of: machine, server: server)
+            writeLogLine("\(machine.spec.name) is \(machine.status.state.rawValue)")
+            let exit = waitForEnd(of: machine, server: server)
+            machine.stopGuest(with: exit)
+            console.finishOutput()
+            writeLogLine("ended: \(exit.reason.rawValue): \(exit.detail)")
             return exit
         } catch {
             throw typedError(error, converting: MachineError.system)
         }
     }
 
-    private func path(_ name: String) -> String { options.directory + "/" + name }
+    private func filePath(named name: String) -> String { options.directory + "/" + name }
 
     private var isIncoming: Bool {
         if case .incoming = options.start { true } else { false }
@@ -83,14 +88,14 @@ extension VMMProcess {
         do {
             _ = umask(0o077)
             try Confinement.closeInherited()
-            try Signals.ignore(SIGPIPE)
+            try Signals.ignoreSignal(SIGPIPE)
             // All threads are made later and keep them blocked; one waits for them.
-            try Signals.block(SIGTERM)
-            try Signals.block(SIGINT)
+            try Signals.blockSignal(SIGTERM)
+            try Signals.blockSignal(SIGINT)
         } catch { throw .system(error) }
     }
 
-    private func openBootSource(_ spec: VMSpec) throws(MachineError) -> BootSource? {
+    private func openBootSource(for spec: VMSpec) throws(MachineError) -> BootSource? {
         let kernel: String? =
             switch options.start {
             case .boot(let kernel): kernel
@@ -98,7 +103,7 @@ extension VMMProcess {
             }
         guard let kernel else { return nil }
         do {
-            return try BootSource.open(
+            return try BootSource.openFiles(
                 kernelPath: kernel, initrdPath: options.initrd,
                 commandLine: spec.commandLine ?? "")
         } catch { throw .kernel(error) }
@@ -108,18 +113,20 @@ extension VMMProcess {
         guard case .restore(let path, _) = options.start else { return nil }
         do throws(SavedFileError) {
             let file: Descriptor
-            do { file = try Descriptor.open(path, O_RDONLY) } catch { throw .system(error) }
+            do { file = try Descriptor.openFile(at: path, flags: O_RDONLY) } catch {
+                throw .system(error)
+            }
             return try SavedFileReader(file)
         } catch { throw .savedFile(error) }
     }
 
     private func makeMachine(
-        _ spec: VMSpec, system: KVMSystem, boot: BootSource?, saved: SavedFileReader?,
-        _ console: Console
+        for spec: VMSpec, system: KVMSystem, boot: BootSource?, saved: SavedFileReader?,
+        output console: Console
     ) throws(MachineError) -> Machine {
-        let sink: @Sendable (UInt8) -> Void = { console.put($0) }
+        let sink: @Sendable (UInt8) -> Void = { console.appendOutput($0) }
         if let saved {
-            let header = try saved.header.restored(as: spec, id: options.id)
+            let header = try saved.header.restoredHeader(as: spec, id: options.id)
             return try Machine(
                 restoring: saved, as: header, boot: boot, system: system, console: sink)
         }
@@ -134,48 +141,48 @@ extension VMMProcess {
 
 extension VMMProcess {
     /// Waits until there is a reason to end, and returns it.
-    private func waitForEnd(of machine: Machine, _ server: ControlServer) -> VMExit {
+    private func waitForEnd(of machine: Machine, server: ControlServer) -> VMExit {
         let firstConnectionEnd = Instant.now + Limits.firstConnectionTimeout
         let isIncoming = isIncoming
-        let end: VMExit?? = server.situation.wait(
+        let end: VMExit?? = server.state.waitForValue(
             deadline: { isIncoming && !$0.hadConnection ? firstConnectionEnd : nil }
-        ) { situation -> VMExit?? in
+        ) { state -> VMExit?? in
             if let exit = machine.status.exit { return .some(.some(exit)) }
-            if situation.isQuitAsked {
+            if state.isQuitAsked {
                 return .some(.some(VMExit(reason: .stopped, detail: "it was told to quit")))
             }
-            let isLost = isIncoming && !situation.isLoaded && situation.hadConnection
-            return isLost && situation.connections == 0 ? .some(nil) : nil
+            let isLost = isIncoming && !state.isLoaded && state.hadConnection
+            return isLost && state.connections == 0 ? .some(nil) : nil
         }
         guard let end, let exit = end else {
             return VMExit(
                 reason: .stopped, detail: "no state arrived: the last control connection ended")
         }
-        if machine.status.exit != nil { stayForStatus(server) }
+        if machine.status.exit != nil { waitForStatusQueries(on: server) }
         return exit
     }
 
     /// A connected agent may still ask why; nobody else keeps the process.
-    private func stayForStatus(_ server: ControlServer) {
+    private func waitForStatusQueries(on server: ControlServer) {
         let end = Instant.now + Limits.statusAfterEnd
-        _ = server.situation.wait(deadline: { _ in end }) { situation in
-            situation.connections == 0 || situation.isQuitAsked ? true : nil
+        _ = server.state.waitForValue(deadline: { _ in end }) { state in
+            state.connections == 0 || state.isQuitAsked ? true : nil
         }
     }
 
-    private func watchEnd(of machine: Machine, _ server: ControlServer) throws(SystemError) {
+    private func watchForEnd(of machine: Machine, server: ControlServer) throws(SystemError) {
         _ = try NamedThread(name: "end") {
             while machine.waitForEnd(within: .seconds(3600)) == nil {}
             // Wakes who waits for the situation.
-            server.situation.change { _ in }
+            server.state.updateState { _ in }
         }
     }
 
-    private func watchSignals(_ server: ControlServer) throws(SystemError) {
+    private func watchSignals(for server: ControlServer) throws(SystemError) {
         _ = try NamedThread(name: "signals") {
             // Only an interrupted wait could fail, and that is tried again.
-            _ = try? Signals.wait(for: SIGTERM, or: SIGINT)
-            server.situation.change { $0.isQuitAsked = true }
+            _ = try? Signals.waitForSignal(first: SIGTERM, second: SIGINT)
+            server.state.updateState { $0.isQuitAsked = true }
         }
     }
 }

@@ -14,7 +14,7 @@ package enum CPUIDPolicy {
     static let hypervisorFeatures: UInt32 = 0x0100_004b
 
     /// The entries of one vCPU, whose APIC id is `id`.
-    package static func entries(
+    package static func guestEntries(
         from supported: [CPUIDEntry], id: Int, vcpus: Int
     ) -> [CPUIDEntry] {
         let own: (CPUIDEntry) -> Bool = { entry in
@@ -23,15 +23,17 @@ package enum CPUIDPolicy {
         }
         let features = supported.first { $0.leaf == 0x4000_0001 }?.eax ?? 0
         var entries = supported.filter { !own($0) }.map {
-            adapted($0, id: UInt32(id), vcpus: UInt32(vcpus))
+            adaptedEntry(from: $0, id: UInt32(id), vcpus: UInt32(vcpus))
         }
         if supported.contains(where: { $0.leaf == 0 && $0.eax >= 0xb }) {
-            entries += topology(id: UInt32(id), vcpus: UInt32(vcpus))
+            entries += topologyEntries(id: UInt32(id), vcpus: UInt32(vcpus))
         }
         return entries + hypervisor(features: features & hypervisorFeatures)
     }
 
-    private static func adapted(_ entry: CPUIDEntry, id: UInt32, vcpus: UInt32) -> CPUIDEntry {
+    private static func adaptedEntry(from entry: CPUIDEntry, id: UInt32, vcpus: UInt32)
+        -> CPUIDEntry
+    {
         var entry = entry
         switch entry.leaf {
         case 0: entry.eax = min(entry.eax, 0x1e)
@@ -48,7 +50,7 @@ package enum CPUIDPolicy {
             // SVM and the performance counters of cores, north bridge and last-level cache off.
             entry.ecx &= ~(1 << 2 | 1 << 23 | 1 << 24 | 1 << 28)
         case 0x8000_0008:
-            entry.ecx = entry.ecx & ~0xf0ff | (vcpus - 1) | topologyBits(vcpus) << 12
+            entry.ecx = entry.ecx & ~0xf0ff | (vcpus - 1) | topologyBits(vcpus: vcpus) << 12
         case 0x8000_001d: entry.eax &= 0x3fff
         case 0x8000_001e:
             (entry.eax, entry.ebx, entry.ecx) = (id, id, 0)
@@ -58,9 +60,9 @@ package enum CPUIDPolicy {
     }
 
     /// Leaf 0xb: one thread a core, all cores in one package.
-    private static func topology(id: UInt32, vcpus: UInt32) -> [CPUIDEntry] {
+    private static func topologyEntries(id: UInt32, vcpus: UInt32) -> [CPUIDEntry] {
         let significant: UInt32 = 1  // KVM_CPUID_FLAG_SIGNIFCANT_INDEX
-        let bits = topologyBits(vcpus)
+        let bits = topologyBits(vcpus: vcpus)
         return [
             CPUIDEntry(
                 leaf: 0xb, subleaf: 0, flags: significant, eax: 0, ebx: 1, ecx: 0x100, edx: id),
@@ -82,7 +84,7 @@ package enum CPUIDPolicy {
     }
 
     /// Bits of an APIC id that number the CPUs of a package.
-    private static func topologyBits(_ vcpus: UInt32) -> UInt32 {
+    private static func topologyBits(vcpus: UInt32) -> UInt32 {
         UInt32(UInt32.bitWidth - (vcpus - 1).leadingZeroBitCount)
     }
 }

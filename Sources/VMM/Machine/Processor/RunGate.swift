@@ -44,10 +44,12 @@ final class RunGate: Sendable {
 
     /// Called by a vCPU thread outside the guest: waits until it may run. False: the thread has to end.
     /// `admit` is called under the lock just before it may.
-    func enter(_ vcpu: Int, admit: () -> Void) -> Bool {
-        state.change { state in _ = state.parked.insert(vcpu) }
+    func waitForEntry(vcpu: Int, admit: () -> Void) -> Bool {
+        state.updateState { state in _ = state.parked.insert(vcpu) }
         while true {
-            let answer: Bool? = state.wait(deadline: { $0.order == .run ? $0.heldUntil : nil }) {
+            let answer: Bool? = state.waitForValue(deadline: {
+                $0.order == .run ? $0.heldUntil : nil
+            }) {
                 state in
                 switch state.order {
                 case .finish: return false
@@ -65,25 +67,25 @@ final class RunGate: Sendable {
     }
 
     /// Lets vCPUs run, unless a guest's request waits to be done.
-    func open() {
-        state.change { state in if state.request == nil { state.order = .run } }
+    func admitVCPUs() {
+        state.updateState { state in if state.request == nil { state.order = .run } }
     }
 
     /// Something that is not in the gate's state may let vCPUs in.
-    func lookAgain() { state.change { _ in } }
+    func recheckEntry() { state.updateState { _ in } }
 
     /// No vCPU may enter from now on. `flag` is called under the lock to make those inside come out; the
     /// caller then sends them the signal.
-    func close(_ order: Order = .hold, flag: () -> Void) {
-        state.change { state in
+    func blockVCPUs(with order: Order = .hold, flag: () -> Void) {
+        state.updateState { state in
             if state.order != .finish { state.order = order }
             flag()
         }
     }
 
     /// A vCPU's guest asks for something. Closes the gate; the first request counts.
-    func post(_ request: GateRequest, flag: () -> Void) {
-        state.change { state in
+    func postRequest(_ request: GateRequest, flag: () -> Void) {
+        state.updateState { state in
             if state.request == nil { state.request = request }
             if state.order == .run { state.order = .hold }
             flag()
@@ -93,32 +95,34 @@ final class RunGate: Sendable {
     /// Waits until every vCPU is parked; false when that took too long.
     func waitUntilAllParked(within limit: Duration) -> Bool {
         let end = Instant.now + limit
-        return state.wait(deadline: { _ in end }) { $0.parked.count == vcpuCount ? true : nil }
+        return state.waitForValue(deadline: { _ in end }) {
+            $0.parked.count == vcpuCount ? true : nil
+        }
             ?? false
     }
 
     /// Waits until a guest asked for something, without taking it. False when the gate is finished.
     func waitForRequest() -> Bool {
-        state.wait { state in
+        state.waitForValue { state in
             if state.order == .finish { return false }
             return state.request != nil ? true : nil
         }
     }
 
-    func takeRequest() -> GateRequest? {
-        state.change { state in
+    func consumeRequest() -> GateRequest? {
+        state.updateState { state in
             defer { state.request = nil }
             return state.request
         }
     }
 
     /// Throttling: holds vCPUs at the gate until then; `flag` as in `close`. Nil lets them in at once.
-    func hold(until instant: Instant?, flag: () -> Void) {
-        state.change { state in
+    func holdVCPUs(until instant: Instant?, flag: () -> Void) {
+        state.updateState { state in
             state.heldUntil = instant
             if instant != nil { flag() }
         }
     }
 
-    var isFinished: Bool { state.read { $0.order == .finish } }
+    var isFinished: Bool { state.readValue { $0.order == .finish } }
 }

@@ -22,39 +22,39 @@ final class Throttle: Sendable {
     /// - Parameter hold: keeps all vCPUs out until then, or lets them in at nil.
     init(hold: @escaping @Sendable (Instant?) -> Void) { self.hold = hold }
 
-    func set(percent: Int, by owner: ConnectionID? = nil) throws(SystemError) {
-        state.change { state in
+    func setThrottle(percent: Int, by owner: ConnectionID? = nil) throws(SystemError) {
+        state.updateState { state in
             state.percent = percent
             state.owner = owner
         }
         try thread.withLock { (thread) throws(SystemError) in
             if thread == nil, percent > 0 {
-                thread = try NamedThread(name: "throttle") { [self] in run() }
+                thread = try NamedThread(name: "throttle") { [self] in runPeriods() }
             }
         }
     }
 
     /// Lets the vCPUs go if it was this connection that held them back.
-    func connectionEnded(_ connection: ConnectionID) {
-        state.change { state in
+    func clearThrottle(ifSetBy connection: ConnectionID) {
+        state.updateState { state in
             guard state.owner == connection else { return }
             state.percent = 0
             state.owner = nil
         }
     }
 
-    func finish() {
-        state.change { $0.isFinished = true }
+    func stopThread() {
+        state.updateState { $0.isFinished = true }
         let thread = thread.withLock { thread in
             defer { thread = nil }
             return thread
         }
-        thread?.join()
+        thread?.joinThread()
     }
 
-    private func run() {
+    private func runPeriods() {
         while true {
-            let percent: Int? = state.wait { state in
+            let percent: Int? = state.waitForValue { state in
                 if state.isFinished { return .some(nil) }
                 return state.percent > 0 ? state.percent : nil
             }
@@ -64,7 +64,7 @@ final class Throttle: Sendable {
             hold(start + period * percent / 100)
             let end = start + period
             // The period's end, or a change that cannot wait for it.
-            let changed: Bool? = state.wait(deadline: { _ in end }) { state in
+            let changed: Bool? = state.waitForValue(deadline: { _ in end }) { state in
                 state.isFinished || state.percent == 0 ? true : nil
             }
             if changed == true { hold(nil) }

@@ -18,21 +18,24 @@ import Model
 import Wire
 
 extension Hardware {
-    func save() throws(StateError) -> [StateSection] {
+    func saveSections() throws(StateError) -> [StateSection] {
         var machine = ByteWriter()
-        machine.write(memory.layout.memory.bytes)
-        machine.write(UInt32(vcpus.count))
+        machine.writeInteger(memory.layout.memory.bytes)
+        machine.writeInteger(UInt32(vcpus.count))
         var clock = ByteWriter()
-        let kvmClock = try part("vm/clock") { () throws(SystemError) in try guest.clock() }
-        clock.write(kvmClock)
-        clock.write(realTimeNanoseconds())
+        let kvmClock = try withStatePart(named: "vm/clock") { () throws(SystemError) in
+            try guest.readKVMClock()
+        }
+        clock.writeInteger(kvmClock)
+        clock.writeInteger(realTimeNanoseconds())
         var sections = [
             StateSection(name: "machine", bytes: machine.bytes),
             StateSection(name: "vm/clock", bytes: clock.bytes),
         ]
         for (index, entries) in cpuid.enumerated() {
             sections.append(
-                StateSection(name: "vcpu\(index)/cpuid", bytes: VCPUState.bytes(of: entries)))
+                StateSection(
+                    name: "vcpu\(index)/cpuid", bytes: VCPUState.encodeCPUID(entries: entries)))
         }
         return try sections + resettableSections()
     }
@@ -40,13 +43,17 @@ extension Hardware {
     /// What a reset sets back: all but memory, clock and CPUID.
     func resettableSections() throws(StateError) -> [StateSection] {
         var sections: [StateSection] = []
-        for vcpu in vcpus { sections += try VCPUState.save(vcpu, msrs: savedMSRs) }
+        for vcpu in vcpus { sections += try VCPUState.saveSections(of: vcpu, msrs: savedMSRs) }
         for chip in InterruptChip.allCases {
             let name = sectionName(of: chip)
-            let bytes = try part(name) { () throws(SystemError) in try guest.state(of: chip) }
+            let bytes = try withStatePart(named: name) { () throws(SystemError) in
+                try guest.chipState(of: chip)
+            }
             sections.append(StateSection(name: name, bytes: bytes))
         }
-        let timer = try part("vm/pit") { () throws(SystemError) in try guest.timerState() }
+        let timer = try withStatePart(named: "vm/pit") { () throws(SystemError) in
+            try guest.timerState()
+        }
         sections.append(StateSection(name: "vm/pit", bytes: timer))
         sections.append(StateSection(name: "device/serial", bytes: serial.state.encoded))
         sections.append(StateSection(name: "device/rtc", bytes: [clock.state]))
@@ -54,80 +61,92 @@ extension Hardware {
     }
 
     /// - Parameter advancesTime: set the guest's clocks forward by the time since the save.
-    func load(_ sections: [StateSection], advancesTime: Bool) throws(StateError) {
+    func loadSections(_ sections: [StateSection], advancesTime: Bool) throws(StateError) {
         var reader = try SectionReader(sections)
-        try checkMachine(&reader)
-        let (kvmClock, savedAt) = try reader.decode("vm/clock") { (reader) throws(WireError) in
+        try checkMachine(in: &reader)
+        let (kvmClock, savedAt) = try reader.decodeSection(named: "vm/clock") {
+            (reader) throws(WireError) in
             (
-                try reader.integer(UInt64.self, field: "clock"),
-                try reader.integer(UInt64.self, field: "time")
+                try reader.readInteger(as: UInt64.self, field: "clock"),
+                try reader.readInteger(as: UInt64.self, field: "time")
             )
         }
-        let advance = advancesTime ? Self.advance(since: savedAt, now: realTimeNanoseconds()) : 0
-        try loadCPUID(&reader)
-        try loadResettable(&reader, advance: advance, setsTSC: true)
-        try reader.finish()
-        try part("vm/clock") { () throws(SystemError) in try guest.setClock(kvmClock &+ advance) }
+        let advance =
+            advancesTime ? Self.clockAdvance(since: savedAt, now: realTimeNanoseconds()) : 0
+        try loadCPUIDEntries(from: &reader)
+        try loadResettableState(from: &reader, advance: advance, setsTSC: true)
+        try reader.rejectUnreadSections()
+        try withStatePart(named: "vm/clock") { () throws(SystemError) in
+            try guest.setKVMClock(to: kvmClock &+ advance)
+        }
     }
 
-    func load(resettable sections: [StateSection]) throws(StateError) {
+    func loadSections(resettable sections: [StateSection]) throws(StateError) {
         var reader = try SectionReader(sections)
-        try loadResettable(&reader, advance: 0, setsTSC: false)
+        try loadResettableState(from: &reader, advance: 0, setsTSC: false)
     }
 
-    private func checkMachine(_ reader: inout SectionReader) throws(StateError) {
-        let (bytes, count) = try reader.decode("machine") { (reader) throws(WireError) in
+    private func checkMachine(in reader: inout SectionReader) throws(StateError) {
+        let (bytes, count) = try reader.decodeSection(named: "machine") {
+            (reader) throws(WireError) in
             (
-                try reader.integer(UInt64.self, field: "memory"),
-                try reader.integer(UInt32.self, field: "vcpus")
+                try reader.readInteger(as: UInt64.self, field: "memory"),
+                try reader.readInteger(as: UInt32.self, field: "vcpus")
             )
         }
         guard bytes == memory.layout.memory.bytes else {
             let text = "it has \(ByteCount(bytes)) of memory, this VM \(memory.layout.memory)"
-            throw StateError(part: "machine", .mismatch(text))
+            throw StateError(part: "machine", reason: .mismatch(text))
         }
         guard Int(count) == vcpus.count else {
             let text = "it has \(count) vCPUs, this VM \(vcpus.count)"
-            throw StateError(part: "machine", .mismatch(text))
+            throw StateError(part: "machine", reason: .mismatch(text))
         }
     }
 
-    private func loadCPUID(_ reader: inout SectionReader) throws(StateError) {
+    private func loadCPUIDEntries(from reader: inout SectionReader) throws(StateError) {
         let own = cpuid
         for vcpu in vcpus {
             let name = "vcpu\(vcpu.id)/cpuid"
-            let entries = try reader.decode(name, VCPUState.readCPUID)
+            let entries = try reader.decodeSection(named: name, body: VCPUState.decodeCPUID)
             // From a host like this one, as mostly: nothing to compare, and the guest waits.
             guard entries != own[vcpu.id] else { continue }
             let host = CPUFeatures(cpuid: supportedCPUID)
-            let missing = CPUFeatures(cpuid: entries).missing(on: host)
+            let missing = CPUFeatures(cpuid: entries).missingFeatures(on: host)
             guard missing.isEmpty else {
                 let list = missing.joined(separator: ", ")
-                throw StateError(part: name, .mismatch("this host's CPU lacks \(list)"))
+                throw StateError(part: name, reason: .mismatch("this host's CPU lacks \(list)"))
             }
-            try part(name) { () throws(SystemError) in try setCPUID(entries, of: vcpu.id) }
+            try withStatePart(named: name) { () throws(SystemError) in
+                try setCPUIDEntries(entries, forVCPU: vcpu.id)
+            }
         }
     }
 
-    private func loadResettable(
-        _ reader: inout SectionReader, advance: UInt64, setsTSC: Bool
+    private func loadResettableState(
+        from reader: inout SectionReader, advance: UInt64, setsTSC: Bool
     ) throws(StateError) {
         for chip in InterruptChip.allCases {
             let name = sectionName(of: chip)
-            let bytes = try reader.take(name, count: KVMGuest.chipBytes)
-            try part(name) { () throws(SystemError) in try guest.setState(of: chip, to: bytes) }
+            let bytes = try reader.readSection(named: name, count: KVMGuest.chipBytes)
+            try withStatePart(named: name) { () throws(SystemError) in
+                try guest.setChipState(of: chip, to: bytes)
+            }
         }
-        let timer = try reader.take("vm/pit", count: KVMGuest.timerBytes)
-        try part("vm/pit") { () throws(SystemError) in try guest.setTimerState(timer) }
+        let timer = try reader.readSection(named: "vm/pit", count: KVMGuest.timerBytes)
+        try withStatePart(named: "vm/pit") { () throws(SystemError) in
+            try guest.setTimerState(to: timer)
+        }
         for vcpu in vcpus {
-            try VCPUState.load(vcpu, from: &reader, advance: advance, setsTSC: setsTSC)
+            try VCPUState.loadSections(of: vcpu, from: &reader, advance: advance, setsTSC: setsTSC)
         }
-        serial.restore(try reader.decode("device/serial", SerialPort.init(from:)))
-        clock.restore(try reader.take("device/rtc", count: 1)[0])
+        serial.restoreState(
+            from: try reader.decodeSection(named: "device/serial", body: SerialPort.init(from:)))
+        clock.restoreState(register: try reader.readSection(named: "device/rtc", count: 1)[0])
     }
 
     /// Nanoseconds to set clocks forward by.
-    static func advance(since saved: UInt64, now: UInt64) -> UInt64 {
+    static func clockAdvance(since saved: UInt64, now: UInt64) -> UInt64 {
         guard now > saved, now - saved <= UInt64(Limits.clockAdvanceMax.wholeNanoseconds) else {
             return 0
         }

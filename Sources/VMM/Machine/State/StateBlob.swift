@@ -34,40 +34,41 @@ package enum StateBlob {
     private static let magic: [UInt8] = Array("FERRYST\n".utf8)
     private static let version: UInt16 = 1
 
-    package static func encode(_ sections: [StateSection]) -> [UInt8] {
+    package static func encodeSections(_ sections: [StateSection]) -> [UInt8] {
         var body = ByteWriter(reserving: sections.reduce(0) { $0 + $1.bytes.count + 64 })
         for section in sections {
-            body.write(section.name)
-            body.write(section.version)
-            body.write(counted: section.bytes)
+            body.writeText(section.name)
+            body.writeInteger(section.version)
+            body.writeBytes(counted: section.bytes)
         }
         var header = ByteWriter()
-        header.write(raw: magic)
-        header.write(version)
-        header.write(UInt16(0))
-        header.write(UInt32(sections.count))
-        header.write(UInt64(body.bytes.count))
-        header.write(crc32c(of: body.bytes[...]))
-        header.write(crc32c(of: header.bytes[...]))
+        header.writeBytes(raw: magic)
+        header.writeInteger(version)
+        header.writeInteger(UInt16(0))
+        header.writeInteger(UInt32(sections.count))
+        header.writeInteger(UInt64(body.bytes.count))
+        header.writeInteger(crc32cChecksum(of: body.bytes[...]))
+        header.writeInteger(crc32cChecksum(of: header.bytes[...]))
         return header.bytes + body.bytes
     }
 
-    package static func decode(_ bytes: [UInt8]) throws(StateError) -> [StateSection] {
+    package static func decodeSections(from bytes: [UInt8]) throws(StateError) -> [StateSection] {
         do {
             let header = try Header(bytes)
             let body = bytes[headerBytes...]
             guard UInt64(body.count) == header.bodyBytes else {
                 throw StateError(
                     part: "header",
-                    .wrongSize(found: body.count, expected: Int(clamping: header.bodyBytes)))
+                    reason: .wrongSize(found: body.count, expected: Int(clamping: header.bodyBytes))
+                )
             }
-            guard crc32c(of: body) == header.bodyChecksum else {
-                throw StateError(part: "body", .wrongChecksum)
+            guard crc32cChecksum(of: body) == header.bodyChecksum else {
+                throw StateError(part: "body", reason: .wrongChecksum)
             }
-            return try sections(of: body, count: header.sectionCount)
+            return try readSections(from: body, count: header.sectionCount)
         } catch {
             throw typedError(error) { (error: WireError) in
-                StateError(part: "header", .malformed(error))
+                StateError(part: "header", reason: .malformed(error))
             }
         }
     }
@@ -79,20 +80,23 @@ package enum StateBlob {
 
         init(_ bytes: [UInt8]) throws {
             var reader = ByteReader(bytes.prefix(headerBytes))
-            guard try reader.raw(8, field: "magic").elementsEqual(magic) else {
-                throw StateError(part: "header", .mismatch("this is no saved state of Ferry's"))
+            guard try reader.readBytes(count: 8, field: "magic").elementsEqual(magic) else {
+                throw StateError(
+                    part: "header", reason: .mismatch("this is no saved state of Ferry's"))
             }
-            let version: UInt16 = try reader.integer(field: "version")
-            let reserved: UInt16 = try reader.integer(field: "reserved")
-            let count: UInt32 = try reader.integer(field: "sections")
-            bodyBytes = try reader.integer(field: "body")
-            bodyChecksum = try reader.integer(field: "checksum")
-            guard try reader.integer(UInt32.self, field: "checksum") == crc32c(of: bytes[..<28])
-            else { throw StateError(part: "header", .wrongChecksum) }
+            let version: UInt16 = try reader.readInteger(field: "version")
+            let reserved: UInt16 = try reader.readInteger(field: "reserved")
+            let count: UInt32 = try reader.readInteger(field: "sections")
+            bodyBytes = try reader.readInteger(field: "body")
+            bodyChecksum = try reader.readInteger(field: "checksum")
+            guard
+                try reader.readInteger(as: UInt32.self, field: "checksum")
+                    == crc32cChecksum(of: bytes[..<28])
+            else { throw StateError(part: "header", reason: .wrongChecksum) }
             guard version == StateBlob.version else {
                 throw StateError(
                     part: "header",
-                    .wrongVersion(found: Int(version), known: Int(StateBlob.version)))
+                    reason: .wrongVersion(found: Int(version), known: Int(StateBlob.version)))
             }
             guard reserved == 0 else {
                 throw WireError.invalid(field: "reserved", value: UInt64(reserved))
@@ -105,19 +109,21 @@ package enum StateBlob {
         }
     }
 
-    private static func sections(
-        of body: ArraySlice<UInt8>, count: Int
+    private static func readSections(
+        from body: ArraySlice<UInt8>, count: Int
     ) throws(WireError) -> [StateSection] {
         var reader = ByteReader(body)
         var sections: [StateSection] = []
         for _ in 0..<count {
             sections.append(
                 StateSection(
-                    name: try reader.text(limit: Limits.sectionNameBytesMax, field: "section name"),
-                    version: try reader.integer(field: "section version"),
-                    bytes: try reader.counted(limit: Limits.sectionBytesMax, field: "section")))
+                    name: try reader.readText(
+                        limit: Limits.sectionNameBytesMax, field: "section name"),
+                    version: try reader.readInteger(field: "section version"),
+                    bytes: try reader.readCountedBytes(
+                        limit: Limits.sectionBytesMax, field: "section")))
         }
-        try reader.finish()
+        try reader.requireFullyRead()
         return sections
     }
 }

@@ -22,7 +22,7 @@ package struct StateError: Error, Hashable, Sendable, CustomStringConvertible {
     package var part: String
     package var reason: Reason
 
-    package init(part: String, _ reason: Reason) {
+    package init(part: String, reason: Reason) {
         self.part = part
         self.reason = reason
     }

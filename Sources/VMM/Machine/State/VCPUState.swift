@@ -19,111 +19,120 @@ enum VCPUState {
         .mpState, .registers, .systemRegisters, .xcrs, .xsave, .debugRegisters,
     ]
 
-    static func save(_ vcpu: KVMVCPU, msrs: [UInt32]) throws(StateError) -> [StateSection] {
-        func name(_ part: String) -> String { "vcpu\(vcpu.id)/\(part)" }
+    static func saveSections(of vcpu: KVMVCPU, msrs: [UInt32]) throws(StateError) -> [StateSection]
+    {
+        func sectionName(for part: String) -> String { "vcpu\(vcpu.id)/\(part)" }
         var sections: [StateSection] = []
         for kind in beforeLAPIC + [.lapic] {
-            let bytes = try part(name(kind.rawValue)) { () throws(SystemError) in
-                try vcpu.state(of: kind)
+            let bytes = try withStatePart(named: sectionName(for: kind.rawValue)) {
+                () throws(SystemError) in
+                try vcpu.partState(of: kind)
             }
-            sections.append(StateSection(name: name(kind.rawValue), bytes: bytes))
+            sections.append(StateSection(name: sectionName(for: kind.rawValue), bytes: bytes))
         }
         var frequency = ByteWriter()
-        frequency.write(vcpu.tscKHz)
-        sections.append(StateSection(name: name("tsc-khz"), bytes: frequency.bytes))
-        let values = try part(name("msrs")) { () throws(SystemError) in
-            try vcpu.readMSRs(msrs[...])
+        frequency.writeInteger(vcpu.tscKHz)
+        sections.append(StateSection(name: sectionName(for: "tsc-khz"), bytes: frequency.bytes))
+        let values = try withStatePart(named: sectionName(for: "msrs")) { () throws(SystemError) in
+            try vcpu.readMSRs(indices: msrs[...])
         }
         guard values.count == msrs.count else {
             let text = "MSR 0x\(msrs[values.count].hexadecimal) can no longer be read"
-            throw StateError(part: name("msrs"), .mismatch(text))
+            throw StateError(part: sectionName(for: "msrs"), reason: .mismatch(text))
         }
-        sections.append(StateSection(name: name("msrs"), bytes: bytes(of: values)))
-        let events = try part(name("events")) { () throws(SystemError) in
-            try vcpu.state(of: .events)
+        sections.append(StateSection(name: sectionName(for: "msrs"), bytes: encodeMSRs(values)))
+        let events = try withStatePart(named: sectionName(for: "events")) {
+            () throws(SystemError) in
+            try vcpu.partState(of: .events)
         }
-        sections.append(StateSection(name: name("events"), bytes: events))
+        sections.append(StateSection(name: sectionName(for: "events"), bytes: events))
         return sections
     }
 
     /// - Parameters:
     ///   - advance: nanoseconds that the TSC is set forward by.
     ///   - setsTSC: false leaves the TSC running as it is.
-    static func load(
-        _ vcpu: KVMVCPU, from reader: inout SectionReader, advance: UInt64, setsTSC: Bool
+    static func loadSections(
+        of vcpu: KVMVCPU, from reader: inout SectionReader, advance: UInt64, setsTSC: Bool
     ) throws(StateError) {
         let prefix = "vcpu\(vcpu.id)/"
-        let khz = try reader.decode(prefix + "tsc-khz") { (reader) throws(WireError) in
-            try reader.integer(UInt32.self, field: "frequency")
+        let khz = try reader.decodeSection(named: prefix + "tsc-khz") {
+            (reader) throws(WireError) in
+            try reader.readInteger(as: UInt32.self, field: "frequency")
         }
-        try setFrequency(khz, of: vcpu, part: prefix + "tsc-khz")
-        for kind in beforeLAPIC { try load(kind, of: vcpu, from: &reader) }
-        var msrs = try reader.decode(prefix + "msrs", readMSRs)
+        try setTSCFrequency(kilohertz: khz, of: vcpu, part: prefix + "tsc-khz")
+        for kind in beforeLAPIC { try loadSection(for: kind, of: vcpu, from: &reader) }
+        var msrs = try reader.decodeSection(named: prefix + "msrs", body: decodeMSRs)
         msrs = msrs.compactMap { msr in
             guard msr.index == tsc else { return msr }
             let ticks = advance.multipliedFullWidth(by: UInt64(khz))
             let forward = khz == 0 ? 0 : UInt64(1_000_000).dividingFullWidth(ticks).quotient
             return setsTSC ? MSR(index: tsc, value: msr.value &+ forward) : nil
         }
-        try set(msrs.filter { $0.index != tscDeadline }, of: vcpu, part: prefix + "msrs")
-        try load(.lapic, of: vcpu, from: &reader)
-        try set(msrs.filter { $0.index == tscDeadline }, of: vcpu, part: prefix + "msrs")
-        try load(.events, of: vcpu, from: &reader)
+        try writeMSRs(msrs.filter { $0.index != tscDeadline }, to: vcpu, part: prefix + "msrs")
+        try loadSection(for: .lapic, of: vcpu, from: &reader)
+        try writeMSRs(msrs.filter { $0.index == tscDeadline }, to: vcpu, part: prefix + "msrs")
+        try loadSection(for: .events, of: vcpu, from: &reader)
     }
 
-    private static func load(
-        _ kind: VCPUPart, of vcpu: KVMVCPU, from reader: inout SectionReader
+    private static func loadSection(
+        for kind: VCPUPart, of vcpu: KVMVCPU, from reader: inout SectionReader
     ) throws(StateError) {
         let name = "vcpu\(vcpu.id)/\(kind.rawValue)"
-        var bytes = try reader.take(name)
-        let expected = vcpu.bytes(of: kind)
+        var bytes = try reader.readSection(named: name)
+        let expected = vcpu.stateByteCount(of: kind)
         // An XSAVE area is as long as the host's CPU has components; what is beyond is zero.
         if kind == .xsave {
             guard bytes.count <= expected || bytes[expected...].allSatisfy({ $0 == 0 }) else {
-                throw StateError(part: name, .wrongSize(found: bytes.count, expected: expected))
+                throw StateError(
+                    part: name, reason: .wrongSize(found: bytes.count, expected: expected))
             }
             bytes = Array(bytes.prefix(expected))
             bytes += [UInt8](repeating: 0, count: expected - bytes.count)
         }
         guard bytes.count == expected else {
-            throw StateError(part: name, .wrongSize(found: bytes.count, expected: expected))
+            throw StateError(part: name, reason: .wrongSize(found: bytes.count, expected: expected))
         }
-        try part(name) { () throws(SystemError) in try vcpu.setState(of: kind, to: bytes) }
+        try withStatePart(named: name) { () throws(SystemError) in
+            try vcpu.setPartState(of: kind, to: bytes)
+        }
     }
 
     /// A guest that reads the TSC for time must find it at the same speed.
-    private static func setFrequency(
-        _ khz: UInt32, of vcpu: KVMVCPU, part name: String
+    private static func setTSCFrequency(
+        kilohertz khz: UInt32, of vcpu: KVMVCPU, part name: String
     ) throws(StateError) {
         let here = vcpu.tscKHz
         // KVM itself takes frequencies within 250 millionths for the same.
         let tolerance = here / 4000
         guard khz != 0, here != 0, khz > here &+ tolerance || khz < here - tolerance else { return }
-        do { try vcpu.setTSCKHz(khz) } catch {
+        do { try vcpu.setTSCFrequency(kilohertz: khz) } catch {
             let text =
                 "the guest's TSC runs at \(khz) kHz, this host's at \(here) kHz, and it cannot be scaled (\(error))"
-            throw StateError(part: name, .mismatch(text))
+            throw StateError(part: name, reason: .mismatch(text))
         }
     }
 
     /// Sets MSRs in order. One that KVM does not let us set is no loss if it has the value already.
-    private static func set(
-        _ msrs: [MSR], of vcpu: KVMVCPU, part name: String
+    private static func writeMSRs(
+        _ msrs: [MSR], to vcpu: KVMVCPU, part name: String
     ) throws(StateError) {
         var rest = msrs[...]
         while let first = rest.first {
             let batch = rest
-            let count = try part(name) { () throws(SystemError) in try vcpu.writeMSRs(batch) }
+            let count = try withStatePart(named: name) { () throws(SystemError) in
+                try vcpu.writeMSRs(batch)
+            }
             rest = rest.dropFirst(count)
             guard count == 0 || !rest.isEmpty, let refused = rest.first else { continue }
-            let here = try part(name) { () throws(SystemError) in
-                try vcpu.readMSRs([refused.index])
+            let here = try withStatePart(named: name) { () throws(SystemError) in
+                try vcpu.readMSRs(indices: [refused.index])
             }
             guard here.first?.value == refused.value else {
                 let found = here.first.map { "0x" + $0.value.hexadecimal } ?? "unknown"
                 let text =
                     "MSR 0x\(refused.index.hexadecimal) cannot be set to 0x\(refused.value.hexadecimal); here it is \(found)"
-                throw StateError(part: name, .mismatch(text))
+                throw StateError(part: name, reason: .mismatch(text))
             }
             rest = rest.dropFirst()
             _ = first
@@ -134,41 +143,45 @@ enum VCPUState {
 // MARK: Lists as bytes
 
 extension VCPUState {
-    static func bytes(of entries: [CPUIDEntry]) -> [UInt8] {
+    static func encodeCPUID(entries: [CPUIDEntry]) -> [UInt8] {
         var writer = ByteWriter()
-        writer.write(list: entries) { writer, entry in
+        writer.writeList(of: entries) { writer, entry in
             for word in [
                 entry.leaf, entry.subleaf, entry.flags, entry.eax, entry.ebx, entry.ecx, entry.edx,
-            ] { writer.write(word) }
+            ] { writer.writeInteger(word) }
         }
         return writer.bytes
     }
 
-    static func readCPUID(_ reader: inout ByteReader) throws(WireError) -> [CPUIDEntry] {
-        try reader.list(
+    static func decodeCPUID(from reader: inout ByteReader) throws(WireError) -> [CPUIDEntry] {
+        try reader.readList(
             limit: KVM.Limits.cpuidEntriesMax, elementBytesMin: 28, field: "CPUID entries"
         ) { (reader) throws(WireError) in
-            func word() throws(WireError) -> UInt32 { try reader.integer(field: "CPUID entry") }
+            func readWord() throws(WireError) -> UInt32 {
+                try reader.readInteger(field: "CPUID entry")
+            }
             return CPUIDEntry(
-                leaf: try word(), subleaf: try word(), flags: try word(), eax: try word(),
-                ebx: try word(), ecx: try word(), edx: try word())
+                leaf: try readWord(), subleaf: try readWord(), flags: try readWord(),
+                eax: try readWord(),
+                ebx: try readWord(), ecx: try readWord(), edx: try readWord())
         }
     }
 
-    static func bytes(of msrs: [MSR]) -> [UInt8] {
+    static func encodeMSRs(_ msrs: [MSR]) -> [UInt8] {
         var writer = ByteWriter()
-        writer.write(list: msrs) { writer, msr in
-            writer.write(msr.index)
-            writer.write(msr.value)
+        writer.writeList(of: msrs) { writer, msr in
+            writer.writeInteger(msr.index)
+            writer.writeInteger(msr.value)
         }
         return writer.bytes
     }
 
-    static func readMSRs(_ reader: inout ByteReader) throws(WireError) -> [MSR] {
-        try reader.list(limit: KVM.Limits.msrsMax, elementBytesMin: 12, field: "MSRs") {
+    static func decodeMSRs(from reader: inout ByteReader) throws(WireError) -> [MSR] {
+        try reader.readList(limit: KVM.Limits.msrsMax, elementBytesMin: 12, field: "MSRs") {
             (reader) throws(WireError) in
             MSR(
-                index: try reader.integer(field: "MSR"), value: try reader.integer(field: "MSR"))
+                index: try reader.readInteger(field: "MSR"),
+                value: try reader.readInteger(field: "MSR"))
         }
     }
 }

@@ -33,9 +33,9 @@ package struct SavedFileHeader: Hashable, Sendable {
 
     package var description: [UInt8] {
         var writer = ByteWriter()
-        writer.write(id.high)
-        writer.write(id.low)
-        writer.write(spec)
+        writer.writeInteger(id.high)
+        writer.writeInteger(id.low)
+        writer.writeVMSpec(spec)
         return writer.bytes
     }
 
@@ -46,9 +46,10 @@ package struct SavedFileHeader: Hashable, Sendable {
 
     init(description bytes: [UInt8]) throws(WireError) {
         var reader = ByteReader(bytes)
-        id = VMID(high: try reader.integer(field: "id"), low: try reader.integer(field: "id"))
-        spec = try reader.spec()
-        try reader.finish()
+        id = VMID(
+            high: try reader.readInteger(field: "id"), low: try reader.readInteger(field: "id"))
+        spec = try reader.readVMSpec()
+        try reader.requireFullyRead()
         guard spec.problem == nil else {
             throw .invalid(field: "spec's memory", value: spec.memory.bytes)
         }
@@ -60,8 +61,9 @@ package func extentMark(
     first: UInt64, count: UInt32, bytes: UnsafeRawBufferPointer
 ) -> [UInt8] {
     var writer = ByteWriter()
-    writer.write(first)
-    writer.write(count)
-    writer.write(unsafe crc32c(of: bytes, after: crc32c(of: writer.bytes[...])))
+    writer.writeInteger(first)
+    writer.writeInteger(count)
+    writer.writeInteger(
+        unsafe crc32cChecksum(of: bytes, after: crc32cChecksum(of: writer.bytes[...])))
     return writer.bytes
 }

@@ -13,32 +13,34 @@ package struct SavedFileReader: Sendable {
     package init(_ file: Descriptor) throws(SavedFileError) {
         self.file = file
         var input = Input(file: file)
-        let fixed = try input.bytes(SavedFileHeader.fixedBytes, part: "header")
+        let fixed = try input.readBytes(count: SavedFileHeader.fixedBytes, part: "header")
         guard fixed.starts(with: SavedFileHeader.magic) else { throw .notASavedVM }
-        let (version, count) = try Self.decode("header", fixed[8...]) {
+        let (version, count) = try Self.decodePart(named: "header", from: fixed[8...]) {
             (reader) throws(WireError) in
             (
-                try reader.integer(UInt32.self, field: "version"),
-                try reader.count(
+                try reader.readInteger(as: UInt32.self, field: "version"),
+                try reader.readCount(
                     limit: SavedFileHeader.descriptionBytesMax, field: "description")
             )
         }
         guard version == SavedFileHeader.version else {
             throw .wrongVersion(found: Int(version), known: Int(SavedFileHeader.version))
         }
-        let description = try input.bytes(count, part: "description")
-        let stateSize = try input.bytes(4, part: "state")
-        let stateCount = try Self.decode("state", stateSize[...]) { (reader) throws(WireError) in
-            try reader.count(limit: SavedFileHeader.stateBytesMax, field: "state")
+        let description = try input.readBytes(count: count, part: "description")
+        let stateSize = try input.readBytes(count: 4, part: "state")
+        let stateCount = try Self.decodePart(named: "state", from: stateSize[...]) {
+            (reader) throws(WireError) in
+            try reader.readCount(limit: SavedFileHeader.stateBytesMax, field: "state")
         }
-        state = try input.bytes(stateCount, part: "state")
-        let sum = try input.bytes(4, part: "header's checksum")
-        var checksum = crc32c(of: fixed[...])
+        state = try input.readBytes(count: stateCount, part: "state")
+        let sum = try input.readBytes(count: 4, part: "header's checksum")
+        var checksum = crc32cChecksum(of: fixed[...])
         for piece in [description, stateSize, state] {
-            checksum = crc32c(of: piece[...], after: checksum)
+            checksum = crc32cChecksum(of: piece[...], after: checksum)
         }
-        let expected = try Self.decode("header", sum[...]) { (reader) throws(WireError) in
-            try reader.integer(UInt32.self, field: "checksum")
+        let expected = try Self.decodePart(named: "header", from: sum[...]) {
+            (reader) throws(WireError) in
+            try reader.readInteger(as: UInt32.self, field: "checksum")
         }
         guard checksum == expected else { throw .wrongChecksum(part: "header or state") }
         do { header = try SavedFileHeader(description: description) } catch {
@@ -54,17 +56,17 @@ package struct SavedFileReader: Sendable {
         var nextPage: UInt64 = 0
         var extents: UInt32 = 0
         while true {
-            let mark = try input.bytes(
-                SavedFileHeader.markBytes, part: "memory from page \(nextPage) on")
-            let (first, count, checksum) = try Self.decode("memory", mark[...]) {
+            let mark = try input.readBytes(
+                count: SavedFileHeader.markBytes, part: "memory from page \(nextPage) on")
+            let (first, count, checksum) = try Self.decodePart(named: "memory", from: mark[...]) {
                 (reader) throws(WireError) in
                 (
-                    try reader.integer(UInt64.self, field: "page"),
-                    try reader.integer(UInt32.self, field: "pages"),
-                    try reader.integer(UInt32.self, field: "checksum")
+                    try reader.readInteger(as: UInt64.self, field: "page"),
+                    try reader.readInteger(as: UInt32.self, field: "pages"),
+                    try reader.readInteger(as: UInt32.self, field: "checksum")
                 )
             }
-            let head = crc32c(of: mark[..<12])
+            let head = crc32cChecksum(of: mark[..<12])
             if first == SavedFileHeader.endMark {
                 guard head == checksum, count == extents else {
                     throw .wrongChecksum(part: "end")
@@ -79,8 +81,9 @@ package struct SavedFileReader: Sendable {
             let start = Int(first) * pageBytes
             let target = unsafe UnsafeMutableRawBufferPointer(
                 rebasing: memory.bytes[start..<(start + Int(count) * pageBytes)])
-            try unsafe input.fill(target, part: part)
-            guard unsafe crc32c(of: UnsafeRawBufferPointer(target), after: head) == checksum else {
+            try unsafe input.fillBuffer(target, part: part)
+            guard unsafe crc32cChecksum(of: UnsafeRawBufferPointer(target), after: head) == checksum
+            else {
                 throw .wrongChecksum(part: part)
             }
             nextPage = first + UInt64(count)
@@ -88,9 +91,9 @@ package struct SavedFileReader: Sendable {
         }
     }
 
-    private static func decode<Value>(
-        _ part: String, _ bytes: ArraySlice<UInt8>,
-        _ body: (inout ByteReader) throws(WireError) -> Value
+    private static func decodePart<Value>(
+        named part: String, from bytes: ArraySlice<UInt8>,
+        body: (inout ByteReader) throws(WireError) -> Value
     ) throws(SavedFileError) -> Value {
         var reader = ByteReader(bytes)
         do { return try body(&reader) } catch { throw .malformed(part: part, error) }
@@ -101,23 +104,23 @@ package struct SavedFileReader: Sendable {
 private struct Input {
     let file: Descriptor
 
-    mutating func bytes(_ count: Int, part: String) throws(SavedFileError) -> [UInt8] {
+    mutating func readBytes(count: Int, part: String) throws(SavedFileError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         let result = unsafe bytes.withUnsafeMutableBytes { buffer in
-            Result { () throws(SavedFileError) in try unsafe fill(buffer, part: part) }
+            Result { () throws(SavedFileError) in try unsafe fillBuffer(buffer, part: part) }
         }
         try result.get()
         return bytes
     }
 
-    func fill(
+    func fillBuffer(
         _ buffer: UnsafeMutableRawBufferPointer, part: String
     ) throws(SavedFileError) {
         var done = 0
         while done < buffer.count {
             let count: Int
             do {
-                count = try unsafe file.read(
+                count = try unsafe file.readAvailable(
                     into: UnsafeMutableRawBufferPointer(rebasing: buffer[done...]))
             } catch { throw .system(error) }
             if count == 0 { throw .truncated(part: part) }

@@ -42,7 +42,7 @@ struct MoveJob {
     var isOver: Bool { waiting.isEmpty && underWay == 0 }
 }
 
-struct MoveUnderWay {
+struct ActiveMigration {
     let number: Int
     let vm: VMIndex
     let from: HostIndex
@@ -74,8 +74,8 @@ struct MoveUnderWay {
     }
 }
 
-struct MoveBook {
-    private(set) var underWay: [MoveUnderWay] = []
+struct MigrationTable {
+    private(set) var underWay: [ActiveMigration] = []
     var jobs: [MoveJob] = []
     private let limits: MoveLimits
     private var made = 0
@@ -104,7 +104,7 @@ struct MoveBook {
         movesOfLink = Array(repeating: 0, count: Int(count))
     }
 
-    mutating func addJob(_ purpose: MoveJob.Purpose, waiting: [WaitingMove]) {
+    mutating func enqueueJob(for purpose: MoveJob.Purpose, waiting: [WaitingMove]) {
         made += 1
         jobs.append(MoveJob(number: made, purpose: purpose, waiting: waiting))
     }
@@ -114,30 +114,30 @@ struct MoveBook {
     func activeMove(of vm: VMIndex) -> Int? { underWay.firstIndex { $0.vm == vm } }
 
     /// Whether the limits let these moves begin together. VMs that belong together may exceed a limit, but only alone.
-    func admits(_ moves: [WaitingMove]) -> Bool {
+    func canBeginTogether(_ moves: [WaitingMove]) -> Bool {
         if underWay.isEmpty { return true }
         guard underWay.count + moves.count <= limits.perCluster else { return false }
         let more = Int32(moves.count)
         return moves.allSatisfy {
-            hasRoom(at: $0.from, more: more) && hasRoom(at: $0.to, more: more)
+            hasCapacity(at: $0.from, forMoves: more) && hasCapacity(at: $0.to, forMoves: more)
         }
     }
 
-    private func hasRoom(at host: HostIndex, more: Int32) -> Bool {
+    private func hasCapacity(at host: HostIndex, forMoves more: Int32) -> Bool {
         Int(movesOfHost[host] + more) <= limits.perHost
             && Int(movesOfLink[Int(linkOfHost[host])] + more) <= limits.perLink
     }
 
-    mutating func beginMove(_ move: WaitingMove, forJob job: Int, at now: Int64) {
+    mutating func beginMigration(of move: WaitingMove, forJob job: Int, at now: Int64) {
         made += 1
         underWay.append(
-            MoveUnderWay(
+            ActiveMigration(
                 number: made, vm: move.vm, from: move.from, to: move.to, job: job, began: now,
                 since: now))
         addToCounts(from: move.from, to: move.to, step: 1)
     }
 
-    mutating func endMove(at place: Int) -> MoveUnderWay {
+    mutating func endMigration(at place: Int) -> ActiveMigration {
         let move = underWay.remove(at: place)
         addToCounts(from: move.from, to: move.to, step: -1)
         if let job = jobs.firstIndex(where: { $0.number == move.job }) { jobs[job].underWay -= 1 }
@@ -155,15 +155,15 @@ struct MoveBook {
     /// Gives every move the speed that its links leave it now.
     ///
     /// - Parameter changed: told the moves whose end is another now.
-    mutating func shareLinks(
-        _ cluster: ClusterState, costs: MigrationCostModel, at now: Int64,
+    mutating func updateLinkShares(
+        in cluster: ClusterState, costs: MigrationCostModel, at now: Int64,
         changed: (_ move: Int, _ version: Int, _ end: Int64) -> Void
     ) {
         for place in underWay.indices {
             let speed = min(linkShare(of: underWay[place].from), linkShare(of: underWay[place].to))
             guard speed != underWay[place].bytesPerSecond else { continue }
-            let prediction = costs.predict(
-                cluster.description(of: underWay[place].vm), linkBytesPerSecond: speed)
+            let prediction = costs.predictMigration(
+                of: cluster.description(of: underWay[place].vm), linkBytesPerSecond: speed)
             underWay[place].addProgress(until: now)
             underWay[place].version += 1
             underWay[place].bytesPerSecond = speed

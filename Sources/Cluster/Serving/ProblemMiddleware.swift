@@ -18,7 +18,7 @@ package struct Refusal: Error {
 }
 
 /// Turns what handlers throw into problems. An error that is not foreseen is logged, and told without detail.
-package struct Problems: RouterMiddleware {
+package struct ProblemMiddleware: RouterMiddleware {
     package init() {}
 
     package func handle(
@@ -26,17 +26,18 @@ package struct Problems: RouterMiddleware {
         next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
         do { return try await next(request, context) } catch let problem as Problem {
-            return try .problem(problem)
+            return try .problemResponse(for: problem)
         } catch let refusal as Refusal {
-            return try .problem(refusal.problem, headers: refusal.headers)
+            return try .problemResponse(for: refusal.problem, headers: refusal.headers)
         } catch let error as NameError {
-            return try .problem(Problem(.badRequest, "\(error)"))
+            return try .problemResponse(for: Problem(.badRequest, detail: "\(error)"))
         } catch let error as any HTTPResponseError {
-            return try .problem(Problem(error, of: request))
+            return try .problemResponse(for: Problem(error, of: request))
         } catch {
             context.logger.error(
                 "request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
-            return try .problem(Problem(.internalError, "see the server's log"))
+            return try .problemResponse(
+                for: Problem(.internalError, detail: "see the server's log"))
         }
     }
 }
@@ -48,10 +49,10 @@ extension Problem {
         case .notFound:
             self.init(
                 .notFound,
-                "there is no \(request.method) \(request.uri.path.prefix(200)) in this API")
+                detail: "there is no \(request.method) \(request.uri.path.prefix(200)) in this API")
         case .contentTooLarge:
-            self.init(.bodyTooLarge, "a body may have \(APILimits.bodyBytesMax) bytes")
-        default: self.init(.badRequest, "\(error)")
+            self.init(.bodyTooLarge, detail: "a body may have \(APILimits.bodyBytesMax) bytes")
+        default: self.init(.badRequest, detail: "\(error)")
         }
     }
 }
@@ -59,7 +60,7 @@ extension Problem {
 /// One line a request: who, what, how it ended. Behind the authorization, so that the who is known, and before
 /// another `Problems`, so that the end is. What changes nothing, and what comes all the time, is logged for
 /// debugging only.
-package struct RequestLog: RouterMiddleware {
+package struct RequestLogMiddleware: RouterMiddleware {
     /// How the paths end that are asked all the time.
     private let frequent: [String]
 
@@ -71,7 +72,7 @@ package struct RequestLog: RouterMiddleware {
     ) async throws -> Response {
         let response = try await next(request, context)
         context.logger.log(
-            level: isWorthALine(request) ? .info : .debug, "request",
+            level: isNoteworthy(request) ? .info : .debug, "request",
             metadata: [
                 "who": "\(context.caller.map { "\($0)" } ?? "nobody")",
                 "method": "\(request.method)", "path": "\(request.uri.path)",
@@ -80,7 +81,7 @@ package struct RequestLog: RouterMiddleware {
         return response
     }
 
-    private func isWorthALine(_ request: Request) -> Bool {
+    private func isNoteworthy(_ request: Request) -> Bool {
         request.method != .get && !frequent.contains(where: request.uri.path.hasSuffix)
     }
 }

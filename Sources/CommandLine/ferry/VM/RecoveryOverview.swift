@@ -5,7 +5,7 @@ import Clients
 import ClusterFile
 import Model
 
-struct RecoveryPicture: Encodable {
+struct RecoveryOverview: Encodable {
     struct Silent: Encodable {
         var host: HostName
         var problem: String
@@ -19,10 +19,10 @@ struct RecoveryPicture: Encodable {
     let strangers: [HostName]
 
     /// Asks every host: by name first, then those that know another name, or only the ledger's word, by id.
-    init(of name: VMName, _ session: Session) async throws {
+    init(of name: VMName, in session: Session) async throws {
         vm = name
-        let byName = try await session.client.eachAgent { agent throws(ClientError) in
-            try await agent.recovery(of: name)
+        let byName = try await session.client.queryAllAgents { agent throws(ClientError) in
+            try await agent.readRecoveryInfo(named: name)
         }
         let ids = Set(byName.compactMap { try? $0.answer.get().vmID })
         var hosts: [RecoveryInfo] = []
@@ -30,7 +30,7 @@ struct RecoveryPicture: Encodable {
         var strangers: [HostName] = []
         for (agent, answer) in byName {
             do throws(ClientError) {
-                hosts += try await Self.known(to: agent, answer, ids)
+                hosts += try await Self.fetchRecoveryInfo(from: agent, answer: answer, vmIDs: ids)
                 if !hosts.contains(where: { $0.host == agent.name }) {
                     strangers.append(agent.name)
                 }
@@ -41,22 +41,24 @@ struct RecoveryPicture: Encodable {
             throw silent.isEmpty
                 ? CommandFailure(
                     .notFound, code: "vm_not_found",
-                    "there is no VM \(name) in cluster \(session.cluster.cluster)")
+                    message: "there is no VM \(name) in cluster \(session.cluster.cluster)")
                 : CommandFailure(
                     .unreachable, code: "unreachable",
-                    "no host that answers knows a VM \(name); \(silent[0].problem)")
+                    message: "no host that answers knows a VM \(name); \(silent[0].problem)")
         }
     }
 
-    private static func known(
-        to agent: AgentClient, _ answer: Result<RecoveryInfo, ClientError>, _ ids: Set<VMID>
+    private static func fetchRecoveryInfo(
+        from agent: AgentClient, answer: Result<RecoveryInfo, ClientError>, vmIDs ids: Set<VMID>
     ) async throws(ClientError) -> [RecoveryInfo] {
         var found: [RecoveryInfo] = []
         do throws(ClientError) { found.append(try answer.get()) } catch {
             guard error.isNotFound else { throw error }
         }
         for id in ids where !found.contains(where: { $0.vmID == id }) {
-            do throws(ClientError) { found.append(try await agent.recovery(ofID: id)) } catch {
+            do throws(ClientError) {
+                found.append(try await agent.readRecoveryInfo(withID: id))
+            } catch {
                 guard error.isNotFound else { throw error }
             }
         }
@@ -69,8 +71,8 @@ struct RecoveryPicture: Encodable {
     }
 
     /// - Parameter host: nil for whichever would take it.
-    func option(
-        _ action: RecoveryAction, at host: HostName?
+    func recoveryOption(
+        for action: RecoveryAction, at host: HostName?
     ) throws -> (place: RecoveryInfo, option: RecoveryOption) {
         let found = options.first {
             $0.option.action == action && (host == nil || $0.place.host == host)
@@ -82,7 +84,8 @@ struct RecoveryPicture: Encodable {
         throw CommandFailure(
             silence == nil ? .refused : .unreachable,
             code: silence == nil ? "nothing_to_rule" : "unreachable",
-            "\(action.flag) is not possible for VM \(vm): \(silence ?? words ?? "no host that answers waits for that")"
+            message:
+                "\(action.flag) is not possible for VM \(vm): \(silence ?? words ?? "no host that answers waits for that")"
         )
     }
 

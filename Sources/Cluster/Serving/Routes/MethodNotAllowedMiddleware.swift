@@ -5,7 +5,7 @@ import HTTPTypes
 package import Hummingbird
 
 /// Answers 405 and the methods that the path takes.
-package struct KnownMethods: RouterMiddleware {
+package struct MethodNotAllowedMiddleware: RouterMiddleware {
     private let routes: [RouteDescription]
 
     package init(routes: [RouteDescription]) { self.routes = routes }
@@ -17,13 +17,14 @@ package struct KnownMethods: RouterMiddleware {
         do { return try await next(request, context) } catch let error as any HTTPResponseError
             where error.status == .notFound
         {
-            let methods = routes.filter { $0.matches(path: request.uri.path) }
+            let methods = routes.filter { $0.matchesRequest(path: request.uri.path) }
                 .map(\.method.rawValue)
             guard !methods.isEmpty else { throw error }
             throw Refusal(
                 Problem(
                     .methodNotAllowed,
-                    "\(request.uri.path.prefix(200)) takes \(methods.joined(separator: ", ")), not \(request.method.rawValue.prefix(40))"
+                    detail:
+                        "\(request.uri.path.prefix(200)) takes \(methods.joined(separator: ", ")), not \(request.method.rawValue.prefix(40))"
                 ), headers: [.allow: methods.joined(separator: ", ")])
         }
     }

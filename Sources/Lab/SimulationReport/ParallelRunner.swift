@@ -5,7 +5,7 @@
 import Host
 import Synchronization
 
-package enum SideBySide {
+package enum ParallelRunner {
     /// Runs pieces 0 up to `count` on up to `workers` threads and waits for all of them.
     ///
     /// When one fails no further one begins, and the error of the first in order is thrown: those before it were begun
@@ -16,12 +16,12 @@ package enum SideBySide {
         count: Int, workers: Int,
         piece: @escaping @Sendable (Int) throws(Failure) -> Value,
         finished: @escaping @Sendable (Int) -> Void = { _ in }
-    ) throws(SideBySideError<Failure>) -> [Value] {
-        let board = Board<Value, Failure>(count)
+    ) throws(ParallelRunError<Failure>) -> [Value] {
+        let board = SharedResults<Value, Failure>(count)
         let work: @Sendable () -> Void = {
             while let next = board.takePiece() {
                 do throws(Failure) {
-                    board.store(try piece(next), at: next, finished: finished)
+                    board.storeResult(try piece(next), at: next, finished: finished)
                 } catch { board.recordFailure(error, at: next) }
             }
         }
@@ -29,21 +29,21 @@ package enum SideBySide {
         var threads: [NamedThread] = []
         for _ in 0..<max(0, others) {
             // With fewer threads than wished the work is done all the same.
-            guard let thread = try? NamedThread(name: "simulation", work) else { break }
+            guard let thread = try? NamedThread(name: "simulation", body: work) else { break }
             threads.append(thread)
         }
         work()
-        threads.forEach { $0.join() }
+        threads.forEach { $0.joinThread() }
         return try board.takeResults()
     }
 }
 
-package enum SideBySideError<Failure: Error>: Error {
+package enum ParallelRunError<Failure: Error>: Error {
     case failed(piece: Int, Failure)
 }
 
 /// What the threads share.
-private final class Board<Value: Sendable, Failure: Error>: Sendable {
+private final class SharedResults<Value: Sendable, Failure: Error>: Sendable {
     private struct State {
         var next = 0
         var done = 0
@@ -67,7 +67,7 @@ private final class Board<Value: Sendable, Failure: Error>: Sendable {
         }
     }
 
-    func store(_ value: Value, at piece: Int, finished: (Int) -> Void) {
+    func storeResult(_ value: Value, at piece: Int, finished: (Int) -> Void) {
         state.withLock { state in
             state.values[piece] = value
             state.done += 1
@@ -81,7 +81,7 @@ private final class Board<Value: Sendable, Failure: Error>: Sendable {
         }
     }
 
-    func takeResults() throws(SideBySideError<Failure>) -> [Value] {
+    func takeResults() throws(ParallelRunError<Failure>) -> [Value] {
         let (values, failure) = state.withLock { ($0.values, $0.failure) }
         if let failure { throw .failed(piece: failure.piece, failure.error) }
         let all = values.compactMap { $0 }

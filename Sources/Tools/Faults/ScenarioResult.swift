@@ -3,15 +3,15 @@
 import Model
 
 /// Where the VM is afterwards.
-package enum Whereabouts: String, Hashable, Sendable {
+package enum FinalOwner: String, Hashable, Sendable {
     case source, destination
     /// Gone with the ferry-vmm of its owner, which was killed; its host says so.
     case lost = "lost with its vmm"
 }
 
-package struct Row: Sendable {
+package struct ScenarioResult: Sendable {
     package let scenario: Scenario
-    package var owner: Whereabouts?
+    package var owner: FinalOwner?
     /// From the fault until the guest beat again at full speed; nil when it never stood still or was lost.
     package var recovery: Duration?
     /// From the fault until the source's migration had ended; nil when the source's agent does not know it any more.
@@ -23,12 +23,12 @@ package struct Row: Sendable {
     package var logs: String?
 
     package var line: String {
-        func seconds(_ duration: Duration?) -> String {
+        func secondsText(for duration: Duration?) -> String {
             duration.map { "\($0.seconds.rounded(decimals: 2)) s" } ?? "–"
         }
         let verdict = violations.isEmpty ? "ok  " : "FAIL"
         return
-            "\(verdict) \(scenario.name) → \(owner?.rawValue ?? "unknown"), full speed \(seconds(recovery)), ended \(seconds(noticed)), \(code ?? "–")"
+            "\(verdict) \(scenario.name) → \(owner?.rawValue ?? "unknown"), full speed \(secondsText(for: recovery)), ended \(secondsText(for: noticed)), \(code ?? "–")"
             + violations.map { "\n       \($0)" }.joined()
     }
 }

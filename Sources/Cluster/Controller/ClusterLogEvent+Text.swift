@@ -5,7 +5,7 @@ import ClusterCore
 import Logging
 import Model
 
-extension ClusterNews {
+extension ClusterLogEvent {
     var level: Logger.Level {
         switch self {
         case .placed: .debug

@@ -3,7 +3,7 @@
 import Foundation
 import Host
 
-struct Census: Hashable, Sendable {
+struct ResourceCounts: Hashable, Sendable {
     private(set) var counts: [String: Int] = [:]
 
     /// Threads that end with what they were started for.
@@ -16,15 +16,18 @@ struct Census: Hashable, Sendable {
     ///   counted.
     init(of process: Int32, peerPorts: Set<UInt16>) {
         let connections = TCPTable(of: process)
-        for descriptor in Self.names(in: "/proc/\(process)/fd") {
+        for descriptor in Self.directoryEntries(at: "/proc/\(process)/fd") {
             guard
                 let target = try? FileManager.default.destinationOfSymbolicLink(
                     atPath: "/proc/\(process)/fd/\(descriptor)")
             else { continue }
-            guard let kind = Self.kind(of: target, connections, peerPorts) else { continue }
+            guard
+                let kind = Self.resourceKind(
+                    target: target, connections: connections, peerPorts: peerPorts)
+            else { continue }
             counts[kind, default: 0] += 1
         }
-        for thread in Self.names(in: "/proc/\(process)/task") {
+        for thread in Self.directoryEntries(at: "/proc/\(process)/task") {
             let path = "/proc/\(process)/task/\(thread)/comm"
             guard let name = try? String(contentsOfFile: path, encoding: .utf8),
                 let prefix = Self.passingThreads.first(where: name.hasPrefix)
@@ -36,8 +39,8 @@ struct Census: Hashable, Sendable {
     init() {}
 
     /// Nil for what is not counted.
-    private static func kind(
-        of target: String, _ connections: TCPTable, _ peerPorts: Set<UInt16>
+    private static func resourceKind(
+        target: String, connections: TCPTable, peerPorts: Set<UInt16>
     ) -> String? {
         if target.hasPrefix("/memfd:") {
             return "memory file \(target.dropFirst(7).prefix { $0 != " " })"
@@ -54,20 +57,20 @@ struct Census: Hashable, Sendable {
     }
 
     /// More of something than `usual`, in words.
-    func excess(over usual: Census) -> [String] {
+    func describeExcess(over usual: ResourceCounts) -> [String] {
         counts.filter { $0.value > usual.counts[$0.key, default: 0] }
             .map { "\($0.value) of \($0.key), not \(usual.counts[$0.key, default: 0])" }
             .sorted()
     }
 
     /// The greater of each count.
-    func union(_ other: Census) -> Census {
+    func mergingMaxima(with other: ResourceCounts) -> ResourceCounts {
         var union = self
         union.counts.merge(other.counts) { max($0, $1) }
         return union
     }
 
-    private static func names(in path: String) -> [String] {
+    private static func directoryEntries(at path: String) -> [String] {
         // A process that has ended holds nothing.
         (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     }
@@ -88,8 +91,9 @@ private struct TCPTable {
             let text = try? String(contentsOfFile: "/proc/\(process)/net/\(name)", encoding: .utf8)
             for line in (text ?? "").split(separator: "\n").dropFirst() {
                 let words = line.split(separator: " ")
-                guard words.count > 9, let inode = Int(words[9]), let local = Self.port(words[1]),
-                    let remote = Self.port(words[2])
+                guard words.count > 9, let inode = Int(words[9]),
+                    let local = Self.parsePortNumber(from: words[1]),
+                    let remote = Self.parsePortNumber(from: words[2])
                 else { continue }
                 entries[inode] = Entry(
                     localPort: local, remotePort: remote, isListening: words[3] == "0A")
@@ -100,7 +104,7 @@ private struct TCPTable {
     subscript(inode: Int) -> Entry? { entries[inode] }
 
     /// "0100007F:1BBD"
-    private static func port(_ address: Substring) -> UInt16? {
+    private static func parsePortNumber(from address: Substring) -> UInt16? {
         address.split(separator: ":").last.flatMap { UInt16($0, radix: 16) }
     }
 }

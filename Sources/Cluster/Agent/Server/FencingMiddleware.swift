@@ -7,7 +7,7 @@ import Model
 import Serving
 
 /// Runs after `Authorization`, which sets the caller.
-struct Fencing: RouterMiddleware {
+struct FencingMiddleware: RouterMiddleware {
     let fence: TermFence
 
     func handle(
@@ -15,7 +15,7 @@ struct Fencing: RouterMiddleware {
         next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
         if context.identity?.role == .controller {
-            try await acceptTerm(Self.readTerm(of: request))
+            try await acceptTerm(Self.readTermHeader(of: request))
         }
         return try await next(request, context)
     }
@@ -23,21 +23,24 @@ struct Fencing: RouterMiddleware {
     @inline(never)
     private func acceptTerm(_ term: UInt64) async throws(Problem) {
         do throws(TermError) {
-            try await onThread("term") { () throws(TermError) in try fence.accept(term) }
+            try await runOnThread(named: "term") { () throws(TermError) in
+                try fence.acceptTerm(term)
+            }
         } catch {
             switch error {
-            case .stale: throw Problem(.staleTerm, "\(error)")
-            case .notWritten: throw Problem(.internalError, "\(error)")
+            case .stale: throw Problem(.staleTerm, detail: "\(error)")
+            case .notWritten: throw Problem(.internalError, detail: "\(error)")
             }
         }
     }
 
-    private static func readTerm(of request: Request) throws(Problem) -> UInt64 {
+    private static func readTermHeader(of request: Request) throws(Problem) -> UInt64 {
         guard let name = HTTPField.Name(termHeader), let text = request.headers[name],
             let term = UInt64(text)
         else {
             throw Problem(
-                .badRequest, "a controller's requests carry its term in the header \(termHeader)")
+                .badRequest,
+                detail: "a controller's requests carry its term in the header \(termHeader)")
         }
         return term
     }

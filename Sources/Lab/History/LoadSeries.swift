@@ -3,22 +3,24 @@
 import Model
 
 /// What was read first holds from the beginning, for want of better.
-struct LoadCourse {
+struct LoadSeries {
     private let readings: ArraySlice<TimedReading>
     private let begin: Int64
     private let end: Int64
 
     /// - Parameter readings: ascending in time.
     init(_ readings: [TimedReading], from begin: Int64, to end: Int64) {
-        let after = readings.count(upTo: begin)
-        let last = readings.count(upTo: end - 1)
+        let after = readings.elementCount(upTo: begin)
+        let last = readings.elementCount(upTo: end - 1)
         self.readings = readings[max(0, after - 1)..<max(last, after)]
         self.begin = begin
         self.end = max(end, begin + 1)
     }
 
     /// Means over steps of time, as shares of what the VM asked for, within 0 and 1; nil: nothing was read.
-    func samples(every interval: Duration, of vm: RecordedVM) -> (cpu: [Float], memory: [Float])? {
+    func utilisationSamples(every interval: Duration, of vm: RecordedVM) -> (
+        cpu: [Float], memory: [Float]
+    )? {
         guard !readings.isEmpty else { return nil }
         let step = interval.wholeNanoseconds / 1_000_000
         let count = Int((end - begin + step - 1) / step)
@@ -75,7 +77,7 @@ struct LoadCourse {
     }
 
     /// Each reading with the time in which it holds, without gaps from the beginning to the end.
-    private func forEachPiece(_ body: (TimedReading, Int64, Int64) -> Void) {
+    private func forEachPiece(perform body: (TimedReading, Int64, Int64) -> Void) {
         var from = begin
         for index in readings.indices {
             let next = index + 1 < readings.endIndex ? readings[index + 1].t : end

@@ -6,42 +6,44 @@ import Ownership
 import PeerLink
 
 /// Why a question has no answer.
-enum QuestionError: Error, Sendable {
+enum OwnershipQueryError: Error, Sendable {
     case noAnswer(LinkError)
     case refused(MigrationRefusal)
 }
 
-struct Questioner {
+struct OwnershipQueryClient {
     let dialer: PeerDialer
 
-    func ask(_ question: OwnershipQuestion) throws(QuestionError) -> OwnershipAnswer {
-        try answer(to: .question(question))
+    func askQuestion(_ question: OwnershipQuestion) throws(OwnershipQueryError) -> OwnershipAnswer {
+        try requestAnswer(to: .question(question))
     }
 
-    func tell(_ notice: TakeoverNotice) throws(QuestionError) -> OwnershipAnswer {
-        try answer(to: .takeoverNotice(notice))
+    func sendNotice(_ notice: TakeoverNotice) throws(OwnershipQueryError) -> OwnershipAnswer {
+        try requestAnswer(to: .takeoverNotice(notice))
     }
 
-    private func answer(to message: PeerMessage) throws(QuestionError) -> OwnershipAnswer {
+    private func requestAnswer(to message: PeerMessage) throws(OwnershipQueryError)
+        -> OwnershipAnswer
+    {
         do {
-            let (connection, _) = try dialer.open(.question)
+            let (connection, _) = try dialer.openConnection(for: .question)
             defer { connection.close() }
             connection.silenceMax = dialer.timing.deadPeerInHandover
-            try connection.send(message)
+            try connection.sendMessage(message)
             let reply = try connection.receiveMessage()
             switch reply {
             case .answer(let answer): return answer
-            case .refused(let refusal): throw QuestionError.refused(refusal)
+            case .refused(let refusal): throw OwnershipQueryError.refused(refusal)
             default: throw DialError.unexpected(reply.name)
             }
         } catch {
-            throw Self.questionError(error)
+            throw Self.queryError(from: error)
         }
     }
 
-    private static func questionError(_ error: any Error) -> QuestionError {
+    private static func queryError(from error: any Error) -> OwnershipQueryError {
         switch error {
-        case let error as QuestionError: error
+        case let error as OwnershipQueryError: error
         case DialError.refused(let refusal): .refused(refusal)
         case DialError.link(let error), MessageError.link(let error): .noAnswer(error)
         case let error as LinkError: .noAnswer(error)

@@ -11,18 +11,20 @@
 
 import Model
 
-enum LoadSteps {
+enum ReadingThresholds {
     static func isWorthRecording(_ new: VMReading, after old: VMReading?, of vm: RecordedVM) -> Bool
     {
         guard let old else { return true }
         let dirtyStep = max(Double(1 << 20), 0.25 * Double(old.dirtyBytesPerSecond ?? 0))
-        return differs(new.cores, from: old.cores, step: max(0.05, 0.05 * Double(vm.vcpus)))
-            || differs(
-                Double(new.memoryBytes), from: Double(old.memoryBytes),
+        return hasChangedEnough(
+            to: new.cores, from: old.cores, step: max(0.05, 0.05 * Double(vm.vcpus)))
+            || hasChangedEnough(
+                to: Double(new.memoryBytes), from: Double(old.memoryBytes),
                 step: max(Double(16 << 20), 0.02 * Double(vm.memoryBytes)))
             || (new.dirtyBytesPerSecond == nil) != (old.dirtyBytesPerSecond == nil)
-            || differs(
-                Double(new.dirtyBytesPerSecond ?? 0), from: Double(old.dirtyBytesPerSecond ?? 0),
+            || hasChangedEnough(
+                to: Double(new.dirtyBytesPerSecond ?? 0),
+                from: Double(old.dirtyBytesPerSecond ?? 0),
                 step: dirtyStep)
     }
 
@@ -30,13 +32,14 @@ enum LoadSteps {
         -> Bool
     {
         guard let old else { return true }
-        return differs(new.cores, from: old.cores, step: max(0.1, 0.02 * Double(host.cores)))
-            || differs(
-                Double(new.memoryBytes), from: Double(old.memoryBytes),
+        return hasChangedEnough(
+            to: new.cores, from: old.cores, step: max(0.1, 0.02 * Double(host.cores)))
+            || hasChangedEnough(
+                to: Double(new.memoryBytes), from: Double(old.memoryBytes),
                 step: max(Double(64 << 20), 0.01 * Double(host.memoryBytes)))
     }
 
-    private static func differs(_ new: Double, from old: Double, step: Double) -> Bool {
+    private static func hasChangedEnough(to new: Double, from old: Double, step: Double) -> Bool {
         abs(new - old) > step || (new == 0) != (old == 0)
     }
 }

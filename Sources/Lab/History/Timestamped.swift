@@ -1,16 +1,16 @@
 // Things that hold from a time on until the next of them, ascending in time.
 
-protocol Timed {
+protocol Timestamped {
     /// Milliseconds since the history began.
     var t: Int64 { get }
 }
 
-extension HostChange: Timed {}
-extension TimedReading: Timed {}
+extension HostChange: Timestamped {}
+extension TimedReading: Timestamped {}
 
-extension Array where Element: Timed {
+extension Array where Element: Timestamped {
     /// How many began at a moment or before.
-    func count(upTo t: Int64) -> Int {
+    func elementCount(upTo t: Int64) -> Int {
         var (low, high) = (0, count)
         while low < high {
             let middle = (low + high) / 2
@@ -20,8 +20,8 @@ extension Array where Element: Timed {
     }
 
     /// The one in force at a moment.
-    func last(upTo t: Int64) -> Element? {
-        let count = count(upTo: t)
+    func latestElement(upTo t: Int64) -> Element? {
+        let count = elementCount(upTo: t)
         return count == 0 ? nil : self[count - 1]
     }
 }

@@ -20,7 +20,7 @@ package final class DecisionLog: Sendable {
 
     package var decisions: [ExplainedDecision] { entries.withLock { $0 } }
 
-    fileprivate func append(_ decision: ExplainedDecision) {
+    fileprivate func recordDecision(_ decision: ExplainedDecision) {
         entries.withLock { $0.append(decision) }
     }
 }
@@ -28,14 +28,14 @@ package final class DecisionLog: Sendable {
 extension Strategy {
     /// The same strategy; it writes down why each VM of these names is placed where it is placed, every time that it is
     /// asked for.
-    package func explaining(_ vms: Set<String>, in log: DecisionLog) -> Strategy {
+    package func explainingPlacement(of vms: Set<String>, in log: DecisionLog) -> Strategy {
         var strategy = self
-        strategy.observer = Explaining(vms: vms, policy: placement, inner: observer, log: log)
+        strategy.observer = DecisionRecorder(vms: vms, policy: placement, inner: observer, log: log)
         return strategy
     }
 }
 
-private struct Explaining: RunObserver {
+private struct DecisionRecorder: RunObserver {
     let vms: Set<String>
     let policy: any PlacementPolicy
     var inner: (any RunObserver)?
@@ -43,14 +43,15 @@ private struct Explaining: RunObserver {
 
     var knowsDepartures: Bool { inner?.knowsDepartures ?? false }
 
-    mutating func observe(
+    mutating func observeEvent(
         _ event: VMEvent, of vm: VMIndex, in cluster: inout ClusterState, at now: SimTime
     ) {
-        inner?.observe(event, of: vm, in: &cluster, at: now)
+        inner?.observeEvent(event, of: vm, in: &cluster, at: now)
         guard case .arrived = event, vms.contains(cluster.description(of: vm).name),
             log.decisions.count < DecisionLog.decisionsMax
         else { return }
-        log.append(
-            ExplainedDecision(at: now, explanation: cluster.explain(vm, by: policy)))
+        log.recordDecision(
+            ExplainedDecision(at: now, explanation: cluster.explainPlacement(of: vm, using: policy))
+        )
     }
 }

@@ -3,7 +3,7 @@
 import Synchronization
 
 /// Any number of callers ring; one task waits.
-package final class ReportNews: Sendable {
+package final class ReportSignal: Sendable {
     private struct State {
         var isRung = false
         var isTimeOver = false
@@ -19,7 +19,7 @@ package final class ReportNews: Sendable {
 
     package init() {}
 
-    package func ring() {
+    package func requestReport() {
         state.withLock {
             $0.isRung = true
             return $0.takeWaiter()
@@ -28,7 +28,7 @@ package final class ReportNews: Sendable {
 
     /// Waits for a ring, for the limit at most, or until the task is cancelled. Returns whether there was a ring since
     /// the last wait.
-    package func wait(for limit: Duration) async -> Bool {
+    package func waitForSignal(within limit: Duration) async -> Bool {
         state.withLock { $0.isTimeOver = false }
         let timer = Task {
             do { try await Task.sleep(for: limit) } catch { return }
@@ -49,7 +49,7 @@ package final class ReportNews: Sendable {
                 if isOver { continuation.resume() }
             }
         } onCancel: {
-            ring()
+            requestReport()
         }
         return state.withLock { state in
             defer { state.isRung = false }

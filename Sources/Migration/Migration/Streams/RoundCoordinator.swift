@@ -22,7 +22,7 @@ struct RoundOrder: Sendable {
 }
 
 /// Shared by one source's threads. Counters that change all the time are atomics; the rest is behind a lock.
-final class RoundBoard: Sendable {
+final class RoundCoordinator: Sendable {
     private struct State {
         /// Streams that ended the present round.
         var done = 0
@@ -48,16 +48,16 @@ final class RoundBoard: Sendable {
     }
 
     /// A stream has handled pages.
-    func handled(_ pages: Int) {
+    func recordHandledPages(count pages: Int) {
         let now = handledPages.add(pages, ordering: .relaxed).newValue
         if now >= wantedPages.load(ordering: .relaxed) {
             wantedPages.store(.max, ordering: .relaxed)
-            news.set()
+            news.setFlag()
         }
     }
 
     /// True when so many pages are handled; else `news` is set as soon as they are.
-    func hasHandled(_ pages: Int) -> Bool {
+    func hasHandledPages(count pages: Int) -> Bool {
         wantedPages.store(pages, ordering: .relaxed)
         return handledPages.load(ordering: .relaxed) >= pages
     }
@@ -68,21 +68,21 @@ final class RoundBoard: Sendable {
         handledPages.store(0, ordering: .relaxed)
     }
 
-    func streamEndedRound(_ stream: Int, _ report: StreamReport) {
+    func recordRoundEnd(ofStream stream: Int, report: StreamReport) {
         let isLast = state.withLock {
             $0.reports[stream] = report
             $0.done += 1
             return $0.done == $0.reports.count
         }
-        if isLast { news.set() }
+        if isLast { news.setFlag() }
     }
 
-    func streamFailed(_ stream: Int, _ report: StreamReport, _ error: LinkError) {
+    func recordFailure(ofStream stream: Int, report: StreamReport, error: LinkError) {
         state.withLock {
             $0.reports[stream] = report
             $0.failure = $0.failure ?? error
         }
-        news.set()
+        news.setFlag()
     }
 
     var isRoundDone: Bool { state.withLock { $0.done == $0.reports.count } }

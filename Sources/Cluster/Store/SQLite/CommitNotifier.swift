@@ -4,7 +4,7 @@ import ClusterCore
 import Synchronization
 
 /// Rung by committers, in any order; waited for by watchers' tasks.
-final class CommitBell: Sendable {
+final class CommitNotifier: Sendable {
     private struct State {
         var revision: Revision
         var isClosed = false
@@ -15,11 +15,11 @@ final class CommitBell: Sendable {
 
     private let state: Mutex<State>
 
-    init(_ revision: Revision) { state = Mutex(State(revision: revision)) }
+    init(revision: Revision) { state = Mutex(State(revision: revision)) }
 
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
-    func ring(revision: Revision) {
+    func announceCommit(at revision: Revision) {
         wakeWaiters { $0.revision = max($0.revision, revision) }
     }
 
@@ -28,7 +28,7 @@ final class CommitBell: Sendable {
         wakeWaiters { $0.isClosed = true }
     }
 
-    private func wakeWaiters(_ change: (inout State) -> Void) {
+    private func wakeWaiters(changing change: (inout State) -> Void) {
         let waiters = state.withLock { state in
             change(&state)
             defer { state.waiters = [:] }
@@ -38,7 +38,7 @@ final class CommitBell: Sendable {
     }
 
     /// Returns when there was a later commit, the store is closed, or the task is cancelled.
-    func wait(after revision: Revision) async {
+    func waitForCommit(after revision: Revision) async {
         let id = state.withLock { state in
             state.nextWaiter += 1
             return state.nextWaiter

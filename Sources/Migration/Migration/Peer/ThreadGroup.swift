@@ -4,7 +4,7 @@ import Host
 import Synchronization
 
 /// Starts threads and joins them. Any thread may call.
-final class ThreadTable: Sendable {
+final class ThreadGroup: Sendable {
     private struct Entry {
         let wakeup: any WakeFlag
         var thread: (any RunningThread)?
@@ -24,8 +24,8 @@ final class ThreadTable: Sendable {
     var count: Int { state.withLock { $0.entries.count } }
 
     /// Runs `body` on a new thread; while its wakeup is set its waits end.
-    func start(_ body: @escaping @Sendable (any WakeFlag) -> Void) throws(SystemError) {
-        let wakeup = try runtime.makeFlag()
+    func startThread(running body: @escaping @Sendable (any WakeFlag) -> Void) throws(SystemError) {
+        let wakeup = try runtime.makeWakeFlag()
         let number = state.withLock {
             let number = $0.nextNumber
             $0.nextNumber += 1
@@ -50,20 +50,20 @@ final class ThreadTable: Sendable {
                 .keys
             return numbers.sorted().compactMap { state.entries.removeValue(forKey: $0)?.thread }
         }
-        for thread in finished { thread.join() }
+        for thread in finished { thread.joinThread() }
     }
 
-    func wakeAll() {
-        state.withLock { for entry in $0.entries.values { entry.wakeup.set() } }
+    func wakeAllThreads() {
+        state.withLock { for entry in $0.entries.values { entry.wakeup.setFlag() } }
     }
 
     /// Waits for every thread. Nothing is started meanwhile.
-    func joinAll() {
+    func joinAllThreads() {
         let threads = state.withLock { state in
             let threads = state.entries.sorted { $0.key < $1.key }.compactMap(\.value.thread)
             state.entries = [:]
             return threads
         }
-        for thread in threads { thread.join() }
+        for thread in threads { thread.joinThread() }
     }
 }

@@ -8,19 +8,19 @@ package import Ownership
 package import PeerLink
 
 /// How it was settled. The ledger has it when this is returned.
-package enum SettlementOutcome: Hashable, Sendable {
+package enum HandoverResolutionOutcome: Hashable, Sendable {
     /// The destination owns the VM at this epoch: end what is left of it here.
     case handedOver(Epoch)
     /// The destination never ran it and never will: this host owns the VM again; resume it.
     case takenBack(Epoch)
     /// The destination knows that it was overruled: this host owns the VM without doubt.
-    case takeoverHeard(Epoch)
+    case takeoverConfirmed(Epoch)
 }
 
 /// Why it is still unsettled.
-package enum SettlementError: Error, Hashable, Sendable, CustomStringConvertible {
+package enum HandoverResolutionError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The ledger has nothing to settle with this host about this VM.
-    case nothingToSettle(Ownership?)
+    case nothingToResolve(Ownership?)
     /// No answer is not a no.
     case noAnswer(LinkError)
     case refused(MigrationRefusal)
@@ -28,7 +28,7 @@ package enum SettlementError: Error, Hashable, Sendable, CustomStringConvertible
 
     package var description: String {
         switch self {
-        case .nothingToSettle: "there is nothing to settle"
+        case .nothingToResolve: "there is nothing to settle"
         case .noAnswer(let error): "no answer: \(error)"
         case .refused(let refusal): "an answer that settles nothing: \(refusal)"
         case .ledger(let error): "\(error)"
@@ -38,55 +38,57 @@ package enum SettlementError: Error, Hashable, Sendable, CustomStringConvertible
 
 /// Talks to the other host of a VM that is `released` or `ruled`. Blocks; call it again, with pauses, until it does
 /// not throw.
-package enum Settlement {
-    package static func settle(
-        vm: VMID, with destination: PeerAddress, keys: PeerKeys, ledger: any OwnershipLedger,
+package enum HandoverResolution {
+    package static func resolveHandover(
+        of vm: VMID, with destination: PeerAddress, keys: PeerKeys, ledger: any OwnershipLedger,
         timing: PeerTiming = PeerTiming()
-    ) throws(SettlementError) -> SettlementOutcome {
-        try settle(
-            vm: vm, with: destination, ledger: ledger, timing: timing,
+    ) throws(HandoverResolutionError) -> HandoverResolutionOutcome {
+        try resolveHandover(
+            of: vm, with: destination, ledger: ledger, timing: timing,
             runtime: SystemRuntime(keys: keys))
     }
 
-    package static func settle(
-        vm: VMID, with destination: PeerAddress, ledger: any OwnershipLedger, timing: PeerTiming,
+    package static func resolveHandover(
+        of vm: VMID, with destination: PeerAddress, ledger: any OwnershipLedger, timing: PeerTiming,
         runtime: any MigrationRuntime
-    ) throws(SettlementError) -> SettlementOutcome {
+    ) throws(HandoverResolutionError) -> HandoverResolutionOutcome {
         let current = ledger.ownership(of: vm)
         guard let handover = UnresolvedHandover(of: vm, ownership: current),
             handover.host == destination.name
-        else { throw .nothingToSettle(current) }
-        let answer = try answer(of: destination, timing, runtime) {
-            (questioner) throws(QuestionError) in
+        else { throw .nothingToResolve(current) }
+        let answer = try requestAnswer(from: destination, timing: timing, runtime: runtime) {
+            (questioner) throws(OwnershipQueryError) in
             switch handover.query {
-            case .question(let question): try questioner.ask(question)
-            case .notice(let notice): try questioner.tell(notice)
+            case .question(let question): try questioner.askQuestion(question)
+            case .notice(let notice): try questioner.sendNotice(notice)
             }
         }
-        guard let record = handover.record(after: answer) else { throw otherEpoch(answer) }
-        do { try ledger.append(record) } catch { throw .ledger(error) }
-        return outcome(of: record, after: handover.query)
+        guard let record = handover.resolvingRecord(after: answer) else {
+            throw wrongEpochError(for: answer)
+        }
+        do { try ledger.appendRecord(record) } catch { throw .ledger(error) }
+        return resolutionOutcome(of: record, after: handover.query)
     }
 
-    private static func outcome(
+    private static func resolutionOutcome(
         of record: LedgerRecord, after query: OwnershipQuery
-    ) -> SettlementOutcome {
+    ) -> HandoverResolutionOutcome {
         let epoch = Ownership(record).epoch
-        if case .notice = query { return .takeoverHeard(epoch) }
+        if case .notice = query { return .takeoverConfirmed(epoch) }
         if case .handedOver = record { return .handedOver(epoch) }
         return .takenBack(epoch)
     }
 
-    private static func answer(
-        of destination: PeerAddress, _ timing: PeerTiming, _ runtime: any MigrationRuntime,
-        _ talk: (Questioner) throws(QuestionError) -> OwnershipAnswer
-    ) throws(SettlementError) -> OwnershipAnswer {
+    private static func requestAnswer(
+        from destination: PeerAddress, timing: PeerTiming, runtime: any MigrationRuntime,
+        query talk: (OwnershipQueryClient) throws(OwnershipQueryError) -> OwnershipAnswer
+    ) throws(HandoverResolutionError) -> OwnershipAnswer {
         do {
             let dialer = PeerDialer(
                 destination: destination, runtime: runtime, timing: timing,
-                stop: try runtime.makeFlag())
-            return try talk(Questioner(dialer: dialer))
-        } catch let error as QuestionError {
+                stop: try runtime.makeWakeFlag())
+            return try talk(OwnershipQueryClient(dialer: dialer))
+        } catch let error as OwnershipQueryError {
             switch error {
             case .noAnswer(let error): throw .noAnswer(error)
             case .refused(let refusal): throw .refused(refusal)
@@ -94,13 +96,13 @@ package enum Settlement {
         } catch let error as SystemError {
             throw .noAnswer(.system(error))
         } catch {
-            unexpectedError(error)
+            trapOnUnexpectedError(error)
         }
     }
 
-    private static func otherEpoch(_ answer: OwnershipAnswer) -> SettlementError {
+    private static func wrongEpochError(for answer: OwnershipAnswer) -> HandoverResolutionError {
         .refused(
             MigrationRefusal(
-                .protocolViolation, "an answer about another epoch", details: ["\(answer)"]))
+                .protocolViolation, text: "an answer about another epoch", details: ["\(answer)"]))
     }
 }

@@ -10,7 +10,7 @@ import Ownership
 import Pulse
 import Testbed
 
-struct Judge {
+struct ScenarioVerifier {
     private let run: ScenarioRun
     private let outcome: MigrationInfo?
     private let pulse: PulseWatch
@@ -23,7 +23,7 @@ struct Judge {
         .refusedLedgerFailure, .refusedHostFailure, .refusedGaveUp, .refusedTimedOut,
     ]
 
-    init(_ run: ScenarioRun, _ outcome: MigrationInfo?, _ pulse: PulseWatch) {
+    init(run: ScenarioRun, outcome: MigrationInfo?, pulse: PulseWatch) {
         self.run = run
         self.outcome = outcome
         self.pulse = pulse
@@ -31,28 +31,30 @@ struct Judge {
 
     private var cluster: LocalCluster { run.rig.cluster.cluster }
 
-    func judge(_ row: inout Row, _ before: HeartbeatTrace, from fault: Instant) async throws {
-        let vm = try await settled()
+    func verifyOutcome(
+        recordingTo row: inout ScenarioResult, baseline before: HeartbeatTrace, since fault: Instant
+    ) async throws {
+        let vm = try await waitUntilSettled()
         let side: Side = vm.host == run.source ? .source : .destination
-        row.violations += try ledgerViolations(vm)
+        row.violations += try ledgerViolations(of: vm)
         if vm.state == .running {
             row.owner = side == .source ? .source : .destination
             if !run.scenario.owners.contains(side) {
                 row.violations.append("the VM is at the \(side.rawValue)")
             }
-            try await judgeGuest(&row, on: vm.host, before, from: fault)
+            try await verifyGuest(recordingTo: &row, on: vm.host, baseline: before, since: fault)
         } else {
             row.owner = .lost
-            try await judgeLoss(&row, of: vm, on: side)
+            try await verifyLoss(recordingTo: &row, of: vm, on: side)
         }
-        row.violations += codeViolations(side, isLost: row.owner == .lost)
+        row.violations += codeViolations(endingAt: side, isLost: row.owner == .lost)
     }
 
     /// The one place where the VM is when nothing goes on any more.
-    private func settled() async throws -> VMInfo {
+    private func waitUntilSettled() async throws -> VMInfo {
         let end = Instant.now + Limits.settle
         while true {
-            let (places, isQuiet) = await look()
+            let (places, isQuiet) = await collectVMStates()
             if isQuiet, places.count == 1, places[0].activity == nil,
                 [.running, .failed, .stopped].contains(places[0].state)
             {
@@ -68,12 +70,13 @@ struct Judge {
         }
     }
 
-    private func look() async -> (places: [VMInfo], isQuiet: Bool) {
+    private func collectVMStates() async -> (places: [VMInfo], isQuiet: Bool) {
         var places: [VMInfo] = []
         var isQuiet = true
         for agent in cluster.client.agents {
             // An agent that does not answer is not quiet.
-            guard let vms = try? await agent.vms(), let migrations = try? await agent.migrations()
+            guard let vms = try? await agent.listAllVMs(),
+                let migrations = try? await agent.migrations()
             else {
                 isQuiet = false
                 continue
@@ -84,7 +87,7 @@ struct Judge {
         return (places, isQuiet)
     }
 
-    private func ledgerViolations(_ vm: VMInfo) throws -> [String] {
+    private func ledgerViolations(of vm: VMInfo) throws -> [String] {
         let owners = try cluster.hosts.filter { host in
             // The agent has the lock of the real one.
             let copy = cluster.folder + "/ledger-copy"
@@ -97,16 +100,19 @@ struct Judge {
             ? [] : ["the ledgers of \(owners) own the VM, which is on \(vm.host)"]
     }
 
-    private func judgeGuest(
-        _ row: inout Row, on host: HostName, _ before: HeartbeatTrace, from fault: Instant
+    private func verifyGuest(
+        recordingTo row: inout ScenarioResult, on host: HostName, baseline before: HeartbeatTrace,
+        since fault: Instant
     ) async throws {
         let end = Instant.now + Limits.fullSpeed
         repeat {
-            try await pulse.waitForBeats(4)
+            try await pulse.waitForBeats(count: 4)
             row.recovery = pulse.trace.fullSpeed(from: fault, as: before).map { $0 - fault }
         } while row.recovery == nil && Instant.now < end
         if row.recovery == nil { row.violations.append("the guest does not run at full speed") }
-        if run.scenario.load == .restless { try await run.setRate(FaultRig.load.rate, on: host) }
+        if run.scenario.load == .restless {
+            try await run.setGuestRate(FaultRig.load.rate, on: host)
+        }
         let wrong = try await pulse.verifyAll(on: host)
         if wrong != 0 { row.violations.append("\(wrong) wrong pages") }
         let trace = pulse.trace
@@ -117,7 +123,9 @@ struct Judge {
     }
 
     /// Gone only with the process that was killed, and its host says so.
-    private func judgeLoss(_ row: inout Row, of vm: VMInfo, on side: Side) async throws {
+    private func verifyLoss(recordingTo row: inout ScenarioResult, of vm: VMInfo, on side: Side)
+        async throws
+    {
         if !run.scenario.mayLose.contains(side) {
             row.violations.append(
                 "the VM is lost: \(vm.state.rawValue), \(vm.exit?.detail ?? "no reason"), \(vm.warning ?? "no warning")"
@@ -126,10 +134,10 @@ struct Judge {
         if vm.exit?.reason != .processDied || vm.processID != nil {
             row.violations.append("its end is not told: \(vm.exit?.detail ?? "no reason")")
         }
-        try await cluster.agent(vm.host).delete(vm.name)
+        try await cluster.agentClient(for: vm.host).deleteVM(named: vm.name)
     }
 
-    private func codeViolations(_ side: Side, isLost: Bool) -> [String] {
+    private func codeViolations(endingAt side: Side, isLost: Bool) -> [String] {
         guard let outcome else { return [] }
         var violations: [String] = []
         if let failure = outcome.failure {

@@ -3,7 +3,7 @@
 package import ClusterCore
 import Host
 
-package actor LeaderBook {
+package actor LeaderCache {
     private let store: any StateStore
     private var leader: Leader?
     private var askedAt: Duration?
@@ -15,7 +15,7 @@ package actor LeaderBook {
         if let askedAt, BootClock.now - askedAt < Limits.leaderBelieved { return leader }
         askedAt = BootClock.now
         // A store that does not answer knows no leader either.
-        leader = try? await store.leader()
+        leader = try? await store.currentLeader()
         return leader
     }
 }
