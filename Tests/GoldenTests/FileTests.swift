@@ -39,8 +39,12 @@ struct GoldenFileTests {
                 try record.writeRecord(to: files)
                 let written = try File.readContents(at: "\(files.folder)/vm.json", limit: 4096)
                 try GoldenFile.check(file, hasText: String(decoding: written, as: UTF8.self))
-                try AtomicFile.writeBytes(GoldenFile.bytes(file), to: "\(files.folder)/vm.json")
-                #expect(try VMRecord(loading: files) == record)
+                // The files "-1" are from before a VM had one spec: its fields stood flat.
+                for stored in [file, file.replacing(".json", with: "-1.json")] {
+                    try AtomicFile.writeBytes(
+                        GoldenFile.bytes(stored), to: "\(files.folder)/vm.json")
+                    #expect(try VMRecord(loading: files) == record, "\(stored)")
+                }
             }
         }
     }
@@ -207,7 +211,7 @@ struct GoldenStartTests {
             .split(separator: "\n").joined(separator: " ")
     }
 
-    @Test func `ferry-vmm is started with the arguments that it was started with`() async throws {
+    @Test func `ferry-vmm is started with these arguments`() async throws {
         var lines: [String] = []
         try await withTemporaryFolder { folder in
             let files = KernelSource.files(

@@ -12,11 +12,13 @@ struct GoldenMessageTests {
         // The controller's store
         .record("record-host", key: "hosts/host-a"),
         .record("record-vm", key: "vms/web-1"),
+        // Before a VM had one spec and one policy, their fields stood flat in each of these.
+        .vmRecordOfVersion1("record-vm-1", writtenAs: "record-vm"),
         .record("record-group", key: "groups/web-tier"),
         .record("record-operation", key: "operations/c0c1c2c3c4c5c6c7d0d1d2d3d4d5d6d7"),
         // Before the order in the VM's record was the only place of a migration under way, moves said "running" here.
         .readOnlyRecord(
-            "record-operation-1", sameAs: "record-operation",
+            "record-operation-1", writtenAs: "record-operation",
             key: "operations/c0c1c2c3c4c5c6c7d0d1d2d3d4d5d6d7"),
         .record("record-balance", key: "settings/balance"),
         .record("record-token", key: "tokens/ci"),
@@ -24,9 +26,12 @@ struct GoldenMessageTests {
         // The agent's API
         .exact("host-info", HostInfo.self),
         .exact("vm-info", VMInfo.self),
+        .readOnly("vm-info-1", writtenAs: "vm-info", VMInfo.self),
         .exact("vm-list", VMList.self),
+        .readOnly("vm-list-1", writtenAs: "vm-list", VMList.self),
         .exact("vm-exit", VMExit.self),
         .exact("create-vm", CreateVM.self),
+        .readOnly("create-vm-1", writtenAs: "create-vm", CreateVM.self),
         .exact("save-vm", SaveVM.self),
         .exact("saved-vm", SavedVM.self),
         .exact("restore-vm", RestoreVM.self),
@@ -53,11 +58,15 @@ struct GoldenMessageTests {
         .exact("token-info", TokenInfo.self),
         .exact("token-page", Page<TokenInfo>.self),
         .exact("create-cluster-vm", CreateClusterVM.self),
+        .readOnly("create-cluster-vm-1", writtenAs: "create-cluster-vm", CreateClusterVM.self),
         .exact("update-cluster-vm", UpdateClusterVM.self),
         .exact("cluster-vm", ClusterVM.self),
+        .readOnly("cluster-vm-1", writtenAs: "cluster-vm", ClusterVM.self),
         .exact("cluster-vm-page", Page<ClusterVM>.self),
+        .readOnly("cluster-vm-page-1", writtenAs: "cluster-vm-page", Page<ClusterVM>.self),
         .exact("group-info", GroupInfo.self),
         .exact("explain-placement", ExplainPlacement.self),
+        .readOnly("explain-placement-1", writtenAs: "explain-placement", ExplainPlacement.self),
         .exact("placement-answer", PlacementAnswer.self),
         .exact("balance-settings", BalanceSettings.self),
         .exact("update-balance", UpdateBalance.self),
