@@ -122,27 +122,6 @@ package struct ClusterVM: Hashable, Sendable, Codable {
         self.epoch = epoch
         restarts = 0
     }
-
-    /// `spec` and `policy` may be absent: their fields then stand flat, as controllers of the version before send them.
-    package init(from decoder: any Decoder) throws {
-        let fields = try decoder.container(keyedBy: CodingKeys.self)
-        id = try fields.decode(VMID.self, forKey: .id)
-        revision = try fields.decode(UInt64.self, forKey: .revision)
-        spec = try VMSpec(nestedIn: decoder, forKey: CodingKeys.spec)
-        policy = try ClusterVMPolicy(nestedIn: decoder, forKey: CodingKeys.policy)
-        state = try fields.decode(ClusterVMState.self, forKey: .state)
-        reason = try fields.decodeIfPresent(String.self, forKey: .reason)
-        host = try fields.decodeIfPresent(HostName.self, forKey: .host)
-        destination = try fields.decodeIfPresent(HostName.self, forKey: .destination)
-        migration = try fields.decodeIfPresent(MigrationID.self, forKey: .migration)
-        epoch = try fields.decode(UInt64.self, forKey: .epoch)
-        restarts = try fields.decode(Int.self, forKey: .restarts)
-        home = try fields.decodeIfPresent(HostName.self, forKey: .home)
-        cpuCores = try fields.decodeIfPresent(Double.self, forKey: .cpuCores)
-        memoryUsedBytes = try fields.decodeIfPresent(UInt64.self, forKey: .memoryUsedBytes)
-        dirtyBytesPerSecond = try fields.decodeIfPresent(
-            Double.self, forKey: .dirtyBytesPerSecond)
-    }
 }
 
 /// One page of a list, and how to ask for the next: `?after=` with this value. Nil: there is no more.
