@@ -102,7 +102,7 @@ struct PeerServerTests {
                 try host.waitForOutcome()
                     == .discarded(
                         MigrationRefusal(
-                            .memoryDiffers, text: "memory arrived changed",
+                            .memoryDiffers, text: "the memory digests differ",
                             details: [
                                 "source \(MemoryDigest(low: 1, high: 1))",
                                 "destination \(MemoryDigest.empty)",

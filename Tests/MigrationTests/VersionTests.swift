@@ -31,7 +31,7 @@ struct VersionTests {
             }
             #expect(refusal.code == .versionMismatch)
             let source = "the source \(theirs.lowerBound) to \(theirs.upperBound)"
-            #expect(refusal.text.contains("the destination speaks \(ours)"), "\(refusal)")
+            #expect(refusal.text.contains("the destination supports \(ours)"), "\(refusal)")
             #expect(refusal.text.contains(source), "\(refusal)")
         }
         #expect(host.guests.isEmpty)

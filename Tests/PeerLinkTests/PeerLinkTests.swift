@@ -173,7 +173,7 @@ struct PeerLinkTests {
         _ = try? keys.openssl([
             "s_client", "-connect", address.description, "-tls1_3", "-brief",
         ])
-        #expect(try accepted.get().error == .untrustedPeer(detail: "it sent no certificate"))
+        #expect(try accepted.get().error == .untrustedPeer(detail: "the peer sent no certificate"))
     }
 
     @Test func `Nobody there is unreachable`() throws {

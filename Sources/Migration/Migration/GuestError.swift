@@ -1,13 +1,13 @@
-// A call to a guest's process that failed, as the migration needs to know it.
+// A failed call to a guest's process, with the information that a migration needs.
 
-/// What was asked of the guest, and why it did not happen.
+/// The call, and why it failed.
 package struct GuestError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Kind: Hashable, Sendable {
-        /// Its process is gone, or its connection is.
+        /// Its process has ended, or its connection is lost.
         case died
-        /// Its process is there and did not answer in time.
+        /// Its process exists and did not answer in time.
         case silent
-        /// Its process said no, or something that makes no sense.
+        /// Its process refused, or answered something invalid.
         case refused
     }
 

@@ -1,4 +1,4 @@
-// How a migration fails, as its source tells it: in which phase, why, and where the VM is now.
+// How a migration failed, as its source reports it: the phase, the reason, and where the VM is now.
 
 package import MigrationProtocol
 package import Model
@@ -9,9 +9,9 @@ package import Wire
 /// A migration that did not end at the destination.
 package struct MigrationFailure: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Reason: Hashable, Sendable {
-        /// The connection could not be made, or broke.
+        /// The connection could not be opened, or broke.
         case link(LinkError)
-        /// The destination said no; these are its words.
+        /// The destination refused, with this reason.
         case refused(MigrationRefusal)
         case cancelled
         case doesNotConverge(ConvergenceFacts)
@@ -19,23 +19,23 @@ package struct MigrationFailure: Error, Hashable, Sendable, CustomStringConverti
         case memoryDiffers(source: String, destination: String)
         case guest(GuestError)
         case ledger(LedgerError)
-        /// The destination sent what cannot be read.
+        /// The destination sent a message that cannot be decoded.
         case malformed(WireError)
-        /// The destination sent a message that does not belong here.
+        /// The destination sent a message that is not expected in this state.
         case unexpectedMessage(String)
-        /// After GO, the destination was silent and nobody knows yet whether it runs the VM.
+        /// After GO, the destination did not answer, and it is not known whether it runs the VM.
         case noAnswer(LinkError?)
-        /// After GO, the destination swore that the VM never ran there.
+        /// After GO, the destination confirmed that the VM never ran there.
         case neverRan
     }
 
     package enum Aftermath: Hashable, Sendable {
         /// Running at the source, in this epoch, at full speed.
         case runsAtSource(Epoch)
-        /// Owned by the source, but its process would not resume.
+        /// Owned by the source, but its process could not be resumed.
         case stoppedAtSource(Epoch, GuestError)
-        /// Released to the destination at this epoch; nobody runs it here until the two have talked
-        /// (`Settlement`).
+        /// Released to the destination at this epoch; neither host runs it until the two agents have talked
+        /// (`HandoverResolution`).
         case unresolved(Epoch, with: HostName)
     }
 
@@ -60,14 +60,15 @@ extension MigrationFailure.Reason: CustomStringConvertible {
         case .cancelled: "cancelled"
         case .doesNotConverge(let facts): "the migration does not converge: \(facts)"
         case .memoryDiffers(let source, let destination):
-            "memory arrived changed: digest \(source) at the source, \(destination) at the destination"
+            "the memory digests differ: \(source) at the source, \(destination) at the destination"
         case .guest(let error): "the guest's process failed: \(error)"
         case .ledger(let error): "\(error)"
-        case .malformed(let error): "the destination sent what cannot be read: \(error)"
+        case .malformed(let error):
+            "the destination sent a message that cannot be decoded: \(error)"
         case .unexpectedMessage(let text):
-            "the destination sent \(text), which does not belong here"
+            "the destination sent \(text), which is not expected in this state"
         case .noAnswer(let error):
-            "no answer after the handover\(error.map { ": \($0)" } ?? "")"
+            "the destination did not answer after the handover\(error.map { ": \($0)" } ?? "")"
         case .neverRan: "the destination did not start the VM"
         }
     }
@@ -76,8 +77,9 @@ extension MigrationFailure.Reason: CustomStringConvertible {
 extension MigrationFailure.Aftermath: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .runsAtSource: "the VM runs where it was"
-        case .stoppedAtSource(_, let error): "the VM is still here, but would not resume: \(error)"
+        case .runsAtSource: "the VM runs at the source"
+        case .stoppedAtSource(_, let error):
+            "the VM is at the source, but could not be resumed: \(error)"
         case .unresolved(let epoch, let host):
             "the VM was released to \(host) at epoch \(epoch) and runs nowhere until \(host) has answered"
         }

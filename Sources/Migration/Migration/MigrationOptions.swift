@@ -1,9 +1,9 @@
-// What is told to a migration: where to, and how.
+// The options of a migration: its destination and its parameters.
 
 package import Host
 package import Model
 
-/// Where a destination listens, and who must be there.
+/// The address of a destination, and the host that must answer there.
 package struct PeerAddress: Hashable, Sendable {
     package var name: HostName
     package var address: SocketAddress
@@ -14,16 +14,16 @@ package struct PeerAddress: Hashable, Sendable {
     }
 }
 
-/// What a user may set. Everything else is measured.
+/// The options that a user may set. Everything else is measured.
 package struct MigrationOptions: Hashable, Sendable {
     package var streams: Int
     package var compression: Compression
-    /// Nil: what the VM's spec says.
+    /// Nil: the limit in the VM's spec.
     package var downtimeLimit: DowntimeLimit?
     package var timing: PeerTiming
-    /// Everything but the handover.
+    /// Everything except the handover.
     package var isRehearsal: Bool
-    /// After the handover the source's memory is looked at once more.
+    /// Hash the source's memory again after the handover (post-migration verification).
     package var verifiesMemory: Bool
 
     package init(
@@ -39,28 +39,27 @@ package struct MigrationOptions: Hashable, Sendable {
     }
 }
 
-/// How long a silent peer is waited for.
+/// How long a silent peer is tolerated.
 package struct PeerTiming: Hashable, Sendable {
     package var connect = Duration.seconds(5)
     /// Before the handover.
     package var deadPeer = Duration.seconds(10)
     /// From pause to resume.
     package var deadPeerInHandover = Duration.seconds(3)
-    /// After a lost answer: how often to ask, and how long to wait between.
+    /// After a lost answer: how often the source asks, and the pause between attempts.
     package var questionsMax = 5
     package var questionPause = Duration.milliseconds(500)
-    /// After a loss in pre-copy: how long the source tries to connect again, and how often at most. The pauses
-    /// between double.
+    /// After a loss in pre-copy: for how long, and how often, the source tries to reconnect. The pauses double.
     package var reconnectFor = Duration.seconds(30)
     package var reconnectsMax = 20
     package var reconnectPauseMin = Duration.milliseconds(200)
     package var reconnectPauseMax = Duration.seconds(2)
-    /// How long a destination keeps what arrived before a loss. Longer than a source tries.
+    /// How long a destination retains received memory after a loss. Longer than a source tries to reconnect.
     package var suspensionLimit = Duration.seconds(60)
 
     package init() {}
 
-    /// Before this attempt to connect again, from 1.
+    /// The pause before this attempt to reconnect, from 1.
     func reconnectPause(beforeAttempt attempt: Int) -> Duration {
         min(reconnectPauseMin * (1 << min(attempt - 1, 16)), reconnectPauseMax)
     }

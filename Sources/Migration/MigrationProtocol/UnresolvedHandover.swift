@@ -1,11 +1,12 @@
-// A handover whose outcome a host's ledger does not have: what to ask or tell the other host, and what its answer means.
+// A handover whose outcome is missing in a host's ledger: the query or notice to the other host, and the meaning of its
+// answer.
 //
 // The driver of the resolution and the explorer both use this value; they differ only in how the query travels.
 
 package import Model
 package import Ownership
 
-/// What one host asks another host's ledger, or tells it.
+/// What one host asks another host's ledger, or notifies it of.
 package enum OwnershipQuery: Hashable, Sendable {
     case question(OwnershipQuestion)
     /// After a forced takeover.
@@ -22,7 +23,7 @@ package struct UnresolvedHandover: Hashable, Sendable {
         self.host = host
     }
 
-    /// Nil when the ledger leaves nothing unresolved about this VM.
+    /// Nil if the ledger has no unresolved handover of this VM.
     package init?(of vm: VMID, ownership: Ownership?) {
         switch ownership {
         case .released(let epoch, let host, let migration):
@@ -36,13 +37,13 @@ package struct UnresolvedHandover: Hashable, Sendable {
         }
     }
 
-    /// The record that resolves the handover after this answer to the query; nil when the answer does not resolve it.
+    /// The record that resolves the handover after this answer to the query; nil if the answer does not resolve it.
     ///
-    /// The ledger may have changed since the query was sent: it then refuses the record or takes it, as its own rules say.
+    /// The ledger may have changed since the query was sent: it then refuses or accepts the record by its own rules.
     package func resolvingRecord(after answer: OwnershipAnswer) -> LedgerRecord? {
         switch query {
         case .question(let question):
-            // The source's machine knows what an answer means; here it starts after GO.
+            // The source's machine interprets the answer; here it starts after GO.
             var machine = SourceMachine(asking: question, destination: host, questionsMax: 1)
             for case .write(let record) in machine.handleEvent(.answer(answer)) { return record }
             return nil

@@ -1,5 +1,5 @@
-// What a starting agent does with a VM that it discovers: the ledger says which host may run the VM, and the host
-// shows what is left of it.
+// What a starting agent does with a VM that it discovers: the ledger says which host may run the VM, and the agent
+// finds its folder and process, if any.
 //
 //   ledger             on the host                       step
 //   owned              a guest that a handover sealed    keep, and resume it
@@ -21,9 +21,9 @@ package import Model
 
 /// What a starting agent finds of a VM besides its ledger record.
 package enum DiscoveredState: Hashable, Sendable, CaseIterable {
-    /// Neither folder nor process: what the ledger says is all there is.
+    /// Neither folder nor process: only the ledger record exists.
     case nothing
-    /// Its folder, and no process.
+    /// Its folder, but no process.
     case folder
     /// A process that still waits for the guest's memory or state.
     case incoming
@@ -41,22 +41,22 @@ package enum DiscoveredState: Hashable, Sendable, CaseIterable {
 /// What to do with a discovered VM, and the record to write before that.
 package struct AdoptionDecision: Hashable, Sendable {
     package enum Step: Hashable, Sendable {
-        /// The VM is this host's, as it was found.
+        /// The VM belongs to this host, in the state in which it was found.
         case keep
-        /// The VM is this host's, and the process that sealed it is gone: no other process may resume it.
+        /// The VM belongs to this host, and the agent that sealed it is gone: no other agent may resume it.
         case keepAndResume
-        /// The VM is this host's, and nothing of it is left: the agent reports it as lost.
+        /// The VM belongs to this host, and nothing of it is left: the agent reports it as lost.
         case keepAsLost
         /// Paused and sealed permanently: this host must never run it.
         case hold
-        /// Paused and sealed until this host has answered.
+        /// Paused and sealed until the other host has answered.
         case holdAndResolve(with: HostName)
         /// Its process is ended and its folder removed.
         case endAndForget
     }
 
-    /// Durable before the step. If the write fails, the step is still right: the ledger continues to say that the VM
-    /// does not run here.
+    /// Durable before the step. If the write fails, the step is still correct: the ledger still says that the VM does
+    /// not run here.
     package let record: LedgerRecord?
     package let step: Step
 

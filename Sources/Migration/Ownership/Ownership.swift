@@ -1,8 +1,8 @@
-// What a host's ledger says of one VM: the last record that counts, without the VM's id.
+// The state of one VM in a host's ledger: the last relevant record, without the VM's ID.
 
 package import Model
 
-/// Where a VM stands on one host. Only `owned` and `takenOver` let the host run it.
+/// The ownership of a VM on one host. Only `owned` and `takenOver` let the host run it.
 package enum Ownership: Hashable, Sendable {
     case owned(Epoch, migration: MigrationID?)
     /// Unresolved: the VM runs on no host until this host has an answer from `to`.
@@ -58,8 +58,7 @@ package enum Ownership: Hashable, Sendable {
         }
     }
 
-    /// A guest that this migration brought may still turn out to be owned here: no later record of the VM contradicts
-    /// it.
+    /// A guest that this migration brought may still become owned here: no later record of the VM contradicts it.
     package func isUndecided(after migration: MigrationID) -> Bool {
         if case .incoming(_, _, migration) = self { true } else { false }
     }

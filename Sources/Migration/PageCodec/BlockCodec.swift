@@ -1,10 +1,10 @@
-// Compresses and decompresses one block of bytes, by four encodings. Contexts are made once.
+// Compresses and decompresses one block of bytes with four encodings. Contexts are allocated once.
 
 import CLZ4
 import CZlib
 import CZstd
 
-/// How the bytes of a batch stand on the wire.
+/// The encoding of a batch's bytes on the wire.
 package enum BlockEncoding: UInt8, Hashable, Sendable, CaseIterable {
     case raw = 0
     case lz4 = 1
@@ -12,10 +12,10 @@ package enum BlockEncoding: UInt8, Hashable, Sendable, CaseIterable {
     case zlib = 3
 }
 
-/// Why a block could not be decoded. Nothing was written outside its place.
+/// Why a block could not be decoded. Nothing was written outside its target.
 package enum BlockError: Error, Hashable, Sendable {
     case unknownEncoding(UInt8)
-    /// The block is damaged, or holds more or fewer bytes than it should.
+    /// The block is damaged, or contains more or fewer bytes than expected.
     case damaged(BlockEncoding)
 }
 
@@ -30,12 +30,12 @@ package enum BlockError: Error, Hashable, Sendable {
     package init() {
         unsafe lz4State = .allocate(byteCount: Int(LZ4_sizeofState()), alignment: 16)
         guard let compressor = unsafe ZSTD_createCCtx(), let decompressor = unsafe ZSTD_createDCtx()
-        else { fatalError("no memory for zstd contexts") }
+        else { fatalError("zstd contexts cannot be allocated") }
         unsafe zstdCompressor = compressor
         unsafe zstdDecompressor = decompressor
         let level = unsafe ZSTD_CCtx_setParameter(
             compressor, ZSTD_c_compressionLevel, Limits.zstdLevel)
-        precondition(ZSTD_isError(level) == 0, "a level that zstd knows")
+        precondition(ZSTD_isError(level) == 0, "zstd does not know the level")
         let size = unsafe Int32(MemoryLayout<z_stream>.size)
         guard
             unsafe deflateInit2_(
@@ -43,7 +43,7 @@ package enum BlockError: Error, Hashable, Sendable {
                 size)
                 == Z_OK,
             unsafe inflateInit2_(&inflater, 15, ZLIB_VERSION, size) == Z_OK
-        else { fatalError("no memory for zlib contexts") }
+        else { fatalError("zlib contexts cannot be allocated") }
     }
 
     deinit {
@@ -54,7 +54,7 @@ package enum BlockError: Error, Hashable, Sendable {
         _ = unsafe inflateEnd(&inflater)
     }
 
-    /// The number of bytes written to `target`, nil when they do not fit there. Not for `raw`.
+    /// The number of bytes written to `target`; nil if they do not fit. Not for `raw`.
     package func compressBlock(
         _ source: UnsafeRawBufferPointer, by encoding: BlockEncoding,
         into target: UnsafeMutableRawBufferPointer
@@ -84,7 +84,7 @@ package enum BlockError: Error, Hashable, Sendable {
         }
     }
 
-    /// Fills `target` exactly.
+    /// Fills `target` completely.
     package func decompressBlock(
         _ source: UnsafeRawBufferPointer, by encoding: BlockEncoding,
         into target: UnsafeMutableRawBufferPointer

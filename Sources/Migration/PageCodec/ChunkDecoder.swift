@@ -1,11 +1,11 @@
-// Turns frames back into pages of memory, and hashes each page where it landed.
+// Decodes frames into pages of memory, and hashes each page at its destination.
 //
-// Frames come from a peer: every number is checked before it is used, a damaged block writes only into the
-// pages that its frame names, and what is wrong is thrown.
+// Frames come from a peer: every number is checked before it is used, a damaged block writes only into the pages that
+// its frame names, and invalid input throws.
 
 package import Model
 
-/// What an applied frame meant.
+/// The meaning of an applied frame.
 package enum AppliedFrame: Hashable, Sendable {
     case pages(Int)
     case endOfRound(Int)
@@ -13,7 +13,7 @@ package enum AppliedFrame: Hashable, Sendable {
 
 /// The decoder of one stream, for one thread.
 @safe package final class ChunkDecoder {
-    /// Keeps the memory where it is.
+    /// Retains the owner of the memory.
     private let owner: AnyObject
     private let memory: UnsafeMutableRawPointer
     private let table: PageHashTable
@@ -25,7 +25,7 @@ package enum AppliedFrame: Hashable, Sendable {
     private let writeFresh: (RawSpan, Int) -> Bool
     private var sequence: UInt32 = 0
 
-    /// Where frames are received: a header, and a body of at most `Limits.frameBodyBytesMax` bytes.
+    /// The buffers into which frames are received: a header, and a body of at most `Limits.frameBodyBytesMax` bytes.
     private let header: UnsafeMutableRawBufferPointer
     private let body: UnsafeMutableRawBufferPointer
     /// This stream's part of the digest.
@@ -34,11 +34,11 @@ package enum AppliedFrame: Hashable, Sendable {
 
     /// - Parameters:
     ///   - memory: all of guest memory, `table.pageCount` pages, zero where the table has none.
-    ///   - owner: the memory stays as long as it lives.
-    ///   - stream: this stream's number among `streams`: it carries chunk i when i mod `streams` is that.
-    ///   - writeFresh: writes bytes at an offset of the memory's file where nothing was written before, or
-    ///     returns false when it cannot. A write to a file costs half of what the first touch of as many
-    ///     pages through a mapping does: no page is cleared first, and none faults.
+    ///   - owner: keeps the memory mapped.
+    ///   - stream: the number of this stream among `streams`: it carries chunk i if i mod `streams` is this number.
+    ///   - writeFresh: writes bytes at an offset of the memory file where nothing was written before, or returns false
+    ///     if it cannot. A write to a file costs half of the first access to as many pages through a mapping: no page
+    ///     is cleared first, and none faults.
     package init(
         memory: UnsafeMutableRawPointer, owner: AnyObject, table: PageHashTable, seed: UInt64,
         stream: Int, streams: Int,
@@ -124,7 +124,7 @@ package enum AppliedFrame: Hashable, Sendable {
         return count
     }
 
-    /// A page that was never written is zero already: it is not touched, so that it takes no memory.
+    /// A page that was never written is already zero: it is not touched, so that it takes no memory.
     private func writeZeroPage(at page: Int) {
         let old = table[page]
         if old == .zeroPage { return }
@@ -153,7 +153,7 @@ package enum AppliedFrame: Hashable, Sendable {
         pages += UInt64(header.count)
     }
 
-    /// Decodes a checked frame of pages into their places.
+    /// Decodes a checked frame of pages into memory.
     private func placePages(of header: PageFrameHeader, from start: Int) throws(BlockError) {
         let block = unsafe UnsafeRawBufferPointer(
             rebasing: body[PageFrameHeader.indexBytes..<header.bodyBytes])
@@ -184,7 +184,7 @@ package enum AppliedFrame: Hashable, Sendable {
         }
     }
 
-    /// Neighbouring pages, from decoded bytes.
+    /// Contiguous pages, from decoded bytes.
     private func placePageRun(from bytes: UnsafeRawPointer, pages: ClosedRange<Int>) {
         let count = pages.count * pageBytes
         if isNeverWritten(pages: pages) {
@@ -195,7 +195,7 @@ package enum AppliedFrame: Hashable, Sendable {
         unsafe pagePointer(at: pages.lowerBound).copyMemory(from: bytes, byteCount: count)
     }
 
-    /// None of these was written before.
+    /// None of these pages was written before.
     private func isNeverWritten(pages: ClosedRange<Int>) -> Bool {
         for page in pages where table[page] != .none && table[page] != .zeroPage { return false }
         return true

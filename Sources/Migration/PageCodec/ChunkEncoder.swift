@@ -1,19 +1,19 @@
-// Turns the dirty pages of a chunk into frames: copy out, look at the copy, send what the peer lacks.
+// Encodes the dirty pages of a chunk into frames: copies each page, examines the copy, and sends what the peer lacks.
 //
-// The guest writes while this reads. Each page is copied out once, and only the copy is tested, hashed and
-// compressed; a page that changes afterwards is in the dirty log again. Raw pages are copied straight to where
-// they leave from: a page costs one copy, one hash, no allocation.
+// The guest writes while this reads. Each page is copied once, and only the copy is tested, hashed and compressed; a
+// page that changes afterwards is in the dirty log again. Raw pages are copied directly into the output: a page costs
+// one copy, one hash, and no allocation.
 
 package import Model
 
-/// What an encoder did since it was made.
+/// The totals of an encoder.
 package struct EncoderCounts: Hashable, Sendable {
-    /// Pages looked at.
+    /// Pages examined.
     package var pages: UInt64 = 0
     package var zeroPages: UInt64 = 0
-    /// Pages whose hash was the one that was sent last: not sent.
+    /// Pages whose hash equals the one that was sent last: not sent.
     package var unchangedPages: UInt64 = 0
-    /// Pages whose bytes were sent before, the same, on connections that broke.
+    /// Pages whose bytes were sent before, unchanged, on connections that broke.
     package var repeatedPages: UInt64 = 0
     package var wireBytes: UInt64 = 0
 
@@ -54,7 +54,7 @@ package struct ChunkPages: Hashable, Sendable {
 
 /// The encoder of one stream, for one thread.
 @safe package final class ChunkEncoder {
-    /// Keeps memory and bits where they are.
+    /// Retains the owner of memory and bits.
     private let owner: AnyObject
     private let memory: UnsafeRawPointer
     private let dirtyBits: DirtyBits
@@ -63,10 +63,10 @@ package struct ChunkPages: Hashable, Sendable {
     private let seed: UInt64
     private let codec = BlockCodec()
 
-    /// What leaves next; frames stand one after another in its first `used` bytes.
+    /// The output buffer; its first `used` bytes contain consecutive frames.
     private let output: UnsafeMutableRawPointer
     private var used = 0
-    /// Where pages wait to be compressed.
+    /// The buffer of pages that wait for compression.
     private let scratch: UnsafeMutableRawPointer
 
     private var sequence: UInt32 = 0
@@ -82,11 +82,12 @@ package struct ChunkPages: Hashable, Sendable {
 
     /// - Parameters:
     ///   - memory: all of guest memory, `table.pageCount` pages.
-    ///   - owner: memory and bits stay as long as it lives.
-    ///   - dirtyBits: for as many pages.
-    ///   - table: what the peer has.
-    ///   - digest: this stream's part of the table's.
-    ///   - sent: what was sent last, on this connection or one before that broke; nil when there was none.
+    ///   - owner: keeps memory and bits mapped.
+    ///   - dirtyBits: one bit for each of these pages.
+    ///   - table: the hashes of what the peer has.
+    ///   - digest: this stream's part of the digest of the table.
+    ///   - sent: the hashes of what was sent last, on this connection or an earlier one that broke; nil if there was
+    ///     none.
     package init(
         memory: UnsafeRawPointer, dirtyBits: DirtyBits, owner: AnyObject, table: PageHashTable,
         seed: UInt64, digest: MemoryDigest = .empty, sent: PageHashTable? = nil
@@ -108,7 +109,7 @@ package struct ChunkPages: Hashable, Sendable {
     }
 
     /// Encodes the chunk's dirty pages; calls `send` whenever the buffer is full, not necessarily at the end.
-    /// - Parameter present: pages that are not holes; nil when that is not known.
+    /// - Parameter present: pages that are not holes; nil if unknown.
     package func encodeChunk<Failure: Error>(
         number chunk: Int, by encoding: BlockEncoding, present: ChunkPages? = nil,
         send: (RawSpan) throws(Failure) -> Void
@@ -130,7 +131,7 @@ package struct ChunkPages: Hashable, Sendable {
         if zeroRangeCount > 0 { try closeZeroRanges(chunk: chunk, send: send) }
     }
 
-    /// Marks the end of a round and sends everything.
+    /// Marks the end of a round and sends all output.
     package func encodeRoundEnd<Failure: Error>(
         number round: Int, send: (RawSpan) throws(Failure) -> Void
     ) throws(Failure) {
@@ -191,7 +192,7 @@ package struct ChunkPages: Hashable, Sendable {
         zeroRangeCount += 1
     }
 
-    /// Where the pages of the open batch are gathered: their place in the output when they leave raw.
+    /// Where the pages of the open batch are collected: directly in the output if they are sent raw.
     private var batchPages: UnsafeMutableRawPointer {
         unsafe encoding == .raw ? blockPlace : scratch
     }

@@ -1,12 +1,12 @@
-// Looks at pages once more, long after they were sent: are they what was sent?
+// Verifies pages after they were sent: does the memory still equal what was sent?
 
 import Model
 
-/// Calls `found` for each page of a chunk whose hash is not the one in the table. Nobody may write to the memory
+/// Calls `found` for each page of a chunk whose hash differs from the one in the table. The memory must not be written
 /// meanwhile.
 /// - Parameters:
 ///   - memory: all of guest memory, `table.pageCount` pages.
-///   - present: pages that are not holes, which are zero without a look; nil when that is not known.
+///   - present: pages that are not holes; holes are zero and are not read. Nil if unknown.
 package func verifyChunk(
     number chunk: Int, of memory: UnsafeRawPointer, present: ChunkPages?, table: PageHashTable,
     seed: UInt64, onDifference found: (Int) -> Void

@@ -1,15 +1,15 @@
-// The bitmap of dirty pages that a guest's process shares: one bit a page, 64-bit little-endian words.
+// The bitmap of dirty pages that a guest's process shares: one bit per page, 64-bit little-endian words.
 
-/// Read-only view of a bitmap that another process writes when it is asked to, and of pages that are dirty beside it.
+/// A read-only view of a bitmap that another process writes on request, and of additional dirty pages.
 @safe package struct DirtyBits: @unchecked Sendable {
-    /// Kept alive by the owner of the mapping, longer than this value. `@unchecked`: only read here.
+    /// The owner of the mapping outlives this value. `@unchecked`: it is only read here.
     private let words: UnsafePointer<UInt64>
     private let others: PageSet?
     package let pageCount: Int
 
     /// - Parameters:
     ///   - base: whole words for `pageCount` pages.
-    ///   - others: count as dirty, whatever the bitmap says.
+    ///   - others: pages that count as dirty, whatever the bitmap contains.
     package init(base: UnsafeRawPointer, pageCount: Int, others: PageSet? = nil) {
         unsafe words = base.assumingMemoryBound(to: UInt64.self)
         self.others = others
@@ -22,7 +22,7 @@
         return unsafe words[index] | (others?.bitmapWord(at: index) ?? 0)
     }
 
-    /// Dirty pages among these, whose lower bound is a multiple of 64.
+    /// The dirty pages in this range, whose lower bound is a multiple of 64.
     package func dirtyPageCount(in pages: Range<Int>) -> Int {
         var count = 0
         for index in (pages.lowerBound / 64)..<((pages.upperBound + 63) / 64) {

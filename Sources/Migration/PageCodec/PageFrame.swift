@@ -1,14 +1,14 @@
-// What travels on a data stream: frames of pages, all from one chunk, and marks of the end of a round.
+// The content of a data stream: frames of pages, all from one chunk, and marks of the end of a round.
 //
 //   0  UInt32  bytes of the body
 //   4  UInt8   kind
-//   5  UInt8   encoding of the block; 0 when there is none
+//   5  UInt8   encoding of the block; 0 if there is none
 //   6  UInt16  count of ranges or pages; 0 for the end of a round
 //   8  UInt32  sequence of the frame on its stream, from 0, wrapping
 //  12  UInt32  chunk, or the round that ended
 //
-// Body of zero ranges: for each UInt16 first page in the chunk, UInt16 pages. Body of pages: 32 places of
-// UInt16 page in the chunk, ascending, unused places zero; then the block. Little-endian.
+// Body of zero ranges: for each range UInt16 first page in the chunk, UInt16 pages. Body of pages: 32 entries of UInt16
+// page in the chunk, ascending, unused entries zero; then the block. Little-endian.
 
 /// The header of a frame on a data stream.
 package struct PageFrameHeader: Hashable, Sendable {
@@ -41,7 +41,7 @@ package struct PageFrameHeader: Hashable, Sendable {
         self.argument = argument
     }
 
-    /// Reads and checks a header of `bytes` bytes: afterwards the body fits a buffer of
+    /// Decodes and checks a header of `bytes` bytes: afterwards the body fits into a buffer of
     /// `Limits.frameBodyBytesMax` and the count fits the body.
     package init(from bytes: UnsafeRawBufferPointer) throws(PageFrameError) {
         guard let header = bytes.baseAddress, bytes.count >= Self.bytes else {
@@ -85,16 +85,16 @@ package struct PageFrameHeader: Hashable, Sendable {
     }
 }
 
-/// Why a data stream cannot go on.
+/// Why a data stream cannot continue.
 package enum PageFrameError: Error, Hashable, Sendable {
     case truncated(Int)
     case unknownKind(UInt8)
     case badSize(PageFrameHeader.Kind, count: Int, bodyBytes: Int)
-    /// A frame is missing or came twice.
+    /// A frame is missing or duplicated.
     case outOfSequence(expected: UInt32, found: UInt32)
-    /// Beyond the memory, or another stream's.
+    /// Outside the memory, or a chunk of another stream.
     case wrongChunk(UInt32)
-    /// Page numbers that do not ascend, or lie outside the chunk or the memory.
+    /// Page numbers that do not ascend, or are outside the chunk or the memory.
     case badPages(chunk: UInt32)
     case block(BlockError)
 }
@@ -107,9 +107,9 @@ extension PageFrameError: CustomStringConvertible {
         case .badSize(let kind, let count, let bytes):
             "a frame of \(kind) with \(count) elements and \(bytes) bytes"
         case .outOfSequence(let expected, let found):
-            "frame \(found) where frame \(expected) was due"
+            "frame \(found) instead of frame \(expected)"
         case .wrongChunk(let chunk): "chunk \(chunk) does not belong on this stream"
-        case .badPages(let chunk): "page numbers of chunk \(chunk) that cannot be"
+        case .badPages(let chunk): "invalid page numbers in chunk \(chunk)"
         case .block(.unknownEncoding(let byte)): "a block of unknown encoding \(byte)"
         case .block(.damaged(let encoding)): "a damaged \(encoding) block"
         }

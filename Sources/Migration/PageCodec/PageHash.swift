@@ -1,12 +1,12 @@
 // The hash of one page, and its term in the digest of a memory.
 //
-// The digest is a sum: a page that changes takes its old term out and puts its new one in, so that keeping the
-// digest costs the same for one page as for a million, and the order in which streams deliver does not matter.
-// A term depends on the page's number and on its hash, so two pages that change places change the digest.
+// The digest is a sum: when a page changes, its old term is subtracted and its new term is added. So updating the
+// digest costs the same for every page, and the order in which streams deliver does not matter. A term depends on the
+// page's number and on its hash, so exchanging two pages changes the digest.
 //
-// What equal digests say: every page of the destination, when it landed, was what the source sent last for that
-// page, and none is missing. They do not say that the source sent a page again after its last change (the
-// dirty log's duty), nor that nobody changed the destination's memory after it landed.
+// Equal digests prove that every page of the destination, when it arrived, was what the source sent last for that page,
+// and that none is missing. They do not prove that the source sent a page again after its last change (which depends on
+// the dirty log), nor that the destination's memory was not changed after the page arrived.
 
 import CXXHash
 package import Model
@@ -21,12 +21,12 @@ package struct PageHash: Hashable, Sendable {
         self.high = high
     }
 
-    /// Stands for "never sent" in a table; a page has it by chance once in 2^128.
+    /// Means "never sent" in a table; a page has this hash by chance once in 2^128.
     package static let none = PageHash(low: 0, high: 0)
-    /// Every page of zeros, without reading it: a constant, so that it needs no seed.
+    /// The hash of every zero page, without reading it: a constant, so that it needs no seed.
     package static let zeroPage = PageHash(low: 0x9E37_79B9_7F4A_7C15, high: 0xD1B5_4A32_D192_ED03)
 
-    /// Of `pageBytes` bytes that nobody changes meanwhile and that are not all zero.
+    /// The hash of `pageBytes` bytes that do not change meanwhile and that are not all zero.
     @inline(__always)
     package init(page: UnsafeRawPointer, seed: UInt64) {
         let hash = unsafe ferry_xxh3_128(page, pageBytes, seed)

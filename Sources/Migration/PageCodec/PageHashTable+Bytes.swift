@@ -1,9 +1,9 @@
-// Part of a table of hashes as bytes: 16 a page, low word first, little-endian.
+// A part of a hash table as bytes: 16 per page, low word first, little-endian.
 
 extension PageHashTable {
     private static let entryBytes = 16
 
-    /// Chunks that hold a page, neighbours together, as ranges of at most `pagesMax` pages, ascending.
+    /// Chunks with at least one page, contiguous ones together, as ranges of at most `pagesMax` pages, ascending.
     /// - Parameter pagesMax: a multiple of a chunk's pages.
     package func presentRanges(pagesMax: Int) -> [Range<Int>] {
         var ranges: [Range<Int>] = []

@@ -1,10 +1,10 @@
-// The hash of every page as it was last sent or as it landed: 16 bytes a page, at both ends.
+// The hash of every page as it was last sent or as it arrived: 16 bytes per page, at both ends.
 
 package import Model
 
-/// One hash a page. Streams own disjoint chunks, so each entry has one thread at a time.
+/// One hash per page. Streams own disjoint chunks, so only one thread uses an entry at a time.
 @safe package final class PageHashTable: @unchecked Sendable {
-    /// `@unchecked`: the stream that owns a chunk is the only one to touch its entries.
+    /// `@unchecked`: only the stream that owns a chunk accesses its entries.
     private let entries: UnsafeMutablePointer<PageHash>
     package let pageCount: Int
 
@@ -27,7 +27,7 @@ package import Model
         }
     }
 
-    /// Puts in a page's new hash; returns what that adds to the digest.
+    /// Sets a page's new hash; returns the resulting change of the digest.
     @inline(__always)
     package func replaceHash(ofPage page: Int, with hash: PageHash) -> MemoryDigest {
         let old = self[page]
@@ -35,7 +35,7 @@ package import Model
         return hash.digestTerm(ofPage: page) - old.digestTerm(ofPage: page)
     }
 
-    /// What a stream's chunks add to the digest, added up afresh.
+    /// The terms of a stream's chunks in the digest, recomputed.
     package func partialDigest(ofStream stream: Int, streamCount streams: Int) -> MemoryDigest {
         var digest = MemoryDigest.empty
         let step = streams * Limits.chunkPages
@@ -47,7 +47,7 @@ package import Model
         return digest
     }
 
-    /// The digest of all entries, added up afresh.
+    /// The digest of all entries, recomputed.
     package var digest: MemoryDigest {
         var digest = MemoryDigest.empty
         for page in 0..<pageCount { digest = digest + self[page].digestTerm(ofPage: page) }
@@ -55,7 +55,7 @@ package import Model
     }
 }
 
-/// The digest of a memory as it is now: hashes every page again. Nobody may write to it meanwhile.
+/// The digest of the current memory: hashes every page again. The memory must not be written meanwhile.
 package func computeMemoryDigest(of memory: UnsafeRawBufferPointer, seed: UInt64) -> MemoryDigest {
     var digest = MemoryDigest.empty
     for page in 0..<(memory.count / pageBytes) {

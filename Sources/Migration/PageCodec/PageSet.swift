@@ -1,11 +1,11 @@
-// A set of pages, one bit a page: what a round must look at beside the dirty log.
+// A set of pages, one bit per page: the pages that a round must examine besides the dirty log.
 
-/// Pages of one memory. Changed by one thread while nobody else reads.
+/// Pages of one memory. One thread changes it while no other thread reads it.
 @safe package final class PageSet: @unchecked Sendable {
     /// `@unchecked`: streams read it during a round, the control thread changes it between rounds.
     private let words: UnsafeMutablePointer<UInt64>
     package let pageCount: Int
-    /// False when no page is in it, without looking at each.
+    /// False if the set is empty, without examining each page.
     package private(set) var mayHavePages = false
 
     package init(pageCount: Int) {
@@ -38,7 +38,7 @@
         }
     }
 
-    /// Pages whose hashes differ in the two tables.
+    /// The pages whose hashes differ between the two tables.
     package func insertDifferences(of left: PageHashTable, from right: PageHashTable) {
         precondition(left.pageCount == pageCount && right.pageCount == pageCount)
         for page in 0..<pageCount where left[page] != right[page] { insertPage(number: page) }

@@ -1,8 +1,8 @@
-// Is a page all zero? Most are not, and most of those show it in their first bytes.
+// Tests whether a page is all zero. Most pages are not, and most of those have a nonzero byte near their start.
 
 import Model
 
-/// - Parameter page: `pageBytes` bytes, aligned to 16, that nobody changes meanwhile.
+/// - Parameter page: `pageBytes` bytes, aligned to 16, that do not change meanwhile.
 @inline(__always)
 package func isZeroPage(at page: UnsafeRawPointer) -> Bool {
     var offset = 0

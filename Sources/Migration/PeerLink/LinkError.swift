@@ -1,11 +1,11 @@
-// Why a connection to a peer could not be made, or ended.
+// Why a connection to a peer could not be opened, or ended.
 
 package import Host
 package import Model
 
-/// What can go wrong between two peers. Each case has a sentence of its own.
+/// Errors of a connection between two peers. Each case has its own sentence.
 package enum LinkError: Error, Hashable, Sendable {
-    /// The TCP connection could not be made.
+    /// The TCP connection could not be opened.
     case unreachable(SystemError)
     /// The peer's certificate was not issued by this cluster's authority.
     case untrustedPeer(detail: String)
@@ -15,20 +15,20 @@ package enum LinkError: Error, Hashable, Sendable {
     case wrongCluster(expected: ClusterName, found: Identity)
     case wrongRole(expected: Role, found: Identity)
     case wrongName(expected: HostName, found: Identity)
-    /// The peer refused our certificate; the alert is its word for why.
+    /// The peer refused our certificate; the alert contains the peer's reason.
     case refusedByPeer(alert: String)
-    /// What the peer sent is not TLS.
+    /// The peer's data is not TLS.
     case notTLS
-    /// The peer speaks no TLS 1.3.
+    /// The peer does not support TLS 1.3.
     case tlsTooOld
     /// Another failure of the TLS handshake or of a record.
     case tls(detail: String)
-    /// The peer ended the connection properly.
+    /// The peer closed the connection properly.
     case closed
-    /// The connection broke: reset, or cut off without TLS's goodbye.
+    /// The connection broke: it was reset, or it ended without TLS's close notification.
     case broken(SystemError?)
     case timedOut(after: Duration)
-    /// Another thread of this process asked to stop waiting.
+    /// Another thread of this process requested the end of the wait.
     case interrupted
     case system(SystemError)
 }
@@ -41,20 +41,20 @@ extension LinkError: CustomStringConvertible {
             "the peer's certificate was not issued by this cluster's authority: \(detail)"
         case .expiredCertificate(let detail):
             "the peer's certificate is not valid at this time: \(detail)"
-        case .noIdentity(let detail): "the peer's certificate names no one: \(detail)"
+        case .noIdentity(let detail): "the peer's certificate contains no identity: \(detail)"
         case .wrongCluster(let expected, let found):
-            "the peer is \(found), which is not of cluster \(expected)"
+            "the peer is \(found), which is not in cluster \(expected)"
         case .wrongRole(let expected, let found):
-            "the peer is \(found), which has not the role \(expected.rawValue)"
+            "the peer is \(found), which does not have the role \(expected.rawValue)"
         case .wrongName(let expected, let found):
-            "the peer is \(found), but \(expected) was meant"
+            "the peer is \(found), but \(expected) was expected"
         case .refusedByPeer(let alert): "the peer refused our certificate: \(alert)"
         case .notTLS: "the peer does not speak TLS"
         case .tlsTooOld: "the peer does not speak TLS 1.3"
         case .tls(let detail): "TLS failed: \(detail)"
         case .closed: "the peer closed the connection"
         case .broken(let error):
-            error.map { "the connection broke: \($0)" } ?? "the connection was cut off"
+            error.map { "the connection broke: \($0)" } ?? "the peer cut the connection off"
         case .timedOut(let limit): "the peer was silent for \(limit)"
         case .interrupted: "the wait was interrupted"
         case .system(let error): "\(error)"

@@ -1,16 +1,16 @@
-// One mutual TLS 1.3 connection to another agent: bytes in, bytes out, every wait bounded.
+// One mutual TLS 1.3 connection to another agent: a byte stream in which every wait is bounded.
 //
-// For one thread at a time. Other threads may set the connection's wakeup, which ends the owner's wait, or call
-// `shutdown`, which ends the connection. The socket does not block; waits are in poll.
+// For one thread at a time. Other threads may set the connection's wakeup, which ends the owner's wait, or shut the
+// connection down. The socket does not block; waits use poll.
 
 import COpenSSL
 import Glibc
 package import Host
 package import Model
 
-/// A connection whose peer is known.
+/// A connection whose peer is identified.
 @safe package final class PeerConnection: @unchecked Sendable {
-    /// Who is at the other end, from its certificate.
+    /// The peer's identity, from its certificate.
     package let peer: Identity
     /// `@unchecked`: used by one thread at a time, as the file's comment says.
     private let ssl: OpaquePointer
@@ -20,11 +20,11 @@ package import Model
     package var silenceMax: Duration {
         didSet { allowSilence(upTo: silenceMax) }
     }
-    /// How long the kernel waits for a dead peer: the longest silence that was ever allowed. Once a connection
-    /// may be silent for long, the kernel must not end it sooner.
+    /// How long the kernel waits for a dead peer: the longest silence that was ever allowed. When a connection may be
+    /// silent for long, the kernel must not end it earlier.
     private var deadPeerAfter: Duration
 
-    /// Connects, shakes hands and checks that the peer is `expected`.
+    /// Connects, performs the handshake and checks that the peer is `expected`.
     /// - Parameter wakeup: while it is set, every wait of this connection ends with `.interrupted`.
     package static func openConnection(
         to address: SocketAddress, expecting expected: ExpectedPeer, keys: PeerKeys,
@@ -44,8 +44,8 @@ package import Model
         return connection
     }
 
-    /// Shakes hands on an accepted socket. The peer has a certificate of our authority; who it is, and
-    /// whether it may be here, is for the caller to `check`.
+    /// Performs the handshake on an accepted socket. The peer has a certificate of our authority; the caller checks its
+    /// identity and whether it is permitted.
     package static func acceptConnection(
         on socket: Descriptor, keys: PeerKeys, silenceMax: Duration, interruptedBy wakeup: Wakeup
     ) throws(LinkError) -> PeerConnection {
@@ -81,7 +81,7 @@ package import Model
             throw error
         }
         guard let certificate = unsafe SSL_get0_peer_certificate(ssl) else {
-            throw .untrustedPeer(detail: "it sent no certificate")
+            throw .untrustedPeer(detail: "the peer sent no certificate")
         }
         do { peer = try unsafe readIdentity(from: certificate) } catch {
             throw .noIdentity(detail: error.detail)
@@ -96,11 +96,11 @@ package import Model
         let limit = min(limit, Limits.deadPeerMax)
         guard limit > deadPeerAfter else { return }
         deadPeerAfter = limit
-        // Refused only on a connection that has ended, which its next use will tell.
+        // This fails only on a connection that has ended, which its next use will report.
         try? TCPSocket.detectDeadPeer(on: socket, after: limit)
     }
 
-    /// Sends all of it.
+    /// Sends all bytes.
     package func sendBytes(_ bytes: RawSpan) throws(LinkError) {
         var sent = 0
         while sent < bytes.byteCount {
@@ -119,7 +119,7 @@ package import Model
         try sendBytes(unsafe bytes.span.bytes)
     }
 
-    /// Fills all of it.
+    /// Fills the whole buffer.
     package func receiveBytes(into buffer: inout MutableRawSpan) throws(LinkError) {
         var received = 0
         let total = buffer.byteCount
@@ -146,7 +146,7 @@ package import Model
     /// From now on waits end while `wakeup` is set. For the connection's own thread.
     package func setInterruptWakeup(_ wakeup: Wakeup) { self.wakeup = wakeup }
 
-    /// Waits until there is input or an end to receive (`.ready`), `news` is set, or the time is over.
+    /// Waits until there is data or an end to receive (`.ready`), `news` is set, or the time has passed.
     package func waitForInput(
         wakingOn news: Wakeup, until end: Instant
     ) throws(LinkError) -> WaitResult {
@@ -156,23 +156,24 @@ package import Model
         }
     }
 
-    /// Says goodbye, so that the peer can tell an end from a cut. Does not wait.
+    /// Sends TLS's close notification, so that the peer can distinguish an end from a broken connection. Does not wait.
     package func close() {
         ERR_clear_error()
         _ = unsafe SSL_shutdown(ssl)
         _ = Glibc.shutdown(socket.number, Int32(SHUT_WR))
     }
 
-    /// Says goodbye and waits a moment for the peer's end, so that the last words are not lost in a reset.
+    /// Sends TLS's close notification and waits briefly for the peer's end, so that a reset does not destroy the last
+    /// messages.
     package func closeGently() {
         close()
         discardRemainingInput(on: socket)
     }
 
-    /// Ends the connection under its owner, who gets `.broken` or `.closed`.
+    /// Ends the connection while its owner uses it; the owner gets `.broken` or `.closed`.
     package func abortConnection() { socket.shutDownSocket() }
 
-    /// Waits until the peer's host has taken all that was sent; not longer than the peer may be silent.
+    /// Waits until the peer's host has acknowledged all data, at most as long as the peer may be silent.
     package func waitForDelivery() throws(LinkError) {
         let end = Instant.now + silenceMax
         do {
@@ -187,8 +188,8 @@ package import Model
         }
     }
 
-    /// While corked, only full segments leave (for at most 200 ms): fewer wake-ups at the peer while there is much
-    /// to send. Uncorking sends what is left at once.
+    /// While corked, only full segments are sent (for at most 200 ms): fewer wake-ups at the peer while there is much
+    /// to send. Uncorking sends the rest at once.
     package func setCorking(enabled isCorked: Bool) throws(LinkError) {
         do {
             try socket.setSocketOption(
@@ -244,7 +245,7 @@ private func completeHandshake(
     }
 }
 
-/// What poll must wait for before the call can go on; 0 when it never will.
+/// The events that poll must wait for before the call can continue; 0 if it never can.
 private func wantedEvents(of ssl: OpaquePointer, result: Int32) -> Int32 {
     switch unsafe SSL_get_error(ssl, result) {
     case SSL_ERROR_WANT_READ: POLLIN
@@ -268,15 +269,15 @@ private func waitForSocket(
     }
 }
 
-/// Reads and drops what the peer still sends, for a moment: closing a socket with unread bytes resets the
-/// connection, and a reset can overtake our last words.
+/// Reads and drops, briefly, what the peer still sends: closing a socket with unread bytes resets the connection, and a
+/// reset can overtake our last messages.
 private func discardRemainingInput(on socket: Descriptor) {
     _ = Glibc.shutdown(socket.number, Int32(SHUT_WR))
     let end = Instant.now + Limits.lingerTimeout
     var left = Limits.lingerBytesMax
     var bytes = [UInt8](repeating: 0, count: 4096)
     while left > 0, Instant.now < end {
-        // Whatever goes wrong here, the connection is at its end anyway.
+        // Errors are ignored here: the connection has ended in any case.
         guard (try? socket.waitReadable(within: end - Instant.now)) == true else { return }
         let count = unsafe bytes.withUnsafeMutableBytes {
             unsafe recv(socket.number, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT))

@@ -1,16 +1,16 @@
-// Who a certificate says its holder is, and whether that is who was meant.
+// The identity in a peer's certificate, and whether it is the expected one.
 
 import COpenSSL
 package import Model
 
-/// Who must be at the other end.
+/// The expected peer.
 package enum ExpectedPeer: Hashable, Sendable {
-    /// This very host's agent, of our cluster.
+    /// The agent of this host, in our cluster.
     case agent(HostName)
     /// Any agent of our cluster.
     case anyAgent
 
-    /// Throws when `found` is somebody else.
+    /// Throws if `found` is not the expected peer.
     package func checkIdentity(_ found: Identity, in cluster: ClusterName) throws(LinkError) {
         guard found.cluster == cluster else {
             throw .wrongCluster(expected: cluster, found: found)
@@ -22,7 +22,7 @@ package enum ExpectedPeer: Hashable, Sendable {
     }
 }
 
-/// Why a certificate gives no identity.
+/// Why a certificate has no valid identity.
 struct IdentityProblem: Error {
     let detail: String
 }
@@ -38,7 +38,7 @@ func readIdentity(from certificate: OpaquePointer) throws(IdentityProblem) -> Id
         let count = unsafe Int(ferry_names_uri(names, index, &bytes))
         guard count >= 0, let start = unsafe bytes else { continue }
         guard count <= Limits.uriBytesMax else {
-            throw IdentityProblem(detail: "a URI of \(count) bytes")
+            throw IdentityProblem(detail: "it has a URI of \(count) bytes")
         }
         let text = unsafe String(
             validating: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)

@@ -8,7 +8,7 @@ package import Model
 /// Why a keys folder cannot be used.
 package enum KeysError: Error, Hashable, Sendable, CustomStringConvertible {
     case unreadable(path: String, detail: String)
-    /// The private key can be read by others than its owner.
+    /// Users other than its owner can read the private key.
     case keyIsExposed(path: String, mode: UInt32)
     /// Certificate and private key do not belong together.
     case keyDoesNotMatch(path: String)
@@ -20,14 +20,14 @@ package enum KeysError: Error, Hashable, Sendable, CustomStringConvertible {
         case .keyIsExposed(let path, let mode):
             "\(path) has mode \(String(mode, radix: 8)): only its owner may read it (chmod 600)"
         case .keyDoesNotMatch(let path): "\(path) is not the key of the certificate beside it"
-        case .noIdentity(let path, let detail): "\(path) names no one: \(detail)"
+        case .noIdentity(let path, let detail): "\(path) contains no identity: \(detail)"
         }
     }
 }
 
-/// The certificates and the key of one host, loaded and checked, ready to connect and to accept with.
+/// The certificates and the key of one host, loaded and checked, for connecting and accepting.
 @safe package final class PeerKeys: @unchecked Sendable {
-    /// Who this host is, from its own certificate.
+    /// The identity of this host, from its own certificate.
     package let identity: Identity
 
     /// `@unchecked`: an SSL_CTX counts its references atomically and is not changed after `init`.
@@ -35,7 +35,8 @@ package enum KeysError: Error, Hashable, Sendable, CustomStringConvertible {
     let server: OpaquePointer
 
     package init(folder: String) throws(KeysError) {
-        // A write to a connection that the peer closed is an error here, never a signal that ends the process.
+        // A write to a connection that the peer closed returns an error, and never raises a signal that ends the
+        // process.
         _ = signal(SIGPIPE, SIG_IGN)
         try checkKeyFile(path: "\(folder)/key.pem")
         let client = unsafe try makeContext(method: TLS_client_method(), folder: folder)
@@ -50,7 +51,7 @@ package enum KeysError: Error, Hashable, Sendable, CustomStringConvertible {
         unsafe self.server = server
         do throws(IdentityProblem) {
             guard let certificate = unsafe SSL_CTX_get0_certificate(client) else {
-                throw IdentityProblem(detail: "it holds no certificate")
+                throw IdentityProblem(detail: "it contains no certificate")
             }
             identity = try unsafe PeerLink.readIdentity(from: certificate)
         } catch {
@@ -77,8 +78,8 @@ private func checkKeyFile(path: String) throws(KeysError) {
     }
 }
 
-/// TLS 1.3 alone, both certificates, the cluster's authority and no other, no resumption: a certificate that
-/// is no longer valid must not live on in a ticket.
+/// Only TLS 1.3, certificates on both sides, only the cluster's authority, no resumption: a session ticket must not
+/// outlive the validity of a certificate.
 private func makeContext(
     method: OpaquePointer?, folder: String
 ) throws(KeysError) -> OpaquePointer {
@@ -96,18 +97,18 @@ private func makeContext(
 }
 
 private func configureContext(_ context: OpaquePointer) {
-    // AES-128-GCM first: it is twice as fast as AES-256-GCM where pages are concerned.
+    // AES-128-GCM first: for pages it is twice as fast as AES-256-GCM.
     let suites = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
     precondition(
         unsafe ferry_ssl_ctx_only_version(context, TLS1_3_VERSION) == 1
             && SSL_CTX_set_ciphersuites(context, suites) == 1
             && SSL_CTX_set_num_tickets(context, 0) == 1,
-        "OpenSSL 3 has TLS 1.3 and its cipher suites")
+        "OpenSSL 3 supports TLS 1.3 and its cipher suites")
     unsafe ferry_ssl_ctx_no_session_cache(context)
     unsafe ferry_ssl_ctx_no_tickets(context)
     unsafe SSL_CTX_set_verify(
         context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
-    // Buffers are kept between records (no SSL_MODE_RELEASE_BUFFERS): a stream is busy for its whole life.
+    // Buffers are kept between records (no SSL_MODE_RELEASE_BUFFERS): a stream is busy during its whole life.
     unsafe ferry_ssl_ctx_set_mode(
         context, Int(SSL_MODE_ENABLE_PARTIAL_WRITE) | Int(SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER))
     unsafe ferry_ssl_ctx_set_read_ahead(context)
@@ -134,7 +135,7 @@ private func loadCertificates(into context: OpaquePointer, folder: String) throw
     guard unsafe SSL_CTX_check_private_key(context) == 1 else { throw .keyDoesNotMatch(path: key) }
 }
 
-/// The words of OpenSSL's last error on this thread; empties the queue.
+/// The text of OpenSSL's last error on this thread; empties the queue.
 func lastErrorText() -> String {
     let error = ERR_peek_last_error()
     ERR_clear_error()

@@ -1,10 +1,10 @@
-// From OpenSSL's error codes to the words of LinkError.
+// Maps OpenSSL's error codes to LinkError.
 
 import COpenSSL
 import Glibc
 import Host
 
-/// What ended an OpenSSL call that will not succeed by waiting.
+/// The error of an OpenSSL call that waiting cannot complete.
 func tlsFailure(of ssl: OpaquePointer, result: Int32, systemCode: Int32) -> LinkError {
     switch unsafe SSL_get_error(ssl, result) {
     case SSL_ERROR_ZERO_RETURN: return .closed
@@ -21,7 +21,7 @@ private func protocolFailure(of ssl: OpaquePointer) -> LinkError {
     case SSL_R_UNEXPECTED_EOF_WHILE_READING: return .broken(nil)
     case SSL_R_CERTIFICATE_VERIFY_FAILED: return unsafe certificateFailure(of: ssl)
     case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
-        return .untrustedPeer(detail: "it sent no certificate")
+        return .untrustedPeer(detail: "the peer sent no certificate")
     case SSL_R_WRONG_VERSION_NUMBER, SSL_R_HTTP_REQUEST, SSL_R_HTTPS_PROXY_REQUEST,
         SSL_R_PACKET_LENGTH_TOO_LONG, SSL_R_BAD_RECORD_TYPE, SSL_R_UNEXPECTED_MESSAGE,
         SSL_R_RECORD_TOO_SMALL:
@@ -33,7 +33,7 @@ private func protocolFailure(of ssl: OpaquePointer) -> LinkError {
         SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED, SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED,
         SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN, SSL_R_TLSV1_ALERT_UNKNOWN_CA,
         SSL_R_TLSV1_ALERT_ACCESS_DENIED, SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
-        // Text as "tlsv1 alert unknown ca": the peer's own word is what follows "alert".
+        // The text has the form "tlsv1 alert unknown ca": the peer's reason follows "alert".
         let word = text.split(separator: "alert ", maxSplits: 1).last.map(String.init)
         return .refusedByPeer(alert: word ?? text)
     default: return .tls(detail: text)

@@ -95,7 +95,7 @@ final class SimFlag: WakeFlag, @unchecked Sendable {
 extension WakeFlag {
     /// Flags of two runtimes never meet.
     var simulated: SimFlag {
-        guard let flag = self as? SimFlag else { fatalError("a flag of another runtime") }
+        guard let flag = self as? SimFlag else { fatalError("the flag belongs to another runtime") }
         return flag
     }
 }

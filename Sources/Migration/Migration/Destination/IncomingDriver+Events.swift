@@ -1,4 +1,4 @@
-// What the destination's machine is told: by the source, by the streams, by the server.
+// The events that the destination's machine receives from the source, the streams and the server.
 
 import Host
 import MigrationProtocol
@@ -7,10 +7,10 @@ import PeerLink
 import Synchronization
 
 extension IncomingDriver {
-    /// What the source says next, or what a stream or the server has to say meanwhile.
+    /// The next event, from the source, from a stream or from the server.
     func nextEvent() -> Event {
         guard let control else {
-            return .failed(MigrationRefusal(.hostFailure, text: "nobody is connected"))
+            return .failed(MigrationRefusal(.hostFailure, text: "the source is not connected"))
         }
         var end = runtime.now + control.silenceMax
         var lost: MigrationRefusal?
@@ -32,14 +32,14 @@ extension IncomingDriver {
         }
     }
 
-    /// A stream that was lost leaves the source little time for its last words: it may have said no before.
+    /// After the loss of a stream the source has little time for a last message: it may already have refused.
     private func nextDisturbance(
         streamLoss lost: inout MigrationRefusal?, deadline end: inout Instant
     ) -> Event? {
         let (failure, isEnding, isSuperseded, isCommitted) = session.shared.withLock {
             ($0.streams.failure, $0.isEnding, $0.isSuperseded, $0.loop.machine.isCommitted)
         }
-        // GO may be on its way: what ends now must end by the source's word.
+        // GO may be in transit: from here on only a message of the source may end the session.
         if isCommitted { return nil }
         if case .damaged(let refusal) = failure { return .failed(refusal) }
         if isEnding {
@@ -47,7 +47,8 @@ extension IncomingDriver {
                 MigrationRefusal(.hostFailure, text: "the destination's agent is stopping"))
         }
         if isSuperseded {
-            return .peerLost(MigrationRefusal(.timedOut, text: "the source has connected anew"))
+            return .peerLost(
+                MigrationRefusal(.timedOut, text: "the source opened a new connection"))
         }
         if case .lost(let words) = failure, lost == nil {
             lost = words
@@ -56,7 +57,7 @@ extension IncomingDriver {
         return nil
     }
 
-    /// The event of a message; nil when it only shows that the source is alive.
+    /// The event of a message; nil if the message only shows that the source is alive.
     private func receiveEvent(from control: any Link) -> Event? {
         let message: PeerMessage
         do { message = try control.receiveMessage() } catch {
@@ -81,7 +82,7 @@ extension IncomingDriver {
             return .failed(
                 MigrationRefusal(
                     .protocolViolation,
-                    text: "\(message.name) does not belong to a control connection"))
+                    text: "\(message.name) is not a message of a control connection"))
         }
     }
 
@@ -104,7 +105,7 @@ extension IncomingDriver {
                     if let lost { return .peerLost(lost) }
                     throw .timedOut(after: session.timing.deadPeerInHandover)
                 case .ready:
-                    // Only an end or a "no" can come now.
+                    // Only an end or a refusal can arrive now.
                     if let event = receiveEvent(from: control) { return event }
                 }
             } catch {

@@ -1,4 +1,5 @@
-// Does what the destination's machine says, on the control connection's thread, and tells it what happened.
+// Performs the actions of the destination's machine on the control connection's thread, and gives the machine the
+// events that result.
 
 import Host
 import MigrationProtocol
@@ -13,9 +14,9 @@ final class IncomingDriver {
     typealias Event = DestinationMachine.Event
     private typealias Action = DestinationMachine.Action
 
-    /// Another's from the moment that the offer goes on with what it has.
+    /// The session passes to another driver when an offer continues with its memory.
     private(set) var session: IncomingSession
-    /// Nil for a parked session that only ends.
+    /// Nil for a suspended session that only ends.
     let control: (any Link)?
     let sessions: SessionTable
     var runtime: any MigrationRuntime { session.runtime }
@@ -32,14 +33,14 @@ final class IncomingDriver {
         self.sessions = sessions
     }
 
-    /// Returns when the session has ended or is parked.
+    /// Returns when the session has ended or is suspended.
     func runSession() {
         control?.silenceMax = session.timing.deadPeer
         control?.setInterruptFlag(session.undisturbed)
         performActions()
     }
 
-    /// Ends a parked session that was taken out of the table.
+    /// Ends a suspended session that was removed from the table.
     func endSuspendedSession(with event: Event) {
         deliverEvent(event)
         performActions()
@@ -73,7 +74,7 @@ final class IncomingDriver {
         case .sendReady(let digest): return sendMessage(.ready(digest: digest, load: load))
         case .resumeGuest: return resumeGuest()
         case .sendRunning(let epoch):
-            // A lost answer is the source's to ask for again; the VM runs either way.
+            // If the answer is lost, the source asks again; the VM runs in either case.
             _ = sendMessage(.running(epoch, own: own, resume: resume))
         case .refuse(let refusal): _ = sendMessage(.refused(refusal))
         case .sendNeverRan(let epoch): _ = sendMessage(.answer(.neverRan(epoch)))
@@ -86,7 +87,7 @@ final class IncomingDriver {
     }
 
     private func sendMessage(_ message: PeerMessage) -> Event? {
-        // A parked session has nobody to talk to.
+        // A suspended session has no connection.
         do { try control?.sendMessage(message) } catch {
             return .peerLost(MessageError.link(error).refusal)
         }
@@ -95,11 +96,13 @@ final class IncomingDriver {
 
     private func prepareGuest(for offer: MigrationOffer) -> Event {
         guard let source = control?.peer.name else {
-            return .prepareRefused(MigrationRefusal(.hostFailure, text: "nobody offers it"))
+            return .prepareRefused(
+                MigrationRefusal(.hostFailure, text: "no migration offers the VM"))
         }
         guard sessions.hasRoomForMemory else {
             return .prepareRefused(
-                MigrationRefusal(.busy, text: "\(Limits.sessionsMax) migrations arrive already"))
+                MigrationRefusal(
+                    .busy, text: "\(Limits.sessionsMax) incoming migrations are running already"))
         }
         if let problem = offer.spec.problem {
             return .prepareRefused(MigrationRefusal(.badSpec, text: problem))
@@ -123,7 +126,7 @@ final class IncomingDriver {
         }
     }
 
-    /// Builds the guest, which may take long. Another thread shows the source meanwhile that this host is alive.
+    /// Builds the guest, which may take long. Meanwhile another thread shows the source that this host is alive.
     private func buildGuest(
         for offer: MigrationOffer, from source: HostName
     ) throws(MigrationRefusal) -> any DestinationGuest {
@@ -135,7 +138,7 @@ final class IncomingDriver {
             beacon = try runtime.startThread(name: "ferry-alive", nice: 0) { [built] in
                 while (try? built.waitUntilSet(before: runtime.now + Limits.aliveInterval)) == false
                 {
-                    // A source that is gone is noticed when it is waited for.
+                    // The loss of the source is noticed when the driver waits for it.
                     try? control?.sendMessage(.alive(round: 0, remainingBytes: 0))
                 }
             }
@@ -149,7 +152,7 @@ final class IncomingDriver {
 
     private func writeRecord(_ record: LedgerRecord) -> Event {
         if case .owned = record, let guest = session.shared.withLock({ $0.guest }) {
-            // A guest that died meanwhile must not be owned: the source still has a good one.
+            // A guest whose process has ended must not become owned: the source still has an intact one.
             do { try guest.checkIsReady() } catch {
                 return .recordFailed(MigrationRefusal(.guestFailure, text: "\(error)"))
             }
@@ -167,7 +170,7 @@ final class IncomingDriver {
         let duration = runtime.now - start
         if case .owned = record { own = duration }
         if case .incoming = record {
-            // Measured again: one write may have met a busy disk. If that fails the first is what is known.
+            // Measured again, because one write may have met a busy disk. If this fails, the first measurement is used.
             let measured = (try? session.host.ledger.measureWrite()) ?? duration
             ledgerWrite = min(duration, measured)
         }
@@ -191,7 +194,7 @@ final class IncomingDriver {
         return sendRetainedHashes(of: kept.table, seed: kept.seed, token: token)
     }
 
-    /// No stream is there yet: the table stands still.
+    /// No stream is open yet: the table does not change.
     private func sendRetainedHashes(of table: PageHashTable, seed: UInt64, token: [UInt8]) -> Event?
     {
         let ranges = table.presentRanges(pagesMax: MigrationProtocol.Limits.hashesMax)
@@ -211,7 +214,7 @@ final class IncomingDriver {
     private func loadState() -> Event {
         let start = runtime.now
         guard let guest = session.shared.withLock({ $0.guest }), let state else {
-            return .failed(MigrationRefusal(.protocolViolation, text: "no state came"))
+            return .failed(MigrationRefusal(.protocolViolation, text: "the source sent no state"))
         }
         self.state = nil
         do { try guest.loadDeviceState(from: state) } catch {
@@ -226,7 +229,7 @@ final class IncomingDriver {
     private func resumeGuest() -> Event {
         let start = runtime.now
         guard let guest = session.shared.withLock({ $0.guest }) else {
-            return .resumeFailed(MigrationRefusal(.hostFailure, text: "the guest is gone"))
+            return .resumeFailed(MigrationRefusal(.hostFailure, text: "the guest no longer exists"))
         }
         do { try guest.resumeExecution() } catch {
             return .resumeFailed(MigrationRefusal(.guestFailure, text: "\(error)"))
@@ -235,24 +238,26 @@ final class IncomingDriver {
         return .resumed
     }
 
-    /// An offer may go on with what an earlier connection brought. The first of a connection; a second has no place.
+    /// An offer may continue with the memory of an earlier connection. Only the first offer of a connection; a second
+    /// one is not expected.
     func handleOffer(_ offer: MigrationOffer, from source: HostName) -> Event {
         if !hasOffer {
             hasOffer = true
             guard continueEarlierSession(for: offer, from: source) || isConnected else {
-                return .refused(MigrationRefusal(.timedOut, text: "the source has gone again"))
+                return .refused(MigrationRefusal(.timedOut, text: "the source disconnected again"))
             }
         }
         return .offered(offer, from: source)
     }
 
-    /// A source that has made its offer is silent until it is answered: what comes can only be an end.
+    /// The source waits silently for the answer to its offer: it can only send an end.
     private var isConnected: Bool {
         (try? control?.waitForInput(wakingOn: session.undisturbed, until: runtime.now)) == .timedOut
     }
 
-    /// The source has one connection for a VM: one that is there still was lost, and its end is waited for. But an
-    /// offer that was left lying must not end a newer one's session. True when this goes on where that one was.
+    /// The source has one connection per VM: a connection that is still open was lost, and the driver waits for its
+    /// end. But a delayed offer must not end the session of a newer one. True if this offer continues the earlier
+    /// session.
     private func continueEarlierSession(for offer: MigrationOffer, from source: HostName) -> Bool {
         let end = runtime.now + session.timing.deadPeerInHandover
         while isConnected, sessions.supersedeSession(of: offer.vm, from: source), runtime.now < end
@@ -265,7 +270,7 @@ final class IncomingDriver {
         }
         let parkedOffer = kept.shared.withLock { $0.loop.machine.parkedOffer }
         guard let parkedOffer, offer.canContinue(from: parkedOffer) else {
-            let refusal = MigrationRefusal(.cancelled, text: "the source began anew")
+            let refusal = MigrationRefusal(.cancelled, text: "the source started a new migration")
             IncomingDriver(session: kept, control: nil, sessions: sessions)
                 .endSuspendedSession(with: .failed(refusal))
             return false
@@ -277,7 +282,7 @@ final class IncomingDriver {
         return true
     }
 
-    /// Nil when it is done; the event that comes instead.
+    /// Nil if the session was suspended; otherwise the event that arrived instead.
     private func suspendSession() -> Event? {
         drainStreams()
         endStreams()
@@ -286,18 +291,18 @@ final class IncomingDriver {
         }
         if case .damaged(let refusal) = failure { return .failed(refusal) }
         guard let offer, let source else {
-            return .failed(MigrationRefusal(.hostFailure, text: "there is nothing to keep"))
+            return .failed(MigrationRefusal(.hostFailure, text: "there is no memory to keep"))
         }
         let limit = session.timing.suspensionLimit
         session.host.didSuspendMigration(for: offer, from: source, limit: limit)
-        // Done before another thread can have the session.
+        // Done before another thread can take the session.
         session.shared.withLock { $0.loop.finishAction(with: nil) }
         sessions.suspendSession(session, offer: offer, from: source, until: runtime.now + limit)
         return nil
     }
 
-    /// What has reached this host need not be sent again: streams that were cut end by themselves when they have
-    /// received it.
+    /// Data that has reached this host need not be sent again: streams whose connection was cut end by themselves after
+    /// they have received it.
     private func drainStreams() {
         let end = runtime.now + session.timing.deadPeer
         var received = session.frames.load(ordering: .relaxed)
@@ -311,7 +316,7 @@ final class IncomingDriver {
         }
     }
 
-    /// Ends the streams and waits until none writes to the memory any more.
+    /// Ends the streams and waits until none of them writes to the memory any more.
     private func endStreams() {
         session.shared.withLock {
             $0.isEnding = true
@@ -319,7 +324,7 @@ final class IncomingDriver {
         }
         session.over.setFlag()
         while session.shared.withLock({ $0.streams.active }) > 0 {
-            // A stream's waits are ended by `over`; what it does between waits is short.
+            // `over` ends a stream's waits; what it does between two waits is short.
             _ = try? session.news.waitUntilSet(before: runtime.now + Limits.tick)
             session.news.clearFlag()
         }
@@ -340,7 +345,7 @@ final class IncomingDriver {
         case .undecided(let refusal):
             sessions.retainGuest(
                 UndecidedGuest(offer: offer, source: source, guest: guest, refusal: refusal))
-            // A question or a ruling that came before has decided it, and found nothing to discard.
+            // An earlier ownership query or forced takeover resolved it, and found nothing to discard.
             let ownership = session.host.ledger.ownership(of: offer.vm)
             guard ownership?.isUndecided(after: offer.migration) != true,
                 sessions.removeUndecidedGuest(of: offer.vm, migration: offer.migration) != nil

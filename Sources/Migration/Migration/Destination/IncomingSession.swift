@@ -1,5 +1,5 @@
-// One migration at its destination: its control connection's thread drives the machine, its streams' threads
-// fill the memory.
+// One migration at its destination: the thread of its control connection drives the machine, and the threads of its
+// streams write the memory.
 
 import Host
 import MigrationProtocol
@@ -8,10 +8,10 @@ import PageCodec
 import PeerLink
 import Synchronization
 
-/// An incoming migration. `run` is for the control connection's thread, `runStream` for the streams'. When its
-/// connection is lost it may be parked: without threads, until another connection takes it over.
+/// An incoming migration. The control connection's thread runs the driver, the streams' threads run `receiveStream`.
+/// When the connection is lost the session may be suspended: it then has no threads until another connection resumes it.
 final class IncomingSession: Sendable {
-    /// What the streams and other threads see.
+    /// The state that streams and other threads share.
     struct Shared {
         var loop = DestinationLoop(DestinationMachine(parks: true))
         var guest: (any DestinationGuest)?
@@ -20,21 +20,21 @@ final class IncomingSession: Sendable {
         var source: HostName?
         var streams = IncomingStreams()
         var isEnding = false
-        /// The source has connected anew: this connection is lost, noticed or not.
+        /// The source opened a new connection: this one is lost, whether or not that was noticed.
         var isSuperseded = false
     }
 
     let host: any MigrationHost
     let timing: PeerTiming
     let runtime: any MigrationRuntime
-    /// Set when a stream has something to say to the control thread.
+    /// Set when a stream has an event for the control thread.
     let news: any WakeFlag
     /// Set when the session is over: ends the streams' waits.
     let over: any WakeFlag
-    /// Never set: what the control connection's waits end with is `news`, or the time.
+    /// Never set: waits of the control connection end with `news` or with the time limit.
     let undisturbed: any WakeFlag
     let shared = Mutex(Shared())
-    /// That streams have received: shows whether any is still at it.
+    /// A counter of received data: shows whether a stream is still receiving.
     let frames = Atomic<Int>(0)
 
     init(
@@ -48,14 +48,14 @@ final class IncomingSession: Sendable {
         undisturbed = try runtime.makeWakeFlag()
     }
 
-    /// The source has connected anew: what this connection brings is no longer waited for.
+    /// The source opened a new connection: the session no longer waits for this one.
     func supersede() {
         shared.withLock { $0.isSuperseded = true }
         news.setFlag()
     }
 
-    /// A parked session is taken over by a new connection.
-    /// - Parameter offer: the one that goes on with it.
+    /// A new connection resumes a suspended session.
+    /// - Parameter offer: the offer that continues it.
     func continueSession(with offer: MigrationOffer) {
         over.clearFlag()
         news.clearFlag()
@@ -69,7 +69,7 @@ final class IncomingSession: Sendable {
         }
     }
 
-    /// True when this session waits for this stream; it does so once.
+    /// True if this session expects this stream; it does so once per stream.
     func claimStream(token: [UInt8], stream: Int, from peer: HostName) -> Bool {
         shared.withLock {
             guard $0.streams.isTokenValid(token), $0.source == peer, !$0.isEnding else {
@@ -84,7 +84,7 @@ final class IncomingSession: Sendable {
         news.setFlag()
     }
 
-    /// Asks the control thread to end, unless GO may have come.
+    /// Tells the control thread to end, unless GO may have arrived.
     func endUnlessCommitted() {
         shared.withLock {
             if !$0.loop.machine.isCommitted { $0.isEnding = true }
@@ -96,12 +96,12 @@ final class IncomingSession: Sendable {
     func receiveStream(number stream: Int, on connection: any Link) {
         let parts = shared.withLock { ($0.guest, $0.table, $0.offer) }
         guard let guest = parts.0, let table = parts.1, let offer = parts.2 else { return }
-        // The decoder holds `guest`, which owns the mapping that it writes to.
+        // The decoder retains `guest`, which owns the mapping that the decoder writes to.
         let decoder = unsafe ChunkDecoder(
             memory: guest.memory.base, owner: guest, table: table, seed: offer.hashSeed,
             stream: stream, streams: offer.streams
         ) { [file = guest.memoryFile] bytes, offset in
-            // A file that takes no writes (huge pages) is filled through its mapping.
+            // A file that does not support writes (huge pages) is filled through its mapping.
             (try? file.writeAllBytes(bytes, at: offset)) != nil
         }
         runtime.lowerPriority(nice: Limits.streamNice)

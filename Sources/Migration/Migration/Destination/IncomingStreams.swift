@@ -1,4 +1,4 @@
-// Which data streams an incoming session expects, has, and what they brought.
+// The data streams of an incoming session: which ones it expects, which are open, and what they received.
 
 import Model
 import MigrationProtocol
@@ -7,7 +7,7 @@ import PageCodec
 /// Why a stream ended before its session.
 enum StreamFailure: Sendable {
     case lost(MigrationRefusal)
-    /// It carried what cannot be valid: nothing of the session is to be trusted.
+    /// It carried invalid data: nothing of the session can be trusted.
     case damaged(MigrationRefusal)
 }
 
@@ -17,10 +17,10 @@ struct IncomingStreams {
     private(set) var failure: StreamFailure?
     private var token: [UInt8] = []
     private var unclaimed: Set<Int> = []
-    /// For each stream that ended a round: which one, and its part of the digest.
+    /// For each stream that ended a round: the round, and the stream's part of the digest.
     private var ended: [Int: (round: Int, digest: MemoryDigest)] = [:]
 
-    /// From now on each of the streams may claim its place once, with this token.
+    /// From now on each stream may claim its place once, with this token.
     mutating func expectStreams(count: Int, token: [UInt8]) {
         unclaimed = Set(0..<count)
         self.token = token
@@ -38,7 +38,7 @@ struct IncomingStreams {
         !self.token.isEmpty && isEqualInConstantTime(self.token, to: token)
     }
 
-    /// False when the stream is not expected, or is there already.
+    /// False if the stream is not expected, or is already open.
     mutating func claimStream(number stream: Int) -> Bool {
         guard unclaimed.remove(stream) != nil else { return false }
         active += 1
@@ -51,14 +51,14 @@ struct IncomingStreams {
         ended[stream] = (round, digest)
     }
 
-    /// The digest of memory once this many streams have ended the round; nil before.
+    /// The digest of memory after this many streams have ended the round; nil before.
     func memoryDigest(ofRound round: Int, streams: Int) -> MemoryDigest? {
         let ended = ended.values.filter { $0.round == round }
         guard ended.count == streams else { return nil }
         return ended.reduce(MemoryDigest.empty) { $0 + $1.digest }
     }
 
-    /// Damage counts for more than a loss, and the first failure for more than the next.
+    /// Damage takes precedence over a loss, and the first failure over later ones.
     mutating func recordFailure(_ failure: StreamFailure) {
         switch (self.failure, failure) {
         case (nil, _), (.lost, .damaged): self.failure = failure
@@ -67,7 +67,7 @@ struct IncomingStreams {
     }
 }
 
-/// Takes the same time wherever the first difference is.
+/// Compares in constant time, wherever the first difference is.
 private func isEqualInConstantTime(_ left: [UInt8], to right: [UInt8]) -> Bool {
     guard left.count == right.count else { return false }
     var difference: UInt8 = 0

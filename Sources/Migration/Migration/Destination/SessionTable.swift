@@ -1,5 +1,5 @@
-// The incoming migrations of a server: who may join which, those that wait for their source to come back, and
-// guests whose fate is undecided.
+// The incoming migrations of a server: which peer may join which session, suspended sessions that wait for their source
+// to reconnect, and guests whose ownership is undecided.
 
 import Host
 import MigrationProtocol
@@ -7,7 +7,7 @@ import Model
 import PeerLink
 import Synchronization
 
-/// A guest that may or may not be owned here: GO came, and the ledger could not be written.
+/// A guest that this host may or may not own: GO arrived, and the ledger could not be written.
 struct UndecidedGuest: Sendable {
     let offer: MigrationOffer
     let source: HostName
@@ -15,7 +15,8 @@ struct UndecidedGuest: Sendable {
     let refusal: MigrationRefusal
 }
 
-/// Any thread may call. Who takes a parked session out has it alone, and ends with `close` or `park`.
+/// Any thread may call. The caller that removes a suspended session owns it, and ends with `closeSession` or
+/// `suspendSession`.
 final class SessionTable: Sendable {
     private struct SuspendedSession {
         let session: IncomingSession
@@ -25,7 +26,7 @@ final class SessionTable: Sendable {
     }
 
     private struct State {
-        /// Those with a thread.
+        /// The sessions that have a thread.
         var sessions: [ObjectIdentifier: IncomingSession] = [:]
         var suspended: [VMID: SuspendedSession] = [:]
         var undecided: [VMID: UndecidedGuest] = [:]
@@ -34,11 +35,11 @@ final class SessionTable: Sendable {
 
     private let state = Mutex(State())
 
-    /// A new session, nil when there are too many, or no descriptor for it.
+    /// Opens a session; nil if there are too many sessions, or no file descriptor is available.
     func openSession(
         host: any MigrationHost, timing: PeerTiming, runtime: any MigrationRuntime
     ) -> IncomingSession? {
-        // Too few descriptors is one way of being busy.
+        // Too few file descriptors count as busy.
         guard let session = try? IncomingSession(host: host, timing: timing, runtime: runtime)
         else { return nil }
         return state.withLock {
@@ -52,18 +53,18 @@ final class SessionTable: Sendable {
         state.withLock { $0.sessions[ObjectIdentifier(session)] = nil }
     }
 
-    /// Parked memory is memory: with it there may be no more than without.
+    /// Suspended sessions use memory: they count toward the limit.
     var hasRoomForMemory: Bool {
         state.withLock { $0.sessions.count + $0.suspended.count <= Limits.sessionsMax }
     }
 
-    /// The session that waits for this stream from this peer. A stream is claimed once.
+    /// The session that expects this stream from this peer. A stream is claimed once.
     func claimStream(token: [UInt8], stream: Int, from peer: HostName) -> IncomingSession? {
         let sessions = state.withLock { Array($0.sessions.values) }
         return sessions.first { $0.claimStream(token: token, stream: stream, from: peer) }
     }
 
-    /// Ends the sessions that GO cannot have reached, and lets none begin.
+    /// Ends the sessions that GO cannot have reached, and refuses new ones.
     func endAllSessions() {
         let sessions = state.withLock {
             $0.isClosed = true
@@ -76,7 +77,7 @@ final class SessionTable: Sendable {
         state.withLock { $0.undecided[guest.offer.vm] = guest }
     }
 
-    /// The guest of a migration whose fate has been decided.
+    /// Removes the guest of a migration whose ownership has been decided.
     func removeUndecidedGuest(of vm: VMID, migration: MigrationID) -> UndecidedGuest? {
         state.withLock {
             guard $0.undecided[vm]?.offer.migration == migration else { return nil }
@@ -85,7 +86,7 @@ final class SessionTable: Sendable {
     }
 }
 
-// MARK: Parked sessions
+// MARK: Suspended sessions
 
 extension SessionTable {
     func suspendSession(
@@ -99,7 +100,7 @@ extension SessionTable {
         }
     }
 
-    /// Tells a session of this VM from this source that its connection is lost; false when there is none.
+    /// Tells a session of this VM from this source that its connection is lost; false if there is none.
     func supersedeSession(of vm: VMID, from source: HostName) -> Bool {
         let sessions = state.withLock { Array($0.sessions.values) }
         let old = sessions.filter {
@@ -137,7 +138,7 @@ extension SessionTable {
         where isWanted: (_ parked: SuspendedSession, _ isClosed: Bool) -> Bool
     ) -> IncomingSession? {
         state.withLock { state in
-            // The one that was to go first, so that the order is always the same.
+            // The session that expires first, so that the order is deterministic.
             guard
                 let (vm, parked) = state.suspended.filter({ isWanted($1, state.isClosed) })
                     .min(by: { $0.value.deadline < $1.value.deadline })

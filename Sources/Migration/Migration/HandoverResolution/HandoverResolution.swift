@@ -1,5 +1,5 @@
-// What a source does about a VM that it released and heard nothing more of: it asks the destination. After a ruling
-// it tells it instead.
+// The resolution of a handover at the source: when a VM was released and the answer was lost, the source asks the
+// destination. After a forced takeover it sends a notice instead.
 
 import Host
 package import MigrationProtocol
@@ -7,37 +7,37 @@ package import Model
 package import Ownership
 package import PeerLink
 
-/// How it was settled. The ledger has it when this is returned.
+/// How the handover was resolved. The ledger records it before this is returned.
 package enum HandoverResolutionOutcome: Hashable, Sendable {
-    /// The destination owns the VM at this epoch: end what is left of it here.
+    /// The destination owns the VM at this epoch: the source ends what is left of it here.
     case handedOver(Epoch)
-    /// The destination never ran it and never will: this host owns the VM again; resume it.
+    /// The destination never ran the VM and never will: this host owns the VM again and resumes it.
     case takenBack(Epoch)
-    /// The destination knows that it was overruled: this host owns the VM without doubt.
+    /// The destination knows that it is superseded: this host's ownership is no longer in doubt.
     case takeoverConfirmed(Epoch)
 }
 
-/// Why it is still unsettled.
+/// Why the handover is still unresolved.
 package enum HandoverResolutionError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The ledger has nothing to settle with this host about this VM.
+    /// The ledger has no unresolved handover of this VM with this host.
     case nothingToResolve(Ownership?)
-    /// No answer is not a no.
+    /// The other host gave no answer, which is not a refusal.
     case noAnswer(LinkError)
     case refused(MigrationRefusal)
     case ledger(LedgerError)
 
     package var description: String {
         switch self {
-        case .nothingToResolve: "there is nothing to settle"
+        case .nothingToResolve: "no handover is unresolved"
         case .noAnswer(let error): "no answer: \(error)"
-        case .refused(let refusal): "an answer that settles nothing: \(refusal)"
+        case .refused(let refusal): "the answer does not resolve the handover: \(refusal)"
         case .ledger(let error): "\(error)"
         }
     }
 }
 
-/// Talks to the other host of a VM that is `released` or `ruled`. Blocks; call it again, with pauses, until it does
-/// not throw.
+/// Talks to the other host of a VM that is `released` or `takenOver`. Blocks; the caller repeats the call, with pauses,
+/// until it does not throw.
 package enum HandoverResolution {
     package static func resolveHandover(
         of vm: VMID, with destination: PeerAddress, keys: PeerKeys, ledger: any OwnershipLedger,
@@ -103,6 +103,7 @@ package enum HandoverResolution {
     private static func wrongEpochError(for answer: OwnershipAnswer) -> HandoverResolutionError {
         .refused(
             MigrationRefusal(
-                .protocolViolation, text: "an answer about another epoch", details: ["\(answer)"]))
+                .protocolViolation, text: "the answer is about another epoch",
+                details: ["\(answer)"]))
     }
 }

@@ -1,11 +1,11 @@
-// Asks a peer's ledger about a VM, or tells it of a ruling, on a connection of its own.
+// Asks a peer's ledger about a VM, or sends it a notice of a forced takeover, on a separate connection.
 
 import Host
 import MigrationProtocol
 import Ownership
 import PeerLink
 
-/// Why a question has no answer.
+/// Why a query was not answered.
 enum OwnershipQueryError: Error, Sendable {
     case noAnswer(LinkError)
     case refused(MigrationRefusal)
@@ -47,7 +47,7 @@ struct OwnershipQueryClient {
         case DialError.refused(let refusal): .refused(refusal)
         case DialError.link(let error), MessageError.link(let error): .noAnswer(error)
         case let error as LinkError: .noAnswer(error)
-        default: .noAnswer(.tls(detail: "an answer that cannot be read: \(error)"))
+        default: .noAnswer(.tls(detail: "the answer cannot be decoded: \(error)"))
         }
     }
 }

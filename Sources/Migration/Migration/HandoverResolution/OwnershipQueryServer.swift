@@ -1,4 +1,4 @@
-// Answers those who ask whether a VM was taken, and takes notice of rulings. The ledger speaks, nobody else.
+// Answers ownership queries, and processes notices of forced takeovers. All answers come from the ledger.
 
 import MigrationProtocol
 import Model
@@ -18,12 +18,12 @@ struct OwnershipQueryServer {
         case .question(let question):
             let answer = answerQuestion(question, from: connection.peer.name)
             try connection.sendMessage(answer)
-            // Ending a guest takes time, and the source's stands still meanwhile: so it comes after the answer.
+            // Ending a guest takes time, and the source's guest is paused meanwhile: so it is done after the answer.
             if case .answer(.neverRan) = answer {
                 discardUndecidedGuest(of: question.vm, migration: question.migration)
                 discardSuspendedSession(
                     of: question.vm, migration: question.migration,
-                    reason: "the source was told that it never ran here")
+                    reason: "the source received the answer that the VM never ran here")
             }
         case .takeoverNotice(let notice):
             try connection.sendMessage(answerNotice(notice, from: connection.peer.name))
@@ -31,11 +31,11 @@ struct OwnershipQueryServer {
             try connection.sendMessage(
                 .refused(
                     MigrationRefusal(
-                        .protocolViolation, text: "\(message.name) where a question was due")))
+                        .protocolViolation, text: "\(message.name) instead of an ownership query")))
         }
     }
 
-    /// Looks, writes if it must, and looks again: another thread may have written in between.
+    /// Reads the ledger, writes a record if necessary, and reads again: another thread may have written in between.
     private func answerQuestion(
         _ question: OwnershipQuestion, from asker: HostName
     ) -> PeerMessage {
@@ -50,22 +50,22 @@ struct OwnershipQueryServer {
                 }
             }
         }
-        return .refused(MigrationRefusal(.busy, text: "the ledger changes under the question"))
+        return .refused(MigrationRefusal(.busy, text: "the ledger changed during the query"))
     }
 
-    /// The answer comes only when the VM stands still here and the ledger says so.
+    /// The answer is sent only after the VM is stopped here and the ledger records it.
     private func answerNotice(_ notice: TakeoverNotice, from ruler: HostName) -> PeerMessage {
-        var refusal = MigrationRefusal(.busy, text: "the ledger changes under the notice")
+        var refusal = MigrationRefusal(.busy, text: "the ledger changed during the notice")
         for _ in 0..<Limits.answerAttemptsMax {
             switch notice.responseStep(for: host.ledger.ownership(of: notice.vm), from: ruler) {
             case .answer(let answer): return .answer(answer)
             case .refuse(let refusal): return .refused(MigrationRefusal(refusal))
             case .stopThenWrite(let record):
-                // A guest that waits for a word about itself has got it.
+                // A guest whose ownership was undecided is decided now.
                 discardUndecidedGuest(of: notice.vm, migration: notice.migration)
                 discardSuspendedSession(
                     of: notice.vm, migration: notice.migration,
-                    reason: "a ruling gave the VM to \(ruler)")
+                    reason: "a forced takeover gave the VM to \(ruler)")
                 do { try host.supersedeOwnership(with: record) } catch { refusal = error }
             }
         }

@@ -1,12 +1,13 @@
-// The ledger of a host: one append-only file of slots, allocated ahead, one record a slot.
+// The ledger of a host: one append-only file of preallocated slots, one record per slot.
 //
-//   slot 0      "FERRYLDG", UInt32 version 1, UInt32 records that a compaction wrote: each stands for a VM's history
+//   slot 0      "FERRYLDG", UInt32 version 1, UInt32 records that a compaction wrote: each replaces a VM's history
 //   slot n      UInt32 CRC-32C of what follows, UInt32 n, UInt16 bytes of the record, the record, zeros
 //   after them  zeros
 //
-// A slot is 128 bytes and never spans a disk sector, so that a torn write damages the last slot alone. The space is
-// there before it is needed: an append writes into it and needs one fdatasync of data, no metadata, and a disk that
-// is full later does not stop a handover. When most slots are history, the file is written anew with what counts.
+// A slot is 128 bytes and never spans a disk sector, so a torn write damages only the last slot. The space is allocated
+// in advance: an append writes into it and needs one fdatasync of data, without metadata, and a disk that becomes full
+// later does not prevent a handover. When most slots are history, a compaction writes a new file with the current
+// records.
 
 import Glibc
 import Host
@@ -15,18 +16,18 @@ package import Ownership
 import Synchronization
 import Wire
 
-/// How full a ledger is; a full one is written anew with what counts.
+/// The number of records in a ledger; a full ledger is compacted.
 package struct LedgerUsage: Hashable, Sendable {
     package var slots: Int
     package var used: Int
 }
 
-/// Opens or makes the ledger at a path; one process at a time (it is locked).
+/// Opens or creates the ledger at a path. Only one process can open it at a time (it is locked).
 package final class LedgerFile: OwnershipLedger {
     private struct State {
         var file: Descriptor
         var book: LedgerTable
-        /// The slot that the next record goes to.
+        /// The slot of the next record.
         var next: Int
         var slots: Int
     }
@@ -38,7 +39,7 @@ package final class LedgerFile: OwnershipLedger {
         self.path = path
         let file = try LedgerSlots.openLedgerFile(path: path)
         let (book, next, slots) = try LedgerSlots.replayRecords(of: file, path: path)
-        // What was read may not be on the disk yet: a process that was killed between writing and flushing.
+        // The records that were read may not be on disk yet: a process may have been killed between write and flush.
         do { try checkedSystemCall(named: "fdatasync(\(path))") { fdatasync(file.number) } } catch {
             throw .failed(error)
         }
@@ -46,13 +47,13 @@ package final class LedgerFile: OwnershipLedger {
     }
 
     package func appendRecord(_ record: LedgerRecord) throws(LedgerError) {
-        // The lock is held over the write on purpose: one record after the other is what a ledger is.
+        // The lock is held during the write on purpose: a ledger is written one record at a time.
         try state.withLock { (state) throws(LedgerError) in
             var book = state.book
             do throws(LedgerContradiction) { try book.applyRecord(record) } catch {
                 throw .contradicts(record, current: error.current)
             }
-            // What is written already need not be written again.
+            // A record that the ledger already contains need not be written again.
             if book == state.book { return }
             if state.next == state.slots { try compactFile(of: &state) }
             try LedgerSlots.writeRecord(record, at: state.next, to: state.file)
@@ -78,7 +79,7 @@ package final class LedgerFile: OwnershipLedger {
         state.withLock { $0.book.ownerships[vm] }
     }
 
-    /// Reads the whole file again. Throws when what is on the disk is not what this ledger says.
+    /// Reads the whole file again. Throws if the content on disk differs from the state of this ledger.
     package func checkIntegrity() throws(LedgerError) -> LedgerUsage {
         try state.withLock { (state) throws(LedgerError) in
             let (book, next, slots) = try LedgerSlots.replayRecords(of: state.file, path: path)
@@ -94,7 +95,7 @@ package final class LedgerFile: OwnershipLedger {
 
     package var ownerships: [VMID: Ownership] { state.withLock { $0.book.ownerships } }
 
-    /// Writes a new file with one record a VM beside the old one, and puts it in its place.
+    /// Writes a new file with one record per VM beside the old one, and renames it.
     private func compactFile(of state: inout State) throws(LedgerError) {
         let records = state.book.records
         let slots = max(LedgerSlots.slotsMin, (records.count + 1) * 2)

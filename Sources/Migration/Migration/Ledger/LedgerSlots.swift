@@ -9,12 +9,12 @@ import Wire
 enum LedgerSlots {
     static let slotBytes = 128
     static let slotsMin = 4096
-    /// More than this is not a ledger.
+    /// A larger file is not a ledger.
     static let slotsMax = 1 << 22
     private static let magic = Array("FERRYLDG".utf8)
     private static let version: UInt32 = 1
 
-    /// The file, made when it is not there, locked.
+    /// The file, created if it is missing, and locked.
     static func openLedgerFile(path: String) throws(LedgerError) -> Descriptor {
         do {
             let file = try Descriptor.openFile(at: path, flags: O_RDWR)
@@ -23,7 +23,7 @@ enum LedgerSlots {
         } catch {
             guard error.code == ENOENT else { throw .failed(error) }
         }
-        // Made beside its place and moved there, so that a crash leaves no half-made ledger.
+        // Created under a temporary name and renamed, so that a crash leaves no incomplete ledger.
         let file = try createLedgerFile(path: path + ".new", slots: slotsMin)
         do {
             try checkedSystemCall(named: "rename(\(path).new)") {
@@ -43,7 +43,7 @@ enum LedgerSlots {
             try lockFile(file, path: path)
             let code = posix_fallocate(file.number, 0, slots * slotBytes)
             guard code == 0 else { throw SystemError(call: "fallocate(\(path))", code: code) }
-            // Written once, so that the file system has no unwritten extents to convert at an append.
+            // Written once, so that the file system has no unwritten extents to convert during an append.
             for _ in 0..<slots { try file.writeAllBytes([UInt8](repeating: 0, count: slotBytes)) }
             var head = ByteWriter()
             head.writeBytes(raw: magic)
@@ -53,13 +53,13 @@ enum LedgerSlots {
             try checkedSystemCall(named: "fsync(\(path))") { fsync(file.number) }
             return file
         } catch {
-            // What is half made takes space that may be missing elsewhere.
+            // An incomplete file uses space that may be needed elsewhere.
             _ = unsafe unlink(path)
             throw ledgerError(for: error)
         }
     }
 
-    /// Every record in order; stops at the first slot that was never written whole.
+    /// Every record in order; stops at the first slot that was not written completely.
     static func replayRecords(
         of file: Descriptor, path: String
     ) throws(LedgerError) -> (LedgerTable, next: Int, slots: Int) {
@@ -106,7 +106,7 @@ enum LedgerSlots {
         }
     }
 
-    /// A slot that is not whole is the torn end of the file only when no whole slot comes after it.
+    /// An incomplete slot is the torn end of the file only if no complete slot follows it.
     private static func checkNothingFollows(
         slot: Int, slotCount slots: Int, file: Descriptor, path: String
     ) throws(LedgerError) {
@@ -119,7 +119,7 @@ enum LedgerSlots {
         }
     }
 
-    /// The record of a slot, nil when the slot was never written whole.
+    /// The record of a slot; nil if the slot was not written completely.
     private static func decodeRecord(
         from bytes: [UInt8], slot: Int, path: String
     ) throws(LedgerError) -> LedgerRecord? {
@@ -143,8 +143,8 @@ enum LedgerSlots {
         }
     }
 
-    /// Durable when it returns; when it throws, the slot holds nothing that a replay would count, or an
-    /// append that is tried again overwrites it.
+    /// The record is durable when this returns. If it throws, the slot contains nothing that a replay would accept, or
+    /// a repeated append overwrites it.
     static func writeRecord(
         _ record: LedgerRecord, at slot: Int, to file: Descriptor, isDurable: Bool = true
     ) throws(LedgerError) {
@@ -165,13 +165,13 @@ enum LedgerSlots {
                 try checkedSystemCall(named: "fdatasync(ledger)") { fdatasync(file.number) }
             }
         } catch {
-            // Best effort: a record that was refused should not be found by a later start.
+            // Best effort: a later start should not find a record that was refused.
             try? writeBytes([UInt8](repeating: 0, count: slotBytes), at: slot * slotBytes, to: file)
             throw ledgerError(for: error)
         }
     }
 
-    /// What a record costs, without one: the slot holds nothing before and after.
+    /// Measures the cost of a record without writing one: the slot is empty before and after.
     static func writeEmptySlot(at slot: Int, to file: Descriptor) throws(LedgerError) {
         do {
             try writeBytes(
@@ -180,7 +180,7 @@ enum LedgerSlots {
         } catch { throw ledgerError(for: error) }
     }
 
-    /// The open file is still the one that has the path.
+    /// Checks that the open file is still the file at the path.
     static func isStillLinked(path: String, to file: Descriptor) -> Bool {
         var (named, open) = (stat(), stat())
         guard unsafe stat(path, &named) == 0, unsafe fstat(file.number, &open) == 0 else {
@@ -221,7 +221,7 @@ enum LedgerSlots {
                 unsafe pwrite(file.number, $0.baseAddress, $0.count, offset)
             }
         }
-        // A short write of a slot means no space.
+        // A short write of a slot means that the disk is full.
         guard count == bytes.count else { throw SystemError(call: "pwrite(ledger)", code: ENOSPC) }
     }
 

@@ -5,12 +5,12 @@ import MigrationProtocol
 import PeerLink
 import Wire
 
-/// Why no message came.
+/// Why no message was received.
 enum MessageError: Error, Hashable, Sendable {
     case link(LinkError)
     case malformed(WireError)
 
-    /// What the peer is told about it.
+    /// The refusal that the peer receives about it.
     var refusal: MigrationRefusal {
         switch self {
         case .link(.timedOut(let limit)):
@@ -18,7 +18,7 @@ enum MessageError: Error, Hashable, Sendable {
         case .link(let error):
             MigrationRefusal(.timedOut, text: "the connection was lost: \(error)")
         case .malformed(let error):
-            MigrationRefusal(.protocolViolation, text: "a message that cannot be read: \(error)")
+            MigrationRefusal(.protocolViolation, text: "a message cannot be decoded: \(error)")
         }
     }
 }
@@ -26,7 +26,7 @@ enum MessageError: Error, Hashable, Sendable {
 extension Link {
     func sendMessage(_ message: PeerMessage) throws(LinkError) { try sendBytes(message.bytes) }
 
-    /// The next message, whole.
+    /// Receives the next message completely.
     func receiveMessage() throws(MessageError) -> PeerMessage {
         do {
             let header = try PeerMessageHeader(receiveBytes(count: PeerMessageHeader.bytes))

@@ -13,17 +13,17 @@ enum DialError: Error, Sendable {
     case unexpected(String)
 }
 
-/// Dials one destination.
+/// Opens connections to one destination.
 struct PeerDialer: Sendable {
     let destination: PeerAddress
     let runtime: any MigrationRuntime
     let timing: PeerTiming
     /// Ends every wait of every connection.
     let stop: any WakeFlag
-    /// That this side can do with.
+    /// The protocol versions that this side supports.
     var versions = MigrationProtocol.Limits.versionMin...MigrationProtocol.Limits.versionMax
 
-    /// A connection whose peer has welcomed its purpose, and how long the hello took to be answered.
+    /// A connection whose peer has accepted its purpose, and the time until the hello was answered.
     func openConnection(
         for purpose: ConnectionPurpose
     ) throws(DialError) -> (connection: any Link, roundTrip: Duration) {

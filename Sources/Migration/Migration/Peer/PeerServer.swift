@@ -1,8 +1,8 @@
-// The destination's door: accepts peers, lets in those with the right certificate, runs their sessions.
+// The server of the peer protocol at a destination: accepts peers, checks their certificates, and runs their sessions.
 //
-// One thread accepts; each connection then has a thread of its own from the handshake on, so that a slow or
-// silent client holds up nobody. A connection says first what it is for: a migration's control connection, one
-// of its data streams (bound to the session by a token that is used once for each stream), or a question.
+// One thread accepts connections; each connection then has its own thread from the handshake on, so that a slow or
+// silent client delays no other. A connection first states its purpose: the control connection of a migration, one of
+// its data streams (bound to the session by a token that each stream uses once), or an ownership query.
 
 package import Host
 import MigrationProtocol
@@ -10,7 +10,7 @@ package import Model
 package import PeerLink
 import Synchronization
 
-/// Serves the peer protocol, on threads of its own.
+/// Serves the peer protocol on its own threads.
 package final class PeerServer: Sendable {
     private let listener: any LinkListener
     private let runtime: any MigrationRuntime
@@ -22,7 +22,7 @@ package final class PeerServer: Sendable {
     private let isStopping = Atomic<Bool>(false)
     private let acceptor = Mutex<(any RunningThread)?>(nil)
 
-    /// Starts at once. `host` is kept until `stop`.
+    /// Starts at once. `host` is retained until the server is stopped.
     package convenience init(
         listener: Descriptor, keys: PeerKeys, host: any MigrationHost,
         timing: PeerTiming = PeerTiming()
@@ -48,8 +48,8 @@ package final class PeerServer: Sendable {
         acceptor.withLock { $0 = thread }
     }
 
-    /// Ends every session that has not been released yet, waits for those that have, and returns with
-    /// all threads gone.
+    /// Ends every session that has not been released yet, waits for those that have, and returns when all threads have
+    /// ended.
     package func stop() {
         isStopping.store(true, ordering: .releasing)
         stopping.setFlag()
@@ -64,11 +64,13 @@ package final class PeerServer: Sendable {
         }
     }
 
-    /// Ends what is kept of a VM whose connection was lost; false when nothing is. Returns with it gone.
+    /// Ends what is retained of a VM whose connection was lost; false if nothing is. Returns after it has ended.
     package func endSuspendedSession(of vm: VMID) -> Bool {
         guard let parked = sessions.removeSuspendedSession(of: vm) else { return false }
         endSuspendedSession(
-            parked, with: .failed(MigrationRefusal(.cancelled, text: "it was deleted here")))
+            parked,
+            with: .failed(
+                MigrationRefusal(.cancelled, text: "the VM was deleted at the destination")))
         return true
     }
 
@@ -79,7 +81,7 @@ package final class PeerServer: Sendable {
             with: event)
     }
 
-    /// On a thread of its own: writing and ending a process take time.
+    /// Runs on its own thread: writing and ending a process take time.
     private func endExpiredSessions() throws(SystemError) {
         guard sessions.hasExpiredSession(at: runtime.now) else { return }
         try connections.startThread { [self] _ in
@@ -99,13 +101,14 @@ package final class PeerServer: Sendable {
                 else {
                     continue
                 }
-                // Beyond the limit a client is closed without a word: words need a handshake, which costs.
+                // Beyond the limit a client is closed without a refusal: a refusal needs a handshake, which costs CPU
+                // time.
                 guard connections.count < Limits.connectionsMax else { continue }
                 try connections.startThread { [self] wakeup in serveArrival(arrival, wakeup: wakeup)
                 }
             } catch {
-                // One client's failure, or too few descriptors for a moment: the next may do better. The
-                // pause keeps a lasting failure from spinning.
+                // One client failed, or file descriptors were short for a moment: the next accept may succeed. The
+                // pause prevents a busy loop when the failure persists.
                 _ = try? stopping.waitUntilSet(before: runtime.now + Limits.acceptTick)
             }
         }
@@ -117,7 +120,7 @@ package final class PeerServer: Sendable {
                 silenceMax: Limits.helloTimeout, interruptedBy: wakeup)
             try serveConnection(connection)
         } catch {
-            // The handshake failed: TLS has told the client why, and there is no session to tell.
+            // The handshake failed: TLS has sent the client the reason, and there is no session to notify.
         }
     }
 
@@ -144,7 +147,7 @@ package final class PeerServer: Sendable {
                 with: MigrationRefusal(
                     .versionMismatch,
                     text:
-                        "they share no version of the peer protocol: the destination speaks \(ours.lowerBound) to \(ours.upperBound), the source \(versions.lowerBound) to \(versions.upperBound)",
+                        "the hosts have no common version of the peer protocol: the destination supports \(ours.lowerBound) to \(ours.upperBound), the source \(versions.lowerBound) to \(versions.upperBound)",
                     details: [
                         "here \(ours.lowerBound) to \(ours.upperBound)",
                         "there \(versions.lowerBound) to \(versions.upperBound)",
@@ -163,13 +166,14 @@ package final class PeerServer: Sendable {
                 return try refuseConnection(
                     connection,
                     with: MigrationRefusal(
-                        .busy, text: "\(Limits.sessionsMax) migrations arrive already"))
+                        .busy, text: "\(Limits.sessionsMax) incoming migrations are running already"
+                    ))
             }
             do { try connection.sendMessage(.welcome(version: version)) } catch {
                 sessions.closeSession(session)
                 throw error
             }
-            // Parked or ended, it is not this thread's any more when this returns.
+            // Suspended or ended: this thread does not own the session any more when this returns.
             IncomingDriver(session: session, control: connection, sessions: sessions).runSession()
         case .data(let token, let stream):
             guard
@@ -178,7 +182,7 @@ package final class PeerServer: Sendable {
             else {
                 return try refuseConnection(
                     connection,
-                    with: MigrationRefusal(.notAllowed, text: "no session waits for this stream"))
+                    with: MigrationRefusal(.notAllowed, text: "no session expects this stream"))
             }
             defer { session.streamEnded() }
             try connection.sendMessage(.welcome(version: version))

@@ -1,4 +1,4 @@
-// The threads of a server's connections, and how to end their waits.
+// The threads of a server's connections, with a way to end their waits.
 
 import Host
 import Synchronization
@@ -23,7 +23,7 @@ final class ThreadGroup: Sendable {
 
     var count: Int { state.withLock { $0.entries.count } }
 
-    /// Runs `body` on a new thread; while its wakeup is set its waits end.
+    /// Runs `body` on a new thread; its waits end while its wakeup is set.
     func startThread(running body: @escaping @Sendable (any WakeFlag) -> Void) throws(SystemError) {
         let wakeup = try runtime.makeWakeFlag()
         let number = state.withLock {
@@ -57,7 +57,7 @@ final class ThreadGroup: Sendable {
         state.withLock { for entry in $0.entries.values { entry.wakeup.setFlag() } }
     }
 
-    /// Waits for every thread. Nothing is started meanwhile.
+    /// Waits for every thread. No thread is started meanwhile.
     func joinAllThreads() {
         let threads = state.withLock { state in
             let threads = state.entries.sorted { $0.key < $1.key }.compactMap(\.value.thread)

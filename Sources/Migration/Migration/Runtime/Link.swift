@@ -1,37 +1,37 @@
-// A connection to a peer and the door that peers come in by, as the drivers see them.
+// A connection to a peer, and the listener that accepts peers, as the drivers use them.
 
 package import Host
 package import Model
 package import PeerLink
 
-/// Bytes to and from one peer that is known by name; every wait is bounded. For one thread at a time. It is
-/// cut when the last reference goes.
+/// A byte stream to and from one identified peer; every wait is bounded. For one thread at a time. The connection is
+/// cut when the last reference is released.
 package protocol Link: AnyObject, Sendable {
-    /// Who is at the other end.
+    /// The identity of the peer.
     var peer: Identity { get }
     /// How long the peer may be silent in one wait.
     var silenceMax: Duration { get set }
 
-    /// Sends all of it.
+    /// Sends all bytes.
     func sendBytes(_ bytes: RawSpan) throws(LinkError)
-    /// Fills all of it.
+    /// Fills the whole buffer.
     func receiveBytes(into buffer: inout MutableRawSpan) throws(LinkError)
 
     /// From now on waits end while `flag` is set.
     func setInterruptFlag(_ flag: any WakeFlag)
-    /// Waits until there is input or an end to receive (`.ready`), `news` is set, or the time is over.
+    /// Waits until there is data or an end to receive (`.ready`), `news` is set, or the time has passed.
     func waitForInput(
         wakingOn news: any WakeFlag, until end: Instant
     ) throws(LinkError) -> WaitResult
 
-    /// While corked, little is held back until there is much.
+    /// While corked, small amounts of data are held back until there is more.
     func setCorking(enabled isCorked: Bool) throws(LinkError)
-    /// Waits until the peer's host has taken all that was sent.
+    /// Waits until the peer's host has acknowledged everything that was sent.
     func waitForDelivery() throws(LinkError)
 
-    /// Says goodbye. Does not wait.
+    /// Closes the connection properly. Does not wait.
     func close()
-    /// Says goodbye, and waits a moment so that the last words are not lost.
+    /// Closes the connection properly, and waits briefly so that the last messages are not lost.
     func closeGently()
 }
 
@@ -49,19 +49,19 @@ extension Link {
     }
 }
 
-/// Where peers knock.
+/// Listens for peers.
 package protocol LinkListener: AnyObject, Sendable {
-    /// Peers are of this cluster, or have no business here.
+    /// Peers must be in this cluster; others are refused.
     var cluster: ClusterName { get }
-    /// The next that knocks; nil when `flag` is set or the time is over first.
+    /// The next connection; nil if `flag` is set or the time has passed first.
     func acceptArrival(
         wakingOn flag: any WakeFlag, until end: Instant
     ) throws(SystemError) -> (any ArrivingLink)?
 }
 
-/// A peer that knocked and has not said who it is. It is turned away when the last reference goes.
+/// A connection whose peer is not identified yet. It is closed when the last reference is released.
 package protocol ArrivingLink: AnyObject, Sendable {
-    /// Finds out who it is; whether it may be here is for the caller to check.
+    /// Identifies the peer; the caller checks whether it is allowed.
     func completeHandshake(
         silenceMax: Duration, interruptedBy flag: any WakeFlag
     ) throws(LinkError) -> any Link

@@ -1,8 +1,8 @@
-// What a migration runs on: time, flags to wait for, threads, chance, and the way to its peers.
+// What a migration runs on: time, flags to wait for, threads, random numbers, and connections to its peers.
 //
-// Whatever blocks, reads the time or rolls dice in this target goes through here (a ledger and a guest are handed
-// in by themselves). SystemRuntime is the host's own; a simulation has one whose time is virtual and whose threads
-// run one at a time.
+// Everything in this target that blocks, reads the time or uses random numbers does so through this protocol (a ledger
+// and a guest are passed separately). SystemRuntime uses the host; a simulation has a runtime with virtual time, whose
+// threads run one at a time.
 
 package import Host
 package import PeerLink
@@ -13,19 +13,19 @@ package protocol MigrationRuntime: AnyObject, Sendable {
 
     func makeWakeFlag() throws(SystemError) -> any WakeFlag
 
-    /// Runs `body` to its end on a thread of its own.
-    /// - Parameter nice: how much the thread gives way to others.
+    /// Runs `body` to its end on its own thread.
+    /// - Parameter nice: the nice value of the thread.
     func startThread(
         name: String, nice: Int32, body: @escaping @Sendable () -> Void
     ) throws(SystemError) -> any RunningThread
 
-    /// The calling thread gives way to others from now on.
+    /// Lowers the priority of the calling thread.
     func lowerPriority(nice: Int32)
 
-    /// Nobody can guess it.
+    /// Cryptographically secure random bytes.
     func randomWord() -> UInt64
 
-    /// Connects and makes sure that the peer is the agent of the host that is meant.
+    /// Connects and verifies that the peer is the agent of the expected host.
     /// - Parameter flag: while it is set, every wait of this link ends with `.interrupted`.
     func openConnection(
         to peer: PeerAddress, within limit: Duration, silenceMax: Duration,
@@ -33,12 +33,12 @@ package protocol MigrationRuntime: AnyObject, Sendable {
     ) throws(LinkError) -> any Link
 }
 
-/// Ends a wait. Any thread sets it; it stays set until it is cleared.
+/// Ends a wait. Any thread may set it; it stays set until it is cleared.
 package protocol WakeFlag: AnyObject, Sendable {
-    /// Never waits: it may be called with a lock held.
+    /// Never waits: it may be called while a lock is held.
     func setFlag()
     func clearFlag()
-    /// Waits until it is set; false when the time is over first.
+    /// Waits until it is set; false if the time has passed first.
     func waitUntilSet(before end: Instant) throws(SystemError) -> Bool
 }
 

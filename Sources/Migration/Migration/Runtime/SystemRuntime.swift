@@ -1,11 +1,11 @@
-// The host's own clock, sockets and threads, and mutual TLS with its peers.
+// The host's clock, sockets and threads, and mutual TLS with its peers.
 
 import Glibc
 package import Host
 import Model
 package import PeerLink
 
-/// What migrations run on outside of simulations.
+/// The runtime of migrations outside of simulations.
 final class SystemRuntime: MigrationRuntime {
     private let keys: PeerKeys
 
@@ -40,9 +40,11 @@ extension NamedThread: RunningThread {}
 extension Wakeup: WakeFlag {}
 
 extension WakeFlag {
-    /// What poll can see. Flags and links of two runtimes never meet.
+    /// The form that poll can wait for. Flags and links of two runtimes are never mixed.
     fileprivate var wakeup: Wakeup {
-        guard let wakeup = self as? Wakeup else { fatalError("a flag of another runtime") }
+        guard let wakeup = self as? Wakeup else {
+            fatalError("the flag belongs to another runtime")
+        }
         return wakeup
     }
 }
@@ -57,7 +59,7 @@ extension PeerConnection: Link {
     }
 }
 
-/// A listening TCP socket whose clients must shake hands.
+/// A listening TCP socket; accepted clients must complete a TLS handshake.
 final class SystemListener: LinkListener {
     private let socket: Descriptor
     private let keys: PeerKeys

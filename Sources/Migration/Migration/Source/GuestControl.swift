@@ -1,13 +1,13 @@
-// The guest of a migration, and what the migration has changed in it.
+// The guest of a migration, and the changes that the migration has made to it.
 
 import Host
 import Model
 import PageCodec
 
-/// Calls the guest and remembers what has to be undone when the guest stays here. For the driver's thread.
+/// Calls the guest and records what must be undone if the guest stays here. For the driver's thread.
 struct GuestControl {
     let guest: any SourceGuest
-    /// Pages that the log fetched last named.
+    /// The number of pages in the log that was fetched last.
     private(set) var dirtyPages = 0
     private var isLogging = false
     private var isPaused = false
@@ -19,7 +19,7 @@ struct GuestControl {
     /// Why the guest could not be resumed.
     var resumeFailure: GuestError? { resumeError }
 
-    /// Starts the dirty log, unless an earlier connection did.
+    /// Starts the dirty log, unless an earlier connection has started it.
     mutating func startDirtyLog() throws(GuestError) {
         if isLogging { return }
         isLogging = true
@@ -43,7 +43,7 @@ struct GuestControl {
         try guest.pauseForHandover()
     }
 
-    /// The state of the guest after a short pause. When it throws, the guest may still be paused.
+    /// The state of the guest, after a short pause. If this throws, the guest may still be paused.
     mutating func snapshotState() throws(GuestError) -> [UInt8] {
         try pauseGuest()
         let state = try guest.saveState()
@@ -55,9 +55,9 @@ struct GuestControl {
     /// The destination runs the VM: the guest here must stay paused.
     mutating func markRunningAtDestination() { isPaused = false }
 
-    /// Resumes the guest at full speed and without dirty log, whatever state it was in. False when it stays paused.
+    /// Resumes the guest at full speed and without dirty log, in whatever state it was. False if it stays paused.
     mutating func restoreGuest() -> Bool {
-        // Every call is tried, the most urgent first: one that fails must not keep the others from being made.
+        // Every call is tried, the most urgent first: a failed call must not prevent the others.
         let guest = guest
         if isPaused, attemptCall({ () throws(GuestError) in try guest.resumeExecution() }) {
             isPaused = false

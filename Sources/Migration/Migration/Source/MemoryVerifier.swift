@@ -1,22 +1,23 @@
-// After a handover: is the frozen memory of the source what was sent?
+// After a handover: does the frozen memory of the source equal what was sent?
 //
-// Equal digests say that every page arrived as it was last sent. They do not say that it was sent after its last
-// change: that is the dirty log's duty, and a page that the log lost runs at the destination as an old copy, unseen.
-// So the source hashes its memory once more when nobody waits for it any more, and compares.
+// Equal digests prove that every page arrived as it was last sent. They do not prove that it was sent after its last
+// change: that depends on the dirty log, and if the log lost a page, the destination runs with an old copy of it,
+// undetected. Therefore the source hashes its memory again after the handover, when it is no longer urgent, and
+// compares.
 
 import Host
 import Model
 import PageCodec
 import Synchronization
 
-/// What is left of a migration that ended at the destination, to be looked at again.
+/// The source's remains of a migration that ended at the destination, for verification.
 struct MemoryVerifier: Sendable {
     let guest: any SourceGuest
     let table: PageHashTable
     let seed: UInt64
     let runtime: any MigrationRuntime
 
-    /// Reads all of memory, and ends early once `isStopped`.
+    /// Reads all of memory; ends early when `isStopped` is true.
     func verifyMemory(until isStopped: () -> Bool) -> MemoryVerification {
         var verification = MemoryVerification(.clean)
         let start = runtime.now
@@ -29,13 +30,13 @@ struct MemoryVerifier: Sendable {
             }
             let chunk = first / PageCodec.Limits.chunkPages
             let present = ChunkPages(chunk: chunk, pageCount: pageCount, holes: &holes)
-            // The guest owns the mapping, and outlives this.
+            // The guest owns the mapping and outlives this call.
             unsafe verifyChunk(
                 number: chunk, of: guest.memory.base, present: present, table: table, seed: seed
             ) { verification.addDifferingPage(UInt64($0)) }
             verification.pages = UInt64(min(first + PageCodec.Limits.chunkPages, pageCount))
         }
-        // What was found is found, finished or not.
+        // Findings are valid whether or not the verification is complete.
         if verification.differing > 0 { verification.state = .differs }
         verification.duration = runtime.now - start
         return verification

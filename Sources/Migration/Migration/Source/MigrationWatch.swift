@@ -1,10 +1,10 @@
-// The part of a migration that other threads see: its progress, and the word "cancel".
+// The part of a migration that other threads use: its progress and its cancel flag.
 
 import Host
 import Model
 import Synchronization
 
-/// Shared by a migration's own thread and those that watch it.
+/// Shared by the migration's own thread and the threads that watch it.
 final class MigrationWatch: Sendable {
     private struct State {
         var progress = MigrationProgress()
@@ -57,7 +57,7 @@ final class MigrationWatch: Sendable {
 
     var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
-    /// Before `released` is written: from here on a cancel is refused. False when one came before.
+    /// Called before `released` is written: from here on a cancel is refused. False if one arrived before.
     func releaseUnlessCancelled() -> Bool {
         state.withLock {
             if $0.isCancelled { return false }
@@ -66,6 +66,6 @@ final class MigrationWatch: Sendable {
         }
     }
 
-    /// The release was not written after all.
+    /// The release was not written.
     func revokeRelease() { state.withLock { $0.isReleased = false } }
 }

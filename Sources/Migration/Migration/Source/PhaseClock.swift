@@ -1,9 +1,9 @@
-// How long each phase of a migration took.
+// The duration of each phase of a migration.
 
 import Host
 import Model
 
-/// Begin and end marks of phases, one after another; a phase may come back.
+/// Begin and end marks of consecutive phases; a phase may occur more than once.
 struct PhaseClock: Sendable {
     private(set) var phase = MigrationPhase.connect
     private var begun: Instant
@@ -21,7 +21,7 @@ struct PhaseClock: Sendable {
         begun = now
     }
 
-    /// Moves part of what one phase took to another: what the peer measured inside it.
+    /// Moves a part of one phase's time to another phase: the part that the peer measured.
     mutating func reassignDuration(_ duration: Duration, from: MigrationPhase, to: MigrationPhase) {
         let moved = min(duration, durations[from] ?? .zero)
         durations[from, default: .zero] -= moved

@@ -7,12 +7,12 @@ import PeerLink
 
 /// The connections that are open. For the driver's thread.
 struct SourceConnection {
-    /// Set by a stream when the driver's thread should look at its round.
+    /// Set by a stream when the driver's thread should check its round.
     let news: any WakeFlag
     private let dialer: PeerDialer
     private(set) var control: (any Link)?
     private(set) var streams: SourceStreams?
-    /// The shortest time in which a hello was answered.
+    /// The shortest time until a hello was answered.
     private(set) var roundTrip = Duration.zero
     private var lastAlive: Instant
 
@@ -38,7 +38,7 @@ struct SourceConnection {
     /// A connection that was lost has been replaced.
     mutating func markReconnected(at now: Instant) { lastAlive = now }
 
-    /// Shows the destination from time to time that this host is alive.
+    /// Shows the destination periodically that this host is alive.
     mutating func sendAlive(
         round: Int, remainingBytes: UInt64, at now: Instant
     ) throws(LinkError) {

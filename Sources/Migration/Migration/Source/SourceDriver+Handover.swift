@@ -1,7 +1,7 @@
-// From the pause to the answer "running", and what follows when that answer does not come.
+// From the pause to the message "running", and what follows if that message does not arrive.
 //
-// What need not wait does not: the last pages leave on the data streams while the state is saved and sent on the
-// control connection; the guest is sealed while the destination compares and loads.
+// Steps overlap where they can: the last pages leave on the data streams while the state is saved and sent on the
+// control connection, and the guest is sealed while the destination compares and loads.
 
 import Host
 import MigrationProtocol
@@ -77,7 +77,7 @@ extension SourceDriver {
         return nil
     }
 
-    /// Waits for the next message of the destination. Called when there is nothing left to do here.
+    /// Waits for the destination's next message. Called when this host has nothing left to do.
     func nextMessage() -> SourceMachine.Event {
         guard let control = connection.control else { return .peerLost }
         let message: PeerMessage
@@ -97,7 +97,7 @@ extension SourceDriver {
         }
     }
 
-    /// The destination runs the VM: the end of the downtime by this host's clock.
+    /// The destination runs the VM: the end of the downtime, by this host's clock.
     private func markRunning(at now: Instant, resume: Duration) {
         reporting.recordRunning(at: now, resume: resume)
         guest.markRunningAtDestination()

@@ -62,7 +62,8 @@ extension SourceDriver {
         }
     }
 
-    /// The destination's reply to the offer. It builds the guest first, and shows meanwhile that it is alive.
+    /// The destination's reply to the offer. The destination builds the guest first, and shows meanwhile that it is
+    /// alive.
     private func receiveReply(from control: any Link) throws(MessageError) -> PeerMessage {
         let limit = Limits.prepareTimeout(of: offer.spec)
         let end = runtime.now + limit
@@ -73,7 +74,7 @@ extension SourceDriver {
         }
     }
 
-    /// - Parameter table: what the destination has.
+    /// - Parameter table: the hashes of what the destination has.
     private func openStreams(
         token: [UInt8], ledgerWrite: Duration, table: PageHashTable
     ) -> SourceMachine.Event {
@@ -82,7 +83,7 @@ extension SourceDriver {
             do {
                 links.append(try connection.openStream(number: stream, token: token))
             } catch .refused(let refusal) where refusal.code == .notAllowed {
-                // The session has ended meanwhile, which the control connection knows better.
+                // The session has ended meanwhile; the control connection has the reason.
                 return reportStreamLoss(causedBy: .closed)
             } catch { return reportDialFailure(causedBy: error) }
         }
@@ -131,8 +132,8 @@ extension SourceDriver {
         } catch { return reportRoundFailure(causedBy: error) }
         let counts = streams.counts
         let content = Int(counts.contentPages - before.contentPages)
-        // A first round's holes, zeros and pages that need not travel cost next to nothing; later rounds' pages are
-        // like those to come.
+        // The holes, zero pages and unchanged pages of a first round cost almost nothing; pages of later rounds are
+        // representative of those that follow.
         let isTelling = isFirst && content >= MigrationProtocol.Limits.manyPages
         let facts = RoundFacts(
             pages: isTelling ? content : Int(counts.pages - before.pages),
@@ -160,10 +161,10 @@ extension SourceDriver {
         return reportPeerLoss(causedBy: error)
     }
 
-    /// Several times a second during a round: waits for news, publishes progress, and shows the destination that this
-    /// host is alive.
+    /// Called several times per second during a round: waits for news, publishes progress, and shows the destination
+    /// that this host is alive.
     ///
-    /// - Parameter pages: those of the round.
+    /// - Parameter pages: the pages of the round.
     func monitorRound(number round: Int, pages: Int) throws(RoundError) {
         guard let control = connection.control, let streams = connection.streams else {
             throw .disturbed

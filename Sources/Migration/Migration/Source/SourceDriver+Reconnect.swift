@@ -1,15 +1,15 @@
-// A connection lost in pre-copy: connect again, ask the destination what it has, and send the rest.
+// Reconnect after a loss in pre-copy: connect again, ask the destination what it has, and send the rest.
 //
-// No page may be lost over it. A page's last change is at the destination, or the page is looked at again, because
-// it is in one of three sets:
+// No page may be lost. The last change of a page is at the destination, or the page is examined again, because it is in
+// one of three sets:
 //
-// - the dirty log: what was written and not cleared yet. It goes on all the time;
-// - the pages of the round that was cut short: some of them were cleared and never looked at, some changed after
-//   the look and were cleared for it. Which ones is not known, so all are looked at;
-// - the pages whose last sent hash is not what the destination has: their bytes were lost on the way, this round's
-//   or an earlier one's, for what a socket has taken has not arrived yet.
+// - the dirty log: pages that were written and not cleared yet. The log continues all the time;
+// - the pages of the interrupted round: some of them were cleared but not copied, some changed after the copy and were
+//   cleared. It is not known which, so all are examined;
+// - the pages whose last sent hash differs from what the destination has: their bytes were lost in transit, in this
+//   round or an earlier one, because data that a socket has accepted has not arrived yet.
 //
-// Looking is cheap: what the destination has is not sent.
+// Examining a page is cheap: pages that the destination has are not sent.
 
 import Host
 import MigrationProtocol
@@ -27,7 +27,7 @@ extension SourceDriver {
         stop.clearFlag()
         reporting.beginPhase(.connect)
         reporting.recordReconnect(attempt: attempt)
-        // A cancel from before the flag was cleared is seen here, a later one sets it again.
+        // A cancel from before the flag was cleared is seen here; a later one sets the flag again.
         if watch.isCancelled { return .cancel }
         let pause = options.timing.reconnectPause(beforeAttempt: attempt)
         guard now + pause - lostAt < options.timing.reconnectFor else { return .failed }
@@ -44,8 +44,8 @@ extension SourceDriver {
         reporting.recordReconnected()
     }
 
-    /// A destination that abandoned this attempt meanwhile, for example because its agent was restarted, has recorded
-    /// that the VM never ran there under this identifier. Under a new one the attempt can begin again.
+    /// A destination that abandoned this attempt meanwhile, for example because its agent restarted, has recorded that
+    /// the VM never ran there under this identifier. With a new identifier the attempt can start again.
     func handleRefusedOffer(refusal: MigrationRefusal) -> SourceMachine.Event {
         guard reconnection.isReconnecting, refusal.code == .vmExists, !reconnection.isRenamed
         else { return reportRefusal(refusal) }
@@ -54,7 +54,7 @@ extension SourceDriver {
         return .peerLost
     }
 
-    /// Hashes of the pages that the destination reports to have; empty when it has kept nothing.
+    /// Hashes of the pages that the destination reports to have; empty if it has retained nothing.
     func receiveHashTable(
         of kept: KeptMemory?, from control: any Link
     ) throws(DialError) -> PageHashTable {

@@ -1,4 +1,5 @@
-// A rehearsal's end: one short pause for the state, which the destination tries to load while the guest runs on.
+// The end of a rehearsal: one short pause to save the state, which the destination loads for trial while the guest
+// runs.
 
 import Host
 import MigrationProtocol
@@ -32,7 +33,7 @@ extension SourceDriver {
         }
     }
 
-    /// Returns with the guest running, or throws; then the machine resumes it.
+    /// Returns with the guest running, or throws; in that case the machine resumes it.
     private func snapshotState() throws(GuestError) -> [UInt8] {
         var rehearsal = Rehearsal()
         let start = runtime.now

@@ -1,20 +1,22 @@
-// Performs the actions of the source's machine on the migration's own thread, and gives the machine what happened.
+// Performs the actions of the source's machine on the migration's own thread, and gives the machine the resulting
+// events.
 //
-// A migration that meets no trouble, phase by phase:
+// A successful migration, phase by phase:
 //
-//     phase         function                    file
-//     connect       connect                     SourceDriver+PreCopy
-//     negotiate     makeOffer, openStreams      SourceDriver+PreCopy
-//     pre-copy      sendRound (many times)      SourceDriver+PreCopy, Streams/SourceStreams
-//     pause         pause                       SourceDriver+Handover
-//     device state  sendLast                    SourceDriver+Handover
-//     last pages    sendLast                    SourceDriver+Handover, Streams/SourceStreams
-//     verify        sendLast, nextMessage       SourceDriver+Handover
-//     handover      seal, write, sendGo         SourceDriver+Handover
-//     announce      nextMessage                 SourceDriver+Handover; then finish, here
+//     phase         function                     file
+//     connect       openControlConnection        SourceDriver+PreCopy
+//     negotiate     makeOffer, openStreams       SourceDriver+PreCopy
+//     pre-copy      sendRound (many times)       SourceDriver+PreCopy, Streams/SourceStreams
+//     pause         pauseGuest                   SourceDriver+Handover
+//     device state  sendLastPages                SourceDriver+Handover
+//     last pages    sendLastPages                SourceDriver+Handover, Streams/SourceStreams
+//     verify        sendLastPages, nextMessage   SourceDriver+Handover
+//     handover      sealGuest, writeRecord,      SourceDriver+Handover
+//                   sendGoMessage
+//     announce      nextMessage                  SourceDriver+Handover; then finishMigration, here
 //
-// The machine decides; this file and its extensions only act. The reason why an action failed is recorded for the
-// user; the machine gets the event alone.
+// The machine decides; this file and its extensions only act. The reason of a failed action is recorded for the user;
+// the machine receives only the event.
 
 import Host
 import MigrationProtocol
@@ -59,7 +61,7 @@ final class SourceDriver {
                 destination: destination.name,
                 downtimeLimit: (options.downtimeLimit ?? offer.spec.downtimeLimit).duration,
                 questionsMax: options.timing.questionsMax,
-                // A rehearsal that meets a loss has its answer.
+                // A rehearsal that meets a loss ends with that result.
                 reconnectsMax: options.isRehearsal ? 0 : options.timing.reconnectsMax,
                 isRehearsal: options.isRehearsal))
     }
@@ -88,7 +90,7 @@ final class SourceDriver {
         return true
     }
 
-    /// The event that the action led to; nil when the destination reports it.
+    /// The event that resulted from the action; nil if the destination reports it.
     private func performAction(_ action: SourceMachine.Action) -> SourceMachine.Event? {
         switch action {
         case .connect: return openControlConnection()
@@ -117,7 +119,7 @@ final class SourceDriver {
     }
 
     private func abandonMigration(with refusal: MigrationRefusal) {
-        // The peer may be gone: its own silence limit ends its session then.
+        // The peer may be unreachable: its own silence limit then ends its session.
         if let control = connection.control { try? control.sendMessage(.refused(refusal)) }
         closeConnection()
     }
@@ -141,7 +143,7 @@ final class SourceDriver {
         case .stoppedHere(let epoch, let cause):
             let error =
                 guest.resumeFailure
-                ?? GuestError(operation: "resume", detail: "it did not resume")
+                ?? GuestError(operation: "resume", detail: "the guest did not resume")
             throw makeFailure(causedBy: cause, aftermath: .stoppedAtSource(epoch, error))
         case .unsettled(let epoch, let cause):
             let destination = dialer.destination.name
@@ -156,7 +158,7 @@ final class SourceDriver {
             causedBy: cause, aftermath: aftermath, resumeFailure: guest.resumeFailure)
     }
 
-    /// What the verification after a migration needs; nil when none is due.
+    /// What the post-migration verification needs; nil if none is requested.
     func makeVerifier() -> MemoryVerifier? {
         guard options.verifiesMemory, !reporting.isRehearsal, let table = reconnection.table else {
             return nil

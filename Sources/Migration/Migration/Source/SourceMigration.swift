@@ -1,4 +1,4 @@
-// One migration, at its source: the agent makes it, runs it on a thread, watches it and may cancel it.
+// One migration at its source: the agent creates it, runs it on a thread, watches it and may cancel it.
 
 import Host
 import MigrationProtocol
@@ -9,19 +9,20 @@ import Synchronization
 
 /// Why a migration can no longer be cancelled.
 package enum CancelRefusal: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The VM was released to the destination: it may run there by now.
+    /// The VM was released to the destination and may already run there.
     case released
     case ended
 
     package var description: String {
         switch self {
-        case .released: "too late to cancel: the VM has been released to the destination"
+        case .released:
+            "the migration cannot be cancelled: the VM has been released to the destination"
         case .ended: "the migration has ended"
         }
     }
 }
 
-/// Moves a VM away. Make one, call `run` once on a thread that may block.
+/// Migrates a VM away. Create one, and call `runToCompletion` once on a thread that may block.
 package final class SourceMigration: Sendable {
     package let id: MigrationID
 
@@ -36,7 +37,7 @@ package final class SourceMigration: Sendable {
     private let verifier = Mutex<MemoryVerifier?>(nil)
     private let isVerificationStopped = Atomic<Bool>(false)
 
-    /// - Parameter epoch: the epoch in which `ledger` says that this host owns the VM.
+    /// - Parameter epoch: the epoch in which this host owns the VM according to `ledger`.
     package convenience init(
         id: MigrationID = .random(), vm: VMID, epoch: Epoch, guest: any SourceGuest,
         to destination: PeerAddress, keys: PeerKeys, ledger: any OwnershipLedger,
@@ -63,8 +64,9 @@ package final class SourceMigration: Sendable {
         watch = MigrationWatch(memoryBytes: guest.layout.memory.bytes)
     }
 
-    /// Returns with the VM running at the destination and `handedOver` in the ledger: end the source's
-    /// process, after `verify` when the report says that one is due. A rehearsal returns with the VM running here, as before. Throws with what `MigrationFailure.aftermath` says. Call once.
+    /// Returns with the VM running at the destination and `handedOver` in the ledger: the caller then ends the source's
+    /// process, after `verifyMemory` if the report says that a verification is due. A rehearsal returns with the VM
+    /// running here, as before. Throws with what `MigrationFailure.aftermath` says. Call once.
     package func runToCompletion() throws(MigrationFailure) -> MigrationReport {
         defer { watch.endMigration() }
         let stop: any WakeFlag
@@ -93,8 +95,8 @@ package final class SourceMigration: Sendable {
         return report
     }
 
-    /// Looks at the memory of the VM that has left once more; on the calling thread, which gives way to others from
-    /// now on. Call it after `run` returned, before the source's process ends.
+    /// Verifies the memory of the VM that has left, on the calling thread, whose priority is lowered from now on. Call
+    /// it after `runToCompletion` has returned and before the source's process ends.
     package func verifyMemory() -> MemoryVerification {
         guard let verifier = verifier.withLock({ $0.take() }) else {
             return MemoryVerification(.off)
@@ -103,12 +105,12 @@ package final class SourceMigration: Sendable {
         return verifier.verifyMemory { isVerificationStopped.load(ordering: .acquiring) }
     }
 
-    /// Ends `verify` soon, or before it begins. Any thread.
+    /// Ends `verifyMemory` soon, or before it begins. Any thread may call.
     package func stopVerification() { isVerificationStopped.store(true, ordering: .releasing) }
 
-    /// Any thread, any time.
+    /// Any thread may call, at any time.
     package var progress: MigrationProgress { watch.progress }
 
-    /// Ends the migration soon; `run` then throws `.cancelled` with the VM running at the source.
+    /// Ends the migration soon; `runToCompletion` then throws `.cancelled` with the VM running at the source.
     package func requestCancellation() throws(CancelRefusal) { try watch.requestCancellation() }
 }

@@ -1,4 +1,4 @@
-// What a source says about its migration: phases, progress, the report, and the reason of a failure.
+// What a source reports about its migration: phases, progress, the report, and the reason of a failure.
 
 import Host
 import MigrationProtocol
@@ -7,13 +7,13 @@ import PageCodec
 import PeerLink
 import Synchronization
 
-/// Everything that is measured and reported; it decides nothing. For the driver's thread.
+/// All measurements and reports; it makes no decisions. For the driver's thread.
 struct SourceReporting {
     private let watch: MigrationWatch
     private let runtime: any MigrationRuntime
     private var clock: PhaseClock
     private var report = MigrationReport()
-    /// The first thing that went wrong, with all its facts, and when.
+    /// The first failure, with its facts and its time.
     private var firstFailure: (phase: MigrationPhase, reason: MigrationFailure.Reason)?
     private var traffic = TrafficMeter()
     private var pausedAt: Instant?
@@ -47,7 +47,7 @@ struct SourceReporting {
         beginPhase(.pause, at: now)
     }
 
-    /// The destination runs the VM: the end of the downtime by this host's clock.
+    /// The destination runs the VM: the end of the downtime, by this host's clock.
     mutating func recordRunning(at now: Instant, resume: Duration) {
         beginPhase(.announce, at: now)
         clock.reassignDuration(resume, from: .handover, to: .resume)
@@ -101,7 +101,7 @@ struct SourceReporting {
 
     mutating func recordMemoryDigest(_ digest: MemoryDigest) { report.memoryDigest = "\(digest)" }
 
-    /// These streams have ended; their counts do not change any more.
+    /// These streams have ended; their counts no longer change.
     mutating func recordStreams(_ streams: SourceStreams, count: Int) {
         report.streams = count
         report.compression = Compression(streams.encoding)
@@ -117,7 +117,7 @@ struct SourceReporting {
         }
     }
 
-    /// The failure that led to the loss is over.
+    /// The failure that led to the loss is resolved.
     mutating func recordReconnected() {
         report.reconnects += 1
         firstFailure = nil
@@ -126,7 +126,7 @@ struct SourceReporting {
 
     // MARK: Rehearsal
 
-    /// - Parameter streams: those that are open.
+    /// - Parameter streams: the open streams.
     mutating func recordRehearsal(
         _ rehearsal: Rehearsal, machine: SourceMachine, streams: SourceStreams?
     ) {
@@ -149,12 +149,12 @@ struct SourceReporting {
 
     // MARK: The end
 
-    /// Records the reason of a failure, once: what comes later follows from it.
+    /// Records the reason of a failure, once: later failures result from it.
     mutating func recordFailure(_ reason: MigrationFailure.Reason) {
         if firstFailure == nil { firstFailure = (clock.phase, reason) }
     }
 
-    /// A cancel that is obeyed is the reason, whatever went wrong before.
+    /// A cancel that is obeyed is the reason, whatever failed before.
     mutating func recordCancel() { firstFailure = (clock.phase, .cancelled) }
 
     mutating func beginCleanUp() { clock.beginPhase(.cleanUp, at: runtime.now) }

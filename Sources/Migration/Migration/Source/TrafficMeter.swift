@@ -1,4 +1,4 @@
-// How much a source has sent, over all its connections, and how fast.
+// The amount that a source has sent, over all its connections, and its rate.
 
 import Host
 import Model
@@ -9,17 +9,17 @@ import Synchronization
 struct TrafficMeter {
     /// Bytes of the device state, which the streams do not count.
     var stateBytes = 0
-    /// What was sent on connections that are gone.
+    /// The counts of lost connections.
     private var pastCounts = EncoderCounts()
     private var last: (at: Instant, bytes: UInt64)?
     private var perSecond = 0.0
 
-    /// Bytes of pages sent in all, with what the streams of this board have sent so far.
+    /// The bytes of pages sent in total, including those that the streams of this coordinator have sent so far.
     func wireBytes(adding board: RoundCoordinator) -> UInt64 {
         pastCounts.wireBytes + UInt64(board.wireBytes.load(ordering: .relaxed))
     }
 
-    /// - Parameter counts: of streams that are open.
+    /// - Parameter counts: the counts of the open streams.
     func wireBytes(adding counts: EncoderCounts?) -> UInt64 {
         pastCounts.wireBytes + (counts?.wireBytes ?? 0)
     }
@@ -36,7 +36,7 @@ struct TrafficMeter {
         report.bytesSentAgain = counts.repeatedPages * UInt64(pageBytes)
     }
 
-    /// Bytes a second over the last stretch of time.
+    /// Bytes per second over the last interval.
     mutating func measureRate(bytes: UInt64, at now: Instant) -> Double {
         guard let last else {
             self.last = (now, bytes)

@@ -5,7 +5,7 @@ import Model
 import PageCodec
 
 extension ChunkPages {
-    /// Nil when that is not asked or cannot be known: a file system that cannot tell holes is asked once.
+    /// Nil if holes are not requested or cannot be determined: a file system that cannot report holes is asked once.
     init?(chunk: Int, pageCount: Int, holes: inout HoleFinder?) {
         guard holes != nil else { return nil }
         let first = chunk * PageCodec.Limits.chunkPages

@@ -1,13 +1,13 @@
-// Which encoding makes a stream quickest, from what it measured.
+// Chooses the fastest encoding for a stream from its measurements.
 //
-// A stream's time a page is what counts: compressing, encrypting and waiting for the link together. Each
-// encoding is tried on a stretch of real pages; the quickest is kept, and the others are tried again after a
-// while, because memory differs from place to place and links change. No model of CPU or link is needed, and
-// none can be wrong. The price is one stretch in the slower encodings now and then.
+// The criterion is the stream's time per page: compressing, encrypting and waiting for the link together. Each encoding
+// is tried on a sample of real pages; the fastest is used, and the others are tried again after a while, because memory
+// differs between regions and links change. This needs no model of CPU or link. The cost is an occasional sample in the
+// slower encodings.
 //
-// A trial has two parts. What the sockets buffer makes any encoding look quick at first, and one that follows a
-// slow one quicker still, so the first part is not judged; but an encoding that is far behind even then is
-// dropped at once.
+// A trial has two parts. Because of socket buffers every encoding looks fast at first, and one that follows a slow one
+// looks even faster, so the first part is not measured; but an encoding that is much slower even then is dropped at
+// once.
 
 package import Model
 package import PageCodec
@@ -22,7 +22,7 @@ package struct CompressionChooser: Sendable {
 
     private let isFixed: Bool
     package private(set) var encoding: BlockEncoding
-    /// Nanoseconds a page, by encodings that were judged.
+    /// Nanoseconds per page of the encodings that were measured.
     private var costs: [BlockEncoding: Double] = [:]
     private var untried: [BlockEncoding] = []
     private var part = Part.warmUp
@@ -41,7 +41,7 @@ package struct CompressionChooser: Sendable {
         }
     }
 
-    /// Takes in what a stretch of pages cost with the present encoding.
+    /// Records the cost of a sample of pages with the current encoding.
     package mutating func recordCost(contentPages: Int, nanoseconds: Double) {
         guard !isFixed, contentPages > 0 else { return }
         pages += contentPages
@@ -70,7 +70,7 @@ package struct CompressionChooser: Sendable {
         }
     }
 
-    /// The next trial, or the quickest for a while.
+    /// Starts the next trial, or uses the fastest for a while.
     private mutating func chooseNextEncoding() {
         if let next = untried.first {
             untried.removeFirst()

@@ -1,4 +1,4 @@
-// What the control thread and the stream threads of a source tell each other.
+// The state that a source's control thread and stream threads share.
 
 import Host
 import Model
@@ -6,25 +6,25 @@ import PageCodec
 import PeerLink
 import Synchronization
 
-/// What a stream did in all, as its thread last said.
+/// The totals of a stream, as its thread last reported them.
 struct StreamReport: Sendable {
     var counts = EncoderCounts()
     var digest = MemoryDigest.empty
     var encoding = BlockEncoding.raw
 }
 
-/// One round as a stream gets it.
+/// One round as a stream receives it.
 struct RoundOrder: Sendable {
     let round: Int
-    /// Of these streams. Holes are looked for only in the first.
+    /// Of these streams. Holes are searched only in the first round.
     let isFirst: Bool
     let isLast: Bool
 }
 
-/// Shared by one source's threads. Counters that change all the time are atomics; the rest is behind a lock.
+/// Shared by the threads of one source. Counters that change often are atomics; the rest is behind a lock.
 final class RoundCoordinator: Sendable {
     private struct State {
-        /// Streams that ended the present round.
+        /// The number of streams that have ended the current round.
         var done = 0
         var reports: [StreamReport]
         var failure: LinkError?
@@ -33,13 +33,13 @@ final class RoundCoordinator: Sendable {
     /// Chunks below this one may be sent: their part of the dirty log has been cleared.
     let openChunks = Atomic<Int>(0)
     let wireBytes = Atomic<Int>(0)
-    /// Pages of the present round that have been handled.
+    /// Pages of the current round that have been processed.
     let handledPages = Atomic<Int>(0)
-    /// Set `news` when this many are handled.
+    /// `news` is set when this many pages have been processed.
     private let wantedPages = Atomic<Int>(.max)
     let isStopped = Atomic<Bool>(false)
     private let state: Mutex<State>
-    /// Set when a round is done, the wanted pages are handled, or a stream failed.
+    /// Set when a round is done, the requested number of pages is processed, or a stream failed.
     let news: any WakeFlag
 
     init(streams: Int, news: any WakeFlag) {
@@ -47,7 +47,7 @@ final class RoundCoordinator: Sendable {
         self.news = news
     }
 
-    /// A stream has handled pages.
+    /// A stream has processed pages.
     func recordHandledPages(count pages: Int) {
         let now = handledPages.add(pages, ordering: .relaxed).newValue
         if now >= wantedPages.load(ordering: .relaxed) {
@@ -56,7 +56,7 @@ final class RoundCoordinator: Sendable {
         }
     }
 
-    /// True when so many pages are handled; else `news` is set as soon as they are.
+    /// True if this many pages are processed; otherwise `news` is set as soon as they are.
     func hasHandledPages(count pages: Int) -> Bool {
         wantedPages.store(pages, ordering: .relaxed)
         return handledPages.load(ordering: .relaxed) >= pages

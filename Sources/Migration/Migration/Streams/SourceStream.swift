@@ -6,7 +6,7 @@ import PageCodec
 import PeerLink
 import Synchronization
 
-/// A stream and its thread. Orders come one at a time, after the previous round is done.
+/// A stream and its thread. It receives one order at a time, after the previous round is done.
 final class SourceStream: Sendable {
     private let index: Int
     private let streams: Int
@@ -44,10 +44,10 @@ final class SourceStream: Sendable {
         wakeup.setFlag()
     }
 
-    /// More chunks are open, or it is time to stop.
+    /// More chunks are open, or the stream must stop.
     func wakeThread() { wakeup.setFlag() }
 
-    /// Waits for the thread's end, which `board.isStopped` and `wake` bring about.
+    /// Waits for the thread's end, which `board.isStopped` and `wakeThread` cause.
     func joinThread() {
         let thread = thread.withLock { $0.take() }
         thread?.joinThread()
@@ -60,7 +60,7 @@ final class SourceStream: Sendable {
     private func sendRounds(
         of guest: any SourceGuest, pages: SourcePages, compressedBy compression: Compression
     ) {
-        // The encoder holds `guest`, which owns both mappings that it reads.
+        // The encoder retains `guest`, which owns both mappings that the encoder reads.
         let encoder = unsafe ChunkEncoder(
             memory: guest.memory.base, dirtyBits: pages.bits, owner: guest, table: pages.table,
             seed: pages.seed,
@@ -130,7 +130,7 @@ final class SourceStream: Sendable {
             try transmitBytes(bytes)
         }
         if order.isFirst { try connection.setCorking(enabled: false) }
-        // A round is over when its bytes have left: what waits in the socket would be in the last pages' way.
+        // A round is over when its bytes have been sent: data left in the socket would delay the last pages.
         if !order.isLast { try connection.waitForDelivery() }
     }
 

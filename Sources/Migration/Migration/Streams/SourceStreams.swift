@@ -1,24 +1,24 @@
-// All data streams of a source, driven round by round by the control thread.
+// All data streams of a source; the control thread drives them round by round.
 //
 // The rule of pre-copy: clear the log, then open the chunk, then copy. A later write is logged again.
 //
-// The guest writes to its memory while it is copied, and a copy of a page may hold old and new bytes side by side.
-// That is harmless as long as the page is copied again. The dirty log decides which pages are: it names every page
-// that was written since its entry was cleared. So for each page, in this order:
+// The guest writes to its memory while it is copied, so a copy of a page may contain old and new bytes. That is
+// harmless if the page is copied again. The dirty log determines that: it contains every page that was written since
+// its entry was cleared. For each page, the steps are, in this order:
 //
-// 1. The log is fetched. The bitmap of this round then names the page; the log still does.
+// 1. The log is fetched. The bitmap of this round then contains the page; the log still does.
 // 2. The page's entry in the log is cleared, a group of chunks at a time (`clearDirtyLog`).
 // 3. Its chunk is opened: the stream that owns the chunk may read it. The store to `openChunks` releases and the
 //    stream's load acquires, so no read of the page moves before the clearing.
 // 4. The stream reads the page, hashes it, and sends it unless the destination has these bytes.
 //
-// A write before step 2 is in memory when step 4 reads. A write after step 2 is logged, and the next round, at the
-// latest the last one, copies the page again, whether step 4 saw none, half or all of the write. Were the order
-// reversed, a write between the copy and the clearing would be forgotten: the destination would run with an old page.
+// A write before step 2 is in memory when step 4 reads. A write after step 2 is logged, and a later round, at the
+// latest the last one, copies the page again, whether step 4 read none, half or all of the write. If the order were
+// reversed, a write between the copy and the clearing would be lost: the destination would run with an old page.
 //
-// Clearing runs only a little ahead of sending (`groupsAhead`). The time between clearing and copying is time in
-// which a page that is written often is logged again although its copy would have held the write. Clearing is also
-// done in groups because each call costs the guest: its pages are write-protected, and its next write to each faults.
+// Clearing runs only slightly ahead of sending (`groupsAhead`). In the time between clearing and copying, a page that
+// is written often is logged again although its copy would contain the write. Clearing is done in groups because each
+// call has a cost for the guest: its pages are write-protected, and its next write to each of them faults.
 //
 // The last round needs no clearing: the guest is paused, the bitmap was fetched after the pause, and every chunk is
 // open from the start. When a connection breaks, some pages of the round have been cleared and not copied, or copied
@@ -31,21 +31,21 @@ import PageCodec
 import PeerLink
 import Synchronization
 
-/// Why a round did not come to its end.
+/// Why a round did not complete.
 enum RoundError: Error, Sendable {
     case link(LinkError)
     case guest(GuestError)
-    /// The control connection has something to say, or the migration was cancelled.
+    /// The control connection has a message, or the migration was cancelled.
     case disturbed
 }
 
-/// What streams know of pages.
+/// The hash tables of the streams.
 struct SourcePages: Sendable {
     let bits: DirtyBits
-    /// What the destination has, once it has received all that was sent.
+    /// What the destination has after it has received everything that was sent.
     let table: PageHashTable
     let seed: UInt64
-    /// What was sent last, also on connections that broke; nil on the first.
+    /// What was sent last, also on lost connections; nil on the first connection.
     let sent: PageHashTable?
 }
 
@@ -57,7 +57,7 @@ final class SourceStreams {
     private var bits: DirtyBits { pages.bits }
     private var streams: [SourceStream] = []
     private let chunkCount: Int
-    /// No round has begun.
+    /// Before the first round.
     private(set) var isFresh = true
 
     init(
@@ -84,8 +84,8 @@ final class SourceStreams {
         }
     }
 
-    /// Sends what is dirty in the fetched bits while the guest runs. `onTick` is called several times a
-    /// second, and throws `disturbed` when the round must not go on.
+    /// Sends the pages that are dirty in the fetched bits while the guest runs. `onTick` is called several times per
+    /// second, and throws `disturbed` if the round must not continue.
     func sendRound(
         number round: Int, onTick: () throws(RoundError) -> Void
     ) throws(RoundError) {
@@ -111,7 +111,7 @@ final class SourceStreams {
         try finishRound(onTick: onTick)
     }
 
-    /// Starts sending the last pages: the guest stands still, nothing needs clearing.
+    /// Starts sending the last pages: the guest is paused, so no clearing is needed.
     func beginLastRound(number round: Int, silenceMax: Duration) {
         for stream in streams { stream.limitSilence(to: silenceMax) }
         board.beginRound()
@@ -119,7 +119,7 @@ final class SourceStreams {
         startRound(number: round, isLast: true)
     }
 
-    /// Waits until every stream has sent the round to its end.
+    /// Waits until every stream has sent the whole round.
     func finishRound(onTick: () throws(RoundError) -> Void) throws(RoundError) {
         while !board.isRoundDone {
             if let failure = board.failure { throw .link(failure) }
@@ -134,13 +134,13 @@ final class SourceStreams {
 
     var counts: EncoderCounts { board.reports.reduce(EncoderCounts()) { $0 + $1.counts } }
 
-    /// What most streams found quickest.
+    /// The encoding that most streams measured as the fastest.
     var encoding: BlockEncoding {
         let uses = Dictionary(grouping: board.reports, by: \.encoding).mapValues(\.count)
         return uses.max { $0.value < $1.value }?.key ?? .raw
     }
 
-    /// Ends the threads and the connections. The connections' wakeup must be set when they may be waiting.
+    /// Ends the threads and the connections. The connections' wakeup must be set if they may be waiting.
     func stopStreams() {
         board.isStopped.store(true, ordering: .releasing)
         for stream in streams { stream.wakeThread() }

@@ -1,14 +1,14 @@
-// What is told when a migration gives up because the guest writes faster than the link carries.
+// The facts that are reported when a migration ends because the guest writes faster than the link can carry.
 
 /// The state of the last round of a migration that does not converge.
 package struct ConvergenceFacts: Hashable, Sendable {
     package var rounds: Int
-    /// Pages that the last round left dirty.
+    /// Pages that are dirty after the last round.
     package var dirtyPages: Int
     package var dirtyPagesPerSecond: Double
     package var pagesSentPerSecond: Double
     package var throttlePercent: Int
-    /// What the pause would have lasted, and what it may last.
+    /// The predicted downtime, and its limit.
     package var predictedDowntime: Duration
     package var downtimeLimit: Duration
 
@@ -28,8 +28,8 @@ package struct ConvergenceFacts: Hashable, Sendable {
 
 extension ConvergenceFacts: CustomStringConvertible {
     package var description: String {
-        "after \(rounds) rounds \(dirtyPages) pages are dirty, \(Int(dirtyPagesPerSecond)) pages/s are "
-            + "written and \(Int(pagesSentPerSecond)) sent, vCPUs held back \(throttlePercent) %, "
-            + "the pause would be \(predictedDowntime) where \(downtimeLimit) is allowed"
+        "after \(rounds) rounds \(dirtyPages) pages are dirty, the guest dirties \(Int(dirtyPagesPerSecond)) pages/s, "
+            + "\(Int(pagesSentPerSecond)) pages/s are sent, vCPUs are throttled by \(throttlePercent) %, "
+            + "the predicted downtime is \(predictedDowntime), the limit is \(downtimeLimit)"
     }
 }

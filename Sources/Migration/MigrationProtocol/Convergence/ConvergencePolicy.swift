@@ -1,22 +1,22 @@
-// After each round of pre-copy: another round, hand over, hold the guest back, or give up?
+// The decision after each round of pre-copy: another round, handover, throttling (auto-converge), or failure.
 //
-// What counts is the pause that a handover now would cause, all of it:
+// The criterion is the complete downtime that a handover at this moment would cause:
 //
-//   pause + last pages (dirty pages × time a page took lately) + state + verify + commit + resume
+//   pause + last pages (dirty pages × recent time per page) + state + verify + commit + resume
 //
-// The last pages are what rounds can shrink; the rest is fixed and comes as `DowntimeTerms`. The prediction has
-// an upper bound, because a page of the last round may cost more than one of a long round. Handover comes only
-// when the upper bound fits the limit. When it fits, another round still comes if that would make the pause
-// clearly shorter, down to a target well below the limit. When it does not fit and rounds stop shrinking, vCPUs
-// are held back step by step; when that does not help either, the migration ends with the facts.
+// Rounds can reduce only the last pages; the rest is fixed and is given as `DowntimeTerms`. The prediction has an upper
+// bound, because a page of the last round may cost more than a page of a long round. The handover begins only when the
+// upper bound is within the limit. When it is, there is still another round if that would make the downtime clearly
+// shorter, down to a target well below the limit. When it is not, and rounds no longer shrink, vCPUs are throttled step
+// by step; if that does not help either, the migration ends with the facts.
 
 import Model
 
-/// What one round showed.
+/// The measurements of one round.
 package struct RoundFacts: Hashable, Sendable {
     /// Pages whose bytes were sent.
     package var pages: Int
-    /// Pages dirty at its end.
+    /// Pages that are dirty at its end.
     package var dirtyPages: Int
     package var duration: Duration
 
@@ -27,7 +27,7 @@ package struct RoundFacts: Hashable, Sendable {
     }
 }
 
-/// The parts of the pause that do not depend on dirty pages.
+/// The parts of the downtime that do not depend on dirty pages.
 package struct DowntimeTerms: Hashable, Sendable {
     package var pause: Duration
     package var state: Duration
@@ -36,8 +36,8 @@ package struct DowntimeTerms: Hashable, Sendable {
     package var resume: Duration
 
     /// - Parameters:
-    ///   - roundTrip: of a small message to the destination and back.
-    ///   - ledgerWrite: how long a durable record takes; both sides write one.
+    ///   - roundTrip: the time of a small message to the destination and back.
+    ///   - ledgerWrite: the time of a durable record; both sides write one.
     package init(vcpus: Int, roundTrip: Duration, ledgerWrite: Duration) {
         pause = .microseconds(500)
         state = .microseconds(500 + 100 * vcpus)
@@ -49,7 +49,7 @@ package struct DowntimeTerms: Hashable, Sendable {
     package var total: Duration { pause + state + verify + commit + resume }
 }
 
-/// How long the pause would be.
+/// The predicted downtime.
 package struct DowntimePrediction: Hashable, Sendable {
     package var lower: Duration
     package var expected: Duration
@@ -72,7 +72,7 @@ package struct ConvergencePolicy: Hashable, Sendable {
     package private(set) var dirtyPagesPerSecond: Double?
     private var stuckRounds = 0
     private var fewPagesRounds = 0
-    /// The least that a page cost in a round of many.
+    /// The lowest cost per page in a round of many pages.
     private var secondsPerPageMin: Double?
 
     package init(limit: Duration, terms: DowntimeTerms) {
@@ -90,7 +90,7 @@ package struct ConvergencePolicy: Hashable, Sendable {
         let prediction = Self.prediction(lastPages: lastPages, terms: terms)
         self.prediction = prediction
 
-        // What another round would leave dirty, if the guest goes on like this.
+        // The pages that another round would leave dirty if the guest's dirty rate stays the same.
         let nextDirtyPages = dirtyPerSecond * lastPages
         let isShrinking = nextDirtyPages < 0.75 * Double(facts.dirtyPages)
         let isFew = facts.dirtyPages <= Limits.fewPages
@@ -106,7 +106,8 @@ package struct ConvergencePolicy: Hashable, Sendable {
                 after: facts, secondsPerPage: secondsPerPage, prediction: prediction)
         }
         if isFew {
-            // The fixed terms do not fit, or nothing was quick for a moment: throttling cannot help, time may.
+            // The fixed terms exceed the limit, or a measurement was slow for a moment: throttling cannot help, but
+            // time may.
             fewPagesRounds += 1
             let isHopeless = Self.prediction(lastPages: 0, terms: terms).upper > limit
             return isHopeless || fewPagesRounds > Limits.fewPagesRoundsMax
@@ -114,7 +115,7 @@ package struct ConvergencePolicy: Hashable, Sendable {
                     after: facts, secondsPerPage: secondsPerPage, prediction: prediction)
                 : .anotherRound(throttlePercent: throttlePercent)
         }
-        // What the first round left dirty says little: it was the longest.
+        // The dirty pages after the first round are not representative: it was the longest round.
         if isShrinking || rounds == 1 { return .anotherRound(throttlePercent: throttlePercent) }
         guard let harder = Limits.throttleSteps.first(where: { $0 > throttlePercent }) else {
             stuckRounds += 1
@@ -138,7 +139,7 @@ package struct ConvergencePolicy: Hashable, Sendable {
         return min(measured, secondsPerPageMin * Limits.smallRoundFactor)
     }
 
-    /// How short the last pages should become while rounds still shrink them.
+    /// The target for the time of the last pages while rounds still shrink them.
     private var target: Duration { min(limit / 5, .milliseconds(2)) }
 
     private static func prediction(lastPages: Double, terms: DowntimeTerms) -> DowntimePrediction {

@@ -1,4 +1,4 @@
-// The destination of a migration as a value: what it does next, and what it writes down before that.
+// The destination of a migration as a value: its next actions, and the records that it writes before them.
 //
 //  waiting ─offer▶ preparing ─▶ recording ─▶ receiving ─all here▶ loading ─▶ ready ─GO▶ owning ─▶ resuming ─▶ ended
 //                     │ no         │            │      digests agree   │         │          │ written    running
@@ -7,12 +7,14 @@
 //                                                           ▼                             ▼
 //                                     ended ◀─ discard ◀─ refusing: write neverRan ◀──────┘
 //
-// receiving ─loss▶ parked: what arrived is kept for a time. An offer that can go on with it leads to recording again,
-// the end of the time to refusing. In a rehearsal the state is loaded for trial, and nothing else can follow than the end.
+// receiving ─loss▶ suspended: the received memory is retained for a time. An offer that can continue with it leads to
+// recording again, the end of the time leads to refusing. In a rehearsal the state is loaded for trial, and only the
+// end can follow.
 //
-// The guest runs only after `owned` is on disk. Whatever else happens, `neverRan` is written, so that a source that
-// asks gets a clear answer; and it is thrown away only then. If, after GO, neither record can be written, nobody can
-// say what the disk holds: the guest is kept, paused, and the ending is `undecided` until a question is answered.
+// The guest runs only after `owned` is on disk. In all other cases `neverRan` is written, so that a source that asks
+// gets a definite answer, and the guest is discarded only after that. If, after GO, neither record can be written, the
+// content of the disk is unknown: the guest is retained, paused, and the ending is `undecided` until an ownership query
+// is answered.
 
 package import Model
 package import Ownership
@@ -25,19 +27,19 @@ package struct DestinationMachine: Hashable, Sendable {
         case prepareRefused(MigrationRefusal)
         case recordWritten
         case recordFailed(MigrationRefusal)
-        /// Every stream ended the last round; state and the source's digest are here.
+        /// Every stream has ended the last round, and the state and the source's digest have arrived.
         case complete(ours: MemoryDigest, theirs: MemoryDigest)
-        /// The state of a rehearsal is here.
+        /// The state of a rehearsal has arrived.
         case rehearse
         case loaded
-        /// What was kept was not asked for in time.
+        /// The retained memory was not requested in time.
         case expired
         case go(Epoch)
         case resumed
         case resumeFailed(MigrationRefusal)
-        /// The source's "no".
+        /// The source's refusal.
         case refused(MigrationRefusal)
-        /// The connection broke or the source was silent for too long; the words say which.
+        /// The connection broke, or the source was silent for too long; the refusal contains the reason.
         case peerLost(MigrationRefusal)
         /// Something failed on this side.
         case failed(MigrationRefusal)
@@ -50,21 +52,21 @@ package struct DestinationMachine: Hashable, Sendable {
         case load
         case sendReady(MemoryDigest)
         case sendRehearsed
-        /// Ends the session's connections and keeps guest and hashes: until an offer that can go on with them, or
-        /// until the time is up.
+        /// Ends the session's connections and retains guest and hashes until an offer can continue with them, or until
+        /// the time is up.
         case park
         case resumeGuest
         case sendRunning(Epoch)
-        /// Our "no", to the source.
+        /// Our refusal, to the source.
         case refuse(MigrationRefusal)
-        /// The answer to a question that the source would ask otherwise.
+        /// The answer to a query that the source would send otherwise.
         case sendNeverRan(Epoch)
         case discardGuest
         case end(Ending)
     }
 
     package enum Ending: Hashable, Sendable {
-        /// Before there was anything to keep.
+        /// Before anything could be retained.
         case refused(MigrationRefusal)
         case running(Epoch)
         case ownedButStopped(Epoch, MigrationRefusal)
@@ -84,7 +86,7 @@ package struct DestinationMachine: Hashable, Sendable {
         case ready(MigrationOffer)
         case owning(MigrationOffer)
         case resuming(MigrationOffer)
-        /// `neverRan` is being written. `released`: the source has sent GO, and waits for an answer.
+        /// `neverRan` is being written. `released`: the source has sent GO and waits for an answer.
         case refusing(MigrationOffer, MigrationRefusal, released: Bool)
         case ended(Ending)
     }
@@ -92,10 +94,10 @@ package struct DestinationMachine: Hashable, Sendable {
     private var state = State.waiting
     private let parks: Bool
 
-    /// - Parameter parks: memory of a broken attempt is kept.
+    /// - Parameter parks: whether the memory of a failed attempt is retained.
     package init(parks: Bool = false) { self.parks = parks }
 
-    /// The offer under which the kept memory arrived; nil when none is kept.
+    /// The offer under which the retained memory arrived; nil if none is retained.
     package var parkedOffer: MigrationOffer? {
         if case .parked(let offer) = state { offer } else { nil }
     }
@@ -104,7 +106,7 @@ package struct DestinationMachine: Hashable, Sendable {
         if case .ended = state { true } else { false }
     }
 
-    /// GO has come, or may be on its way: the session must not be ended from outside.
+    /// GO has arrived, or may be in transit: the session must not be ended from outside.
     package var isCommitted: Bool {
         switch state {
         case .ready, .owning, .resuming, .refusing: true
@@ -132,7 +134,7 @@ package struct DestinationMachine: Hashable, Sendable {
         case (.recording(let offer), .recordWritten):
             state = .receiving(offer)
             return [.accept]
-        // Nothing was written and nothing was promised: no `neverRan` is owed.
+        // Nothing was written or accepted: no `neverRan` is required.
         case (.recording, .recordFailed(let refusal)):
             return [.discardGuest, .refuse(refusal)] + endSession(with: .discarded(refusal))
         case (.receiving(let offer), .complete(let ours, let theirs)) where !offer.isRehearsal:
@@ -158,8 +160,8 @@ package struct DestinationMachine: Hashable, Sendable {
         case (.parked(let offer), .expired):
             return refuseOffer(
                 offer,
-                with: MigrationRefusal(.timedOut, text: "the source did not come back in time"))
-        // It is lost already.
+                with: MigrationRefusal(.timedOut, text: "the source did not reconnect in time"))
+        // The connection is already lost.
         case (.parked, .peerLost): return []
         case (.loading(let offer, let digest), .loaded):
             state = .ready(offer)
@@ -178,7 +180,7 @@ package struct DestinationMachine: Hashable, Sendable {
     ) -> [Action] {
         guard ours == theirs else {
             let refusal = MigrationRefusal(
-                .memoryDiffers, text: "memory arrived changed",
+                .memoryDiffers, text: "the memory digests differ",
                 details: ["source \(theirs)", "destination \(ours)"])
             return refuseOffer(offer, with: refusal)
         }
@@ -196,7 +198,7 @@ package struct DestinationMachine: Hashable, Sendable {
             return [neverRanWrite(for: offer)]
         case (.resuming(let offer), .resumed):
             return [.sendRunning(offer.nextEpoch)] + endSession(with: .running(offer.nextEpoch))
-        // It is owned here, running or not: the source must not take it back.
+        // The VM is owned here, running or not: the source must not take it back.
         case (.resuming(let offer), .resumeFailed(let refusal)):
             return [.sendRunning(offer.nextEpoch)]
                 + endSession(with: .ownedButStopped(offer.nextEpoch, refusal))
@@ -204,7 +206,7 @@ package struct DestinationMachine: Hashable, Sendable {
             let words = released ? Action.sendNeverRan(offer.nextEpoch) : .refuse(refusal)
             return [words, .discardGuest] + endSession(with: .discarded(refusal))
         case (.refusing(_, let refusal, released: false), .recordFailed):
-            // GO was never sent to a peer that got our `no`; the next start finds `incoming` and discards.
+            // GO is never sent to a peer that has our refusal; the next start finds `incoming` and discards.
             return [.refuse(refusal), .discardGuest] + endSession(with: .discarded(refusal))
         case (.refusing(_, let refusal, released: true), .recordFailed):
             return [.refuse(refusal)] + endSession(with: .undecided(refusal))
@@ -218,7 +220,7 @@ package struct DestinationMachine: Hashable, Sendable {
         case .refused(let words), .peerLost(let words), .failed(let words): refusal = words
         case .go, .complete, .rehearse, .offered:
             refusal = MigrationRefusal(
-                .protocolViolation, text: "a message that does not belong here")
+                .protocolViolation, text: "the message is not expected in this state")
         default: return []
         }
         switch state {

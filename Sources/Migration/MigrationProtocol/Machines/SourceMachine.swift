@@ -1,4 +1,4 @@
-// The source of a migration as a value: what it does next, and what it writes down before that.
+// The source of a migration as a value: its next actions, and the records that it writes before them.
 //
 //  idle ─▶ connecting ─▶ negotiating ─▶ copying(round) ─▶ pausing ─▶ finishing ─▶ sealing ─▶ verifying
 //            │               │             │  ▲              │           │           │           │ digests agree
@@ -13,15 +13,16 @@
 //                       │            resuming(e+2) ◀─ takingBack ◀── neverRan │
 //                       └──────────────────┴───────────── no answer ──────────┘
 //
-// copying ─peerLost▶ reconnecting ─▶ renegotiating ─▶ copying(next round): the guest runs on, its log goes on, and the
-// destination keeps what it has; when it does not come back, the end is the usual one. A rehearsal goes from copying to
-// rehearsing where a migration would pause for good, and from there to resuming.
+// copying ─peerLost▶ reconnecting ─▶ renegotiating ─▶ copying(next round): the guest continues to run, its dirty log
+// continues, and the destination retains what it has. If the destination does not come back, the migration fails as
+// usual. A rehearsal goes from copying to rehearsing where a migration would pause for the handover, and from there to
+// resuming.
 //
-// Left of `releasing` every failure leaves the VM running here. From the moment that `released` may be on disk,
-// the VM runs here again only after the destination wrote that it never ran and never will: silence is not a no.
+// Before `releasing`, every failure leaves the VM running here. From the moment that `released` may be on disk, the VM
+// runs here again only after the destination has written that it never ran and never will: silence is not a refusal.
 //
-// No I/O, no clock: the driver does the actions in order and tells what happened. Each `write` is durable before
-// `recordWritten`, and whatever depends on it comes in the answer to that event.
+// No I/O, no clock: the driver performs the actions in order and reports the results as events. Each `write` is durable
+// before `recordWritten`, and every action that depends on it is in the answer to that event.
 
 package import Model
 package import Ownership
@@ -31,25 +32,25 @@ package struct SourceMachine: Hashable, Sendable {
     package enum Event: Hashable, Sendable {
         case start
         case connected
-        /// The destination took the offer and every data stream is open.
+        /// The destination accepted the offer and every data stream is open.
         case accepted(DowntimeTerms)
         case roundEnded(RoundFacts)
         case paused
-        /// Last pages, state and our digest are on their way.
+        /// The last pages, the state and our digest have been sent.
         case sentAll(digest: MemoryDigest)
         case sealed
-        /// The state of a moment was saved here and could be loaded there; the guest runs again.
+        /// A state was saved here and could be loaded there; the guest runs again.
         case rehearsed
         case ready(digest: MemoryDigest)
         case recordWritten
         case recordFailed
         case running(Epoch)
         case answer(OwnershipAnswer)
-        /// A question found no answer.
+        /// An ownership query was not answered.
         case noAnswer
         case resumed
         case resumeFailed
-        /// The destination's "no", in any phase before GO; after it, it is no answer.
+        /// The destination's refusal, in any phase before GO; after GO, it is not an answer.
         case refused(MigrationRefusal)
         /// The connection broke, or the destination was silent for too long.
         case peerLost
@@ -61,26 +62,26 @@ package struct SourceMachine: Hashable, Sendable {
     package enum Action: Hashable, Sendable {
         case connect
         case offer
-        /// What was connected is gone: connects again, after a pause that grows with the attempts.
+        /// The previous connections are gone: connects again, after a pause that grows with the attempts.
         case reconnect(attempt: Int)
         case sendRound(Int)
         case throttle(percent: Int)
         case pause
         case sendLast(round: Int)
-        /// One pause, as short as saving the state takes; then the state is tried at the destination.
+        /// One pause, only as long as saving the state takes; then the destination loads the state for trial.
         case rehearse
         case seal
         case write(LedgerRecord)
         case sendGo(Epoch)
         case ask(OwnershipQuestion, attempt: Int)
-        /// Ends the session at the destination, with these words if they still reach it.
+        /// Ends the session at the destination, with this refusal if it can still be sent.
         case abandon(MigrationRefusal)
-        /// At full speed, without dirty log.
+        /// Resumes at full speed, without dirty log.
         case resumeGuest
         case end(Ending)
     }
 
-    /// Why the VM did not move.
+    /// Why the VM did not migrate.
     package enum Cause: Hashable, Sendable {
         case refused(MigrationRefusal)
         case peerLost
@@ -91,7 +92,7 @@ package struct SourceMachine: Hashable, Sendable {
         case memoryDiffers(source: MemoryDigest, destination: MemoryDigest)
         case neverRan
         case noAnswer
-        /// Nothing went wrong: it was a rehearsal.
+        /// No failure: it was a rehearsal.
         case rehearsed
     }
 
@@ -99,7 +100,7 @@ package struct SourceMachine: Hashable, Sendable {
         case handedOver(Epoch)
         case runsHere(Epoch, Cause)
         case stoppedHere(Epoch, Cause)
-        /// Released, and not known what became of it.
+        /// Released, and the outcome is unknown.
         case unsettled(Epoch, Cause)
     }
 
@@ -118,7 +119,7 @@ package struct SourceMachine: Hashable, Sendable {
         case releasing
         case handingOver
         case asking(attempt: Int)
-        /// The VM runs at the destination; that is being written.
+        /// The VM runs at the destination; the record of that is being written.
         case settling(Epoch)
         case takingBack
         case resuming(Epoch, Cause)
@@ -134,14 +135,14 @@ package struct SourceMachine: Hashable, Sendable {
     private let reconnectsMax: Int
     private let isRehearsal: Bool
     private var state = State.idle
-    /// How long the pause would be, as of the last round.
+    /// The predicted downtime, as of the last round.
     package private(set) var prediction: DowntimePrediction?
-    /// A rehearsal found that the guest writes too fast to be moved unless its vCPUs are held back.
+    /// A rehearsal found that the guest writes too fast to be migrated without throttling.
     package private(set) var wouldThrottle = false
 
     /// - Parameters:
-    ///   - epoch: the one in which this host owns the VM.
-    ///   - reconnectsMax: attempts after each loss in pre-copy.
+    ///   - epoch: the epoch in which this host owns the VM.
+    ///   - reconnectsMax: the number of attempts after each loss in pre-copy.
     package init(
         vm: VMID, migration: MigrationID, epoch: Epoch, destination: HostName,
         downtimeLimit: Duration, questionsMax: Int, reconnectsMax: Int = 0,
@@ -157,7 +158,7 @@ package struct SourceMachine: Hashable, Sendable {
         self.isRehearsal = isRehearsal
     }
 
-    /// The source of a VM that was released before, found in the ledger at a start: it can only ask.
+    /// The source of a VM that was released earlier, found in the ledger at a start: it can only ask.
     package init(
         asking question: OwnershipQuestion, destination: HostName, questionsMax: Int
     ) {
@@ -168,7 +169,7 @@ package struct SourceMachine: Hashable, Sendable {
         state = .handingOver
     }
 
-    /// A cancel is obeyed as long as the VM has not been released.
+    /// A cancel is obeyed until the VM has been released.
     package var canCancel: Bool {
         switch state {
         case .idle, .connecting, .negotiating, .copying, .reconnecting, .renegotiating, .rehearsing,
@@ -178,10 +179,13 @@ package struct SourceMachine: Hashable, Sendable {
         }
     }
 
-    /// From now on the attempt has this name. A destination that gave up the one before, its ledger too, could not
-    /// take part under the old name again. Only while it connects again: nothing was released under any name.
+    /// From now on the attempt has this identifier. A destination whose ledger records that it abandoned the earlier
+    /// one cannot take part under the old identifier again. Only while reconnecting: nothing was released under any
+    /// identifier.
     package mutating func renameMigration(to migration: MigrationID) {
-        guard case .reconnecting = state else { fatalError("a name changes between connections") }
+        guard case .reconnecting = state else {
+            fatalError("the VM's name may change only between connections")
+        }
         self.migration = migration
     }
 
@@ -242,7 +246,7 @@ package struct SourceMachine: Hashable, Sendable {
         let decision = policy.decideNextStep(after: facts)
         prediction = policy.prediction
         switch decision {
-        // Nobody is held back for a rehearsal: what it has measured so far is its answer.
+        // A rehearsal never throttles: its measurements so far are its result.
         case .anotherRound(let percent) where isRehearsal && percent > 0:
             wouldThrottle = true
             state = .rehearsing
@@ -261,7 +265,7 @@ package struct SourceMachine: Hashable, Sendable {
         }
     }
 
-    /// Nobody is held back for a destination that is not there.
+    /// vCPUs are not throttled while the destination is not connected.
     private mutating func startReconnect(
         attempt: Int, round: Int, policy: ConvergencePolicy
     ) -> [Action] {
@@ -270,7 +274,7 @@ package struct SourceMachine: Hashable, Sendable {
         return (isThrottled ? [.throttle(percent: 0)] : []) + [.reconnect(attempt: attempt)]
     }
 
-    /// What the lost round sent may not have arrived: the next sends all that differs.
+    /// Data of the interrupted round may not have arrived: the next round sends every page that differs.
     private mutating func continueCopying(
         afterRound round: Int, policy: ConvergencePolicy, terms: DowntimeTerms
     ) -> [Action] {
@@ -281,7 +285,7 @@ package struct SourceMachine: Hashable, Sendable {
         return (throttle > 0 ? [.throttle(percent: throttle)] : []) + [.sendRound(round + 1)]
     }
 
-    /// From the release on, and everything that goes wrong.
+    /// Events from the release on, and all failures.
     private mutating func handleEndEvent(_ event: Event) -> [Action] {
         switch (state, event) {
         case (.releasing, .recordWritten):
@@ -309,7 +313,7 @@ package struct SourceMachine: Hashable, Sendable {
             }
             state = .asking(attempt: attempt + 1)
             return [.ask(question, attempt: attempt + 1)]
-        // The destination runs it: what this ledger says does not change that, only who must ask again.
+        // The destination runs the VM: this ledger cannot change that; it only determines which side must ask again.
         case (.settling(let epoch), .recordWritten), (.settling(let epoch), .recordFailed):
             return endMigration(with: .handedOver(epoch))
         case (.takingBack, .recordWritten):
@@ -325,7 +329,7 @@ package struct SourceMachine: Hashable, Sendable {
         }
     }
 
-    /// Before the release every failure of any kind has one answer; afterwards such events change nothing.
+    /// Before the release every kind of failure has the same answer; afterwards such events change nothing.
     private mutating func handleFailureEvent(_ event: Event) -> [Action] {
         guard canCancel else { return [] }
         switch event {
@@ -355,7 +359,7 @@ package struct SourceMachine: Hashable, Sendable {
 }
 
 extension SourceMachine.Cause {
-    /// What the destination is told.
+    /// The refusal that the destination receives.
     package var refusal: MigrationRefusal {
         switch self {
         case .refused(let refusal): refusal
@@ -366,7 +370,7 @@ extension SourceMachine.Cause {
                 .gaveUp, text: "the migration does not converge", details: ["\(facts)"])
         case .memoryDiffers(let source, let destination):
             MigrationRefusal(
-                .memoryDiffers, text: "memory arrived changed",
+                .memoryDiffers, text: "the memory digests differ",
                 details: ["source \(source)", "destination \(destination)"])
         case .peerLost: MigrationRefusal(.timedOut, text: "the source lost the connection")
         case .failed, .ledgerFailed, .neverRan, .noAnswer:

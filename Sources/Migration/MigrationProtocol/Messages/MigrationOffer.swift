@@ -1,21 +1,21 @@
-// What a source asks of a destination: this VM, built like this, in the next epoch.
+// The request of a source to a destination: take this VM, built like this, in the next epoch.
 
 package import Model
 
-/// The first thing a source says once both know who they are. The destination accepts it or refuses it.
+/// The first message of a source after both sides are identified. The destination accepts or refuses it.
 package struct MigrationOffer: Hashable, Sendable {
     package var migration: MigrationID
     package var vm: VMID
-    /// The epoch that the source owns the VM in. The destination's would be the next.
+    /// The epoch in which the source owns the VM. The destination's epoch is the next one.
     package var epoch: Epoch
     package var spec: VMSpec
-    /// What the VM was started with: the destination must have all of it.
+    /// The CPU features that the VM was started with: the destination must have all of them.
     package var cpuFeatures: CPUFeatures
-    /// How many data streams the source will open.
+    /// The number of data streams that the source will open.
     package var streams: Int
-    /// The seed of the page hashes: random, so that nobody can prepare two pages with one hash.
+    /// The seed of the page hashes: random, so that two pages with one hash cannot be prepared.
     package var hashSeed: UInt64
-    /// Everything but the handover.
+    /// Everything except the handover.
     package var isRehearsal: Bool
 
     package init(
@@ -32,22 +32,22 @@ package struct MigrationOffer: Hashable, Sendable {
         self.isRehearsal = isRehearsal
     }
 
-    /// What arrived under `other`, which broke, can serve this offer.
+    /// Whether memory that arrived under `other`, whose connection broke, can be used for this offer.
     package func canContinue(from other: MigrationOffer) -> Bool {
         vm == other.vm && spec == other.spec && cpuFeatures == other.cpuFeatures
             && !isRehearsal && !other.isRehearsal
     }
 
-    /// The versions of the peer protocol in which it can be made.
+    /// The versions of the peer protocol in which the offer can be encoded.
     package var versions: ClosedRange<UInt16> {
         (spec.isLeased ? Limits.versionOfLeases : Limits.versionMin)...Limits.versionMax
     }
 
-    /// The epoch that the VM has once the destination owns it.
+    /// The epoch of the VM once the destination owns it.
     package var nextEpoch: Epoch { epoch.next }
 }
 
 extension MigrationID {
-    /// The name of an attempt that goes on at a destination which gave up this one.
+    /// The identifier of an attempt that continues at a destination that abandoned this one.
     package var renewed: MigrationID { MigrationID(high: high, low: low &+ 1) }
 }

@@ -1,4 +1,4 @@
-// A ledger's refusal as the peer that asked receives it.
+// The refusal of a ledger in the form that the peer receives.
 
 package import Ownership
 

@@ -1,27 +1,27 @@
-// One side's "no", in its own words, as it travels to the other side and on to the user.
+// A refusal with its reason, as one side sends it to the other side and on to the user.
 
-/// Why a peer does not take part in a migration, or stops taking part. Nothing happened to the VM by it.
+/// Why a peer does not take part in a migration, or stops taking part. The VM is unchanged.
 package struct MigrationRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Code: UInt16, Hashable, Sendable, CaseIterable {
-        /// No version of the protocol that both speak. Details: the versions.
+        /// There is no common protocol version. Details: the versions.
         case versionMismatch = 1
-        /// A message that cannot be read, or not at this moment.
+        /// A message that cannot be decoded, or that is not expected in this state.
         case protocolViolation = 2
-        /// The peer's certificate does not allow what it asked for.
+        /// The peer's certificate does not permit the request.
         case notAllowed = 3
         /// The VM needs CPU features that this host lacks. Details: their names.
         case cpuFeaturesMissing = 4
-        /// Not enough memory for the guest. Details: what is needed, what is free.
+        /// Not enough memory for the guest. Details: the needed and the free memory.
         case notEnoughMemory = 5
         /// Another VM has this name.
         case nameExists = 6
-        /// This VM is here already, or its ledger says that this host must not take it now.
+        /// This VM is already here, or its ledger does not permit this host to take it now.
         case vmExists = 7
-        /// As many migrations as this host takes at a time.
+        /// The host already runs as many migrations as its limit allows.
         case busy = 8
-        /// This host takes no VMs: draining, in maintenance.
+        /// This host accepts no VMs: it is draining or in maintenance.
         case notAccepting = 9
-        /// The VM as described cannot be built here.
+        /// The VM as specified cannot be built here.
         case badSpec = 10
         /// The hashes of the memory differ: what arrived is not what was sent.
         case memoryDiffers = 11
@@ -35,16 +35,16 @@ package struct MigrationRefusal: Error, Hashable, Sendable, CustomStringConverti
         case hostFailure = 15
         /// The other side cancelled.
         case cancelled = 16
-        /// The other side gave up; its words say why.
+        /// The other side failed; its message contains the reason.
         case gaveUp = 17
         /// The other side was silent for too long.
         case timedOut = 18
     }
 
     package var code: Code
-    /// One sentence for people.
+    /// One sentence for users.
     package var text: String
-    /// What was missing or wrong, item by item.
+    /// What was missing or wrong, one item each.
     package var details: [String]
 
     package init(_ code: Code, text: String, details: [String] = []) {

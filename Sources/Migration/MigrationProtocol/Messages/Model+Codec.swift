@@ -1,4 +1,4 @@
-// How the words of Model look as bytes in this protocol.
+// The byte encoding of Model's types in this protocol.
 
 import Model
 import Ownership
@@ -72,7 +72,7 @@ extension MigrationOffer {
         writer.writeInteger(epoch.number)
         writer.writeInteger(UInt16(streams))
         writer.writeInteger(hashSeed)
-        // One that is not leased looks as it did in version 2.
+        // A spec without a lease has the same encoding as in version 2.
         writer.writeInteger(UInt8(isRehearsal ? 1 : 0) | UInt8(spec.isLeased ? 2 : 0))
         writer.writeText(spec.name.text)
         writer.writeInteger(spec.memory.bytes)
@@ -144,7 +144,7 @@ extension KernelSource {
     }
 }
 
-/// A text cut to what a reader accepts, at a character's end.
+/// A text truncated to the length that a reader accepts, at a character boundary.
 private func truncatedText(_ text: String, byteLimit limit: Int) -> String {
     if text.utf8.count <= limit { return text }
     var clipped = ""

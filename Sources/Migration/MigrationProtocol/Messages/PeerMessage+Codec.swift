@@ -1,4 +1,4 @@
-// How the messages of PeerMessage.swift look as bytes. Reading bounds every length and throws; it never traps.
+// The byte encoding of the messages in PeerMessage.swift. Decoding checks every length and throws; it never traps.
 
 import Model
 import Ownership
@@ -37,7 +37,7 @@ private enum Kind: UInt16 {
     case welcome, refused, offer, accepted, alive, state, verify, ready, go, running, question
     case answer, hashes, rehearse, rehearsed, overrule
 
-    /// The body is saved state and nothing else.
+    /// The body consists only of saved state.
     var carriesState: Bool { self == .state || self == .rehearse }
 }
 
@@ -129,7 +129,7 @@ extension PeerMessage {
         }
     }
 
-    /// - Parameter body: as many bytes as the header says.
+    /// - Parameter body: exactly the number of bytes that the header states.
     package init(kind: UInt16, body: [UInt8]) throws(WireError) {
         guard let known = Kind(rawValue: kind) else {
             throw .invalid(field: "kind", value: UInt64(kind))

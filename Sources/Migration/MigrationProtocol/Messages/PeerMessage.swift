@@ -1,4 +1,4 @@
-// What source and destination say to each other outside the data streams.
+// The messages between source and destination outside the data streams.
 //
 // Each message is an 8-byte header and a body, little-endian:
 //
@@ -12,7 +12,7 @@
 //   control:  offer          ─────────────▶
 //                            ◀───────────── alive …, while the guest is being built
 //                            ◀───────────── accepted(token, …) | refused
-//                            ◀───────────── hashes …, when memory of a broken attempt is still there
+//                            ◀───────────── hashes …, when memory of an interrupted attempt is retained
 //             alive …        ─────────────▶
 //             rehearse       ─────────────▶   a rehearsal ends with these two
 //                            ◀───────────── rehearsed
@@ -20,22 +20,22 @@
 //                            ◀───────────── ready(digest, …) | refused
 //             go             ─────────────▶
 //                            ◀───────────── running(epoch, …) | answer(neverRan)
-//   data:     page frames (PageCodec) after the welcome, nothing back
+//   data:     page frames (PageCodec) after the welcome, no replies
 //   question: question | notice ──────────▶
 //                            ◀───────────── answer | refused
 //
-// `refused` may come from either side at any time before `go`: it ends the migration with the sender's words.
+// Either side may send `refused` at any time before `go`: it ends the migration with the sender's reason.
 
 package import Model
 package import Ownership
 
-/// Bytes of one page's hash in `hashes`.
+/// The bytes of one page's hash in `hashes`.
 package let hashBytes = 16
 
-/// What a connection is for; told in its first message.
+/// The purpose of a connection, stated in its first message.
 package enum ConnectionPurpose: Hashable, Sendable {
     case control
-    /// A data stream of the session that has this token.
+    /// A data stream of the session with this token.
     case data(token: [UInt8], stream: Int)
     case question
 }
@@ -45,22 +45,22 @@ package enum PeerMessage: Hashable, Sendable {
     case welcome(version: UInt16)
     case refused(MigrationRefusal)
     case offer(MigrationOffer)
-    /// `ledgerWrite`: how long the destination's ledger took for its record, a term of the downtime to come.
-    /// `kept`: what it still has of an attempt that broke; its hashes follow at once.
+    /// `ledgerWrite`: the time that the destination's ledger took for its record, a term of the predicted downtime.
+    /// `kept`: what it retains of an interrupted attempt; its hashes follow immediately.
     case accepted(token: [UInt8], ledgerWrite: Duration, kept: KeptMemory?)
     /// Hashes of pages from `firstPage` on, 16 bytes each.
     case hashes(firstPage: UInt64, [UInt8])
-    /// From the source, pre-copy goes on: round and bytes that remain in it. From the destination, zeros: it builds
-    /// the guest. Comes at least every second.
+    /// From the source: pre-copy continues; the round and its remaining bytes. From the destination, with zeros: it is
+    /// building the guest. Sent at least once per second.
     case alive(round: Int, remainingBytes: UInt64)
     case state([UInt8])
-    /// The state of this moment, to be tried and thrown away: memory does not belong to it.
+    /// A current state, to be loaded for trial and discarded; it does not correspond to the memory.
     case rehearse(state: [UInt8])
     /// The state could be loaded.
     case rehearsed(load: Duration)
-    /// All was sent: memory is complete when every stream has ended this round.
+    /// Everything was sent: memory is complete when every stream has ended this round.
     case verify(round: Int, digest: MemoryDigest)
-    /// Memory and state are here and right; nothing runs until GO.
+    /// Memory and state have arrived and are verified; the guest does not run until GO.
     case ready(digest: MemoryDigest, load: Duration)
     case go(Epoch)
     case running(Epoch, own: Duration, resume: Duration)
@@ -91,11 +91,11 @@ package enum PeerMessage: Hashable, Sendable {
     }
 }
 
-/// Memory of a broken attempt that the destination still has.
+/// Memory of an interrupted attempt that the destination has retained.
 package struct KeptMemory: Hashable, Sendable {
-    /// The seed of its hashes: the attempt that goes on uses it.
+    /// The seed of its hashes: the attempt that continues uses it.
     package var hashSeed: UInt64
-    /// How many hashes follow.
+    /// The number of hashes that follow.
     package var pages: UInt64
 
     package init(hashSeed: UInt64, pages: UInt64) {
@@ -104,7 +104,7 @@ package struct KeptMemory: Hashable, Sendable {
     }
 }
 
-/// The version that both sides speak, the highest; nil when there is none.
+/// The highest version that both sides support; nil if there is none.
 package func agreedVersion(
     ours: ClosedRange<UInt16>, theirs: ClosedRange<UInt16>
 ) -> UInt16? {

@@ -1,5 +1,5 @@
-// The forced takeover as the controller decides it: the destination of a released VM never answers, so the source takes
-// the VM back. The decision is stored before the order is sent.
+// The controller's decision about a forced takeover: the destination of a released VM does not answer, so the source
+// takes the VM back. The decision is stored before the order is sent.
 //
 //   S reports released(e+1, to D) ─┐
 //   D is known to be off ──────────┴▶ store (e+2, S, takeover open) ─stored▶ takeOver ─▶ S writes takenOver(e+2)
@@ -7,10 +7,10 @@
 //                                           │                          └─ S reports ──┤ still released: ordered again
 //   (epoch, owner), no takeover open ◀──────┴── S reports an epoch as late, or that D answered after all
 //
-// The store takes an entry only in place of the one that was read: of two controllers, one is too late and reads
-// again. Nothing else survives a restart: reports and the knowledge of which hosts are off arrive again. A host that is
-// only silent is not off: the machine never decides a takeover against it. The host must have been off after the
-// release, so that the VM that ran there is gone, and so is a GO that it had read.
+// The store accepts an entry only in place of the one that was read: of two controllers, one is too late and reads
+// again. Nothing else survives a restart: reports, and the knowledge of which hosts are off, arrive again. A host that
+// only does not answer is not off: the machine never decides a takeover against it. The host must have been off after
+// the release, so that the VM that ran there is gone, and so is a GO that it had read.
 
 package import Model
 
@@ -20,7 +20,7 @@ package struct ForcedTakeoverOrder: Hashable, Sendable {
     package var epoch: Epoch
     package var host: HostName
     package var against: HostName
-    /// The migration that `against` never answered for.
+    /// The migration that `against` never confirmed.
     package var migration: MigrationID
 
     package init(
@@ -33,7 +33,8 @@ package struct ForcedTakeoverOrder: Hashable, Sendable {
         self.migration = migration
     }
 
-    /// The record that the host writes on this order; nil when its ledger no longer says what the decision was based on.
+    /// The record that the host writes on this order; nil if its ledger no longer has the state that the decision was
+    /// based on.
     package func ledgerRecord(after ownership: Ownership?) -> LedgerRecord? {
         guard case .released(let released, against, migration) = ownership,
             released.next == epoch
@@ -42,11 +43,11 @@ package struct ForcedTakeoverOrder: Hashable, Sendable {
     }
 }
 
-/// What the controller's store says of one VM.
+/// The controller's stored entry for one VM.
 package struct OwnershipEntry: Hashable, Sendable {
     package var epoch: Epoch
     package var host: HostName
-    /// Stored, and not known to be in the host's ledger.
+    /// Stored, and not yet confirmed by the host's ledger.
     package var takeover: ForcedTakeoverOrder?
 
     package init(epoch: Epoch, host: HostName, takeover: ForcedTakeoverOrder? = nil) {
@@ -59,18 +60,18 @@ package struct OwnershipEntry: Hashable, Sendable {
 /// The controller's machine of one VM.
 package struct ForcedTakeoverMachine: Hashable, Sendable {
     package enum Event: Hashable, Sendable {
-        /// What a host's ledger says, from its agent. Comes again and again.
+        /// The state of a host's ledger, reported by its agent. Repeated.
         case reported(Ownership, by: HostName)
-        /// The host is off now: nothing runs there. Comes again and again, too.
+        /// The host is off now: nothing runs there. Repeated, too.
         case fenced(HostName)
         case returned(HostName)
         case stored
-        /// The store kept, or may have kept, what it had: it was read again.
+        /// The store kept, or may have kept, its previous entry: it was read again.
         case notStored(current: OwnershipEntry?)
     }
 
     package enum Action: Hashable, Sendable {
-        /// Durable before `stored`, and only in place of what was read.
+        /// Durable before `stored`, and only in place of the entry that was read.
         case store(OwnershipEntry, replacing: OwnershipEntry?)
         case takeOver(ForcedTakeoverOrder)
     }
@@ -89,13 +90,13 @@ package struct ForcedTakeoverMachine: Hashable, Sendable {
         var migration: MigrationID
     }
 
-    /// - Parameter entry: what the store says; all that a restart leaves.
+    /// - Parameter entry: the stored entry, which is all that remains after a restart.
     package init(vm: VMID, entry: OwnershipEntry?) {
         self.vm = vm
         self.entry = entry
     }
 
-    /// A host has released the VM and has no answer, or a takeover is not known to be done.
+    /// A host has released the VM and has no answer, or a takeover is not confirmed yet.
     package var isWaiting: Bool { release != nil || entry?.takeover != nil || storing != nil }
 
     package mutating func handleEvent(_ event: Event) -> [Action] {
@@ -117,7 +118,7 @@ package struct ForcedTakeoverMachine: Hashable, Sendable {
         }
     }
 
-    /// While the store writes nothing is decided: the report comes again.
+    /// No decision is made while the store writes: the report is repeated.
     private mutating func applyReport(_ ownership: Ownership, from host: HostName) -> [Action] {
         guard storing == nil else { return [] }
         recordRelease(ownership, by: host)
@@ -129,7 +130,7 @@ package struct ForcedTakeoverMachine: Hashable, Sendable {
         return storeEntry(OwnershipEntry(epoch: ownership.epoch, host: host))
     }
 
-    /// A host that was off before the release was heard may have come back and taken the VM since.
+    /// A host that was off before the release was reported may have come back and taken the VM since.
     private mutating func recordRelease(_ ownership: Ownership, by host: HostName) {
         guard case .released(let epoch, let to, let migration) = ownership else {
             if release?.by == host { release = nil }
@@ -140,7 +141,7 @@ package struct ForcedTakeoverMachine: Hashable, Sendable {
         release = heard
     }
 
-    /// What the takeover's own host reports about it.
+    /// A report of the takeover's own host.
     private mutating func followTakeover(
         _ takeover: ForcedTakeoverOrder, after ownership: Ownership
     ) -> [Action] {
@@ -159,7 +160,8 @@ package struct ForcedTakeoverMachine: Hashable, Sendable {
         }
     }
 
-    /// Decides a takeover when it is due: the VM is released, the other host is off and is not known to have taken the VM.
+    /// Decides a takeover when it is due: the VM is released, the other host is off and is not known to have taken the
+    /// VM.
     private mutating func decideTakeover() -> [Action] {
         guard storing == nil, entry?.takeover == nil, let release, fenced.contains(release.to),
             entry.map({ $0.epoch < release.epoch }) ?? true

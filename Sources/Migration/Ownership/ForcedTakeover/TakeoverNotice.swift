@@ -1,5 +1,5 @@
-// Forced takeover: when the other side never answers, an operator or the controller gives the VM back to the host that
-// released it, and epochs keep this safe.
+// Forced takeover: when the other host does not answer, an operator or the controller gives the VM back to the host
+// that released it. Epochs make this safe.
 //
 //   this host                                  the other host
 //   released(e+1)  ── operator, controller ─▶
@@ -8,16 +8,17 @@
 //                  ◀─ answer(superseded) ────
 //   owned(e+2)
 //
-// The risk: a host that is silent but alive runs the VM at e+1 until the notice reaches it. So a takeover requires the
-// knowledge that it is off. After `superseded` it cannot run the VM in any epoch before the takeover's.
+// The risk: a host that is unreachable but running executes the VM at e+1 until the notice reaches it. So a takeover
+// requires the knowledge that the host is off. After `superseded` it cannot run the VM in any epoch before that of the
+// takeover.
 
 package import Model
 
-/// "By a forced takeover I own this VM in this epoch: run it in no earlier one."
+/// "A forced takeover gave me this VM in this epoch: run it in no earlier one."
 package struct TakeoverNotice: Hashable, Sendable {
     package var vm: VMID
     package var epoch: Epoch
-    /// The migration that was not answered. A host that does not know it has no copy to supersede.
+    /// The migration that was not answered. A host without a record of it has no copy to supersede.
     package var migration: MigrationID
 
     package init(vm: VMID, epoch: Epoch, migration: MigrationID) {
@@ -30,9 +31,9 @@ package struct TakeoverNotice: Hashable, Sendable {
 /// What to do about a notice.
 package enum TakeoverNoticeStep: Hashable, Sendable {
     case answer(OwnershipAnswer)
-    /// What there is of the VM here must stand still, for good, before this is written; then it is the answer.
+    /// The VM's copy here must be stopped permanently before this is written; then it is the answer.
     case stopThenWrite(LedgerRecord)
-    /// The VM went on from here to that epoch or a later one: an operator must decide.
+    /// The VM left this host in that epoch or a later one: an operator must decide.
     case refuse(OwnershipRefusal)
 }
 
@@ -43,7 +44,7 @@ extension TakeoverNotice {
         if case .superseded(let last, _)? = ownership, last >= epoch {
             return .answer(.superseded(last))
         }
-        // Nothing that this ledger says of an earlier epoch lets the host run the VM: nothing to write.
+        // No ledger record of an earlier epoch lets this host run the VM: nothing has to be written.
         guard let ownership else { return .answer(.superseded(epoch)) }
         guard ownership.epoch < epoch else { return .refuse(conflictRefusal(with: ownership)) }
         switch ownership {
@@ -53,7 +54,7 @@ extension TakeoverNotice {
             return .refuse(
                 OwnershipRefusal(
                     .notAllowed,
-                    text: "\(owner) took over a VM of a migration that brought no VM here"))
+                    text: "\(owner) took over a VM whose migration did not reach this host"))
         case .neverRan, .handedOver, .deleted, .superseded: return .answer(.superseded(epoch))
         case .released, .takenOver: return .refuse(conflictRefusal(with: ownership))
         }
@@ -61,7 +62,7 @@ extension TakeoverNotice {
 
     private func conflictRefusal(with ownership: Ownership) -> OwnershipRefusal {
         OwnershipRefusal(
-            .vmExists, text: "the VM went on from here, so the forced takeover comes too late",
+            .vmExists, text: "the forced takeover is too late: the VM has left this host since",
             details: ["taken over for epoch \(epoch)", "\(ownership)"])
     }
 }
@@ -73,13 +74,13 @@ extension Ownership {
         return .takenOver(vm: vm, epoch: epoch.next, against: host, migration: migration)
     }
 
-    /// The notice that this host owes after a forced takeover, and to whom.
+    /// The notice that this host must send after a forced takeover, and its recipient.
     package func takeoverNotice(for vm: VMID) -> (notice: TakeoverNotice, to: HostName)? {
         guard case .takenOver(let epoch, let host, let migration) = self else { return nil }
         return (TakeoverNotice(vm: vm, epoch: epoch, migration: migration), host)
     }
 
-    /// The record that ends the doubt: the other host knows, or is gone for good.
+    /// The record that confirms the ownership: the other host knows, or will never return.
     package func takeoverConfirmation(for vm: VMID) -> LedgerRecord? {
         guard case .takenOver(let epoch, _, _) = self else { return nil }
         return .owned(vm: vm, epoch: epoch, migration: nil)

@@ -1,4 +1,4 @@
-// Identifiers, epochs and host names as bytes, in ledger records and in peer messages.
+// The byte encoding of identifiers, epochs and host names, in ledger records and in peer messages.
 
 package import Model
 package import Wire

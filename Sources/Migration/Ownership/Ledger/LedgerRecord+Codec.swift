@@ -1,10 +1,10 @@
-// How a ledger record looks as bytes: at most `LedgerRecord.bytesMax`.
+// The byte encoding of a ledger record: at most `LedgerRecord.bytesMax` bytes.
 
 import Model
 package import Wire
 
 extension LedgerRecord {
-    /// Kind, two identifiers, an epoch, a name with its length.
+    /// Kind, two identifiers, an epoch, and a name with its length.
     package static let bytesMax = 1 + 16 + 8 + 1 + 16 + 4 + 63
 
     package func writeBytes(to writer: inout ByteWriter) {

@@ -1,29 +1,28 @@
-// What a host writes down, durably, about who may run a VM: the records behind "one owner, always".
+// The durable records of a host about which host may run a VM. They ensure that a VM always has exactly one owner.
 //
-// `epoch` is always the epoch that the record is about: for a move from epoch e that is e+1 on both sides,
+// `epoch` is always the epoch that the record is about: for a migration from epoch e that is e+1 on both sides,
 // and e+2 when the source takes the VM back after the destination confirmed that it never ran.
 
 package import Model
 
-/// One line of a host's ledger.
+/// One record of a host's ledger.
 package enum LedgerRecord: Hashable, Sendable {
-    /// This host, and no other, may run the VM in this epoch.
-    /// `migration` is set when it came from another host.
+    /// This host, and no other, may run the VM in this epoch. `migration` is set if the VM came from another host.
     case owned(vm: VMID, epoch: Epoch, migration: MigrationID?)
-    /// This host may not run the VM any more: `to` may, in this epoch. Written before GO is sent.
+    /// This host may no longer run the VM: `to` may, in this epoch. Written before GO is sent.
     case released(vm: VMID, epoch: Epoch, to: HostName, migration: MigrationID)
-    /// `to` said that it owns the VM in this epoch: the handover is complete and nothing is kept here.
+    /// `to` confirmed that it owns the VM in this epoch: the handover is complete and nothing is retained here.
     case handedOver(vm: VMID, epoch: Epoch, to: HostName, migration: MigrationID)
-    /// By a forced takeover this host owns the VM again in this epoch, without the word of `against`, which was released to
-    /// and is silent. It owes that host a notice.
+    /// By a forced takeover this host owns the VM again in this epoch, without confirmation from `against`, to which it
+    /// was released and which does not answer. This host must send `against` a notice.
     case takenOver(vm: VMID, epoch: Epoch, against: HostName, migration: MigrationID)
     /// By a forced takeover `by` owns the VM in this epoch: this host runs it in no earlier one.
     case superseded(vm: VMID, epoch: Epoch, by: HostName)
-    /// Memory of the VM arrives from `from`; it does not run here.
+    /// Memory of the VM arrives from `from`; the VM does not run here.
     case incoming(vm: VMID, epoch: Epoch, from: HostName, migration: MigrationID)
     /// The VM never ran here in this epoch, and never will.
     case neverRan(vm: VMID, epoch: Epoch, migration: MigrationID)
-    /// The VM ended its life here.
+    /// The VM was deleted here.
     case deleted(vm: VMID, epoch: Epoch)
 
     package var vm: VMID {
@@ -39,8 +38,8 @@ package enum LedgerRecord: Hashable, Sendable {
 extension LedgerRecord {
     /// The records to write, in this order, when the controller gives a VM to this host: a new VM, or one whose
     /// ownership here ended in an earlier epoch. `deleted` is written first in that case, because only a deleted VM can
-    /// be owned again. A host that asks between the two records hears that the earlier epoch was taken, as it would
-    /// after the second record.
+    /// be owned again. A query that arrives between the two records is answered that the earlier epoch was taken, as it
+    /// would be after the second record.
     package static func beginning(
         of vm: VMID, in epoch: Epoch, after current: Ownership?
     ) -> [LedgerRecord] {

@@ -1,4 +1,4 @@
-// The ownership of each VM after all records of a ledger, and which record may follow which.
+// The ownership of each VM after all records of a ledger, and the permitted order of records.
 //
 //            created, restored
 //   (nothing) ───────────────▶ owned(e) ──────▶ released(e+1) ──────▶ handedOver(e+1)
@@ -8,11 +8,11 @@
 //       ├──────▶ incoming(e+1) ─┘                                           │
 //       │          │     ▲  ▲                                               │
 //       │          ▼     │  └───────────────────────────────────────────────┘
-//       └──────▶ neverRan(e+1)                                        comes back later
+//       └──────▶ neverRan(e+1)                                        returns later
 //
 //   owned(e) ──▶ deleted(e)
 //
-//   released(e+1) ──takeover──▶ takenOver(e+2) ──the other knows, or will never return──▶ owned(e+2)
+//   released(e+1) ──takeover──▶ takenOver(e+2) ──the other host knows, or will never return──▶ owned(e+2)
 //   owned or incoming(e+1) ──notice──▶ superseded(e+2)
 //
 // The table makes two answers about one epoch impossible: `neverRan` and `owned` exclude each other, because every
@@ -20,13 +20,13 @@
 
 package import Model
 
-/// A record that must not follow what is written.
+/// A record that must not follow the existing records.
 package struct LedgerContradiction: Error, Hashable, Sendable {
     package let record: LedgerRecord
     package let current: Ownership?
 }
 
-/// The ownership of every VM that a ledger knows. A value: replaying records gives it back.
+/// The ownership of every VM in a ledger. A value: replaying the records restores it.
 package struct LedgerTable: Hashable, Sendable {
     package private(set) var ownerships: [VMID: Ownership] = [:]
 
@@ -41,7 +41,7 @@ package struct LedgerTable: Hashable, Sendable {
         ownerships[record.vm] = Ownership(record)
     }
 
-    /// Applies a record that stands for the whole history of its VM; a compacted ledger begins with such records.
+    /// Applies a record that replaces the whole history of its VM; a compacted ledger begins with such records.
     package mutating func restoreOwnership(from record: LedgerRecord) {
         ownerships[record.vm] = Ownership(record)
     }
@@ -76,7 +76,7 @@ package struct LedgerTable: Hashable, Sendable {
         }
     }
 
-    /// Created, restored after it was deleted, taken back, or no longer in doubt after a forced takeover.
+    /// Created, restored after deletion, taken back, or confirmed after a forced takeover.
     private static func mayBeOwned(inEpoch epoch: Epoch, after current: Ownership?) -> Bool {
         switch current {
         case nil: true
@@ -93,7 +93,7 @@ package struct LedgerTable: Hashable, Sendable {
         if case .incoming(epoch, _, migration) = current { true } else { false }
     }
 
-    /// Another host offers the VM, or asks about it, in an epoch that is newer than what this ledger has.
+    /// Another host offers the VM, or asks about it, in an epoch that is later than the one in this ledger.
     private static func mayArrive(
         inEpoch epoch: Epoch, migration: MigrationID, after current: Ownership?
     ) -> Bool {
@@ -101,13 +101,13 @@ package struct LedgerTable: Hashable, Sendable {
         case nil: true
         case .owned, .released, .takenOver: false
         case .handedOver(let last, _, _), .superseded(let last, _), .deleted(let last): epoch > last
-        // An attempt that failed before GO: the source still owns the epoch before, and tries again.
+        // An attempt failed before GO: the source still owns the previous epoch, and tries again.
         case .neverRan(let last, let other), .incoming(let last, _, let other):
             epoch > last || (epoch == last && migration != other)
         }
     }
 
-    /// Only what could run here needs to be told not to.
+    /// Only a VM that could run here needs a record that forbids it.
     private static func maySupersede(inEpoch epoch: Epoch, after current: Ownership?) -> Bool {
         switch current {
         case .owned(let last, _), .incoming(let last, _, _): epoch > last
@@ -126,7 +126,7 @@ package struct LedgerTable: Hashable, Sendable {
 }
 
 extension LedgerTable {
-    /// One record for each VM; together they restore this table. In the order of the VMs' identifiers.
+    /// One record per VM, in the order of the VMs' identifiers; together they restore this table.
     package var records: [LedgerRecord] {
         ownerships.sorted { ($0.key.high, $0.key.low) < ($1.key.high, $1.key.low) }
             .map { vm, ownership in LedgerRecord(vm: vm, establishing: ownership) }

@@ -19,39 +19,41 @@ package struct OwnershipQuestion: Hashable, Sendable {
 package enum OwnershipAnswer: Hashable, Sendable {
     /// The destination took the VM; this is the latest epoch that it knows.
     case taken(Epoch)
-    /// It never ran the VM in that epoch and never will; its ledger says so.
+    /// It never ran the VM in that epoch and never will, as its ledger records.
     case neverRan(Epoch)
     /// It will run the VM in no epoch before this one.
     case superseded(Epoch)
 }
 
-/// What a host does with a question.
+/// What a host does with a query.
 package enum OwnershipQuestionStep: Hashable, Sendable {
     case answer(OwnershipAnswer)
-    /// The host writes this record durably; then the answer is `neverRan`. If the write fails there is no answer.
+    /// The host writes this record durably; then the answer is `neverRan`. If the write fails, the query is not
+    /// answered.
     case write(LedgerRecord)
-    /// The ledger contradicts the question.
+    /// The ledger contradicts the query.
     case refuse(OwnershipRefusal)
 }
 
 extension OwnershipQuestion {
-    /// What a host whose ledger says `ownership` does with this question from `asker`.
+    /// What a host whose ledger says `ownership` does with this query from `asker`.
     package func responseStep(for ownership: Ownership?, from asker: HostName)
         -> OwnershipQuestionStep
     {
-        // A source asks only after this host wrote `incoming`: a ledger without it is not the one that took part.
+        // A source asks only after this host wrote `incoming`: a ledger without that record is not the one that took
+        // part.
         guard let ownership else { return refusalStep(for: nil) }
-        // Only the host that the VM comes from may make this host give it up.
+        // Only the host that the VM is migrating from may make this host abandon it.
         if case .incoming(_, let source, _) = ownership, source != asker {
             return .refuse(
                 OwnershipRefusal(
-                    .notAllowed, text: "the VM arrives from \(source), not from \(asker)"))
+                    .notAllowed, text: "the VM is migrating from \(source), not from \(asker)"))
         }
         if ownership.epoch > epoch { return responseStep(forLater: ownership) }
         switch ownership {
         case .owned(epoch, migration), .deleted(epoch): return .answer(.taken(epoch))
         case .neverRan(epoch, migration): return .answer(.neverRan(epoch))
-        // The record may be that of another attempt in the same epoch. No attempt owns the epoch here, and the source
+        // The record may belong to another attempt in the same epoch. No attempt owns the epoch here, and the source
         // lets only this attempt have it.
         case .incoming(epoch, _, _), .neverRan(epoch, _):
             return .write(.neverRan(vm: vm, epoch: epoch, migration: migration))
@@ -61,8 +63,8 @@ extension OwnershipQuestion {
         }
     }
 
-    /// A host that owned the VM in a later epoch took it in this one: ownership passed through it. A host that was
-    /// only offered the VM later, or was superseded, proves nothing.
+    /// A host that owned the VM in a later epoch took it in this one: ownership passed through it. A host that was only
+    /// offered the VM later, or was superseded, proves nothing.
     private func responseStep(forLater ownership: Ownership) -> OwnershipQuestionStep {
         switch ownership {
         case .owned, .released, .handedOver, .takenOver, .deleted:
@@ -74,7 +76,7 @@ extension OwnershipQuestion {
     private func refusalStep(for ownership: Ownership?) -> OwnershipQuestionStep {
         .refuse(
             OwnershipRefusal(
-                .vmExists, text: "the ledger here contradicts the question",
+                .vmExists, text: "the ledger of this host contradicts the query",
                 details: [
                     "asked about epoch \(epoch)",
                     ownership.map { "\($0)" } ?? "no record of the VM",

@@ -1,11 +1,11 @@
-// Why a host's ledger does not answer a question or a notice.
+// Why a host's ledger does not answer a query or a notice.
 
 /// The ledger cannot answer. Nothing was written and nothing changed.
 package struct OwnershipRefusal: Error, Hashable, Sendable {
     package enum Code: Hashable, Sendable {
-        /// The host that asks may not ask about this VM.
+        /// The host that asks is not permitted to ask about this VM.
         case notAllowed
-        /// The ledger contradicts the question or the notice: the VM has a record here that does not fit.
+        /// The ledger contradicts the query or the notice: its record of the VM does not match.
         case vmExists
     }
 
