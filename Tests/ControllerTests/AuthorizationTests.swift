@@ -19,7 +19,7 @@ struct AuthorizationTests {
 
         func refusal(for needs: RouteAccess) -> Problem.Code? {
             switch (self, needs) {
-            case (_, .nobody): nil
+            case (_, .unauthenticated): nil
             case (.nobody, _), (.badToken, _): .unauthorized
             case (.thatAgent, .thatAgent): nil
             case (.thatAgent, _), (.otherAgent, _), (_, .thatAgent): .forbidden

@@ -15,7 +15,7 @@ struct OpenAPITests {
         let facts = try OpenAPIFacts.load()
         try await TestController.with { controller, _ in
             let words: [RouteAccess: String] = [
-                .nobody: "nobody", .viewer: "viewer", .operator: "operator", .admin: "admin",
+                .unauthenticated: "nobody", .viewer: "viewer", .operator: "operator", .admin: "admin",
                 .thatAgent: "agent",
             ]
             let routes = try controller.api.routes.map(\.description)

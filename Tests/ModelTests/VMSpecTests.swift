@@ -87,7 +87,7 @@ struct VMSpecTests {
             ),
             (#""vcpus":2,"kernel":null"#, .shipped),
         ])
-    func flat(_ fields: String, _ kernel: KernelSource) throws {
+    func flat(fields: String, kernel: KernelSource) throws {
         let spec = try read(#"{"name":"web","memoryBytes":67108864,\#(fields)}"#)
         #expect(
             try spec

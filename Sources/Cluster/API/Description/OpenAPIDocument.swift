@@ -163,7 +163,7 @@ extension OpenAPIDocument {
         for route: RouteDescription, on server: RouteTable.Server
     ) -> JSONValue? {
         switch route.access {
-        case .nobody: []
+        case .unauthenticated: []
         case .thatAgent: [["certificate": []]]
         case .viewer, .operator, .admin, .certificate: nil
         }

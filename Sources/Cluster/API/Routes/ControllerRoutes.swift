@@ -26,12 +26,13 @@ package enum ControllerRoutes {
             mediaType: "text/plain", description: "Metrics in Prometheus text format 0.0.4."))
 
     package static let health = ControllerRoute<NoPath, NoContent, NoContent>(
-        method: .get, path: "/healthz", id: "readHealth", tag: "cluster", access: .nobody,
+        method: .get, path: "/healthz", id: "readHealth", tag: "cluster", access: .unauthenticated,
         summary: "Shows whether this process is alive",
         answer: .rawAnswer(mediaType: "text/plain", description: "The process is alive."))
 
     package static let readiness = ControllerRoute<NoPath, NoContent, NoContent>(
-        method: .get, path: "/readyz", id: "readReadiness", tag: "cluster", access: .nobody,
+        method: .get, path: "/readyz", id: "readReadiness", tag: "cluster",
+        access: .unauthenticated,
         summary: "Shows whether this controller leads and answers",
         answer: .rawAnswer(mediaType: "text/plain", description: "This controller leads."),
         errors: [.tooMany, .notLeader, .storeUnavailable])

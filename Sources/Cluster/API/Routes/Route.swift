@@ -55,7 +55,7 @@ package enum RouteMethod: String, Hashable, Sendable {
 /// Which caller may use a route. The raw value is `x-ferry-needs` in the document.
 package enum RouteAccess: String, Hashable, Sendable, CaseIterable {
     /// Callers are not authenticated.
-    case nobody
+    case unauthenticated = "nobody"
     case viewer
     case `operator`
     case admin

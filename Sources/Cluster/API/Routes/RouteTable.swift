@@ -17,7 +17,7 @@ package struct RouteTable: Sendable {
         if case .absent = route.body {} else { codes += [.bodyTooLarge, .invalid] }
         switch server {
         case .agent: codes += [.forbidden, .staleTerm, .internalError]
-        case .controller where route.access == .nobody: break
+        case .controller where route.access == .unauthenticated: break
         case .controller:
             codes += [.unauthorized, .forbidden, .tooMany, .notLeader, .storeUnavailable]
         }

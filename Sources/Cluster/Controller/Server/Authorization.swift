@@ -21,7 +21,7 @@ struct Authorization: Sendable {
     func authorizedCaller(
         of request: Request, in context: APIContext, for access: RouteAccess
     ) async throws -> Caller? {
-        if access == .nobody { return nil }
+        if access == .unauthenticated { return nil }
         let caller = try await authenticatedCaller(of: request, in: context)
         guard try isAccessAllowed(for: caller, to: access, in: context) else {
             context.logger.info(
@@ -45,7 +45,7 @@ struct Authorization: Sendable {
         for caller: Caller, to access: RouteAccess, in context: APIContext
     ) throws -> Bool {
         switch access {
-        case .nobody: true
+        case .unauthenticated: true
         case .viewer: caller.rank != nil
         case .operator: caller.rank == .operator || caller.rank == .admin
         case .admin: caller.rank == .admin
@@ -129,7 +129,7 @@ extension Caller {
 extension RouteAccess {
     fileprivate var sentence: String {
         switch self {
-        case .nobody: "it needs no authentication"
+        case .unauthenticated: "it needs no authentication"
         case .viewer: "it needs an operator's certificate or a token"
         case .operator: "it needs the role operator"
         case .admin: "it needs the role admin"

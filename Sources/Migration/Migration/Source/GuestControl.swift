@@ -12,12 +12,10 @@ struct GuestControl {
     private var isLogging = false
     private var isPaused = false
     private var isThrottled = false
-    private var resumeError: GuestError?
+    /// Why the guest could not be resumed.
+    private(set) var resumeFailure: GuestError?
 
     init(_ guest: any SourceGuest) { self.guest = guest }
-
-    /// Why the guest could not be resumed.
-    var resumeFailure: GuestError? { resumeError }
 
     /// Starts the dirty log, unless an earlier connection has started it.
     mutating func startDirtyLog() throws(GuestError) {
@@ -74,7 +72,7 @@ struct GuestControl {
             try call()
             return true
         } catch {
-            resumeError = resumeError ?? error
+            resumeFailure = resumeFailure ?? error
             return false
         }
     }
